@@ -93,7 +93,7 @@ def test_a_reply_without_words_of_its_own_is_answered_so(world: World, commitmen
 
     read_mailbox(tmp_path, empty)
 
-    assert "It had no text of its own." in told(world.eddie)
+    assert "It contained no new text." in told(world.eddie)
     assert [one.params["why"] for one in recorded("answers.unfit")] == ["empty"]
 
 

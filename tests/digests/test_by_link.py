@@ -182,7 +182,7 @@ def test_confirming_sets_the_chosen_frequency_and_shows_the_next_digest(asked: S
     answer = bearer.post(answer_link(asked), {"answer": "yes", "frequency": "daily"}).content.decode()
 
     asked.refresh_from_db()
-    assert '<option value="at_once" selected >' in collapse(question)
+    assert '<option value="at_once" selected>' in collapse(question)
     assert (asked.status, asked.frequency) == ("confirmed", "daily")
     assert re.search(r"Next digest: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
 

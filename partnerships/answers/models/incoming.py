@@ -28,7 +28,7 @@ class Unfit(models.TextChoices):
     """Why an email could not be used, as we tell its sender."""
 
     LATE = "late", "It came more than 30 days after the email that it replies to."
-    EMPTY = "empty", "It had no text of its own."
+    EMPTY = "empty", "It contained no new text."
     NO_PLACE = "no_place", "It replies to an email that is not about a plan or partnership you can write about."
     MANY = "many", "We accept up to 20 emails a day from one person. You can send it again tomorrow."
     UNKNOWN = (

@@ -115,7 +115,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         role = membership.get_role_display().lower()
         body = membership.organisation.name
-        messages.success(request, f"{membership.person.email} is invited to act for {body} as {role}.")
+        messages.success(request, f"{membership.person.email} has been invited to act for {body} as {role}.")
     return redirect("organisations:requests")
 
 

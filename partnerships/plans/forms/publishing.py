@@ -70,8 +70,8 @@ class PublishForm(Form):
         if plan.is_embargoed and plan.embargoed_until is not None:
             self.fields["embargo_day"].help_text = (
                 f"Version {plan.current_number} is under embargo until {moment_in_words(plan.embargoed_until)}. "
-                "This version includes its changes and comes out with it. Choose a later time to keep this one back "
-                "for longer."
+                "This version includes its changes, and both become visible then. Choose a later time to keep this one "
+                "back for longer."
             )
         # The box "minor" is not offered where it would be refused; the field stays, so that the refusal says why.
         offered = [name for name in ("note", "minor", "end_shares") if name != "minor" or may_be_minor]

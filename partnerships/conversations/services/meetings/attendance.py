@@ -75,7 +75,7 @@ def record_attendance(
     if current.is_called_off:
         raise UnableToRecordAttendance("The meeting was called off.")
     if current.starts_at > now:
-        raise UnableToRecordAttendance("The meeting has not begun.")
+        raise UnableToRecordAttendance("The meeting has not started yet.")
     if current.conversation is not None and current.conversation.is_locked:
         raise UnableToRecordAttendance("The minutes are agreed, so attendance can no longer be changed.")
     if set(attendance.values()) - set(Attendance.values):

@@ -339,6 +339,20 @@ def offer_of_a_plan(world: World) -> Probe:
     return lambda: waiting.filter(pk__in=OwnershipOffer.objects.visible_to(world.ben)).exists()
 
 
+def offer_of_a_plan_in_no_partnership(world: World) -> Probe:
+    plan = begin(world, audience="owners", partnership=None)
+    world.things["plan"] = plan
+    made = plans.offer_ownership(
+        plan=plan,
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=True,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    return lambda: any(str(made.pk) in one.path for one in waiting_from(WAITING, world.ben, timezone.now()))
+
+
 def facilitator(world: World) -> Probe:
     made = conversations.name_facilitator(
         partnership=world.partnership,
@@ -406,6 +420,7 @@ GRANTS = (
     Grant(invitation_to_act, (the_invitation_is_withdrawn,)),
     Grant(invitation_to_take_part, (the_invitation_is_withdrawn, the_partnership_ends)),
     Grant(offer_of_a_plan, (*_ACTS, larkhaven_gives_the_plan_up, larkhaven_leaves_with_the_plan)),
+    Grant(offer_of_a_plan_in_no_partnership, (westmarch_leaves, larkhaven_leaves_with_the_plan, the_partnership_ends)),
 )
 
 

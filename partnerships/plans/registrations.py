@@ -6,7 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
-from partnerships.agreements.departures import register_party_departure
+from partnerships.agreements.departures import register_ending, register_party_departure
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
@@ -31,7 +31,7 @@ from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
 from partnerships.plans.queries.serving import SERVING
 from partnerships.plans.queries.stuck import unsigned_plans
-from partnerships.plans.services import owning, papers
+from partnerships.plans.services import papers, parting
 
 
 def register() -> None:
@@ -56,7 +56,8 @@ def register() -> None:
     restoring.register()
     register_leaving("drafts no longer shared", end_shares)
     register_departure(end_shares_of_membership)
-    register_party_departure(owning.leave_with_party, owning.preview_leaving)
+    register_party_departure(parting.leave_with_party, parting.preview_leaving)
+    register_ending(parting.withdraw_with_partnership)
     _register_kinds()
     register_emails(*EMAILS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements import services as agreements
-from partnerships.agreements.models import Party, PartyStatus
+from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.waiting import waiting_from
@@ -26,7 +27,7 @@ from partnerships.plans.queries import WAITING, standing_of
 from tests.plans.drafts import begin, published
 from tests.plans.test_owners_who_leave import jointly_owned, leaves
 from tests.support.outbox import deliver, drop_emails
-from tests.world import World
+from tests.world import World, make_partnership
 
 
 def offered(world: World, plan: Plan, *, hands_over: bool = True, to: Organisation | None = None) -> OwnershipOffer:
@@ -134,12 +135,68 @@ def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(wor
     assert (plan.partnership_id, owners(plan)) == (None, {world.larkhaven.pk})
 
 
+def test_offer_of_a_plan_in_no_partnership_ends_with_the_last_shared_one(world: World) -> None:
+    plan = begin(world, audience="owners", partnership=None)
+    offer = offered(world, plan)
+    leaves(world, world.westmarch, world.ben)
+
+    with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
+        accepted(offer, world.ben)
+
+    offer.refresh_from_db()
+    assert (owners(plan), offer.withdrawn_at is not None) == ({world.larkhaven.pk}, True)
+
+
+def test_offer_lapses_with_its_partnership_on_the_day_that_it_ends(world: World) -> None:
+    plan = begin(world, audience="owners", partnership=None)
+    offer = offered(world, plan)
+    today = timezone.localdate()
+    shared = Partnership.objects.filter(pk=world.partnership.pk)
+    shared.update(status="active", ends_on=today - dt.timedelta(days=1))
+
+    with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
+        accepted(offer, world.ben)
+    shared.update(ends_on=today)
+    accepted(offer, world.ben)
+
+    assert owners(plan) == {world.westmarch.pk}
+
+
+def test_plan_can_be_offered_again_after_an_offer_lapsed(world: World) -> None:
+    plan = published(world)
+    chaired_by_westmarch(world)
+    lapsed = offered(world, plan)
+    leaves(world, world.larkhaven, world.amina)
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="active", ends_on=yesterday)
+    make_partnership("Quay Partnership", world.larkhaven, world.amina, world.westmarch, world.ben, timezone.now())
+
+    offer = offered(world, plan)
+
+    lapsed.refresh_from_db()
+    assert (lapsed.withdrawn_at is not None, offer.withdrawn_at) == (True, None)
+
+
+def test_handover_of_a_plan_that_left_ends_with_the_partnership_it_left(world: World) -> None:
+    plan = published(world)
+    chaired_by_westmarch(world)
+    offer = offered(world, plan)
+    leaves(world, world.larkhaven, world.amina)
+
+    agreements.change_status(
+        partnership=world.partnership, status="ended", reason="All is built.", author=world.ben, now=timezone.now()
+    )
+
+    with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
+        accepted(offer, world.ben)
+
+
 def test_offer_ends_when_the_organisation_it_was_made_to_leaves(world: World) -> None:
     plan = published(world)
     offer = offered(world, plan)
     leaves(world, world.westmarch, world.ben)
 
-    with pytest.raises(services.UnableToChangeOwners, match="answered or withdrawn"):
+    with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
         accepted(offer, world.ben)
 
 

@@ -8,7 +8,7 @@ import pghistory
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models.plan import Plan, PlanOwner
@@ -37,10 +37,28 @@ class PastPartnership(models.Model):
 class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
     """Offers, by state and reader."""
 
+    def unanswered(self) -> OfferQuerySet:
+        """Neither answered nor withdrawn, also where what gave them has ended."""
+        return self.filter(answered_at=None, withdrawn_at=None)
+
     def waiting(self) -> OfferQuerySet:
-        """Open offers, of organisations that still own the plan."""
+        """Open offers, of organisations that still own the plan.
+
+        If the plan is in no partnership, what gave the offer must still hold: the organisation takes part in the
+        partnership that the plan left or, if there was none, in a live one with the organisation that offers.
+        """
         offering = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
-        return self.filter(Exists(offering), answered_at=None, withdrawn_at=None)
+        present = Party.objects.present()
+        taking_part = present.filter(
+            organisation=OuterRef("organisation"), partnership__in=Partnership.objects.live().values("pk")
+        ).exclude(role=PartyRole.OBSERVER)
+        of_owner = present.filter(partnership=OuterRef("partnership"), organisation=OuterRef(OuterRef("offered_for")))
+        given = (
+            Q(plan__partnership__isnull=False)
+            | Q(Exists(taking_part.filter(partnership=OuterRef("partnership"))))
+            | Q(Exists(taking_part.filter(Exists(of_owner))), partnership=None)
+        )
+        return self.unanswered().filter(given, Exists(offering))
 
     def visible_to(self, user: User | AnonymousUser) -> OfferQuerySet:
         """Offers to and from organisations that the person leads."""

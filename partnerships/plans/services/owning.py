@@ -1,7 +1,4 @@
-"""Change the owners of a plan.
-
-Offers, answers, giving up, and leaving a partnership.
-"""
+"""Change the owners of a plan: offers, answers and giving up."""
 
 from __future__ import annotations
 
@@ -9,12 +6,9 @@ import datetime as dt
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.activity.services import record
-from partnerships.agreements.departures import Consequence, PartyDeparture
-from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.models import Partnership
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
@@ -26,12 +20,11 @@ from partnerships.plans.models import (
     Audience,
     EndedBecause,
     OwnershipOffer,
-    PastPartnership,
     Plan,
     PlanOwner,
     Share,
 )
-from partnerships.plans.queries import may_be_offered, present_members, version_of
+from partnerships.plans.queries import may_be_offered, present_members
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import (
     journal_audience,
@@ -47,7 +40,7 @@ class UnableToChangeOwners(Exception):
     """The owner is not allowed or the last one, or the offer is closed."""
 
 
-def _kind(plan: Plan) -> str:
+def readers_kind(plan: Plan) -> str:
     """The kind of event: for readers of the plan, or of an unpublished draft."""
     return "plan" if plan.is_published else "plan_draft"
 
@@ -92,8 +85,10 @@ def offer_ownership(
         raise UnableToChangeOwners(f"{organisation.name} already owns this plan.")
     if not may_be_offered(plan, offered_for).filter(pk=organisation.pk).exists():
         raise UnableToChangeOwners(f"{organisation.name} is not in a partnership with {offered_for.name}.")
-    if plan.ownership_offers.waiting().filter(organisation=organisation).exists():
+    before = plan.ownership_offers.unanswered().filter(organisation=organisation)
+    if before.waiting().exists():
         raise UnableToChangeOwners(f"{organisation.name} has not yet answered the last offer.")
+    withdraw_all(before, author=None, now=now)  # what gave it has ended, as a date came
     offer = OwnershipOffer.objects.create(
         plan=plan,
         organisation=organisation,
@@ -133,7 +128,7 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     require(rights_over(plan, author, now).leads_owner)
     waiting = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
     if waiting is None:
-        raise UnableToChangeOwners("This offer has already been answered or withdrawn.")
+        raise UnableToChangeOwners("This offer is no longer open.")
     withdraw(waiting, author=author, now=now)
 
 
@@ -152,7 +147,8 @@ def withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) ->
     )
 
 
-def _withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now: dt.datetime) -> None:
+def withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now: dt.datetime) -> None:
+    """Withdraw these offers. Lock the rows of their plans first."""
     for offer in offers.select_related("plan", "organisation").order_by("pk"):
         withdraw(offer, author=author, now=now)
 
@@ -171,7 +167,7 @@ def answer_offer(
     waiting = plan.ownership_offers.waiting().select_related("organisation", "offered_for", "partnership")
     current = waiting.filter(pk=offer.pk).first()
     if current is None:
-        raise UnableToChangeOwners("This offer has already been answered or withdrawn.")
+        raise UnableToChangeOwners("This offer is no longer open.")
     if not accept and not reason.strip():
         raise UnableToChangeOwners("Enter why your organisation is declining.")
     current.answered_by, current.answered_at, current.accepted = author, now, accept
@@ -240,7 +236,7 @@ def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | No
         EventKind.OWNERSHIP_STARTED,
         author=author,
         organisation=organisation,
-        kind=_kind(plan),
+        kind=readers_kind(plan),
         now=now,
         data={"title": plan.title, "owner": organisation.pk, "after": {"owner": organisation.name}},
     )
@@ -276,15 +272,15 @@ def end_ownership(
     owner.ended_at, owner.ended_because = max(now, owner.began_at or now), because
     owner.save(update_fields=["ended_at", "ended_because"])
     journal_ownership_end(plan, owner, successor=but.organisation if but is not None else None, now=now)
-    _end_shares(plan.shares.filter(revoked_at=None, shown_for=owner.organisation), author=author, now=now)
-    offers = plan.ownership_offers.filter(answered_at=None, withdrawn_at=None, offered_for=owner.organisation)
-    _withdraw_all(offers.exclude(pk=but.pk) if but is not None else offers, author=author, now=now)
+    end_shares(plan.shares.filter(revoked_at=None, shown_for=owner.organisation), author=author, now=now)
+    offers = plan.ownership_offers.unanswered().filter(offered_for=owner.organisation)
+    withdraw_all(offers.exclude(pk=but.pk) if but is not None else offers, author=author, now=now)
     record_event(
         plan,
         EventKind.OWNERSHIP_ENDED,
         author=author,
         organisation=owner.organisation,
-        kind=_kind(plan),
+        kind=readers_kind(plan),
         now=now,
         data={
             "title": plan.title,
@@ -295,96 +291,7 @@ def end_ownership(
     )
 
 
-def _end_shares(shares: QuerySet[Share], *, author: User | None, now: dt.datetime) -> None:
+def end_shares(shares: QuerySet[Share], *, author: User | None, now: dt.datetime) -> None:
+    """End these shares. Lock the rows of their plans first."""
     for share in shares.select_related("plan", "person").order_by("pk"):
         end_share(share, author=author, now=now)
-
-
-# ---- When an organisation leaves a partnership
-
-
-def leave_with_party(departure: PartyDeparture) -> None:
-    """End a former party's part in the partnership's plans.
-
-    Plans that only it owns leave with it.
-    """
-    party = departure.party
-    within = Plan.objects.filter(partnership=party.partnership_id)
-    plans = {plan.pk: plan for plan in within.select_for_update(of=("self",), no_key=True).order_by("pk")}
-    owners = PlanOwner.objects.filter(plan__in=plans, organisation=party.organisation_id).select_related("organisation")
-    for owner in owners.order_by("plan"):
-        plan = plans[owner.plan_id]
-        if plan.owners.count() > 1:
-            end_ownership(
-                plan, owner, EndedBecause.LEFT, author=departure.author, now=departure.now, reason=party.reason
-            )
-        else:
-            _leave_partnership(plan, departure)
-    shown = Share.objects.filter(plan__in=plans, organisation=party.organisation_id, revoked_at=None)
-    _end_shares(shown.filter(plan__partnership=party.partnership_id), author=departure.author, now=departure.now)
-    offers = OwnershipOffer.objects.waiting().filter(partnership=party.partnership_id, organisation=party.organisation)
-    _withdraw_all(offers, author=departure.author, now=departure.now)
-
-
-def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
-    """Take the plan out of the partnership with its only owner.
-
-    Only offers to hand over stay open.
-    """
-    party, author, now = departure.party, departure.author, departure.now
-    before = plan.audience
-    announced = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
-    PastPartnership.objects.create(plan=plan, partnership=party.partnership, audience=before, left_at=now)
-    plan.partnership = None
-    if plan.audience == Audience.PARTNERSHIP:
-        plan.audience = Audience.OWNERS
-    plan.save(update_fields=["partnership", "audience"])
-    if plan.audience != before:
-        journal_audience(plan, now=now)
-    partners = Party.objects.filter(partnership=party.partnership).exclude(pk=party.pk).values("organisation")
-    _end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
-    _withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
-    record_event(
-        plan,
-        EventKind.LEFT_PARTNERSHIP,
-        author=author,
-        organisation=party.organisation,
-        kind=_kind(plan),
-        now=now,
-        data={
-            "title": plan.title,
-            "reason": party.reason,
-            "before": {"audience": before, "partnership": party.partnership.title},
-            "after": {"audience": plan.audience},
-        },
-    )
-    if announced is not None:
-        record(
-            actor_id=author.pk if author else None,
-            organisation_id=party.organisation_id,
-            kind=EventKind.PARTNERSHIP_LOST_PLAN,
-            target_kind="partnership",
-            target_id=party.partnership_id,
-            within_kind="partnership",
-            within_id=party.partnership_id,
-            now=now,
-            data={"title": party.partnership.title, "before": {"plan": announced.title}},
-        )
-
-
-def preview_leaving(party: Party, reader: User) -> list[Consequence]:
-    """What would happen to the partnership's plans if the party left."""
-    owned = Plan.objects.visible_to(reader).owned_by(party.organisation_id).filter(partnership=party.partnership_id)
-    plans = Plan.objects.filter(pk__in=owned.values("pk")).for_listing().order_by("title", "pk")
-    name = party.organisation.name
-    effects = []
-    for plan in plans:
-        if len(plan.owners.all()) > 1:
-            words = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
-        else:
-            words = (
-                f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep it here, first offer it "
-                "to a partner; you do not need to wait for their answer."
-            )
-        effects.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
-    return effects

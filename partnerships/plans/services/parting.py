@@ -1,0 +1,130 @@
+"""What becomes of plans and their offers when an organisation leaves a partnership, or it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.activity.services import record
+from partnerships.agreements.departures import Consequence, PartnershipEnding, PartyDeparture
+from partnerships.agreements.models import Party
+from partnerships.people.models import User
+from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.models import (
+    Audience,
+    EndedBecause,
+    OwnershipOffer,
+    PastPartnership,
+    Plan,
+    PlanOwner,
+    Share,
+)
+from partnerships.plans.queries import version_of
+from partnerships.plans.services.owning import end_ownership, end_shares, readers_kind, withdraw_all
+from partnerships.plans.services.recording import journal_audience, record_event
+
+
+def leave_with_party(departure: PartyDeparture) -> None:
+    """End a former party's part in the partnership's plans.
+
+    Plans that only it owns leave with it.
+    """
+    party = departure.party
+    within = Plan.objects.filter(partnership=party.partnership_id)
+    plans = {plan.pk: plan for plan in within.select_for_update(of=("self",), no_key=True).order_by("pk")}
+    owners = PlanOwner.objects.filter(plan__in=plans, organisation=party.organisation_id).select_related("organisation")
+    for owner in owners.order_by("plan"):
+        plan = plans[owner.plan_id]
+        if plan.owners.count() > 1:
+            end_ownership(
+                plan, owner, EndedBecause.LEFT, author=departure.author, now=departure.now, reason=party.reason
+            )
+        else:
+            _leave_partnership(plan, departure)
+    shown = Share.objects.filter(plan__in=plans, organisation=party.organisation_id, revoked_at=None)
+    end_shares(shown.filter(plan__partnership=party.partnership_id), author=departure.author, now=departure.now)
+    offers = OwnershipOffer.objects.waiting().filter(partnership=party.partnership_id, organisation=party.organisation)
+    withdraw_all(offers, author=departure.author, now=departure.now)
+    _withdraw_lapsed([party.organisation_id], author=departure.author, now=departure.now)
+
+
+def withdraw_with_partnership(ending: PartnershipEnding) -> None:
+    """Withdraw the offers of plans in no partnership that this one gave."""
+    organisations = list(ending.partnership.parties.values_list("organisation_id", flat=True))
+    _withdraw_lapsed(organisations, author=ending.author, now=ending.now)
+
+
+def _withdraw_lapsed(organisations: Sequence[int], *, author: User | None, now: dt.datetime) -> None:
+    """Withdraw open offers to or from organisations that cannot be accepted any more."""
+    theirs = Q(organisation__in=organisations) | Q(offered_for__in=organisations)
+    lost = OwnershipOffer.objects.unanswered().filter(theirs).exclude(pk__in=OwnershipOffer.objects.waiting())
+    plans = Plan.objects.filter(pk__in=list(lost.values_list("plan_id", flat=True)))
+    list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    withdraw_all(lost, author=author, now=now)
+
+
+def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
+    """Take the plan out of the partnership with its only owner.
+
+    Only offers to hand over stay open.
+    """
+    party, author, now = departure.party, departure.author, departure.now
+    before = plan.audience
+    announced = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
+    PastPartnership.objects.create(plan=plan, partnership=party.partnership, audience=before, left_at=now)
+    plan.partnership = None
+    if plan.audience == Audience.PARTNERSHIP:
+        plan.audience = Audience.OWNERS
+    plan.save(update_fields=["partnership", "audience"])
+    if plan.audience != before:
+        journal_audience(plan, now=now)
+    partners = Party.objects.filter(partnership=party.partnership).exclude(pk=party.pk).values("organisation")
+    end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
+    withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
+    record_event(
+        plan,
+        EventKind.LEFT_PARTNERSHIP,
+        author=author,
+        organisation=party.organisation,
+        kind=readers_kind(plan),
+        now=now,
+        data={
+            "title": plan.title,
+            "reason": party.reason,
+            "before": {"audience": before, "partnership": party.partnership.title},
+            "after": {"audience": plan.audience},
+        },
+    )
+    if announced is not None:
+        record(
+            actor_id=author.pk if author else None,
+            organisation_id=party.organisation_id,
+            kind=EventKind.PARTNERSHIP_LOST_PLAN,
+            target_kind="partnership",
+            target_id=party.partnership_id,
+            within_kind="partnership",
+            within_id=party.partnership_id,
+            now=now,
+            data={"title": party.partnership.title, "before": {"plan": announced.title}},
+        )
+
+
+def preview_leaving(party: Party, reader: User) -> list[Consequence]:
+    """What would happen to the partnership's plans if the party left."""
+    owned = Plan.objects.visible_to(reader).owned_by(party.organisation_id).filter(partnership=party.partnership_id)
+    plans = Plan.objects.filter(pk__in=owned.values("pk")).for_listing().order_by("title", "pk")
+    name = party.organisation.name
+    effects = []
+    for plan in plans:
+        if len(plan.owners.all()) > 1:
+            words = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
+        else:
+            words = (
+                f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep it here, first offer it "
+                "to a partner; you do not need to wait for their answer."
+            )
+        effects.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
+    return effects

@@ -214,6 +214,16 @@ def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
     assert [step.what for step in next_steps(plan)] == ["to choose who signs it off"]
 
 
+def test_signatory_is_removed_once(world: World) -> None:
+    plan = asked(world)
+    seen_by_two = plan.signatories.get(organisation=world.westmarch)
+    removing = {"signatory": seen_by_two, "author": world.amina, "reason": "Not needed."}
+    services.remove_signatory(**removing, now=timezone.now())
+
+    with pytest.raises(services.UnableToRequestSignOff, match="no longer asked"):
+        services.remove_signatory(**removing, now=timezone.now())
+
+
 @pytest.mark.parametrize("decision", ["conditional", "rejected"])
 def test_decision_of_a_signatory_that_left_does_not_block_the_plan(world: World, decision: str) -> None:
     plan = asked(world)

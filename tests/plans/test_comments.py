@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
 from partnerships.plans import services
@@ -47,6 +48,15 @@ def test_comment_moves_with_its_site_and_stays_when_the_site_is_removed(
     page = comments_page(as_(world.amina), plan)
     assert "On a removed site: North Quay" in page
     assert "Why here?" in page
+
+
+def test_threads_of_a_closed_plan_stay_as_they_are(world: World) -> None:
+    plan = published(world)
+    thread = say(plan, world.ben)
+    services.change_status(plan=plan, to="closed", reason="All is built.", author=world.amina, now=timezone.now())
+
+    with pytest.raises(UnableToAct):
+        services.set_resolved(comment=thread, resolved=True, author=world.amina, now=timezone.now())
 
 
 def test_threads_are_answered_and_resolved_and_reopened_by_a_new_answer(world: World) -> None:

@@ -159,6 +159,20 @@ def test_conditional_approval_counts_once_its_condition_is_met(world: World) -> 
     assert plan.status == "agreed"
 
 
+def test_organisation_that_left_cannot_confirm_its_condition(world: World, as_: Callable[[User], Client]) -> None:
+    plan = asked(world)
+    conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
+    address = reverse("plans:condition", args=[plan.pk, conditional.pk])
+    ben = as_(world.ben)
+    assert ben.get(address).status_code == 200
+    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+
+    with pytest.raises(services.UnableToSign, match="no longer takes part"):
+        services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
+
+    assert ben.post(address, {"note": "It did."}).status_code == 404
+
+
 def test_condition_waits_for_its_organisation_until_it_is_met(world: World) -> None:
     plan = asked(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")

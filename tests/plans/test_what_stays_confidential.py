@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
+from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, PlanOwner, Share
 from partnerships.plans.queries import number_to_sign, standing_of
-from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published, save
+from tests.plans.drafts import CANARY, CONTENT, ask_signatures, begin, publish, published, save
 from tests.support.outbox import deliver
 from tests.world import World
 
@@ -264,6 +265,26 @@ def test_superseded_plan_does_not_name_a_successor_its_reader_may_not_see(world:
 
     assert "another plan" in words
     assert CANARY not in words
+
+
+def test_plan_is_not_superseded_by_one_that_its_owner_may_not_read(world: World) -> None:
+    old = published(world, audience="public")
+    foreign = services.create_plan(
+        owners=[world.tidewater],
+        partnership=None,
+        title="Successor",
+        kind="delivery",
+        audience="owners",
+        author=world.chidi,
+        now=timezone.now(),
+        content=CONTENT,
+    )
+    publish(foreign, world, author=world.chidi)
+
+    with pytest.raises(UnableToAct):
+        services.change_status(
+            plan=old, to="superseded", reason="New.", author=world.amina, now=timezone.now(), successor=foreign
+        )
 
 
 @pytest.mark.parametrize("lookup", ["content__icontains", "prose__icontains", "plan__draft__content__icontains"])

@@ -184,10 +184,10 @@ def _possible_names(call: str) -> list[str]:
 
 @transaction.atomic
 def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.datetime) -> Comment:
-    """Resolve a thread, or reopen it."""
+    """Resolve a thread, or reopen it, unless the plan is over."""
     plan = lock_plan(comment.plan)
     thread = Comment.objects.select_for_update().get(pk=comment.parent_id or comment.pk)
-    require(_check_may_comment(plan, thread.version_number, author, now).may_resolve(thread))
+    require(_check_may_comment(plan, thread.version_number, author, now).may_resolve(thread) and not plan.is_over)
     if resolved == (thread.resolved_at is not None):
         return thread
     thread.resolved_at = now if resolved else None

@@ -55,6 +55,7 @@ def change_status(
     if to == Status.SUPERSEDED:
         if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
             raise UnableToChangeStatus("Choose the plan that replaces it.")
+        require(author is None or Plan.objects.published_for(author).filter(pk=successor.pk).exists())
         plan.superseded_by = successor
     if to in OVER:
         journal_ended_shares(plan, now=now)

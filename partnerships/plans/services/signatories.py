@@ -272,8 +272,10 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
     """
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
-    remaining = plan.signatories.filter(removed_at=None).exclude(pk=signatory.pk).exists()
-    if plan.is_awaiting_sign_off and not remaining:
+    asked = plan.signatories.filter(removed_at=None)
+    if not asked.filter(pk=signatory.pk).exists():
+        raise UnableToRequestSignOff(f"{signatory.organisation.name} is no longer asked to sign this plan.")
+    if plan.is_awaiting_sign_off and not asked.exclude(pk=signatory.pk).exists():
         raise UnableToRequestSignOff("This is the only signatory. Choose another one first.")
     stop_asking(plan, signatory, reason=reason, author=author, now=now)
     settle(plan, author=author, now=now)

@@ -140,7 +140,7 @@ def _email_decision(sign_off: SignOff, *, now: dt.datetime) -> None:
 def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.datetime) -> ConditionMet:
     """Confirm that a condition is met, for the organisation that set it.
 
-    Raises `UnableToSign`.
+    Raises `UnableToSign`, also once the organisation no longer takes part.
     """
     plan = lock_plan(sign_off.plan)
     require(rights_over(plan, person, now).may_meet(sign_off))
@@ -152,6 +152,8 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         raise UnableToSign("This decision no longer counts, or has no condition.")
     if state.code == "met":
         raise UnableToSign("The condition is already met.")
+    if not state.takes_part:
+        raise UnableToSign(f"{sign_off.organisation.name} no longer takes part in this plan.")
     met = ConditionMet.objects.create(sign_off=sign_off, person=person, note=note_text.strip(), at=now)
     record_event(
         plan,

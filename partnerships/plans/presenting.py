@@ -15,6 +15,7 @@ from partnerships.plans.content import (
     CONFIDENCE,
     MILESTONE_STATUSES,
     PLANNING_STATUSES,
+    SETTLED,
     Collection,
     Content,
     Item,
@@ -22,6 +23,7 @@ from partnerships.plans.content import (
     homes_count,
     line_in_words,
     line_of,
+    milestone_status,
 )
 from partnerships.plans.models import SOON
 
@@ -259,11 +261,10 @@ def _milestone(
     """A milestone as the page shows it, with its slippage, and overdue or due soon today."""
     expected = item["actual"] or item["forecast"]
     slipped = slippage(item["baseline"], expected)
-    settled = bool(item["actual"]) or item["status"] in ("achieved", "cancelled")
+    status = milestone_status(item)
     due = item["forecast"] or item["baseline"]
-    last_day = PartialDate.parse(due).latest if due and not settled else None
+    last_day = PartialDate.parse(due).latest if due and status not in SETTLED else None
     overdue = last_day is not None and last_day < today
-    code = "achieved" if item["actual"] and item["status"] != "cancelled" else item["status"]
     return MilestoneRow(
         key=item["key"],
         name=item["name"],
@@ -272,8 +273,8 @@ def _milestone(
         baseline=date_in_words(item["baseline"]),
         forecast=date_in_words(item["forecast"]),
         actual=date_in_words(item["actual"]),
-        status="Overdue" if overdue else MILESTONE_STATUSES[code],
-        status_code="overdue" if overdue else code,
+        status="Overdue" if overdue else MILESTONE_STATUSES[status],
+        status_code="overdue" if overdue else status,
         slipped=slipped.words() if slipped else "",
         is_overdue=overdue,
         is_due_soon=last_day is not None and today <= last_day <= today + SOON,

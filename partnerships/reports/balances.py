@@ -11,7 +11,7 @@ from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet,
 from django.db.models.functions import TruncQuarter
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
-from partnerships.commitments.models import UNDER_WAY, Commitment, Kind
+from partnerships.commitments.models import UNDER_WAY, Commitment, Kind, overdue_on
 from partnerships.commitments.models import Status as Promise
 from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
 from partnerships.organisations.audience import Reader
@@ -356,9 +356,8 @@ def _promised_with(
     user: Reader, ours: int, only: list[int], *, today: dt.date, place: int
 ) -> QuerySet[Commitment, Any]:
     """The commitments of one direction, counted by partner."""
-    broken = Q(status=Promise.CANCELLED, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False) | Q(
-        status__in=UNDER_WAY, due_on__lt=today
-    )
+    agreed = Q(giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False)
+    broken = (agreed & Q(status=Promise.CANCELLED)) | overdue_on(today)
     kept = Q(status__in=[Promise.DONE, Promise.VERIFIED])
     commitments, partner = _promises(user, ours)[place]
     wanted: QuerySet[Commitment, Any] = commitments.filter(**{f"{partner}__in": only}).order_by().values(partner)

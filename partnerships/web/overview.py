@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import Commitment, overdue_on
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import points_of_partnership, points_of_partnership_lookups
 from partnerships.exchange.models import Entry
@@ -68,7 +68,7 @@ def figures_section(user: User, partnership: Partnership) -> Section:
 def _figures(user: User, partnership: int) -> QuerySet[Any, str]:
     """What each open ask, commitment and plan of the partnership counts as."""
     entries = Entry.objects.visible_to(user).filter(partnership=partnership)
-    late = Case(When(due_on__lt=timezone.localdate(), then=Value("overdue")), default=Value("in time"))
+    late = Case(When(overdue_on(timezone.localdate()), then=Value("overdue")), default=Value("in time"))
     promised = Commitment.objects.visible_to(user).filter(partnership=partnership).under_way()
     known = Plan.objects.visible_to(user).filter(partnership=partnership)
     asks = entries.unanswered().filter(direction="ask").order_by().values_list(Value("ask"), flat=True)
@@ -91,9 +91,8 @@ def milestones_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Milestones of the partnership's plans that are overdue or due within the month."""
-    today = timezone.localdate()
     found = rows_for(_milestones, user, partnership.pk) if has_rows else []
-    return Section("web/_milestones.html", {"milestones": found, "today": today}) if found else None
+    return Section("web/_milestones.html", {"milestones": found}) if found else None
 
 
 def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:

@@ -9,6 +9,7 @@ from partnerships.commitments.models.commitments import (
     Commitment,
     CommitmentQuerySet,
     commitment_readers,
+    overdue_on,
 )
 from partnerships.commitments.models.delivery import Evidence, Progress, Slippage
 from partnerships.commitments.models.reminders import Reminder
@@ -33,6 +34,7 @@ __all__ = [
     "Status",
     "Unit",
     "commitment_readers",
+    "overdue_on",
     "unit_fault",
     "unit_words",
 ]

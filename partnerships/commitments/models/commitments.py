@@ -57,6 +57,11 @@ VERIFYING_ACTIONS = (
 )
 
 
+def overdue_on(day: dt.date) -> Q:
+    """The condition that a commitment is under way, and was due before a day."""
+    return Q(status__in=UNDER_WAY, due_on__lt=day)
+
+
 class CommitmentQuerySet(models.QuerySet["Commitment"]):
     """Filters by reader, by who may act, and by status."""
 
@@ -96,7 +101,7 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
 
     def overdue(self, today: dt.date) -> CommitmentQuerySet:
         """Not yet done, and past the due date."""
-        return self.under_way().filter(due_on__lt=today)
+        return self.filter(overdue_on(today))
 
     def of_organisation(self, organisation: Organisation) -> CommitmentQuerySet:
         """Commitments that an organisation gives or receives."""

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.figures import Asked, Block, Line
-from partnerships.commitments.models import UNDER_WAY, Commitment, Status
+from partnerships.commitments.models import Commitment, Status, overdue_on
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.text import shorten
 
@@ -17,19 +17,16 @@ _MAX_LINES = 50
 
 
 def commitments_in_period(period: Asked) -> Block | None:
-    """The party's commitments within the partnership.
+    """What the party delivered, still has to deliver in the period, and is late with; None if nothing.
 
-    They say what was delivered, is due and is overdue, with the progress on it.
-
-    All present parties may read them.
+    Only commitments within the partnership, which all its present parties may read.
     """
     commitments = Commitment.objects.filter(partnership=period.party.partnership_id, giver=period.party.organisation_id)
     due = Q(due_on__gte=period.start, due_on__lt=period.end)
     done = Q(done_at__isnull=False)
-    late = Q(status__in=UNDER_WAY, due_on__lt=period.today)
     rows = (
         commitments.exclude(status__in=[Status.PROPOSED, Status.CANCELLED, Status.SUPERSEDED])
-        .filter(due | done | late)
+        .filter(due | done | overdue_on(period.today))
         .order_by("due_on", "pk")
     )
     delivered, waiting, overdue = [], [], []

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.stuck import Stuck
-from partnerships.commitments.models import Commitment, Status
+from partnerships.commitments.models import Commitment, Status, overdue_on
 from partnerships.kit.text import shorten
 from partnerships.people.models import User
 
@@ -17,8 +17,8 @@ from partnerships.people.models import User
 def stuck_commitments(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
     """Commitments of these partnerships that are overdue or blocked."""
     today = timezone.localdate(now)
-    late = Q(due_on__lt=today) | Q(status=Status.BLOCKED)
-    rows = Commitment.objects.visible_to(user).under_way().filter(late, partnership__in=partnerships)
+    stuck = overdue_on(today) | Q(status=Status.BLOCKED)
+    rows = Commitment.objects.visible_to(user).filter(stuck, partnership__in=partnerships)
     return [
         Stuck(
             partnership=row.partnership_id or 0,

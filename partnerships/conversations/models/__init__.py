@@ -50,6 +50,7 @@ from partnerships.conversations.models.reports import (
     ReportQuerySet,
     ReportStatus,
     ReportSubmission,
+    report_overdue_on,
 )
 
 __all__ = [
@@ -103,4 +104,5 @@ __all__ = [
     "Side",
     "Status",
     "meeting_readers",
+    "report_overdue_on",
 ]

@@ -74,6 +74,11 @@ class ReportStatus(models.TextChoices):
 TO_WRITE = (ReportStatus.DRAFT, ReportStatus.RETURNED)
 
 
+def report_overdue_on(day: dt.date) -> Q:
+    """The condition that a party still has to submit its report, and that it was due before a day."""
+    return WRITABLE & Q(status__in=TO_WRITE, due_on__lt=day)
+
+
 @pghistory.track()
 class ReportingRound(models.Model):
     """How a partnership's parties report: how often, from when, what they are asked.
@@ -142,7 +147,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def overdue(self, today: dt.date) -> ReportQuerySet:
         """Reports to submit whose due day has passed."""
-        return self.to_write().filter(due_on__lt=today)
+        return self.filter(report_overdue_on(today))
 
     def for_listing(self) -> ReportQuerySet:
         """With party, organisation and partnership."""

@@ -21,13 +21,13 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment, Kind, Status
 from partnerships.conversations.models import (
     OPEN_FOR_CORRECTION,
-    TO_WRITE,
     AgendaItem,
     Attachment,
     Conversation,
     Meeting,
     Report,
     ReportStatus,
+    report_overdue_on,
 )
 from partnerships.conversations.queries.meetings import last_held_before, seated_people
 from partnerships.kit.dates import long_date
@@ -127,7 +127,7 @@ def reports_waiting(user: User, partnerships: Sequence[Partnership], since: Sinc
     rows = (
         Report.objects.visible_to(user)
         .filter(round__partnership__in=partnerships)
-        .filter(Q(status=ReportStatus.SUBMITTED) | Q(status__in=TO_WRITE, due_on__lt=timezone.localdate(since.now)))
+        .filter(Q(status=ReportStatus.SUBMITTED) | report_overdue_on(timezone.localdate(since.now)))
         .select_related("party__organisation", "round")
     )
     return [

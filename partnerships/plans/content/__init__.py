@@ -26,6 +26,7 @@ from partnerships.plans.content.homes import (
     normalise_homes,
     total_homes,
 )
+from partnerships.plans.content.milestones import SETTLED, milestone_status
 from partnerships.plans.content.pipeline import PipelineLine, pipeline_kind, pipeline_lines
 from partnerships.plans.content.shape import (
     ABOUT,
@@ -78,6 +79,7 @@ __all__ = [
     "PLANNING_STATUSES",
     "RISKS",
     "SECTIONS",
+    "SETTLED",
     "SITES",
     "TENURES",
     "YEAR_KINDS",
@@ -97,6 +99,7 @@ __all__ = [
     "kind_of",
     "line_in_words",
     "line_of",
+    "milestone_status",
     "mixes_years",
     "name_and_address",
     "normalise",

@@ -18,9 +18,8 @@ from partnerships.kit.lists import Column, ListDefinition
 from partnerships.kit.record_fields import RecordsField
 from partnerships.kit.templatetags.kit import when_due
 from partnerships.people.models import User
-from partnerships.plans.content import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES
+from partnerships.plans.content import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SETTLED
 from partnerships.plans.models import Milestone, MilestoneQuerySet, Plan, Site, SiteQuerySet
-from partnerships.plans.models.projection import SETTLED
 from partnerships.plans.queries import my_plans
 from partnerships.plans.queries.calendar import dates_of_milestones
 

@@ -15,15 +15,13 @@ from partnerships.kit.dates import PartialDate
 from partnerships.organisations.holdings import one_by_one
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
-from partnerships.plans.content import Content, Item
+from partnerships.plans.content import SETTLED, Content, Item, milestone_status
 from partnerships.plans.models.plan import Plan
 from partnerships.plans.models.states import OVER
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Milestones in these statuses need nothing more.
-SETTLED = ("achieved", "cancelled")
 #: Milestones due within this long are "due soon".
 SOON = dt.timedelta(days=30)
 
@@ -101,6 +99,10 @@ class Milestone(models.Model):
         """The page of its plan. Needs `plan` fetched."""
         return self.plan.get_absolute_url()
 
+    def is_overdue(self, today: dt.date) -> bool:
+        """Whether it is not settled and its last possible day is past; its plan may be over."""
+        return self.status not in SETTLED and self.due_by is not None and self.due_by < today
+
 
 def milestones_in(plan: Plan, content: Content) -> dict[str, Milestone]:
     """Rows, not saved, of the milestones in a content of the plan, by key."""
@@ -118,7 +120,7 @@ def _row(plan: Plan, item: Item, shown: set[str]) -> Milestone:
         name=item["name"],
         site_key=item["site"],
         owner=item["owner"],
-        status="achieved" if item["actual"] and item["status"] != "cancelled" else item["status"],
+        status=milestone_status(item),
         baseline=item["baseline"],
         forecast=item["forecast"],
         actual=item["actual"],

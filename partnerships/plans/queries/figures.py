@@ -8,7 +8,7 @@ from typing import Any
 from partnerships.agreements.figures import Asked, Block, Line
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.text import counted
-from partnerships.plans.content import Content, outside
+from partnerships.plans.content import SETTLED, Content, milestone_status, outside
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.queries.contents import content_of
 
@@ -76,11 +76,7 @@ def milestones_in_period(period: Asked) -> Block | None:
             words, path = f"{milestone['name']} ({plan.title})", plan.get_absolute_url()
             if _within(period, milestone["actual"]):
                 reached.append(Line(words, f"reached {PartialDate.parse(milestone['actual']).words}", path))
-            elif (
-                milestone["status"] not in _SETTLED
-                and not milestone["actual"]
-                and _within(period, milestone["baseline"])
-            ):
+            elif milestone_status(milestone) not in SETTLED and _within(period, milestone["baseline"]):
                 forecast = milestone["forecast"]
                 now = f"now {PartialDate.parse(forecast).words}" if forecast else "no forecast"
                 was = PartialDate.parse(milestone["baseline"]).words
@@ -88,6 +84,3 @@ def milestones_in_period(period: Asked) -> Block | None:
     if not (reached or slipped):
         return None
     return Block("Milestones", f"{len(reached)} reached, {len(slipped)} slipped.", [*reached, *slipped][:_MAX_LINES])
-
-
-_SETTLED = ("achieved", "cancelled")

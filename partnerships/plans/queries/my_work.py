@@ -207,7 +207,7 @@ def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
-    overdue = milestone.due_by is not None and milestone.due_by < today
+    overdue = milestone.is_overdue(today)
     where = {"pk": milestone.plan_id, "key": milestone.key}
     return _waiting(
         "Update this milestone" if may_publish else "Update this milestone in the draft",

@@ -15,7 +15,7 @@ from django.http import QueryDict
 
 from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
-from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQuerySet, Kind, Status
+from partnerships.commitments.models import UNDER_WAY, Commitment, CommitmentQuerySet, Kind, Status, overdue_on
 from partnerships.commitments.queries import name_as_at
 from partnerships.kit.forms import DayField, Form
 from partnerships.kit.record_fields import RecordSelect
@@ -123,7 +123,7 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
     """
     kept = Q(status__in=(Status.DONE, Status.VERIFIED))
     in_time = Q(done_on__lte=F("original_due_on"))
-    late, open_ones = Q(due_on__lt=today), Q(status__in=UNDER_WAY)
+    overdue = overdue_on(today)
     by_giver = (
         rows.order_by()
         .annotate(done_on=TruncDate("done_at"))
@@ -131,9 +131,9 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
         .annotate(
             on_time=Count("pk", filter=kept & in_time),
             late=Count("pk", filter=kept & ~in_time),
-            overdue=Count("pk", filter=open_ones & late),
+            overdue=Count("pk", filter=overdue),
             cancelled=Count("pk", filter=Q(status=Status.CANCELLED)),
-            under_way=Count("pk", filter=open_ones & ~late),
+            under_way=Count("pk", filter=Q(status__in=UNDER_WAY) & ~overdue),
         )
     )
     lines = [

@@ -199,6 +199,7 @@ EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 # Seconds for each SMTP command; after DATA, as long as RFC 5321 (4.5.3.2.6) says: giving up early would send it twice.
 EMAIL_TIMEOUT = given["EMAIL_TIMEOUT"]
 EMAIL_DATA_TIMEOUT = given["EMAIL_DATA_TIMEOUT"]
+EMAIL_STALL_TIMEOUT, EMAIL_BODY_TIMEOUT = given["EMAIL_STALL_TIMEOUT"], given["EMAIL_BODY_TIMEOUT"]
 # The mail server's certificate is checked against the system's authorities or those in EMAIL_CA_FILE.
 EMAIL_TLS_VERIFY = given["EMAIL_TLS_VERIFY"]
 EMAIL_CA_FILE = given["EMAIL_CA_FILE"]

@@ -167,3 +167,18 @@ def data_timeout(value: float, values: Values) -> str:
         f"is {value:g}; it must be at least EMAIL_TIMEOUT ({values['EMAIL_TIMEOUT']} s). "
         "RFC 5321 (4.5.3.2.6) asks clients to wait 600 s for the answer to the end of DATA."
     )
+
+
+def stall_timeout(value: float, values: Values) -> str:
+    """Refuse to give up an email sooner than a command."""
+    return _at_least_that_of(value, "EMAIL_TIMEOUT", values)
+
+
+def body_timeout(value: float, values: Values) -> str:
+    """Refuse to give less time to a whole email than to a part that does not move."""
+    return _at_least_that_of(value, "EMAIL_STALL_TIMEOUT", values)
+
+
+def _at_least_that_of(value: float, name: str, values: Values) -> str:
+    """A refusal of a number of seconds below another setting's; "" if it is not."""
+    return "" if value >= values[name] else f"is {value:g}; it must be at least {name} ({values[name]:g} s)."

@@ -82,6 +82,24 @@ SENDING = Section(
             meaning="Seconds for the server's answer after the end of an email (RFC 5321, 4.5.3.2.6).",
         ),
         Setting(
+            name="EMAIL_STALL_TIMEOUT",
+            kind=DECIMAL,
+            default=180,
+            needed_by=SENDERS,
+            check=checks.stall_timeout,
+            meaning="Seconds without any progress after which the sending of an email ends (RFC 5321, 4.5.3.2.5). It "
+            "is tried again later.",
+        ),
+        Setting(
+            name="EMAIL_BODY_TIMEOUT",
+            kind=DECIMAL,
+            default=3600,
+            needed_by=SENDERS,
+            check=checks.body_timeout,
+            meaning="Seconds that the sending of one email may take in all while it makes progress. 20 MB in an hour "
+            "are about 45 kbit/s.",
+        ),
+        Setting(
             name="EMAIL_CA_FILE",
             needed_by=SENDERS,
             default_words="the system's",

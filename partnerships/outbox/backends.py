@@ -66,7 +66,7 @@ class BackendSender:
                         said = "The provider did not answer in time."
                         answer = Answer(message.key, Outcome.LATER, said, in_doubt=True)
                         break
-                    while_waiting(message.key)
+                    while_waiting(message.key, True)
             yield answer
 
     def _begin(self, message: Outgoing) -> Future[Answer]:

@@ -199,23 +199,23 @@ class _Round:
             progress.domain, progress.sent_at = domain_of(one.address), time.monotonic()
             return one
 
-    def _while_waiting(self, key: int) -> None:
+    def _while_waiting(self, key: int, may_have_arrived: bool) -> None:
         """Called each second while the server is slow with this email."""
         try:
-            self._keep(self._by_key[key])
+            self._keep(self._by_key[key], may_have_arrived=may_have_arrived)
         except (OperationalError, InterfaceError) as error:
             # The answer must still be read: the email may have arrived. The next second tries again.
             log.warning("lease_not_renewed", email=key, kind=type(error).__name__)
             connection.close()
 
-    def _keep(self, email: Claimed) -> None:
+    def _keep(self, email: Claimed, *, may_have_arrived: bool) -> None:
         """Renew the lease of the present email.
 
-        Note after a while that it is in doubt.
+        If the server may have all of it, note after a while that it is in doubt.
         """
         self._settler.settle(is_patient=False)  # those before it: their leases are not renewed any more
         if self._progress.is_last or self._progress.waits() > SLOW:
-            if email.pk not in self._noted:
+            if may_have_arrived and email.pk not in self._noted:
                 note_wait(email)
                 self._noted.add(email.pk)
             self._progress.release_rest()

@@ -1,12 +1,15 @@
 """Sends emails over one kept SMTP connection, with the standard library's client.
 
-Connecting may take EMAIL_TIMEOUT, and so may each reply from its first line to its last. The answer to the end of DATA
-may take EMAIL_DATA_TIMEOUT (RFC 5321, 4.5.3.2.6 asks for 10 minutes): a server that is slow there may be delivering the
-email, and giving up early would send it twice. MAIL, RCPT and DATA go together if the server offers it (RFC 2920).
+Connecting may take EMAIL_TIMEOUT, and so may each reply from its first line to its last. The email itself is sent for
+as long as bytes move, up to EMAIL_BODY_TIMEOUT; EMAIL_STALL_TIMEOUT without any ends it (RFC 5321, 4.5.3.2.5). The
+answer to the end of DATA may take EMAIL_DATA_TIMEOUT (RFC 5321, 4.5.3.2.6 asks for 10 minutes): a server that is slow
+there may be delivering the email, and giving up early would send it twice. MAIL, RCPT and DATA go together if the
+server offers it (RFC 2920).
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import select
 import smtplib
@@ -22,13 +25,15 @@ from django.core.mail.utils import DNS_NAME
 from partnerships.kit.mail_tls import tls_context
 from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal, reply_text
 
-#: Seconds between calls to the caller while the answer to the end of DATA is awaited.
+#: Seconds between calls to the caller while an email is sent, and while the answer to its end is awaited.
 WAIT_STEP = 1.0
+#: Bytes of an email given to the connection at a time. TLS makes one record of them, so a write can be tried again.
+_CHUNK = 16_384
 #: After a failed connection, emails are deferred for this many seconds before the next try to connect.
 _RECONNECT_AFTER = 1.0
 
-#: Called while a server is slow, with the key of the present email.
-WhileWaiting = Callable[[int], None]
+#: Called while a server is slow, with the key of the present email, and whether the server may have all of it.
+WhileWaiting = Callable[[int, bool], None]
 
 
 class Sender(Protocol):
@@ -44,7 +49,7 @@ class Sender(Protocol):
         """End the connection."""
 
 
-def keep_waiting(key: int) -> None:
+def keep_waiting(key: int, may_have_arrived: bool) -> None:
     """Do nothing while a server is slow."""
 
 
@@ -86,7 +91,8 @@ class SmtpSender:
     def _send(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> Answer:
         """Send one email.
 
-        Once the body has left, a lost connection leaves the outcome in doubt.
+        Once the end of the body is on its way, a lost connection leaves the outcome in doubt. Before that the server
+        cannot have all of it, and must not deliver it (RFC 5321, 4.1.1.4).
         """
         is_in_doubt = False
         try:
@@ -94,8 +100,10 @@ class SmtpSender:
             if refused is not None:
                 smtp.rset()
                 return refused
+            sending = _Sending(smtp, message, while_waiting)
+            sending.all_but_the_end()
             is_in_doubt = True  # from here on the server may have all of it
-            smtp.send(_body(message))
+            sending.end()
             _wait_for_the_end(smtp, message.key, while_waiting)
             code, text = smtp.getreply()
             if code != 250 and code < 400:
@@ -188,6 +196,8 @@ def _connect() -> smtplib.SMTP:
         # Otherwise the last packet of an email may wait for the server's delayed acknowledgement.
         connected: Any = smtp.sock
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Otherwise megabytes wait in the system, and on a slow line minutes may pass until it takes any more.
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _CHUNK)
     except BaseException:
         smtp.close()
         raise
@@ -239,6 +249,50 @@ def _body(message: Outgoing) -> bytes:
     return data + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
+class _Sending:
+    """Sends the body of one email for as long as bytes move."""
+
+    def __init__(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> None:
+        self._smtp, self._key, self._while_waiting = smtp, message.key, while_waiting
+        self._body = memoryview(_body(message))
+        self._last = max(len(self._body) - _CHUNK, 0)
+        self._give_up = time.monotonic() + settings.EMAIL_BODY_TIMEOUT
+
+    def all_but_the_end(self) -> None:
+        """Send all but the last chunk."""
+        self._send(self._body[: self._last], may_have_arrived=False)
+
+    def end(self) -> None:
+        """Send the last chunk."""
+        self._send(self._body[self._last :], may_have_arrived=True)
+
+    def _send(self, data: memoryview, *, may_have_arrived: bool) -> None:
+        """Send some of the body, and call the caller each `WAIT_STEP`.
+
+        Raises `TimeoutError` when nothing has moved for EMAIL_STALL_TIMEOUT, or when the email takes too long.
+        """
+        connected: Any = self._smtp.sock
+        connected.settimeout(WAIT_STEP)
+        moved_at = called_at = time.monotonic()
+        sent = 0
+        while sent < len(data):
+            try:
+                sent += connected.send(data[sent : sent + _CHUNK])
+                moved_at = now = time.monotonic()
+            except TimeoutError as error:
+                if error.errno == errno.ETIMEDOUT:  # the system has given the connection up
+                    raise
+                now = time.monotonic()
+            if now - moved_at >= settings.EMAIL_STALL_TIMEOUT:
+                raise TimeoutError("the server takes no more of the email")
+            if now >= self._give_up and sent < len(data):
+                raise TimeoutError("the email took too long to send")
+            if now - called_at >= WAIT_STEP:
+                self._while_waiting(self._key, may_have_arrived)
+                called_at = time.monotonic()
+        connected.settimeout(self._smtp.timeout)
+
+
 def _wait_for_the_end(smtp: smtplib.SMTP, key: int, while_waiting: WhileWaiting) -> None:
     """Wait for the answer to the end of DATA, up to EMAIL_DATA_TIMEOUT."""
     give_up = time.monotonic() + settings.EMAIL_DATA_TIMEOUT
@@ -250,4 +304,4 @@ def _wait_for_the_end(smtp: smtplib.SMTP, key: int, while_waiting: WhileWaiting)
             return
         if not left:
             raise TimeoutError("no answer to the end of DATA")
-        while_waiting(key)
+        while_waiting(key, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -15,7 +16,11 @@ class MailServer(threading.Thread):
 
     `slow:SECONDS` answers late, `held` answers once `released` is set, `later:SECONDS` asks late for a retry, `hang`
     never answers, `drop` closes the connection; each time after the message was received. `deaf` never answers RCPT.
+    `crawl:SECONDS` waits so long after each 64 KB of the message that it reads, `stop:BYTES` reads no more after these.
     """
+
+    #: Wraps each connection, if it is given.
+    tls: ssl.SSLContext | None = None
 
     #: Seconds before each reply to a command.
     pause = 0.0
@@ -36,6 +41,7 @@ class MailServer(threading.Thread):
         self.released = threading.Event()
         self.message_ids: dict[str, set[str]] = {}
         self._door = socket.create_server(("127.0.0.1", 0))
+        self._door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # or the system takes megabytes at once
         self._closing = threading.Event()
         self.port: int = self._door.getsockname()[1]
 
@@ -57,19 +63,23 @@ class MailServer(threading.Thread):
         self._door.close()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True)
         with contextlib.suppress(OSError), connection:
             time.sleep(self.pause)
             connection.sendall(b"220 here\r\n")
-            address, message, in_data = "", b"", False
+            address, message, in_data = "", bytearray(), False
             for line in connection.makefile("rb"):
                 if in_data and line != b".\r\n":
                     message += line
+                    if not self._reads_on(address, len(message) - len(line), len(message)):
+                        return
                     continue
                 word = "." if in_data else line[:4].decode().strip().upper()
                 self.commands.append(line.decode().strip())
                 if in_data and message:
                     in_data = False
-                    if not self._end(connection, address, message):
+                    if not self._end(connection, address, bytes(message)):
                         return
                     continue
                 time.sleep(self.pause)
@@ -82,10 +92,21 @@ class MailServer(threading.Thread):
                         self._closing.wait(60)
                         return
                 reply = self.replies.get(word, b"250 fine\r\n")
-                in_data, message = reply.startswith(b"354"), b""
+                in_data, message = reply.startswith(b"354"), bytearray()
                 self._say(connection, reply)
                 if reply.startswith(b"421"):
                     return
+
+    def _reads_on(self, address: str, before: int, after: int) -> bool:
+        """Whether to read more of a message; waits if its address says so."""
+        what, _, number = self.at_the_end.get(address, "").partition(":")
+        if what == "crawl" and before // 65_536 < after // 65_536:
+            self._closing.wait(float(number))
+        if what == "stop" and after > int(number):
+            self.asked.set()
+            self._closing.wait(60)
+            return False
+        return True
 
     def _say(self, connection: socket.socket, reply: bytes) -> None:
         step = 1 if self.drips else len(reply)

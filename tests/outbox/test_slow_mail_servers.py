@@ -51,11 +51,11 @@ def world(db: None) -> World:
 
 @pytest.fixture(autouse=True)
 def quick(settings: Any) -> None:
-    """A second for each command, four for the end of DATA."""
+    """A second for each command, two without progress, four for the end of DATA."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
     settings.EMAIL_HOST_USER = ""
-    settings.EMAIL_TIMEOUT, settings.EMAIL_DATA_TIMEOUT = 1, 4
+    settings.EMAIL_TIMEOUT, settings.EMAIL_STALL_TIMEOUT, settings.EMAIL_DATA_TIMEOUT = 1, 2, 4
     settings.EMAIL_RETRY_SECONDS = 0
 
 
@@ -155,6 +155,8 @@ def test_worker_killed_while_waiting_has_counted_that_copy(world: World, server:
     [
         ({"EMAIL_LEASE_SECONDS": "60", "EMAIL_TIMEOUT": "30"}, "EMAIL_LEASE_SECONDS is 60"),
         ({"EMAIL_DATA_TIMEOUT": "5"}, "EMAIL_DATA_TIMEOUT is 5"),
+        ({"EMAIL_STALL_TIMEOUT": "5"}, "EMAIL_STALL_TIMEOUT is 5"),
+        ({"EMAIL_BODY_TIMEOUT": "60"}, "EMAIL_BODY_TIMEOUT is 60"),
     ],
 )
 def test_settings_that_would_send_twice_are_refused_at_start(given: dict[str, str], said: str) -> None:

@@ -1,0 +1,133 @@
+"""A large email on a slow line leaves as long as bytes move; a server that stops reading is given up."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.kit.accounting import acting
+from partnerships.kit.calendars import CalendarFile, Method
+from partnerships.outbox.content import Content
+from partnerships.outbox.draining import drain
+from partnerships.outbox.groups import NoticeGroup
+from partnerships.outbox.kinds import Due
+from partnerships.outbox.models import Email, Lane
+from partnerships.outbox.services import record_email
+from partnerships.people.composing import PersonEmail, register_emails
+from partnerships.people.models import User
+from tests.outbox.mail_server import MailServer, mail_server
+from tests.outbox.test_hanging_emails import until
+from tests.outbox.test_slow_mail_servers import quick, record, send
+from tests.support.certificates import self_signed_certificate
+from tests.support.ledger import rewrite
+from tests.world import World, make_world
+
+__all__ = ["quick"]  # the fixture with short timeouts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LARGE = "tests.large"
+
+
+def write(due: Due, person: User, now: Any) -> Content:
+    """An email of about 4 MB: the file goes with it twice."""
+    context = {"person": person, "event": None, "link": "http://localhost/"}
+    file = CalendarFile(method=Method.PUBLISH, name="large.ics", text=f"{'x' * 70}\n" * 28_000)
+    return Content("people/new_sign_in", context, calendar=file)
+
+
+register_emails(PersonEmail(LARGE, "A large email of the tests", write, group=NoticeGroup.PLANS, lane=Lane.NOTICE))
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """The small world, without the emails of its set-up."""
+    made = make_world()
+    rewrite(status="dropped", settled_at=timezone.now())
+    return made
+
+
+@pytest.fixture(params=["plain", "tls"])
+def server(world: World, settings: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MailServer]:
+    """A server whose reading each test decides, with and without TLS."""
+    with mail_server({}) as running:
+        settings.EMAIL_PORT = running.port
+        if request.param == "tls":
+            file = self_signed_certificate(tmp_path)
+            running.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            running.tls.load_cert_chain(file)
+            settings.EMAIL_HOST, settings.EMAIL_USE_SSL, settings.EMAIL_CA_FILE = "localhost", True, str(file)
+        yield running
+
+
+def record_large(person: User) -> Email:
+    """Record a large email."""
+    with transaction.atomic():
+        return record_email(kind=LARGE, person_id=person.pk, now=timezone.now())
+
+
+def test_large_email_on_a_slow_line_arrives_once(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_LEASE_SECONDS = 3
+    server.at_the_end = {world.amina.email: "crawl:0.1"}  # more than six seconds in all
+    large = record_large(world.amina)
+    [other] = record(world.ben).values()
+
+    def run() -> None:
+        try:
+            with acting(job="tests"):
+                drain(seconds=1)
+        finally:
+            connection.close()
+
+    first = threading.Thread(target=run, daemon=True)
+    first.start()
+    until(lambda: Email.objects.get(pk=large.pk).status == "sending", 30)
+    seen: list[tuple[str, int, bool]] = []
+    while first.is_alive():
+        drain(seconds=1)  # another sender, which may take what has no lease
+        seen += Email.objects.filter(pk=large.pk).values_list("status", "doubts", "in_doubt")
+        if len(set(server.received)) < 2:
+            settled_meanwhile = Email.objects.get(pk=other.pk).status
+        first.join(0.3)
+
+    assert server.received == {world.amina.email: 1, world.ben.email: 1}
+    assert Email.objects.get(pk=large.pk).status == "sent"
+    assert settled_meanwhile == "sent"
+    assert ("sending", 0, False) in seen, "The server cannot have an email that is still being sent."
+    assert not [state for state in seen if state[1]], "It counts as no doubt."
+
+
+def test_server_that_stops_reading_has_not_received_an_email(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_RETRY_SECONDS = 60
+    server.at_the_end = {world.amina.email: "stop:1000000"}
+    large = record_large(world.amina)
+
+    send(4)  # more often than an email in doubt is sent
+    waiting = Email.objects.get(pk=large.pk)
+    server.at_the_end = {}
+    send()
+
+    assert (waiting.status, waiting.doubts, waiting.in_doubt, waiting.deferrals) == ("queued", 0, False, 4)
+    assert "takes no more of the email" in waiting.reason
+    assert server.received == {world.amina.email: 1}
+    assert Email.objects.get(pk=large.pk).status == "sent"
+
+
+def test_email_that_takes_too_long_ends_although_it_moves(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_RETRY_SECONDS, settings.EMAIL_BODY_TIMEOUT = 60, 2
+    server.at_the_end = {world.amina.email: "crawl:0.2"}
+    large = record_large(world.amina)
+
+    send()
+
+    waiting = Email.objects.get(pk=large.pk)
+    assert (waiting.status, waiting.doubts, waiting.in_doubt) == ("queued", 0, False)
+    assert "took too long to send" in waiting.reason
+    assert server.received == {}

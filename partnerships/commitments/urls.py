@@ -1,6 +1,7 @@
 """Addresses of the commitments room."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from partnerships.commitments.views import delivery, detail, evidence, ownership, proposing, terms
 from partnerships.kit.lists import list_page
@@ -9,6 +10,12 @@ app_name = "commitments"
 urlpatterns = [
     path("", list_page("commitments"), name="list"),
     path("new/", proposing.new, name="new"),
+    # Emails already sent have this address.
+    path(
+        "reminders/",
+        RedirectView.as_view(pattern_name="digests:manage", http_method_names=["get", "head"]),
+        name="reminders",
+    ),
     path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", terms.edit, name="edit"),
     path("<int:pk>/confirm/<str:side>/", terms.confirm, name="confirm"),

@@ -58,6 +58,7 @@ _EITHER = {
 
 ROWS = (
     Row("commitments:list", get=everyone()),
+    Row("commitments:reminders", get=everyone(302)),
     Row(
         "commitments:new",
         get=expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200),

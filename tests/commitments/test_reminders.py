@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments import services
@@ -11,6 +12,7 @@ from partnerships.commitments.models import Status
 from partnerships.people.lead_times import choose_lead_times
 from tests.commitments.promises import agree, in_days, report
 from tests.support.outbox import deliver, drop_emails, recorded
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -107,3 +109,7 @@ def test_email_says_the_same_in_text_and_html(world: World) -> None:
         assert commitment.reference in part
         assert "0 of 60 homes" in part
         assert commitment.get_absolute_url() in part
+
+
+def test_address_of_reminders_in_older_emails_leads_to_the_choices(world: World) -> None:
+    assert signed_in(world.ben).get("/commitments/reminders/").url == reverse("digests:manage")

@@ -70,9 +70,10 @@ TOPICS = (
             "Leads of each side confirm; the receiver’s leads verify the delivery or send it back.",
         ),
         guide=f"{EVERYDAY}#keep-a-commitment",
-        views="commitments:list commitments:detail commitments:new commitments:edit commitments:confirm "
-        "commitments:progress commitments:verify commitments:due-date commitments:owner commitments:escalate "
-        "commitments:end commitments:attach commitments:evidence commitments:remove",
+        views="commitments:list commitments:reminders commitments:detail commitments:new commitments:edit "
+        "commitments:confirm commitments:progress commitments:verify commitments:due-date "
+        "commitments:owner commitments:escalate commitments:end commitments:attach commitments:evidence "
+        "commitments:remove",
     ),
     Topic(
         key="give-and-take",

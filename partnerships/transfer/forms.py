@@ -15,7 +15,7 @@ from partnerships.transfer.reading.proposals import Proposals
 from partnerships.transfer.reading.tables import MAX_BYTES
 from partnerships.transfer.services.files import File
 from partnerships.transfer.services.registers import column_key
-from partnerships.transfer.services.registers.standards import parts_of
+from partnerships.transfer.services.registers.published_lists import parts_of
 
 #: The fields of files, in their order.
 _FILES = ("file", "second", "third")

@@ -31,7 +31,7 @@ from partnerships.transfer.services.registers import (
     proposals_for,
     receive_list,
 )
-from partnerships.transfer.services.registers.standards import labels_of
+from partnerships.transfer.services.registers.published_lists import labels_of
 from partnerships.transfer.tasks import apply_waiting
 
 #: How many lines of each outcome a page shows, and how many imports.

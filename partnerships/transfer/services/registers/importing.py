@@ -23,7 +23,7 @@ from partnerships.transfer.services.files import File, Given, import_files
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.registers.kinds import Reading, read_register
 from partnerships.transfer.services.registers.known_headings import headings_known_for
-from partnerships.transfer.services.registers.standards import files_in, importer_of
+from partnerships.transfer.services.registers.published_lists import files_in, importer_of
 from partnerships.transfer.services.rows import row_errors
 from partnerships.transfer.services.vintages import fill_history
 
@@ -61,9 +61,9 @@ def import_register(
 
 
 def apply_list(register: str, given: Given) -> ImportRun:
-    """Import a list of any kind inside the caller's transaction; the run.
+    """Import a list of any kind inside the caller's transaction, and return its run.
 
-    Its headings may be those that a person confirmed for the publisher.
+    Knows the headings that a person has confirmed for the publisher.
     """
     apply = importer_of(register) or partial(_apply_register, register)
     return apply(replace(given, known=headings_known_for(register, given.choices.publisher)))
@@ -78,7 +78,7 @@ def _apply_register(register: str, given: Given) -> ImportRun:
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
-        # Rows that were set aside belong to the latest list; what dates they hold are older than it.
+        # Corrected rows belong to the latest list, whatever dates they hold.
         said=given.latest_date(register) if about.is_corrected else about.true_on,
         now=given.now,
         report=report,
@@ -121,8 +121,10 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
     """Refuse a partial or wrong list, which would mark most of a register."""
     if report.too_many_missing is None or accepted:
         return
-    absent, due = report.too_many_missing
-    found = f"{absent:,} of the {due:,} organisations of this register are not in it ({absent * 100 // due} %)."
+    absent, expected = report.too_many_missing
+    found = (
+        f"{absent:,} of the {expected:,} organisations of this register are not in it ({absent * 100 // expected} %)."
+    )
     if keep:
         raise unable(
             found,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -26,7 +27,7 @@ from partnerships.transfer.services.recording import new_run, record_import, set
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
 from partnerships.transfer.services.registers.kinds import columns_of
 from partnerships.transfer.services.registers.known_headings import known_headings
-from partnerships.transfer.services.registers.standards import files_in, parts_of
+from partnerships.transfer.services.registers.published_lists import files_in, parts_of
 
 
 class UnableToApply(Exception):
@@ -48,9 +49,9 @@ def receive_list(
 ) -> ImportRun:
     """Keep an uploaded list and check it, or let a worker check it.
 
-    With `organisation` they are the own files of an authority, uploaded by its staff. A small list is checked at once
-    unless an import is running. Otherwise the run has a job for a worker, so that no page waits for it. Raises
-    `UnableToRead` for a list that is refused at once.
+    With `organisation` they are an authority's own files, uploaded by its staff. A small list is checked at once unless
+    an import is running; any other by a worker, so that no page waits for it. Raises `UnableToRead` for a list that is
+    refused at once.
     """
     require(may_upload(author, now, register=register, organisation=organisation))
     data = pack(files) if len(parts_of(register)) > 1 else files[0].data
@@ -89,9 +90,7 @@ def _check_or_ask(run: ImportRun, author: User, now: dt.datetime) -> None:
 
 
 def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = silent) -> ImportRun:
-    """Check a list that waits for it.
-
-    Afterwards its run is a preview, or waits for its headings.
+    """Check a list that was left to a worker; its run becomes a preview, or waits for headings to be matched.
 
     Raises `UnableToApply` if it was checked or discarded meanwhile, and `UnableToRead` if it is refused.
     """
@@ -144,16 +143,13 @@ def preview_register(
 
 
 def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -> None:
-    """Give the run the report of what importing its file would do.
-
-    It is not saved.
-    """
+    """Give the run a report of what importing its file would do; the caller saves it."""
     choices = Choices.of_preview(run.report, run.as_of, accept_missing=False)
     try:
         found = import_register(
             register=run.register,
             file=_file_of(run),
-            # Who may upload their own files may see what they would do, also if others must import them.
+            # People who upload their authority's files see what importing would do, even if they may not import.
             author=None if run.organisation else author,
             now=now,
             choices=choices,
@@ -179,22 +175,37 @@ def _file_of(run: ImportRun) -> File:
 
 
 def _may_be_confirmed(run: ImportRun) -> bool:
-    """Whether headings of each file can be all the needed columns."""
-    return all(one.heading for _, proposal in proposals_for(run) for one in proposal.proposals if one.column.required)
+    """Whether every required column of every file has a heading that could be meant."""
+    return all(
+        proposal.heading
+        for file in proposals_for(run)
+        for proposal in file.proposals.proposals
+        if proposal.column.required
+    )
 
 
-def proposals_for(run: ImportRun) -> list[tuple[str, Proposals]]:
-    """The headings of each file of a waiting run, and what they probably mean.
+class FileProposals(NamedTuple):
+    """What the headings of one file probably mean; `label` is "" if the list is one file."""
 
-    Each with what the file is; "" if the list is one file.
-    """
+    label: str
+    proposals: Proposals
+
+
+def proposals_for(run: ImportRun) -> list[FileProposals]:
+    """What the headings of each file of a waiting run probably mean."""
     parts = parts_of(run.register)
     found = []
     for place, file in enumerate(files_in(run.register, _file_of(run))):
         sheets = file.sheets
-        columns = (parts[place].columns if sheets else ()) if parts else columns_of(run.register, sheets)
+        if not parts:
+            columns = columns_of(run.register, sheets)
+        elif sheets:
+            columns = parts[place].columns
+        else:
+            columns = ()
         known = known_headings(run.register, run.publisher, sheets, place)
-        found.append((parts[place].label if len(parts) > 1 else "", propose(sheets, columns, known)))
+        label = parts[place].label if len(parts) > 1 else ""
+        found.append(FileProposals(label, propose(sheets, columns, known)))
     return found
 
 
@@ -252,10 +263,7 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
 
 
 def empty_preview(run: ImportRun, *, now: dt.datetime) -> None:
-    """Discard a locked preview.
-
-    Its file and its rows go, the report of their problems stays.
-    """
+    """Discard a locked preview: delete its file and rows, keep the report of their problems."""
     run.status, run.content, run.finished_at = RunStatus.DISCARDED, None, now
     run.report["set_aside"] = []
     run.save(update_fields=["status", "content", "finished_at", "report"])

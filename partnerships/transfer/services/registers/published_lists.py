@@ -1,0 +1,99 @@
+"""The published lists that are not registers of organisations: their files, and what imports them.
+
+They are files of the planning data standards, names and changes of councils, code lists and housing figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from partnerships.transfer.models import ImportRun, Register
+from partnerships.transfer.reading import agreement_rows, brownfield_land, local_plans
+from partnerships.transfer.reading.headings import Column
+from partnerships.transfer.reading.housing_figures import READERS
+from partnerships.transfer.services.brownfield_land.importing import apply_brownfield_land
+from partnerships.transfer.services.code_lists import CODE_LISTS
+from partnerships.transfer.services.councils.changes import CHANGES
+from partnerships.transfer.services.councils.other_names import OTHER_NAMES
+from partnerships.transfer.services.developer_agreements.importing import apply_developer_agreements
+from partnerships.transfer.services.files import File, Given, unpack
+from partnerships.transfer.services.housing_figures import apply_housing_figures
+from partnerships.transfer.services.local_plans.documents import DOCUMENTS
+from partnerships.transfer.services.local_plans.importing import apply_local_plans
+from partnerships.transfer.services.local_plans.progress import PROGRESS
+from partnerships.transfer.services.simple_lists import apply_simple_list
+
+#: Imports the files of a list inside the caller's transaction.
+Importer: TypeAlias = Callable[[Given], ImportRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a list: its label and its columns."""
+
+    label: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedList:
+    """A list: the files it consists of, and what imports them."""
+
+    parts: tuple[Part, ...]
+    importer: Importer
+
+
+def _one_file(label: str, columns: tuple[Column, ...], importer: Importer) -> PublishedList:
+    return PublishedList((Part(label, columns),), importer)
+
+
+_PLANNING_DATA: dict[str, PublishedList] = {
+    Register.LOCAL_PLANS: PublishedList(
+        (Part("plans", local_plans.PLANS), Part("timetable", local_plans.TIMETABLE)),
+        apply_local_plans,
+    ),
+    Register.DEVELOPER_AGREEMENTS: PublishedList(
+        (
+            Part("agreements", agreement_rows.AGREEMENTS),
+            Part("contributions", agreement_rows.CONTRIBUTIONS),
+            Part("transactions", agreement_rows.TRANSACTIONS),
+        ),
+        apply_developer_agreements,
+    ),
+    Register.BROWNFIELD_LAND: _one_file("sites", brownfield_land.COLUMNS, apply_brownfield_land),
+}
+_SIMPLE_LISTS: dict[str, PublishedList] = {
+    simple.register: _one_file("list", simple.columns, partial(apply_simple_list, listed=simple))
+    for simple in (OTHER_NAMES, CHANGES, DOCUMENTS, PROGRESS, CODE_LISTS)
+}
+_HOUSING_FIGURES: dict[str, PublishedList] = {
+    series.value: _one_file("figures", reader.columns, partial(apply_housing_figures, series=series))
+    for series, reader in READERS.items()
+}
+#: Published lists by the code of their register.
+PUBLISHED_LISTS = _PLANNING_DATA | _SIMPLE_LISTS | _HOUSING_FIGURES
+
+
+def importer_of(register: str) -> Importer | None:
+    """What imports the files of a list; None for a register of organisations."""
+    published = PUBLISHED_LISTS.get(register)
+    return published.importer if published else None
+
+
+def parts_of(register: str) -> tuple[Part, ...]:
+    """The files that make up a list; none for a register of organisations or a network file."""
+    published = PUBLISHED_LISTS.get(register)
+    return published.parts if published else ()
+
+
+def labels_of(register: str) -> list[str]:
+    """The label of each file of a list; none for a register of organisations or a network file."""
+    return [part.label for part in parts_of(register)]
+
+
+def files_in(register: str, file: File) -> list[File]:
+    """The files of a list, unpacked if `pack` has put several into one."""
+    return unpack(file.data) if len(parts_of(register)) > 1 else [file]

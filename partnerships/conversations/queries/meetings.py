@@ -84,16 +84,16 @@ def with_seats(meetings: MeetingQuerySet) -> MeetingQuerySet:
     return meetings.select_related("partnership", "organisation").prefetch_related(Prefetch("seats", queryset=seats))
 
 
-def coming_meetings(partnership: Partnership, user: User, now: dt.datetime) -> list[Meeting]:
+def coming_meetings(partnership: Partnership, user: User) -> list[Meeting]:
     """Planned meetings whose attendance is not recorded, the earliest first."""
-    seen = Meeting.objects.visible_to(user).filter(partnership=partnership, status=MeetingStatus.PLANNED)
-    return list(with_seats(seen).order_by("starts_at", "pk"))
+    visible = Meeting.objects.visible_to(user).filter(partnership=partnership, status=MeetingStatus.PLANNED)
+    return list(with_seats(visible).order_by("starts_at", "pk"))
 
 
 def past_meetings(partnership: Partnership, user: User, limit: int) -> list[Meeting]:
     """Meetings held or called off, the newest first."""
-    seen = Meeting.objects.visible_to(user).filter(partnership=partnership).exclude(status=MeetingStatus.PLANNED)
-    return list(with_seats(seen).order_by("-starts_at", "-pk")[:limit])
+    visible = Meeting.objects.visible_to(user).filter(partnership=partnership).exclude(status=MeetingStatus.PLANNED)
+    return list(with_seats(visible).order_by("-starts_at", "-pk")[:limit])
 
 
 def last_held_before(meeting: Meeting) -> Meeting | None:

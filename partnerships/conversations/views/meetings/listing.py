@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,7 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.conversations import services
 from partnerships.conversations.forms.meetings.planning import CycleForm, initial_of_cycle
 from partnerships.conversations.forms.reasons import ReasonForm
+from partnerships.conversations.models import Attendance, Meeting
 from partnerships.conversations.queries import meetings as queries
+from partnerships.conversations.quorum import Quorum
 from partnerships.conversations.views.meetings.opening import name_as_at, open_partnership
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
@@ -20,17 +24,31 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 
 #: Past meetings on the page.
-PAGE = 100
+MAX_PAST = 100
+
+
+class PastMeeting(NamedTuple):
+    """A meeting held or called off, who was present, and whether there was a quorum."""
+
+    meeting: Meeting
+    present: list[str]
+    quorum: Quorum | None
+
+
+def _past(meeting: Meeting) -> PastMeeting:
+    present = [seat.display_name for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT]
+    return PastMeeting(meeting, present, queries.quorum_of(meeting))
 
 
 @require_safe
 def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
-    """Next meetings, past ones with attendance and quorum, and the cycle."""
+    """The meeting cycle, next meetings, and past ones with attendance and quorum."""
     user, partnership, rights = open_partnership(request, pk)
     now = timezone.now()
     inside = bool(rights.present) and any(rights.roles.act_for(party) for party in rights.present)
     cycle = queries.running_cycle(partnership) if inside else None
-    coming, past = queries.coming_meetings(partnership, user, now), queries.past_meetings(partnership, user, PAGE)
+    coming = queries.coming_meetings(partnership, user)
+    past = queries.past_meetings(partnership, user, MAX_PAST)
     name_as_at([*coming, *past])
     context = {
         "partnership": partnership,
@@ -41,7 +59,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
         "offered": queries.cycle_from_terms(partnership, timezone.localdate(now)) if inside and cycle is None else None,
         "proposed": queries.propose_next(partnership, now) if inside and not partnership.is_over else None,
         "coming": coming,
-        "past": [(meeting, queries.quorum_of(meeting)) for meeting in past],
+        "past": [_past(meeting) for meeting in past],
     }
     return render(request, "conversations/meetings/list.html", context)
 

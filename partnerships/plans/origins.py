@@ -21,7 +21,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, PlanQuerySet, Site
 from partnerships.plans.presenting import place_on_page
-from partnerships.plans.queries import newest_for, taking_part
+from partnerships.plans.queries import newest_for, parties_that_may_own
 
 
 def _plans(user: User) -> PlanQuerySet:
@@ -38,7 +38,7 @@ def partners_of(plan: Plan) -> set[int]:
     They are its owners and the members of its partnership.
     """
     owners = set(plan.owners.values_list("organisation", flat=True))
-    parties = taking_part().filter(partnership=plan.partnership_id, partnership__isnull=False)
+    parties = parties_that_may_own().filter(partnership=plan.partnership_id, partnership__isnull=False)
     return owners | set(parties.values_list("organisation", flat=True))
 
 

@@ -9,7 +9,7 @@ from django import forms
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan, PlanOwner
-from partnerships.plans.queries import may_be_offered
+from partnerships.plans.queries import possible_new_owners
 
 
 class OfferForm(Form):
@@ -28,7 +28,7 @@ class OfferForm(Form):
 
     def __init__(self, *args: Any, plan: Plan, owner: PlanOwner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = may_be_offered(plan, owner.organisation).order_by("name", "pk")
+        offered = possible_new_owners(plan, owner.organisation).order_by("name", "pk")
         self.fields["organisation"].queryset = offered  # type: ignore[attr-defined]  # a ModelChoiceField
         self.has_choices = offered.exists()
         self.helper = Helper(self, submit="Offer plan")

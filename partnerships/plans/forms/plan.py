@@ -17,7 +17,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import FINANCIAL, YEAR_KINDS
 from partnerships.plans.models import Audience, Plan, PlanKind, Status
-from partnerships.plans.queries import taking_part
+from partnerships.plans.queries import parties_that_may_own
 
 
 class PlanForm(Form):
@@ -62,7 +62,7 @@ class PlanForm(Form):
         self.fields["partnership"].queryset = (  # type: ignore[attr-defined]  # a ModelChoiceField
             Partnership.objects.present_for(user, "editor", "lead")
             .live()
-            .filter(pk__in=taking_part(own_organisations).values("partnership"))
+            .filter(pk__in=parties_that_may_own(own_organisations).values("partnership"))
             .order_by("title", "pk")
         )
         if self.initial.get("partnership"):
@@ -97,7 +97,9 @@ class PlanForm(Form):
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:
-            parties = taking_part().filter(partnership=partnership).select_related("organisation").order_by("pk")
+            parties = (
+                parties_that_may_own().filter(partnership=partnership).select_related("organisation").order_by("pk")
+            )
             owners += [party.organisation for party in parties if party.organisation not in owners]
         return owners
 

@@ -1,4 +1,4 @@
-"""Who owns a plan or may own it, open offers, and ownerships that ended."""
+"""Owners of plans: present ones, those of a past day, possible ones, and ownerships that ended."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 def owners_of(plan: Plan) -> list[PlanOwner]:
     """The plan's owners, oldest first.
 
-    Needs no query after `for_listing`. For a plan shown as it was when its reader left, the owners at that time.
+    Makes no query after `for_listing`. A plan shown as it was when its reader left has the owners of that time.
     """
     if plan.owners_then is not None:
         return plan.owners_then
-    fetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
-    return list(plan.owners.all() if fetched else plan.owners.select_related("organisation").order_by("pk"))
+    is_prefetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
+    return list(plan.owners.all() if is_prefetched else plan.owners.select_related("organisation").order_by("pk"))
 
 
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
-    """The owners as they were, and were called, when a version was published.
+    """The owners when a version was published, under the names they had then.
 
-    An organisation that has passed the plan on since then is shown, not its successor. With `is_newest`, and while the
-    plan is not over: the present owners, with their present names beside those of the day.
+    Where an owner has passed the plan on to a successor since then, the earlier owner is shown. With `is_newest`, and
+    unless the plan is over, the present owners are shown, with their present names beside the former ones.
 
     For display only: never save these objects.
     """
@@ -47,68 +47,68 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
         show_as_at((), with_present=[(day, owner.organisation) for owner in owners])
         return owners
     if plan.owners_then is None:
-        _say_who_owned(plan, owners, version.published_at)
+        _show_owners_at(version.published_at, plan, owners)
     show_as_at((day, owner.organisation) for owner in owners)
     return owners
 
 
-def _say_who_owned(plan: Plan, owners: Iterable[PlanOwner], at: dt.datetime) -> None:
-    """Put the organisation that held each ownership at a moment in its owner.
+def _show_owners_at(moment: dt.datetime, plan: Plan, owners: Iterable[PlanOwner]) -> None:
+    """Replace each organisation that took the plan over after a moment by the one that owned it then.
 
     For display only: never save these objects.
     """
-    then = held_then("plans", plan.pk, at)
-    if not then:
+    predecessors = held_then("plans", plan.pk, moment)
+    if not predecessors:
         return
-    # A predecessor that owned the plan together with its successor still has its own row, which ended.
-    ended = PlanOwner.ever.filter(plan=plan, organisation__in=[body.pk for body in then.values()])
-    beside = set(ended.values_list("organisation", flat=True))
+    # A predecessor that owned the plan together with its successor has a row of its own, which ended.
+    ended = PlanOwner.ever.filter(plan=plan, organisation__in=[body.pk for body in predecessors.values()])
+    with_own_row = set(ended.values_list("organisation", flat=True))
     for owner in owners:
-        body = then.get(owner.organisation_id)
-        if body is not None and body.pk not in beside:
-            owner.organisation = body
+        predecessor = predecessors.get(owner.organisation_id)
+        if predecessor is not None and predecessor.pk not in with_own_row:
+            owner.organisation = predecessor
 
 
 def name_owners_as_at(plans: Iterable[Plan]) -> None:
     """Give the owners of listed plans their names on the day of the last version.
 
-    One query for all plans, which must be read with `for_listing`. Plans that are not over get the present names too.
+    Plans that are not over show the present names beside them. One query for all plans, which must be read with
+    `for_listing`.
     """
-    over: list[AsAt] = []
-    remaining: list[AsAt] = []
+    of_plans_over: list[AsAt] = []
+    of_other_plans: list[AsAt] = []
     for plan in plans:
-        if plan.last_published_at is not None:
-            day = timezone.localdate(plan.last_published_at)
-            (over if plan.is_over else remaining).extend((day, owner.organisation) for owner in owners_of(plan))
-    show_as_at(over, with_present=remaining)
+        if plan.last_published_at is None:
+            continue
+        day = timezone.localdate(plan.last_published_at)
+        shown = of_plans_over if plan.is_over else of_other_plans
+        shown.extend((day, owner.organisation) for owner in owners_of(plan))
+    show_as_at(of_plans_over, with_present=of_other_plans)
 
 
-def taking_part(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
+def parties_that_may_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
     """Present parties that may own and sign plans: all except observers."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 
 
-def present_members(partnership: Partnership) -> OrganisationQuerySet:
-    """The organisations that may own plans of a partnership.
-
-    They are its present parties except observers.
-    """
-    parties = taking_part().filter(partnership=partnership)
+def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
+    """The organisations that may own plans of a partnership: its present parties except observers."""
+    parties = parties_that_may_own().filter(partnership=partnership)
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
 
 
-def may_be_offered(plan: Plan, offered_for: Organisation) -> OrganisationQuerySet:
+def possible_new_owners(plan: Plan, offered_for: Organisation) -> OrganisationQuerySet:
     """The organisations to which an owner may offer the plan.
 
     Members of its partnership; for a plan without one, organisations with which the owner is in a live partnership.
     """
     owners = plan.owners.values("organisation")
     if plan.partnership is not None:
-        return present_members(plan.partnership).exclude(pk__in=owners)
-    own = Party.objects.present().filter(organisation=offered_for)
-    shared = Partnership.objects.live().filter(pk__in=own.values("partnership"))
-    partners = taking_part().filter(partnership__in=shared)
+        return possible_owners(plan.partnership).exclude(pk__in=owners)
+    own_parties = Party.objects.present().filter(organisation=offered_for)
+    own_partnerships = Partnership.objects.live().filter(pk__in=own_parties.values("partnership"))
+    partners = parties_that_may_own().filter(partnership__in=own_partnerships)
     return Organisation.objects.current().filter(pk__in=partners.values("organisation")).exclude(pk__in=owners)
 
 
@@ -125,10 +125,7 @@ def offers_waiting(user: User) -> QuerySet[OwnershipOffer]:
 
 
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
-    """Ended ownerships that the person may see.
-
-    Those of organisations that the person leads, and all of plans that these organisations own now.
-    """
+    """Ended ownerships of organisations that the person leads, and of plans that these organisations own now."""
     led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
     ended = PlanOwner.ever.filter(Q(organisation__in=led) | Q(plan__in=owned), ended_at__isnull=False)
@@ -136,24 +133,23 @@ def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """An ownership that ended, with the plan's title as the reader knows it."""
+class EndedOwnership:
+    """An ownership that ended, with the title and page of the plan as the reader knows it."""
 
     owner: PlanOwner
     title: str
     path: str
 
 
-def ended_lines(user: User, rows: Sequence[PlanOwner]) -> list[Ended]:
-    """Ended ownerships with the title and page of each plan.
-
-    A draft that the reader can no longer see has neither.
-    """
-    seen = Plan.objects.visible_to(user).filter(pk__in=[row.plan_id for row in rows])
-    plans = {plan.pk: plan for plan in as_read_by(user, seen)}
-    return [
-        Ended(row, plans[row.plan_id].title, plans[row.plan_id].get_absolute_url())
-        if row.plan_id in plans
-        else Ended(row, "A draft that was not published", "")
-        for row in rows
-    ]
+def ended_with_titles(user: User, rows: Sequence[PlanOwner]) -> list[EndedOwnership]:
+    """Ended ownerships with the title and page of each plan; `path` is "" if the reader can no longer see it."""
+    visible = Plan.objects.visible_to(user).filter(pk__in=[row.plan_id for row in rows])
+    plans = {plan.pk: plan for plan in as_read_by(user, visible)}
+    ended = []
+    for row in rows:
+        plan = plans.get(row.plan_id)
+        if plan is None:
+            ended.append(EndedOwnership(row, "A draft that was not published", ""))
+        else:
+            ended.append(EndedOwnership(row, plan.title, plan.get_absolute_url()))
+    return ended

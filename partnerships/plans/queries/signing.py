@@ -18,7 +18,7 @@ from partnerships.organisations.queries import leads_of
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
-from partnerships.plans.queries.owners import taking_part
+from partnerships.plans.queries.owners import parties_that_may_own
 
 #: The state of one signatory of a plan.
 SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
@@ -118,7 +118,7 @@ def still_takes_part() -> Q:
     """
     body = OuterRef("organisation")
     owner = Exists(PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=body))
-    party = Exists(taking_part().filter(partnership=OuterRef("plan__partnership"), organisation=body))
+    party = Exists(parties_that_may_own().filter(partnership=OuterRef("plan__partnership"), organisation=body))
     return Q(owner) | (Q(party) & ~Q(plan__audience=Audience.OWNERS))
 
 

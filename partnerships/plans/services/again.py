@@ -12,7 +12,7 @@ from django.db import transaction
 from partnerships.organisations.models import Organisation
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share, Signatory
-from partnerships.plans.queries import present_members
+from partnerships.plans.queries import possible_owners
 from partnerships.plans.services.owning import (
     UnableToChangeOwners,
     begin_ownership,
@@ -74,7 +74,7 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
 def _may_own(plan: Plan, organisation: Organisation) -> bool:
     if organisation.is_ended or plan.partnership is None:
         return False
-    return present_members(plan.partnership).filter(pk=organisation.pk).exists()
+    return possible_owners(plan.partnership).filter(pk=organisation.pk).exists()
 
 
 @transaction.atomic

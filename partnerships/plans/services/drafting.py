@@ -33,7 +33,7 @@ from partnerships.plans.content import (
 )
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner
-from partnerships.plans.queries import draft_content, taking_part, version_of
+from partnerships.plans.queries import draft_content, parties_that_may_own, version_of
 from partnerships.plans.rights import may_begin, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.starters import starter
@@ -131,7 +131,7 @@ def _check_kind(kind: str, audience: str, *, imported: bool) -> None:
 
 def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:
     """Refuse owners that are not members, or only observers."""
-    members = set(taking_part().filter(partnership=partnership).values_list("organisation", flat=True))
+    members = set(parties_that_may_own().filter(partnership=partnership).values_list("organisation", flat=True))
     for owner in owners:
         if owner.pk not in members:
             raise UnableToCreatePlan(

@@ -24,7 +24,7 @@ from partnerships.plans.models import (
     PlanOwner,
     Share,
 )
-from partnerships.plans.queries import may_be_offered, present_members
+from partnerships.plans.queries import possible_new_owners, possible_owners
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import (
     journal_audience,
@@ -83,7 +83,7 @@ def offer_ownership(
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
     if plan.owners.filter(organisation=organisation).exists():
         raise UnableToChangeOwners(f"{organisation.name} already owns this plan.")
-    if not may_be_offered(plan, offered_for).filter(pk=organisation.pk).exists():
+    if not possible_new_owners(plan, offered_for).filter(pk=organisation.pk).exists():
         raise UnableToChangeOwners(f"{organisation.name} is not in a partnership with {offered_for.name}.")
     before = plan.ownership_offers.unanswered().filter(organisation=organisation)
     if before.waiting().exists():
@@ -213,7 +213,7 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
     partnership = offer.partnership if comes_back else plan.partnership
     if organisation.is_ended:
         raise UnableToChangeOwners(f"{organisation.name} has ended.")
-    if partnership is not None and not present_members(partnership).filter(pk=organisation.pk).exists():
+    if partnership is not None and not possible_owners(partnership).filter(pk=organisation.pk).exists():
         raise UnableToChangeOwners(f"{organisation.name} is not a member of {partnership.title}.")
     if comes_back and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
         last = plan.past_partnerships.filter(partnership=partnership).order_by("-left_at", "-pk").first()

@@ -17,7 +17,7 @@ from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
-from partnerships.plans.queries import ended_lines, ended_ownerships, offers_waiting, owners_led_by
+from partnerships.plans.queries import ended_ownerships, ended_with_titles, offers_waiting, owners_led_by
 from partnerships.plans.services import (
     UnableToChangeOwners,
     answer_offer,
@@ -39,7 +39,7 @@ def ownership(request: HttpRequest) -> HttpResponse:
         {
             "offers": list(offers_waiting(user)),
             "page": page,
-            "ended": ended_lines(user, page.rows),
+            "ended": ended_with_titles(user, page.rows),
         },
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -17,7 +17,12 @@ from partnerships.transfer.rights import may_upload
 from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.known_headings import kept_heading
-from partnerships.transfer.services.registers.previewing import UnableToApply, check_again, proposals_for
+from partnerships.transfer.services.registers.previewing import (
+    FileProposals,
+    UnableToApply,
+    check_again,
+    proposals_for,
+)
 
 
 class UnableToConfirm(Exception):
@@ -54,41 +59,51 @@ def confirm_headings(
             raise UnableToApply("This import is running.")
         found = proposals_for(waiting)
         _refuse_impossible(found, headings)
-        for place, (_, proposals) in enumerate(found):
-            # The person has just said of each heading what it means.
-            written = {kept_heading(heading.name, place) for heading in proposals.headings}
-            KnownHeading.objects.filter(
-                register=waiting.register, publisher__iexact=publisher.strip(), heading__in=written
-            ).delete()
-            for proposal in proposals.proposals:
-                if heading := headings.get(column_key(place, proposal.column.code)):
-                    KnownHeading.objects.create(
-                        register=waiting.register,
-                        publisher=publisher.strip(),
-                        heading=kept_heading(heading, place),
-                        column=proposal.column.code,
-                        confirmed_at=now,
-                        confirmed_by=author,
-                    )
+        for place, file in enumerate(found):
+            _remember(waiting.register, publisher.strip(), place, file.proposals, headings, author, now)
         choices = Choices.of_preview(waiting.report, waiting.as_of, accept_missing=False).by(publisher.strip())
         made = check_again(waiting, choices, author, now)
         record_import(made, EventKind.HEADINGS_CONFIRMED, author=author, now=now, headings=dict(headings))
     return made
 
 
-def _refuse_impossible(found: list[tuple[str, Proposals]], headings: Mapping[str, str]) -> None:
+def _remember(
+    register: str,
+    publisher: str,
+    place: int,
+    proposals: Proposals,
+    headings: Mapping[str, str],
+    author: User,
+    now: dt.datetime,
+) -> None:
+    """Replace what we knew of the headings of the file at a place by what the person has just confirmed."""
+    written = {kept_heading(heading.name, place) for heading in proposals.headings}
+    KnownHeading.objects.filter(register=register, publisher__iexact=publisher, heading__in=written).delete()
+    for proposal in proposals.proposals:
+        if heading := headings.get(column_key(place, proposal.column.code)):
+            KnownHeading.objects.create(
+                register=register,
+                publisher=publisher,
+                heading=kept_heading(heading, place),
+                column=proposal.column.code,
+                confirmed_at=now,
+                confirmed_by=author,
+            )
+
+
+def _refuse_impossible(found: Sequence[FileProposals], headings: Mapping[str, str]) -> None:
     """Refuse headings that are missing, of an unknown column, or chosen for two columns."""
     keys: set[str] = set()
-    for place, (_, proposals) in enumerate(found):
-        columns = [proposal.column for proposal in proposals.proposals]
-        lacking = [
+    for place, file in enumerate(found):
+        columns = [proposal.column for proposal in file.proposals.proposals]
+        missing = [
             column.shown for column in columns if column.required and not headings.get(column_key(place, column.code))
         ]
-        if lacking:
-            raise UnableToConfirm(f"Choose the heading of {' and '.join(f'“{name}”' for name in lacking)}.")
-        mine = [heading for column in columns if (heading := headings.get(column_key(place, column.code)))]
-        chosen = [canonical(heading) for heading in mine]
-        twice = next((heading for heading in mine if chosen.count(canonical(heading)) > 1), "")
+        if missing:
+            raise UnableToConfirm(f"Choose the heading of {' and '.join(f'“{name}”' for name in missing)}.")
+        chosen = [heading for column in columns if (heading := headings.get(column_key(place, column.code)))]
+        canonical_chosen = [canonical(heading) for heading in chosen]
+        twice = next((heading for heading in chosen if canonical_chosen.count(canonical(heading)) > 1), "")
         if twice:
             raise UnableToConfirm(f"“{twice}” cannot be two columns: choose another heading for one of them.")
         keys |= {column_key(place, column.code) for column in columns}

@@ -42,6 +42,7 @@ from partnerships.surveys.models import Joining
 from tests.exchange.conftest import shared
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.signing_in import signed_in
+from tests.support.successions import pass_on
 from tests.support.terms import draft, first_proposal, put_up
 from tests.surveys.asking import prepared
 from tests.world import World
@@ -62,6 +63,13 @@ def westmarch_is_removed(world: World) -> None:
     agreements.remove_party(
         party=world.party(world.westmarch), reason="No partner.", author=world.amina, now=timezone.now()
     )
+
+
+def westmarch_passes_its_part_on(world: World) -> None:
+    """To Harbour, with a function; no line names anything else."""
+    succession = pass_on(world, "partnerships", world.partnership.pk)
+    assert succession.handovers.get().state == "applied"
+    assert not world.westmarch.is_ended
 
 
 def ben_stops_acting_for_westmarch(world: World) -> None:
@@ -387,7 +395,7 @@ class Grant:
     ends: tuple[Callable[[World], None], ...]
 
 
-_PARTY = (westmarch_leaves, westmarch_is_removed)
+_PARTY = (westmarch_leaves, westmarch_is_removed, westmarch_passes_its_part_on)
 _ACTS = (*_PARTY, ben_stops_acting_for_westmarch)
 _SHOWN = (
     *_ACTS,

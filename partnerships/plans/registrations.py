@@ -13,6 +13,7 @@ from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
+from partnerships.organisations.obligations import register_settling
 from partnerships.people.composing import register_emails
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
@@ -31,7 +32,7 @@ from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
 from partnerships.plans.queries.serving import SERVING
 from partnerships.plans.queries.stuck import unsigned_plans
-from partnerships.plans.services import papers, parting
+from partnerships.plans.services import papers, parting, passing
 
 
 def register() -> None:
@@ -39,6 +40,8 @@ def register() -> None:
     for plan_list in (PLANS, MILESTONES, SITES, DOCUMENTS):
         register_list(plan_list)
     obligations.register()
+    register_settling(obligations.PLANS.code, passing.leave_with_plan_taken_over)
+    register_settling("partnerships", passing.leave_with_part_passed_on)
     register_events(EventKind)
     telling.register()
     papers.register()

@@ -9,8 +9,17 @@ from django.utils import timezone
 
 from partnerships.kit.dates import known_day
 from partnerships.organisations.models import Organisation, Succession
-from partnerships.organisations.services import record_succession, ties_between
+from partnerships.organisations.services import (
+    NewTie,
+    answer_handovers,
+    hand_over_due,
+    propose_handovers,
+    record_succession,
+    take_effect,
+    ties_between,
+)
 from partnerships.people.models import User
+from tests.world import World
 
 
 def follow(
@@ -31,3 +40,34 @@ def follow(
         author=author,
         now=now or timezone.now(),
     )
+
+
+def pass_on(world: World, kind: str, *records: int) -> Succession:
+    """Westmarch, which goes on, has passed these on to Harbour with a function, by lines of one kind."""
+    succession = record_succession(
+        kind="function_transfer",
+        status="order_made",
+        vests_on=known_day(timezone.localdate()),
+        ties=[NewTie(world.westmarch, world.harbour, function="housing")],
+        author=None,
+        now=timezone.now(),
+    )
+    give_lines(world, succession, kind, *records)
+    take_effect(succession=succession, author=None, now=timezone.now())
+    hand_over_due(now=timezone.now())
+    return succession
+
+
+def give_lines(world: World, succession: Succession, kind: str, *records: int) -> None:
+    """Ben proposes lines from Westmarch to Harbour, and Hana accepts them."""
+    propose_handovers(
+        succession=succession,
+        predecessor=world.westmarch,
+        kind=kind,
+        records=records,
+        successor=world.harbour,
+        author=world.ben,
+        now=timezone.now(),
+    )
+    lines = list(succession.handovers.filter(kind=kind))
+    answer_handovers(lines=lines, accept=True, author=world.hana, now=timezone.now())

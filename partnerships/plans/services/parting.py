@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from partnerships.activity.services import record
 from partnerships.agreements.departures import Consequence, PartnershipEnding, PartyDeparture
-from partnerships.agreements.models import Party
+from partnerships.agreements.models import Partnership, Party
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import (
@@ -27,28 +29,46 @@ from partnerships.plans.services.owning import end_ownership, end_shares, reader
 from partnerships.plans.services.recording import journal_audience, record_event
 
 
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """An organisation no longer takes part in a partnership, why, and who by."""
+
+    partnership: Partnership
+    organisation: Organisation
+    reason: str
+    author: User | None
+    now: dt.datetime
+
+
 def leave_with_party(departure: PartyDeparture) -> None:
     """End a former party's part in the partnership's plans.
 
     Plans that only it owns leave with it.
     """
-    party = departure.party
-    within = Plan.objects.filter(partnership=party.partnership_id)
+    party, author, now = departure.party, departure.author, departure.now
+    parting = Parting(party.partnership, party.organisation, party.reason, author, now)
+    end_part(parting, Plan.objects.filter(partnership=party.partnership_id))
+
+
+def end_part(parting: Parting, within: QuerySet[Plan]) -> None:
+    """End an organisation's ownerships, shares and offers in these plans of a partnership.
+
+    Plans that only it owns leave the partnership with it.
+    """
+    organisation, author, now = parting.organisation, parting.author, parting.now
     plans = {plan.pk: plan for plan in within.select_for_update(of=("self",), no_key=True).order_by("pk")}
-    owners = PlanOwner.objects.filter(plan__in=plans, organisation=party.organisation_id).select_related("organisation")
+    owners = PlanOwner.objects.filter(plan__in=plans, organisation=organisation).select_related("organisation")
     for owner in owners.order_by("plan"):
         plan = plans[owner.plan_id]
         if plan.owners.count() > 1:
-            end_ownership(
-                plan, owner, EndedBecause.LEFT, author=departure.author, now=departure.now, reason=party.reason
-            )
+            end_ownership(plan, owner, EndedBecause.LEFT, author=author, now=now, reason=parting.reason)
         else:
-            _leave_partnership(plan, departure)
-    shown = Share.objects.filter(plan__in=plans, organisation=party.organisation_id, revoked_at=None)
-    end_shares(shown.filter(plan__partnership=party.partnership_id), author=departure.author, now=departure.now)
-    offers = OwnershipOffer.objects.waiting().filter(partnership=party.partnership_id, organisation=party.organisation)
-    withdraw_all(offers, author=departure.author, now=departure.now)
-    _withdraw_lapsed([party.organisation_id], author=departure.author, now=departure.now)
+            _leave_partnership(plan, parting)
+    shown = Share.objects.filter(plan__in=plans, organisation=organisation, revoked_at=None)
+    end_shares(shown.filter(plan__partnership=parting.partnership), author=author, now=now)
+    offers = OwnershipOffer.objects.waiting().filter(partnership=parting.partnership, organisation=organisation)
+    withdraw_all(offers, author=author, now=now)
+    _withdraw_lapsed([organisation.pk], author=author, now=now)
 
 
 def withdraw_with_partnership(ending: PartnershipEnding) -> None:
@@ -66,49 +86,49 @@ def _withdraw_lapsed(organisations: Sequence[int], *, author: User | None, now: 
     withdraw_all(lost, author=author, now=now)
 
 
-def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
+def _leave_partnership(plan: Plan, parting: Parting) -> None:
     """Take the plan out of the partnership with its only owner.
 
     Only offers to hand over stay open.
     """
-    party, author, now = departure.party, departure.author, departure.now
+    partnership, organisation, author, now = parting.partnership, parting.organisation, parting.author, parting.now
     before = plan.audience
     announced = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
-    PastPartnership.objects.create(plan=plan, partnership=party.partnership, audience=before, left_at=now)
+    PastPartnership.objects.create(plan=plan, partnership=partnership, audience=before, left_at=now)
     plan.partnership = None
     if plan.audience == Audience.PARTNERSHIP:
         plan.audience = Audience.OWNERS
     plan.save(update_fields=["partnership", "audience"])
     if plan.audience != before:
         journal_audience(plan, now=now)
-    partners = Party.objects.filter(partnership=party.partnership).exclude(pk=party.pk).values("organisation")
+    partners = Party.objects.filter(partnership=partnership).exclude(organisation=organisation).values("organisation")
     end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
     withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
     record_event(
         plan,
         EventKind.LEFT_PARTNERSHIP,
         author=author,
-        organisation=party.organisation,
+        organisation=organisation,
         kind=readers_kind(plan),
         now=now,
         data={
             "title": plan.title,
-            "reason": party.reason,
-            "before": {"audience": before, "partnership": party.partnership.title},
+            "reason": parting.reason,
+            "before": {"audience": before, "partnership": partnership.title},
             "after": {"audience": plan.audience},
         },
     )
     if announced is not None:
         record(
             actor_id=author.pk if author else None,
-            organisation_id=party.organisation_id,
+            organisation_id=organisation.pk,
             kind=EventKind.PARTNERSHIP_LOST_PLAN,
             target_kind="partnership",
-            target_id=party.partnership_id,
+            target_id=partnership.pk,
             within_kind="partnership",
-            within_id=party.partnership_id,
+            within_id=partnership.pk,
             now=now,
-            data={"title": party.partnership.title, "before": {"plan": announced.title}},
+            data={"title": partnership.title, "before": {"plan": announced.title}},
         )
 
 

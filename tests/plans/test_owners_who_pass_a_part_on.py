@@ -1,0 +1,141 @@
+"""Owners of plans that pass their part in a partnership, or a plan, to another body and go on."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from partnerships.kit.dates import known_day
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Succession
+from partnerships.plans import services
+from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
+from partnerships.plans.queries import standing_of
+from tests.plans.drafts import begin
+from tests.plans.test_changing_owners import owners
+from tests.plans.test_owners_who_leave import jointly_owned
+from tests.support.moments import today
+from tests.support.successions import give_lines, pass_on
+from tests.world import World
+
+
+def undone(succession: Succession) -> None:
+    back = organisations.undo_succession(
+        succession=succession,
+        vests_on=known_day(today()),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    organisations.take_effect(succession=back, author=None, now=timezone.now())
+    organisations.hand_over_due(now=timezone.now())
+
+
+def shown_to_ben(plan: Plan, world: World) -> Share:
+    return services.share_draft(
+        plan=plan,
+        email=world.ben.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def offered_to_westmarch(plan: Plan, world: World) -> OwnershipOffer:
+    return services.offer_ownership(
+        plan=plan,
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=False,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def westmarchs(world: World) -> Plan:
+    """A published plan that Westmarch alone owns, after Larkhaven has given it up."""
+    plan = jointly_owned(world)
+    services.give_up_ownership(
+        plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()
+    )
+    return plan
+
+
+def test_body_that_passes_its_part_on_no_longer_owns_joint_plans(world: World) -> None:
+    plan = jointly_owned(world)
+
+    pass_on(world, "partnerships", world.partnership.pk)
+
+    assert owners(plan) == {world.larkhaven.pk}
+    assert not standing_of(world.ben, plan).may_publish
+    assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
+
+
+def test_plan_leaves_the_partnership_with_the_only_owner_that_passes_its_part_on(world: World) -> None:
+    plan = westmarchs(world)
+
+    pass_on(world, "partnerships", world.partnership.pk)
+
+    plan.refresh_from_db()
+    assert (owners(plan), plan.partnership, plan.audience) == ({world.westmarch.pk}, None, "owners")
+
+
+def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World) -> None:
+    joint, own = jointly_owned(world), westmarchs(world)
+    draft = begin(world)
+    share, offer = shown_to_ben(draft, world), offered_to_westmarch(draft, world)
+    succession = pass_on(world, "partnerships", world.partnership.pk)
+    share.refresh_from_db()
+    offer.refresh_from_db()
+    assert share.revoked_at is not None
+    assert offer.withdrawn_at is not None
+
+    undone(succession)
+
+    share.refresh_from_db()
+    offer.refresh_from_db()
+    own.refresh_from_db()
+    assert owners(joint) == {world.larkhaven.pk, world.westmarch.pk}
+    assert (own.partnership, own.audience) == (world.partnership, "partnership")
+    assert (share.revoked_at, offer.withdrawn_at) == (None, None)
+
+
+def test_plan_with_its_own_line_passes_by_it_together_with_the_part(world: World) -> None:
+    plan = jointly_owned(world)
+    succession = organisations.record_succession(
+        kind="function_transfer",
+        status="order_made",
+        vests_on=known_day(today()),
+        ties=[organisations.NewTie(world.westmarch, world.harbour, function="housing")],
+        author=None,
+        now=timezone.now(),
+    )
+    give_lines(world, succession, "partnerships", world.partnership.pk)
+    give_lines(world, succession, "plans", plan.pk)
+
+    organisations.take_effect(succession=succession, author=None, now=timezone.now())
+    organisations.hand_over_due(now=timezone.now())
+
+    assert owners(plan) == {world.larkhaven.pk, world.harbour.pk}
+    assert set(succession.handovers.values_list("state", flat=True)) == {"applied"}
+
+
+def test_plan_leaves_the_partnership_with_a_new_owner_that_takes_no_part(world: World) -> None:
+    plan = westmarchs(world)
+
+    pass_on(world, "plans", plan.pk)
+
+    plan.refresh_from_db()
+    assert (owners(plan), plan.partnership) == ({world.harbour.pk}, None)
+
+
+def test_organisation_that_takes_no_part_does_not_own_a_joint_plan(world: World) -> None:
+    plan = jointly_owned(world)
+
+    succession = pass_on(world, "plans", plan.pk)
+
+    assert owners(plan) == {world.larkhaven.pk}
+    undone(succession)
+    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}

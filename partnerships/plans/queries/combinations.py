@@ -73,3 +73,8 @@ class Combinations:
     def named(self, place: int) -> dict[str, Any]:
         """What the homes of a combination have in common, by the names of columns."""
         return dict(zip(_COLUMNS, self.names[place], strict=True))
+
+    def columns(self, places: Numbers) -> dict[str, tuple[Any, ...]]:
+        """The same of many combinations, a column after the other."""
+        found = [self.names[place] for place in places.tolist()]
+        return dict(zip(_COLUMNS, zip(*found, strict=True) if found else [()] * len(_COLUMNS), strict=True))

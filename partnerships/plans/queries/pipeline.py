@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -221,25 +220,22 @@ class _Sums:
 
     def divided(self) -> dict[str, Divided]:
         """The homes by each division, without that by provider."""
-        named = [(name, columns) for name, columns in DIVISIONS.items() if name != "provider"]
-        sums: dict[str, defaultdict[tuple[Any, ...], list[Figures]]] = {name: defaultdict(list) for name, _ in named}
         counted = np.flatnonzero(self._parts.any(axis=0))
-        for key, figures in zip(counted.tolist(), self._parts[:, counted].T.tolist(), strict=True):
-            part = {**self._combinations.named(key // 2), "is_in_agreement": bool(key % 2)}
-            for name, columns in named:
-                sums[name][tuple(part[column] for column in columns)].append(figures)
-        return {name: _counts(found) for name, found in sums.items()}
+        places, is_agreed = np.divmod(counted, 2)
+        columns = {**self._combinations.columns(places), "is_in_agreement": is_agreed.astype(bool).tolist()}
+        figures = self._parts[:, counted]
+        return {
+            name: _counts(list(zip(*(columns[one] for one in names), strict=True)) or [()] * len(counted), figures)
+            for name, names in DIVISIONS.items()
+            if name != "provider"
+        }
 
     def provided(self) -> Divided:
         """The homes by provider: the site's lead, else the plan's owners."""
         provided = np.concatenate(self._provided, axis=1)
         keys, places = np.unique(provided[0], return_inverse=True)
-        by_key = _added(places, provided[1:], len(keys))
         names = _provider_names(keys.tolist())
-        sums: defaultdict[tuple[Any, ...], list[Figures]] = defaultdict(list)
-        for key, figures in zip(keys.tolist(), by_key.T.tolist(), strict=True):
-            sums[names.get(key, ""),].append(figures)
-        return _counts(sums)
+        return _counts([(names.get(key, ""),) for key in keys.tolist()], _added(places, provided[1:], len(keys)))
 
     def slipped(self, now: dt.datetime) -> list[Slip]:
         """The sites whose forecast has moved, those with most homes first."""
@@ -270,8 +266,12 @@ def _added(keys: Numbers, figures: Numbers, size: int) -> Numbers:
     return np.stack([np.bincount(keys, row, size) for row in figures]).astype(np.int64)
 
 
-def _counts(sums: Mapping[tuple[Any, ...], Iterable[Figures]]) -> Divided:
-    return {key: Count(*map(sum, zip(*figures, strict=True))) for key, figures in sums.items()}
+def _counts(names: Sequence[tuple[Any, ...]], figures: Numbers) -> Divided:
+    """The figures, a column for each of these names, added up by name."""
+    numbers: dict[tuple[Any, ...], int] = {}
+    places = np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+    sums = _added(places, figures, len(numbers)).T.tolist()
+    return {name: Count(*row) for name, row in zip(numbers, sums, strict=True)}
 
 
 def _partial_date(number: int) -> str:

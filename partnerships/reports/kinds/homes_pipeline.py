@@ -28,7 +28,7 @@ from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, be
 from partnerships.plans.models import PlanKind, PlannedHomes
 from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Narrowed, Pipeline, Slip, pipeline_of
 from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, MadeRows, Row, Snapshot, Source, Table
 
 #: Financial years that the filter offers, from the one before the present one.
 _YEARS_AHEAD = 15
@@ -283,10 +283,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
             summed.setdefault(name, []).append(count)
             codes[name] = values[0] if division == "area" else ""
     order = _ORDERS.get(division, ())
-    rows = sorted(
-        ((name, _sum(counts)) for name, counts in summed.items()),
-        key=lambda row: (order.index(row[0]) if row[0] in order else len(order), row[0]),
-    )
+    ordered = sorted(summed, key=lambda name: (order.index(name) if name in order else len(order), name))
     columns = [
         Column(_FIRST.get(division, division.capitalize())),
         Column(compared.label, Kind.NUMBER),
@@ -295,12 +292,17 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
     columns += [Column("Completed", Kind.NUMBER)]
     columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
     total = pipeline.total
+
+    def row(place: int) -> Row:
+        name = ordered[place]
+        return replace(_row(name, _sum(summed[name]), total, compared), key=codes[name])
+
     return Table(
         code=division,
         title=title,
         columns=tuple(columns),
-        rows=tuple(replace(_row(name, count, total, compared), key=codes[name]) for name, count in rows),
-        total=_row("All homes", total, total, compared) if rows else None,
+        rows=MadeRows(range(len(ordered)), row),  # there can be 20,000 providers, and a page shows 25
+        total=_row("All homes", total, total, compared) if ordered else None,
         empty="No homes match these filters.",
     )
 

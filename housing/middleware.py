@@ -31,6 +31,7 @@ from housing.errors import too_large
 from partnerships.activity.services import record_export
 from partnerships.kit.exports import asked_of, rows_of
 from partnerships.people.limits import too_many
+from partnerships.people.requests import FetchedAheadError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
@@ -225,7 +226,10 @@ class AnsweringMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """Keeps pages of signed-in people out of every cache, the browser's included."""
+    """Keeps pages of signed-in people out of every cache, the browser's included.
+
+    A browser that fetches ahead what only counts once it is opened gets a 503 without content, and asks again then.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -235,6 +239,11 @@ class PrivatePagesMiddleware:
         if request.user.is_authenticated and "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, FetchedAheadError):
+            return None
+        return HttpResponse(status=503, headers={"Cache-Control": "no-store"})
 
 
 class ExportLimitMiddleware:

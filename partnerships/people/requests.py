@@ -20,12 +20,23 @@ def signed_in(request: HttpRequest) -> User:
     raise PermissionDenied
 
 
+class FetchedAheadError(Exception):
+    """A browser fetches ahead what may only be sent to somebody who opens it.
+
+    Raise it in a view: `PrivatePagesMiddleware` answers, and the browser asks again when the page is opened.
+    """
+
+
+def is_fetched_ahead(request: HttpRequest) -> bool:
+    """Whether a browser asks before its user opens the page, and says so."""
+    purpose = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
+    return not {"prefetch", "preview"}.isdisjoint(re.split(r"\W+", purpose.lower()))
+
+
 def is_reading(request: HttpRequest) -> bool:
     """Whether somebody looks at a page themselves.
 
     A HEAD request does not count, nor a browser that fetches ahead, nor an administrator who views the site as
     somebody.
     """
-    ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    is_ahead = {"prefetch", "preview"} & set(re.split(r"\W+", ahead))
-    return request.method == "GET" and not hasattr(request, "view_as") and not is_ahead
+    return request.method == "GET" and not hasattr(request, "view_as") and not is_fetched_ahead(request)

@@ -387,9 +387,15 @@ def test_access_log_keeps_openings_from_before_a_share_was_renewed(world: World,
     assert "2 times" in as_(world.amina).get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
 
 
-def test_mail_scanners_and_prefetched_pages_do_not_count_as_openings(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def shared_pages(plan: Plan) -> list[str]:
+    """Every page that shows a shared draft or comments on it."""
+    others = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:draft-map", "plans:draft-comments")]
+    compared = [reverse(name, kwargs={"pk": plan.pk}) for name in ("plans:compare", "plans:compare-csv")]
+    reply = reverse("plans:reply", kwargs={"pk": plan.pk, "comment": plan.comments.get().pk})
+    return [draft_of(plan), *forms_of(plan), *others, reply, *(f"{path}?to=draft" for path in compared)]
+
+
+def test_mail_scanners_and_head_requests_do_not_count_as_openings(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share = show(plan, world, world.nadia)
     nadia = as_(world.nadia)
@@ -398,11 +404,31 @@ def test_mail_scanners_and_prefetched_pages_do_not_count_as_openings(
     for path in (draft_of(plan), *forms_of(plan), *others):
         assert Client().get(path).status_code == 302
         assert nadia.head(path).status_code == 200
-        assert nadia.get(path, headers={"sec-purpose": "prefetch;prerender"}).status_code == 200
-        assert nadia.get(path, headers={"purpose": "prefetch"}).status_code == 200
 
     share.refresh_from_db()
     assert (share.opened_at, share.openings.count()) == (None, 0)
+
+
+@pytest.mark.parametrize("header", [{"sec-purpose": "prefetch;prerender"}, {"purpose": "prefetch"}])
+def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
+    world: World, as_: Callable[[User], Client], header: dict[str, str]
+) -> None:
+    plan = published(world, audience="network")
+    save(plan, world, "about", summary="Other words.")
+    share = show(plan, world, world.nadia)
+    services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
+    nadia = as_(world.nadia)
+
+    answers = [nadia.get(path, headers=header) for path in shared_pages(plan)]
+
+    assert {(answer.status_code, answer.content, answer["Cache-Control"]) for answer in answers} == {
+        (503, b"", "no-store")
+    }
+    share.refresh_from_db()
+    assert (share.opened_at, share.openings.count()) == (None, 0)
+    assert as_(world.amina).get(draft_of(plan), headers=header).status_code == 200
+    assert nadia.get(draft_of(plan)).status_code == 200
+    assert share.openings.count() == 1
 
 
 def test_person_cannot_create_plans_before_their_membership_starts(world: World, as_: Callable[[User], Client]) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
-from partnerships.people.requests import is_reading, signed_in
+from partnerships.people.requests import FetchedAheadError, is_fetched_ahead, is_reading, signed_in
 from partnerships.plans.models import Draft, Opening, Plan, ReadingClass, Share, Version
 from partnerships.plans.queries import as_read_by, newest_for, past_lookup, versions_for
 from partnerships.plans.rights import Rights, rights_over
@@ -126,10 +126,13 @@ def log_opening(request: HttpRequest, opened: Opened, how: Opening, page_kind: s
     """Log that somebody opened a draft shared with them, and return the share.
 
     None for the owners' people. Counts only if they are reading (`is_reading`), or get the page back with an error in
-    their form. A mail scanner has no session and is sent to sign in.
+    their form. A mail scanner has no session and is sent to sign in. Raises `FetchedAheadError`: a draft that is
+    fetched ahead could be read without a line in the log.
     """
     if opened.may_edit:
         return None
+    if request.method == "GET" and is_fetched_ahead(request):
+        raise FetchedAheadError
     if request.method != "POST" and not is_reading(request):
         return opened.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
     return open_share(plan=opened.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())

@@ -12,7 +12,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Handover, Organisation
 from partnerships.organisations.obligations import Change, Moving
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
-from partnerships.plans.queries import present_members
+from partnerships.plans.queries import possible_owners
 from partnerships.plans.services.parting import Parting, end_part
 
 #: What the end of a part in a partnership changes, so that undoing the succession puts it back.
@@ -50,7 +50,7 @@ def leave_with_plan_taken_over(plans: Collection[int], moving: Moving) -> list[C
     changes = []
     passed = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
     for partnership in Partnership.objects.filter(pk__in=passed.values("partnership")).order_by("pk"):
-        if not present_members(partnership).filter(pk=moving.target.pk).exists():
+        if not possible_owners(partnership).filter(pk=moving.target.pk).exists():
             changes += _end_part(passed.filter(partnership=partnership), partnership, moving.target, moving)
     return changes
 

@@ -93,6 +93,9 @@ class MadeRows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
     def __eq__(self, other: object) -> bool:
         return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
 

@@ -282,6 +282,18 @@ def test_milestones_of_several_plans_are_found_by_plan_and_by_what_slips(world: 
     assert [chip.label for chip in other.context["chips"]] == ["a record you cannot see"]
 
 
+def test_plans_of_others_can_be_chosen_if_their_milestones_are_listed(world: World) -> None:
+    plan = published(world, audience="network")
+    chidi, address = signed_in(world.chidi), reverse("plans:milestones")
+
+    chosen = chidi.get(address, {"plan": [plan.pk]})
+    suggested = chidi.get(address).context["form"].fields["plan"].queryset
+
+    assert [chip.label for chip in chosen.context["chips"]] == [plan.title]
+    assert chosen.context["page"].rows
+    assert list(suggested) == [plan]
+
+
 def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: World) -> None:
     published(world, audience="network")
 

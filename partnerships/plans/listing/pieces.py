@@ -35,7 +35,7 @@ class OfPlansForm(Form):
         super().__init__(parameters)
         field = self.fields["plan"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = Plan.objects.inside_for(user).order_by("title", "pk")
+        field.queryset = Plan.objects.published_for(user).order_by("title", "pk")
 
 
 class _MilestonesForm(OfPlansForm):

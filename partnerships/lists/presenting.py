@@ -45,12 +45,17 @@ class Cell:
     label: str
     html: SafeString
     is_number: bool
+    is_day: bool = False
 
     @property
     def classes(self) -> str:
         """The classes of a cell of a table; a phone leaves out an empty one."""
-        numeric = " govuk-table__cell--numeric" if self.is_number else ""
-        return f"govuk-table__cell{numeric}{'' if self.html else ' cg-stack__empty'}"
+        marks = (
+            ("govuk-table__cell--numeric", self.is_number),
+            ("cg-list-table__day", self.is_day and self.html),
+            ("cg-stack__empty", not self.html),
+        )
+        return " ".join(("govuk-table__cell", *(name for name, holds in marks if holds)))
 
 
 #: The box to choose a row by, with its number and name.
@@ -131,7 +136,7 @@ def _cell(column: Column, row: Any) -> Cell:
         words = status_tag(words, code)
     href = column.href(row) if column.href and words else ""
     html = format_html('<a class="govuk-link" href="{}">{}</a>', href, words) if href else conditional_escape(words)
-    return Cell(column.label, html or mark_safe(""), column.kind is Kind.NUMBER)
+    return Cell(column.label, html or mark_safe(""), column.kind is Kind.NUMBER, column.kind is Kind.DAY)
 
 
 def in_words(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from typing import Any
 
 import openpyxl
@@ -292,6 +293,14 @@ def test_plans_of_others_can_be_chosen_if_their_milestones_are_listed(world: Wor
     assert [chip.label for chip in chosen.context["chips"]] == [plan.title]
     assert chosen.context["page"].rows
     assert list(suggested) == [plan]
+
+
+def test_days_in_lists_have_room_for_their_year(world: World) -> None:
+    propose(world)
+
+    page = signed_in(world.ben).get(reverse("commitments:list")).content.decode()
+
+    assert re.findall(r'class="govuk-table__cell cg-list-table__day" data-label="([^"]+)"', page) == ["Due date"]
 
 
 def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: World) -> None:

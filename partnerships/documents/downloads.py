@@ -19,6 +19,8 @@ WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 #: Where `static/build.mjs` puts the fonts of the site, and how stylesheets of PDFs name them.
 _FONTS = settings.BASE_DIR / "static" / "build" / "fonts"
 _FONT = re.compile(r"font:([a-z-]+\.woff2)")
+#: How each drawing of a page begins: with the fonts of `plans/_pdf_style.html`.
+_SVG = '<svg font-family="cg-text-ext, cg-text, DejaVu Sans, sans-serif" '
 
 weasyprint = late("weasyprint")
 urls = late("weasyprint.urls")
@@ -59,7 +61,7 @@ def can_make_pdf() -> bool:
 
 def draw_pdf(page: str) -> bytes:
     """A page as a tagged PDF. Takes seconds for a long one."""
-    pdf: bytes = weasyprint.HTML(string=page, url_fetcher=_our_fonts).write_pdf(pdf_variant="pdf/ua-1")
+    pdf: bytes = _sheets_of(page).write_pdf(pdf_variant="pdf/ua-1")
     return pdf
 
 
@@ -67,12 +69,17 @@ def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
     """The first of these pages that fits on this many sheets as a tagged PDF, else the last."""
     drawn = None
     for page in drafts:
-        drawn = weasyprint.HTML(string=page, url_fetcher=_our_fonts).render(pdf_variant="pdf/ua-1")
+        drawn = _sheets_of(page).render(pdf_variant="pdf/ua-1")
         if len(drawn.pages) <= sheets:
             break
     assert drawn is not None  # there is at least one draft
     pdf: bytes = drawn.write_pdf(pdf_variant="pdf/ua-1")
     return pdf
+
+
+def _sheets_of(page: str) -> Any:
+    """The page for WeasyPrint, whose drawings take no font from the stylesheet."""
+    return weasyprint.HTML(string=page.replace("<svg ", _SVG), url_fetcher=_our_fonts)
 
 
 def pdf_response(

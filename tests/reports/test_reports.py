@@ -106,7 +106,9 @@ def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) ->
 
 def test_pdfs_have_the_fonts_of_the_site_and_text_that_can_be_copied() -> None:
     style = render_to_string("plans/_pdf_style.html")
-    page = f"<html lang=en><head><title>Brief</title>{style}</head><body><h1>Tŷ Grŵp</h1><p>Gdańsk: 1,234</p></body>"
+    drawing = '<svg viewBox="0 0 90 20" width="90"><text x="0" y="15">Homes 60</text></svg>'
+    body = f"<h1>Tŷ Grŵp</h1><p>Gdańsk: 1,234</p>{drawing}"
+    page = f"<html lang=en><head><title>Brief</title>{style}</head><body>{body}</body>"
 
     (sheet,) = pypdf.PdfReader(io.BytesIO(draw_pdf(page))).pages
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from decimal import Decimal
 from typing import Any
 
+import pypdf
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +17,7 @@ from django.utils import timezone
 from partnerships.housing_figures.models import Dataset
 from partnerships.organisations.models import Area
 from partnerships.organisations.services import create_organisation, serve_area
+from partnerships.reports.downloads import bytes_of
 from partnerships.reports.kinds.homes_pipeline import financial_year
 from partnerships.reports.snapshot import from_json, to_json
 from partnerships.transfer.services.housing_figures.shipped import FIGURES, load_figures
@@ -229,3 +232,12 @@ def test_page_without_imported_figures_says_what_is_missing(world: World) -> Non
 
     assert "Not imported yet: Housing Delivery Test" in page
     assert "E07000087" not in page or "cg-map__drawing" in page
+
+
+def test_the_map_and_what_its_shades_mean_stand_on_the_first_sheet(figures: World) -> None:
+    pdf = bytes_of(figures_for(figures.amina, "need-and-supply", f"council={figures.westmarch.pk}"), "pdf")
+
+    first = pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
+
+    assert "Plans require" in first
+    assert "Boundaries: Office for National Statistics" in first

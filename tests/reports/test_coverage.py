@@ -107,6 +107,20 @@ def test_theme_of_a_partnership_is_that_of_what_belongs_to_it(world: World) -> N
     ) == (1, 1)
 
 
+def test_few_areas_that_have_something_are_named_first(world: World) -> None:
+    for code in ("E07000086", "E07000090"):
+        Area.objects.create(code=code, name=f"Area {code[-2:]}", kind=AreaKind.DISTRICT)
+    place(world)
+    ask(world)
+
+    found = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
+
+    assert found.answers == (
+        "Only Fareham has at least one homelessness partnership.",
+        "3 of 4 council areas have no homelessness partnership: Area 86, Area 90, Gosport.",
+    )
+
+
 def places_of(bodies: list[Organisation]) -> set[str]:
     """The areas that the councils among some bodies serve, else those of all."""
     councils = [one for one in bodies if one.kind == "council" and one.areas.exists()]

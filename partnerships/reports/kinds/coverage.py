@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import get_text_list
 
 from partnerships.exchange.models import Theme
 from partnerships.organisations.audience import Reader
@@ -192,7 +193,12 @@ def _answers(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], the
         return (f"Every one of the {len(areas):,} council areas has at least one {name}.",)
     listed = ", ".join(none[:_NAMED]) + (f" and {len(none) - _NAMED:,} more" if len(none) > _NAMED else "")
     have = "has" if len(none) == 1 else "have"
-    return (f"{len(none):,} of {len(areas):,} council areas {have} no {name}: {listed}.",)
+    without = f"{len(none):,} of {len(areas):,} council areas {have} no {name}: {listed}."
+    some = [area.name for area in areas if area.name not in set(none)]
+    if not some or len(some) > _NAMED or len(some) >= len(none):
+        return (without,)
+    alone = "has" if len(some) == 1 else "have"
+    return (f"Only {get_text_list(some, 'and')} {alone} at least one {name}.", without)
 
 
 COVERAGE = Report(

@@ -84,7 +84,7 @@ def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World
 
     figures = {one["heading"]: one for one in figures_of(Asked(party, today() - 30 * DAY, today() + DAY, today()))}
 
-    assert "amendment 1 of" in agenda(world)["Terms to sign"]
+    assert "Amendment 1 of" in agenda(world)["Terms to sign"]
     assert figures["Terms"]["summary"] == "0 proposed, 1 to sign."
     assert "Terms not signed" not in stuck(world, timezone.now())
     assert stuck(world, timezone.now() + 15 * DAY)["Terms not signed"] == world.westmarch.display_name

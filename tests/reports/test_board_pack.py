@@ -64,6 +64,18 @@ def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_or_at_risk(wor
     assert [column.label for column in pack.tables[0].columns] == ["What", "Why", "Details"]
 
 
+def test_the_notes_of_a_pack_are_about_that_pack_only(world: World) -> None:
+    query = prepared(world)
+
+    usual = figures_for(world.ben, "board-pack", query)
+    dated = figures_for(world.ben, "board-pack", f"{query}&since={timezone.localdate()}")
+
+    masked = "Small numbers of nominations are masked."
+    looks_back = "It looks back to the last meeting of each partnership, or over 90 days if there was none."
+    assert usual.notes == (looks_back, masked)
+    assert dated.notes == (masked,)
+
+
 def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: World) -> None:
     query = prepared(world)
 

@@ -131,8 +131,8 @@ def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Sin
     waiting = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
     names_by_partnership: dict[int, list[str]] = defaultdict(list)
     for proposal in waiting.select_related("proposed_by").order_by("partnership", "number"):
-        words = f"{proposal.name.lower()} of {proposal.proposed_by.display_name}"
-        names_by_partnership[proposal.partnership_id].append("the first terms" if proposal.is_first else words)
+        words = f"{proposal.name} of {proposal.proposed_by.display_name}"
+        names_by_partnership[proposal.partnership_id].append("The first terms" if proposal.is_first else words)
     return [
         Suggestion(
             partnership=partnership,
@@ -141,7 +141,7 @@ def terms_for_agenda(user: User, partnerships: Sequence[Partnership], since: Sin
             title="Terms waiting for signatures",
             path=reverse("agreements:terms", args=[partnership]),
             purpose=Purpose.DECISION,
-            detail=shorten(", ".join(names[:_NAMED]), 300),
+            detail=shorten("; ".join(names[:_NAMED]), 300),
         )
         for partnership, names in names_by_partnership.items()
     ]

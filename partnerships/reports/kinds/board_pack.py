@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,12 +144,17 @@ def _compute(asked: Asked) -> Snapshot:
         sources=(
             Source("Partnerships, plans, commitments, asks, meetings, nominations and recommendations", asked.today),
         ),
-        notes=(
-            f"A board pack covers at most {MAX_PARTNERSHIPS} partnerships.",
-            "If no day is chosen, it covers each partnership since its last meeting, or for the last 90 days.",
-            "Small numbers of nominations are masked.",
-        ),
+        notes=tuple(_notes(pack, asked)),
     )
+
+
+def _notes(pack: _Pack, asked: Asked) -> Iterator[str]:
+    """What readers of this pack need to know, and nothing about other packs."""
+    if len(pack.partnerships) == MAX_PARTNERSHIPS:
+        yield f"A board pack covers at most {MAX_PARTNERSHIPS} partnerships."
+    if pack.partnerships and not asked.filters.get("since"):
+        yield "It looks back to the last meeting of each partnership, or over 90 days if there was none."
+    yield "Small numbers of nominations are masked."
 
 
 def _pack(asked: Asked) -> _Pack:

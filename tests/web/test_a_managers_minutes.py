@@ -223,8 +223,15 @@ def test_a_manager_answers_what_a_board_asks_and_prints_the_pack_and_the_brief(p
     assert "Sign off Programme, version 2" in "".join(sheet.extract_text() for sheet in pack.pages)
 
     hand.begin("the brief before meeting Larkhaven, on two sheets")
-    hand.click("Organisations", "Larkhaven Homes", "Brief for a meeting")
+    hand.click("Partnerships", "Estuary Partnership", "Brief for a meeting with Larkhaven Homes")
     with page.expect_download() as download:
         hand.click("Download as PDF")
     assert len(pypdf.PdfReader(download.value.path()).pages) <= 2
+
+    hand.begin("the partnership register as the browser prints it, with whole words and on its side")
+    hand.click("Reports", "Partnership register")
+    expect(main).to_contain_text("Liabilities")
+    sheets = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert {float(sheet.mediabox.width) > float(sheet.mediabox.height) for sheet in sheets} == {True}
+    assert "Liabilities" in "".join(sheet.extract_text() for sheet in sheets).split()
     assert {task: clicks for task, clicks in hand.clicks.items() if clicks > FEW_FOR_A_REPORT} == {}

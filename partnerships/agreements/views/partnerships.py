@@ -39,7 +39,7 @@ from partnerships.agreements.services import (
 from partnerships.agreements.views.access import held, is_held, led, seen, seen_lookup
 from partnerships.kit.forms import searching_form
 from partnerships.kit.http import keyset_page, posted
-from partnerships.organisations.models import Area, Organisation, Role
+from partnerships.organisations.models import Area, Membership, Organisation, Role
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.form_steps import take_step
@@ -116,6 +116,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "partnership": partnership,
             "parties": present,
+            "ours": () if former else Membership.objects.roles_of(user).keys(),
             "areas": areas,
             "left_at": former.left_at if former else None,
             "sections": [] if former else ON_PARTNERSHIPS.of(user, partnership),

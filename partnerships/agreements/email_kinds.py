@@ -22,6 +22,11 @@ from partnerships.outbox.models import Lane
 from partnerships.people.composing import PersonEmail
 
 
+def _dates(params: Mapping[str, Any]) -> list[Any]:
+    """The dates of a reminder."""
+    return list(params["dates"])
+
+
 def _first_date(params: Mapping[str, Any]) -> Subject | None:
     """The partnership of the first date in a reminder of several dates."""
     dates = params.get("dates") or ()
@@ -136,6 +141,7 @@ EMAILS = (
         emails.write_dates_ahead,
         group=NoticeGroup.REMINDERS,
         about=_first_date,
+        things=_dates,
     ),
     PersonEmail(
         "agreements.terms_request",

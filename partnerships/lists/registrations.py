@@ -10,7 +10,7 @@ from partnerships.lists.emails import write_followed
 from partnerships.lists.personal import RULES
 from partnerships.lists.queries import dated_view
 from partnerships.lists.services import files
-from partnerships.lists.services.following import FollowedViewStop
+from partnerships.lists.services.following import FollowedViewStop, things_told
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
@@ -28,6 +28,10 @@ def register() -> None:
     # It is about many records or none, so it says what it is about only by the view.
     register_emails(
         PersonEmail(
-            "lists.followed", "Something entered or left a view you follow", write_followed, group=NoticeGroup.VIEWS
+            "lists.followed",
+            "Something entered or left a view you follow",
+            write_followed,
+            group=NoticeGroup.VIEWS,
+            things=things_told,
         )
     )

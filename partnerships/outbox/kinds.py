@@ -6,7 +6,7 @@ Register once, at start-up, in the `registrations.py` of the kind's room.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -134,6 +134,9 @@ class EmailKind:
     (`Message.tokens`) loses only those.
 
     `keeps_its_link`: its link still works after a restore, so the same email is not sent again then.
+
+    `things` finds what it tells one by one (JSON values), if the clock may put them together differently after a
+    restore: each is told once.
     """
 
     code: str
@@ -145,6 +148,7 @@ class EmailKind:
     about: FindSubject | None = None
     is_secret: bool = False
     keeps_its_link: bool = False
+    things: Callable[[Mapping[str, Any]], Iterable[Any]] | None = None
 
     @property
     def is_choosable(self) -> bool:

@@ -258,17 +258,22 @@ class ReportSeen(models.Model):
 class DeliveredBefore(models.Model):
     """An email accepted after the restored backup was made.
 
-    Written by `after_restore`. The next identical email (kind, recipient, parameters) is dropped, once.
+    Written by `after_restore`. The next email with the same kind, recipient and hash is dropped, once. The hash is that
+    of its parameters, of its slot, or of one thing that it tells: then the next email tells this no more, once. A
+    summary has a row for each notice that it told.
     """
 
     kind = models.CharField(max_length=40)
     person_id = models.BigIntegerField(null=True)
     params_hash = models.CharField(max_length=40)
-    email_id = models.BigIntegerField(unique=True)
+    email_id = models.BigIntegerField()
     at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "delivered before"
+        constraints = [
+            models.UniqueConstraint(fields=["email_id", "kind", "params_hash"], name="one_memory_of_what_an_email_told")
+        ]
         indexes = [models.Index(fields=["person_id", "kind"], name="delivered_before_person")]
 
     def __str__(self) -> str:

@@ -1,4 +1,10 @@
-"""Emails in the journal, so that a restore sends nothing twice."""
+"""Emails in the journal, so that a restore sends nothing twice.
+
+An email is recognised by its kind, its recipient and its parameters. Where the clock would write other parameters after
+a restore, such as the number of a report that it freezes again, `params["slot"]` says what stays the same. If it would
+put the things that it tells together differently, its kind names them (`EmailKind.things`), and each is remembered by
+itself.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +39,8 @@ class Facts(NamedTuple):
     told: Sequence[Sequence[int | str]]
 
     def as_json(self) -> dict[str, Any]:
-        """The facts for the journal, with hashes of address and parameters."""
+        """The facts for the journal, with hashes of address, parameters and the things that it tells."""
+        things = things_of(self.kind, self.params)
         return {
             "email": self.email,
             "kind": self.kind,
@@ -41,14 +48,28 @@ class Facts(NamedTuple):
             "address": journal.address_hash(self.address),
             "params": params_hash(self.params),
             "told": self.told,
-        }
+        } | ({"things": [thing_hash(thing) for thing in things]} if things else {})
 
 
 def params_hash(params: Mapping[str, Any]) -> str:
-    """A hash of an email's parameters, to recognise it; "" if it has none."""
-    if not params:
-        return ""
-    return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()[:40]
+    """A hash of an email's slot or else its parameters, to recognise it; "" if it has none."""
+    return thing_hash(params.get("slot", params)) if params else ""
+
+
+def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
+    """What an email of this kind tells, one by one; none if it is recognised as a whole."""
+    email_kind = kind_of(kind)
+    return list(email_kind.things(params)) if email_kind is not None and email_kind.things is not None else []
+
+
+def hashes_of(kind: str, params: Mapping[str, Any]) -> list[str]:
+    """By what an email is recognised after a restore."""
+    return [thing_hash(thing) for thing in things_of(kind, params)] or [params_hash(params)]
+
+
+def thing_hash(thing: Any) -> str:
+    """A hash of something that is told (JSON values), to recognise it."""
+    return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
 def facts_of(candidate: Candidate, told_facts: Sequence[Sequence[int | str]]) -> Facts:
@@ -74,23 +95,16 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
         status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.", reason_code=""
     )
     unknown = [line for number, line in by_number.items() if number not in was_open and _is_remembered(line)]
-    rows = [
-        DeliveredBefore(
-            kind=line["kind"],
-            person_id=line["person"],
-            params_hash=line["params"],
-            email_id=line["email"],
-            at=dt.datetime.fromisoformat(line["at"]),
-        )
-        for line in unknown
-    ]
-    numbers = [row.email_id for row in rows]
-    already = set(DeliveredBefore.objects.filter(email_id__in=numbers).values_list("email_id", flat=True))
-    fresh = [row for row in rows if row.email_id not in already]
-    DeliveredBefore.objects.bulk_create(fresh, ignore_conflicts=True)
+    new = remember(
+        [
+            Delivered(line["kind"], line["person"], known_hash, line["email"], journal.moment(line))
+            for line in unknown
+            for known_hash in line.get("things") or [line["params"]]
+        ]
+    )
     for hooks in registered_hooks():
         hooks.delivered_before(lines=lines, now=now)
-    return journal.Redone(count + len(fresh))
+    return journal.Redone(count + new)
 
 
 def _is_same(email: Email, line: dict[str, Any]) -> bool:
@@ -108,11 +122,36 @@ def _is_remembered(line: dict[str, Any]) -> bool:
     return kind.keeps_its_link or not kind.is_secret
 
 
-def delivered_before(candidates: Collection[Candidate]) -> set[int]:
-    """Emails delivered before a restore; each remembered delivery stops one.
+class Delivered(NamedTuple):
+    """What an email that was delivered before a restore is recognised by."""
 
-    Only the deliveries of these very emails are locked: another sender may have other emails to the same people now.
-    """
+    kind: str
+    person: int | None
+    params_hash: str
+    email: int
+    at: dt.datetime
+
+
+def remember(delivered: Sequence[Delivered]) -> int:
+    """Remember what was delivered before a restore; how many emails are new. May run twice."""
+    numbers = {one.email for one in delivered}
+    known = DeliveredBefore.objects.filter(email_id__in=numbers)
+    already = set(known.values_list("email_id", "kind", "params_hash"))
+    fresh = [one for one in delivered if (one.email, one.kind, one.params_hash) not in already]
+    DeliveredBefore.objects.bulk_create(
+        [
+            DeliveredBefore(
+                kind=one.kind, person_id=one.person, params_hash=one.params_hash, email_id=one.email, at=one.at
+            )
+            for one in fresh
+        ],
+        ignore_conflicts=True,
+    )
+    return len({one.email for one in fresh})
+
+
+def delivered_before(candidates: Collection[Candidate]) -> set[int]:
+    """Emails delivered before a restore; each remembered delivery stops one."""
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
     keys = {
@@ -120,17 +159,43 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
         for candidate in candidates
         if candidate.due.params
     }
+    return _take(keys)
+
+
+def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
+    """The things of an email that were not told before a restore; each remembered one is left out once.
+
+    Call inside the transaction that records the email.
+    """
+    if not things or not DeliveredBefore.objects.exists():
+        return list(things)
+    told = _take({place: (kind, person_id, thing_hash(thing)) for place, thing in enumerate(things)})
+    return [thing for place, thing in enumerate(things) if place not in told]
+
+
+def told_in_a_summary(*, kind: str, person_id: int, params: Mapping[str, Any]) -> bool:
+    """Whether a summary told this person this notice before a restore. It is left out once."""
+    if not params or not DeliveredBefore.objects.exists():
+        return False
+    return bool(_take({0: (kind, person_id, params_hash(params))}))
+
+
+def _take(keys: Mapping[int, tuple[str, int | None, str]]) -> set[int]:
+    """Those whose kind, person and hash are remembered; each is forgotten then.
+
+    Only these very deliveries are locked: another sender may have other emails to the same people now.
+    """
     wanted = set(keys.values())
     known = DeliveredBefore.objects.filter(person_id__in={person for _, person, _ in wanted})
     numbers = [pk for pk, *key in known.values_list("pk", "kind", "person_id", "params_hash") if tuple(key) in wanted]
-    by_email: dict[tuple[str, int | None, str], list[int]] = {}
+    by_key: dict[tuple[str, int | None, str], list[int]] = {}
     for row in DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=numbers).order_by("pk"):
-        by_email.setdefault((row.kind, row.person_id, row.params_hash), []).append(row.pk)
-    delivered: set[int] = set()
+        by_key.setdefault((row.kind, row.person_id, row.params_hash), []).append(row.pk)
+    found: set[int] = set()
     used: list[int] = []
-    for pk, key in keys.items():
-        if remembered := by_email.get(key):
-            delivered.add(pk)
+    for place, key in keys.items():
+        if remembered := by_key.get(key):
+            found.add(place)
             used.append(remembered.pop())
     DeliveredBefore.objects.filter(pk__in=used).delete()
-    return delivered
+    return found

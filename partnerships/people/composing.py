@@ -6,7 +6,7 @@ The person is looked up when the email leaves, not when it is recorded.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
@@ -195,6 +195,7 @@ class PersonEmail:
     is_secret: bool = False
     keeps_its_link: bool = False
     may_reach_leavers: bool = False
+    things: Callable[[Mapping[str, Any]], Iterable[Any]] | None = None
 
 
 def register_emails(*emails: PersonEmail) -> None:
@@ -212,5 +213,6 @@ def register_emails(*emails: PersonEmail) -> None:
                 about=email.about,
                 is_secret=email.is_secret,
                 keeps_its_link=email.keeps_its_link,
+                things=email.things,
             )
         )

@@ -23,6 +23,7 @@ from partnerships.agreements.queries.dates import dates_ahead, people_to_remind,
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.rights import require
+from partnerships.outbox.restoring import untold
 from partnerships.outbox.services import record_email
 from partnerships.people.lead_times import everybodys_lead_times
 from partnerships.people.models import ReminderKind, User
@@ -154,8 +155,10 @@ def _remind(person: int, reminders: list[_Wanted], *, now: dt.datetime) -> bool:
         for _, pk, kind, day, lead in new
     )
     dates = [
-        {"partnership": pk, "kind": str(kind), "on": day.isoformat()}
-        for _, pk, kind, day, _ in sorted(new, key=lambda reminder: (reminder[3], reminder[1], reminder[2]))
+        {"partnership": pk, "kind": str(kind), "on": day.isoformat(), "days_before": lead}
+        for _, pk, kind, day, lead in sorted(new, key=lambda reminder: (reminder[3], reminder[1], reminder[2]))
     ]
-    record_email(kind="agreements.dates_ahead", person_id=person, params={"dates": dates}, now=now)
-    return True
+    dates = untold(kind="agreements.dates_ahead", person_id=person, things=dates)
+    if dates:
+        record_email(kind="agreements.dates_ahead", person_id=person, params={"dates": dates}, now=now)
+    return bool(dates)

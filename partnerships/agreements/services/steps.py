@@ -97,13 +97,20 @@ def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
         return False
     if locked.status == Status.AGREED and state == Status.UNDER_REVIEW:
         take_status(locked, Status.ACTIVE, reason=DUE_REASONS[Status.ACTIVE], author=None, now=now)
+    dates = [str(day) for day in (locked.starts_on, locked.review_on, last_day(locked))]
     by_notice = state == Status.ENDED and last_day(locked) == locked.notice_ends_on
     reason = "The notice period is over." if by_notice else DUE_REASONS[state]
     take_status(locked, state, reason=reason, author=None, now=now)
     record_emails(
         kind="agreements.date_came",
         people=leads_who_decide(locked).values_list("pk", flat=True),
-        params={"partnership": locked.pk, "status": str(state), "on": today.isoformat()},
+        params={
+            "partnership": locked.pk,
+            "status": str(state),
+            "on": today.isoformat(),
+            # The job may record it on another day after a restore.
+            "slot": {"partnership": locked.pk, "status": str(state), "dates": dates},
+        },
         now=now,
     )
     return True

@@ -24,13 +24,15 @@ from partnerships.outbox.groups import URGENT, NoticeGroup
 from partnerships.outbox.kinds import Due, Line, kind_of
 from partnerships.outbox.models import Lane
 from partnerships.outbox.queries.suppressions import SUPPRESSED
+from partnerships.outbox.restoring import hashes_of
 from partnerships.people.models import User
 
 #: A change of a record at a time: kind and id of the record, and when.
 Act: TypeAlias = tuple[str, int | None, dt.datetime]
 #: How many notices an email lists; the inbox has the rest.
 MAX_NOTICES = 20
-#: What begins a fact in the journal: a digest told this item of the inbox.
+#: What begins a fact in the journal: a digest told this item of the inbox. Its kind and hashes follow, by which it is
+#: recognised after a restore.
 TOLD_NOTICE = "notice"
 
 _CHOOSE = f"""
@@ -133,7 +135,11 @@ def notices_for_digests(
             taken.withdrawn.add(delivery)
         for item in person_items:
             item.told_at, item.delivery_id = now, None if item in dropped else delivery
-        taken.told[delivery] = [[TOLD_NOTICE, item.pk] for item in person_items if item.delivery_id == delivery]
+        taken.told[delivery] = [
+            [TOLD_NOTICE, item.pk, item.kind, *hashes_of(item.kind, item.params)]
+            for item in person_items
+            if item.delivery_id == delivery
+        ]
         taken.partnerships[delivery] = {
             item.partnership_id for item in person_items if item.delivery_id and item.partnership_id is not None
         }

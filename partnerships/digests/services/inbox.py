@@ -19,6 +19,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.models import Email
+from partnerships.outbox.restoring import told_in_a_summary
 from partnerships.outbox.routing import Router
 from partnerships.people.models import User
 
@@ -58,6 +59,7 @@ class InboxRouter(Router):
                 at_once.append(email)
             if way == Way.OFF:
                 continue
+            is_told = way == Way.SUMMARY and told_in_a_summary(kind=kind.code, person_id=person.pk, params=email.params)
             items.append(
                 InboxItem(
                     person=person,
@@ -68,7 +70,7 @@ class InboxRouter(Router):
                     record_id=subject.record_id if subject else None,
                     partnership_id=subject.partnership_id if subject else None,
                     created_at=now,
-                    due_at=next_summary(person, preference, now=now) if way == Way.SUMMARY else None,
+                    due_at=next_summary(person, preference, now=now) if way == Way.SUMMARY and not is_told else None,
                 )
             )
         InboxItem.objects.bulk_create(items)

@@ -19,6 +19,7 @@ from partnerships.digests.models import (
     DeliveryItem,
     DeliveryKind,
     DeliverySubject,
+    InboxItem,
     SubjectWatermark,
     Subscription,
     SubscriptionStatus,
@@ -33,6 +34,7 @@ from partnerships.kit.database import rows_of
 from partnerships.kit.journal import moment
 from partnerships.outbox.hooks import NoticeTo, OutboxHooks, StopLink
 from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
+from partnerships.outbox.restoring import Delivered, remember
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 
@@ -241,6 +243,7 @@ class DigestHooks(OutboxHooks):
         """
         facts = [(line, fact) for line in lines if line["kind"] == DeliveryKind.DIGEST for fact in line["told"] or ()]
         _count_as_told((line, fact) for line, fact in facts if fact[0] in _COUNTED_AS_TOLD)
+        _remember_notices([(line, fact) for line, fact in facts if fact[0] == TOLD_NOTICE])
         told_lines = [(line, (line["person"], *fact)) for line, fact in facts if fact[0] not in _COUNTED_AS_TOLD]
         _move_watermarks((*one, moment(line)) for line, one in told_lines if len(one) == _PLAN_TOLD)
         of_subjects = [one for _, one in told_lines if len(one) != _PLAN_TOLD]
@@ -274,11 +277,36 @@ def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> Non
     """Count these notices and matches as told: each is a line of the journal and a fact in it."""
     told: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for line, (what, *numbers) in facts:
-        told[what].append((line["person"], *numbers, moment(line)))
+        some = numbers[:1] if what == TOLD_NOTICE else numbers  # a notice is followed by what it is recognised by
+        told[what].append((line["person"], *some, moment(line)))
     for what, rows in told.items():
         statement, names = _COUNTED_AS_TOLD[what]
         columns = [list(column) for column in zip(*rows, strict=True)]
         rows_of(statement, dict(zip(names, columns, strict=True)))
+
+
+def _remember_notices(facts: Sequence[tuple[dict[str, Any], Sequence[Any]]]) -> None:
+    """Remember notices that a summary told and that the clock may make again: those the database does not have.
+
+    Lines written before 1 December 2026 have only their numbers.
+    """
+    by_item = {
+        (line["person"], fact[1]): (line, fact) for line, fact in facts if len(fact) > len((TOLD_NOTICE, "item"))
+    }
+    rows = InboxItem.objects.filter(pk__in={item for _, item in by_item})
+    there = {
+        key
+        for *key_parts, at in rows.values_list("person", "pk", "created_at")
+        if (key := tuple(key_parts)) in by_item and at <= moment(by_item[key][0])
+    }
+    remember(
+        [
+            Delivered(kind, person, known_hash, line["email"], moment(line))
+            for (person, item), (line, (_, _, kind, *hashes)) in by_item.items()
+            if (person, item) not in there
+            for known_hash in hashes
+        ]
+    )
 
 
 def _move_watermarks(moves: Iterable[tuple[Any, ...]]) -> None:

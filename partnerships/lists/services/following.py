@@ -17,6 +17,7 @@ from partnerships.lists.models import Follow, SavedView
 from partnerships.lists.queries import asked_by
 from partnerships.lists.services.noting import journal_follow
 from partnerships.organisations.rights import has_open_account
+from partnerships.outbox.restoring import untold
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
@@ -141,15 +142,30 @@ def _check(follow_id: int, now: dt.datetime) -> bool:
     members = _members(follow.view, person)
     before, follow.members, follow.checked_at = follow.members, members, now
     entered, left = sorted(set(members or ()) - set(before or ())), sorted(set(before or ()) - set(members or ()))
-    is_told = before is not None and members is not None and bool(entered or left)
     if members is None:
         log.info("followed_view_not_read", follow=follow.pk)
+    is_told = before is not None and members is not None and bool(entered or left)
+    if is_told:
+        entered, left = _untold(follow, entered, left)
+        is_told = bool(entered or left)
     if is_told:
         follow.told_at = now
         params = {"follow": follow.pk, "view": follow.view_id, "entered": entered, "left": left}
         record_email(kind="lists.followed", person_id=person.pk, params=params, now=now)
     follow.save(update_fields=["checked_at", "members", "told_at"])
     return is_told
+
+
+def things_told(params: Mapping[str, Any]) -> list[list[Any]]:
+    """What an email about a followed view tells: each row that entered or left."""
+    return [[what, params["view"], row] for what in ("entered", "left") for row in params[what]]
+
+
+def _untold(follow: Follow, entered: list[int], left: list[int]) -> tuple[list[int], list[int]]:
+    """What entered and left, without what the follower was told before a restore."""
+    things = things_told({"view": follow.view_id, "entered": entered, "left": left})
+    news = untold(kind="lists.followed", person_id=follow.person_id, things=things)
+    return [row for what, _, row in news if what == "entered"], [row for what, _, row in news if what == "left"]
 
 
 def _members(view: SavedView, person: User) -> list[int] | None:

@@ -159,12 +159,15 @@ def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
     people = Membership.objects.current(day).filter(sides).values_list("person", flat=True)
     bodies = {body.pk: body for other in successions for body in ending(other)}
     first, *other_successions = successions
+    also = [other.pk for other in other_successions]
     record_emails(
         kind="organisations.handed_over",
         people=sorted(set(people)),
         params={
+            # Without what waits: that may differ when the clock tells it again after a restore.
+            "slot": {"succession": first.pk, "also": also},
             "succession": first.pk,
-            "also": [other.pk for other in other_successions],
+            "also": also,
             "waiting": {str(pk): count_held(body, day) for pk, body in bodies.items()},
         },
         now=now,

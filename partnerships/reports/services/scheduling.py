@@ -201,7 +201,7 @@ def _send(pk: int, now: dt.datetime) -> bool:
     schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
     if schedule.ended_at is not None or schedule.next_on > today:
         return False
-    numbers = _recipients(schedule)
+    numbers, day = _recipients(schedule), schedule.next_on
     schedule.recipients.exclude(person__in=numbers).delete()  # who left gets it no more, should they come back
     _wait_for_next(schedule, today)
     if not numbers:  # nobody is left to send it to
@@ -219,10 +219,16 @@ def _send(pk: int, now: dt.datetime) -> bool:
         )
     except UnableToFreeze as error:
         log.warning("scheduled_report_not_made", schedule=pk, why=str(error))
-        _tell_not_made(schedule, numbers, now, why="filters")
+        _tell_not_made(schedule, numbers, now, day=day, why="filters")
         return False
-    record_emails(kind="reports.scheduled", people=numbers, params={"frozen": frozen.pk, "schedule": pk}, now=now)
+    params = {"frozen": frozen.pk, "schedule": pk, "slot": _slot(schedule, day)}
+    record_emails(kind="reports.scheduled", people=numbers, params=params, now=now)
     return True
+
+
+def _slot(schedule: Schedule, day: dt.date) -> dict[str, Any]:
+    """By what an email is recognised after a restore: its report is frozen again then, under another number."""
+    return {"schedule": schedule.pk, "day": day.isoformat()}
 
 
 def _recipients(schedule: Schedule) -> list[int]:
@@ -246,8 +252,9 @@ def _count_failure(pk: int, now: dt.datetime) -> None:
         if schedule.failures < MAX_TRIES:
             schedule.save(update_fields=["failures"])
             return
+        day = schedule.next_on
         _wait_for_next(schedule, today)
-        _tell_not_made(schedule, _recipients(schedule), now, why="failed")
+        _tell_not_made(schedule, _recipients(schedule), now, day=day, why="failed")
     alert_operators(
         f"Scheduled report {pk} cannot be made",
         f"It failed {MAX_TRIES} times and waits for its next day, {long_date(schedule.next_on)}. The log says why: "
@@ -255,11 +262,14 @@ def _count_failure(pk: int, now: dt.datetime) -> None:
     )
 
 
-def _tell_not_made(schedule: Schedule, recipients: Collection[int], now: dt.datetime, *, why: str) -> None:
+def _tell_not_made(
+    schedule: Schedule, recipients: Collection[int], now: dt.datetime, *, day: dt.date, why: str
+) -> None:
     """Tell who set it up that it was not made, or its recipients if they can no longer end it."""
     author = schedule.created_by
     told = [author.pk] if author is not None and may_report_for(author, schedule.body, now) else recipients
-    record_emails(kind="reports.not_made", people=told, params={"schedule": schedule.pk, "why": why}, now=now)
+    params = {"schedule": schedule.pk, "why": why, "slot": _slot(schedule, day)}
+    record_emails(kind="reports.not_made", people=told, params=params, now=now)
 
 
 def _next_day(schedule: Schedule, today: dt.date) -> dt.date:

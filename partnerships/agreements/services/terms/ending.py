@@ -17,13 +17,14 @@ from partnerships.agreements.models import (
     ProposalStatus,
     TermsProposal,
     TermsSignatory,
+    TermsVersion,
 )
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.queries.terms import newest_version, signers_of, signing_states
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.asking import renew_link, send_request, stop_asking
-from partnerships.agreements.services.terms.recording import email_leads, lock_proposal
+from partnerships.agreements.services.terms.recording import email_leads, lock_proposal, stopped_params
 from partnerships.agreements.services.terms.taking_force import back_to_drafting
 from partnerships.documents.services import escalate_late
 from partnerships.kit import journal
@@ -147,15 +148,16 @@ def _tell(
     author: User | None,
     sender: Organisation | None,
     now: dt.datetime,
+    version: TermsVersion | None = None,
 ) -> None:
     """Email the leads that signing stopped.
 
-    `what` is withdrawn, taken_back or lapsed.
+    `what` is withdrawn, taken_back or lapsed; give the `version` that the clock stopped.
     """
     email_leads(
         partnership,
         "agreements.terms_stopped",
-        {"proposal": proposal.pk, "what": what, "at": now.isoformat()},
+        stopped_params(proposal, what, version=version, now=now),
         author=author,
         now=now,
         sender=sender,
@@ -198,7 +200,7 @@ def _lapse(pk: int, now: dt.datetime) -> bool:
         now=now,
         data={"number": version.number, "proposal": locked.number, "reason": reason},
     )
-    _tell(partnership, locked, "lapsed", author=None, sender=None, now=now)
+    _tell(partnership, locked, "lapsed", author=None, sender=None, now=now, version=version)
     return True
 
 

@@ -57,6 +57,19 @@ def record_draft_event(
     )
 
 
+def stopped_params(
+    proposal: TermsProposal, what: str, *, version: TermsVersion | None, now: dt.datetime
+) -> dict[str, Any]:
+    """The parameters of an email that signing stopped.
+
+    With the `version` that the clock stopped, it is recognised after a restore, when the clock stops it again.
+    """
+    params: dict[str, Any] = {"proposal": proposal.pk, "what": what, "at": now.isoformat()}
+    if version is not None:
+        params["slot"] = {"proposal": proposal.pk, "what": what, "version": version.number}
+    return params
+
+
 def email_leads(
     partnership: Partnership,
     kind: str,

@@ -35,7 +35,7 @@ from partnerships.agreements.services.recording import lock_partnership, record_
 from partnerships.agreements.services.steps import take_status
 from partnerships.agreements.services.terms.asking import ask_to_sign, stop_asking
 from partnerships.agreements.services.terms.joining import ask_joiners
-from partnerships.agreements.services.terms.recording import email_leads
+from partnerships.agreements.services.terms.recording import email_leads, stopped_params
 from partnerships.agreements.terms.in_force import Addition, in_force_on, timeline, versions_to_write
 from partnerships.agreements.terms.projection import column_values, dates_out_of_order
 from partnerships.agreements.terms.projection import day as day_of
@@ -294,7 +294,7 @@ def _draft_again(version: TermsVersion, proposal: TermsProposal, reason: str, *,
     email_leads(
         version.partnership,
         "agreements.terms_stopped",
-        {"proposal": proposal.pk, "what": "taken_back", "at": now.isoformat()},
+        stopped_params(proposal, "taken_back", version=version, now=now),
         author=None,
         now=now,
     )

@@ -58,10 +58,17 @@ def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -
     if is_near and stage != "escalated":
         due = {"due": report.due_on.isoformat()}
         record_report(report, EventKind.REPORT_DUE, author=None, organisation_id=None, now=now, after=due)
+    # The clock opens the report again after a restore, under another number.
+    slot = {
+        "party": report.party_id,
+        "starts_on": report.starts_on.isoformat(),
+        "stage": stage,
+        "due_on": report.due_on.isoformat(),
+    }
     record_emails(
         kind="conversations.report_due",
         people=people,
-        params={"report": report.pk, "stage": stage, "due_on": report.due_on.isoformat()},
+        params={"report": report.pk, "stage": stage, "due_on": report.due_on.isoformat(), "slot": slot},
         now=now,
     )
     return True

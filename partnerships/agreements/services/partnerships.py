@@ -49,6 +49,7 @@ class Terms(TypedDict, total=False):
     Its first draft of the terms says the same. Later, only signed terms change these fields.
     """
 
+    purpose: str
     audience: str
     legally_binding: bool
     terms_of_reference: str
@@ -64,6 +65,12 @@ class Terms(TypedDict, total=False):
     contribution: str
     annual_budget: Decimal | None
     liabilities: str
+
+
+class NewPartnership(Terms):
+    """What a new partnership is called, and the terms with which it is opened."""
+
+    title: str
 
 
 class Settings(TypedDict, total=False):
@@ -101,15 +108,13 @@ def create_partnership(
     *,
     organisation: Organisation,
     author: User | None,
-    title: str,
     kind: str,
     now: dt.datetime,
-    purpose: str = "",
     areas: Iterable[Area] = (),
     redefines: Partnership | None = None,
     content: dict[str, Any] | None = None,
     starter: bool = False,
-    **terms: Unpack[Terms],
+    **opening: Unpack[NewPartnership],
 ) -> Partnership:
     """Open a partnership; its status is exploring.
 
@@ -118,26 +123,23 @@ def create_partnership(
     `UnableToCreatePartnership`.
     """
     require(roles_of(author, now).lead(organisation.pk))
-    title = " ".join(title.split())
-    if not title:
+    opening["title"] = " ".join(opening["title"].split())
+    if not opening["title"]:
         raise UnableToCreatePartnership("Give the partnership a title.")
     if organisation.is_ended:
         raise UnableToCreatePartnership(f"{organisation.name} has ended.")
     if fault := _kind_fault(kind, keep=redefines.kind_id if redefines else ""):
         raise UnableToCreatePartnership(fault)
     partnership = Partnership(
-        title=title,
         kind_id=kind,
-        purpose=purpose,
         redefines=redefines,
         created_by=author,
         created_at=now,
         status=Status.EXPLORING,
         status_since=now,
-        **terms,
+        **opening,
     )
-    fault = _terms_fault(partnership)
-    if fault:
+    if fault := _terms_fault(partnership):
         raise UnableToCreatePartnership(fault)
     partnership.save(force_insert=True)
     partnership.areas.set(areas)
@@ -153,15 +155,15 @@ def create_partnership(
         joined_on=timezone.localdate(now),
     )
     record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
-    kind_now = PartnershipKind.objects.get(code=kind)
-    raw = content or first_content(kind_now, {"purpose": purpose, **terms})
+    chosen_kind = PartnershipKind.objects.get(code=kind)
+    raw = content or first_content(chosen_kind, opening)
     if starter:
-        _begin_with_starters(raw, kind_now)
+        _begin_with_starters(raw, chosen_kind)
     try:
         open_first_proposal(
             partnership,
             organisation=organisation,
-            declarations=declarations_of(kind_now),
+            declarations=declarations_of(chosen_kind),
             raw=raw,
             reason="The first terms.",
             author=author,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
-from typing import TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -45,12 +45,17 @@ class Terms(TypedDict):
     due_on: dt.date
 
 
+class Proposal(Terms):
+    """The terms, and the two organisations between which they are."""
+
+    giver: Organisation
+    receiver: Organisation
+    partnership: Partnership | None
+
+
 @transaction.atomic
 def propose_commitment(
     *,
-    giver: Organisation,
-    receiver: Organisation,
-    partnership: Partnership | None,
     author: User,
     now: dt.datetime,
     confirm: bool = False,
@@ -58,39 +63,33 @@ def propose_commitment(
     came_from: From | None = None,
     key: uuid.UUID | None = None,
     tells: bool = True,
-    **terms: Unpack[Terms],
+    **proposal: Unpack[Proposal],
 ) -> Commitment:
     """Propose a commitment, which both sides must confirm.
 
     The author edits for one of the two. The owner is a person of the giver; if None, the giver names one when it
     confirms. With `confirm`, a lead confirms for their side at once. `replaces` is the commitment that becomes
     superseded when both have confirmed. `came_from` links it to a record of another room. A `key` used before returns
-    the same commitment. Without `tells` the caller tells of several at once (`tell_of_proposals`).
+    the same commitment. Without `tells` nobody gets an email: the caller sends one about several
+    (`tell_of_proposals`).
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
     existing = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
     if existing is not None:
         return existing
+    giver, receiver = proposal["giver"], proposal["receiver"]
     side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
     require(acts_for(author, side, *EDITING_ROLES), NO_SIDE)
-    check_terms(giver, receiver, terms, timezone.localdate(now))
-    _check_partnership(partnership, (giver, receiver), now)
+    check_terms(giver, receiver, proposal, timezone.localdate(now))
+    _check_partnership(proposal["partnership"], (giver, receiver), now)
     _check_origin(came_from, (giver, receiver), author)
     if replaces is not None:
         _check_replaced(lock_commitment(replaces), giver, receiver)
     try:
         with transaction.atomic():
             commitment = _create(
-                Commitment(
-                    kind=Kind.COMMITMENT,
-                    giver=giver,
-                    receiver=receiver,
-                    partnership=partnership,
-                    replaces=replaces,
-                    key=key,
-                    **terms,
-                ),
+                Commitment(kind=Kind.COMMITMENT, replaces=replaces, key=key, **proposal),
                 author=author,
                 side=side,
                 came_from=came_from,
@@ -102,7 +101,7 @@ def propose_commitment(
         if existing is None:
             raise
         return existing
-    if confirm and side.pk == giver.pk and terms["owner"] is None:
+    if confirm and side.pk == giver.pk and proposal["owner"] is None:
         raise UnableToPropose("Name an owner, or confirm later.")
     if confirm:
         commitment = confirm_commitment(
@@ -123,43 +122,42 @@ def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organis
         raise UnableToPropose(f"New terms for {replaced.reference} are already waiting for an answer.")
 
 
+class NewAction(TypedDict):
+    """What is to be done, which person owns it, and until when."""
+
+    text: str
+    owner: User | None
+    due_on: dt.date
+    partnership: NotRequired[Partnership | None]
+
+
 @transaction.atomic
 def propose_action(
     *,
     organisation: Organisation,
-    text: str,
-    owner: User | None,
-    due_on: dt.date,
     author: User,
     now: dt.datetime,
     for_organisation: Organisation | None = None,
-    partnership: Partnership | None = None,
     came_from: From | None = None,
+    **new: Unpack[NewAction],
 ) -> Commitment:
-    """Propose an action for `organisation`; agreed if its author edits for it.
+    """Propose an action that `organisation` does, perhaps for another one.
 
-    Otherwise an editor or lead of `organisation` must confirm. The author edits for one of the two. Raises
-    `UnableToPropose`.
+    It is agreed at once if the author edits for `organisation`; if they edit for the other one, an editor or lead of
+    `organisation` must confirm. Raises `UnableToPropose`.
     """
+    owner = new["owner"]
     own = acts_for(author, organisation, *EDITING_ROLES)
     require(own or acts_for(author, for_organisation, *EDITING_ROLES), NO_SIDE)
-    if not text.strip():
+    if not new["text"].strip():
         raise UnableToPropose("Say what needs to be done.")
     if owner is not None and not acts_for(owner, organisation):
         raise UnableToPropose(f"{owner.display_name} does not act for {organisation.display_name}.")
     if for_organisation is not None and for_organisation.pk == organisation.pk:
         for_organisation = None
-    _check_partnership(partnership, (organisation,), now)
+    _check_partnership(new.get("partnership"), (organisation,), now)
     action = _create(
-        Commitment(
-            kind=Kind.ACTION,
-            giver=organisation,
-            receiver=for_organisation,
-            text=text,
-            owner=owner,
-            due_on=due_on,
-            partnership=partnership,
-        ),
+        Commitment(kind=Kind.ACTION, giver=organisation, receiver=for_organisation, **new),
         author=author,
         side=organisation if own else for_organisation,
         came_from=came_from,

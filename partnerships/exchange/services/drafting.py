@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -62,10 +62,13 @@ class Content(Details, total=False):
 
 
 class NewContent(Details):
-    """What a new entry says; title and theme are required."""
+    """What a new entry says, and who may read it; only the partnership may be left out."""
 
+    direction: str
+    audience: str
     title: str
     theme: str
+    partnership: NotRequired[Partnership | None]
 
 
 #: Fields that are never in the timeline.
@@ -76,12 +79,9 @@ _RESTRICTED = {"private_note"}
 def create_entry(
     *,
     organisation: Organisation,
-    direction: str,
-    audience: str,
     author: User | None,
     now: dt.datetime,
     addressees: Iterable[Organisation] = (),
-    partnership: Partnership | None = None,
     areas: Iterable[Area] = (),
     key: uuid.UUID | None = None,
     came_from: From | None = None,
@@ -89,17 +89,13 @@ def create_entry(
 ) -> Entry:
     """Create a draft; `came_from` links it to a record of another room.
 
-    Raises `UnableToWriteEntry`.
-
-    If an entry with this `key` exists, because a form was sent twice, it is returned instead.
+    If an entry with this `key` exists, because a form was sent twice, it is returned instead. Raises
+    `UnableToWriteEntry`.
     """
     require(roles_of(author, now).edit_for(organisation.pk))
     addressed = list(addressees)
     entry = Entry(
         organisation=organisation,
-        direction=direction,
-        audience=audience,
-        partnership=partnership,
         created_by=author,
         created_at=now,
         changed_at=now,

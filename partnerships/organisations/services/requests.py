@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -35,6 +36,14 @@ class UnableToAnswerRequest(Exception):
     """The request has an answer already, or the invitation is refused."""
 
 
+class RequestDetails(TypedDict, total=False):
+    """What may be left out of a request; see the model."""
+
+    job_title: str
+    number: str
+    message: str
+
+
 @transaction.atomic
 def ask_for_access(
     *,
@@ -44,16 +53,12 @@ def ask_for_access(
     kind: str,
     author: User | None,
     now: dt.datetime,
-    job_title: str = "",
-    number: str = "",
-    message: str = "",
+    **details: Unpack[RequestDetails],
 ) -> AccessRequest:
-    """Ask the administrators, who get an email.
+    """Ask the administrators for access, and email them; the author is None when signed out.
 
-    The author is None when signed out.
-
-    The same person's waiting request for the same name is updated, without another email; one made by a signed-in
-    person only by them. Raises `UnableToAskForAccess`.
+    A second request by the same person for the same organisation replaces the waiting one, without another email. One
+    made by a signed-in person cannot be replaced while signed out. Raises `UnableToAskForAccess`.
     """
     email = email.strip().lower()
     try:
@@ -66,18 +71,19 @@ def ask_for_access(
         if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
             raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
         open_request = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
-        if (signed := open_request.exclude(asked_by=None).first()) is not None:
-            return signed
+        made_signed_in = open_request.exclude(asked_by=None).first()
+        if made_signed_in is not None:
+            return made_signed_in
     request, created = AccessRequest.objects.update_or_create(
         email=email,
         organisation_name=organisation_name,
         answer="",
         defaults={
             "name": " ".join(name.split()),
-            "job_title": job_title.strip(),
             "kind": kind,
-            "number": number.strip(),
-            "message": message.strip(),
+            "job_title": details.get("job_title", "").strip(),
+            "number": details.get("number", "").strip(),
+            "message": details.get("message", "").strip(),
             "asked_by": author,
             "asked_at": now,
         },
@@ -96,8 +102,8 @@ def accept_request(
 ) -> Membership:
     """Invite the person to act for the organisation, which is created if None.
 
-    As lead if nobody leads it or is invited to, else as editor. A new organisation gets the number that the person
-    gave, if it reads like one of a register. Raises `UnableToAnswerRequest`.
+    They become its lead if it has none and nobody is invited as one, else an editor. A new organisation gets the number
+    that the person gave, if it has the form of a register's number. Raises `UnableToAnswerRequest`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = _lock(request)

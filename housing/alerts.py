@@ -7,12 +7,27 @@ import traceback
 
 import structlog
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest
+from psycopg2 import errorcodes
 
 from housing.error_reports import report_error
 from partnerships.kit.operators import alert_operators
+
+#: Internal errors by which PostgreSQL says that it may do later what it cannot do now.
+_LATER = frozenset({errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT, errorcodes.READ_ONLY_SQL_TRANSACTION})
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database cannot answer now and may answer later.
+
+    The connection failed, a time limit ended a statement, a wait for a lock or an idle transaction, or the database
+    takes no writes: its disk is full, or it is a standby.
+    """
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "pgcode", "") in _LATER
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 @receiver(got_request_exception)
@@ -22,7 +37,7 @@ def alert_about_error(request: HttpRequest | None = None, **kwargs: object) -> N
     An outage of the database has its own alert.
     """
     error = sys.exc_info()[1]
-    if error is None or isinstance(error, OperationalError | InterfaceError):
+    if error is None or is_outage(error):
         return
     match = request.resolver_match if request else None
     route = match.view_name if match else "(no page)"

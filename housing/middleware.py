@@ -24,9 +24,8 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
-from psycopg2 import errorcodes
 
-from housing.alerts import alert_about_outage
+from housing.alerts import alert_about_outage, is_outage
 from housing.errors import too_large
 from partnerships.activity.services import record_export
 from partnerships.kit.exports import asked_of, rows_of
@@ -95,16 +94,6 @@ class RequestLogMiddleware:
                 milliseconds=round((time.monotonic() - started) * 1000),
             )
         return response
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the database cannot answer now and may answer later.
-
-    The connection failed, or a time limit ended a statement, a wait for a lock or an idle transaction.
-    """
-    if isinstance(error, InternalError):
-        return getattr(error.__cause__, "pgcode", "") == errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-    return isinstance(error, OperationalError | InterfaceError)
 
 
 def _user_id(request: HttpRequest) -> int | None:
@@ -179,7 +168,9 @@ class DatabaseOutageMiddleware:
         return None
 
     def unavailable(self, error: Exception) -> HttpResponse:
-        code = getattr(error.__cause__, "pgcode", None)  # 55P03: lock; 57014: statement; None: no connection
+        code = getattr(
+            error.__cause__, "pgcode", None
+        )  # 55P03: lock; 57014: statement; 25006: read-only; None: no connection
         log.error("database_unavailable", kind=type(error).__name__, code=code)
         alert_about_outage(error)
         response = HttpResponse(render_to_string("503.html"), status=503)

@@ -96,11 +96,12 @@ def watch() -> None:
 
     Each look records that this machine has a worker, except while it has no broker.
 
-    A database that is away or takes no writes is not the worker's fault and starts the checks again. A beat that hangs
-    or is missing is told to operators: it is restarted by what started it.
+    A database that is away or takes no writes is not the worker's fault and starts the checks again; at the second look
+    operators are told. So is a beat that hangs or is missing: it is restarted by what started it.
     """
     before: tuple[dict[str, Any], float | None] | None = None
     hung_before = False
+    fault_before = ""
     while True:
         time.sleep(CHECK_EVERY_SECONDS)
         # Twice, because once can be a process that was stopped and goes on.
@@ -110,13 +111,19 @@ def watch() -> None:
             )
             return
         hung_before = hangs_now
+        fault = ""
         try:
             now = None if is_read_only() else (queue_figures(), heartbeat_age(BEAT))
-            if now and not hangs_now and not main_loop.is_connecting():
+            if now is None:
+                fault = "It takes no writes: it is a standby, or set so."
+            elif not hangs_now and not main_loop.is_connecting():
                 record_heartbeat(on_this_machine(WORKER))
-        except Error:
+        except Error as error:
             connections.close_all()
-            now = None
+            now, fault = None, f"{type(error).__name__}: {error}"
+        if fault and fault_before:
+            alert_operators("Workers cannot use the database", f"They go on when it is back.\n\n{fault}")
+        fault_before = fault
         if before and now:
             if beat_hangs(before[1], now[1]):
                 alert_operators(

@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 QUIET = dt.timedelta(hours=1)
 MAX_ALERTS = 10
 
-#: When this process last sent each subject, for use while the database is down.
-_sent_here: dict[str, float] = {}
+#: When this process sent each subject and until when it is quiet about it, for use while the database is down.
+_sent_here: dict[str, tuple[float, float]] = {}
 _lock = threading.Lock()
 _THREAD = "alert to operators"
 
@@ -56,26 +56,44 @@ def wait_for_alerts(*, seconds: float) -> None:
 def _may_send(subject: str, quiet: dt.timedelta) -> bool:
     """Whether this subject and alerts in all are within their limits.
 
-    Counted for all processes together, or for this one while the database is down.
+    Counted for all processes together, or for this one while the database is down or takes no writes.
     """
     key = hashlib.sha256(subject.encode()).hexdigest()
     try:
         with transaction.atomic():
-            return cache.add(f"alert:{key}", 1, timeout=quiet.total_seconds()) and any(
-                cache.add(f"alert-slot:{slot}", 1, timeout=QUIET.total_seconds()) for slot in range(MAX_ALERTS)
-            )
+            if not _take(f"alert:{key}", quiet):
+                return False
+            if any(_take(f"alert-slot:{slot}", QUIET) for slot in range(MAX_ALERTS)):
+                return True
+            cache.delete(f"alert:{key}")  # not sent, so it may be sent as soon as there is room
+            return False
     except (DatabaseError, InterfaceError):
         return _may_send_from_here(key, quiet.total_seconds())
+
+
+def _take(key: str, stretch: dt.timedelta) -> bool:
+    """Take a key that is free; whether it was.
+
+    Raises `DatabaseError` if it could not be written, which Django's cache does not tell from a taken one.
+    """
+    if cache.add(key, 1, timeout=stretch.total_seconds()):
+        return True
+    if cache.get(key) is None:
+        raise DatabaseError("The database takes no writes.")
+    return False
 
 
 def _may_send_from_here(key: str, seconds: float) -> bool:
     now = time.monotonic()
     with _lock:
-        for old in [one for one, at in _sent_here.items() if at <= now - seconds]:
+        hour_ago = now - QUIET.total_seconds()
+        for old in [one for one, (at, until) in _sent_here.items() if at <= hour_ago and until <= now]:
             del _sent_here[old]
-        if key in _sent_here or len(_sent_here) >= MAX_ALERTS:
+        if key in _sent_here and _sent_here[key][1] > now:
             return False
-        _sent_here[key] = now
+        if sum(at > hour_ago for at, _until in _sent_here.values()) >= MAX_ALERTS:
+            return False
+        _sent_here[key] = now, now + seconds
     return True
 
 

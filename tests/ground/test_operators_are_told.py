@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,8 +15,9 @@ import pytest
 import time_machine
 from aiosmtpd.controller import Controller
 from django.core.mail import EmailMessage
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from housing.celery import app
@@ -23,8 +27,10 @@ from partnerships.kit.operators import MAX_ALERTS, QUIET, alert_operators, wait_
 from partnerships.outbox.alerts import record_alert
 from partnerships.outbox.models import Email, Lane
 from partnerships.people.models import User
+from tests.plans.drafts import begin
 from tests.support.certificates import self_signed_certificate
 from tests.support.ports import reserved_port
+from tests.world import make_world
 from tools.embedded.mail import Catcher, Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +91,52 @@ def test_an_alert_about_a_database_outage_needs_no_database(client: Client, mail
             assert client.get("/plans/").status_code == 503
 
     assert subjects(mailoutbox) == ["The database is unavailable: OperationalError"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_no_writes_is_an_outage_with_one_alert(
+    client: Client, mailoutbox: list[EmailMessage]
+) -> None:
+    world = make_world()
+    address = reverse("plans:draft-comments", kwargs={"pk": begin(world).pk})
+    client.force_login(world.amina)
+    client.raise_request_exception = False
+
+    with no_writes():
+        answers = [client.post(address, {"text": "Too few?"}) for _ in range(3)]
+
+    assert [(answer.status_code, answer["Retry-After"]) for answer in answers] == [(503, "10")] * 3
+    assert subjects(mailoutbox) == ["The database is unavailable: InternalError"]
+
+
+@contextmanager
+def no_writes() -> Iterator[None]:
+    """The database takes no writes, as after a failover to a standby."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = off")
+
+
+@pytest.mark.parametrize("database", ["takes writes", "takes no writes"])
+@pytest.mark.django_db(transaction=True)
+def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
+    mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    late, day = "Retention is overdue", dt.timedelta(days=1)
+    clock = time.monotonic()
+    with no_writes() if database == "takes no writes" else nullcontext():
+        for number in range(MAX_ALERTS):
+            alert_operators(f"Error {number}", "It failed.")
+        in_a_full_hour = alert_operators(late, "For two days.", quiet=day)
+        monkeypatch.setattr(operators.time, "monotonic", lambda: clock + 61 * 60)
+        with time_machine.travel(timezone.now() + dt.timedelta(minutes=61)):
+            later = [alert_operators(late, "For two days.", quiet=day) for _ in range(2)]
+
+    assert (in_a_full_hour, later) == (False, [True, False])
 
 
 @pytest.mark.parametrize("encryption", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])

@@ -171,6 +171,21 @@ def test_a_worker_is_not_ended_while_the_database_takes_no_writes(monkeypatch: p
     assert list(read_only) == [], "Two looks in a row after it took writes again."
 
 
+@pytest.mark.usefixtures("overdue")
+def test_operators_are_told_at_the_second_look_that_the_database_takes_no_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    read_only = iter([True, False, True, True, False, False])
+    monkeypatch.setattr(watching, "is_read_only", lambda: next(read_only))
+    monkeypatch.setattr(watching, "is_at_work", lambda: False)
+    monkeypatch.setattr(watching, "alert_operators", lambda subject, text: told.append(subject))
+
+    watch()
+
+    assert told == ["Workers cannot use the database", "The workers have stalled"]
+
+
 def ended(folder: Path, *command: str, **given: str) -> tuple[int, str]:
     """The exit code of a process, and what it said."""
     environ = os.environ | {"REDIS_URL": "memory://", "OPERATORS": "", "WORKER_CONCURRENCY": "1"} | given

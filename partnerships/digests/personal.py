@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.digests.models import Preference, Subscription
-from partnerships.digests.services import renew_links, stop_everything
+from partnerships.digests.services import refused_emails, renew_links, stop_everything
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.leaving import Leaving
 from partnerships.people.models import User
@@ -67,11 +66,7 @@ RULES = (
 
 def has_said_no(person: User) -> bool:
     """Whether somebody refused emails, or their address is suppressed."""
-    return (
-        Subscription.objects.filter(person=person, refused_at__isnull=False).exists()
-        or Preference.objects.filter(person=person, refused_at__isnull=False).exists()
-        or is_suppressed(person.email)
-    )
+    return refused_emails(person) or is_suppressed(person.email)
 
 
 def stop_digests(leaving: Leaving) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.account.signals import email_changed
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.dispatch import receiver
@@ -27,9 +28,11 @@ def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
 
 
 @receiver(email_changed, dispatch_uid="digests.email_changed")
-def on_email_changed(user: User, **kwargs: Any) -> None:
-    """Keep the new address of an account from those who typed the old one."""
+def on_email_changed(user: User, from_email_address: EmailAddress | None = None, **kwargs: Any) -> None:
+    """Keep the new address of an account from those who typed the old one, and a "no" for the old one."""
     services.hide_new_address(person=user)
+    if from_email_address is not None:
+        services.keep_refusal_of(address=from_email_address.email, person=user, now=timezone.now())
 
 
 @receiver(tracking, dispatch_uid="digests.provider_said")

@@ -41,7 +41,7 @@ from partnerships.kit.journal import (
     same_rows,
 )
 from partnerships.kit.link_keys import redo_links
-from partnerships.people.models import RefusedAddress, User
+from partnerships.people.models import User
 from partnerships.people.refusals import keep_hashes
 
 _REASON = "Stopped before a backup was restored."
@@ -120,9 +120,7 @@ def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         for line in unknown
         if line.get("refusal") and not by_address[line["address"]].get("undone")  # somebody with it said yes since
     }
-    kept_count = RefusedAddress.objects.filter(address_hash__in=hashes).count()
-    keep_hashes(hashes, now=now)
-    return Redone(done + len(hashes) - kept_count)
+    return Redone(done + keep_hashes(hashes, now=now))
 
 
 def _is_person(person: User, line: dict[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
-from partnerships.kit.journal import Redone, address_hash, last_about, moment, redo_each, register_redo
+from partnerships.kit.journal import Redone, address_hash, last_about, moment, not_undone, redo_each, register_redo
 from partnerships.kit.owner_functions import call_owner_function
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
 from partnerships.outbox.queries.suppressions import is_suppressed
@@ -27,7 +27,7 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.identity_providers import UnableToChangeProvider, remove_provider
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User
 from partnerships.people.personal_data import ERASED, erase_person
-from partnerships.people.refusals import keep_hashes
+from partnerships.people.refusals import KEPT_REFUSAL, keep_hashes
 from partnerships.people.second_factor import has_second_factor
 from partnerships.people.security import note_event
 from partnerships.people.services import CLOSED, UnableToCloseAccount, close_account, reopen_account
@@ -44,6 +44,13 @@ from partnerships.people.ways_in import (
 )
 
 _REASON = "As it was before a backup was restored."
+
+
+def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Keep refused addresses again that their people have given up since."""
+    hashes = {line["refusal"] for line in not_undone("address", lines)}
+    kept = keep_hashes(hashes, now=now)
+    return Redone(kept)
 
 
 def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -290,6 +297,7 @@ def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
 
 def register() -> None:
     """Register these to run after a restore."""
+    register_redo(KEPT_REFUSAL, "refused addresses of people who have another one", redo_kept_refusals)
     register_redo(ERASED, "people erased again", redo_erased)
     register_redo(CLOSED, "accounts closed or reopened again", redo_closed)
     register_redo(ADMINISTRATION, "people who no longer administer the network", redo_administration)

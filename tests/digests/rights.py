@@ -266,6 +266,8 @@ WITHOUT_A_PERSON = {
     "digests.confirm_with_others": _OWN,
     "digests.end_subscriptions": _INSIDE,
     "digests.give_up_asking": "called by the sender for an email that may not leave",
+    "digests.keep_refusal_of": "follows allauth's proof of the new address",
+    "digests.refused_emails": "reads only",
     "digests.hide_new_address": "follows allauth's proof of the new address",
     "digests.mark_confirmed": _INSIDE,
     "digests.may_be_emailed": "reads only",

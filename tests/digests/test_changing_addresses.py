@@ -198,6 +198,8 @@ def test_the_organisation_that_typed_the_old_address_never_sees_the_new_one(
 ) -> None:
     assert world.sol.email in shown_to_amina(world, plan)
     assert finds(world, "sol@council")
+    preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, Purpose.PREFERENCES)})
+    assert "will not see the new address" in Client().get(preferences).content.decode()
 
     change(world.sol, NEW)
     office.drain()
@@ -228,6 +230,42 @@ def test_the_organisation_that_typed_an_old_address_does_not_see_the_new_one(
     assert world.hana.email == "hana@home.example"
     assert "hana@home" not in shown_to_amina(world, plan)
     assert not finds(world, "hana@home")
+
+
+def take_another_address(person: User, email: str) -> None:
+    """Change the address of an account by the link in the confirmation email."""
+    new = EmailAddress.objects.create(user=person, email=email)
+    signed_in(person).post(reverse("account_confirm_email", args=[EmailConfirmationHMAC(new).key]))
+    person.refresh_from_db()
+    assert person.email == email
+
+
+def test_a_no_outlasts_the_change_of_an_accounts_address(world: World, plan: Plan) -> None:
+    old = world.hana.email
+    services.stop_everything(person=world.hana, author=world.hana, reason="Enough.", now=timezone.now())
+
+    take_another_address(world.hana, "hana@home.example")
+
+    with pytest.raises(services.UnableToSubscribe, match="asked not to be contacted"):
+        services.add_stakeholder(
+            email=old.upper(),
+            name="",
+            target=plan,
+            author=world.amina,
+            organisation=world.larkhaven,
+            now=timezone.now(),
+        )
+
+
+def test_an_address_given_up_without_a_no_may_be_asked(world: World, plan: Plan) -> None:
+    old = world.hana.email
+
+    take_another_address(world.hana, "hana@home.example")
+
+    asked = services.add_stakeholder(
+        email=old, name="", target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    assert asked.is_waiting
 
 
 def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(

@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_changed
 from django.utils import timezone
 
 from partnerships.digests import services as digests
@@ -21,6 +23,7 @@ from partnerships.plans.models import Plan
 from partnerships.reports import services as reports
 from partnerships.reports.models import Schedule
 from tests.faults.restore import lost, redo
+from tests.faults.test_ways_in_after_a_restore import request
 from tests.plans.drafts import published
 from tests.world import World
 
@@ -201,6 +204,37 @@ def test_somebody_who_came_back_after_a_restore_may_be_asked_after_a_second_run(
 
     assert not has_refused(ADDRESS)
     assert not Preference.objects.filter(person=person, refused_at__isnull=False).exists()
+
+
+def give_up_address(person: User) -> str:
+    """Change somebody's address; returns the old one."""
+    old = EmailAddress(user=person, email=person.email)
+    User.objects.filter(pk=person.pk).update(email="ben.west@westmarch.example")
+    person.refresh_from_db()
+    email_changed.send(sender=User, request=request(), user=person, from_email_address=old)
+    return old.email
+
+
+def test_refused_address_that_its_person_gave_up_since_the_backup_stays_refused(world: World) -> None:
+    with lost():
+        refuse_everything(world.ben)
+        old = give_up_address(world.ben)
+    assert not has_refused(old)
+
+    redo()
+
+    assert has_refused(old)
+
+
+def test_address_given_up_and_allowed_again_since_the_backup_may_be_asked(world: World) -> None:
+    with lost():
+        refuse_everything(world.ben)
+        old = give_up_address(world.ben)
+        digests.allow_questions(person=person_for_address(email=old, name="Another Ben"), now=NOW())
+
+    redo()
+
+    assert not has_refused(old)
 
 
 def test_refusal_after_a_new_address_counts_for_the_person_in_the_backup(world: World) -> None:

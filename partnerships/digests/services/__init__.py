@@ -29,7 +29,7 @@ from partnerships.digests.services.readdressing import (
     hide_new_address,
 )
 from partnerships.digests.services.recording import UnableToChangeSubscription
-from partnerships.digests.services.stopping import pause, resume, stop, stop_everything
+from partnerships.digests.services.stopping import keep_refusal_of, pause, refused_emails, resume, stop, stop_everything
 from partnerships.digests.services.stopping_from_email import (
     Stopped,
     UnableToUndo,
@@ -67,6 +67,7 @@ __all__ = [
     "follow_for_post",
     "give_up_asking",
     "hide_new_address",
+    "keep_refusal_of",
     "last_stop",
     "mark_items",
     "pause",
@@ -76,6 +77,7 @@ __all__ = [
     "read_undo",
     "record_look",
     "refuse_questions",
+    "refused_emails",
     "remind",
     "renew_links",
     "resume",

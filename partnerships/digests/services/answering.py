@@ -76,6 +76,6 @@ def allow_questions(*, person: User, now: dt.datetime) -> None:
 
 def withdraw_refusal(person: User, *, now: dt.datetime) -> None:
     """Withdraw a refusal of questions, because the person asks for something."""
-    forgot = forget_refusal(person.email)
+    forgot = forget_refusal(person.email, now=now)
     if Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None) or forgot:
         journal_refusal(person, now=now, undone=True)

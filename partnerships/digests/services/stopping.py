@@ -16,6 +16,7 @@ from partnerships.digests.services.noting import journal_matches, journal_refusa
 from partnerships.digests.services.recording import lock_subscription, record_event, status_changed
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
+from partnerships.people import refusals
 from partnerships.people.models import User
 
 
@@ -89,6 +90,26 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
     Preference.objects.update_or_create(person=person, defaults={"tells_matches": False, **refused_at})
     live = Subscription.objects.live().filter(person=person)
     return end_subscriptions(live, author=author, reason=reason, now=now)
+
+
+@transaction.atomic
+def keep_refusal_of(*, address: str, person: User, now: dt.datetime) -> bool:
+    """Keep the hash of an address that a person gave up, if they had refused emails; whether they had.
+
+    Nobody has the address any more whose refusal could be looked up.
+    """
+    if not refused_emails(person):
+        return False
+    refusals.keep_refusal_of(address, now=now)
+    return True
+
+
+def refused_emails(person: User) -> bool:
+    """Whether somebody refused emails about something, or all of them."""
+    return (
+        Subscription.objects.filter(person=person, refused_at__isnull=False).exists()
+        or Preference.objects.filter(person=person, refused_at__isnull=False).exists()
+    )
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.refusals import forget_refusal
@@ -24,6 +25,6 @@ class Command(AccountedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Remove the refusal and print what was done."""
-        if not forget_refusal(options["email"]):
+        if not forget_refusal(options["email"], now=timezone.now()):
             raise CommandError("No erased person with this address has refused digests.")
         self.stdout.write(f"{options['email']} may be asked again.")

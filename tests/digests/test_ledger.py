@@ -9,6 +9,7 @@ import re
 from functools import reduce
 from importlib import import_module
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -112,7 +113,10 @@ def test_a_digest_sent_again_says_no_more_than_the_first(
     office.drain()
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
-    services.send_again(delivery=Delivery.objects.get(), author=world.amina, now=timezone.now())
+    received = Delivery.objects.get()
+    with pytest.raises(services.UnableToSendAgain, match="Give a reason"):
+        services.send_again(delivery=received, author=world.amina, reason=" ", now=timezone.now())
+    services.send_again(delivery=received, author=world.amina, reason="He lost it.", now=timezone.now())
     office.drain()
 
     assert len(office.to(world.ben)) == 2

@@ -18,14 +18,14 @@ from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
 
 class UnableToSendAgain(Exception):
-    """There is nothing to send again, or it is still on its way."""
+    """There is nothing to send again, it is still on its way, or a reason is missing."""
 
 
 @transaction.atomic
 def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Email:
     """Queue the same news as a new email; access is checked again.
 
-    Only one repeat of an email is under way at a time. Pages ask for a reason if it was received. Raises
+    Only one repeat of an email is under way at a time. If it was received, a reason is needed. Raises
     `UnableToSendAgain`.
     """
     first = delivery.repeat_of_id or delivery.pk
@@ -37,6 +37,8 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     require(may_send_again([item.plan_id for item in items], author, roles) and (not subjects or roles.keeps_directory))
     if delivery.is_open:
         raise UnableToSendAgain("This email is still on its way.")
+    if delivery.is_sent and not reason.strip():
+        raise UnableToSendAgain("A mail server has already accepted it. Give a reason for sending it again.")
     if delivery.kind != DeliveryKind.DIGEST or not (items or subjects):
         raise UnableToSendAgain("This email has nothing to send again.")
     if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=first).exists():

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from csp.constants import NONE, SELF
 from csp.decorators import csp, csp_update
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -177,9 +176,6 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     if not (all_mine or person.is_staff):
         raise PermissionDenied
     reason = request.POST.get("reason", "").strip()
-    if delivery.is_sent and not reason:
-        messages.error(request, "A mail server has already accepted it. Give a reason for sending it again.")
-        return redirect("digests:entry", pk=pk)
 
     def step() -> tuple[str, str]:
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())

@@ -312,11 +312,16 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
     empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
     assert "has no open commitment to" in page(world.chidi, "meet", pk=empty.pk)
     assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
+    assert browser.post(address, {"commitment": commitment.pk}).status_code == 422
+    assert browser.post(address, {"commitment": commitment.pk, "quantity": "20", "everything": "on"}).status_code == 422
+    assert not ask.fulfilments.exists()
     assert browser.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302
 
     ask.refresh_from_db()
     assert (ask.status, ask.agreed_quantity) == (Status.PART_ACCEPTED, 20)
     assert "20 homes of this" in page(world.eddie, "detail", pk=ask.pk)
+    assert browser.post(address, {"commitment": commitment.pk, "everything": "on"}).status_code == 302
+    assert ask.fulfilments.get().quantity == 60
 
 
 def test_the_history_shows_old_and_new_text_but_no_private_note(world: World, ask: Entry) -> None:

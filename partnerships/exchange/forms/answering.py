@@ -12,6 +12,7 @@ from partnerships.exchange.forms.fields import (
     SHORT_TEXT,
     OrganisationForm,
     ReasonForm,
+    clean_all_of_it,
     quantity_field,
     set_choices,
 )
@@ -58,16 +59,8 @@ class RespondForm(OrganisationForm):
         self.helper = Helper(self, submit="Send answer", cancel=entry.get_absolute_url())
 
     def clean(self) -> dict[str, Any]:
-        """Require a quantity or the tick for all: an empty box takes nothing."""
-        data = super().clean() or {}
-        everything = data.pop("everything", False)
-        if "everything" in self.fields and "quantity" not in self.errors:
-            label = self.fields["everything"].label
-            if everything and data.get("quantity") is not None:
-                self.add_error("everything", f"Enter how much or tick “{label}”, but not both")
-            elif not everything and data.get("quantity") is None:
-                self.add_error("quantity", f"Enter how much, or tick “{label}”")
-        return data
+        """Require a quantity or the tick for all."""
+        return clean_all_of_it(self, super().clean() or {})
 
 
 class DeclineForm(OrganisationForm, ReasonForm):

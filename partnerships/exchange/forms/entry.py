@@ -18,6 +18,7 @@ from partnerships.exchange.forms.fields import (
     SHORT_TEXT,
     OrganisationForm,
     ReasonForm,
+    clean_all_of_it,
     quantity_field,
     set_choices,
 )
@@ -223,14 +224,17 @@ class MeetForm(Form):
         label="Commitment", queryset=Commitment.objects.none(), empty_label="Choose a commitment"
     )
     quantity = quantity_field("How much of it?")
+    everything = forms.BooleanField(label="All that is left of the commitment", required=False)
 
     def __init__(self, *args: Any, entry: Entry, commitments: QuerySet[Commitment], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         set_choices(self, "commitment", commitments)
         if entry.quantity is None:
-            del self.fields["quantity"]
+            del self.fields["quantity"], self.fields["everything"]
         else:
-            self.fields[
-                "quantity"
-            ].help_text = f"Out of {entry.amount}. Leave it empty to use all that is left of the commitment."
+            self.fields["quantity"].help_text = f"Out of {entry.amount}."
         self.helper = Helper(self, submit="Link commitment", cancel=entry.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """Require a quantity or the tick for all."""
+        return clean_all_of_it(self, super().clean() or {})

@@ -23,6 +23,21 @@ def quantity_field(label: str) -> AmountField:
     return AmountField(label=label, required=False, max_digits=14, decimal_places=2, min_value=Decimal("0.01"))
 
 
+def clean_all_of_it(form: forms.Form, data: dict[str, Any]) -> dict[str, Any]:
+    """Require `quantity` or the tick `everything`, if the form has them: an empty box takes nothing.
+
+    Without a quantity, the data then mean all of it.
+    """
+    everything = data.pop("everything", False)
+    if "everything" in form.fields and "quantity" not in form.errors:
+        label = form.fields["everything"].label
+        if everything and data.get("quantity") is not None:
+            form.add_error("everything", f"Enter how much or tick “{label}”, but not both")
+        elif not everything and data.get("quantity") is None:
+            form.add_error("quantity", f"Enter how much, or tick “{label}”")
+    return data
+
+
 def set_choices(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:
     """Let a field choose among these rows, if the form has that field."""
     field = form.fields.get(name)

@@ -169,5 +169,5 @@ def answered_words(survey_round: Round) -> str:
     """How many answered, as far as it can be said."""
     if not survey_round.answered_at_least:
         fewest = floor_words(survey_round)
-        return f"{survey_round.people_asked} people were asked. Fewer than {fewest} answered, so nothing is shown."
+        return f"{survey_round.were_asked}. Fewer than {fewest} answered, so nothing is shown."
     return f"{survey_round.answered_at_least} or more of {survey_round.people_asked} people who were asked answered."

@@ -269,6 +269,23 @@ def test_partnership_that_is_too_small_is_told_so_and_can_ask_by_name(world: Wor
     assert not Token.objects.exists()
 
 
+def test_survey_by_name_of_one_person_says_one_person(world: World) -> None:
+    found = prepared(world, way=Way.NAMED, asked={"council": 1})
+    amina, page = signed_in(world.amina), found.get_absolute_url()
+    place = [found.partnership_id, found.number]
+
+    said = [
+        amina.post(reverse("surveys:open", args=place), follow=True).content.decode(),
+        amina.post(reverse("surveys:remind", args=place), follow=True).content.decode(),
+        amina.get(page).content.decode(),
+    ]
+
+    assert "1 person gets an email with a link." in said[0]
+    assert "The one person who was asked gets a reminder" in said[1]
+    assert "1 person was asked." in said[2]
+    assert "1 people" not in "".join(said)
+
+
 def test_language_of_the_questions_is_chosen_on_the_page_and_joins_nothing(world: World) -> None:
     text = 'name = "Two"\nlanguages = ["en", "cy"]\n[[dimensions]]\nkey = "trust"\nname.en = "Trust"\n'
     text += 'name.cy = "Ymddiriedaeth"\nstatement.en = "We trust."\nstatement.cy = "Rydym yn ymddiried."\n'

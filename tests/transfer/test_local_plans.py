@@ -100,6 +100,14 @@ def test_reference_used_twice_is_two_plans_and_reported() -> None:
     assert "“twice” is in rows 4 and 5: read as 2 plans" in " ".join(run.report["remarks"])
 
 
+def test_one_plan_with_one_milestone_is_counted_as_one() -> None:
+    plans, timetable = ("\n".join(text.splitlines()[:2]) for text in (PLANS, TIMETABLE))
+
+    run = import_plans(plans.encode(), timetable.encode())
+
+    assert "The files hold 1 plan with 1 milestone." in run.report["remarks"]
+
+
 def test_same_files_in_any_order_change_nothing() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
     reordered = as_csv(list(reversed(rows_of(TIMETABLE.encode()))))

@@ -218,6 +218,12 @@ class Round(models.Model):
         """How many people were asked."""
         return sum(self.asked.values())
 
+    @property
+    def were_asked(self) -> str:
+        """How many people were asked, in words: `1 person was asked`."""
+        number = self.people_asked
+        return "1 person was asked" if number == 1 else f"{number:,} people were asked"
+
     def questions(self, language: str = "") -> Questions:
         """What it asks, in this language or the first of its question set.
 

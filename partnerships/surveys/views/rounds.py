@@ -163,7 +163,9 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         opened = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
-        words = f"The survey is open. {opened.people_asked} people get an email with their own link."
+        one = opened.people_asked == 1
+        who = "1 person gets" if one else f"{opened.people_asked:,} people get"
+        words = f"The survey is open. {who} an email with {'a' if one else 'their own'} link."
         return words, opened.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
@@ -177,7 +179,8 @@ def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         people = services.remind(survey_round=survey_round, author=user, now=timezone.now())
-        words = f"All {people} people get a reminder, whether or not they have answered."
+        who = "The one person who was asked gets" if people == 1 else f"All {people:,} people get"
+        words = f"{who} a reminder, whether or not they have answered."
         return words, survey_round.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())

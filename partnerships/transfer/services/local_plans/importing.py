@@ -14,6 +14,7 @@ from django.db import transaction
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
+from partnerships.kit.text import counted
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import Content, InvalidContent, normalise
@@ -152,7 +153,8 @@ def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str,
     for line in listed.remarks:
         run.report.remark(line)
     listed = _without_withdrawn(listed, run)
-    run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
+    plans, milestones = counted(len(listed.plans), "plan"), counted(listed.milestone_count, "milestone")
+    run.report.remark(f"The files hold {plans} with {milestones}.")
     owners = owners_of(listed, run, plans_name)
     past, kept_rows = Past(known, run), KeptRows()
     plan_import = _PlanImport(

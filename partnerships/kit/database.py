@@ -100,6 +100,9 @@ def keeps_statements() -> bool:
 _planned: WeakKeyDictionary[Any, dict[str, tuple[str, list[str]]]] = WeakKeyDictionary()
 #: Maximum prepared statements of a connection.
 _MAX_PLANNED = 100
+#: Numbers in names of prepared statements, each used once: PostgreSQL refuses a name that is still taken, also by a
+#: statement whose preparing was cut off by a time limit.
+_numbers = count(1)
 _PLACE = re.compile(r"%(?:\((\w+)\))?s")
 
 
@@ -117,7 +120,7 @@ def rows_planned_once(
     if sql not in planned:
         if not keeps_statements() or len(planned) >= _MAX_PLANNED:
             return rows_of(f"{plan_by_index}{sql}", values)
-        name, order = f"planned_{len(planned)}", list(dict.fromkeys(_PLACE.findall(sql)))
+        name, order = f"planned_{next(_numbers)}", list(dict.fromkeys(_PLACE.findall(sql)))
         place = count(1)
         numbered = _PLACE.sub(lambda found: f"${order.index(found[1]) + 1 if found[1] else next(place)}", sql)
         _run(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
@@ -142,8 +145,6 @@ def _run(sql: str) -> None:
 
 #: Prepared statements of pages on each connection: names by text, the one that was used last at the end.
 _kept: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
-#: Numbers in their names, each used once: PostgreSQL refuses a name that is still taken.
-_numbers = count(1)
 #: Maximum prepared statements of pages of a connection. Each needs some 100 KB of its server process.
 _MAX_KEPT = 200
 #: Begins with SELECT, so that row history does not take the statement for one that writes.

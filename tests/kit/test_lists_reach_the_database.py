@@ -9,6 +9,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partnerships.kit import database
 from partnerships.kit.database import as_array, rows_planned_once
 
 _TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\x00", codec="utf-8")), min_size=1, max_size=6)
@@ -34,6 +35,24 @@ def test_list_passed_as_one_value_arrives_unchanged(case: tuple[str, list[Any]])
     assert rows_planned_once(f"SELECT unnest(%s::{kind})", [values], generic_plan=True) == [
         (value,) for value in values
     ]
+
+
+@pytest.mark.django_db
+def test_statement_whose_preparing_was_cut_off_is_prepared_under_another_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = database._run
+
+    def cut_off(sql: str) -> None:
+        run(sql)
+        raise TimeoutError("soft time limit")
+
+    monkeypatch.setattr(database, "_run", cut_off)
+    with pytest.raises(TimeoutError):
+        rows_planned_once("SELECT %s::int + 4711", [1])
+    monkeypatch.setattr(database, "_run", run)
+
+    assert rows_planned_once("SELECT %s::int + 4712", [1]) == [(4713,)]
 
 
 @pytest.mark.parametrize("value", [[], [1, "one"], [1.5], ("text",), "text", None])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
 from django.db import connection, transaction
@@ -210,6 +210,13 @@ def overdue_rules(*, now: dt.datetime) -> list[str]:
     return sorted(name for name, one in states.items() if (one.completed_at or one.first_tried_at) <= now - OVERDUE)
 
 
+def _database_clock() -> dt.datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return cast(dt.datetime, now)
+
+
 def _claim(now: dt.datetime) -> int | None:
     """Claim today's run; its id, or None if it is claimed or complete.
 
@@ -230,8 +237,9 @@ def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ..
     """Apply every rule once a day after `NIGHT`; the outcome, or None.
 
     Call it every hour, from any number of schedulers. A run that was cut off, or in which a rule failed, is repeated
-    by a later call.
+    by a later call. `now` counts up to the database's clock: a worker whose clock is ahead deletes nothing early.
     """
+    now = min(now, _database_clock())
     if timezone.localtime(now).hour < NIGHT:
         return None
     number = _claim(now)

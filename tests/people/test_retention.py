@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -223,11 +224,21 @@ def test_a_dry_run_of_every_rule_changes_no_row(world: World, asked: User) -> No
 
 
 def tick(at: dt.datetime) -> int | None:
-    """The result of an hourly tick; None where nothing was due."""
-    with time_machine.travel(at, tick=False):
+    """The result of an hourly tick, by all clocks; None where nothing was due."""
+    with time_machine.travel(at, tick=False), patch.object(retention, "_database_clock", return_value=at):
         apply_retention_now()
     run = RetentionRun.objects.filter(began_at=at).first()
     return run.removed["invitations"] if run and run.ended_at else None
+
+
+def test_a_worker_whose_clock_is_years_ahead_erases_nobody(world: World) -> None:
+    close_account(person=world.eddie, author=world.dee, reason="Moved on.", now=timezone.now())
+
+    with time_machine.travel(timezone.now() + 1000 * DAY, tick=False):
+        apply_retention_now()
+
+    world.eddie.refresh_from_db()
+    assert world.eddie.erased_at is None
 
 
 def test_retention_runs_once_a_day_however_often_the_clock_ticks(world: World) -> None:

@@ -24,6 +24,7 @@ from partnerships.organisations.models import Kind, Organisation
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import create_organisation, merge_organisations
 from partnerships.recommendations.models import (
+    Addressee,
     Adoption,
     Confidence,
     Evidence,
@@ -108,6 +109,24 @@ def test_long_lists_come_in_pages_and_still_count_everything(world: World, clien
     assert "51 recommendations." in first.content.decode()
     assert "has responded to 1. It is working on or has finished 1." in " ".join(last.content.decode().split())
     assert "50 that nobody is working on" in client.get(unworked).content.decode()
+
+
+def test_more_than_1000_recommendations_to_one_body_are_not_counted(world: World, client: Client) -> None:
+    source = report_of(world)
+    rows = [
+        Recommendation(source=source, position=number, text=f"Publish figure {number}.", confidence=Confidence.SEEN)
+        for number in range(1, 1_002)
+    ]
+    made = Recommendation.objects.bulk_create(rows)
+    Addressee.objects.bulk_create(Addressee(recommendation=one, organisation=world.larkhaven) for one in made)
+
+    shown = page(client, world.chidi, "of-organisation", pk=world.larkhaven.pk)
+    made[0].addressees.all().delete()
+    fewer = page(client, world.chidi, "of-organisation", pk=world.larkhaven.pk)
+
+    assert "More than 1,000 recommendations." in " ".join(shown.split())
+    assert "1,000 recommendations." in " ".join(fewer.split())
+    assert "More than 1,000 recommendations." not in " ".join(fewer.split())
 
 
 def test_another_organisation_cannot_change_a_report_but_may_record_its_own(world: World) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -26,6 +27,9 @@ from partnerships.recommendations.models import (
 )
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.queries.addressing import Answering, answering
+
+#: Recommendations to one organisation are counted up to this; its page then says "more than 1,000".
+MAX_COUNTED = 1_001
 
 
 def _counted(rows: QuerySet[Any]) -> Coalesce:
@@ -125,8 +129,8 @@ def bodies_addressed() -> list[BodyRow]:
 class Standing:
     """What an organisation does about the recommendations addressed to it.
 
-    `rows` are those and the others that it has responded to, not in order. `answered` says how many have its response,
-    `working` how many of them it works on or has done.
+    `rows` are those and the others that it has responded to, with their source, not in order. `number` counts them up
+    to `MAX_COUNTED`. `answered` says how many have its response, `working` how many of them it works on or has done.
     """
 
     answering: Answering
@@ -134,6 +138,12 @@ class Standing:
     number: int
     answered: int
     working: int
+
+    @property
+    def number_words(self) -> str:
+        """`31 recommendations`, or `More than 1,000 recommendations`."""
+        most = MAX_COUNTED - 1
+        return f"More than {most:,} recommendations" if self.number > most else counted(self.number, "recommendation")
 
 
 def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standing:
@@ -143,14 +153,15 @@ def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standin
     counts = responses.aggregate(answered=Count("pk"), working=Count("pk", filter=Q(status__in=WORKING)))
     responded = Exists(responses.filter(recommendation=OuterRef("pk")))
     rows = Recommendation.objects.visible_to(user).filter(Q(means.addressed) | Q(responded))
-    return Standing(means, rows.for_listing(), rows.count(), counts["answered"], counts["working"])
+    number = rows[:MAX_COUNTED].count()
+    return Standing(means, rows.select_related("source"), number, counts["answered"], counts["working"])
 
 
 def with_responses(
     rows: Sequence[Recommendation], organisation: Organisation, user: User
 ) -> list[tuple[Recommendation, Response | None]]:
     """These recommendations, each with the organisation's response if there is one."""
-    responses = _responses_of(organisation, user).filter(recommendation__in=rows).select_related("owner")
+    responses = _responses_of(organisation, user).filter(recommendation__in=rows)
     by_recommendation = {response.recommendation_id: response for response in responses}
     return [(row, by_recommendation.get(row.pk)) for row in rows]
 

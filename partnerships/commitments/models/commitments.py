@@ -257,6 +257,11 @@ class Commitment(models.Model):
             models.Index(fields=["partnership", "status", "due_on", "id"], name="commitment_partnership"),
             models.Index(fields=["owner", "status", "due_on"], name="commitment_owner"),
             models.Index(fields=["due_on", "id"], condition=Q(status__in=UNDER_WAY), name="commitment_due"),
+            models.Index(
+                fields=["owner_organisation", "id"],
+                condition=Q(owner=None, giver__isnull=False, status__in=UNDER_WAY),
+                name="commitment_ownerless",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -54,7 +54,10 @@ class MeetingSeat(models.Model):
                 name="meeting_answer_at_a_time",
             ),
         ]
-        indexes = [models.Index(fields=["person", "meeting"], name="meeting_seat_person")]
+        indexes = [
+            models.Index(fields=["person", "meeting"], name="meeting_seat_person"),
+            models.Index(fields=["person", "meeting"], condition=Q(answer=""), name="seat_unanswered"),
+        ]
 
     def __str__(self) -> str:
         return f"Seat {self.pk}"

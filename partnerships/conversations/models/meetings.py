@@ -196,7 +196,12 @@ class Meeting(models.Model):
                 name="meeting_held_with_attendance",
             ),
         ]
-        indexes = [models.Index(fields=["partnership", "-starts_at", "-id"], name="meeting_partnership")]
+        indexes = [
+            models.Index(fields=["partnership", "-starts_at", "-id"], name="meeting_partnership"),
+            models.Index(
+                fields=["partnership", "starts_at"], condition=Q(status=MeetingStatus.PLANNED), name="meeting_planned"
+            ),
+        ]
 
     def __str__(self) -> str:
         # Without the title: administrators see this text, and the title is private to the partners.

@@ -127,9 +127,12 @@ def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> L
     return lookup(_silent_for, user, now, limit=limit)
 
 
-def _meeting_soon(now: dt.datetime) -> QuerySet[Meeting, int]:
-    """Ids of partnerships with a meeting planned, which have not gone quiet."""
-    return Meeting.objects.coming(now).values_list("partnership", flat=True)
+def _meeting_soon(now: dt.datetime, partnership: str) -> OneByOne:
+    """The condition that a partnership has a meeting planned: it has not gone quiet.
+
+    One by one, because the whole network has many more meetings to come than one person's partnerships.
+    """
+    return OneByOne(Meeting.objects.coming(now).filter(partnership=OuterRef(partnership)))
 
 
 def _silent_for(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[Partnership, Any]:
@@ -142,7 +145,7 @@ def _silent_for(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[
     found = (
         Partnership.objects.present_for(user, *EDITING_ROLES)
         .live()
-        .exclude(pk__in=_meeting_soon(now))
+        .exclude(_meeting_soon(now, "pk"))
         .annotate(last_day=_last_day(today))
         .filter(~Exists(lately), Q(created_at__date__lte=F("last_day")) | Exists(held))
         .annotate(began=TruncDate("created_at"), last=Subquery(held.values("held_on")[:1]))
@@ -186,7 +189,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
         return (
             Party.objects.present()
             .filter(organisation__in=organisations, partnership__in=Partnership.objects.live())
-            .exclude(partnership__in=_meeting_soon(now))
+            .exclude(_meeting_soon(now, "partnership"))
             .annotate(last=_last_day(today, "partnership__"))
             .filter(Q(partnership__created_at__date__lte=F("last")) | Exists(conversations), ~Exists(in_touch))
         )

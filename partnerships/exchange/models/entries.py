@@ -237,6 +237,13 @@ class Entry(models.Model):
             GinIndex(OpClass(Upper("statement"), name="gin_trgm_ops"), name="entry_statement_words"),
             models.Index(fields=["organisation", "-shared_at", "-id"], name="entry_organisation"),
             models.Index(fields=["partnership", "-shared_at", "-id"], name="entry_partnership"),
+            # With all that My work shows of them: it looks at thousands.
+            models.Index(
+                fields=["partnership"],
+                include=["id", "organisation", "title", "shared_at", "closes_on", "status"],
+                condition=Q(is_open=True, standing=False, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
+                name="entry_to_answer",
+            ),
             models.Index(
                 fields=["closes_on"], name="entry_closing", condition=Q(is_open=True, closes_on__isnull=False)
             ),
@@ -247,17 +254,9 @@ class Entry(models.Model):
                 condition=Q(is_open=True, told_at=None, audience__in=[Audience.NAMED, Audience.PARTNERSHIP]),
             ),
             # One partial index per direction: a search for offers reads no asks.
-            GinIndex(
-                fields=["reach"],
-                name="entry_reach_asks",
-                fastupdate=False,
-                condition=Q(direction=Direction.ASK, is_open=True),
-            ),
-            GinIndex(
-                fields=["reach"],
-                name="entry_reach_offers",
-                fastupdate=False,
-                condition=Q(direction=Direction.OFFER, is_open=True),
+            *(
+                GinIndex(fields=["reach"], name=name, fastupdate=False, condition=Q(direction=direction, is_open=True))
+                for direction, name in ((Direction.ASK, "entry_reach_asks"), (Direction.OFFER, "entry_reach_offers"))
             ),
             GinIndex(fields=["words"], name="entry_words"),
         ]

@@ -146,7 +146,10 @@ class Plan(models.Model):
     kind = VocabularyField(vocabulary="plans.PlanKind", max_length=20)
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     audience = models.CharField(max_length=12, choices=Audience, default=Audience.PARTNERSHIP)
-    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans")
+    # An index of several columns below begins with it.
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans", db_index=False
+    )
     period_start = models.PositiveSmallIntegerField("first year", null=True, blank=True)
     period_end = models.PositiveSmallIntegerField("last year", null=True, blank=True)
     years = models.CharField(
@@ -214,6 +217,7 @@ class Plan(models.Model):
         indexes = [
             models.Index(fields=["-last_published_at", "-id"], name="plan_listing"),
             models.Index(fields=["partnership", "status"], name="plan_partnership"),
+            models.Index(fields=["partnership", "id"], name="plan_of_partnership"),
             models.Index(fields=["title", "id"], name="plan_title"),
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="plan_title_words"),
         ]
@@ -314,6 +318,7 @@ class PlanOwner(models.Model):
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("began_at")), name="owner_ends_after_it_begins"
             ),
         ]
+        indexes = [models.Index(fields=["organisation", "plan"], condition=Q(ended_at=None), name="owner_present")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} owns {self.plan_id}"

@@ -1,0 +1,31 @@
+"""Index the commitments that wait for an owner, beside writers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations, models
+
+from partnerships.kit.indexes import BuildIndexConcurrently
+
+
+class Migration(migrations.Migration):
+    """My work need not read all that an organisation promised."""
+
+    atomic = False  # as the indexes need it
+    dependencies: ClassVar = [("commitments", "0012_reword_help_of_codes")]
+
+    operations: ClassVar = [
+        BuildIndexConcurrently(
+            "commitment",
+            models.Index(
+                fields=["owner_organisation", "id"],
+                condition=models.Q(
+                    ("giver__isnull", False),
+                    ("owner", None),
+                    ("status__in", ("agreed", "in_progress", "at_risk", "blocked")),
+                ),
+                name="commitment_ownerless",
+            ),
+        ),
+    ]

@@ -1,0 +1,30 @@
+"""Index the asks and offers that wait for the parties of a partnership, beside writers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations, models
+
+from partnerships.kit.indexes import BuildIndexConcurrently
+
+
+class Migration(migrations.Migration):
+    """With what My work shows of them, so that it reads no rows."""
+
+    atomic = False  # as the indexes need it
+    dependencies: ClassVar = [("exchange", "0020_reword_help_of_codes")]
+
+    operations: ClassVar = [
+        BuildIndexConcurrently(
+            "entry",
+            models.Index(
+                fields=["partnership"],
+                include=("id", "organisation", "title", "shared_at", "closes_on", "status"),
+                condition=models.Q(
+                    ("audience", "partnership"), ("is_open", True), ("shared_at__isnull", False), ("standing", False)
+                ),
+                name="entry_to_answer",
+            ),
+        ),
+    ]

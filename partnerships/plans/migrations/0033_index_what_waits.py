@@ -1,0 +1,24 @@
+"""Index the plans of a partnership and of a present owner by number, beside writers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations, models
+
+from partnerships.kit.indexes import BuildIndexConcurrently
+
+
+class Migration(migrations.Migration):
+    """Rights ask for the numbers of thousands of plans, and need not read the plans."""
+
+    atomic = False  # as the indexes need it
+    dependencies: ClassVar = [("plans", "0032_reword_help_of_late_signatures")]
+
+    operations: ClassVar = [
+        BuildIndexConcurrently("plan", models.Index(fields=["partnership", "id"], name="plan_of_partnership")),
+        BuildIndexConcurrently(
+            "planowner",
+            models.Index(fields=["organisation", "plan"], condition=models.Q(("ended_at", None)), name="owner_present"),
+        ),
+    ]

@@ -1,0 +1,28 @@
+"""Drop the index of a plan's partnership alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """After the index that serves instead was built: that is done outside a transaction, this in one."""
+
+    dependencies: ClassVar = [("plans", "0033_index_what_waits")]
+
+    operations: ClassVar = [
+        migrations.AlterField(
+            model_name="plan",
+            name="partnership",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=models.deletion.PROTECT,
+                related_name="plans",
+                to="agreements.partnership",
+            ),
+        ),
+    ]

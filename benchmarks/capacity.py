@@ -7,8 +7,13 @@ figure is at saturation: eight people for each core, who ask again at once. Four
 cores / processor time of a request on two cores. So are one and two, to compare: on a machine that does other things,
 processor time is nearly right and the measured rate is not. The last line is one JSON object.
 
-    make bench-capacity                         some five minutes
-    make bench-capacity ARGS="--seconds 5"      a quick one
+After that, one web process draws every page of benchmarks/pages.py twice for each of its five people. `every_page_mb`
+is its own memory then, and with its share of what it has in common with the process that forked it.
+
+    make bench-capacity                                     some five minutes
+    make bench-capacity ARGS="--seconds 5"                  a quick one
+    make bench-capacity ARGS="--times 10 --keep --web"      pages only, in the database of
+                                                            `make bench-pages ARGS="--times 10 --keep"`
 """
 
 from __future__ import annotations
@@ -38,7 +43,7 @@ from benchmarks.country import fill
 from benchmarks.databases import OWN, kept_database, prepare_pages
 from benchmarks.digests_stage import Stage
 from benchmarks.digests_world import ROOT, cpu_of, free_port, own_database, tree
-from benchmarks.pages_asked import pages_of
+from benchmarks.pages_asked import READERS, pages_of
 from tools.serving import GUNICORN
 
 MEASURED, RECKONED = (1, 2), (4, 16)
@@ -49,7 +54,7 @@ PEOPLE = 8
 WARM_UP, WARM_UP_TIMES = 3.0, 10
 NEW = "/commitments/new/"
 #: As in docs/deploy.md.
-WEB = (*GUNICORN, "--workers", "4", "--threads", "4", "--timeout", "60")
+WEB = (*GUNICORN, "--threads", "4", "--timeout", "60")
 _FIELD = re.compile(r'name="(csrfmiddlewaretoken|key)"[^>]*value="([^"]+)"')
 
 
@@ -84,10 +89,11 @@ def split(number: int) -> tuple[set[int], set[int]]:
 
 
 @contextmanager
-def web(environ: dict[str, str], cores: set[int], log: Path) -> Any:
+def web(environ: dict[str, str], cores: set[int], log: Path, *, workers: int = 4) -> Any:
     """Web processes on these cores, ready; yields their first process and the port."""
     port = free_port()
-    words = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), sys.executable, *WEB]
+    confined = ("taskset", "--cpu-list", ",".join(map(str, sorted(cores))))
+    words = [*confined, sys.executable, *WEB, "--workers", str(workers)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             [*words, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=environ, stdout=output, stderr=output
@@ -170,9 +176,10 @@ def saver(port: int, cookie: str, csrf: str, sides: dict[str, str]) -> Callable[
     return save
 
 
-def web_figures(folder: Path, seconds: float) -> dict[int, dict[str, Any]]:
-    """Pages and saves, by the number of cores."""
-    with kept_database("bench_capacity", keep=False) as filled:
+def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> dict[int, dict[str, Any]]:
+    """Pages and saves, by the number of cores; no saves in a database that is kept."""
+    name = f"bench_pages_{times:g}".replace(".", "_") if keep else "bench_capacity"
+    with kept_database(name, keep=keep) as filled:
         prepare_pages(filled.url)
         from django.conf import settings
         from django.core.management import call_command
@@ -184,8 +191,10 @@ def web_figures(folder: Path, seconds: float) -> dict[int, dict[str, Any]]:
         from partnerships.organisations.models import Membership
         from partnerships.people.models import User
 
-        call_command("migrate", verbosity=0)
-        fill(1)
+        if not filled.is_filled:
+            call_command("migrate", verbosity=0)
+            fill(times)
+            filled.mark_filled()
         environ = os.environ | {
             "SITE_ORIGIN": "http://localhost",
             "ALLOWED_HOSTS": "localhost",
@@ -196,9 +205,13 @@ def web_figures(folder: Path, seconds: float) -> dict[int, dict[str, Any]]:
         collecting = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v0"]
         subprocess.run(collecting, cwd=ROOT, env=environ, check=True)
         lead = User.objects.get(email="lead@country.example")
-        client = Client()
-        client.force_login(lead)
-        cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+        def signed_in(person: User) -> str:
+            client = Client()
+            client.force_login(person)
+            return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+        cookie = signed_in(lead)
         csrf = f"{settings.CSRF_COOKIE_NAME}={_get_new_csrf_string()}"
         ours = Membership.objects.get(person=lead).organisation_id
         party = Party.objects.present().filter(organisation=ours).order_by("pk")[0]
@@ -217,16 +230,27 @@ def web_figures(folder: Path, seconds: float) -> dict[int, dict[str, Any]]:
                     name: lambda path=path: ask(port, "GET", path, cookie)[0] == 200  # type: ignore[misc]
                     for name, path in addresses.items()
                 }
-                acts["saving"] = saver(port, cookie, csrf, sides)
+                if not keep:
+                    acts["saving"] = saver(port, cookie, csrf, sides)
                 found[number] = {
                     name: rate(act, [top, database], PEOPLE * number, seconds) for name, act in acts.items()
                 }
-                memory = [worker.memory_full_info() for worker in top.children()]
-                found[number]["web_own_mb"] = round(max(one.uss for one in memory) / 1e6)
-                found[number]["web_with_shared_mb"] = round(max(one.pss for one in memory) / 1e6)
+                workers = [worker.memory_full_info() for worker in top.children()]
+                found[number]["web_own_mb"] = round(max(one.uss for one in workers) / 1e6)
+                found[number]["web_with_shared_mb"] = round(max(one.pss for one in workers) / 1e6)
             os.sched_setaffinity(0, everywhere)
             show(number, found[number])
         confine(database, everywhere)
+        people = [User.objects.get(email=f"{name}@country.example") for name in READERS]
+        with web(environ, everywhere, folder / "web.log", workers=1) as (top, port):
+            for person in people * 2:
+                cookie = "" if person.is_stakeholder else signed_in(person)
+                for path, _ in pages_of(person).values():
+                    if ask(port, "GET", path, cookie)[0] != 200:
+                        print(f"  {person.email} cannot open {path}", flush=True)
+            memory = top.children()[0].memory_full_info()
+        found[MEASURED[-1]]["every_page_mb"] = [round(memory.uss / 1e6), round(memory.pss / 1e6)]
+        print(f"  a web process after every page, own and with its share: {found[MEASURED[-1]]['every_page_mb']} MB")
         connections.close_all()
     return found
 
@@ -286,6 +310,9 @@ def main() -> int:
     reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reading.add_argument("--seconds", type=float, default=15, help="of each page (15)")
     reading.add_argument("--people", type=int, default=2000, help="how many get an email (2,000)")
+    reading.add_argument("--times", type=float, default=1, help="size of the network of the pages, in times England")
+    reading.add_argument("--keep", action="store_true", help="use the database of make bench-pages, without saves")
+    reading.add_argument("--web", action="store_true", help="no emails")
     reading.add_argument("--emails-on", type=int, help=argparse.SUPPRESS)
     wanted = reading.parse_args()
     if not OWN:
@@ -297,13 +324,13 @@ def main() -> int:
         if wanted.emails_on:
             print(json.dumps(email_figures(folder, wanted.emails_on, wanted.people)))
             return 0
-        found: dict[Any, dict[str, Any]] = {}
-        for number in MEASURED:  # in processes of their own, because Django starts once in each
+        found: dict[Any, dict[str, Any]] = {number: {} for number in MEASURED}
+        for number in () if wanted.web else MEASURED:  # in processes of their own, because Django starts once in each
             words = [sys.executable, __file__, "--people", str(wanted.people), "--emails-on", str(number)]
             done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
             found[number] = json.loads(done.stdout.splitlines()[-1])
             show(number, found[number])
-        for number, figures in web_figures(folder, wanted.seconds).items():
+        for number, figures in web_figures(folder, wanted.seconds, times=wanted.times, keep=wanted.keep).items():
             found[number] |= figures
     reckoned = {number: reckon(found[min(number, 2)], number) for number in (*MEASURED, *RECKONED)}
     for number, rates in reckoned.items():

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from allauth.socialaccount.models import SocialApp
 from django.conf import settings
+from django.core import mail
 from django.db import transaction
 from django.test import override_settings
 
@@ -204,6 +205,55 @@ def test_email_says_what_and_where_and_has_one_button(called: Called) -> None:
         assert not html or set(_ADDRESS.findall(email.body)) == set(_ADDRESS.findall(unescape(html))), email.subject
         assert "  ." not in email.body
         assert " ." not in " ".join(email.body.split()), email.body
+
+
+#: How the footer of an HTML part begins, and a link in it, which the text introduces in other words.
+_FOOTER = "color: #4a6168; font-size: 14px"
+_LINK = re.compile(r"<a [^>]*>.*?</a>(?:\s*\([^)]*\))?", re.DOTALL)
+#: Numbers and dates as digits; the place of an item in a list is none.
+_NUMBER = re.compile(r"(?<![\w-])(?:[A-Z]-)?\d[\d,.:]*\d|(?<![\w-])(?:[A-Z]-)?\d")
+_PLACE = re.compile(r"^\d+\. ", re.MULTILINE)
+
+
+def visible(html: str) -> str:
+    """What a reader of an HTML part sees, on one line."""
+    body = re.sub(r"<(style|title)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def both_parts(email: mail.EmailMessage) -> tuple[str, str]:
+    """The words of the text and the HTML part, each on one line, without links."""
+    assert isinstance(email, mail.EmailMultiAlternatives)
+    text = " ".join(_ADDRESS.sub(" ", _PLACE.sub("", str(email.body))).split())
+    return text, _ADDRESS.sub(" ", visible(str(email.alternatives[0][0])))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("called", TELLING, indirect=True)
+def test_both_parts_of_an_email_say_the_same(called: Called) -> None:
+    known = set(called.known + names()) - {settings.SITE_NAME}
+
+    for email in deliver():
+        if not email.alternatives:  # those of django-allauth are text
+            continue
+        text, html = both_parts(email)
+        _, found, footer = str(email.alternatives[0][0]).partition(_FOOTER)
+        assert found
+        for sentence in visible(_LINK.sub("", footer.partition(">")[2])).split(". "):
+            assert sentence.strip(" .") in text, email.subject
+        assert set(_NUMBER.findall(text)) == set(_NUMBER.findall(html)), email.subject
+        assert {one for one in known if one in text} == {one for one in known if one in html}, email.subject
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("called", TELLING, indirect=True)
+def test_both_parts_of_an_email_quote_the_same(called: Called) -> None:
+    fill(columns())
+
+    for email in deliver():
+        if email.alternatives:
+            text, html = both_parts(email)
+            assert set(words_in(text)) == set(words_in(html)), email.subject
 
 
 def columns_in_emails() -> dict[str, set[str]]:

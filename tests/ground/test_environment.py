@@ -274,6 +274,10 @@ def test_a_value_that_cannot_be_right_is_refused_with_what_to_do(name: str, valu
     assert said in refusal(**{name: value})
 
 
+def test_a_mail_server_has_ten_minutes_to_answer_by_default() -> None:
+    assert read_settings(SETTINGS, {"SECRET_KEY": LONG})["EMAIL_DATA_TIMEOUT"] >= 600  # RFC 5321, 4.5.3.2.6
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -45,6 +45,31 @@ def two_versions(world: World, audience: str) -> Plan:
     return plan
 
 
+def test_a_plan_its_versions_papers_and_draft_have_titles_of_their_own(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = two_versions(world, "partnership")
+    here, client = plan.get_absolute_url(), as_(world.amina)
+    ends = [
+        "",
+        "versions/1/",
+        "versions/2/",
+        "versions/1/paper/",
+        "versions/2/paper/",
+        "history/",
+        "compare/?from=1&to=2",
+    ]
+    ends += ["compare/paper/?from=1&to=2", "comments/", "comments/draft/", "draft/", "draft/preview/", "draft/paper/"]
+
+    pages = {end: client.get(f"{here}{end}").content.decode() for end in ends}
+
+    titles = {
+        end: " ".join(re.findall(r"<title>(.*?)</title>", page, re.DOTALL)[0].split()) for end, page in pages.items()
+    }
+    shared = {title: [end for end in ends if titles[end] == title] for title in titles.values()}
+    assert {title: where for title, where in shared.items() if len(where) > 1} == {}
+
+
 def test_version_from_before_sites_had_addresses_opens_and_compares(
     world: World, as_: Callable[[User], Client]
 ) -> None:

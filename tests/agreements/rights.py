@@ -13,7 +13,7 @@ from partnerships.agreements import services
 from partnerships.agreements.models import Partnership, TermsProposal
 from partnerships.people.models import User
 from tests.commitments.promises import agree
-from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NO_WRITES, NOBODY, OWN, PARTNER, PARTNER_EDITORS, Row
 from tests.support.terms import draft, put_up, sign_all
 from tests.world import World
 
@@ -217,6 +217,16 @@ TERMS_ROWS = (
         ),
         DRAFTERS,
         prepare=_two_clauses,
+    ),
+    Row(
+        "agreements.move_terms_piece",
+        lambda w, author, found: services.move_terms_piece(
+            proposal=found, piece="clauses/exit", up=False, author=author, now=timezone.now()
+        ),
+        DRAFTERS,
+        prepare=_two_clauses,
+        situation="where it is last already",
+        result=NO_WRITES,
     ),
     Row(
         "agreements.bring_up_to_date",
@@ -464,6 +474,15 @@ ROWS = (
         ),
         LEAD,
         prepare=_under_review,
+    ),
+    Row(
+        "agreements.renew",
+        lambda w, author, _: services.renew(
+            partnership=w.partnership, organisation=w.westmarch, reason="Go on.", author=author, now=timezone.now()
+        ),
+        NOBODY,
+        prepare=_under_review,
+        situation="for a member that does not lead it",
     ),
     Row(
         "agreements.give_notice",

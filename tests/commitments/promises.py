@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from partnerships.commitments import services
 from partnerships.commitments.models import Commitment, Status
+from partnerships.organisations.models import Organisation
 from tests.world import World
 
 
@@ -68,3 +69,19 @@ def done(world: World, **terms: Any) -> Commitment:
 def verified(world: World, **terms: Any) -> Commitment:
     """A commitment that Westmarch has verified."""
     return services.verify_delivery(commitment=done(world, **terms), author=world.ben, now=timezone.now())
+
+
+def done_action(world: World, receiver: Organisation | None = None) -> Commitment:
+    """An action of Eddie, who reports it done."""
+    action = services.propose_action(
+        organisation=world.larkhaven,
+        text="Send the layout.",
+        owner=world.eddie,
+        due_on=in_days(5),
+        for_organisation=receiver,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    services.record_progress(commitment=action, status=Status.DONE, author=world.eddie, now=timezone.now())
+    action.refresh_from_db()
+    return action

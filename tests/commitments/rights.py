@@ -12,7 +12,7 @@ from partnerships.commitments import services
 from partnerships.commitments.services import RegisterPromise
 from partnerships.commitments.services.registers import add_from_register
 from partnerships.people.models import User
-from tests.commitments.promises import agree, done, in_days, propose
+from tests.commitments.promises import agree, done, done_action, in_days, propose
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
@@ -129,6 +129,13 @@ ROWS = (
         lambda w, author, promise: services.verify_delivery(commitment=promise, author=author, now=timezone.now()),
         PARTNER,
         prepare=done,
+    ),
+    Row(
+        "commitments.verify_delivery",
+        lambda w, author, action: services.verify_delivery(commitment=action, author=author, now=timezone.now()),
+        LEAD | PARTNER_EDITORS,
+        prepare=lambda w: done_action(w, w.westmarch),
+        situation="of an action that Eddie did",
     ),
     Row(
         "commitments.send_back",

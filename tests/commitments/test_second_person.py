@@ -11,30 +11,13 @@ from partnerships.commitments import services
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.queries import WAITING
 from partnerships.kit.rights import UnableToAct
-from partnerships.organisations.models import Organisation
 from partnerships.organisations.waiting import waiting_from, waiting_from_all
 from partnerships.people.models import User
-from tests.commitments.promises import in_days
+from tests.commitments.promises import done_action, in_days
 from tests.support.outbox import drop_emails, recorded
 from tests.world import World
 
 NOW = timezone.now
-
-
-def done_action(world: World, receiver: Organisation | None = None) -> Commitment:
-    """An action of Eddie, who reports it done."""
-    action = services.propose_action(
-        organisation=world.larkhaven,
-        text="Send the layout.",
-        owner=world.eddie,
-        due_on=in_days(5),
-        for_organisation=receiver,
-        author=world.eddie,
-        now=NOW(),
-    )
-    services.record_progress(commitment=action, status=Status.DONE, author=world.eddie, now=NOW())
-    action.refresh_from_db()
-    return action
 
 
 def waits_for(person: User) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from partnerships.agreements import services as agreements
 from partnerships.conversations import services
 from partnerships.conversations.cycle import Cycle, Unit
 from partnerships.conversations.models import Facilitator, JournalNote, Report
@@ -25,7 +26,7 @@ from tests.conversations.gatherings import (
     with_item,
 )
 from tests.conversations.talks import agree, circulated, draft, planned, the_record
-from tests.support.rights import EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 
@@ -103,6 +104,17 @@ def _own_report(world: World) -> Report:
     """Larkhaven's report, with an answer by Eddie."""
     reports.set_up(world)
     return reports.write(Report.objects.get(party=world.party(world.larkhaven)), world.eddie)
+
+
+def _own_report_beside_another_lead(world: World) -> Report:
+    """That report, submitted, while Westmarch leads the partnership too."""
+    report = _own_report(world)
+    reports.submit(report, world.eddie)
+    party = world.party(world.westmarch)
+    agreements.change_party_role(
+        party=party, role="lead", reason="They share the chair.", author=world.amina, now=timezone.now()
+    )
+    return report
 
 
 def _set_cycle(world: World, author: User) -> Any:
@@ -269,6 +281,15 @@ ROWS = (
         prepare=held_meeting,
     ),
     Row(
+        "conversations.write_minutes",
+        lambda w, author, meeting: services.write_minutes(
+            meeting=meeting, record=the_record(w), organisation=w.riverside, author=author, now=timezone.now()
+        ),
+        NOBODY,
+        prepare=held_meeting,
+        situation="for an observer",
+    ),
+    Row(
         "conversations.attach_file",
         lambda w, author, talk: services.attach_file(
             conversation=talk, title="Map", file=a_text_file(), author=author, now=timezone.now()
@@ -366,6 +387,20 @@ ROWS = (
     ),
     Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated),
     Row(
+        "conversations.turn_into_entry",
+        lambda w, author, talk: services.turn_into_entry(
+            point=talk.points.get(kind="opportunity"),
+            organisation=w.tidewater,
+            title="The depot",
+            theme="land",
+            author=author,
+            now=timezone.now(),
+        ),
+        NOBODY,
+        prepare=circulated,
+        situation="for somebody who did not take part",
+    ),
+    Row(
         "conversations.write_journal_note",
         lambda w, author, _: services.write_journal_note(
             organisation=w.larkhaven,
@@ -376,6 +411,19 @@ ROWS = (
             now=timezone.now(),
         ),
         EDITORS,
+    ),
+    Row(
+        "conversations.write_journal_note",
+        lambda w, author, _: services.write_journal_note(
+            organisation=w.tidewater,
+            partnership=w.partnership,
+            dated_on=reports.last_month(),
+            text="New leader.",
+            author=author,
+            now=timezone.now(),
+        ),
+        NOBODY,
+        situation="about a partnership of others",
     ),
     Row(
         "conversations.change_journal_note",
@@ -453,6 +501,15 @@ ROWS = (
         ),
         LEAD,
         prepare=reports.submitted,
+    ),
+    Row(
+        "conversations.accept_report",
+        lambda w, author, report: services.accept_report(
+            report=report, number=report.submissions.count(), author=author, now=timezone.now()
+        ),
+        PARTNER,
+        prepare=_own_report_beside_another_lead,
+        situation="where another party leads too",
     ),
     Row(
         "conversations.return_report",

@@ -143,6 +143,16 @@ ROWS = (
         prepare=_waiting,
     ),
     Row(
+        "digests.correct_address",
+        lambda w, author, asked: services.correct_address(
+            subscription=asked, email=asked.person.email, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_waiting,
+        situation="to the one that we have",
+        result="UnableToSubscribe: That is the address we already have.",
+    ),
+    Row(
         "digests.set_hears",
         lambda w, author, sols: services.set_hears(subscription=sols, hears="dates", author=author, now=timezone.now()),
         STAKEHOLDER,

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from partnerships.agreements import services as agreements
 from partnerships.commitments.services import propose_commitment
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry
@@ -63,6 +64,34 @@ def _accepted(world: World) -> Any:
         entry=_ask(world), organisation=world.westmarch, text="Yes.", author=world.ben, now=timezone.now()
     )
     return services.decide_response(response=answer, accept=True, reason="", author=world.amina, now=timezone.now())
+
+
+def _accepted_beside_another(world: World) -> Any:
+    """That answer, and Tidewater as a third member of the partnership."""
+    response, now = _accepted(world), timezone.now()
+    party = agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=now)
+    return response
+
+
+def _started(world: World) -> Any:
+    """That answer, from which a group was started."""
+    response = _accepted(world)
+    _group("larkhaven")(world, world.amina, response)
+    return response
+
+
+def _half_hidden(world: World) -> tuple[Entry, Entry]:
+    """Larkhaven's ask, and a draft offer that only Tidewater reads."""
+    offer = draft(world.tidewater, world.chidi, timezone.now(), title="Land", direction=Direction.OFFER)
+    return _network_ask(world), offer
 
 
 def _group(organisation: str) -> Any:
@@ -189,6 +218,21 @@ ROWS = (
     ),
     Row("exchange.start_group_from_answer", _group("larkhaven"), LEAD, prepare=_accepted),
     Row("exchange.start_group_from_answer", _group("westmarch"), PARTNER, prepare=_accepted, situation="too"),
+    Row(
+        "exchange.start_group_from_answer",
+        _group("tidewater"),
+        NOBODY,
+        prepare=_accepted_beside_another,
+        situation="of a third party",
+    ),
+    Row(
+        "exchange.start_group_from_answer",
+        _group("larkhaven"),
+        LEAD,
+        prepare=_started,
+        situation="once more",
+        result="UnableToStartGroupFromAnswer: A working group has already been started.",
+    ),
     Row("exchange.respond", _respond("westmarch"), PARTNER_EDITORS, prepare=_ask),
     Row("exchange.respond", _respond("riverside"), NOBODY, prepare=_ask, situation="for an observer"),
     Row("exchange.respond", _respond("tidewater"), NOBODY, prepare=_ask, situation="for somebody not asked"),
@@ -240,6 +284,20 @@ ROWS = (
             now=timezone.now(),
         ),
         EDITORS,
+    ),
+    Row(
+        "exchange.dismiss_match",
+        lambda w, author, pair: services.dismiss_match(
+            entry=pair[0],
+            counterpart=pair[1],
+            organisation=w.larkhaven,
+            reason="Too far.",
+            author=author,
+            now=timezone.now(),
+        ),
+        NOBODY,
+        prepare=_half_hidden,
+        situation="with an offer that they may not read",
     ),
     Row(
         "exchange.introduce",

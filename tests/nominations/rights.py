@@ -55,6 +55,14 @@ ROWS = (
     ),
     Row("nominations.decide_lines", _decide, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
     Row("nominations.ask_for_shortfall", _ask, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
+    Row(
+        "nominations.ask_for_shortfall",
+        lambda w, who, found: ask_for_shortfall(nominations_return=found, line=0, author=who, now=timezone.now()),
+        PARTNER_EDITORS,
+        lambda w: sent(w, sign_nominations(w)),
+        situation="in no line of it",
+        result="UnableToAsk: Nothing is missing in this line.",
+    ),
 )
 WITHOUT_A_PERSON = {
     "nominations.count_waiting": "called by a worker; each run has the rights of the person who uploaded it",

@@ -48,6 +48,15 @@ ROWS = (
     ),
     Row("open_data.enter_agreement", lambda w, author, _: _enter(w, author), PARTNER | ADMINISTRATOR),
     Row(
+        "open_data.enter_agreement",
+        lambda w, author, _: enter_agreement(
+            organisation=w.larkhaven, reference="L/1", kind="section-106", author=author, now=w.now
+        ),
+        LEAD | ADMINISTRATOR,
+        situation="of no planning authority",
+        result="UnableToEnter: Only planning authorities that still exist can enter agreements.",
+    ),
+    Row(
         "open_data.enter_contribution",
         lambda w, author, agreement: enter_contribution(
             agreement=agreement, reference="W/1-a", purpose="education", author=author, now=w.now

@@ -12,7 +12,7 @@ from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import AccessRequest, Membership, Merge, Organisation, Succession
 from partnerships.people.models import User
-from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
+from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, NO_WRITES, Row
 from tests.world import World, person
 
 #: Leads manage their people; administrators may too, with a reason.
@@ -101,6 +101,13 @@ def _merger(world: World) -> Succession:
         author=None,
         now=timezone.now(),
     )
+
+
+def _in_effect(world: World) -> Succession:
+    """That succession, which has taken effect."""
+    succession = _merger(world)
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+    return succession
 
 
 def _two_successors(world: World) -> Succession:
@@ -371,6 +378,14 @@ ROWS = (
         ADMINISTRATOR,
         prepare=_merger,
         situation="its order has been made",
+    ),
+    Row(
+        "organisations.take_effect",
+        lambda w, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_in_effect,
+        situation="where it has taken effect",
+        result=NO_WRITES,
     ),
     Row(
         "organisations.add_tie",

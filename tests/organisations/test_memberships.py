@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.services import (
     UnableToAcceptMembership,
@@ -24,6 +25,7 @@ from partnerships.organisations.services import (
     change_role,
     end_membership,
     invitation_for,
+    invitations,
     invite_member,
     resend_invitation,
 )
@@ -102,6 +104,25 @@ def test_an_invitation_expires_after_fourteen_days(world: World, email: mail.Ema
 
     with pytest.raises(UnableToAcceptMembership):
         accept_membership(token=token_in(email), name="Nina", password=PASSWORD, now=later)
+
+
+def test_lead_demoted_while_inviting_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = invitations.lock_organisation
+
+    def demote(pk: int) -> Organisation:
+        Membership.objects.filter(person=world.amina).update(role=Role.VIEWER)
+        return lock(pk)
+
+    monkeypatch.setattr(invitations, "lock_organisation", demote)
+
+    with pytest.raises(UnableToAct):
+        invite_member(
+            organisation=world.larkhaven,
+            email="nina@larkhaven.example",
+            role=Role.EDITOR,
+            author=world.amina,
+            now=timezone.now(),
+        )
 
 
 def test_resending_an_invitation_invalidates_the_old_link(world: World, email: mail.EmailMessage) -> None:

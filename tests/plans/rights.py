@@ -13,7 +13,7 @@ from partnerships.plans.content import get_piece
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of, draft_content
 from tests.plans.drafts import begin, publish
-from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NO_WRITES, OWN, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 #: People of the owners and current parties, including observers.
@@ -157,6 +157,15 @@ ROWS = (
         EDITORS,
     ),
     Row(
+        "plans.move_piece",
+        lambda w, author, _: services.move_piece(
+            plan=_plan(w), piece="sections/vision", up=True, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        situation="where it is first already",
+        result=NO_WRITES,
+    ),
+    Row(
         "plans.discard_draft",
         lambda w, author, _: services.discard_draft(
             plan=_plan(w), author=author, reason="Begin again.", now=timezone.now()
@@ -183,6 +192,22 @@ ROWS = (
         LEAD,
     ),
     Row("plans.publish_piece", _publish_piece, LEAD),
+    Row(
+        "plans.publish_piece",
+        lambda w, author, plan: services.publish_piece(
+            plan=plan,
+            piece="milestones/start",
+            value={},
+            based_on=1,
+            author=author,
+            note="Later.",
+            now=timezone.now(),
+        ),
+        LEAD,
+        prepare=begin,
+        situation="of a plan without a version",
+        result="UnableToPublish: This plan has no version yet.",
+    ),
     Row(
         "plans.change_status",
         lambda w, author, _: services.change_status(

@@ -33,7 +33,7 @@ from partnerships.outbox.services import noting_emails
 from partnerships.people.models import User
 from tests.support.losses import lost_without_a_line
 from tests.support.prepared import media_root
-from tests.support.rights import PERSONAS, Row, who
+from tests.support.rights import DONE, NO_WRITES, PERSONAS, Row, who
 from tests.support.situations import Situation, in_situations, situation, world
 from tests.world import World
 
@@ -147,7 +147,7 @@ def outcome(row: Row, world: World, persona: str, prepared: Any) -> tuple[str, l
         try:
             with noting_emails() as told:
                 row.call(world, person, made)
-            found = "done" if rows_written() > before else "done without writing anything"
+            found = DONE if rows_written() > before else NO_WRITES
             if twice := told_twice(told):
                 found = f"told somebody twice: {twice}"
             told_people = who_is_told(told) if told else []
@@ -180,7 +180,7 @@ def record(row: Row, told: dict[str, list[str]]) -> None:
 
 @pytest.mark.parametrize(("situation", "row"), in_situations(ROWS), indirect=["situation"])
 def test_service_permits_its_personas_alone_and_notes_what_somebody_loses(situation: Situation, row: Row) -> None:
-    expected = {persona: "done" if persona in row.permitted else "refused" for persona in PERSONAS}
+    expected = {persona: row.result if persona in row.permitted else "refused" for persona in PERSONAS}
 
     own, prepared = situation.again()
     if RECORD:

@@ -27,7 +27,7 @@ from partnerships.people.models import Invitation, User
 from partnerships.plans.models import OwnershipOffer, PlanOwner, Share, Signatory
 from partnerships.reports.models import Schedule
 from partnerships.surveys.models import NamedAnswer, Round
-from tests.support.rights import Row, who
+from tests.support.rights import DONE, Row, who
 from tests.support.situations import Situation
 from tests.world import World
 
@@ -109,7 +109,7 @@ def acting() -> set[tuple[Any, ...]]:
 
 def lost_without_a_line(row: Row, situation: Situation) -> list[Any]:
     """What somebody lost by the call of one who may, if the journal got no line and should have; rolled back."""
-    if not row.permitted or row.service in WITHOUT_A_LINE:
+    if not row.permitted or row.result != DONE or row.service in WITHOUT_A_LINE:
         return []
     world, prepared = situation.again()
     noted = WaitingLine.objects.count()

@@ -39,6 +39,10 @@ PERSONAS = {
     "administrator": "dee",
 }
 
+#: The result of a permitted call that changed something, and of one that did not.
+DONE = "done"
+NO_WRITES = "done without writing anything"
+
 NOBODY: frozenset[str] = frozenset()
 EVERYBODY = frozenset(PERSONAS) - {"inactive"}
 LEAD = frozenset({"lead"})
@@ -55,13 +59,17 @@ def _nothing(world: World) -> Any:
 
 @dataclass(frozen=True)
 class Row:
-    """A service in one situation, and the personas permitted there."""
+    """A service in one situation, and the personas permitted there.
+
+    `result` is that of a permitted call: NO_WRITES where there is nothing left to do, or the error that it raises.
+    """
 
     service: str
     call: Callable[[World, User, Any], object]
     permitted: frozenset[str]
     prepare: Callable[[World], Any] = _nothing
     situation: str = ""
+    result: str = DONE
 
     def __str__(self) -> str:
         return f"{self.service} {self.situation}".strip().replace(" ", "-")

@@ -6,10 +6,12 @@ import datetime as dt
 
 from django.utils import timezone
 
+from partnerships.agreements.models import Objective
 from partnerships.people.models import User
 from partnerships.surveys import services
 from partnerships.surveys.models import Action, Joining, QuestionSet, Round, Way
-from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
+from partnerships.surveys.queries.rounds import seal_of_list
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.surveys.asking import after, agreed, clear, closed, known_to_all, objective, opened, prepared
 from tests.world import World
 
@@ -34,6 +36,18 @@ def _linked(world: World) -> Action:
     clear(world)
     found, thing = closed(world), objective(world)
     return Action.objects.create(round=found, theme="trust", objective=thing, added_at=timezone.now())
+
+
+def _closed_with_objective(world: World) -> tuple[Round, Objective]:
+    clear(world)
+    return closed(world), objective(world)
+
+
+def _asked_to_moderate(world: World) -> Round:
+    clear(world)
+    found = prepared(world)
+    services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
+    return found
 
 
 def _asked_to_join(world: World) -> Joining:
@@ -144,17 +158,51 @@ ROWS = (
         EDITORS | PARTNER_EDITORS,
         _linked,
     ),
+    Row(
+        "surveys.link_action",
+        lambda w, who, found: services.link_action(
+            survey_round=found[0], theme="trust", thing=f"objective-{found[1].pk}", author=who, now=after(found[0])
+        ),
+        EDITORS | PARTNER_EDITORS,
+        _closed_with_objective,
+    ),
+    Row(
+        "surveys.link_made",
+        lambda w, who, found: services.link_made(
+            survey_round=found[0], theme="trust", made=found[1], author=who, now=after(found[0])
+        ),
+        EDITORS | PARTNER_EDITORS,
+        _closed_with_objective,
+    ),
+    # The moderator alone may, who is none of the personas.
+    Row(
+        "surveys.agree_to_moderate",
+        lambda w, who, found: services.agree_to_moderate(
+            survey_round=found, seen=seal_of_list(found), author=who, now=timezone.now()
+        ),
+        NOBODY,
+        _asked_to_moderate,
+    ),
+    Row(
+        "surveys.decline_to_moderate",
+        lambda w, who, found: services.decline_to_moderate(survey_round=found, author=who, now=timezone.now()),
+        NOBODY,
+        _asked_to_moderate,
+    ),
+    Row(
+        "surveys.decide_comments",
+        lambda w, who, found: services.decide_comments(
+            survey_round=found[0], shown={}, withheld=set(), author=who, now=after(found[0])
+        ),
+        NOBODY,
+        _closed_with_objective,
+    ),
 )
 WITHOUT_A_PERSON = {
     "surveys.close_due": "called by the clock",
     "surveys.answer_by_token": "the token is the right, and nobody may know whose it is",
     "surveys.answer_by_name": "the signed link is the right",
-    "surveys.decide_comments": "the moderator alone, who is none of the personas (tests/surveys/test_moderating.py)",
-    "surveys.decline_to_moderate": "the moderator alone, none of the personas (tests/surveys/test_moderators.py)",
-    "surveys.agree_to_moderate": "the moderator alone, who is none of the personas (tests/surveys/test_moderators.py)",
     "surveys.lock_draft": "finds a draft for other services",
     "surveys.lock_own_draft": "finds a draft for other services",
-    "surveys.link_made": "called when something is made from a result (tests/surveys/test_results.py)",
-    "surveys.link_action": "chooses among things of a partnership (tests/surveys/test_results.py)",
     "surveys.record_event": "records what another service did",
 }

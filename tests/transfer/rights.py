@@ -29,7 +29,7 @@ from partnerships.transfer.services.registers import (
     preview_register,
     receive_list,
 )
-from tests.support.rights import ADMINISTRATOR, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, NO_WRITES, PARTNER, PARTNER_EDITORS, Row
 from tests.transfer.access import SITES
 from tests.transfer.lists import COUNCILS, import_list
 from tests.transfer.test_brownfield_land import REGISTER
@@ -276,6 +276,13 @@ ROWS = (
         lambda w, author, _: load_pending(author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_county,
+    ),
+    Row(
+        "transfer.load_pending",
+        lambda w, author, _: load_pending(author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        situation="of councils that the directory lacks",
+        result=NO_WRITES,
     ),
 )
 

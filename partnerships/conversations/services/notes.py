@@ -42,10 +42,10 @@ def write_private_note(
 
     Also on a locked record. `revision` is the one the author saw, 0 for none. Raises `UnableToWriteNote`.
     """
+    Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_note = took_part and roles_of(author, now).edit_for(organisation.pk)
     require(may_note, "Only editors of an organisation that took part can write its private note.")
-    Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     private_note = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
     check_revision(private_note, revision)
     if (private_note.text if private_note else "") == text.strip():

@@ -27,6 +27,7 @@ class UnableToLink(Exception):
 @transaction.atomic
 def link_action(*, survey_round: Round, theme: str, thing: str, author: User, now: dt.datetime) -> Action:
     """Say that a thing of the partnership, such as `objective-12`, was done about a theme. Raises `UnableToLink`."""
+    require(rights_in(survey_round, author, now).may_act)
     choices = {value for _, options in actions_to_choose(survey_round, author) for value, _ in options}
     if thing not in choices:
         raise UnableToLink("Choose an objective, ask, offer, commitment, conversation or meeting of this partnership.")
@@ -47,6 +48,7 @@ def link_made(
 
     Raises `UnableToLink`.
     """
+    require(rights_in(survey_round, author, now).may_act)
     if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
         raise UnableToLink(f"Choose the partnership {survey_round.partnership}, whose survey this comes from.")
     kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(made))
@@ -55,7 +57,6 @@ def link_made(
 
 def _link(survey_round: Round, theme: str, thing: dict[str, int], author: User, now: dt.datetime) -> Action:
     """Without a lock: a closed round never changes, and what was just made holds its partnership already."""
-    require(rights_in(survey_round, author, now).may_act)
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This survey has no such result.")
     created, is_new = Action.objects.get_or_create(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.organisations.answering import NOBODY, STRENGTH, Answer, Life, Step, Tie, in_force, who_answers
 from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import (
     CERTAIN,
     KEEPING,
@@ -178,7 +179,7 @@ def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -
         certain = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=successions)
         if kinds is not None:
             certain = certain.filter(kind__in=kinds)
-        rows = certain.filter(ties__predecessor__in=frontier).distinct().prefetch_related("ties")
+        rows = certain.filter(among("ties__predecessor", list(frontier))).distinct().prefetch_related("ties")
         successions |= {row.pk: row for row in rows}
         frontier = {tie.successor_id for row in rows for tie in row.ties.all() if tie.successor_id} - seen
     return [_step(row) for row in successions.values()]

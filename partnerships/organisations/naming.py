@@ -127,10 +127,11 @@ def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
         return {}
     names: dict[int, Named] = {}
     for pk, name, starts_on, ends_on, former_name in rows_for(_names_among, list(organisations)):
-        former = names.get(pk, Named(name)).former
-        if ends_on is not None:
-            former = (*former, FormerName(former_name, starts_on, ends_on))
-        names[pk] = Named(name, former)
+        if ends_on is None:
+            names[pk] = Named(name)  # most of 20,000
+        else:
+            former = names[pk].former if pk in names else ()
+            names[pk] = Named(name, (*former, FormerName(former_name, starts_on, ends_on)))
     return names
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
@@ -14,14 +16,64 @@ from partnerships.agreements.models import (
     Partnership,
     PartnershipQuerySet,
     Party,
+    PartyQuerySet,
+    PartyRole,
     PartyStatus,
 )
 from partnerships.agreements.models.clock import has_run_out
+from partnerships.kit.database import subquery
+from partnerships.kit.late import late
 from partnerships.kit.moments import end_of
+from partnerships.kit.numbers import numbers_of
 from partnerships.organisations.audience import Reader
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from partnerships.kit.numbers import Numbers
+else:
+    np = late("numpy")
 
 #: A part: partnership and organisation (ids), and the role.
 Part = tuple[int, int, str]
+#: Roles by their numbers in `Parts`.
+ROLES = ("", *(str(role) for role in PartyRole))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Who takes part in what: partnerships and organisations (ids), and places of roles in `ROLES`."""
+
+    partnership: Numbers
+    body: Numbers
+    role: Numbers
+
+    @classmethod
+    def of(cls, parts: Iterable[Part]) -> Parts:
+        """These parts as arrays."""
+        rows = [(partnership, body, ROLES.index(role)) for partnership, body, role in parts]
+        return cls(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+
+    def __len__(self) -> int:
+        return len(self.body)
+
+    def only(self, kept: NDArray[np.bool_]) -> Parts:
+        """Some of them."""
+        return Parts(self.partnership[kept], self.body[kept], self.role[kept])
+
+    def without(self, pairs: set[tuple[int, int]]) -> Parts:
+        """All but those of these partnerships and organisations."""
+        kept = np.ones(len(self), dtype=bool)
+        near = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
+        found = zip(self.partnership[near].tolist(), self.body[near].tolist(), strict=True)
+        kept[near] = [pair not in pairs for pair in found]
+        return self.only(kept)
+
+    def rows(self) -> Sequence[Part]:
+        """The parts one by one."""
+        roles = [ROLES[role] for role in self.role.tolist()]
+        return list(zip(self.partnership.tolist(), self.body.tolist(), roles, strict=True))
 
 
 def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
@@ -33,7 +85,7 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
     return Partnership.objects.known_today_to(reader).exclude(over_by | has_run_out(day))
 
 
-def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> list[Part]:
+def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> Parts:
     """Who takes part in these partnerships on a day.
 
     For earlier days the row history says who did, and the dates of joining and leaving do where the row is younger
@@ -42,13 +94,23 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
     """
     partnership_ids = partnerships.order_by().values("pk")
     present = Party.objects.present().filter(partnership__in=partnership_ids)
-    current = list(present.values_list("partnership_id", "organisation_id", "role"))
+    current = _read(present)
     if day >= today:
-        leaving = set(Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id"))
-        return [part for part in current if part[:2] not in leaving]
+        return current.without(set(Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id")))
     read_inside = set(Partnership.objects.inside_for(reader).values_list("pk", flat=True))
-    still_there = {part[:2] for part in current}
-    return [part for part in _parts_then(partnerships, day) if part[0] in read_inside or part[:2] in still_there]
+    still_there = {part[:2] for part in current.rows()}
+    return Parts.of(
+        part for part in _parts_then(partnerships, day) if part[0] in read_inside or part[:2] in still_there
+    )
+
+
+def _read(parties: PartyQuerySet) -> Parts:
+    """The parts that these parties have now: 200,000 at ten times England."""
+    rows = parties.order_by().values("partnership_id", "organisation_id", "role")
+    sql, values = subquery("parties", rows, empty="SELECT 0, 0, '' WHERE FALSE")
+    role = "coalesce(array_position(%(roles)s::text[], role::text), 1) - 1"
+    source = f"({sql}) AS parties(partnership, body, role)"
+    return Parts(*numbers_of(source, {**values, "roles": list(ROLES)}, "partnership", "body", role))
 
 
 def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Part]:

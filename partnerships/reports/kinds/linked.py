@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from partnerships.agreements.models import LEADING_ROLES, PartyRole
-from partnerships.agreements.queries.ties import Part
+from partnerships.agreements.queries.ties import ROLES, Parts
 from partnerships.kit.cutting import cut_apart
 from partnerships.kit.late import late
 from partnerships.kit.networks import MAX_NODES
@@ -52,15 +52,14 @@ class Network:
     ending: Mapping[int, int]
 
     @classmethod
-    def of(cls, parts: Collection[Part]) -> Network:
+    def of(cls, parts: Parts) -> Network:
         """The network of these parts.
 
         Organisations that share no partnership are in it without links.
         """
-        ids, places = np.unique(np.array([part[1] for part in parts], dtype=np.int64), return_inverse=True)
-        partnerships, groups = np.unique(np.array([part[0] for part in parts], dtype=np.int64), return_inverse=True)
-        observer = str(PartyRole.OBSERVER)  # of a member of an enumeration each comparison takes three times as long
-        has_voice = np.array([part[2] != observer for part in parts], dtype=bool)
+        ids, places = np.unique(parts.body, return_inverse=True)
+        partnerships, groups = np.unique(parts.partnership, return_inverse=True)
+        has_voice = parts.role != ROLES.index(PartyRole.OBSERVER)
         size, bodies = max(len(ids), 1), ids.tolist()
         taking_part = groups * size + places
         low, high, together = _links(*divmod(_sorted(taking_part), size), size)
@@ -123,14 +122,12 @@ def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Number
     return low, high, together
 
 
-def parties_with(pk: int, parts: Iterable[Part]) -> dict[int, list[tuple[int, str]]]:
+def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
     """The partnerships that an organisation takes part in, each with all its parties and their roles."""
-    parts = list(parts)
-    own = {partnership for partnership, organisation, _ in parts if organisation == pk}
+    own = parts.only(np.isin(parts.partnership, parts.partnership[parts.body == pk]))
     found: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for partnership, organisation, role in parts:
-        if partnership in own:
-            found[partnership].append((organisation, role))
+    for partnership, organisation, role in own.rows():
+        found[partnership].append((organisation, role))
     return found
 
 

@@ -25,7 +25,9 @@ from partnerships.plans.models import HomesCombination, HomesProvider, PackedHom
 from partnerships.plans.queries import content_of
 from partnerships.plans.queries.homes_to_come import homes_now
 from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
+from partnerships.reports.kinds.districts import Districts
 from partnerships.reports.kinds.homes_pipeline import financial_year
+from partnerships.reports.kinds.standing_rows import records_for
 from partnerships.reports.snapshot import Snapshot
 from tests.plans.drafts import CANARY, begin, publish, save
 from tests.reports.conftest import cells, figures_for
@@ -197,12 +199,13 @@ def test_an_embargoed_version_counts_for_owners_alone_until_it_opens(world: Worl
 
 
 def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_read(world: World) -> None:
-    plan_with(world, QUAY, SECRET, audience="network")
+    hidden = site("hidden", line(1), area="E07000088", confidential=True)
+    plan_with(world, QUAY, SECRET, hidden, audience="network")
     held = plan_with(world, site("held", line(5), line(2, year="2020-21"), actual_completion="2021-01"), title="Held")
     save(held, world, "sites/held", homes=[line(70)])
     publish(held, world, note="Held.", embargo_until=timezone.now() + dt.timedelta(days=2))
     plan_with(world, MILL, title="Own", audience="owners")
-    now, seen = timezone.now(), set()
+    now, seen, placed = timezone.now(), set(), set()
     for reader in (
         world.vera,
         world.ben,
@@ -221,9 +224,12 @@ def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_rea
                 by_pipeline[values[0]] += count.to_come
             assert +found == +by_pipeline, (reader, division)
         seen.add(sum(one.homes for one in homes))
-        sites = {*Site.objects.all_visible_to(reader)}
-        assert sites == {*Site.objects.visible_to(reader)}, reader
+        read = records_for(reader, Districts.on(timezone.localdate())).sites
+        sites = Site.objects.visible_to(reader).filter(area__isnull=False, plan__in=Plan.objects.present_for(reader))
+        assert sorted(zip(*read.tolist(), strict=True)) == sorted(sites.values_list("plan", "area")), reader
+        placed.add(read.shape[1])
     assert len(seen) == 3
+    assert len(placed) > 2
 
 
 def test_a_superseded_plan_counts_for_days_before_it_was_superseded(world: World) -> None:

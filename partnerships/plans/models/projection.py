@@ -140,14 +140,6 @@ class SiteQuerySet(models.QuerySet["Site"]):
         """
         return self.filter(of_newest_version(user, "confidential"))
 
-    def all_visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
-        """The same sites, for what reads most of the table: the plans are listed once, not asked of each site."""
-        free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
-        published = Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()
-        inside, owned = Plan.objects.inside_for(user), Plan.objects.owned_for(user)
-        shown = Q(confidential=False) & Q(plan__in=published.values("pk"))
-        return self.filter((free & (shown | Q(plan__in=inside.values("pk")))) | Q(plan__in=owned.values("pk")))
-
 
 class Site(models.Model):
     """A site of a plan's newest version."""

@@ -1,36 +1,27 @@
-"""What stands in each council area by theme, from partnerships to commitments: counted in one statement."""
+"""What stands in each council area by theme, from partnerships to commitments, counted by numpy."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
-from partnerships.agreements.models import Partnership
-from partnerships.commitments.models import OVER as OVER_COMMITMENTS
-from partnerships.commitments.models import Commitment
-from partnerships.exchange.models import Entry, Fulfilment
-from partnerships.kit.database import add_up, subquery
+from partnerships.kit.late import late
 from partnerships.organisations.audience import Reader
-from partnerships.plans.models import OVER as OVER_PLANS
-from partnerships.plans.models import Plan, Site
 from partnerships.reports.kinds.districts import Districts
+from partnerships.reports.kinds.standing_rows import Records, bodies_of, records_for
 
-#: Themes of kinds of plan and partnership that are about one.
-_OF_PLANS = MappingProxyType(
-    {
-        "homelessness": "homelessness",
-        "regeneration": "regeneration",
-        "local_plan": "planning",
-        "allocations": "nominations",
-        "brownfield_land": "land",
-    }
-)
-_OF_PARTNERSHIPS = MappingProxyType(
-    {"nominations": "nominations", "nominations_agreement": "nominations", "data_sharing": "data"}
-)
+if TYPE_CHECKING:
+    import numpy as np
+
+    from partnerships.kit.numbers import Numbers
+else:
+    np = late("numpy")
+
+#: Ids, each beside something of it: a district, an area, a theme. Ids repeat.
+Pairs: TypeAlias = tuple["Numbers", "Numbers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,186 +37,161 @@ class Standing:
 
 def standing_for(reader: Reader, districts: Districts) -> Standing:
     """Everything that the reader may see and that stands somewhere, by the district."""
-    sql, given = _records(reader)
-    pairs = [(area, one) for area, meant in districts.meant.items() for one in meant]
-    given |= {
-        "areas": [area for area, _ in pairs],
-        "districts": [one for _, one in pairs],
-        "councils": [*districts.council_names],
-        "today": districts.today,
-        **_themes("plan", _OF_PLANS),
-        **_themes("partnership", _OF_PARTNERSHIPS),
-    }
-    found = Standing()
-    for what, district, theme, number in add_up(_STATEMENT.format(**sql), given):
-        if theme is None:
-            found.in_all[what, district] += int(number)  # sums come as decimals
-        else:
-            found.by_theme[what, district, theme] += int(number)
+    counting = _Counting(records_for(reader, districts), districts)
+    counting.count_partnerships()
+    counting.count_entries()
+    counting.count_commitments()
+    counting.count_plans()
+    return counting.found
+
+
+class _Counting:
+    """Records by the places of their districts among those of the day."""
+
+    def __init__(self, records: Records, districts: Districts) -> None:
+        self.found = Standing()
+        self._records = records
+        self._districts = [area.pk for area in districts.areas]
+        place = {pk: number for number, pk in enumerate(self._districts)}
+        meant = [(area, place[one]) for area, all_meant in districts.meant.items() for one in all_meant]
+        self._meant: Pairs = _two(meant)
+        self._councils = np.array([*districts.council_names], dtype=np.int64)
+        self._served = _distinct(self._in_districts(records.served))
+        self._named_plans = _distinct(self._in_districts(records.sites))
+        self._places_of_partnerships()
+
+    def _in_districts(self, pairs: Numbers) -> Pairs:
+        """Ids beside areas, now beside the districts that these areas stand for."""
+        rows, districts = _joined(pairs[1], self._meant)
+        return pairs[0][rows], districts
+
+    def _places_of_partnerships(self) -> None:
+        """Partnerships stand in their areas, else where their parties are; and who owns plans without sites."""
+        named = _distinct(self._in_districts(self._records.partnership_areas))
+        unnamed = _without(self._records.partnerships[0], named[0])
+        parties, self._owners = bodies_of(
+            unnamed.tolist(), _without(self._records.plans[0], self._named_plans[0]).tolist()
+        )
+        self._partnerships = _both(named, self._of_bodies(parties[0], parties[1]))
+
+    def _of_bodies(self, ids: Numbers, bodies: Numbers) -> Pairs:
+        """Ids beside the districts of their bodies. If some of several bodies are councils, only they count."""
+        is_council = np.isin(bodies, self._councils)
+        counts = is_council | ~np.isin(ids, ids[is_council])
+        rows, districts = _joined(bodies[counts], self._served)
+        return _distinct((ids[counts][rows], districts))
+
+    def _else_of_partnership(self, ids: Numbers, partnerships: Numbers, named: Pairs) -> tuple[Pairs, Numbers]:
+        """Where records stand that are named there, or whose partnership is; and the places of those that are left."""
+        is_left = ~np.isin(ids, named[0])
+        is_placed = is_left & np.isin(partnerships, self._partnerships[0])
+        rows, districts = _joined(partnerships[is_placed], self._partnerships)
+        return _both(named, (ids[is_placed][rows], districts)), np.flatnonzero(is_left & ~is_placed)
+
+    @cached_property
+    def _entries(self) -> Pairs:
+        """Asks and offers: in the areas that they name, else where their partnership is, else their organisation."""
+        ids, _, _, bodies, partnerships = self._records.entries
+        named = _distinct(self._in_districts(self._records.entry_areas))
+        found, left = self._else_of_partnership(ids, partnerships, named)
+        rows, districts = _joined(bodies[left], self._served)
+        return _both(found, (ids[left][rows], districts))
+
+    @cached_property
+    def _commitment_themes(self) -> Pairs:
+        """Commitments beside the themes of what they meet; 0 if these have none."""
+        commitments, _, themes = self._records.met
+        every = self._records.commitments[0]
+        return _with_theme(_both((every, np.zeros_like(every)), (commitments, themes)))
+
+    def count_partnerships(self) -> None:
+        """A partnership is about the theme of its kind, and about those of what belongs to it."""
+        records = self._records
+        of_commitments = _joined(records.commitments[0], self._commitment_themes)
+        about = _both(
+            (records.partnerships[0], records.partnerships[1]),
+            (records.entries[4], records.entries[2]),
+            (records.plans[2], records.plans[1]),
+            (records.commitments[3][of_commitments[0]], of_commitments[1]),
+        )
+        self._count("partnership", self._partnerships, _with_theme(about))
+
+    def count_entries(self) -> None:
+        """Asks and offers."""
+        ids, is_offer, themes, *_ = self._records.entries
+        for number, what in enumerate(("ask", "offer")):
+            self._count(what, self._entries, (ids[is_offer == number], themes[is_offer == number]))
+
+    def count_commitments(self) -> None:
+        """Commitments: where what they meet is, else where their partnership or their sides are."""
+        ids, givers, receivers, partnerships = self._records.commitments
+        rows, districts = _joined(self._records.met[1], self._entries)
+        named = _distinct((self._records.met[0][rows], districts))
+        found, left = self._else_of_partnership(ids, partnerships, named)
+        sides = np.concatenate([ids[left], ids[left]]), np.concatenate([givers[left], receivers[left]])
+        is_body = sides[1] > 0
+        found = _both(found, self._of_bodies(sides[0][is_body], sides[1][is_body]))
+        self._count("commitment", found, self._commitment_themes)
+
+    def count_plans(self) -> None:
+        """Plans: where their sites are, else where their partnership or their owners are."""
+        ids, themes, partnerships = self._records.plans
+        found, left = self._else_of_partnership(ids, partnerships, self._named_plans)
+        is_left = np.isin(self._owners[0], ids[left])
+        found = _both(found, self._of_bodies(self._owners[0][is_left], self._owners[1][is_left]))
+        self._count("plan", found, (ids, themes))
+
+    def _count(self, what: str, standing: Pairs, about: Pairs) -> None:
+        """Count records beside their districts under each of their themes, and those with any theme once."""
+        themes = len(self._records.themes)
+        rows, theme = _joined(standing[0], about)
+        counts = np.bincount(standing[1][rows] * themes + theme)
+        for place in np.flatnonzero(counts).tolist():
+            district, number = divmod(place, themes)
+            self.found.by_theme[what, self._districts[district], self._records.themes[number]] += int(counts[place])
+        in_all = np.bincount(standing[1][np.unique(rows, return_index=True)[0]])
+        for place in np.flatnonzero(in_all).tolist():
+            self.found.in_all[what, self._districts[place]] += int(in_all[place])
+
+
+def _two(rows: Iterable[tuple[int, int]]) -> Pairs:
+    one, other = np.array([*rows], dtype=np.int64).reshape(-1, 2).T
+    return one, other
+
+
+def _both(*pairs: Pairs) -> Pairs:
+    """All of these pairs."""
+    one, other = (np.concatenate(found) for found in zip(*pairs, strict=True))
+    return one, other
+
+
+def _distinct(pairs: Pairs) -> Pairs:
+    """Each pair once, in order. The second of a pair is a small number."""
+    size = int(pairs[1].max(initial=0)) + 1
+    # Where it is not asked for places, numpy uses a slower way.
+    one, other = np.divmod(np.unique(pairs[0] * size + pairs[1], return_index=True)[0], size)
+    return one, other
+
+
+def _without(ids: Numbers, others: Numbers) -> Numbers:
+    """The ids that are not among the others."""
+    found: Numbers = ids[~np.isin(ids, others)]
     return found
 
 
-def _themes(kind: str, of: Mapping[str, str]) -> dict[str, list[str]]:
-    return {f"{kind}_kinds": [*of], f"{kind}_themes": [*of.values()]}
+def _with_theme(pairs: Pairs) -> Pairs:
+    """Each id beside its themes once; beside 0, no theme, only where it has no other."""
+    ids, themes = _distinct(pairs)
+    kept = (themes > 0) | ~np.isin(ids, ids[themes > 0])
+    return ids[kept], themes[kept]
 
 
-def _records(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """SQL for the records that the reader may see, and its values."""
-    rows: dict[str, Any] = {
-        "partnerships": Partnership.objects.known_today_to(reader).live().values("pk", "kind_id"),
-        "entries": Entry.objects.followed_by(reader)
-        .live()
-        .values("pk", "direction", "theme", "organisation_id", "partnership_id"),
-        "commitments": Commitment.objects.followed_by(reader)
-        .exclude(status__in=OVER_COMMITMENTS)
-        .values("pk", "giver_id", "receiver_id", "partnership_id"),
-        "fulfilments": Fulfilment.objects.visible_to(reader).values("commitment_id", "entry_id", "entry__theme"),
-        "plans": Plan.objects.present_for(reader)
-        .exclude(status__in=OVER_PLANS)
-        .filter(current_number__gt=0)
-        .values("pk", "kind", "partnership_id"),
-        "sites": Site.objects.all_visible_to(reader).filter(area__isnull=False).values("plan_id", "area_id"),
-    }
-    sql: dict[str, str] = {}
-    given: dict[str, Any] = {}
-    for name, asked in rows.items():
-        sql[name], values = subquery(name, asked.order_by(), empty=_EMPTY[name])
-        given |= values
-    return sql, given
-
-
-_ID, _WORD = "NULL::bigint", "NULL::text"
-#: What stands for records that the reader may not see at all.
-_EMPTY = {
-    name: f"SELECT {', '.join(columns)} WHERE FALSE"
-    for name, columns in {
-        "partnerships": (_ID, _WORD),
-        "entries": (_ID, _WORD, _WORD, _ID, _ID),
-        "commitments": (_ID, _ID, _ID, _ID),
-        "fulfilments": (_ID, _ID, _WORD),
-        "plans": (_ID, _WORD, _ID),
-        "sites": (_ID, _ID),
-    }.items()
-}
-#: The districts that areas stand for, and those of bodies. If some of several bodies are councils, only they count.
-_PLACES = """
-WITH meant AS MATERIALIZED (
-    SELECT * FROM unnest(%(areas)s::bigint[], %(districts)s::bigint[]) AS pairs(area_id, district)
-), served AS MATERIALIZED (
-    SELECT DISTINCT organisation_id AS body, district FROM organisations_areaserved JOIN meant USING (area_id)
-    WHERE (ends_on IS NULL OR ends_on > %(today)s) AND (starts_on IS NULL OR starts_on <= %(today)s)
-), partnerships AS MATERIALIZED (SELECT * FROM ({partnerships}) AS found(id, kind)
-), entries AS MATERIALIZED (SELECT * FROM ({entries}) AS found(id, direction, theme, body, partnership)
-), commitments AS MATERIALIZED (SELECT * FROM ({commitments}) AS found(id, giver, receiver, partnership)
-), met AS MATERIALIZED (
-    SELECT commitment, entry, theme FROM ({fulfilments}) AS found(commitment, entry, theme)
-    WHERE commitment IN (SELECT id FROM commitments)
-), plans AS MATERIALIZED (SELECT * FROM ({plans}) AS found(id, kind, partnership)
-), partnerships_named AS (
-    SELECT DISTINCT partnership_id AS id, district FROM agreements_partnership_areas JOIN meant USING (area_id)
-    WHERE partnership_id IN (SELECT id FROM partnerships)
-), parties AS (
-    SELECT partnership_id AS id, organisation_id AS body,
-        organisation_id = ANY(%(councils)s) AS is_council,
-        bool_or(organisation_id = ANY(%(councils)s)) OVER (PARTITION BY partnership_id) AS has_council
-    FROM agreements_party WHERE status = 'accepted' AND partnership_id IN (SELECT id FROM partnerships)
-        AND partnership_id NOT IN (SELECT id FROM partnerships_named)
-), at_partnership AS MATERIALIZED (
-    SELECT id, district FROM partnerships_named
-    UNION ALL SELECT DISTINCT id, district FROM parties JOIN served USING (body) WHERE is_council OR NOT has_council
-)
-"""
-#: Asks and offers: in the areas that they name, else where their partnership is, else where their organisation is.
-_ENTRIES = """
-, entries_named AS MATERIALIZED (
-    SELECT DISTINCT entry_id AS id, district FROM exchange_entry_areas JOIN meant USING (area_id)
-    WHERE entry_id IN (SELECT id FROM entries)
-), other_entries AS (
-    SELECT direction, theme, body, partnership, count(*) AS number FROM entries
-    WHERE id NOT IN (SELECT id FROM entries_named) GROUP BY 1, 2, 3, 4
-), entries_counted AS (
-    SELECT direction AS what, district, theme, count(*) AS number
-    FROM entries JOIN entries_named USING (id) GROUP BY 1, 2, 3
-    UNION ALL SELECT direction, district, theme, sum(number)
-    FROM other_entries JOIN at_partnership ON at_partnership.id = partnership GROUP BY 1, 2, 3
-    UNION ALL SELECT direction, district, theme, sum(number) FROM other_entries JOIN served USING (body)
-    WHERE partnership IS NULL OR partnership NOT IN (SELECT id FROM at_partnership) GROUP BY 1, 2, 3
-), met_entries AS (SELECT * FROM entries WHERE id IN (SELECT entry FROM met)
-), at_entry AS (
-    SELECT id, district FROM entries_named WHERE id IN (SELECT entry FROM met)
-    UNION ALL SELECT one.id, district FROM met_entries one JOIN at_partnership ON at_partnership.id = partnership
-    WHERE one.id NOT IN (SELECT id FROM entries_named)
-    UNION ALL SELECT one.id, district FROM met_entries one JOIN served USING (body)
-    WHERE one.id NOT IN (SELECT id FROM entries_named)
-        AND (partnership IS NULL OR partnership NOT IN (SELECT id FROM at_partnership))
-)
-"""
-#: Commitments: where the asks and offers that they meet are, else where their partnership or their sides are.
-_COMMITMENTS = """
-, commitments_met AS (SELECT DISTINCT commitment AS id, district FROM met JOIN at_entry ON at_entry.id = entry
-), sides AS (
-    SELECT id, body, body = ANY(%(councils)s) AS is_council,
-        bool_or(body = ANY(%(councils)s)) OVER (PARTITION BY id) AS has_council
-    FROM commitments CROSS JOIN LATERAL (VALUES (giver), (receiver)) AS bodies(body)
-    WHERE body IS NOT NULL AND id NOT IN (SELECT id FROM commitments_met)
-        AND (partnership IS NULL OR partnership NOT IN (SELECT id FROM at_partnership))
-), at_commitment AS MATERIALIZED (
-    SELECT id, district FROM commitments_met
-    UNION ALL SELECT one.id, district FROM commitments one JOIN at_partnership ON at_partnership.id = partnership
-    WHERE one.id NOT IN (SELECT id FROM commitments_met)
-    UNION ALL SELECT DISTINCT id, district FROM sides JOIN served USING (body) WHERE is_council OR NOT has_council
-), commitments_about AS (SELECT DISTINCT one.id, coalesce(theme, '') AS theme
-    FROM commitments one LEFT JOIN met ON met.commitment = one.id
-), commitment_themes AS MATERIALIZED (
-    SELECT id, theme FROM (
-        SELECT id, theme, bool_or(theme <> '') OVER (PARTITION BY id) AS has_theme FROM commitments_about
-    ) about WHERE theme <> '' OR NOT has_theme
-)
-"""
-#: Plans: where their sites are, else where their partnership or their owners are.
-_PLANS = """
-, plans_named AS MATERIALIZED (
-    SELECT DISTINCT plan_id AS id, district FROM ({sites}) AS found(plan_id, area_id) JOIN meant USING (area_id)
-    WHERE plan_id IN (SELECT id FROM plans)
-), other_plans AS MATERIALIZED (SELECT id, partnership FROM plans WHERE id NOT IN (SELECT id FROM plans_named)
-), owners AS (
-    SELECT plan_id AS id, organisation_id AS body, organisation_id = ANY(%(councils)s) AS is_council,
-        bool_or(organisation_id = ANY(%(councils)s)) OVER (PARTITION BY plan_id) AS has_council
-    FROM plans_planowner JOIN other_plans ON other_plans.id = plan_id
-    WHERE ended_at IS NULL AND (partnership IS NULL OR partnership NOT IN (SELECT id FROM at_partnership))
-), at_plan AS (
-    SELECT id, district FROM plans_named
-    UNION ALL SELECT one.id, district FROM other_plans one JOIN at_partnership ON at_partnership.id = partnership
-    UNION ALL SELECT DISTINCT id, district FROM owners JOIN served USING (body) WHERE is_council OR NOT has_council
-), plan_themes AS (
-    SELECT id, partnership, coalesce(theme, '') AS theme FROM plans
-    LEFT JOIN unnest(%(plan_kinds)s::text[], %(plan_themes)s::text[]) AS themes(kind, theme) USING (kind)
-), plans_counted AS (
-    SELECT district, theme, count(*) AS number FROM at_plan JOIN plan_themes USING (id) GROUP BY 1, 2
-)
-"""
-#: A partnership is about the theme of its kind, and about those of what belongs to it.
-_PARTNERSHIPS = """
-, partnerships_about AS (
-    SELECT id, coalesce(theme, '') AS theme FROM partnerships
-    LEFT JOIN unnest(%(partnership_kinds)s::text[], %(partnership_themes)s::text[]) AS themes(kind, theme) USING (kind)
-    UNION SELECT partnership, theme FROM entries GROUP BY 1, 2
-    UNION SELECT partnership, theme FROM plan_themes GROUP BY 1, 2
-    UNION SELECT partnership, theme FROM commitments JOIN commitment_themes USING (id)
-), partnership_themes AS (
-    SELECT id, theme FROM (
-        SELECT id, theme, bool_or(theme <> '') OVER (PARTITION BY id) AS has_theme FROM partnerships_about
-    ) about WHERE theme <> '' OR NOT has_theme
-)
-SELECT 'partnership', district, theme, count(*) FROM at_partnership JOIN partnership_themes USING (id) GROUP BY 2, 3
-UNION ALL SELECT 'partnership', district, NULL, count(*) FROM at_partnership GROUP BY 2
-UNION ALL SELECT 'commitment', district, theme, count(*) FROM at_commitment JOIN commitment_themes USING (id)
-GROUP BY 2, 3
-UNION ALL SELECT 'commitment', district, NULL, count(*) FROM at_commitment GROUP BY 2
-UNION ALL SELECT what, district, theme, number FROM entries_counted
-UNION ALL SELECT what, district, NULL, sum(number) FROM entries_counted GROUP BY 1, 2
-UNION ALL SELECT 'plan', district, theme, number FROM plans_counted
-UNION ALL SELECT 'plan', district, NULL, sum(number) FROM plans_counted GROUP BY 2
-"""
-#: Psycopg fills in the values; of a request only Django's own conditions for rights are in this text.
-_STATEMENT = _PLACES + _ENTRIES + _COMMITMENTS + _PLANS + _PARTNERSHIPS
+def _joined(keys: Numbers, pairs: Pairs) -> Pairs:
+    """For each pair that begins with one of the keys: the key's place, and the other half."""
+    order = np.argsort(pairs[0], kind="stable")
+    ids = pairs[0][order]
+    first, last = np.searchsorted(ids, keys, "left"), np.searchsorted(ids, keys, "right")
+    size = last - first
+    before = np.cumsum(size) - size
+    within = np.arange(int(size.sum())) - np.repeat(before, size)
+    return np.repeat(np.arange(len(keys)), size), pairs[1][order[np.repeat(first, size) + within]]

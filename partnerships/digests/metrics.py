@@ -13,6 +13,7 @@ from partnerships.digests.queries.queue import queue_figures
 _GAUGES = {
     "waiting": ("digests_waiting", "Watermarks waiting to be sent."),
     "oldest_due_seconds": ("outbox_oldest_due_seconds", "Seconds that the oldest due email has waited."),
+    "in_doubt": ("outbox_in_doubt", "Emails still to be sent that may have arrived already."),
     "not_composed": ("outbox_not_composed", "Emails that could not be composed."),
     "months_ready": ("outbox_months_ready", "Months after this one for which the outbox has partitions; should be 12."),
     "suppressed_addresses": ("outbox_suppressed_addresses", "Suppressed addresses."),

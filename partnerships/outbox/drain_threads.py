@@ -3,7 +3,7 @@
 All mail leaves through one relay, which may keep a sender waiting for one email only, up to EMAIL_DATA_TIMEOUT. Its
 thread is left behind to wait, and another goes on with the rest. If MAX_SLOW_PER_DOMAIN of them wait for one domain of
 recipients, its other emails wait too. If a process has MAX_SLOW such threads, the relay as a whole is slow: the process
-sends nothing until one of them has its answer.
+sends nothing until one of them has its answer. Where most answers leave emails in doubt, it pauses.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connections
 
 from partnerships.kit.accounting import acting
+from partnerships.outbox.doubts import Doubts
 from partnerships.outbox.draining import SLOW, Progress, drain
 
 #: The emails of one process that a mail server may keep waiting. Each costs a thread and a database connection.
@@ -40,21 +41,23 @@ class DrainThreads:
         self._patience = patience
         self._job = job  # for row history
         self._left: list[_DrainThread] = []
+        self._doubts = Doubts()
 
     def run(self, *, seconds: float, is_stopping: Callable[[], bool] = lambda: False) -> bool:
         """Send what is due, for about this long; returns whether to stop for now.
 
-        That is so if nothing more is due, if too many emails wait, or if the process `is_stopping`: then what has not
-        left is released at once. Raises what a drain raised.
+        That is so if nothing more is due, if too many emails wait, while most answers leave emails in doubt, or if the
+        process `is_stopping`: then what has not left is released at once. Raises what a drain raised.
         """
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if is_stopping():
+            if is_stopping() or self._doubts.is_paused():
                 return True
             if self.is_full():
                 log.warning("mail_server_keeps_emails_waiting", count=MAX_SLOW)
                 return True
-            present = _DrainThread(seconds=left, lanes=self._lanes, job=self._job, avoid=self.slow_domains())
+            progress = Progress(self._doubts)
+            present = _DrainThread(left, self._lanes, self._job, self.slow_domains(), progress)
             self._left.append(present)
             present.start()
             try:
@@ -64,7 +67,7 @@ class DrainThreads:
                 if is_slow := present.is_alive():
                     present.progress.leave()
             if not is_slow:
-                return present.is_all()
+                return present.is_all() or self._doubts.is_paused()
         return False
 
     def is_full(self) -> bool:
@@ -93,9 +96,9 @@ class DrainThreads:
 class _DrainThread(threading.Thread):
     """One drain, with a database connection of its own."""
 
-    def __init__(self, *, seconds: float, lanes: str, job: str, avoid: frozenset[str]) -> None:
+    def __init__(self, seconds: float, lanes: str, job: str, avoid: frozenset[str], progress: Progress) -> None:
         super().__init__(name=f"drain-{lanes}", daemon=True)
-        self.progress = Progress()
+        self.progress = progress
         self._seconds, self._lanes, self._job, self._avoid = seconds, lanes, job, avoid
         self._is_all = False
         self._error: Exception | None = None

@@ -21,6 +21,7 @@ from django.utils import timezone
 from partnerships.outbox import backends
 from partnerships.outbox.answers import Outgoing
 from partnerships.outbox.claiming import claim, claimable
+from partnerships.outbox.doubts import Doubts
 from partnerships.outbox.leases import Claim, Claimed, note_wait, recheck, release, renew
 from partnerships.outbox.settling import Settler
 from partnerships.outbox.smtp import Sender
@@ -56,7 +57,8 @@ class Tally:
 class Progress:
     """How a drain gets on. Another thread may watch it, and end it."""
 
-    def __init__(self) -> None:
+    def __init__(self, doubts: Doubts | None = None) -> None:
+        self.doubts = doubts or Doubts()
         #: Claimed emails not yet passed to the sender, the next one last.
         self.left: list[Claimed] = []
         #: Whether no further email is sent after the present one.
@@ -95,8 +97,8 @@ def drain(
 ) -> Tally:
     """Send due emails of these lanes (and people) until none are left.
 
-    Those to the domains `avoid` wait for a while. Stops when time is up, after finishing its batch. While EMAILS_HELD,
-    only account emails leave.
+    Those to the domains `avoid` wait for a while. Stops when time is up, after finishing its batch, or when most
+    answers leave emails in doubt. While EMAILS_HELD, only account emails leave.
     """
     tally = Tally()
     progress = progress or Progress()
@@ -167,6 +169,9 @@ class _Round:
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._progress.sent_at = None
             self._settler.put(answer, self._by_key[answer.key].facts, noted=answer.key in self._noted)
+            self._progress.doubts.count(answer, domain=self._progress.domain)
+            if self._progress.doubts.is_paused():
+                self._progress.leave()
         self._progress.release_rest()
 
     def _messages(self) -> Iterator[Outgoing]:

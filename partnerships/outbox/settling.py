@@ -37,6 +37,9 @@ log = structlog.get_logger(__name__)
 #: Attempts before an email fails: the waits double up to an hour, which makes five days (RFC 5321, 4.5.4.1).
 MAX_DEFERRALS = 130
 _MAX_WAIT = 3600.0
+#: Seconds before an email in doubt is sent again, after the first doubt and after each later one. An outage must not
+#: use up its copies.
+_WAIT_IN_DOUBT, _LONG_WAIT_IN_DOUBT = 600.0, 3600.0
 #: While connections fail, emails are retried at least this often, without limit.
 _MAX_WAIT_UNREACHED = 300.0
 #: A server that denied this many addresses in the last hour, and refused most emails, is not believed.
@@ -68,8 +71,8 @@ UPDATE outbox_email e
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
-# The first retry comes soon, each later one after twice as long, at most an hour. The email fails after five days, or
-# if it may have been delivered often enough.
+# The first retry comes soon, each later one after twice as long, at most an hour; later if the email may have arrived.
+# It fails after five days, or if it may have been delivered often enough.
 _LATER = f"""
 WITH answer AS (
     SELECT a.id, a.reason, a.in_doubt, e.doubts + a.counts AS doubts,
@@ -85,8 +88,9 @@ UPDATE outbox_email e
        settled_at = CASE WHEN answer.is_late OR answer.is_doubtful THEN clock_timestamp() END,
        deferrals = e.deferrals + 1, unanswered = 0, doubts = answer.doubts,
        in_doubt = CASE WHEN answer.was_noted THEN answer.doubts > 0 ELSE e.in_doubt OR answer.in_doubt END,
-       available_at = clock_timestamp()
-                      + LEAST(%(first)s * 2 ^ LEAST(e.deferrals, 20), %(longest)s) * interval '1 second',
+       available_at = clock_timestamp() + interval '1 second' * CASE
+           WHEN answer.in_doubt THEN CASE WHEN answer.doubts <= 1 THEN %(in_doubt)s ELSE %(long_in_doubt)s END
+           ELSE LEAST(%(first)s * 2 ^ LEAST(e.deferrals, 20), %(longest)s) END,
        reason = CASE WHEN answer.is_doubtful THEN left(%(may_have_arrived)s || ': ' || answer.reason, 500)
                      ELSE answer.reason END,
        reason_code = CASE WHEN answer.is_doubtful THEN %(doubtful)s ELSE '' END
@@ -263,6 +267,8 @@ def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
         "doubtful": EmailReason.MAY_HAVE_ARRIVED.value,
         "first": settings.EMAIL_RETRY_SECONDS,
         "longest": _MAX_WAIT,
+        "in_doubt": _WAIT_IN_DOUBT,
+        "long_in_doubt": _LONG_WAIT_IN_DOUBT,
     }
 
 

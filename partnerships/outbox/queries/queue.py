@@ -19,8 +19,9 @@ from partnerships.outbox.retention import months_ready
 MAX_COUNT = 100_000
 
 _OPEN = """
-SELECT lane, status, count(*), min(created_at) FILTER (WHERE reason <> '') FROM (
-    SELECT lane, status, created_at, reason FROM outbox_email WHERE status IN ('queued', 'sending') LIMIT %s) e
+SELECT lane, status, count(*), min(created_at) FILTER (WHERE reason <> ''), count(*) FILTER (WHERE in_doubt) FROM (
+    SELECT lane, status, created_at, reason, in_doubt FROM outbox_email
+     WHERE status IN ('queued', 'sending') LIMIT %s) e
  GROUP BY lane, status
 """
 # One read at the start of the index for each lane.
@@ -60,18 +61,21 @@ def queue_figures() -> dict[str, Any]:
     """Counts of queued and sending emails, and the age of the oldest due one, in all and by lane.
 
     Counts stop at 100,000. With EMAILS_HELD, only account emails are due. `oldest_tried_by_lane_seconds` is how long
-    ago the oldest email was recorded that was tried in vain: between tries it is not due. `not_composed` counts emails
-    that cannot be composed: those being retried, and those set aside within a day. `months_ready` is the number of
-    later months that have partitions. `last_settled` and `lease_until` change while senders work.
+    ago the oldest email was recorded that was tried in vain: between tries it is not due. `in_doubt` counts open
+    emails that may have arrived already. `not_composed` counts emails that cannot be composed: those being retried, and
+    those set aside within a day. `months_ready` is the number of later months that have partitions. `last_settled` and
+    `lease_until` change while senders work.
     """
     counts = {"queued": 0, "sending": 0}
     by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
     tried = by_lane.copy()
+    in_doubt = 0
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, [MAX_COUNT])
-        for lane, status, count, recorded in cursor.fetchall():
+        for lane, status, count, recorded, doubtful in cursor.fetchall():
             counts[status] += count
+            in_doubt += doubtful
             by_lane[Lane(lane).name.lower()] += count
             tried[Lane(lane).name.lower()] = max(tried[Lane(lane).name.lower()], _age(recorded, now))
         cursor.execute(_SIGNS_OF_LIFE, [settings.EMAIL_LEASE_SECONDS])
@@ -89,6 +93,7 @@ def queue_figures() -> dict[str, Any]:
         "oldest_due_seconds": max(ages.values()),
         "oldest_by_lane_seconds": ages,
         "oldest_tried_by_lane_seconds": tried,
+        "in_doubt": in_doubt,
         "not_composed": not_composed,
         "suppressed_addresses": Suppression.objects.filter(released_at=None)[:MAX_COUNT].count(),
         "months_ready": months_ready(now=now),

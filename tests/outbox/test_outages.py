@@ -1,0 +1,122 @@
+"""Outages of a provider or relay, during which every email is left in doubt, lose none of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from partnerships.outbox import doubts
+from partnerships.outbox.drain_threads import DrainThreads
+from partnerships.outbox.draining import drain
+from partnerships.outbox.models import Email
+from partnerships.outbox.queries.queue import queue_figures
+from partnerships.outbox.services import record_email
+from tests.outbox.mail_server import mail_server
+from tests.outbox.test_providers import Provider, provider
+from tests.outbox.test_slow_mail_servers import KIND, quick
+from tests.support.ledger import rewrite
+from tests.world import World, make_world
+
+__all__ = ["provider", "quick"]  # fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """The small world, without the emails of its set-up."""
+    made = make_world()
+    rewrite(status="dropped", settled_at=timezone.now())
+    return made
+
+
+def record(world: World, count: int) -> list[str]:
+    """Record this many emails to each of three people; returns their addresses."""
+    people = [world.amina, world.ben, world.vera]
+    with transaction.atomic():
+        for _ in range(count):
+            for person in people:
+                record_email(kind=KIND, person_id=person.pk, now=timezone.now())
+    return [person.email for person in people]
+
+
+def wait(how_long: dt.timedelta) -> None:
+    """Let this time pass for emails that wait for a retry."""
+    waiting = Email.objects.filter(kind=KIND, status="queued")
+    waiting.update(available_at=F("available_at") - how_long)
+
+
+def statuses() -> set[str]:
+    return set(Email.objects.filter(kind=KIND).values_list("status", flat=True))
+
+
+def test_provider_that_fails_for_a_minute_loses_no_email(world: World, provider: Provider, settings: Any) -> None:
+    settings.EMAIL_RETRY_SECONDS = 10
+    provider.what = dict.fromkeys(record(world, 4), 503)
+    for _ in range(6):
+        drain(seconds=30)
+        wait(dt.timedelta(seconds=10))
+    assert statuses() == {"queued"}
+    provider.what = {}
+
+    for _ in range(8):
+        drain(seconds=30)
+        wait(dt.timedelta(minutes=10))
+
+    assert statuses() == {"sent"}
+
+
+def test_relay_that_drops_for_a_minute_loses_no_email(world: World, settings: Any) -> None:
+    settings.EMAIL_RETRY_SECONDS = 10
+    with mail_server(dict.fromkeys(record(world, 4), "drop")) as server:
+        settings.EMAIL_PORT = server.port
+        for _ in range(6):
+            drain(seconds=30)
+            wait(dt.timedelta(seconds=10))
+        server.at_the_end = {}
+        for _ in range(8):
+            drain(seconds=30)
+            wait(dt.timedelta(minutes=10))
+
+    assert statuses() == {"sent"}
+
+
+def test_process_pauses_while_most_answers_leave_doubts(
+    world: World, provider: Provider, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(doubts, "alert_operators", lambda subject, text: said.append(subject))
+    provider.what = dict.fromkeys(record(world, 10), 503)
+    threads = DrainThreads(lanes="others", patience=2, job="tests")
+
+    assert threads.run(seconds=30)
+    assert threads.run(seconds=30)
+
+    assert provider.received.total() == 5
+    assert said == ["Most emails may or may not have arrived"]
+    assert queue_figures()["in_doubt"] == 5
+
+
+def test_first_answer_after_a_pause_decides_whether_to_go_on(
+    world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(doubts, "monotonic", lambda: clock[0])
+    provider.what = dict.fromkeys(record(world, 10), 503)
+    threads = DrainThreads(lanes="others", patience=2, job="tests")
+    tried = []
+    for clock[0] in (0.0, 61.0, 122.0):
+        threads.run(seconds=30)
+        tried.append(provider.received.total())
+
+    provider.what = {}
+    clock[0] = 182.0
+    threads.run(seconds=30)
+
+    assert tried == [5, 6, 6], "The second pause is twice as long."
+    assert Email.objects.filter(kind=KIND, status="sent").count() == 30 - 6

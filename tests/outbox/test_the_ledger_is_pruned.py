@@ -258,7 +258,7 @@ def test_operators_are_alerted_when_partitions_run_out(
     tasks.prepare_partitions()
 
     wait_for_alerts(seconds=60)
-    told = [one.body for one in mail.outbox if "runs out of partitions" in one.subject]
+    told = [one.body for one in mail.outbox if "running out of partitions" in one.subject]
     assert len(told) == int(is_told)
     assert not is_told or "Partitions exist for 1 months" in told[0]
 

@@ -442,7 +442,7 @@ def test_a_kind_of_years_chosen_in_error_is_left_while_there_is_nothing_to_add_u
 
     plan.refresh_from_db()
     assert plan.years == "calendar"
-    assert "The homes of this plan have calendar years now." in answer.content.decode()
+    assert "The homes of this plan now have calendar years." in answer.content.decode()
     with pytest.raises(services.UnableToSavePiece, match="this plan has calendar years"):
         save(plan, world, "sites/two", homes=[{"tenure": "social_rent", "year": "2028-29", "count": 5}])
 

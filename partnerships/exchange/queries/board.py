@@ -11,8 +11,9 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
@@ -205,21 +206,65 @@ class Counts:
         return sum(self.directions.values())
 
 
-_Cell = tuple[str, str, str, bool, int]
+class _Row(NamedTuple):
+    """A row of the board's statement: a number of entries, or a card.
+
+    Both kinds have the first columns; `number` is the count, or the id of the card's entry. The others are None for
+    counts.
+    """
+
+    kind: str
+    number: int
+    direction: str
+    theme: str
+    status: str
+    is_open: bool
+    title: str
+    statement: str
+    standing: bool
+    organisation_now: str
+    organisation_then: str
+    closes_on: dt.date | None
+    shared_at: dt.datetime | None
+    answered_at: dt.datetime | None
+    quantity: Decimal | None
+    unit: str
+    areas: list[str]
+
+    def as_card(self) -> Card:
+        """The card; entries that are over show only the name that the organisation had when they were shared."""
+        then, now = self.organisation_then, self.organisation_now
+        return Card(
+            pk=self.number,
+            direction=self.direction,
+            theme=self.theme,
+            status=self.status,
+            is_open=self.is_open,
+            title=self.title,
+            statement=self.statement,
+            standing=self.standing,
+            organisation=then if self.status in OVER else beside_present(then, now),
+            closes_on=self.closes_on,
+            shared_at=self.shared_at,
+            answered_at=self.answered_at,
+            amount=quantity_words(self.quantity, self.unit),
+            areas=tuple(self.areas),
+        )
 
 
-def _summed(cells: Iterable[_Cell], filters: Filters) -> Counts:
+def _summed(rows: Iterable[_Row], filters: Filters) -> Counts:
+    """The counts for each choice, with the other two filters applied."""
     counts = Counts()
-    for direction, theme, status, is_open, number in cells:
-        right_status = status in filters.statuses if filters.statuses else is_open
-        right_theme = not filters.themes or theme in filters.themes
-        right_direction = not filters.directions or direction in filters.directions
-        if right_status and right_theme and right_direction:
-            counts.directions[direction] += number
-        if right_status and right_direction:
-            counts.themes[theme] += number
-        if right_theme and right_direction:
-            counts.statuses[status] += number
+    for row in rows:
+        has_status = row.status in filters.statuses if filters.statuses else row.is_open
+        has_theme = not filters.themes or row.theme in filters.themes
+        has_direction = not filters.directions or row.direction in filters.directions
+        if has_status and has_theme and has_direction:
+            counts.directions[row.direction] += row.number
+        if has_status and has_direction:
+            counts.themes[row.theme] += row.number
+        if has_theme and has_direction:
+            counts.statuses[row.status] += row.number
     for direction in Direction.values:
         if filters.directions and direction not in filters.directions:
             counts.directions.pop(direction, None)
@@ -241,37 +286,19 @@ def read(reader: Reader, filters: Filters, limit: int) -> Board:
     """
     sql, values = for_reader(_statement(filters, limit, reader.has_account, reader.today), reader)
     sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
-    cells: list[_Cell] = []
-    for kind, number, direction, theme, status, is_open, *row in rows_of(sql, values):
-        if kind == _CELL:
-            cells.append((direction, theme, status, is_open, number))
-            continue
-        title, text, standing, organisation, then, closes_on, shared_at, answered_at, quantity, unit, areas = row
-        sides[direction].append(
-            Card(
-                pk=number,
-                direction=direction,
-                theme=theme,
-                status=status,
-                is_open=is_open,
-                title=title,
-                statement=text,
-                standing=standing,
-                organisation=then if status in OVER else beside_present(then, organisation),
-                closes_on=closes_on,
-                shared_at=shared_at,
-                answered_at=answered_at,
-                amount=quantity_words(quantity, unit),
-                areas=tuple(areas),
-            )
-        )
-    counted = _summed(cells, filters)
-    counted.capped = not filters.is_counted and sum(cell[-1] for cell in cells) > CAP
+    counts: list[_Row] = []
+    for row in map(_Row._make, rows_of(sql, values)):
+        if row.kind == _COUNT:
+            counts.append(row)
+        else:
+            sides[row.direction].append(row.as_card())
+    counted = _summed(counts, filters)
+    counted.capped = not filters.is_counted and sum(row.number for row in counts) > CAP
     return Board(sides, counted)
 
 
-_CELL = "cell"
-#: Columns of both counts and cards, then of cards only.
+_COUNT = "count"
+#: Columns of both counts and cards, then of cards only; in the order of `_Row`.
 _BOTH = ("direction", "theme", "status", "is_open")
 _CARD = (
     "title",
@@ -291,17 +318,17 @@ _CARD = (
 def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) -> Fragment:
     """What the reader alone sees (`seen`), the counts and both sides, as SQL."""
     seen, values = sql_of(_restricted(has_account))
-    sql, more = union_all(_cells(filters, has_account), *(_sides(filters, limit, has_account) if limit else ()))
+    sql, more = union_all(_counts(filters, has_account), *(_sides(filters, limit, has_account) if limit else ()))
     return f"WITH seen (id) AS MATERIALIZED ({seen}) {sql}", (*values, *more)
 
 
 def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
     """Ids of entries that are not for everyone; one indexed query per route."""
-    besides = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
-    ways = [
-        besides.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
+    entries = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
+    by_route = [
+        entries.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
     ]
-    return ways[0].union(*ways[1:])
+    return by_route[0].union(*by_route[1:])
 
 
 def _readable(has_account: bool) -> EntryQuerySet:
@@ -315,28 +342,26 @@ def _readable(has_account: bool) -> EntryQuerySet:
 def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
     areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
     entries = _fitting(_readable(has_account), filters).annotate(organisation_then=named_then("shared_at"))
-    entries = entries.order_by(*filters.order)
-    return [
-        sql_of(
-            entries.filter(direction=direction).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))[
-                :limit
-            ]
-        )
-        for direction in filters.directions or Direction.values
-    ]
+    cards = entries.order_by(*filters.order).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))
+    return [sql_of(cards.filter(direction=direction)[:limit]) for direction in filters.directions or Direction.values]
 
 
-def _cells(filters: Filters, has_account: bool) -> Fragment:
-    """Counts by direction, theme and status; stored ones where possible."""
-    blank = ", ".join(["NULL"] * (len(_CARD) + 1))
-    columns = ", ".join(_BOTH)
-    shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)
-    if not filters.is_counted:
+def _counts(filters: Filters, has_account: bool) -> Fragment:
+    """Counts by direction, theme and status: with stored ones where the filter allows it, else up to `CAP` entries."""
+    if filters.is_counted:
+        shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)
+        limit = None
+    else:
         shared = _narrowed(_readable(has_account).exclude(shared_at=None), filters)
         shared = shared if filters.statuses else shared.filter(is_open=True)
-    sql, values = sql_of(shared.order_by().values_list(*_BOTH)[: None if filters.is_counted else CAP + 1])
-    network = "UNION ALL SELECT direction, theme, status, is_open, number FROM exchange_entrycount"
-    stored = network if filters.is_counted and has_account else ""
-    each = f"SELECT {columns}, 1 AS number FROM ({sql}) counted {stored}"  # noqa: S608  # only column names
-    summed = f"SELECT '{_CELL}', sum(number)::int, {columns}, {blank} FROM ({each}) cells GROUP BY {columns}"  # noqa: S608  # the same
-    return summed, values
+        limit = CAP + 1
+    one_each, values = sql_of(shared.order_by().values_list(*_BOTH)[:limit])
+    columns = ", ".join(_BOTH)
+    counted = f"SELECT {columns}, 1 AS number FROM ({one_each}) shared"  # noqa: S608  # only column names
+    if filters.is_counted and has_account:
+        counted += f" UNION ALL SELECT {columns}, number FROM exchange_entrycount"  # noqa: S608  # the same
+    nulls = ", ".join(["NULL"] * (len(_CARD) + 1))
+    return (
+        f"SELECT '{_COUNT}', sum(number)::int, {columns}, {nulls} FROM ({counted}) counted GROUP BY {columns}",  # noqa: S608  # the same
+        values,
+    )

@@ -1,4 +1,4 @@
-"""Pass what one organisation holds to another, and put it back."""
+"""Move rows from one organisation to another, and undo it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from partnerships.organisations.obligations import Change, Column, Moving, Oblig
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """Rows of a column: `free` can name the other organisation.
+class SortedRows:
+    """Rows of a column that can be moved to another organisation, and those that cannot.
 
-    `taken` find its row in their place.
+    `free` are the ids of rows that can name it. `taken` maps each row that would break a unique constraint to the row
+    of the other organisation that is in its place.
     """
 
     free: list[int]
@@ -31,8 +32,8 @@ class Sorted:
 
 def sort_rows(
     column: Column, source: int, target: int, *, records: Collection[int] | None = None, lock: bool = False
-) -> Sorted:
-    """The rows that name the source, all or those of some records, by whether their place is free."""
+) -> SortedRows:
+    """The rows that name the source, or those of some records, by whether they can name the target instead."""
     rows: QuerySet[Any] = column.model._base_manager.filter(**{column.name: source})
     if records is not None:
         rows = rows.filter(column.only or Q(), **{f"{column.record}__in": list(records)})
@@ -44,20 +45,18 @@ def sort_rows(
     if lock:
         list(column.model._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
     taken = _taken(column.model, column.name, ids, target)
-    return Sorted([pk for pk in ids if pk not in taken], taken)
+    return SortedRows([pk for pk in ids if pk not in taken], taken)
 
 
 def _uniques(model: type[Model]) -> list[UniqueConstraint]:
-    """What must be unique.
-
-    Django says it in another way of the tables that it makes for links to several.
-    """
-    links = [UniqueConstraint(fields=together, name="links") for together in model._meta.unique_together]
-    return [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)] + links
+    """The unique constraints of a table; those of many-to-many tables, which Django declares in another way, too."""
+    declared = [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)]
+    together = [UniqueConstraint(fields=fields, name="together") for fields in model._meta.unique_together]
+    return declared + together
 
 
 def _taken(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
-    """Rows whose place is taken, each with the row of the target that takes it."""
+    """Rows that would break a unique constraint if they named the target, each with the target's row in its place."""
     taken: dict[int, int] = {}
     for constraint in _uniques(model) if rows else ():
         if name not in constraint.fields:
@@ -66,19 +65,21 @@ def _taken(model: type[Model], name: str, rows: Collection[int], target: int) ->
         everything: QuerySet[Any] = model._base_manager.all()
         if constraint.condition is not None:
             everything = everything.filter(constraint.condition)
-        theirs = {tuple(key): pk for pk, *key in everything.filter(**{name: target}).values_list("pk", *other_fields)}
-        for pk, *key in everything.filter(pk__in=rows).values_list("pk", *other_fields) if theirs else ():
-            if tuple(key) in theirs and (None not in key or constraint.nulls_distinct is False):
-                taken[pk] = theirs[tuple(key)]
+        of_target = everything.filter(**{name: target}).values_list("pk", *other_fields)
+        by_key = {tuple(key): pk for pk, *key in of_target}
+        if not by_key:
+            continue
+        for pk, *key in everything.filter(pk__in=rows).values_list("pk", *other_fields):
+            can_clash = None not in key or constraint.nulls_distinct is False
+            if can_clash and tuple(key) in by_key:
+                taken[pk] = by_key[tuple(key)]
     return taken
 
 
 def carry(column: Column, moving: Moving, records: Collection[int] | None = None) -> list[Change]:
-    """Let the rows of a column name the other organisation.
+    """Make the rows of a column, or those of some records, name the other organisation; returns what changed.
 
-    Returns what changed.
-
-    All its rows, or those of some records. A row whose place the other organisation holds already is ended instead.
+    A row is ended instead if the other organisation already has a row in its place.
     """
     return carry_together((column,), moving, records)
 
@@ -86,7 +87,7 @@ def carry(column: Column, moving: Moving, records: Collection[int] | None = None
 def carry_together(columns: Sequence[Column], moving: Moving, records: Collection[int] | None = None) -> list[Change]:
     """As `carry`, for the columns of one kind.
 
-    Each is sorted before any moves: once the giver of a commitment has moved, its owner would seem locked.
+    All columns are sorted before any is changed: once the giver of a commitment has moved, its owner would look locked.
     """
     source, target = moving.source.pk, moving.target.pk
     found = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
@@ -95,45 +96,39 @@ def carry_together(columns: Sequence[Column], moving: Moving, records: Collectio
         model, name = column.model, column.name
         model._base_manager.filter(pk__in=rows.free).update(**{name: target})
         changes += [Change(model._meta.label, pk, {name: source}, {name: target}) for pk in rows.free]
-        changes += _unite(column, moving, rows.taken)
+        changes += _end_taken(column, moving, rows.taken)
     return changes
 
 
-def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
-    """End rows whose place is taken, and give the other row what it lacks.
-
-    What is history already stays.
-    """
+def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
+    """End or delete rows whose place is taken, and update the rows in their place; rows that are history stay."""
     if column.ending is None and not column.dropping:
         return []
     rows = column.model._base_manager
-    still = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
-    found = rows.in_bulk([*still, *(taken[pk] for pk in still)])
+    present = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
+    found = rows.in_bulk([*present, *(taken[pk] for pk in present)])
     changes = []
-    for pk in sorted(still):
+    for pk in sorted(present):
+        row, in_its_place = found[pk], found[taken[pk]]
         if column.uniting is not None:
-            changes.append(change_row(found[taken[pk]], column.uniting(found[pk], found[taken[pk]])))
-        end = column.ending
-        changes.append(_drop_row(found[pk], column.forgetting) if end is None else change_row(found[pk], end(moving)))
+            changes.append(change_row(in_its_place, column.uniting(row, in_its_place)))
+        if column.ending is None:
+            changes.append(_drop_row(row, column.forgetting))
+        else:
+            changes.append(change_row(row, column.ending(moving)))
     return [change for change in changes if change.before]
 
 
 def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
-    """Delete a row.
-
-    Returns what stood in it, without the fields that are not kept.
-    """
+    """Delete a row; returns its values, without the fields that are not kept."""
     kept = [field for field in row._meta.concrete_fields if field.name not in forgetting]
     before = {field.name: _plain(field.value_from_object(row)) for field in kept}
     type(row)._base_manager.filter(pk=row.pk).delete()
     return Change(row._meta.label, row.pk, before, {})
 
 
-def _make_again(model: type[Model], changes: Sequence[Change]) -> set[int]:
-    """Make rows again that were deleted, unless their place is taken.
-
-    Returns which are there (ids).
-    """
+def _recreate(model: type[Model], changes: Sequence[Change]) -> set[int]:
+    """Recreate deleted rows, unless another row is in their place; returns the ids of those that exist now."""
     rows = [
         model(**{model._meta.get_field(name).attname: value for name, value in change.before.items()})  # type: ignore[union-attr]  # columns have one
         for change in changes
@@ -143,14 +138,14 @@ def _make_again(model: type[Model], changes: Sequence[Change]) -> set[int]:
 
 
 def change_row(row: Any, values: dict[str, Any]) -> Change:
-    """Change columns of a row; returns what differs afterwards."""
-    differ = {name: value for name, value in values.items() if getattr(row, name) != value}
-    before = {name: _plain(getattr(row, name)) for name in differ}
-    if differ:
-        for name, value in differ.items():
+    """Change columns of a row; returns those whose values differ."""
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    before = {name: _plain(getattr(row, name)) for name in changed}
+    if changed:
+        for name, value in changed.items():
             setattr(row, name, value)
-        type(row)._base_manager.filter(pk=row.pk).update(**differ)
-    return Change(row._meta.label, row.pk, before, {name: _plain(value) for name, value in differ.items()})
+        type(row)._base_manager.filter(pk=row.pk).update(**changed)
+    return Change(row._meta.label, row.pk, before, {name: _plain(value) for name, value in changed.items()})
 
 
 def _plain(value: Any) -> Any:
@@ -159,59 +154,64 @@ def _plain(value: Any) -> Any:
 
 
 def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
-    """Put back what the rows said before, last change first.
+    """Undo changes of rows, the last one first.
 
-    Returns what this changed, and the changes that stay: somebody has changed the row since, or agreed to it, or
-    another row has its place.
+    Returns what this changed, and the changes that stay because somebody has changed the row since or agreed to it, or
+    because another row is in its place.
     """
-    columns = {column.label: column for column in all_columns()}
-    alike: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
-    for change in reversed(list(changes)):
-        key = (change.table, tuple(sorted(change.before.items())), tuple(sorted(change.after.items())))
-        alike[key].append(change)
     done: list[Change] = []
     missed: list[Change] = []
-    for group in alike.values():
-        first = group[0]
-        model = apps.get_model(first.table)
-        if first.after:
-            rows = model._base_manager.filter(pk__in=[change.row for change in group], **first.after)
-            for name in first.after:
-                column = columns.get(f"{first.table}.{name}")
-                if column is not None and column.stays is not None:
-                    rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
-            unchanged = set(rows.select_for_update().values_list("pk", flat=True))
-            for name, value in first.before.items():
-                if value is not None and model._meta.get_field(name).related_model is Organisation:
-                    unchanged -= _taken(model, name, unchanged, value).keys()
-            model._base_manager.filter(pk__in=unchanged).update(**first.before)
-        else:
-            unchanged = _make_again(model, group)
-        done += [Change(one.table, one.row, one.after, one.before) for one in group if one.row in unchanged]
-        missed += [change for change in group if change.row not in unchanged]
+    for group in _alike(reversed(list(changes))):
+        model = apps.get_model(group[0].table)
+        restored = _restore(model, group) if group[0].after else _recreate(model, group)
+        done += [Change(one.table, one.row, one.after, one.before) for one in group if one.row in restored]
+        missed += [change for change in group if change.row not in restored]
     return done, missed
 
 
+def _alike(changes: Iterable[Change]) -> list[list[Change]]:
+    """Changes of the same columns from the same values to the same values, together, so that one update undoes them."""
+    groups: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
+    for change in changes:
+        key = (change.table, tuple(sorted(change.before.items())), tuple(sorted(change.after.items())))
+        groups[key].append(change)
+    return list(groups.values())
+
+
+def _restore(model: type[Model], alike: Sequence[Change]) -> set[int]:
+    """Give rows with the same change their values before it; returns the ids of those that could be changed back."""
+    before, after = alike[0].before, alike[0].after
+    columns = {column.label: column for column in all_columns()}
+    rows = model._base_manager.filter(pk__in=[change.row for change in alike], **after)
+    for name in after:
+        column = columns.get(f"{model._meta.label}.{name}")
+        if column is not None and column.stays is not None:
+            rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
+    unchanged = set(rows.select_for_update().values_list("pk", flat=True))
+    for name, value in before.items():
+        if value is not None and model._meta.get_field(name).related_model is Organisation:
+            unchanged -= _taken(model, name, unchanged, value).keys()
+    model._base_manager.filter(pk__in=unchanged).update(**before)
+    return unchanged
+
+
 def as_kept(changes: Iterable[Change]) -> list[Change]:
-    """Changes of rows as they would be now.
-
-    Where a record was merged since, they name the one that was kept.
-    """
+    """The changes with each organisation that was merged since replaced by the one that was kept."""
     kept = dict(Merge.objects.in_force().values_list("merged", "kept"))
-
-    def now(table: str, values: dict[str, Any]) -> dict[str, Any]:
-        fields = apps.get_model(table)._meta.fields
-        names = {field.name for field in fields if field.related_model is Organisation}
-        found = dict(values)
-        for name in names & values.keys():
-            while found[name] in kept:
-                found[name] = kept[found[name]]
-        return found
-
     if not kept:
         return list(changes)
+
+    def with_kept(table: str, values: dict[str, Any]) -> dict[str, Any]:
+        fields = apps.get_model(table)._meta.fields
+        names = {field.name for field in fields if field.related_model is Organisation}
+        replaced = dict(values)
+        for name in names & values.keys():
+            while replaced[name] in kept:
+                replaced[name] = kept[replaced[name]]
+        return replaced
+
     return [
-        Change(change.table, change.row, now(change.table, change.before), now(change.table, change.after))
+        Change(change.table, change.row, with_kept(change.table, change.before), with_kept(change.table, change.after))
         for change in changes
     ]
 
@@ -264,7 +264,7 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
 def keep_changes(
     changes: Iterable[Change], *, merge: Merge | None = None, succession: Succession | None = None
 ) -> None:
-    """Keep what a merge or a succession changed, so that it can be put back."""
+    """Save what a merge or a succession changed, so that it can be undone."""
     MovedRow.objects.bulk_create(
         (
             MovedRow(

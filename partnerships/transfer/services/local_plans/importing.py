@@ -80,10 +80,7 @@ def import_local_plans(
 
 
 def apply_local_plans(given: Given) -> ImportRun:
-    """Import plans and their timetable inside the caller's transaction.
-
-    Returns the run.
-    """
+    """Import plans and their timetable inside the caller's transaction, and return the run."""
     plans, timetable = (file.sheets for file in given.files)
     plans_name, timetable_name = given.names
     known = Known()
@@ -129,12 +126,25 @@ class _PlanImport:
     run: Import
 
     def may_apply(self, plan: LocalPlan, existing: Plan | None) -> bool:
-        """Whether its authorities are known and may have it in the files."""
-        is_known = all(curie in self.owners for curie in plan.organisations)
-        return is_known and _is_own(plan, existing, self.owners, self.known, self.listed, self.run)
+        """Whether its authorities are known, and the plan is theirs to import; a plan of others is set aside.
+
+        An organisation may import only its own plans, administrators any plan that is not another authority's here.
+        """
+        if not all(curie in self.owners for curie in plan.organisations):
+            return False
+        importer = self.run.organisation
+        if importer is None:
+            is_own = not self.known.is_anothers(plan, existing, self.owners)
+        else:
+            named = {self.owners[curie].pk for curie in plan.organisations}
+            is_own = importer.pk in named and (existing is None or importer.pk in _owner_ids(existing))
+        if not is_own:
+            problem = _problem_of_ownership(plan, existing, self.owners, importer)
+            set_plan_aside(problem, plan, self.listed, self.run)
+        return is_own
 
     def apply(self, plan: LocalPlan, existing: Plan | None) -> Plan | None:
-        """Publish one plan, or keep an older one for history; the plan as it is here, if it is."""
+        """Publish one plan, or keep an older one for history; returns the plan here, if there is one."""
         before = said_before(existing)
         if newer := self.vintages.newer_than(plan):
             bodies = [self.owners[curie] for curie in plan.organisations]
@@ -167,12 +177,12 @@ def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str,
     expected = known.expected(listed, owners, run.organisation)
     current = vintages.without_older(expected, owners)
     if not listed.is_corrected:
-        _mark(current, seen, run)
+        _record_missing(current, seen, run)
     past.compare([plan for plan in expected if plan not in current and plan.pk not in seen])
 
 
 def _apply_each(plan_import: _PlanImport, plans_name: str) -> set[int]:
-    """Apply plan after plan; one that fails is set aside. Returns the ids of those in the files and here."""
+    """Apply one plan after the other; one that fails is set aside. Returns the ids of the plans found here."""
     run, listed = plan_import.run, plan_import.listed
     seen: set[int] = set()
     for done, (plan, existing) in enumerate(plan_import.known.matched(listed, plan_import.owners), start=1):
@@ -191,38 +201,28 @@ def _apply_each(plan_import: _PlanImport, plans_name: str) -> set[int]:
     return seen
 
 
-def _is_own(
-    plan: LocalPlan,
-    existing: Plan | None,
-    owners: Mapping[str, Organisation],
-    known: Known,
-    listed: LocalPlans,
-    run: Import,
-) -> bool:
-    """Whether a plan may be in the files; others are set aside.
+def _owner_ids(plan: Plan) -> set[int]:
+    return {owner.organisation_id for owner in plan.owners.all()}
 
-    Another authority's plan may not. In an organisation's own files, only its own plans may.
-    """
-    body, named = run.organisation, {owners[curie].pk: owners[curie].name for curie in plan.organisations}
-    has = {owner.organisation_id for owner in existing.owners.all()} if existing else set()
-    if body is None and not known.is_anothers(plan, existing, owners):
-        return True
-    if body is not None and body.pk in named and (existing is None or body.pk in has):
-        return True
-    others = [name for pk, name in named.items() if pk in has]
-    if body is not None and body.pk not in named:
-        found, remedy = f"the plan is not {body.name}'s.", "Only its own authorities can import a plan."
-    elif body is not None and others:
-        found = f"the plan is already here, as that of {' and '.join(others)}."
-        remedy = f"Ask them to invite {body.name} as an owner on the plan's page, then import it again."
+
+def _problem_of_ownership(
+    plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation], importer: Organisation | None
+) -> Problem:
+    """Why a plan is not the importer's to import, and what to do; None is an administrator."""
+    named = {owners[curie].pk: owners[curie].name for curie in plan.organisations}
+    owning_here = [name for pk, name in named.items() if existing and pk in _owner_ids(existing)]
+    if importer is not None and importer.pk not in named:
+        found, remedy = f"the plan is not {importer.name}'s.", "Only its own authorities can import a plan."
+    elif importer is not None and owning_here:
+        found = f"the plan is already here, as that of {' and '.join(owning_here)}."
+        remedy = f"Ask them to invite {importer.name} as an owner on the plan's page, then import it again."
     else:
         found = f"another authority's plan has the reference “{plan.reference}”."
         remedy = "Give it a reference of its own."
-        if body is None and existing is not None:
+        if importer is None and existing is not None:
             whose = " and ".join(owner.organisation.name for owner in existing.owners.all())
             remedy = f"The plan here is {whose}'s. Correct the authority, or give the row a reference of its own."
-    set_plan_aside(Problem(plan.row, "reference", found, remedy), plan, listed, run)
-    return False
+    return Problem(plan.row, "reference", found, remedy)
 
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
@@ -269,7 +269,7 @@ def _apply_one(
     *,
     external: str,
 ) -> tuple[Plan, Content]:
-    """Create or change the plan; with what the file says of it."""
+    """Create or change the plan; returns it and the content that the file gives it."""
     bodies = [owners[curie] for curie in plan.organisations]
     content = normalise(content_from_file(plan, before))
     if existing is None and run.organisation is not None and len(bodies) > 1:
@@ -294,15 +294,15 @@ def _apply_one(
 
 
 def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation], run: Import) -> None:
-    if {owner.organisation_id for owner in existing.owners.all()} != {body.pk for body in bodies}:
+    if _owner_ids(existing) != {body.pk for body in bodies}:
         run.report.remark(
             f"{plan.name}: the file names {', '.join(body.name for body in bodies)} as its authorities, but they "
             f"are not its owners here. If the file is right, change the owners on its page."
         )
 
 
-def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
-    """Record once that a plan is missing from the file, or found again."""
+def _record_missing(plans: list[Plan], seen: set[int], run: Import) -> None:
+    """Report plans that are missing from the file or in it again, and record each change of this in their history."""
     events = Event.objects.filter(
         target_kind="plan",
         target_id__in=[plan.pk for plan in plans],
@@ -310,17 +310,18 @@ def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
     )
     last = dict(events.order_by("at", "pk").values_list("target_id", "kind"))
     for plan in plans:
-        gone, was_gone = plan.pk not in seen, last.get(plan.pk) == EventKind.MISSING_FROM_FILE
-        if gone:
+        is_missing = plan.pk not in seen
+        was_missing = last.get(plan.pk) == EventKind.MISSING_FROM_FILE
+        if is_missing:
             run.report.count(
                 "missing", f"{plan.title} ({plan.external_reference}): no longer in the file; kept unchanged"
             )
-        elif was_gone:
+        elif was_missing:
             run.report.count("returned", plan.title)
-        if gone != was_gone:
+        if is_missing != was_missing:
             record(
                 actor_id=run.author.pk if run.author else None,
-                kind=EventKind.MISSING_FROM_FILE if gone else EventKind.BACK_IN_FILE,
+                kind=EventKind.MISSING_FROM_FILE if is_missing else EventKind.BACK_IN_FILE,
                 target_kind="plan",
                 target_id=plan.pk,
                 within_kind="plan",

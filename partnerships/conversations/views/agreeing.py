@@ -36,8 +36,8 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToCirculate as error:
             messages.warning(request, str(error))
             return redirect(conversation)
-        names = recipients.sentence() or " Nobody gets an email."
-        messages.success(request, f"“{conversation.subject}” has been circulated.{names}")
+        who_gets_it = recipients.sentence() or " Nobody gets an email."
+        messages.success(request, f"“{conversation.subject}” has been circulated.{who_gets_it}")
         return redirect(conversation)
     return form_page(
         request,
@@ -82,9 +82,11 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a correction for the keeper."""
     user = signed_in(request)
-    seen = Conversation.objects.visible_to(user)
+    visible = Conversation.objects.visible_to(user)
     correction = get_object_or_404(
-        Correction.objects.filter(conversation__in=seen).select_related("conversation__organisation", "organisation"),
+        Correction.objects.filter(conversation__in=visible).select_related(
+            "conversation__organisation", "organisation"
+        ),
         pk=pk,
     )
     conversation = correction.conversation
@@ -119,7 +121,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree to the record for one's own side."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.edits)
-    organisation = (*rights.to_agree_for, *rights.sides)[0]
+    organisation = (rights.to_agree_for or rights.sides)[0]
     form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
 
     def step() -> tuple[str, str]:

@@ -35,16 +35,12 @@ class InboxRouter(Router):
     """
 
     def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
-        """The emails to send at once; the others wait in the inbox or are off."""
-        if kind.code in DeliveryKind.values:
-            return list(emails)
-        numbers = [email.person_id for email in emails if email.person_id is not None]
-        accounts = User.objects.filter(account_since__isnull=False, is_active=True)
-        people = accounts.select_related("digest_preference").in_bulk(numbers)
+        """The emails to send at once; the others wait in the inbox, or nowhere if the person turned them off."""
+        people = {} if kind.code in DeliveryKind.values else _people_with_accounts(emails)
         if not people:
             return list(emails)
         chosen = dict(NoticeChoice.objects.filter(person__in=people, group=kind.group).values_list("person", "way"))
-        subject = kind.about(emails[0].params) if kind.about is not None else None
+        about = _record_of(kind, emails[0])
         at_once: list[Email] = []
         items: list[InboxItem] = []
         for email in emails:
@@ -59,29 +55,32 @@ class InboxRouter(Router):
                 at_once.append(email)
             if way == Way.OFF:
                 continue
-            is_told = way == Way.SUMMARY and told_in_a_summary(kind=kind.code, person_id=person.pk, params=email.params)
-            items.append(
-                InboxItem(
-                    person=person,
-                    kind=kind.code,
-                    group=kind.group,
-                    params=email.params,
-                    record_kind=subject.kind if subject else "",
-                    record_id=subject.record_id if subject else None,
-                    partnership_id=subject.partnership_id if subject else None,
-                    created_at=now,
-                    due_at=next_summary(person, preference, now=now) if way == Way.SUMMARY and not is_told else None,
-                )
-            )
+            item = InboxItem(person=person, kind=kind.code, group=kind.group, params=email.params, created_at=now)
+            item.record_kind, item.record_id, item.partnership_id = about
+            if way == Way.SUMMARY and not told_in_a_summary(kind=kind.code, person_id=person.pk, params=email.params):
+                item.due_at = next_summary(person, preference, now=now)
+            items.append(item)
         InboxItem.objects.bulk_create(items)
         return at_once
 
 
-def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
-    """How a notice reaches somebody with this choice for its group.
+def _people_with_accounts(emails: Sequence[Email]) -> dict[int, User]:
+    """The recipients who can sign in, by id, with their preferences."""
+    ids = [email.person_id for email in emails if email.person_id is not None]
+    accounts = User.objects.filter(account_since__isnull=False, is_active=True)
+    return accounts.select_related("digest_preference").in_bulk(ids)
 
-    What is always sent comes at once, also in a pause. Everything else that would come at once waits until the end of a
-    pause.
+
+def _record_of(kind: EmailKind, email: Email) -> tuple[str, int | None, int | None]:
+    """The kind and id of the record that an email is about, and the id of its partnership."""
+    subject = kind.about(email.params) if kind.about is not None else None
+    return (subject.kind, subject.record_id, subject.partnership_id) if subject else ("", None, None)
+
+
+def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
+    """How a notice reaches a person who chose this way for its group; "" if they chose none.
+
+    During a pause, notices that would come at once wait for the next summary, except those that are always sent.
     """
     if kind.always:
         return Way.AT_ONCE
@@ -93,7 +92,7 @@ def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
 def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, now: dt.datetime) -> None:
     """Choose how notices of these groups come. Raises `UnableToChooseWay`.
 
-    What waits for a summary of a group that no longer has one stays in the inbox.
+    Notices that were waiting for a summary stay in the inbox if their group no longer goes into one.
     """
     require(may_choose_for(person, roles_of(author, now)))
     if any(group not in CHOOSABLE or way not in Way.values for group, way in ways.items()):
@@ -121,7 +120,7 @@ def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, n
 def mark_items(*, person: User, items: Collection[int] | None, is_read: bool, now: dt.datetime) -> int:
     """Mark these items of a person's inbox, or all, as read or unread.
 
-    Returns how many changed. What was read is in no later summary.
+    Returns how many changed. Items that are marked as read are left out of the next summary.
     """
     own_items = InboxItem.objects.filter(person=person)
     if items is not None:

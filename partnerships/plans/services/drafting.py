@@ -203,12 +203,14 @@ def save_piece(
 
 
 def _problems(plan: Plan, piece: str, content: Content, changed: Content) -> list[Problem]:
-    """What is wrong with a piece that cannot be told from its fields alone."""
+    """What is wrong with a piece beside the rest of the plan: its period, or the years of a site's homes."""
     if piece == "about":
         return period_problems(changed["about"])
     code, _slash, key = piece.partition("/")
     site = get_piece(changed, piece) if code == "sites" and key else None
-    return _wrong_years(plan, get_piece(content, piece), site, _sites_by_years(changed["sites"])) if site else []
+    if not site:
+        return []
+    return _wrong_years(plan, get_piece(content, piece), site, _sites_by_years(changed["sites"]))
 
 
 def _sites_by_years(sites: Iterable[Item]) -> Counter[str]:
@@ -217,18 +219,19 @@ def _sites_by_years(sites: Iterable[Item]) -> Counter[str]:
 
 
 def _wrong_years(plan: Plan, was: Item | None, site: Item, counts: Counter[str]) -> list[Problem]:
-    """Years of the wrong kind in homes of a site that change; unchanged homes do not block other fields.
+    """What is wrong with the years in a site's homes, if the homes have changed.
 
-    `counts` are of all sites as they will be. While no other site has a year, either kind will do: there is nothing to
-    add up.
+    All sites of a plan use one kind of years, so that they can be added up; the first site with years may use either.
+    `counts` are of all sites as they will be, this one included.
     """
     if was and was["homes"] == site["homes"]:
         return []
-    own = year_kinds(site["homes"])
-    other_kinds = {kind for kind, count in counts.items() if count > (kind in own)}
-    if not other_kinds and len(own) == 1:
+    own_kinds = year_kinds(site["homes"])
+    kinds_elsewhere = {kind for kind, count in counts.items() if count - (1 if kind in own_kinds else 0) > 0}
+    if not kinds_elsewhere and len(own_kinds) == 1:
         return []
-    return year_problems(other_kinds.pop() if len(other_kinds) == 1 else plan.years, site["homes"])
+    expected = kinds_elsewhere.pop() if len(kinds_elsewhere) == 1 else plan.years
+    return year_problems(expected, site["homes"])
 
 
 def _settle_years(plan: Plan, draft: Draft) -> None:
@@ -290,10 +293,11 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
-    order = documents.moved(PLAN, draft_content(plan), piece, up=up)
-    if order is None:
+    reordered = documents.moved(PLAN, draft_content(plan), piece, up=up)
+    if reordered is None:
         return False
-    save_piece(plan=plan, piece=order[0], value=order[1], based_on=None, author=author, now=now)
+    list_code, keys = reordered
+    save_piece(plan=plan, piece=list_code, value=keys, based_on=None, author=author, now=now)
     return True
 
 

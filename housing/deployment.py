@@ -8,11 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError, InterfaceError
 
 from housing.declarations import REMOVED, SECRETS, SETTINGS
 from housing.declarations.checks import keys_fault
 from housing.declarations.pages import HSTS_STEPS
 from housing.environment import BASE_DIR, read_file
+from housing.grants import owners_of_history
 
 #: The step after which only subdomains and preloading are left, which are the operator's choice.
 FULL_HSTS = 3
@@ -40,6 +42,32 @@ def check_roles(**kwargs: Any) -> list[CheckMessage]:
             hint="Create a role for workers and set DATABASE_WORKER_URL (docs/deploy.md).",
             id="housing.W001",
         )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_owner(**kwargs: Any) -> list[CheckMessage]:
+    """Find a web or worker that connects as the owner of the tables, with no time limits, and may rewrite history.
+
+    Asks the database, because their environment does not name the owner. One role for everything gets a warning alone
+    (`check_roles`).
+    """
+    try:
+        owners = owners_of_history()
+    except (DatabaseError, InterfaceError):  # not there, or not yet
+        return []
+    users = {name: settings.ROLE_DATABASES[name]["USER"] for name in ("web", "worker")}
+    if owners.keys() == set(users.values()) and len(owners) == 1:
+        return []
+    return [
+        Error(
+            f"{name.capitalize()} connects as {user}, which owns "
+            f"{'tables of history' if len(owners) == 1 else 'some of the tables of history'} and may rewrite them.",
+            hint="Connect as a role that owns no tables, and let DATABASE_OWNER_URL name the owner (docs/deploy.md).",
+            id="housing.E002",
+        )
+        for name, user in users.items()
+        if user in owners
     ]
 
 

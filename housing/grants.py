@@ -57,8 +57,18 @@ def append_only_tables() -> list[str]:
     return sorted(set(history_tables()) | (existing & APPEND_ONLY_TABLES))
 
 
-#: How many of the named tables a role owns.
-_OWNED = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s) AND tableowner = %s"
+_OWNERS = "SELECT tableowner, count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s) GROUP BY 1"
+
+
+class UnableToGrant(Exception):
+    """The role owns some of the append-only tables, so it cannot be kept from rewriting them."""
+
+
+def owners_of_history(*, using: str = "default") -> dict[str, int]:
+    """The roles that own append-only tables, with how many of them."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_OWNERS, [append_only_tables()])
+        return dict(cursor.fetchall())
 
 
 def grant(*, role: str, using: str = "default") -> None:
@@ -66,15 +76,21 @@ def grant(*, role: str, using: str = "default") -> None:
 
     Run as the tables' owner.
 
-    A role that owns the append-only tables keeps all its rights and gets back those that it lost. Foreign keys are
-    checked with the owner's rights: without them, no row that refers to such a table could be written.
+    A role that owns all append-only tables keeps all its rights and gets back those that it lost. Foreign keys are
+    checked with the owner's rights: without them, no row that refers to such a table could be written. Raises
+    `UnableToGrant` for a role that owns some of them.
     """
     name = sql.Identifier(role)
-    with connections[using].cursor() as cursor:
-        cursor.execute(_OWNED, [append_only_tables(), role])
-        if cursor.fetchone() != (0,):
+    owners = owners_of_history(using=using)
+    if role in owners and len(owners) > 1:
+        raise UnableToGrant(
+            f"{role} owns {owners[role]} of the tables that it may only add rows to. Give them to the owner of the "
+            "others: REASSIGN OWNED BY, or ALTER TABLE … OWNER TO."
+        )
+    if role in owners:
+        with connections[using].cursor() as cursor:
             cursor.execute(sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}").format(name))
-            return
+        return
     statements = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
         sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name),
@@ -100,10 +116,10 @@ def grant(*, role: str, using: str = "default") -> None:
             rights = "INSERT, UPDATE, DELETE" if is_view else "ALL"
             revoke = sql.SQL("REVOKE {} ON {} FROM {}")
             statements.append(revoke.format(sql.SQL(rights), sql.Identifier(relation), name))
-        statements += [
-            sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name)
-            for function in owner_functions(using=using)
-        ]
+        for function in owner_functions(using=using):
+            # Backups hold no rights: after a restore, everybody may call what PostgreSQL lets everybody call.
+            statements.append(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
+            statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name))
         for statement in statements:
             cursor.execute(statement)
 

@@ -18,9 +18,11 @@ from django.conf import LazySettings
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.utils import ConnectionHandler
 from django.utils import timezone
 from psycopg2 import sql
 
+from housing import grants
 from housing.backups import drill as drilling
 from housing.backups import places, programs
 from housing.backups.contents import connect
@@ -34,7 +36,7 @@ from housing.heartbeats import BACKUP, BACKUP_DRILL, heartbeat_age
 from partnerships.agreements.models import Document
 from partnerships.agreements.services import add_document
 from partnerships.plans.services import create_plan, publish_version
-from tests.support.roles import limited_role
+from tests.support.roles import callable_by_everybody, limited_role
 from tests.world import make_world
 
 #: A database for each process that runs tests.
@@ -53,6 +55,18 @@ def empty_database() -> Iterator[dict[str, Any]]:
     execute("CREATE DATABASE {} TEMPLATE template0")
     yield {**connection.settings_dict, "NAME": RESTORED}
     execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+
+@pytest.fixture
+def application_role(db: None) -> Iterator[str]:
+    """A role without rights, for a restored database; dropped after it."""
+    name = f"{RESTORED}_role"
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
+        cursor.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(name)))
+    yield name
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 @pytest.fixture
@@ -85,7 +99,7 @@ def said_by(command: str, *words: str) -> str:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_backup_restores_every_row_trigger_and_file(
-    empty_database: dict[str, Any], root: Path, key: Path, tmp_path: Path, settings: LazySettings
+    application_role: str, empty_database: dict[str, Any], root: Path, key: Path, tmp_path: Path, settings: LazySettings
 ) -> None:
     world, now = make_world(), timezone.now()
     add_document(
@@ -135,6 +149,16 @@ def test_a_backup_restores_every_row_trigger_and_file(
         with pytest.raises(psycopg2.errors.RaiseException, match="History stands"):
             cursor.execute("DELETE FROM people_userevent")
         cursor.execute("UPDATE organisations_organisation SET name = 'Larkhaven Home' WHERE name = 'Larkhaven Homes'")
+
+    # Backups hold no rights; `migrate`, which `restore` runs, leaves the owner's functions to the application alone.
+    with patch.object(grants, "connections", ConnectionHandler({"default": empty_database})) as those:
+        try:
+            grants.grant(role=application_role)
+            with those["default"].cursor() as cursor:
+                assert grants.owner_functions()
+                assert callable_by_everybody(cursor, grants.owner_functions()) == []
+        finally:
+            those["default"].close()
 
     # A changed row and a changed file are found, and what is there is not overwritten by accident.
     (restored / document.file.name).write_bytes(b"What they agreed.\n")

@@ -13,7 +13,7 @@ from django.db import InternalError, ProgrammingError, connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from housing.grants import append_only_tables, grant, owner_functions
+from housing.grants import UnableToGrant, append_only_tables, grant, owner_functions
 from partnerships.digests.models import DeliveryItem
 from partnerships.kit.owner_functions import remove_old_rows
 from partnerships.outbox.content import Content
@@ -29,6 +29,7 @@ from partnerships.people.personal_data import erase_person
 from partnerships.people.restoring import move_numbers_on
 from partnerships.people.retention import apply_retention
 from partnerships.people.security import blank_security_log
+from tests.support.roles import callable_by_everybody
 
 ROLE = "test_application_role"
 KIND = "tests.ledger"
@@ -76,7 +77,8 @@ def test_an_owner_that_is_also_the_applications_role_keeps_its_rights() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
         cursor.execute(f"GRANT {ROLE} TO CURRENT_USER; GRANT CREATE, USAGE ON SCHEMA public TO {ROLE}")
-        cursor.execute(f"ALTER TABLE activity_event OWNER TO {ROLE}")
+        for table in append_only_tables():
+            cursor.execute(f"ALTER TABLE {table} OWNER TO {ROLE}")
         cursor.execute(f"REVOKE UPDATE, DELETE ON activity_event FROM {ROLE}")  # as an earlier migrate did
 
     grant(role=ROLE)
@@ -193,16 +195,37 @@ def test_the_role_moves_numbers_on_after_a_restore_and_cannot_set_them_back(as_a
 
 
 def test_no_other_role_may_call_the_owners_functions() -> None:
-    functions = owner_functions()
-
-    assert "remove_old_people_securityevent(timestamp with time zone,integer)" in functions
+    assert "remove_old_people_securityevent(timestamp with time zone,integer)" in owner_functions()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT p.oid::regprocedure::text FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a"
-            " WHERE p.oid = ANY(%s::regprocedure[]) AND a.grantee = 0",
-            [functions],
-        )
-        assert cursor.fetchall() == []
+        assert callable_by_everybody(cursor, owner_functions()) == []
+
+
+def test_a_grant_takes_the_owners_functions_from_every_other_role() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
+        for function in owner_functions():  # as a restore leaves them
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO PUBLIC")
+        assert callable_by_everybody(cursor, owner_functions()) == owner_functions()
+
+    grant(role=ROLE)
+
+    with connection.cursor() as cursor:
+        assert callable_by_everybody(cursor, owner_functions()) == []
+
+
+def test_a_role_that_owns_some_tables_of_history_gets_no_rights() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
+        cursor.execute(f"GRANT {ROLE} TO CURRENT_USER")
+        cursor.execute(f"GRANT CREATE ON SCHEMA public TO {ROLE}")
+        cursor.execute(f"ALTER TABLE plans_shareopening OWNER TO {ROLE}")
+
+    with pytest.raises(UnableToGrant, match="owns 1 of the tables"):
+        grant(role=ROLE)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(%s, 'people_securityevent', 'DELETE')", [ROLE])
+        assert cursor.fetchone() == (False,)
 
 
 def test_the_role_cannot_truncate_or_drop_tables(as_application: None) -> None:

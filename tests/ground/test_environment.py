@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.test import override_settings
 
 from housing.declarations import SECRETS, SETTINGS, refuse_removed
@@ -128,6 +129,7 @@ def found_before_a_deployment() -> dict[str | None, str]:
     return {one.id: one.msg for one in run_checks(tags=[Tags.security], include_deployment_checks=True)}
 
 
+@pytest.mark.django_db
 def test_a_check_warns_when_workers_use_the_webs_role(tmp_path: Path) -> None:
     environ = ROLES | {"DATABASE_WORKER_URL": "", "DATABASE_ROLE": "worker"}
     web, worker = {"USER": "web"}, {"USER": "worker"}
@@ -139,6 +141,19 @@ def test_a_check_warns_when_workers_use_the_webs_role(tmp_path: Path) -> None:
         assert "housing.W001" not in found_before_a_deployment()
 
     assert user.stdout.strip() == "web"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("web", "worker", "found"),
+    [("OWNER", "OWNER", False), ("web", "worker", False), ("OWNER", "worker", True), ("web", "OWNER", True)],
+)
+def test_a_check_refuses_a_web_or_worker_that_owns_the_tables(web: str, worker: str, found: bool) -> None:
+    users = {"OWNER": connection.settings_dict["USER"]}
+    roles = {"web": {"USER": users.get(web, web)}, "worker": {"USER": users.get(worker, worker)}}
+
+    with override_settings(ROLE_DATABASES=roles):
+        assert ("housing.E002" in found_before_a_deployment()) is found
 
 
 def settings_with(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -214,6 +229,7 @@ def test_a_key_may_start_with_a_dollar_sign_and_operators_are_those_who_get_aler
     assert said == f"${LONG} ['one@ground.example', 'two@ground.example']"
 
 
+@pytest.mark.django_db
 def test_the_deployment_check_finds_weak_keys_with_debug_too() -> None:
     with override_settings(DEBUG=True, SECRET_KEY=LONG[1:]):
         assert "SECRET_KEY is shorter than 50 characters" in found_before_a_deployment()["housing.E001"]

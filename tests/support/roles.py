@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
 from housing.database_roles import connection_settings, limit_roles
@@ -20,6 +21,17 @@ def database_url(*, user: str = "", password: str = "") -> str:
     given: dict[str, Any] = connection.settings_dict
     user, password = user or given["USER"], password or given["PASSWORD"]
     return f"postgres://{user}:{password}@{quote(given['HOST'], safe='')}:{given['PORT']}/{given['NAME']}"
+
+
+def callable_by_everybody(cursor: CursorWrapper, functions: list[str]) -> list[str]:
+    """Those of these functions that any role may call."""
+    cursor.execute(
+        "SELECT p.oid::regprocedure::text FROM pg_proc p"
+        " CROSS JOIN aclexplode(COALESCE(p.proacl, acldefault('f', p.proowner))) a"
+        " WHERE p.oid = ANY(%s::regprocedure[]) AND a.grantee = 0 ORDER BY 1",
+        [functions],
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 @contextmanager

@@ -612,6 +612,7 @@ WITHOUT_A_PERSON = {
     "agreements.take_force": "called by the clock, and by services that checked",
     "agreements.record_due_steps": "called by the clock",
     "agreements.remove_contact": "a contact without an account, by the link in their own email",
+    "agreements.tell_contact": "called by services that checked, and by an old link; the email goes to the contact",
     "agreements.carry_out_notices": "called by the clock",
     "agreements.remind_of_dates": "called by the clock",
     "agreements.missing_for": "reads only",

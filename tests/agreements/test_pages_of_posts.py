@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
+import time_machine
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services
+from partnerships.agreements.emails import contact_token
 from partnerships.agreements.models import Holder, Post
 from partnerships.organisations.services import serve_area
 from partnerships.people.models import User
 from partnerships.search.services import index_stale
 from tests.agreements.test_posts import fill, post_of
+from tests.support.outbox import deliver
 from tests.support.rights import add_personas
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -116,6 +121,36 @@ def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: Wo
     assert "Fay" in own
     assert "Vera Larch" in partners
     assert not re.search(r"\bFay\b(?! retired)", partners)  # a token may have these three letters
+
+
+def data_of(holder: Holder) -> str:
+    """The link to what is held about a contact."""
+    return reverse("agreements:contact-data", args=[contact_token(holder)])
+
+
+def test_page_of_a_contacts_data_masks_the_address(nora: Holder) -> None:
+    page = Client().get(data_of(nora)).content.decode()
+
+    assert "n...@canary.example" in page
+    assert "nora@canary.example" not in page
+
+
+def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Holder) -> None:
+    with time_machine.travel(timezone.now() - dt.timedelta(days=31)):
+        link = data_of(nora)
+
+    page = Client().get(link)
+    answers = [Client().post(link) for _ in range(4)]
+
+    nora.refresh_from_db()
+    emails = [str(one.body) for one in deliver() if one.to == ["nora@canary.example"]]
+    new = re.search(r"/partnerships/contacts/\S+/", emails[-1])
+    assert (page.status_code, [one.status_code for one in answers]) == (410, [200, 200, 200, 429])
+    assert "Nora" not in page.content.decode()
+    assert nora.cleared_at is None
+    assert len(emails) == 4, "The first, and three new ones."
+    assert new is not None
+    assert "Nora Nominates" in Client().get(new[0]).content.decode()
 
 
 def test_post_without_a_reason_is_asked_for_one(world: World) -> None:

@@ -56,6 +56,8 @@ def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
 CONTACT = "agreements.contact"
 #: Signs the links by which contacts without an account see and remove what is held about them.
 CONTACT_SALT = "agreements.contact"
+#: How long such a link works. An older one only sends a new one to the contact's address.
+CONTACT_LINK_WORKS = dt.timedelta(days=30)
 
 
 def contact_token(holder: Holder) -> str:
@@ -63,13 +65,14 @@ def contact_token(holder: Holder) -> str:
     return signing.dumps([holder.pk, holder.added_at.isoformat()], salt=CONTACT_SALT)
 
 
-def holder_of_token(token: str) -> Holder | None:
+def holder_of_token(token: str, *, allow_expired: bool = False) -> Holder | None:
     """The contact of a link.
 
-    None if it is invalid or nothing is held any more.
+    None if it is invalid or too old, or nothing is held any more.
     """
     try:
-        number, added_at = signing.loads(token, salt=CONTACT_SALT)
+        max_age = None if allow_expired else CONTACT_LINK_WORKS
+        number, added_at = signing.loads(token, salt=CONTACT_SALT, max_age=max_age)
     except signing.BadSignature:
         return None
     holders = Holder.objects.select_related("post__organisation", "post__partnership")

@@ -62,6 +62,7 @@ from partnerships.agreements.services.posts import (
     end_post,
     fill_post,
     remove_contact,
+    tell_contact,
     vacate_post,
 )
 from partnerships.agreements.services.reminders import (
@@ -178,6 +179,7 @@ __all__ = [
     "sign_terms",
     "start_working_group",
     "take_back_terms",
+    "tell_contact",
     "unlink_record",
     "vacate_post",
     "withdraw_left_over_invitations",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,6 +27,7 @@ from partnerships.agreements.services import (
     end_post,
     fill_post,
     remove_contact,
+    tell_contact,
     vacate_post,
 )
 from partnerships.agreements.views.access import held, seen
@@ -34,8 +37,12 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.form_steps import take_step
+from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+
+#: How many new links one contact is sent a day.
+_LINKS_A_DAY = 3
 
 _REFUSED: dict[type[Exception], str | None] = {UnableToChangePost: None}
 
@@ -220,17 +227,30 @@ def vacate(request: HttpRequest, pk: int) -> HttpResponse:
     return take_step(request, "agreements/posts/vacate.html", form, step, _REFUSED, holder=holder, post=holder.post)
 
 
+def _new_link_to(request: HttpRequest, holder: Holder | None) -> HttpResponse:
+    """Offer a new link by email to the contact of an old one, or say that we hold nothing."""
+    if holder is None or not holder.email:
+        return render(request, "agreements/posts/contact_gone.html", status=404)
+    if request.method != "POST":
+        return render(request, "agreements/posts/contact_link_over.html", status=410)
+    refused = too_many(request, "contact links", limit=_LINKS_A_DAY, stretch=dt.timedelta(days=1), who=f"{holder.pk}")
+    if refused is not None:
+        return refused
+    tell_contact(holder, now=timezone.now())
+    return render(request, "agreements/posts/contact_link_over.html", {"sent": True})
+
+
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_data(request: HttpRequest, token: str) -> HttpResponse:
     """What is held about a contact without an account, by the link in their email; they can have it removed.
 
-    Mail scanners open links, so only a POST removes.
+    Mail scanners open links, so only a POST removes. An old link only sends a new one.
     """
     holder = holder_of_token(token)
     if holder is None:
-        return render(request, "agreements/posts/contact_gone.html", status=404)
+        return _new_link_to(request, holder_of_token(token, allow_expired=True))
     if request.method == "POST":
         remove_contact(holder=holder, now=timezone.now())
         return render(request, "agreements/posts/contact_gone.html", {"removed": True})

@@ -373,6 +373,22 @@ def test_comments_are_found_by_whom_they_may_be_read(world: World) -> None:
     assert not Word.objects.filter(word="bittern").exists()
 
 
+def test_comments_on_a_draft_are_not_found_by_whom_it_is_shared_with(world: World) -> None:
+    plan = published(world)
+    now = timezone.now()
+    share_draft(
+        plan=plan, email=world.nadia.email, may_comment=True, message="", ends_on=None, author=world.amina, now=now
+    )
+    add_comment(plan=plan, version_number=0, text="A bittern boomed.", author=world.amina, now=now)
+    own = add_comment(plan=plan, version_number=0, text="An avocet, too.", author=world.nadia, now=now)
+    add_comment(plan=plan, version_number=0, text="A bittern and an avocet.", parent=own, author=world.eddie, now=now)
+    index_stale()
+
+    assert search(user=world.eddie, text="bittern").count == 2
+    assert search(user=world.nadia, text="bittern").count == 0
+    assert search(user=world.nadia, text="avocet").count == 1
+
+
 def test_words_that_nothing_has_any_longer_are_forgotten(world: World) -> None:
     rewritten(world, summary="A kingfisher was seen.")
     index_stale()

@@ -1,7 +1,7 @@
 """Search finds what drafts of plans change, and comments on plans.
 
-What a draft says is found by its editors and leads alone. Somebody it is shared with by name reads it on its page,
-where each opening is logged; a snippet would not be.
+What a draft says, and what is said about it, is found by its editors and leads alone, and a comment by its author.
+Somebody it is shared with by name reads it on its page, where each opening is logged; a snippet would not be.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.models import Comment, Draft, Plan, Version
-from partnerships.plans.models.routes import draft_routes, drafters_of, former_routes, inside_routes
+from partnerships.plans.models.routes import DRAFTERS, drafters_of, former_routes, inside_routes
 from partnerships.plans.starters import starter
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.plans import areas_of, rows_of_item, text_of_item
@@ -85,12 +85,16 @@ def _drafts_for(user: User, ids: list[int]) -> QuerySet[Draft, int]:
 
 
 def _comments(ids: Collection[int]) -> Iterable[Row]:
-    """Comments for those who read the plan inside, and their authors."""
+    """Comments for those who read the plan inside, and their authors; on drafts, for editors and their authors."""
     found = list(Comment.objects.filter(pk__in=ids).select_related("plan", "parent"))
-    routes = (*inside_routes(ONE_DAY), *former_routes(ONE_DAY), *draft_routes(ONE_DAY))
-    readers = readers_by_routes(Plan, routes, {one.plan_id for one in found})
+    routes = (*inside_routes(ONE_DAY), *former_routes(ONE_DAY))
+    inside = readers_by_routes(Plan, routes, {one.plan_id for one in found if not one.is_on_draft})
+    drafters = readers_by_routes(Plan, (DRAFTERS,), {one.plan_id for one in found if one.is_on_draft})
     for one in found:
-        authors = {-one.author_id, *([-one.parent.author_id] if one.parent else [])}
+        readers = drafters if one.is_on_draft else inside
+        authors = {-one.author_id}
+        if one.parent and not one.is_on_draft:
+            authors.add(-one.parent.author_id)
         page = "plans:draft-comments" if one.is_on_draft else "plans:comments"
         yield Row(
             object_id=one.pk,
@@ -107,7 +111,9 @@ def _comments(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _comments_for(user: User, ids: list[int]) -> QuerySet[Comment, int]:
-    return Comment.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+    editable = Q(Plan.objects.editable_by(user).of_record())
+    found = Q(version_number__gt=0) | editable | Q(author=user.pk)
+    return Comment.objects.visible_to(user).filter(found, among("pk", ids)).values_list("pk", flat=True)
 
 
 _OWNERS = {"plans_plan.id": ("plan",), "plans_planowner.plan_id": ("plan",)}

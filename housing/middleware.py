@@ -29,6 +29,7 @@ from housing.alerts import alert_about_outage, is_outage
 from housing.errors import too_large
 from partnerships.activity.services import record_export
 from partnerships.kit.exports import asked_of, rows_of
+from partnerships.kit.masking import has_secret
 from partnerships.people.limits import too_many
 from partnerships.people.requests import FetchedAheadError
 
@@ -217,7 +218,10 @@ class AnsweringMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """Keeps pages of signed-in people out of every cache, the browser's included.
+    """Keeps pages of signed-in people out of every cache, the browser's included, and secrets in links out of Referer.
+
+    A page behind a link with a secret tells the pages and files that it leads to only our origin. (With `no-referrer`,
+    browsers send `Origin: null` with its forms, which the CSRF check refuses.)
 
     A browser that fetches ahead what only counts once it is opened gets a 503 without content, and asks again then.
     """
@@ -229,6 +233,8 @@ class PrivatePagesMiddleware:
         response = self.get_response(request)
         if request.user.is_authenticated and "Cache-Control" not in response:
             response["Cache-Control"] = "private, no-store"
+        if has_secret(request.path_info):
+            response.headers.setdefault("Referrer-Policy", "strict-origin")
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

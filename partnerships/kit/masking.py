@@ -60,6 +60,12 @@ def mask(text: str) -> str:
     return _ADDRESS.sub("[address]", text) if "@" in text or "%40" in text else text
 
 
+def has_secret(path: str) -> bool:
+    """Whether a path is that of a page behind a link with a secret."""
+    links = _bearer_links()
+    return links is not None and links.match(path) is not None
+
+
 def bearer_prefixes() -> list[str]:
     """Regular expressions for the addresses with a secret, up to the secret.
 

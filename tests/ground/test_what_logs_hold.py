@@ -165,6 +165,17 @@ def test_every_link_with_a_token_is_masked(lines: io.StringIO) -> None:
     assert quote(TOKEN) not in lines.getvalue()
 
 
+@pytest.mark.django_db
+def test_no_page_behind_a_link_with_a_token_sends_it_on_as_referer() -> None:
+    client = Client(raise_request_exception=False)
+    links = links_with_a_token()
+
+    sent = {resolve(link).view_name: client.get(link).headers.get("Referrer-Policy") for link in links}
+
+    assert sent["plans:sign-by-link"] == "strict-origin"
+    assert {name: policy for name, policy in sent.items() if policy not in ("no-referrer", "strict-origin")} == {}
+
+
 def test_a_form_without_csrf_token_does_not_log_its_link(lines: io.StringIO) -> None:
     Client(enforce_csrf_checks=True).post(f"/organisations/invitations/{TOKEN}/")
 

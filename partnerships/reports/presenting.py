@@ -26,10 +26,11 @@ NO_BREAK = "\u00a0"
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """A cell of a shown row, and the classes that it has on pages and in PDFs."""
+    """A cell of a shown row, the classes that it has on pages and in PDFs, and its heading."""
 
     words: str
     look: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ class ShownTable:
         is_short = len(self.rows) <= _FEW and not is_wide
         marks = (("wide", is_wide), ("even", is_even), ("short", is_short))
         return " ".join(f"cg-report-table--{name}" for name, holds in marks if holds)
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether a phone shows each row below the other: with more words than figures there is nothing to compare."""
+        return 2 * sum(column.is_figure for column in self.columns) < len(self.columns)
 
 
 def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
@@ -124,14 +130,17 @@ def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
 
 def _shown(table: Table, row: Row, anchor: str = "") -> ShownRow:
     pairs = list(zip(table.columns, row.cells, strict=True))
-    cells = tuple(ShownCell(cell_words(column.kind, cell), _look(column)) for column, cell in pairs[1:])
+    cells = tuple(
+        ShownCell(cell_words(column.kind, cell), _look(column, is_empty=cell is None), column.label)
+        for column, cell in pairs[1:]
+    )
     return ShownRow(cell_words(table.columns[0].kind, row.cells[0]), row.href, cells, anchor)
 
 
-def _look(column: Column) -> str:
-    """Figures stand at the right, and a day stays on one line."""
+def _look(column: Column, *, is_empty: bool) -> str:
+    """Figures stand at the right, and a day stays on one line. Stacked rows leave out an empty cell."""
     more = " govuk-table__cell--numeric" if column.is_figure else " cg-nowrap" if column.kind is Kind.DAY else ""
-    return f"govuk-table__cell{more}"
+    return f"govuk-table__cell{more}{' cg-stack__empty' if is_empty else ''}"
 
 
 def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:

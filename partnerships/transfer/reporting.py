@@ -181,13 +181,13 @@ def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, .
     return (*heading, REASON, REMEDY), rows
 
 
-def accounting(report: dict[str, Any]) -> str:
-    """What became of every row of the file, in a sentence; "" if unknown."""
+def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
+    """What became of every row of the file, or can become of it, in a sentence; "" if unknown."""
     rows = report.get("rows") or {}
     if not rows:
         return ""
     words = {
-        "used": ("was used", "were used"),
+        "used": ("was used", "were used") if is_done else ("can be used", "can be used"),
         "repeated": ("repeats another", "repeat others"),
         "outside": ("is outside England", "are outside England"),
         "totals": ("is a total", "are totals"),

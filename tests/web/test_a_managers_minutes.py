@@ -27,7 +27,7 @@ from tests.exchange.conftest import shared
 from tests.plans.drafts import CONTENT, ask_signatures, begin, publish, save
 from tests.reports.test_homes_pipeline import NEXT, QUAY, change, line, plan_with
 from tests.spreadsheets.test_plan_sheets import HOMES, TWENTY
-from tests.support.browser import PATIENCE, sign_in
+from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, reflows, sign_in
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, make_world
 
@@ -171,13 +171,14 @@ def test_a_manager_answers_everyday_questions_within_a_few_clicks(
     page.get_by_label("Title").fill("Twenty sites")
     page.get_by_role("radio").first.check()
     hand.click("Create draft", role="button")
-    for kind, rows in (("sites", TWENTY), ("homes", HOMES)):
-        hand.click("Import from a spreadsheet", f"Import {kind}")
+    expect(page.locator("body")).to_contain_text("Owned by Larkhaven Homes. See or change the owners.")
+    for link, rows in (("Import sites", TWENTY), ("Import the homes of these sites", HOMES)):
+        hand.click(link)
         page.get_by_label("Or paste rows").fill(rows)
-        hand.click("Check rows", "Import rows", role="button")
+        hand.click("Check rows", role="button")
+        expect(page.get_by_role("main")).to_contain_text("can be used.")
+        hand.click("Import rows", role="button")
         expect(page.get_by_role("main")).to_contain_text("imported")
-        if kind == "sites":
-            hand.click("Spreadsheets", "Twenty sites", "Draft")
     sites = draft_content(Plan.objects.latest("pk"))["sites"]
     assert len(sites) == 20
     assert sum(line["count"] for site in sites for line in site["homes"]) == 20 * 1015
@@ -215,6 +216,12 @@ def test_a_manager_answers_what_a_board_asks_and_prints_the_pack_and_the_brief(p
     hand.begin("what must the board decide, as a pack on paper")
     hand.click("Partnerships", "Estuary Partnership", "Board pack")
     expect(main).to_contain_text("Sign off Programme, version 2")
+    page.set_viewport_size(NARROW)
+    decision = page.get_by_role("row", name="Sign off Programme, version 2")
+    expect(decision.get_by_role("cell").first).to_have_css("display", "block")
+    assert reflows(page)
+    assert axe_violations(page) == []
+    page.set_viewport_size(WIDE)
     hand.click("Make PDF file of Board pack", role="button")
     make_files(now=timezone.now())
     with page.expect_download() as download:

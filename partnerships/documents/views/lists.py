@@ -36,6 +36,7 @@ class PieceList:
     many: str
     add_url: str
     add_words: str
+    import_url: str = ""
     items: list[PieceRow] = field(default_factory=list)
 
 
@@ -56,11 +57,13 @@ def piece_lists(
     comments: Mapping[str, int] = NO_COUNTS,
     details: Callable[[Collection, Item], str] = _details,
     add_words: Mapping[str, str] = MappingProxyType({}),
+    imports: Mapping[str, str] = MappingProxyType({}),
 ) -> list[PieceList]:
     """Each collection with its items, for `documents/_pieces.html`.
 
     `touches` says who last saved each piece, `comments` how many comments it has. `add_words` are
-    the words of links to add an item, by collection, where they are not "Add a …".
+    the words of links to add an item, by collection, where they are not "Add a …". `imports` are
+    addresses to import items of a spreadsheet.
     """
     return [
         PieceList(
@@ -70,6 +73,7 @@ def piece_lists(
             many=collection.many,
             add_url=address("add", collection.code, ""),
             add_words=add_words.get(collection.code, f"Add {collection.one_with_article}"),
+            import_url=imports.get(collection.code, ""),
             items=[
                 _row(
                     collection,

@@ -90,6 +90,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
         comments=comment_counts(request.user, opened.plan, on_draft=True),
         details=presenting.item_detail,
         add_words={"documents": "Attach a document"},
+        imports={code: reverse("spreadsheets:new", args=["plan", pk, code]) for code in ("sites", "milestones")},
     )
     return render(
         request,

@@ -42,7 +42,7 @@ def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
         "upload": upload,
         "kind": kind,
         "record": reverse("spreadsheets:record", args=[upload.record, upload.record_id]),
-        "accounting": accounting(upload.report),
+        "accounting": accounting(upload.report, is_done=not upload.is_previewed),
         "remarks": upload.report.get("remarks", []),
         "sections": sections(upload.report, applied=upload.is_applied, limit=MAX_LINES),
         "has_set_aside": bool(files_to_correct(upload.report)),

@@ -183,12 +183,14 @@ def repeatable(candidates: Iterable[Candidate]) -> set[int]:
     }
 
 
-#: Marks a flash message that announces emails; pages then link to the ledger.
+#: Mark a flash message that announces emails; pages then link to the ledger, where the reader may see it. Emails about
+#: accounts, such as invitations, are seen by administrators alone.
 WILL_BE_SENT = "An email will be sent to"
+WE_WILL_EMAIL = "We will email"
 
 
-def will_be_emailed(names: Sequence[str]) -> str:
+def will_be_emailed(names: Sequence[str], *, words: str = WILL_BE_SENT) -> str:
     """` An email will be sent to Ben West and Wendy March.`, or "" for nobody."""
     if not names:
         return ""
-    return f" {WILL_BE_SENT} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
+    return f" {words} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from partnerships.outbox.content import will_be_emailed
-from partnerships.outbox.models import Email
+from partnerships.outbox.content import WE_WILL_EMAIL, WILL_BE_SENT, will_be_emailed
+from partnerships.outbox.groups import FOR_CONSENT
+from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import noting_emails
 from partnerships.people.models import User
 
@@ -18,14 +20,29 @@ class Recipients:
 
     emails: list[Email]
 
-    def sentence(self) -> str:
-        """A sentence with the recipients; empty without any.
+    def sentence(self, *, besides: int | None = None) -> str:
+        """Sentences with the recipients, except a person (id); empty without any.
 
-        Begins with a space: ` An email will be sent to Ben West.`
+        Begins with a space: ` An email will be sent to Ben West.` Who is asked to confirm is not named: whose address
+        was typed is nobody's business before they do.
         """
-        ids = {email.person_id for email in self.emails if email.person_id is not None}
+        return self._sentence(WE_WILL_EMAIL, besides, of_accounts=True) + self._sentence(
+            WILL_BE_SENT, besides, of_accounts=False
+        )
+
+    def _sentence(self, words: str, besides: int | None, *, of_accounts: bool) -> str:
+        ids = {
+            email.person_id
+            for email in self.emails
+            if (email.lane == Lane.ACCOUNT) == of_accounts and not _asks_to_confirm(email)
+        } - {None, besides}
         people = User.objects.filter(pk__in=ids).order_by("name", "pk") if ids else ()
-        return will_be_emailed([person.display_name for person in people])
+        return will_be_emailed([person.display_name for person in people], words=words)
+
+
+def _asks_to_confirm(email: Email) -> bool:
+    kind = kind_of(email.kind)
+    return kind is not None and kind.always == FOR_CONSENT
 
 
 @contextmanager

@@ -214,10 +214,16 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         remove_second_factors(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
-        return f"{person.display_name} has no second factor now. We will email them.", back
+        return f"{person.display_name} has no second factor now.", back
 
     return take_step(
-        request, "people/remove_second_factor.html", form, step, {UnableToRemoveSecondFactor: None}, person=person
+        request,
+        "people/remove_second_factor.html",
+        form,
+        step,
+        {UnableToRemoveSecondFactor: None},
+        names_emailed=True,
+        person=person,
     )
 
 

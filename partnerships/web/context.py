@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.outbox.content import WILL_BE_SENT
+from partnerships.outbox.content import WE_WILL_EMAIL, WILL_BE_SENT
 from partnerships.people.models import User
 from partnerships.web.emails import may_look
 
@@ -34,8 +34,12 @@ def acting_for(request: HttpRequest) -> dict[str, Any]:
 
 
 def emails_said(request: HttpRequest) -> dict[str, Any]:
-    """`will_be_sent`, the words by which a message tells of emails, and `may_see_emails`, looked up only with them."""
+    """The words by which a message tells of emails, and `may_see_emails`, looked up only with them."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
-    return {"will_be_sent": WILL_BE_SENT, "may_see_emails": SimpleLazyObject(lambda: may_look(user))}
+    return {
+        "will_be_sent": WILL_BE_SENT,
+        "we_will_email": WE_WILL_EMAIL,
+        "may_see_emails": SimpleLazyObject(lambda: may_look(user)),
+    }

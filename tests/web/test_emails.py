@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from partnerships.digests.services import add_stakeholder
+from partnerships.organisations.models import Membership
 from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.models import Email
 from partnerships.outbox.services import record_email
@@ -81,6 +86,84 @@ def test_page_names_who_is_emailed_an_invitation_to_take_part(world: World) -> N
     said = signed_in(world.amina).post(reverse("agreements:invite", args=[world.partnership.pk]), data, follow=True)
 
     assert "Harbour Community Trust has been invited. An email will be sent to Hana Harbour." in said.content.decode()
+
+
+def said_after(person: User, address: str, data: dict[str, Any]) -> str:
+    """The page after a form was sent, on one line."""
+    return " ".join(signed_in(person).post(address, data, follow=True).content.decode().split())
+
+
+@pytest.mark.parametrize(
+    ("who", "sentences", "is_linked"),
+    [
+        ("amina", "We will email nina@new.example an invitation.", False),
+        ("dee", "We will email nina@new.example an invitation. We will email Amina Larch.", True),
+    ],
+)
+def test_page_says_who_is_emailed_about_an_invitation(world: World, who: str, sentences: str, is_linked: bool) -> None:
+    data = {"email": "nina@new.example", "role": "editor", "reason": "Their lead is ill."}
+
+    said = said_after(getattr(world, who), reverse("organisations:invite", args=[world.larkhaven.pk]), data)
+
+    assert sentences in said
+    assert ("See its status" in said) is is_linked
+
+
+def test_page_says_who_is_emailed_when_an_administrator_changes_a_role(world: World) -> None:
+    row = Membership.objects.get(person=world.vera, organisation=world.larkhaven)
+    address = reverse("organisations:member-edit", args=[world.larkhaven.pk, row.pk])
+
+    said = said_after(world.dee, address, {"role": "editor", "reason": "Their lead is ill."})
+
+    assert "Vera Larch is now editor. We will email Amina Larch and Vera Larch." in said
+    assert "See its status" in said
+
+
+def test_page_says_who_is_emailed_when_a_second_factor_is_removed(world: World) -> None:
+    Authenticator.objects.create(user=world.eddie, type="totp", data={})
+
+    said = said_after(world.dee, reverse("people:remove-second-factor", args=[world.eddie.pk]), {"reason": "Lost."})
+
+    assert f"no second factor now. We will email {world.eddie.display_name}." in said
+
+
+def test_page_says_who_is_emailed_when_the_last_lead_leaves(world: World) -> None:
+    row = Membership.objects.get(person=world.ben, organisation=world.westmarch)
+    address = reverse("organisations:member-end", args=[world.westmarch.pk, row.pk])
+
+    said = said_after(world.dee, address, {"reason": "Left.", "even_last_lead": "on"})
+
+    assert "no longer acts for Westmarch Borough Council. An email will be sent to" in said
+
+
+def test_page_says_where_the_question_of_a_new_stakeholder_is_sent(world: World) -> None:
+    plan = published(world)
+    address = reverse("digests:add-stakeholder", args=["plan", plan.pk])
+    data = {"email": "tess@panel.example", "name": "Tess", "organisation": world.larkhaven.pk}
+
+    said = said_after(world.amina, address, data)
+
+    assert "An email will be sent to tess@panel.example, to ask them to confirm." in said
+    assert "See its status" in said
+
+
+def test_page_names_nobody_who_has_not_confirmed(world: World) -> None:
+    plan = published(world)
+    asked = add_stakeholder(
+        email=world.chidi.email,
+        name="Somebody",
+        target=plan,
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now() - dt.timedelta(days=2),
+    )
+    address = f"{reverse('lists:bulk', args=['stakeholders'])}?action=ask&row={asked.pk}"
+    form = signed_in(world.amina).get(address, follow=True)
+
+    said = said_after(world.amina, form.redirect_chain[-1][0], {})
+
+    assert "1 stakeholder: asked again." in said
+    assert world.chidi.name not in said
 
 
 def test_bounced_email_is_shown_as_returned(world: World, notice: Email) -> None:

@@ -16,6 +16,7 @@ from partnerships.answers.queries import answers_on, concerns_on, questions_on, 
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.outbox.content import WILL_BE_SENT
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -121,7 +122,8 @@ def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
-        return "We have asked them to confirm. They get nothing else until they do.", back
+        who = answer.colleague_name or answer.colleague_email
+        return f"{WILL_BE_SENT} {who}, to ask them to confirm. They get nothing else until they do.", back
 
     return press_button(request, step, services.UnableToDecide, back=back)
 

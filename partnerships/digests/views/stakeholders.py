@@ -25,6 +25,7 @@ from partnerships.digests.queries.subscriptions import (
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.kit.dates import long_date
 from partnerships.kit.http import next_url, posted
+from partnerships.outbox.content import WILL_BE_SENT
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
@@ -63,7 +64,8 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         except services.UnableToSubscribe as error:
             form.add_error("email", str(error))
         else:
-            messages.success(request, f"We have asked {data['email']} to confirm. They get nothing else until they do.")
+            words = f"{WILL_BE_SENT} {data['email']}, to ask them to confirm. They get nothing else until they do."
+            messages.success(request, words)
             return redirect("digests:stakeholders")
     closed = (
         target.get_audience_display().lower() if isinstance(target, Plan) and target.audience != Audience.PUBLIC else ""
@@ -91,7 +93,7 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.ask_again(subscription=subscription, author=person, now=now)
-        return f"We have asked {subscription.person_for_askers} again.", back
+        return f"{WILL_BE_SENT} {subscription.person_for_askers}, to ask again.", back
 
     return press_button(request, step, services.UnableToSubscribe, back=back)
 
@@ -108,7 +110,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         email = form.cleaned_data["email"]
         services.correct_address(subscription=subscription, email=email, author=person, now=now)
-        return f"We have asked {email} to confirm. We send nothing else there until they do.", back
+        return f"{WILL_BE_SENT} {email}, to ask them to confirm. We send nothing else there until they do.", back
 
     return take_step(
         request,

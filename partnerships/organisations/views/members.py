@@ -33,8 +33,10 @@ from partnerships.organisations.services import (
     invite_member,
     resend_invitation,
 )
+from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.people.sessions import look_again
 from partnerships.people.sign_in import sign_in_new_account
@@ -103,8 +105,10 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     def step() -> tuple[str, str]:
-        membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        words = f"An invitation will be sent to {membership.person.email}."
+        with collect_recipients() as recipients:
+            membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
+        other_names = recipients.sentence(besides=membership.person_id)
+        words = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_names}"
         return words, reverse("organisations:people", args=[pk])
 
     return take_step(
@@ -123,7 +127,8 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
         messages.warning(request, str(error))
     else:
         messages.success(
-            request, f"A new invitation will be sent to {managed.person.email}. The old link no longer works."
+            request,
+            f"{WE_WILL_EMAIL} {managed.person.email} a new invitation. The old link no longer works.",
         )
     return redirect("organisations:people", pk=pk)
 
@@ -137,19 +142,21 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
-            change_role(
-                membership=managed,
-                role=form.cleaned_data["role"],
-                reason=form.cleaned_data.get("reason", ""),
-                author=user,
-                now=now,
-            )
+            with collect_recipients() as recipients:
+                change_role(
+                    membership=managed,
+                    role=form.cleaned_data["role"],
+                    reason=form.cleaned_data.get("reason", ""),
+                    author=user,
+                    now=now,
+                )
         except UnableToChangeRole as error:
             unsaid = user.is_staff and not form.cleaned_data["reason"]
             form.add_error("reason" if unsaid else "role", str(error))
         else:
             change_job_title(membership=managed, job_title=form.cleaned_data["job_title"], author=user, now=now)
-            messages.success(request, f"{managed.person.display_name} is now {managed.get_role_display().lower()}.")
+            words = f"{managed.person.display_name} is now {managed.get_role_display().lower()}."
+            messages.success(request, f"{words}{recipients.sentence()}")
             return redirect("organisations:people", pk=pk)
     return render(
         request,
@@ -193,6 +200,7 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
         form,
         step,
         {UnableToEndMembership: None},
+        names_emailed=True,
         membership=membership,
         organisation=membership.organisation,
         held=held_by(membership.person, membership.organisation, timezone.localdate()),

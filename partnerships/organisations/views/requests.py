@@ -24,9 +24,11 @@ from partnerships.organisations.services import (
     ask_for_access,
     decline_request,
 )
+from partnerships.outbox.content import WE_WILL_EMAIL
 from partnerships.people.form_steps import take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
 #: Answered requests shown below the waiting ones.
@@ -109,13 +111,17 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
             raise Http404
         organisation = get_object_or_404(Organisation, pk=chosen)
     try:
-        membership = accept_request(request=access_request, organisation=organisation, author=user, now=timezone.now())
+        with collect_recipients() as recipients:
+            membership = accept_request(
+                request=access_request, organisation=organisation, author=user, now=timezone.now()
+            )
     except UnableToAnswerRequest as error:
         messages.warning(request, str(error))
     else:
         role = membership.get_role_display().lower()
         body = membership.organisation.name
-        messages.success(request, f"{membership.person.email} has been invited to act for {body} as {role}.")
+        words = f"{WE_WILL_EMAIL} {membership.person.email} an invitation to act for {body} as {role}."
+        messages.success(request, f"{words}{recipients.sentence(besides=membership.person_id)}")
     return redirect("organisations:requests")
 
 
@@ -130,7 +136,7 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         decline_request(request=access_request, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
         name = access_request.organisation_name
-        return f"The request for {name} has been declined. {access_request.name} gets an email.", back
+        return f"The request for {name} has been declined. {WE_WILL_EMAIL} {access_request.name}.", back
 
     return take_step(
         request, "organisations/decline_request.html", form, step, {UnableToAnswerRequest: None}, asked=access_request

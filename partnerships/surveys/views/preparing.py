@@ -95,7 +95,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data["partnership"]
         services.ask_to_join(survey_round=survey_round, partnership=chosen, author=user, now=timezone.now())
-        return f"The leads of “{chosen}” get an email.", survey_round.get_absolute_url()
+        return f"A request will be sent to the leads of “{chosen}”.", survey_round.get_absolute_url()
 
     context = about(
         survey_round,

@@ -164,8 +164,8 @@ def open_page(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         opened = services.open_round(survey_round=survey_round, author=user, now=timezone.now())
         one = opened.people_asked == 1
-        who = "1 person gets" if one else f"{opened.people_asked:,} people get"
-        words = f"The survey is open. {who} an email with {'a' if one else 'their own'} link."
+        who = "1 person" if one else f"each of {opened.people_asked:,} people"
+        words = f"The survey is open. An email with {'a' if one else 'their own'} link will be sent to {who}."
         return words, opened.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
@@ -179,8 +179,8 @@ def remind(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         people = services.remind(survey_round=survey_round, author=user, now=timezone.now())
-        who = "The one person who was asked gets" if people == 1 else f"All {people:,} people get"
-        words = f"{who} a reminder, whether or not they have answered."
+        who = "the one person who was asked" if people == 1 else f"all {people:,} people"
+        words = f"A reminder will be sent to {who}, whether or not they have answered."
         return words, survey_round.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())

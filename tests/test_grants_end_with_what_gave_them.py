@@ -72,6 +72,12 @@ def westmarch_passes_its_part_on(world: World) -> None:
     assert not world.westmarch.is_ended
 
 
+def westmarch_becomes_an_observer(world: World) -> None:
+    agreements.change_party_role(
+        party=world.party(world.westmarch), role="observer", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
+
+
 def ben_stops_acting_for_westmarch(world: World) -> None:
     membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
     organisations.end_membership(membership=membership, author=world.dee, now=timezone.now(), even_last_lead=True)
@@ -406,10 +412,16 @@ _SHOWN = (
 )
 
 GRANTS = (
-    Grant(owner, _ACTS),
-    Grant(signatory, (*_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for)),
-    Grant(link_to_sign, (*_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for)),
-    Grant(link_to_sign_the_terms, _ACTS),
+    Grant(owner, (*_ACTS, westmarch_becomes_an_observer)),
+    Grant(
+        signatory,
+        (westmarch_becomes_an_observer, *_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for),
+    ),
+    Grant(
+        link_to_sign,
+        (westmarch_becomes_an_observer, *_ACTS, larkhaven_leaves_with_the_plan, the_signature_is_no_longer_asked_for),
+    ),
+    Grant(link_to_sign_the_terms, (*_ACTS, westmarch_becomes_an_observer)),
     Grant(share_by_name, _SHOWN),
     Grant(comment_on_a_draft, _SHOWN),
     Grant(comment_on_a_version, (*_ACTS, larkhaven_leaves_with_the_plan)),
@@ -417,7 +429,7 @@ GRANTS = (
     Grant(follower_of_the_plan, (*_ACTS, larkhaven_leaves_with_the_plan)),
     Grant(follower_of_the_partnership, (*_ACTS, larkhaven_leaves_with_the_plan)),
     Grant(follower_of_an_owner, (*_ACTS, larkhaven_leaves_with_the_plan)),
-    Grant(follower_of_a_joint_owner, _ACTS),
+    Grant(follower_of_a_joint_owner, (*_ACTS, westmarch_becomes_an_observer)),
     Grant(stakeholder_of_westmarch, (*_PARTY, larkhaven_leaves_with_the_plan)),
     Grant(saved_view, _ACTS),
     Grant(scheduled_report, _ACTS),
@@ -427,8 +439,14 @@ GRANTS = (
     Grant(facilitator_from_outside, (the_facilitation_is_ended,)),
     Grant(invitation_to_act, (the_invitation_is_withdrawn,)),
     Grant(invitation_to_take_part, (the_invitation_is_withdrawn, the_partnership_ends)),
-    Grant(offer_of_a_plan, (*_ACTS, larkhaven_gives_the_plan_up, larkhaven_leaves_with_the_plan)),
-    Grant(offer_of_a_plan_in_no_partnership, (westmarch_leaves, larkhaven_leaves_with_the_plan, the_partnership_ends)),
+    Grant(
+        offer_of_a_plan,
+        (westmarch_becomes_an_observer, *_ACTS, larkhaven_gives_the_plan_up, larkhaven_leaves_with_the_plan),
+    ),
+    Grant(
+        offer_of_a_plan_in_no_partnership,
+        (westmarch_becomes_an_observer, westmarch_leaves, larkhaven_leaves_with_the_plan, the_partnership_ends),
+    ),
 )
 
 

@@ -58,6 +58,8 @@ Hook = Callable[[PartyDeparture], None]
 #: Tells a lead, before they decide, what will end if the party leaves.
 Foretell = Callable[[Party, User], Sequence[Consequence]]
 _rooms: list[tuple[Hook, Foretell]] = []
+#: As `Hook`, with the party saved as an observer; `author` is None after a restore.
+_observing: list[Hook] = []
 #: Settles the room's records. Runs in the transaction, with the partnership locked and saved as over.
 EndingHook = Callable[[PartnershipEnding], None]
 _endings: list[EndingHook] = []
@@ -75,6 +77,17 @@ def settle(departure: PartyDeparture) -> None:
     """Call every registered room."""
     for hook, _foretell in _rooms:
         hook(departure)
+
+
+def register_observing(hook: Hook) -> None:
+    """Register what a room settles when a party becomes an observer; it may refuse that."""
+    _observing.append(hook)
+
+
+def settle_observing(change: PartyDeparture) -> None:
+    """Call every registered room."""
+    for hook in _observing:
+        hook(change)
 
 
 def consequences(party: Party, reader: User) -> list[Consequence]:

@@ -6,7 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
-from partnerships.agreements.departures import register_ending, register_party_departure
+from partnerships.agreements.departures import register_ending, register_observing, register_party_departure
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
@@ -60,6 +60,7 @@ def register() -> None:
     register_leaving("drafts no longer shared", end_shares)
     register_departure(end_shares_of_membership)
     register_party_departure(parting.leave_with_party, parting.preview_leaving)
+    register_observing(parting.step_back)
     register_ending(parting.withdraw_with_partnership)
     _register_kinds()
     register_emails(*EMAILS)

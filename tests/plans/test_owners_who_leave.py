@@ -229,3 +229,35 @@ def test_plan_cannot_be_created_for_an_organisation_that_has_left(world: World) 
 
     with pytest.raises(services.UnableToCreatePlan, match="is not a member"):
         published(world, owners=[world.larkhaven, world.westmarch])
+
+
+def test_only_owner_of_a_plan_offers_it_before_it_becomes_an_observer(world: World) -> None:
+    plan = jointly_owned(world)
+    services.give_up_ownership(
+        plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()
+    )
+
+    with pytest.raises(agreements.UnableToChangeParty, match="must first offer the plan"):
+        agreements.change_party_role(
+            party=world.party(world.westmarch),
+            role="observer",
+            reason="Agreed.",
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+    assert world.party(world.westmarch).role == "member"
+
+
+def test_restore_that_makes_an_only_owner_an_observer_again_takes_its_plan_out(world: World) -> None:
+    plan = jointly_owned(world)
+    services.give_up_ownership(
+        plan=plan, organisation=world.larkhaven, reason="Theirs.", author=world.amina, now=timezone.now()
+    )
+
+    agreements.change_party_role(
+        party=world.party(world.westmarch), role="observer", reason="Restored.", author=None, now=timezone.now()
+    )
+
+    plan.refresh_from_db()
+    assert (plan.partnership, plan.audience) == (None, "owners")

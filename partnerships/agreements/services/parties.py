@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.departures import PartnershipEnding, PartyDeparture, settle
+from partnerships.agreements.departures import PartnershipEnding, PartyDeparture, settle, settle_observing
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
@@ -394,4 +394,7 @@ def change_party_role(
     )
     set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
+    if role == PartyRole.OBSERVER and locked.is_present:
+        locked.partnership, locked.reason = partnership, reason.strip()
+        settle_observing(PartyDeparture(party=locked, author=author, now=now))
     _refresh(party, locked)

@@ -275,7 +275,7 @@ class Plan(models.Model):
 class EndedBecause(models.TextChoices):
     """Why an organisation stopped owning a plan."""
 
-    LEFT = "left", "It left the partnership, or was removed from it"
+    LEFT = "left", "It left the partnership, was removed from it, or became an observer"
     HANDED_OVER = "handed_over", "It handed over to another organisation"
     GIVEN_UP = "given_up", "It gave up its ownership"
 

@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from partnerships.activity.services import record
 from partnerships.agreements.departures import Consequence, PartnershipEnding, PartyDeparture
 from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.services import UnableToChangeParty
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
@@ -38,6 +39,8 @@ class Parting:
     reason: str
     author: User | None
     now: dt.datetime
+    #: It still takes part, as an observer.
+    is_observer: bool = False
 
 
 def leave_with_party(departure: PartyDeparture) -> None:
@@ -48,6 +51,23 @@ def leave_with_party(departure: PartyDeparture) -> None:
     party, author, now = departure.party, departure.author, departure.now
     parting = Parting(party.partnership, party.organisation, party.reason, author, now)
     end_part(parting, Plan.objects.filter(partnership=party.partnership_id))
+
+
+def step_back(change: PartyDeparture) -> None:
+    """End the ownerships and offers of a party that becomes an observer.
+
+    Raises `UnableToChangeParty` where a plan would be left without an owner; after a restore the plan leaves instead.
+    """
+    party, author = change.party, change.author
+    within = Plan.objects.filter(partnership=party.partnership_id)
+    owned = PlanOwner.objects.filter(plan__in=within, organisation=party.organisation_id)
+    alone = owned.exclude(Exists(PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))))
+    if author is not None and alone.exists():
+        raise UnableToChangeParty(
+            f"{party.organisation.name} is the only owner of a plan of this partnership. It must first offer the plan "
+            "to another member."
+        )
+    end_part(Parting(party.partnership, party.organisation, party.reason, author, change.now, is_observer=True), within)
 
 
 def end_part(parting: Parting, within: QuerySet[Plan]) -> None:
@@ -65,7 +85,8 @@ def end_part(parting: Parting, within: QuerySet[Plan]) -> None:
         else:
             _leave_partnership(plan, parting)
     shown = Share.objects.filter(plan__in=plans, organisation=organisation, revoked_at=None)
-    end_shares(shown.filter(plan__partnership=parting.partnership), author=author, now=now)
+    if not parting.is_observer:  # observers may be shown drafts
+        end_shares(shown.filter(plan__partnership=parting.partnership), author=author, now=now)
     offers = OwnershipOffer.objects.waiting().filter(partnership=parting.partnership, organisation=organisation)
     withdraw_all(offers, author=author, now=now)
     _withdraw_lapsed([organisation.pk], author=author, now=now)

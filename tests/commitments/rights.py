@@ -13,7 +13,7 @@ from partnerships.commitments.services import RegisterPromise
 from partnerships.commitments.services.registers import add_from_register
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, done_action, in_days, propose
-from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, PERSONAS, Row
 from tests.world import World
 
 #: Larkhaven gives, Westmarch receives.
@@ -41,6 +41,12 @@ def _attach(world: World, author: User, promise: Any) -> Any:
 
 def _evidence(world: World) -> Any:
     return _attach(world, world.eddie, agree(world))
+
+
+def _removed(world: World) -> Any:
+    evidence = _evidence(world)
+    services.remove_evidence(evidence=evidence, author=world.eddie, now=timezone.now())
+    return evidence
 
 
 def _edit(world: World, author: User, promise: Any) -> Any:
@@ -167,7 +173,70 @@ ROWS = (
         LEAD | PARTNER,
         prepare=agree,
     ),
+    Row(
+        "commitments.change_owner",
+        lambda w, author, promise: services.change_owner(
+            commitment=promise, owner=w.ben, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=agree,
+        situation="to somebody of the other side",
+        result="UnableToChangeOwner: Ben West does not act for Larkhaven Homes.",
+    ),
+    Row(
+        "commitments.confirm_commitment",
+        lambda w, author, promise: services.confirm_commitment(
+            commitment=promise,
+            organisation=w.larkhaven,
+            owner=w.ben,
+            author=author,
+            revision=promise.revision,
+            now=timezone.now(),
+        ),
+        LEAD,
+        prepare=propose,
+        situation="with an owner of the other side",
+        result="UnableToConfirm: Ben West does not act for Larkhaven Homes.",
+    ),
+    Row(
+        "commitments.confirm_commitment",
+        _confirm("riverside"),
+        frozenset(PERSONAS),
+        prepare=propose,
+        situation="for neither side",
+        result="UnableToConfirm: Riverside Design is not one of the two organisations.",
+    ),
+    Row(
+        "commitments.propose_action",
+        lambda w, author, _: services.propose_action(
+            organisation=w.larkhaven,
+            text="Send the layout.",
+            owner=w.ben,
+            due_on=in_days(7),
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+        situation="with an owner of another organisation",
+        result="UnableToPropose: Ben West does not act for Larkhaven Homes.",
+    ),
+    Row(
+        "commitments.propose_commitment",
+        lambda w, author, old: propose(w, receiver=w.riverside, partnership=None, replaces=old, author=author),
+        EDITORS | {"observer"},  # who leads the other one
+        prepare=agree,
+        situation="in place of one with another organisation",
+        result="UnableToPropose: A replacement must be between the same two organisations.",
+    ),
     Row("commitments.attach_evidence", _attach, EDITORS, prepare=agree),
+    Row(
+        "commitments.remove_evidence",
+        lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),
+        EDITORS,
+        prepare=_removed,
+        situation="once more",
+        result="UnableToAttach: The file has already been removed.",
+    ),
     Row(
         "commitments.remove_evidence",
         lambda w, author, evidence: services.remove_evidence(evidence=evidence, author=author, now=timezone.now()),

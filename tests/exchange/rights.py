@@ -118,15 +118,42 @@ def _respond(organisation: str) -> Any:
     return call
 
 
+def _name(organisation: str, person: str) -> Any:
+    """Name a facilitator of an ask."""
+    return lambda w, author, ask: services.name_entry_facilitator(
+        entry=ask,
+        organisation=getattr(w, organisation),
+        person=getattr(w, person),
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _edit(world: World, author: Any, ask: Entry) -> Any:
+    return services.edit_entry(entry=ask, title="More land", author=author, now=timezone.now())
+
+
+def _decline(world: World, author: Any, ask: Entry) -> Any:
+    return services.decline_entry(
+        entry=ask, organisation=world.westmarch, reason="No land.", author=author, now=timezone.now()
+    )
+
+
+def _withdrawn(world: World) -> Entry:
+    """That ask to the whole network, withdrawn."""
+    ask = _network_ask(world)
+    services.withdraw_entry(entry=ask, reason="Not needed.", author=world.amina, now=timezone.now())
+    return ask
+
+
+def _pair_of_one(world: World) -> tuple[Entry, Entry]:
+    """Larkhaven's ask and its own offer, for the whole network."""
+    offer = shared(world.larkhaven, world.amina, timezone.now(), title="Land", direction=Direction.OFFER)
+    return _network_ask(world), offer
+
+
 ROWS = (
-    Row(
-        "exchange.name_entry_facilitator",
-        lambda w, author, ask: services.name_entry_facilitator(
-            entry=ask, organisation=w.harbour, person=w.hana, author=author, now=timezone.now()
-        ),
-        EDITORS,
-        prepare=_network_ask,
-    ),
+    Row("exchange.name_entry_facilitator", _name("harbour", "hana"), EDITORS, prepare=_network_ask),
     Row(
         "exchange.remind_of_entry",
         lambda w, author, ask: services.remind_of_entry(entry=ask, author=author, now=timezone.now()),
@@ -139,17 +166,10 @@ ROWS = (
             facilitator=one, reason="Done.", author=author, now=timezone.now()
         ),
         EDITORS | {"former"},
-        prepare=lambda w: services.name_entry_facilitator(
-            entry=_network_ask(w), organisation=w.harbour, person=w.hana, author=w.amina, now=timezone.now()
-        ),
+        prepare=lambda w: _name("harbour", "hana")(w, w.amina, _network_ask(w)),
     ),
     Row("exchange.create_entry", lambda w, author, _: draft(w.larkhaven, author, timezone.now()), EDITORS),
-    Row(
-        "exchange.edit_entry",
-        lambda w, author, ask: services.edit_entry(entry=ask, title="More land", author=author, now=timezone.now()),
-        EDITORS,
-        prepare=_ask,
-    ),
+    Row("exchange.edit_entry", _edit, EDITORS, prepare=_ask),
     Row(
         "exchange.share_entry",
         lambda w, author, _: services.share_entry(entry=w.things["draft ask"], author=author, now=timezone.now()),
@@ -208,14 +228,7 @@ ROWS = (
         ),
         EDITORS,
     ),
-    Row(
-        "exchange.decline_entry",
-        lambda w, author, ask: services.decline_entry(
-            entry=ask, organisation=w.westmarch, reason="No land.", author=author, now=timezone.now()
-        ),
-        PARTNER_EDITORS,
-        prepare=_ask,
-    ),
+    Row("exchange.decline_entry", _decline, PARTNER_EDITORS, prepare=_ask),
     Row("exchange.start_group_from_answer", _group("larkhaven"), LEAD, prepare=_accepted),
     Row("exchange.start_group_from_answer", _group("westmarch"), PARTNER, prepare=_accepted, situation="too"),
     Row(
@@ -298,6 +311,133 @@ ROWS = (
         NOBODY,
         prepare=_half_hidden,
         situation="with an offer that they may not read",
+    ),
+    Row(
+        "exchange.name_entry_facilitator",
+        _name("harbour", "ben"),
+        EDITORS,
+        prepare=_network_ask,
+        situation="of another organisation",
+        result="UnableToFacilitate: This person does not act for Harbour Community Trust.",
+    ),
+    Row(
+        "exchange.name_entry_facilitator",
+        _name("harbour", "hana"),
+        EDITORS,
+        prepare=lambda w: _name("harbour", "hana")(w, w.amina, _network_ask(w)).entry,
+        situation="once more",
+        result="UnableToFacilitate: Hana Harbour is already a facilitator.",
+    ),
+    Row(
+        "exchange.name_entry_facilitator",
+        _name("harbour", "hana"),
+        EDITORS,
+        prepare=_withdrawn,
+        situation="of a withdrawn ask",
+        result="UnableToFacilitate: Only an open ask or offer can have a facilitator.",
+    ),
+    Row(
+        "exchange.edit_entry",
+        _edit,
+        EDITORS,
+        prepare=_withdrawn,
+        situation="after it was withdrawn",
+        result="UnableToEditEntry: It is withdrawn, so it can no longer be changed.",
+    ),
+    Row(
+        "exchange.create_entry",
+        lambda w, author, _: draft(
+            w.larkhaven, author, timezone.now(), audience=Audience.NAMED, addressees=[w.larkhaven, w.westmarch]
+        ),
+        EDITORS,
+        situation="to one's own organisation",
+        result="UnableToWriteEntry: You cannot share it with your own organisation.",
+    ),
+    Row(
+        "exchange.create_entry",
+        lambda w, author, _: draft(w.larkhaven, author, timezone.now(), partnership=w.partnership),
+        EDITORS,
+        situation="of a partnership to the whole network",
+        result="UnableToWriteEntry: An ask or offer for the whole network cannot belong to a partnership.",
+    ),
+    Row(
+        "exchange.respond",
+        lambda w, author, pair: services.respond(
+            entry=pair[0],
+            organisation=w.westmarch,
+            counterpart=pair[1],
+            text="Yes.",
+            author=author,
+            now=timezone.now(),
+        ),
+        PARTNER_EDITORS,
+        prepare=_half_hidden,
+        situation="with an offer of somebody else",
+        result="UnableToRespond: Choose a matching ask or offer from Westmarch Borough Council.",
+    ),
+    Row(
+        "exchange.respond",
+        lambda w, author, pair: services.respond(
+            entry=pair[0],
+            organisation=w.tidewater,
+            counterpart=pair[1],
+            text="Yes.",
+            author=author,
+            now=timezone.now(),
+        ),
+        frozenset({"stranger"}),
+        prepare=_half_hidden,
+        situation="with an offer that the asker may not read",
+        result="UnableToRespond: Larkhaven Homes cannot read “Land”. Share it with them first.",
+    ),
+    Row(
+        "exchange.withdraw_response",
+        lambda w, author, response: services.withdraw_response(response=response, author=author, now=timezone.now()),
+        PARTNER_EDITORS,
+        prepare=_accepted,
+        situation="after it was accepted",
+        result="UnableToWithdrawResponse: This answer is already accepted.",
+    ),
+    Row(
+        "exchange.decline_entry",
+        _decline,
+        PARTNER_EDITORS,
+        prepare=lambda w: _respond("westmarch")(w, w.ben, _ask(w)).entry,
+        situation="after an answer",
+        result="UnableToDecline: Your organisation has already answered. Withdraw that answer first.",
+    ),
+    Row(
+        "exchange.start_group_from_answer",
+        _group("larkhaven"),
+        LEAD,
+        prepare=lambda w: _respond("westmarch")(w, w.ben, _ask(w)),
+        situation="before it is accepted",
+        result="UnableToStartGroupFromAnswer: This answer is not accepted.",
+    ),
+    Row(
+        "exchange.meet_entry",
+        lambda w, author, found: services.meet_entry(
+            entry=found[0], commitment=found[1], quantity=None, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=lambda w: (_withdrawn(w), _promise(w)),
+        situation="after it was withdrawn",
+        result="UnableToMeet: It is withdrawn, so you cannot link a commitment to it.",
+    ),
+    Row(
+        "exchange.introduce",
+        lambda w, author, pair: services.introduce(
+            entry=pair[0],
+            counterpart=pair[1],
+            organisation=w.westmarch,
+            text="Talk to each other.",
+            author=author,
+            now=timezone.now(),
+        ),
+        PARTNER_EDITORS,
+        prepare=_pair_of_one,
+        situation="to itself",
+        result="UnableToIntroduce: You can only introduce an organisation that asks to one that offers.",
     ),
     Row(
         "exchange.introduce",

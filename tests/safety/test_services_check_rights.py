@@ -48,7 +48,12 @@ ROOMS = sorted(
 #: Rooms whose services have no author: they write what other rooms, or the clock, ask for.
 WITHOUT_A_TABLE = {"activity", "documents", "outbox", "search"}
 TABLES = {room: importlib.import_module(f"tests.{room}.rights") for room in ROOMS}
-ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
+#: Tables of steps that the state of a record rules out, in rooms with many.
+STATES = [
+    importlib.import_module(f"tests.{found.parent.name}.states")
+    for found in sorted(Path(tests.__path__[0]).glob("*/states.py"))
+]
+ROWS: list[Row] = [row for table in (*TABLES.values(), *STATES) for row in table.ROWS]
 WITHOUT_A_PERSON: dict[str, str] = {
     name: reason for table in TABLES.values() for name, reason in table.WITHOUT_A_PERSON.items()
 }

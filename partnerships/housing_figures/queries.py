@@ -50,15 +50,15 @@ class AreaFigures:
         """The figure of these years."""
         return self.figures.get((measure, first, last), NOTHING)
 
-    def latest(self, measure: str) -> tuple[int, int, Said] | None:
-        """The newest years that have a value or words, with it."""
-        found = [(last, first, said) for (code, first, last), said in self.figures.items() if code == measure]
-        best = max(
-            ((last, first, said) for last, first, said in found if said.value is not None or said.words),
-            key=lambda one: one[:2],
-            default=None,
-        )
-        return (best[1], best[0], best[2]) if best else None
+
+def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
+    """The newest years of each measure that have a value or words: the first and the last."""
+    found: dict[str, tuple[int, int]] = {}
+    for one in figures:
+        for (measure, first, last), said in one.figures.items():
+            if said.value is not None or said.words:
+                found[measure] = max(found.get(measure, (0, 0)), (last, first))
+    return {measure: (first, last) for measure, (last, first) in found.items()}
 
 
 def present_districts(on: dt.date) -> list[Area]:

@@ -44,7 +44,7 @@ _FOREVER = 2**62
 _STATEMENT = f"""{READS}
 , owners AS MATERIALIZED (
     SELECT plan_id, CASE WHEN count(*) > 1 THEN {SEVERAL} ELSE min(organisation_id) END AS body FROM plans_planowner
-    WHERE ended_at IS NULL GROUP BY plan_id
+    WHERE ended_at IS NULL AND plan_id IN (SELECT plan_id FROM reads) GROUP BY plan_id
 )
 SELECT string_agg(int8send(plan_id) || int8send(coalesce(body, 0)) || int4send(baseline_number) || int4send(
         {OWNER} * is_owner::int + {INSIDE} * is_inside::int + {_LIVE} * is_live::int + {_WAS_LIVE} * was_live::int

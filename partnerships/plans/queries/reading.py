@@ -12,16 +12,23 @@ from partnerships.organisations.audience import Reader
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, Plan
 
-#: Who reads which plans, and how: owners do not wait for the end of an embargo. An index finds plans with homes in some
-#: areas; planning authorities have none.
+#: Who reads which plans, and how: owners do not wait for the end of an embargo. What the audience reads is most of the
+#: table and listed once. An index finds plans with homes in some areas; planning authorities have none.
 READS = """
-WITH reads AS MATERIALIZED (
-    SELECT plan.id AS plan_id, coalesce(plan.baseline_number, 1) AS baseline_number, plan.id IN ({owned}) AS is_owner,
-        plan.id IN ({owned}) OR plan.id IN ({inside}) AS is_inside, plan.status <> ALL(%(over)s) AS is_live,
+WITH own(id) AS MATERIALIZED ({owned}), whole(id) AS MATERIALIZED ({inside}), open AS MATERIALIZED (
+    SELECT * FROM ({present}) AS found(id, baseline_number, status, partnership_id, kind)
+), reads AS MATERIALIZED (
+    SELECT plan.id AS plan_id, coalesce(plan.baseline_number, 1) AS baseline_number,
+        plan.id IN (SELECT id FROM own) AS is_owner,
+        plan.id IN (SELECT id FROM own) OR plan.id IN (SELECT id FROM whole) AS is_inside,
+        plan.status <> ALL(%(over)s) AS is_live,
         plan.status <> ALL(%(over)s) OR plan.id = ANY(%(ended_later)s) AS was_live
-    FROM plans_plan plan
-    WHERE (plan.id IN ({present}) OR plan.id IN ({inside}) OR plan.id IN ({owned}))
-        AND (cardinality(%(partnerships)s::bigint[]) = 0 OR plan.partnership_id = ANY(%(partnerships)s))
+    FROM (
+        SELECT id, baseline_number, status, partnership_id, kind FROM open
+        UNION ALL SELECT id, baseline_number, status, partnership_id, kind FROM plans_plan
+        WHERE id IN (SELECT id FROM own UNION SELECT id FROM whole) AND id NOT IN (SELECT id FROM open)
+    ) plan
+    WHERE (cardinality(%(partnerships)s::bigint[]) = 0 OR plan.partnership_id = ANY(%(partnerships)s))
         AND (%(kind)s = '' OR plan.kind = %(kind)s)
         AND (
             cardinality(%(areas)s::text[]) = 0 OR cardinality(%(authorities)s::text[]) > 0
@@ -35,15 +42,20 @@ READ_NOW = """CASE WHEN is_owner
 
 
 def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """SQL for the plans that the reader owns, reads whole, and whose next version they may read; and its values."""
+    """SQL for the plans that the reader owns, reads whole, and whose next version they may read; and its values.
+
+    The last ones come with the columns that `READS` needs.
+    """
     sql: dict[str, str] = {}
     params: dict[str, Any] = {}
-    for name, plans in (
-        ("owned", Plan.objects.owned_for(reader)),
-        ("inside", Plan.objects.inside_for(reader)),
-        ("present", Plan.objects.present_for(reader)),
+    for name, plans, columns in (
+        ("owned", Plan.objects.owned_for(reader), ()),
+        ("inside", Plan.objects.inside_for(reader), ()),
+        ("present", Plan.objects.present_for(reader), ("baseline_number", "status", "partnership_id", "kind")),
     ):
-        sql[name], values = subquery(name, plans.order_by().values("pk"), empty="SELECT 0")
+        empty = "SELECT NULL::bigint AS id" + ", NULL::int, NULL::text, NULL::bigint, NULL::text" * bool(columns)
+        found = plans.order_by().values("pk", *columns)
+        sql[name], values = subquery(name, found, empty=f"{empty} WHERE FALSE")
         params |= values
     return sql, params
 

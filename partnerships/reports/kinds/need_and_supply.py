@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from operator import attrgetter
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from partnerships.housing_figures.queries import (
     Requirements,
     figures_of,
     newest_datasets,
+    newest_years,
     requirements_of,
 )
 from partnerships.housing_figures.summing import Basis, Said
@@ -49,7 +51,7 @@ _WHOLE, _TENTH = Decimal(1), Decimal("0.1")
 _Key = TypeVar("_Key", int, str)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Read:
     """What was read for the report."""
 
@@ -63,6 +65,15 @@ class _Read:
     kinds: Table
     #: The newest years of each measure: the first and the last.
     years: Mapping[str, tuple[int, int]]
+
+    @cached_property
+    def said(self) -> dict[int, dict[str, Said]]:
+        """The published figures of each area (id) that a total can have."""
+        return {
+            area.pk: {"required": self.required[area.pk].a_year}
+            | {name: _of(self, area, name) for name in _ADDED if name != "required"}
+            for area in self.areas
+        }
 
 
 def _compute(asked: Asked) -> Snapshot:
@@ -109,7 +120,7 @@ def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
         to_come=_to_come_by(lambda line: present.get(line.area_code, 0), planned),
         by_year=_to_come_by(attrgetter("year"), (line for line in planned if line.homes)),
         kinds=kinds_table(lines, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned)),
-        years={measure: years for measure in _MEASURES if (years := _newest(figures.values(), measure))},
+        years=newest_years(figures.values()),
     )
 
 
@@ -124,11 +135,6 @@ def _to_come_by(key: Callable[[PlannedNow], _Key], planned: Iterable[PlannedNow]
 def _nowhere(areas: Sequence[Area]) -> Sequence[str]:
     """No filter for all areas; for no area one that fits nothing."""
     return () if areas else ("-",)
-
-
-def _newest(figures: Iterable[AreaFigures], measure: str) -> tuple[int, int] | None:
-    found = [latest[:2] for one in figures if (latest := one.latest(measure))]
-    return max(found, key=lambda years: years[::-1], default=None)
 
 
 def _of(read: _Read, area: Area, measure: str) -> Said:
@@ -169,7 +175,7 @@ def _areas_table(read: _Read) -> Table:
 
 def _areas_notes(read: _Read, columns: Sequence[Column], shared: Mapping[str, str]) -> list[str]:
     """What is true of a whole column, and what the total leaves out."""
-    said = [_said(read, area) for area in read.areas]
+    said = [read.said[area.pk] for area in read.areas]
     left_out = {place: sum(not _is_addable(one[name]) for one in said) for name, place in _ADDED.items()}
     lacking = [f"{count:,} for “{columns[place].label}”" for place, count in left_out.items() if count]
     found = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in shared.items()]
@@ -183,13 +189,6 @@ def _heading(read: _Read, measure: str, series: Series, words: str) -> str:
     return f"{words}, {period_words(series, *years)}" if years else words
 
 
-def _said(read: _Read, area: Area) -> dict[str, Said]:
-    """The published figures of an area that a total can have."""
-    return {"required": read.required[area.pk].a_year} | {
-        name: _of(read, area, name) for name in _ADDED if name != "required"
-    }
-
-
 def _is_addable(said: Said) -> bool:
     """Whether a total may have it: the figure of a joint plan is that of several areas."""
     return said.value is not None and said.basis != Basis.JOINT
@@ -199,7 +198,7 @@ def _shared_firmness(read: _Read) -> dict[str, str]:
     """What every figure of a measure is, such as provisional: said once, not in each row."""
     found = {}
     for name in _ADDED if len(read.areas) > 1 else ():
-        figures = [said for area in read.areas if (said := _said(read, area)[name]).value is not None]
+        figures = [said for area in read.areas if (said := read.said[area.pk][name]).value is not None]
         firmness = {said.firmness for said in figures}
         if len(firmness) == 1 and firmness != {""}:
             found[name] = firmness.pop()
@@ -209,7 +208,7 @@ def _shared_firmness(read: _Read) -> dict[str, str]:
 def _area_row(read: _Read, area: Area, shared: Mapping[str, str]) -> Row:
     """The figures of one area, with notes on where each comes from."""
     measured, tested_note = _measurement(read, area)
-    said = _said(read, area)
+    said = read.said[area.pk]
     required = said["required"]
     known = {name: one.origin if name in shared else one.note for name, one in said.items()}
     notes = [f"{_SHORT[name]}: {words}" for name, words in known.items() if words]
@@ -257,7 +256,7 @@ def _total(read: _Read) -> Row:
     """The sums. The delivery test is of all areas with one of their own, from homes delivered and required."""
 
     def added(name: str) -> int | None:
-        values = [_whole(said.value) for area in read.areas if _is_addable(said := _said(read, area)[name])]
+        values = [_whole(said.value) for area in read.areas if _is_addable(said := read.said[area.pk][name])]
         return sum(value for value in values if value is not None) if values else None
 
     to_come = sum(read.to_come[area.pk] for area in read.areas)

@@ -76,7 +76,6 @@ def records_for(reader: Reader, districts: Districts) -> Records:
         "today": districts.today,
         "now": timezone.now(),
         "themes": themes,
-        "over": [str(code) for code in OVER_PLANS],
         **_themes("plan", _OF_PLANS),
         **_themes("partnership", _OF_PARTNERSHIPS),
     }
@@ -110,6 +109,10 @@ def _rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
         .exclude(status__in=OVER_COMMITMENTS)
         .values("pk", "giver_id", "receiver_id", "partnership_id"),
         "fulfilments": Fulfilment.objects.visible_to(reader).values("commitment_id", "entry_id", "entry__theme"),
+        "plans": Plan.objects.present_for(reader)
+        .exclude(status__in=OVER_PLANS)
+        .filter(current_number__gt=0)
+        .values("pk", "kind", "partnership_id", "embargoed_until"),
         "public": Plan.objects.public().values("pk"),
     }
     sql, given = rights_of(reader)
@@ -117,7 +120,7 @@ def _rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
         sql[name], values = subquery(name, asked.order_by(), empty=_EMPTY[name])
         given |= values
     # Who reads as everybody of an organisation sees sites of public plans, and of those that they read inside.
-    sql["shown"] = "TRUE" if reader.is_authenticated else f"plan.id IN ({sql['public']})"
+    sql["shown"] = "TRUE" if reader.is_authenticated else f"id IN ({sql['public']})"
     return sql, given
 
 
@@ -130,6 +133,7 @@ _EMPTY = {
         "entries": (_ID, _WORD, _WORD, _ID, _ID),
         "commitments": (_ID, _ID, _ID, _ID),
         "fulfilments": (_ID, _ID, _WORD),
+        "plans": (_ID, _WORD, _ID, "NULL::timestamptz"),
         "public": (_ID,),
     }.items()
 }
@@ -167,12 +171,10 @@ WITH served AS (
     SELECT commitment, entry, theme FROM ({{fulfilments}}) AS found(commitment, entry, theme)
     WHERE commitment IN (SELECT id FROM commitments)
 ), plans AS MATERIALIZED (
-    SELECT plan.id, theme, plan.partnership_id AS partnership, plan.id IN ({{owned}}) AS is_owner,
-        plan.id IN ({{inside}}) AS is_inside, {{shown}} AS is_shown,
-        embargoed_until IS NULL OR embargoed_until <= %(now)s AS is_free
-    FROM plans_plan plan
+    SELECT id, theme, partnership, id IN ({{owned}}) AS is_owner, id IN ({{inside}}) AS is_inside,
+        {{shown}} AS is_shown, embargoed_until IS NULL OR embargoed_until <= %(now)s AS is_free
+    FROM ({{plans}}) AS plan(id, kind, partnership, embargoed_until)
     LEFT JOIN unnest(%(plan_kinds)s::text[], %(plan_themes)s::text[]) AS themes(kind, theme) USING (kind)
-    WHERE plan.id IN ({{present}}) AND status <> ALL(%(over)s) AND current_number > 0
 ), sites AS (
     SELECT plan_id, area_id FROM plans_site site JOIN plans plan ON plan.id = site.plan_id
     WHERE area_id IS NOT NULL

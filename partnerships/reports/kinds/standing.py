@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -114,13 +114,12 @@ class _Counting:
             (records.plans[2], records.plans[1]),
             (records.commitments[3][of_commitments[0]], of_commitments[1]),
         )
-        self._count("partnership", self._partnerships, _with_theme(about))
+        self._count(("partnership",), self._partnerships, _with_theme(about))
 
     def count_entries(self) -> None:
         """Asks and offers."""
         ids, is_offer, themes, *_ = self._records.entries
-        for number, what in enumerate(("ask", "offer")):
-            self._count(what, self._entries, (ids[is_offer == number], themes[is_offer == number]))
+        self._count(("ask", "offer"), self._entries, (ids, is_offer * len(self._records.themes) + themes))
 
     def count_commitments(self) -> None:
         """Commitments: where what they meet is, else where their partnership or their sides are."""
@@ -131,7 +130,7 @@ class _Counting:
         sides = np.concatenate([ids[left], ids[left]]), np.concatenate([givers[left], receivers[left]])
         is_body = sides[1] > 0
         found = _both(found, self._of_bodies(sides[0][is_body], sides[1][is_body]))
-        self._count("commitment", found, self._commitment_themes)
+        self._count(("commitment",), found, self._commitment_themes)
 
     def count_plans(self) -> None:
         """Plans: where their sites are, else where their partnership or their owners are."""
@@ -139,19 +138,27 @@ class _Counting:
         found, left = self._else_of_partnership(ids, partnerships, self._named_plans)
         is_left = np.isin(self._owners[0], ids[left])
         found = _both(found, self._of_bodies(self._owners[0][is_left], self._owners[1][is_left]))
-        self._count("plan", found, (ids, themes))
+        self._count(("plan",), found, (ids, themes))
 
-    def _count(self, what: str, standing: Pairs, about: Pairs) -> None:
-        """Count records beside their districts under each of their themes, and those with any theme once."""
+    def _count(self, what: Sequence[str], standing: Pairs, about: Pairs) -> None:
+        """Count records beside their districts under each of their themes, and those with any theme once.
+
+        `about` are their themes; those of the second kind of `what` come after all themes of the first.
+        """
         themes = len(self._records.themes)
-        rows, theme = _joined(standing[0], about)
-        counts = np.bincount(standing[1][rows] * themes + theme)
+        rows, codes = _joined(standing[0], about)
+        districts = standing[1][rows]
+        counts = np.bincount(districts * (len(what) * themes) + codes)
         for place in np.flatnonzero(counts).tolist():
-            district, number = divmod(place, themes)
-            self.found.by_theme[what, self._districts[district], self._records.themes[number]] += int(counts[place])
-        in_all = np.bincount(standing[1][np.unique(rows, return_index=True)[0]])
+            district, code = divmod(place, len(what) * themes)
+            kind, theme = divmod(code, themes)
+            key = what[kind], self._districts[district], self._records.themes[theme]
+            self.found.by_theme[key] += int(counts[place])
+        firsts = np.unique(rows, return_index=True)[1]
+        in_all = np.bincount(districts[firsts] * len(what) + codes[firsts] // themes)
         for place in np.flatnonzero(in_all).tolist():
-            self.found.in_all[what, self._districts[place]] += int(in_all[place])
+            district, kind = divmod(place, len(what))
+            self.found.in_all[what[kind], self._districts[district]] += int(in_all[place])
 
 
 def _two(rows: Iterable[tuple[int, int]]) -> Pairs:
@@ -190,8 +197,11 @@ def _joined(keys: Numbers, pairs: Pairs) -> Pairs:
     """For each pair that begins with one of the keys: the key's place, and the other half."""
     order = np.argsort(pairs[0], kind="stable")
     ids = pairs[0][order]
-    first, last = np.searchsorted(ids, keys, "left"), np.searchsorted(ids, keys, "right")
-    size = last - first
-    before = np.cumsum(size) - size
-    within = np.arange(int(size.sum())) - np.repeat(before, size)
-    return np.repeat(np.arange(len(keys)), size), pairs[1][order[np.repeat(first, size) + within]]
+    begins = np.flatnonzero(np.diff(ids, prepend=-1))
+    if not len(begins):
+        return keys[:0], keys[:0]
+    sizes = np.diff(begins, append=len(ids))
+    places = np.minimum(np.searchsorted(ids[begins], keys), len(begins) - 1)
+    size = np.where(ids[begins[places]] == keys, sizes[places], 0)
+    within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
+    return np.repeat(np.arange(len(keys)), size), pairs[1][order[np.repeat(begins[places], size) + within]]

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.services import end_commitment
+from partnerships.digests.models import NoticeChoice, Way
 from partnerships.digests.retention import tidy
 from partnerships.kit.rights import UnableToAct
 from partnerships.lists import services
@@ -234,6 +235,25 @@ def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World)
     assert {one.view for one in world.ben.followed_views.all()} == {view, other}
     Client().post(stop, {"List-Unsubscribe": "One-Click"})
     assert [one.view for one in world.ben.followed_views.all()] == [other]
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        (Way.AT_ONCE, "You will get an email when something enters or leaves “My view”."),
+        (Way.SUMMARY, "Your summary by email will say what enters or leaves “My view”."),
+        (Way.INBOX, "Your inbox will say what enters or leaves “My view”."),
+        (Way.OFF, "You follow “My view”, but turned notices of views off."),
+    ],
+)
+def test_following_a_view_says_how_its_news_come(world: World, way: Way, words: str) -> None:
+    NoticeChoice.objects.create(person=world.ben, group="views", way=way)
+    view = view_of(world.ben)
+
+    page = signed_in(world.ben).post(reverse("lists:follow", args=[view.pk]), follow=True).content.decode()
+
+    assert words.replace("My view", view.name) in page
+    assert f'href="{reverse("digests:manage")}"' in page
 
 
 def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: World) -> None:

@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.agreements.queries import inside_among
+from partnerships.digests.models import Way
+from partnerships.digests.queries.ways import ways_of
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.lists import all_lists, find_list
 from partnerships.lists import services
@@ -27,6 +29,15 @@ from partnerships.lists.views.asking import asked_of
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
+
+#: The group of notices about followed views, and what somebody who follows one gets, by the way they chose.
+_GROUP = "views"
+_TOLD = {
+    Way.AT_ONCE: "You will get an email when something enters or leaves “{}”.",
+    Way.SUMMARY: "Your summary by email will say what enters or leaves “{}”.",
+    Way.INBOX: "Your inbox will say what enters or leaves “{}”.",
+    Way.OFF: "You follow “{}”, but turned notices of views off.",
+}
 
 
 def _own(person: User, pk: int) -> SavedView:
@@ -164,7 +175,11 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.follow_view(view=view, person=person, now=timezone.now())
-        return f"You will get an email when something enters or leaves “{view.name}”.", back
+        told = _TOLD[ways_of(person)[_GROUP]]
+        words = format_html(
+            told + ' <a class="govuk-link" href="{}">Choose how</a>', view.name, reverse("digests:manage")
+        )
+        return words, back
 
     return press_button(request, step, services.UnableToFollow, back=back)
 

@@ -240,5 +240,6 @@ def test_a_manager_answers_what_a_board_asks_and_prints_the_pack_and_the_brief(p
     expect(main).to_contain_text("Liabilities")
     sheets = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
     assert {float(sheet.mediabox.width) > float(sheet.mediabox.height) for sheet in sheets} == {True}
+    assert "Data-sharing agreement" in sheets[0].extract_text()  # the first chart has room below the title
     assert "Liabilities" in "".join(sheet.extract_text() for sheet in sheets).split()
     assert {task: clicks for task, clicks in hand.clicks.items() if clicks > FEW_FOR_A_REPORT} == {}

@@ -31,7 +31,7 @@ from partnerships.recommendations.queries.reporting import corrections_of, histo
 from partnerships.recommendations.rights import answers_for, may_answer_for, proposable_in
 
 #: Recommendations on one page.
-_PAGE = 50
+_PAGE = 25
 
 
 @require_safe

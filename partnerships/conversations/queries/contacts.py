@@ -244,19 +244,26 @@ def _other_parties(user: User, partnerships: list[int]) -> QuerySet[Party]:
 @planned_for_each_reader
 def _last_with(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Side, Any]:
     """The day of the last conversation with each other party, by organisation and partnership."""
-    mine = among("organisation", Membership.objects.organisations_of(user))
     other_parties = _other_parties(user, partnerships).order_by().values("organisation")
-    with one_by_one():
-        conversations = Conversation.objects.visible_to(user).held().filter(held_on__lte=timezone.localdate(now))
-    ours = conversations.filter(
-        Exists(Side.objects.filter(mine, conversation=OuterRef("pk"))), pk=OuterRef("conversation")
+    # Of two bodies with thousands of conversations, PostgreSQL joins what both took part in.
+    ours = Side.objects.filter(among("organisation", Membership.objects.organisations_of(user))).values("conversation")
+    rows = Side.objects.filter(
+        _read_by(user),
+        conversation__in=ours,
+        organisation__in=other_parties,
+        status__in=HELD,
+        held_on__lte=timezone.localdate(now),
     )
-    rows = Side.objects.filter(OneByOne(ours), organisation__in=other_parties)
-    return (
-        rows.order_by()
-        .values_list("organisation", "conversation__partnership")
-        .annotate(last=Max("conversation__held_on"))
-    )
+    return rows.order_by().values_list("organisation", "conversation__partnership").annotate(last=Max("held_on"))
+
+
+def _read_by(user: User) -> Q:
+    """The condition on sides of conversations that an organisation of the person took part in: those they may read.
+
+    All but another's draft.
+    """
+    own = Conversation.objects.filter(among("organisation", Membership.objects.organisations_of(user)))
+    return Q(status__in=SHARED) | Q(OneByOne(own.filter(pk=OuterRef("conversation"))))
 
 
 #: Age limit of a planned next contact; older ones are ignored.
@@ -330,8 +337,5 @@ def contacts_due(user: User, now: dt.datetime) -> QuerySet[Conversation]:
     """
     today = timezone.localdate(now)
     edited = among("organisation", Membership.objects.organisations_of(user, *EDITING_ROLES))
-    # What an organisation of theirs took part in, they may read unless it is another's draft.
-    own = Conversation.objects.filter(among("organisation", Membership.objects.organisations_of(user)))
-    sides = Side.objects.filter(edited, Q(status__in=SHARED) | Q(OneByOne(own.filter(pk=OuterRef("conversation")))))
-    last = _last_with_each(sides, today, "conversation_id")
+    last = _last_with_each(Side.objects.filter(edited, _read_by(user)), today, "conversation_id")
     return in_order(Conversation.objects.filter(_contact_due(today), pk__in=last))

@@ -191,8 +191,8 @@ def web_figures(folder: Path, seconds: float, *, times: float, keep: bool) -> di
         from partnerships.organisations.models import Membership
         from partnerships.people.models import User
 
+        call_command("migrate", verbosity=0)  # one that was kept may be older than the code
         if not filled.is_filled:
-            call_command("migrate", verbosity=0)
             fill(times)
             filled.mark_filled()
         environ = os.environ | {

@@ -109,15 +109,19 @@ def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures |
     )
 
 
-def by_hand(statements: list[str], given: dict[str, Any], rounds: int) -> float:
-    """Milliseconds of processor time, in both processes, of fetching the same rows with psycopg2."""
+def by_hand(statements: list[str], given: dict[str, Any]) -> float:
+    """Milliseconds of processor time, in both processes, of fetching the same rows with psycopg2.
+
+    For a second, five times or more: PostgreSQL's processor time is read in steps of 10 ms.
+    """
     from django.db import connection
 
     backend = psutil.Process(_backend())
-    rounds = max(rounds, 20)  # PostgreSQL's processor time is read in steps of 10 ms
+    rounds, began = 0, time.perf_counter()
     with connection.cursor() as cursor:
         before, cpu = _cpu(backend), time.process_time()
-        for _ in range(rounds):
+        while rounds < 5 or time.perf_counter() - began < 1:
+            rounds += 1
             for sql in statements:
                 cursor.execute(sql, given)
                 cursor.fetchall()
@@ -152,9 +156,9 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
 
         from partnerships.people.models import User
 
+        call_command("migrate", verbosity=0)  # one that was kept may be older than the code
         if not database.is_filled:
             print(f"{times:g} times England: tables", flush=True)
-            call_command("migrate", verbosity=0)
             fill(times)
             database.mark_filled()
         found: dict[str, dict[str, Figures]] = {}
@@ -171,7 +175,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                 if figures is None:
                     continue
                 if page in BY_HAND:
-                    figures.by_hand_ms = round(by_hand(BY_HAND[page], {**given, "person": person.pk}, rounds), 2)
+                    figures.by_hand_ms = round(by_hand(BY_HAND[page], {**given, "person": person.pk}), 2)
                 found[name][page] = figures
                 print(
                     f"  {times:g}x {name:14}{page:28}{figures.queries:4} queries {figures.p50_ms:9.1f} ms"

@@ -22,6 +22,19 @@ _TIMELINE = (
     "SELECT v.* FROM activity_event v WHERE (v.target_kind = %(kind)s AND v.target_id = %(id)s)"
     " ORDER BY v.at DESC, v.id DESC LIMIT 50"
 )
+_READABLE_PLAN = (
+    "(p.current_number > 0 AND (p.embargoed_until IS NULL OR p.embargoed_until <= now()) AND (p.audience IN"
+    " ('public', 'network') OR p.partnership_id IN (SELECT partnership_id FROM theirs)))"
+)
+
+
+def _listed(shown: str, rows: str, order: str) -> list[str]:
+    """The first 25 rows of a list, and their number up to 1,001."""
+    return [
+        f"WITH {_MY_PARTNERSHIPS} SELECT {shown} FROM {rows} ORDER BY {order} LIMIT 25",
+        f"WITH {_MY_PARTNERSHIPS} SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT 1001) found",
+    ]
+
 
 #: By name of the page: the statements that fetch the same rows under the same rights.
 BY_HAND: dict[str, list[str]] = {
@@ -103,6 +116,51 @@ BY_HAND: dict[str, list[str]] = {
             " ORDER BY p.last_published_at DESC, p.id DESC LIMIT 25"
         )
     ],
+    "organisations": _listed("o.*", "organisations_organisation o", "o.name, o.id"),
+    "entries": _listed(
+        "e.*, o.name, p.title",
+        "exchange_entry e JOIN organisations_organisation o ON o.id = e.organisation_id"
+        " LEFT JOIN agreements_partnership p ON p.id = e.partnership_id"
+        f" WHERE e.shared_at IS NOT NULL AND {_READABLE_ENTRY}",
+        "e.shared_at DESC, e.id DESC",
+    ),
+    "our entries": _listed(
+        "e.*",
+        "exchange_entry e WHERE e.organisation_id IN (SELECT organisation_id FROM mine)",
+        "e.shared_at DESC, e.id DESC",
+    ),
+    "meetings": _listed(
+        "m.*, p.title",
+        "conversations_meeting m JOIN agreements_partnership p ON p.id = m.partnership_id"
+        " WHERE m.partnership_id IN (SELECT partnership_id FROM theirs)",
+        "m.starts_at DESC, m.id DESC",
+    ),
+    "documents": _listed(
+        "d.*, p.title",
+        "agreements_document d JOIN agreements_partnership p ON p.id = d.partnership_id"
+        " WHERE d.partnership_id IN (SELECT partnership_id FROM theirs)",
+        "d.added_at DESC, d.id DESC",
+    ),
+    "milestones": _listed(
+        "m.*, p.title",
+        f"plans_milestone m JOIN plans_plan p ON p.id = m.plan_id WHERE NOT m.restricted AND {_READABLE_PLAN}",
+        "m.due_by, m.id",
+    ),
+    "sites": _listed(
+        "s.*, p.title",
+        f"plans_site s JOIN plans_plan p ON p.id = s.plan_id WHERE NOT s.confidential AND {_READABLE_PLAN}",
+        "s.name, s.id",
+    ),
+    "documents of plans": _listed(
+        "d.*, p.title",
+        f"plans_document d JOIN plans_plan p ON p.id = d.plan_id WHERE NOT d.restricted AND {_READABLE_PLAN}",
+        "d.added_at DESC, d.id DESC",
+    ),
+    "recommendations": _listed(
+        "r.*, s.title, (SELECT count(*) FROM recommendations_response a WHERE a.recommendation_id = r.id)",
+        "recommendations_recommendation r JOIN recommendations_source s ON s.id = r.source_id",
+        "s.year DESC, s.title, r.position, r.id",
+    ),
     "work": [
         (
             f"WITH {_MINE} SELECT c.* FROM commitments_commitment c WHERE c.owner_organisation_id IN"

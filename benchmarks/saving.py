@@ -132,8 +132,8 @@ def figures_at(times: float, *, rounds: int, keep: bool) -> dict[str, float]:
 
         from partnerships.people.models import User
 
+        call_command("migrate", verbosity=0)  # one that was kept may be older than the code
         if not database.is_filled:
-            call_command("migrate", verbosity=0)
             fill(times)
             database.mark_filled()
         found = {}

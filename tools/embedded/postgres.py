@@ -154,6 +154,7 @@ class Postgres:
             "timezone": "UTC",
             "shared_buffers": "128MB",
             "max_wal_size": "512MB",
+            "random_page_cost": "1.1",  # what pages ask for is in memory or on a disk without heads
             "log_min_error_statement": "panic",  # statements contain people's words
             "log_error_verbosity": "terse",
         }

@@ -70,19 +70,18 @@ def _report_sharing(request: HttpRequest, entry: Entry) -> None:
         messages.success(request, "The draft has been saved.")
         return
     count = len(best_for_reader(entry, signed_in(request), timezone.localdate()))
+    messages.success(request, format_html("{}{}", _shared_message(entry), _link_to_matches(entry, count)))
+
+
+def _link_to_matches(entry: Entry, count: int) -> str:
+    """The end of the message: how many asks or offers fit, with a link to them; empty if none do."""
+    if count == 0:
+        return ""
+    noun = "offer" if entry.is_ask else "ask"
+    number = f"{BEST} or more" if count >= BEST else str(count)
+    words = f"{number} {noun} fits it." if count == 1 else f"{number} {noun}s fit it."
     address = reverse("exchange:entry-matches", args=[entry.pk])
-    fits = (
-        format_html(
-            ' <a class="govuk-link" href="{}">{} {} {} it.</a>',
-            address,
-            f"{BEST} or more" if count >= BEST else count,
-            ("offer" if entry.is_ask else "ask") + ("s" if count > 1 else ""),
-            "fit" if count > 1 else "fits",
-        )
-        if count
-        else ""
-    )
-    messages.success(request, format_html("{}{}", _shared_message(entry), fits))
+    return format_html(' <a class="govuk-link" href="{}">{}</a>', address, words)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

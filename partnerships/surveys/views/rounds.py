@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -20,7 +20,7 @@ from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.bodies import counted_as, words_of
 from partnerships.surveys.forms import InviteForm, PrepareForm
-from partnerships.surveys.models import Round
+from partnerships.surveys.models import Invitation, Round
 from partnerships.surveys.presenting import floor_words
 from partnerships.surveys.queries.rounds import (
     asked_by_group,
@@ -45,31 +45,39 @@ def open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership, 
 
 
 def open_round(request: HttpRequest, pk: int, number: int) -> tuple[User, Round, Rights]:
-    """The person, a round that they may know of, and their rights.
-
-    404 for others.
-    """
+    """The person, a round that they may know of, and their rights; 404 for others."""
     user = signed_in(request)
     survey_round = get_object_or_404(Round.objects.visible_to(user).for_pages(), partnership=pk, number=number)
     return user, survey_round, rights_in(survey_round, user, timezone.now())
+
+
+class InvitationLine(NamedTuple):
+    """A person who is asked, in words, and whether the reader may remove them."""
+
+    invitation: Invitation
+    words: str
+    may_remove: bool
+
+
+def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
+    """The people who are asked. Only the person who invited somebody sees the address."""
+    removable = set(may_withdraw(survey_round, user, timezone.now()).values_list("pk", flat=True))
+    lines = []
+    for invitation in invited_to(survey_round):
+        is_own = invitation.invited_by_id == user.pk
+        words = invitation.person.email if is_own else "Somebody invited by another lead"
+        lines.append(InvitationLine(invitation, words, invitation.pk in removable))
+    return lines
 
 
 def draft_context(survey_round: Round, user: User) -> dict[str, Any]:
     """Who is asked by group, what that means for what can be shown, and who has still to agree."""
     counts = asked_by_group(survey_round)
     counted = counted_as(counts, survey_round.floor)
-    removable = set(may_withdraw(survey_round, user, timezone.now()).values_list("pk", flat=True))
     return {
         "joinings": joinings_of(survey_round, user),
         "floor": floor_words(survey_round),
-        "invitations": [
-            (
-                invitation,
-                invitation.person.email if invitation.invited_by_id == user.pk else "Somebody invited by another lead",
-                invitation.pk in removable,
-            )
-            for invitation in invited_to(survey_round)
-        ],
+        "invitations": _invitation_lines(survey_round, user),
         "asked": [(words_of(group), number) for group, number in sorted(counts.items())],
         "together": sorted({words_of(code) for code in counted.values() if "+" in code}),
         "too_small": too_small(sum(counts.values()), survey_round.floor) if survey_round.is_anonymous else "",

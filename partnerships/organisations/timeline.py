@@ -283,12 +283,12 @@ _NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area"
 _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", "question", "closes"})
 
 
-#: Shown in timelines, where each value has a heading, and not told: it says nothing alone.
+#: Not told, because without the heading that a timeline gives it, the value means nothing.
 _NOT_TOLD = _NOT_SHOWN | {"how"}
 
 
 def _said_before(told_event: Told, name: str, value: object, today: dt.date) -> str:
-    """The words before a date that says nothing alone."""
+    """The words that a date needs before it; "" for other values."""
     if name == "in_force_from":
         return "in force from "
     if name != told_event.asks_until:
@@ -304,33 +304,35 @@ def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fals
     """
     rows = list(lines)
     names = _Names.of(event for row in rows for event in row.events)
-    found = []
-    for row in rows:
-        change = row.change
-        if outside and change.field and change.field not in _OUTSIDE:
-            continue
-        shown = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]
-        found.append(
-            ToldLine(
-                group=row.told.group,
-                subject=names.subject(row.event),
-                path=_page(row.event),
-                sentence=sentence_of(
-                    row.told,
-                    field=change.field.replace("_", " "),
-                    was=_in_words(change.field, change.before, row.event.data),
-                    now=_in_words(change.field, change.after, row.event.data),
-                    moves=change.moves if change.field else 1,
-                    names=[
-                        _said_before(row.told, name, change.values[name], today)
-                        + _in_words(name, change.values[name], row.event.data)
-                        for name in sorted(shown, key=lambda name: name not in _NAMING)
-                    ],
-                ),
-                by="" if outside else "; ".join(dict.fromkeys(names.by(event) for event in row.events)),
-                at=row.event.at,
-                reason="" if outside else str(row.event.data.get("reason", "")),
-                numbers=change.numbers,
-            )
+    return [
+        ToldLine(
+            group=row.told.group,
+            subject=names.subject(row.event),
+            path=_page(row.event),
+            sentence=_sentence(row, today, outside=outside),
+            by="" if outside else "; ".join(dict.fromkeys(names.by(event) for event in row.events)),
+            at=row.event.at,
+            reason="" if outside else str(row.event.data.get("reason", "")),
+            numbers=row.change.numbers,
         )
-    return found
+        for row in rows
+        if not (outside and row.change.field and row.change.field not in _OUTSIDE)
+    ]
+
+
+def _sentence(row: NetLine, today: dt.date, *, outside: bool) -> Sentence:
+    """One net change as a sentence, with the values that the reader may be told."""
+    change, data = row.change, row.event.data
+    shown = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]
+    values = [
+        _said_before(row.told, name, change.values[name], today) + _in_words(name, change.values[name], data)
+        for name in sorted(shown, key=lambda name: name not in _NAMING)
+    ]
+    return sentence_of(
+        row.told,
+        field=change.field.replace("_", " "),
+        was=_in_words(change.field, change.before, data),
+        now=_in_words(change.field, change.after, data),
+        moves=change.moves if change.field else 1,
+        names=values,
+    )

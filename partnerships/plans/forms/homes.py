@@ -169,24 +169,23 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         return self.is_whole and self.years.is_valid() and super().is_valid()
 
     def lines(self) -> list[Item]:
-        """The lines of homes as they stand, without what is empty or wrong."""
+        """The lines of homes as entered so far, without those that are empty or invalid."""
         if self.is_bound:
             self.is_valid()  # fills what is valid
         data = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
         years = [str(data.get(heading.name) or "") for heading in self.headings]
-        return [
-            {
+        lines: list[Item] = []
+        for form in self:
+            row = getattr(form, "cleaned_data", {}) if form.is_bound else form.initial
+            kind_of_home = {
                 "tenure": row.get("tenure"),
                 "bedrooms": None if row.get("bedrooms") == "" else row.get("bedrooms"),
                 "needs": row.get("needs"),
-                "year": year,
-                "count": count,
             }
-            for form in self
-            for row in [getattr(form, "cleaned_data", {}) if form.is_bound else form.initial]
-            for year, count in zip(years, form.numbers, strict=True)
-            if count
-        ]
+            for year, count in zip(years, form.numbers, strict=True):
+                if count:
+                    lines.append({**kind_of_home, "year": year, "count": count})
+        return lines
 
     def value(self) -> dict[str, list[Item]]:
         """The lines that have homes, once valid."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.syndication.views import Feed
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.exports import csv_response
 from partnerships.organisations.lineage import pending_successions
-from partnerships.organisations.models import Succession
+from partnerships.organisations.models import Organisation, Scheme, Succession, SuccessionTie
 from partnerships.organisations.overdue import what_to_do
 from partnerships.organisations.presenting import is_by_function, on_day, title_of
 from partnerships.organisations.rights import roles_of
@@ -47,15 +48,24 @@ _HEADINGS = (
 )
 
 
+class PendingLine(NamedTuple):
+    """A succession on the page; `to_do` is what an administrator must do about it, or empty."""
+
+    heading: str
+    succession: Succession
+    is_by_function: bool
+    to_do: str
+
+
 @login_not_required
 @require_safe
 def pending(request: HttpRequest) -> HttpResponse:
-    """What is to come, for everybody."""
+    """Pending successions, for everybody."""
     user = request.user
     may_keep = isinstance(user, User) and roles_of(user, timezone.now()).keeps_directory
     today = timezone.localdate()
     rows = [
-        (title_of(succession), succession, is_by_function(succession), what_to_do(succession, today))
+        PendingLine(title_of(succession), succession, is_by_function(succession), what_to_do(succession, today))
         for succession in pending_successions()
     ]
     return render(request, "organisations/pending.html", {"rows": rows, "may_keep": may_keep})
@@ -64,44 +74,44 @@ def pending(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """What is to come, one row for each tie."""
+    """Pending successions as CSV: one row for each tie."""
     successions = pending_successions().prefetch_related(
         "ties__predecessor__identifiers__organisation", "ties__successor__identifiers__organisation"
     )
-    rows = [row for succession in successions for row in _rows(succession)]
+    rows = [_row(succession, tie) for succession in successions for tie in succession.ties.all()]
     return csv_response("pending-successions.csv", _HEADINGS, rows)
 
 
-def _rows(succession: Succession) -> list[Sequence[object]]:
-    """A row for each tie, in the order of the file's columns."""
-    return [
-        (
-            succession.pk,
-            succession.kind,
-            succession.status,
-            succession.place,
-            succession.proposal,
-            tie.predecessor.name,
-            " ".join(
-                sorted(
-                    identifier.value for identifier in tie.predecessor.identifiers.all() if identifier.scheme == "gss"
-                )
-            ),
-            " ".join(tie.predecessor.org_ids),
-            tie.successor.name if tie.successor else "",
-            " ".join(tie.successor.org_ids) if tie.successor else "",
-            tie.role,
-            tie.function_id or "",
-            tie.share if tie.share is not None else "",
-            tie.geography,
-            *(str(day or "") for day in (succession.shadow_on, succession.vests_on, succession.codes_on)),
-            succession.instrument,
-            succession.instrument_url,
-            succession.source,
-            succession.source_url,
-        )
-        for tie in succession.ties.all()
-    ]
+def _row(succession: Succession, tie: SuccessionTie) -> Sequence[object]:
+    """The cells of a tie, in the order of `_HEADINGS`."""
+    return (
+        succession.pk,
+        succession.kind,
+        succession.status,
+        succession.place,
+        succession.proposal,
+        tie.predecessor.name,
+        _gss_codes(tie.predecessor),
+        " ".join(tie.predecessor.org_ids),
+        tie.successor.name if tie.successor else "",
+        " ".join(tie.successor.org_ids) if tie.successor else "",
+        tie.role,
+        tie.function_id or "",
+        tie.share if tie.share is not None else "",
+        tie.geography,
+        str(succession.shadow_on or ""),
+        str(succession.vests_on or ""),
+        str(succession.codes_on or ""),
+        succession.instrument,
+        succession.instrument_url,
+        succession.source,
+        succession.source_url,
+    )
+
+
+def _gss_codes(organisation: Organisation) -> str:
+    codes = [identifier.value for identifier in organisation.identifiers.all() if identifier.scheme == Scheme.GSS]
+    return " ".join(sorted(codes))
 
 
 class PendingFeed(Feed[Succession, None]):

@@ -139,7 +139,7 @@ def test_another_publishers_headings_are_not_used(dee: Any) -> None:
     ("change", "told"),
     [
         ({"column-number": ""}, "This field is required"),
-        ({"column-number": "Landlord"}, "“Landlord” cannot be two columns"),
+        ({"column-number": "Landlord"}, "You chose “Landlord” for two columns"),
         ({"publisher": ""}, "This field is required"),
     ],
 )

@@ -134,7 +134,7 @@ def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note:
     if exceeds(commitment, amount) and not has_note:
         raise UnableToRecordProgress(f"{words} is more than was promised. Explain why in the note.")
     if status == Status.DONE and commitment.quantity is not None and amount < commitment.quantity:
-        raise UnableToRecordProgress(f"Only {words} are delivered. Report the rest, or propose new terms.")
+        raise UnableToRecordProgress(f"Only {words} have been delivered. Report the rest, or propose new terms.")
 
 
 def _record_report(

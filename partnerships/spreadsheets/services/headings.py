@@ -54,11 +54,11 @@ def _check(upload: Upload, headings: Mapping[str, str]) -> None:
     columns = KINDS[upload.kind].columns(target_of(upload))
     lacking = [column.shown for column in columns if column.required and not headings.get(column.code)]
     if lacking:
-        raise UnableToConfirm(f"Choose the heading of {' and '.join(f'“{name}”' for name in lacking)}.")
+        raise UnableToConfirm(f"Choose a heading for {' and '.join(f'“{name}”' for name in lacking)}.")
     chosen = [canonical(heading) for heading in headings.values()]
     twice = next((heading for heading in headings.values() if chosen.count(canonical(heading)) > 1), "")
     if twice:
-        raise UnableToConfirm(f"“{twice}” cannot be two columns: choose another heading for one of them.")
+        raise UnableToConfirm(f"You chose “{twice}” for two columns. Choose another heading for one of them.")
 
 
 def _remember(upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:

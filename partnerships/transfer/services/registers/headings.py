@@ -100,12 +100,12 @@ def _refuse_impossible(found: Sequence[FileProposals], headings: Mapping[str, st
             column.shown for column in columns if column.required and not headings.get(column_key(place, column.code))
         ]
         if missing:
-            raise UnableToConfirm(f"Choose the heading of {' and '.join(f'“{name}”' for name in missing)}.")
+            raise UnableToConfirm(f"Choose a heading for {' and '.join(f'“{name}”' for name in missing)}.")
         chosen = [heading for column in columns if (heading := headings.get(column_key(place, column.code)))]
         canonical_chosen = [canonical(heading) for heading in chosen]
         twice = next((heading for heading in chosen if canonical_chosen.count(canonical(heading)) > 1), "")
         if twice:
-            raise UnableToConfirm(f"“{twice}” cannot be two columns: choose another heading for one of them.")
+            raise UnableToConfirm(f"You chose “{twice}” for two columns. Choose another heading for one of them.")
         keys |= {column_key(place, column.code) for column in columns}
     if unknown := headings.keys() - keys:
         raise UnableToConfirm(f"“{min(unknown)}” is not a column of this list.")

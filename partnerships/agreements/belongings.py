@@ -111,11 +111,8 @@ OBJECTIVES = OwnedKind(
 def leave_posts(departure: Departure) -> int:
     """End a leaver's time in every post of the organisation.
 
-    The successor takes over.
-
-    If nobody leads the organisation then, administrators and the escalation post get an email.
-
-    Posts that only leads may fill stay vacant where the author does not lead.
+    The successor takes over. If nobody leads the organisation then, administrators and the escalation post get an
+    email. Posts that only leads may fill stay vacant where the author does not lead.
     """
     membership = departure.membership
     if membership.is_lead and not leads_of(membership.organisation).exclude(pk=membership.person_id).exists():

@@ -19,10 +19,7 @@ from partnerships.people.models import User
 
 
 def keep_for_leavers(partnership: Partnership) -> None:
-    """Record the partnership as it is now, for a party that leaves.
-
-    Call with the partnership locked.
-    """
+    """Record the partnership as it is now, for a party that leaves. Call with the partnership locked."""
     create_event(partnership, label=LEFT_BEHIND)
 
 
@@ -71,10 +68,8 @@ def as_then(partnership: Partnership, party: Party) -> Partnership:
 def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
     """Give each the terms it had when its party (by partnership id) left.
 
-    One query.
-
-    From the row that was kept for leavers; without one, from the last row before the party left; without that either,
-    from the first.
+    One query. From the row that was kept for leavers; without one, from the last row before the party left; without
+    that either, from the first.
     """
     if not parties:
         return

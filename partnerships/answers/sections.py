@@ -42,10 +42,7 @@ OFFERED = 10
 
 
 def plans_section(person: User, view: ViewByLink) -> Section | None:
-    """The plans of a digest that a stakeholder can answer about.
-
-    None if there are none.
-    """
+    """The plans of a digest that a stakeholder can answer about. None if there are none."""
     if not person.is_stakeholder:
         return None
     now = timezone.now()

@@ -46,10 +46,8 @@ def digest_of(secret: str) -> str:
 def find_address(secret: str) -> CalendarAddress | None:
     """The working address with this secret.
 
-    None if there is none, or it has ended.
-
-    The index compares digests, whose order tells nothing about secrets of 256 bits; the last comparison takes the same
-    time for each.
+    None if there is none, or it has ended. The index compares digests, whose order tells nothing about secrets of 256
+    bits; the last comparison takes the same time for each.
     """
     digest = digest_of(secret)
     address = (

@@ -29,10 +29,7 @@ class DatedView:
 
     @property
     def limit_words(self) -> str:
-        """What people read where the calendar lacks rows.
-
-        Empty where it has all of them.
-        """
+        """What people read where the calendar lacks rows. Empty where it has all of them."""
         if not self.has_more():
             return ""
         return (

@@ -106,9 +106,8 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
 def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the owner of several commitments.
 
-    They own them now, or somebody reminds them.
-
-    Those that are over, that somebody else owns now, or that they may not read, are left out.
+    They own them now, or somebody reminds them. Those that are over, that somebody else owns now, or that they may not
+    read, are left out.
     """
     owned = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], owner=person)
     commitments = list(owned.exclude(status__in=OVER).select_related("giver", "receiver").order_by("due_on", "pk"))

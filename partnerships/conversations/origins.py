@@ -37,10 +37,7 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Link the commitment to the conversation.
-
-    Raises `UnableToPropose` unless it is between two of its sides.
-    """
+    """Link the commitment to the conversation. Raises `UnableToPropose` unless it is between two of its sides."""
     sides = Side.objects.filter(conversation=record_id, organisation__in=[commitment.giver_id, commitment.receiver_id])
     if sides.count() != 2:
         raise UnableToPropose("A commitment from a conversation must be between two organisations that took part.")

@@ -23,10 +23,7 @@ class Quorum:
 
     @property
     def expected_words(self) -> str:
-        """`Going by the answers so far, 1 of the 2 parties needed will be there.`.
-
-        Empty without a quorum.
-        """
+        """`Going by the answers so far, 1 of the 2 parties needed will be there.`. Empty without a quorum."""
         if self.needed is None:
             return ""
         if self.is_met:

@@ -223,10 +223,7 @@ class PreferenceForm(Form):
 
     @property
     def lead_times(self) -> dict[str, list[int] | None] | None:
-        """The lead times of each kind of reminder.
-
-        None if the form did not offer them.
-        """
+        """The lead times of each kind of reminder. None if the form did not offer them."""
         if not self.cleaned_data.get(f"{_LEAD}offered"):
             return None
         chosen: dict[str, list[int] | None] = {kind: self.cleaned_data[f"{_LEAD}{kind}"] for kind in _LEAD_TIMES}

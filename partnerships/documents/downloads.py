@@ -38,10 +38,7 @@ class _OurFonts:
     _fail_on_errors = False
 
     def __call__(self, url: str) -> Any:
-        """The font, for weasyprint.
-
-        Raises `ValueError` for every other address.
-        """
+        """The font, for weasyprint. Raises `ValueError` for every other address."""
         named = _FONT.fullmatch(url)
         if named is None:
             raise ValueError("PDFs do not load files from other places")

@@ -22,9 +22,8 @@ def fingerprints(item: Item) -> dict[str, str]:
 def merge_apart(mine: Item, theirs: Item, seen: Mapping[str, str], codes: Iterable[str]) -> Item | None:
     """Both edits of one item, if they changed different fields.
 
-    None if they changed the same one.
-
-    `seen` are the fingerprints of what the author of `mine` began from, `codes` the fields of their form.
+    None if they changed the same one. `seen` are the fingerprints of what the author of `mine` began from, `codes` the
+    fields of their form.
     """
     said, now = fingerprints(mine), fingerprints(theirs)
     changed = [code for code in codes if code in mine and said[code] != seen.get(code)]

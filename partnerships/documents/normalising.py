@@ -44,10 +44,7 @@ def normalise(schema: Schema, raw: Any, known: Content | None = None) -> Content
 
 
 def normalise_about(schema: Schema, raw: Any, path: str = "about") -> Item:
-    """The fields about the whole document, normalised.
-
-    Raises `InvalidContent`.
-    """
+    """The fields about the whole document, normalised. Raises `InvalidContent`."""
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem(path, "This must be a set of fields.")])
     return _fields(schema.about, raw, path)

@@ -15,10 +15,7 @@ class Slippage:
     unit: str  # "day", "month" or "year"
 
     def words(self) -> str:
-        """In words: "14 days later", "2 quarters earlier", "5 months later".
-
-        "" for 0.
-        """
+        """In words: "14 days later", "2 quarters earlier", "5 months later". "" for 0."""
         size, unit = abs(self.amount), self.unit
         if not size:
             return ""
@@ -31,10 +28,7 @@ class Slippage:
 
 
 def slippage(was: str, now: str) -> Slippage | None:
-    """How much later `now` is than `was` (stored partial dates).
-
-    None if either is missing.
-    """
+    """How much later `now` is than `was` (stored partial dates). None if either is missing."""
     if not was or not now:
         return None
     a, b = PartialDate.parse(was), PartialDate.parse(now)

@@ -100,10 +100,7 @@ def _scale(value: Any) -> int:
 
 
 def read_whole(value: Any, least: int, limit: int) -> int | None:
-    """A whole number from `least` to `limit`; None where nothing is given.
-
-    Raises ValueError.
-    """
+    """A whole number from `least` to `limit`; None where nothing is given. Raises ValueError."""
     if value is None or value == "":
         return None
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
@@ -164,10 +161,7 @@ def read_percent(value: Any) -> str:
 
 
 def read_year(value: Any) -> str:
-    """A calendar or financial year in one spelling: "2027", "2027-28".
-
-    Raises ValueError.
-    """
+    """A calendar or financial year in one spelling: "2027", "2027-28". Raises ValueError."""
     text = read_line(value).replace("/", "-").replace("–", "-")
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text, re.ASCII)
     if not text:

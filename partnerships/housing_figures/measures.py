@@ -56,10 +56,7 @@ STAGES = {"s": ("starts", "starts on site"), "c": ("completions", "completions")
 
 
 def affordable_measure(table: str, stage: str) -> str:
-    """The measure of a live table, such as 1008 and C.
-
-    "" for one that is not read.
-    """
+    """The measure of a live table, such as 1008 and C. "" for one that is not read."""
     known = AFFORDABLE.get(table.casefold())
     return f"{known[0]}_{STAGES[stage.casefold()][0]}" if known else ""
 

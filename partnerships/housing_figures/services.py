@@ -51,9 +51,8 @@ def keep_dataset(
 def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User | None, now: dt.datetime) -> set[str]:
     """Add figures of rows that were set aside and corrected.
 
-    Returns the codes of the areas that got new ones.
-
-    What the dataset has for an area, measure, plan and years stays. Imports take turns, so no lock is needed.
+    Returns the codes of the areas that got new ones. What the dataset has for an area, measure, plan and years stays.
+    Imports take turns, so no lock is needed.
     """
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)

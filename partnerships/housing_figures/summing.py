@@ -64,10 +64,7 @@ class Said:
 
     @property
     def origin(self) -> str:
-        """Whose rows are in the value, or why there is none.
-
-        "" if it is one row of the area's own.
-        """
+        """Whose rows are in the value, or why there is none. "" if it is one row of the area's own."""
         return {
             Basis.PARTS: "sum of several rows of the table",
             Basis.PREDECESSORS: f"sum of {_listed(self.names)}",
@@ -98,9 +95,8 @@ class Required:
 def required_a_year(plans: Iterable[Required], year: int) -> list[Part]:
     """The requirement that counts in a year, as rows of one area.
 
-    None without an adopted plan.
-
-    Of the adopted plans whose period has the year, the one adopted last; else the one adopted last of all.
+    None without an adopted plan. Of the adopted plans whose period has the year, the one adopted last; else the one
+    adopted last of all.
     """
     adopted = [plan for plan in plans if plan.adopted_on is not None]
     current = [plan for plan in adopted if plan.first_year <= year < plan.last_year] or adopted

@@ -43,10 +43,9 @@ def bar_chart(
 ) -> SafeString:
     """One or two bars for each group, as many as `series`.
 
-    The first is filled, the second outlined.
-
-    `label` is what a screen reader says, `series` the legend. Long names of groups take several lines. `highest` is the
-    figure of the tallest possible bar; by default the highest of the chart. A narrow chart is for a card beside others.
+    The first is filled, the second outlined. `label` is what a screen reader says, `series` the legend. Long names of
+    groups take several lines. `highest` is the figure of the tallest possible bar; by default the highest of the chart.
+    A narrow chart is for a card beside others.
     """
     figures = [figure for _, bars in groups for figure, _ in bars if figure is not None]
     top = highest or max(figures, default=0) or 1
@@ -106,9 +105,8 @@ def _legend(series: Sequence[str], width: int) -> SafeString:
 def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = False) -> SafeString:
     """One bar for each row, below its words, which may be a sentence.
 
-    The highest figure has the longest bar.
-
-    `label` is what a screen reader says. A narrow chart is for a card beside others.
+    The highest figure has the longest bar. `label` is what a screen reader says. A narrow chart is for a card beside
+    others.
     """
     width, longest = (_WIDTH // 2, _LONGEST - _WIDTH // 2) if is_narrow else (_WIDTH, _LONGEST)
     said = [

@@ -34,9 +34,8 @@ Progress = Callable[[int, int], None]
 class LeasedJob(models.Model):
     """A job that waits, is claimed, or has failed.
 
-    Its room deletes it or goes on when it is done.
-
-    `claimed_until` is when another worker takes it up; `error` is why nothing was done.
+    Its room deletes it or goes on when it is done. `claimed_until` is when another worker takes it up; `error` is why
+    nothing was done.
     """
 
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -122,9 +121,8 @@ def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job
 def shown_progress(job: LeasedJob) -> Iterator[Progress]:
     """Progress on a connection of its own.
 
-    The job's transaction shows nothing before its end.
-
-    That transaction must touch the job's row last of all, or it waits for itself.
+    The job's transaction shows nothing before its end. That transaction must touch the job's row last of all, or it
+    waits for itself.
     """
     connection = connections.create_connection(DEFAULT_DB_ALIAS)
     statement = f'UPDATE "{job._meta.db_table}" SET done = %s, total = %s WHERE id = %s'  # noqa: S608 - our table

@@ -79,10 +79,7 @@ def redo_links(
     """
 
     def redo(row: Row, line: dict[str, Any]) -> int:
-        """Take the key that the line names, or a new one if it cannot be found.
-
-        Returns 1 if it changed.
-        """
+        """Take the key that the line names, or a new one if it cannot be found. Returns 1 if it changed."""
 
         def is_newest(key: str) -> bool:
             return identity(key) == str(line["key"])

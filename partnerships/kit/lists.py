@@ -178,10 +178,7 @@ def _expression(key: Key, reader: Any) -> Combinable:
 
 
 def quoted(text: str) -> str:
-    """The words that find this text alone.
-
-    Empty if it is too long for a filter.
-    """
+    """The words that find this text alone. Empty if it is too long for a filter."""
     return f'"{text}"' if len(text) + 2 <= _MAX_WORDS else ""
 
 

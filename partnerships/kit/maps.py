@@ -115,10 +115,8 @@ def project(longitude: float, latitude: float) -> tuple[float, float]:
 def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]], *, file: str = "") -> Map:
     """The areas in shades, with the other councils around them pale.
 
-    Whole England if the areas are all of it.
-
-    `label` is what a screen reader says, `levels` what each shade means, `file` the address of `OUTLINES_FILE` on
-    pages. Areas without an outline are left out: the table has them.
+    Whole England if the areas are all of it. `label` is what a screen reader says, `levels` what each shade means,
+    `file` the address of `OUTLINES_FILE` on pages. Areas without an outline are left out: the table has them.
     """
     known = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
     view = _view([outline.box for _, outline in known] or [outline.box for outline in outlines().values()])
@@ -146,9 +144,7 @@ def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, 
 def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
     """Dots at places, over the councils around them.
 
-    Places close together are one dot with their number.
-
-    `file` is the address of `OUTLINES_FILE` on pages.
+    Places close together are one dot with their number. `file` is the address of `OUTLINES_FILE` on pages.
     """
     points = [project(place.longitude, place.latitude) for place in places]
     view = _view([(x, y, x, y) for x, y in points])

@@ -120,10 +120,8 @@ def content_of(file: Model) -> bytes:
 def _has_caught_up() -> bool:
     """Whether the standby has all that the primary has committed by now.
 
-    Waits for it.
-
-    After a restore of the primary, the position of a standby from before means nothing. So the primary first writes a
-    mark, which only its own standby gets.
+    Waits for it. After a restore of the primary, the position of a standby from before means nothing. So the primary
+    first writes a mark, which only its own standby gets.
     """
     mark = f"standby-{secrets.token_hex(16)}"
     cache.set(mark, True, timeout=60)

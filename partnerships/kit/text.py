@@ -54,9 +54,7 @@ class Fragment(NamedTuple):
 class DiffTime:
     """Time limit for all differences of one page, or of one plan in an email.
 
-    `DEADLINES` times `DEADLINE`.
-
-    Anybody who writes a plan decides how many texts differ in it, and how much.
+    `DEADLINES` times `DEADLINE`. Anybody who writes a plan decides how many texts differ in it, and how much.
     """
 
     def __init__(self) -> None:
@@ -73,9 +71,8 @@ class DiffTime:
 def word_differences(was: str, now: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
     """The differences between two texts.
 
-    Once no time is left, all of the old and of the new one.
-
-    Equal and deleted fragments joined give `was`; equal and inserted ones give `now`.
+    Once no time is left, all of the old and of the new one. Equal and deleted fragments joined give `was`; equal and
+    inserted ones give `now`.
     """
     if was == now:
         return (Fragment("equal", was),) if was else ()

@@ -126,10 +126,8 @@ def check_upload(
 def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None]:
     """Describe and store the file of a row, which is saved within.
 
-    Both are kept, or neither.
-
-    The row has `file`, `file_name`, `content_type`, `size` and `sha256`. Raises `UnableToTakeFile` if it cannot be
-    stored.
+    Both are kept, or neither. The row has `file`, `file_name`, `content_type`, `size` and `sha256`. Raises
+    `UnableToTakeFile` if it cannot be stored.
     """
     row.file_name, row.content_type = checked.name, checked.content_type
     row.size, row.sha256 = checked.size, checked.sha256

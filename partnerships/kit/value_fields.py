@@ -181,9 +181,8 @@ class AmountField(forms.DecimalField):
     def prepare_value(self, value: Any) -> Any:
         """What the box shows: the number with commas, also one that was typed.
 
-        Other text as it is.
-
-        A number of more than two decimals too: its error speaks of what was typed, and "1.150" may mean 1,150.
+        Other text as it is. A number of more than two decimals too: its error speaks of what was typed, and "1.150" may
+        mean 1,150.
         """
         try:
             amount = read_amount(value)

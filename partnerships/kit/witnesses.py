@@ -179,9 +179,7 @@ def tables_that_fit(
 ) -> list[Table] | None:
     """All tables that agree with the shown sums of places.
 
-    None if they are too many, or hard to find.
-
-    Entries that no shown sum counts are at most `highest`.
+    None if they are too many, or hard to find. Entries that no shown sum counts are at most `highest`.
     """
     over = [[number for number, (places, _) in enumerate(shown) if place in places] for place in range(size)]
     last = [max(places) for places, _ in shown]

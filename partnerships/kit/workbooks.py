@@ -118,9 +118,8 @@ _OTHERS = f'xmlns:number="{_OASIS}:datastyle:1.0" xmlns:fo="{_OASIS}:xsl-fo-comp
 def ods_bytes(name: str, rows: Iterable[Sequence[object]]) -> bytes:
     """An OpenDocument spreadsheet with one sheet.
 
-    The first row is the heading.
-
-    Numbers, days and moments have their own types, and a text is never a formula, which has an attribute of its own.
+    The first row is the heading. Numbers, days and moments have their own types, and a text is never a formula, which
+    has an attribute of its own.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:

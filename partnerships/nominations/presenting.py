@@ -100,10 +100,7 @@ def in_words(line: ReturnLine) -> str:
 
 
 def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
-    """What "in time" means, as agreed for these lines.
-
-    "" for lines from before it was kept.
-    """
+    """What "in time" means, as agreed for these lines. "" for lines from before it was kept."""
     days = {line.is_first_let: line.days for line in lines if line.days is not None}
     agreed = [
         f"{counted(number, 'working day')} for {kind}"

@@ -73,11 +73,9 @@ class Scheme:
 class Agreed:
     """What a council and a provider agreed.
 
-    Shares are in per cent, times in working days.
-
-    `council` and `provider` are names as the terms say them. `schemes` None: it covers all homes of the provider in the
-    council's area. `area` is a part of that in words, which no return can tell from lettings. The flags
-    say whether such vacancies are true voids.
+    Shares are in per cent, times in working days. `council` and `provider` are names as the terms say them. `schemes`
+    None: it covers all homes of the provider in the council's area. `area` is a part of that in words, which no return
+    can tell from lettings. The flags say whether such vacancies are true voids.
     """
 
     council: str
@@ -115,10 +113,7 @@ class Agreed:
 
 
 def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
-    """What the content of terms says.
-
-    None if a figure is missing, as in terms older than these fields.
-    """
+    """What the content of terms says. None if a figure is missing, as in terms older than these fields."""
     about = content["about"]
     shares = {size: _share(about, f"relets_{size}") for size in Bedrooms}
     first_lets = _share(about, "first_lets")

@@ -25,10 +25,7 @@ def nominations_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 
 def nominations_section(user: User, partnership: Partnership) -> Section | None:
-    """The way to the agreement, or when it begins.
-
-    None for other kinds of partnership.
-    """
+    """The way to the agreement, or when it begins. None for other kinds of partnership."""
     if partnership.kind_id != KIND:
         return None
     has_begun = bool(count_for(_of, user, partnership.pk))

@@ -75,10 +75,8 @@ EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 class Everybody(AnonymousUser):
     """All people of some organisations as one reader.
 
-    It reads what each of them may read, in any role.
-
-    For what is made once and read by many, such as a frozen report. It is not a person: rules that ask for one give it
-    nothing.
+    It reads what each of them may read, in any role. For what is made once and read by many, such as a frozen report.
+    It is not a person: rules that ask for one give it nothing.
     """
 
     def __init__(self, organisations: Iterable[int]) -> None:
@@ -99,10 +97,8 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
     """A condition on `model`: the records that this person may see.
 
     It matches nothing for anonymous users, and for `Everybody` what all its people may see. While a page is made, its
-    SQL is the one composed for an earlier reader.
-
-    PostgreSQL lists what the person may see and looks there. Where other conditions leave a few records, that takes
-    longer than to check each: compose such a query within `one_by_one`.
+    SQL is the one composed for an earlier reader. PostgreSQL lists what the person may see and looks there. Where other
+    conditions leave a few records, that takes longer than to check each: compose such a query within `one_by_one`.
     """
     if isinstance(user, Everybody):
         return _shared_by(model, routes, user.organisations)

@@ -118,9 +118,7 @@ def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
 def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0) -> Waiting | None:
     """What a body holds without a line, or with a disputed one.
 
-    None if there is nothing.
-
-    `others`: how many more bodies of the succession nobody leads either.
+    None if there is nothing. `others`: how many more bodies of the succession nobody leads either.
     """
     count = count_undecided(succession, body, timezone.localdate(now))
     if not count:

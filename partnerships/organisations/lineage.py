@@ -53,9 +53,8 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
 def of_same_order(succession: Succession) -> SuccessionQuerySet:
     """The successions of its order, itself included, by number.
 
-    They have the same proposal for a place and the same vesting day.
-
-    Those that undo others form a group of their own. Without a place there is only itself.
+    They have the same proposal for a place and the same vesting day. Those that undo others form a group of their own.
+    Without a place there is only itself.
     """
     alike = Succession.objects.live()
     if not succession.place or succession.vests_on is None:
@@ -298,9 +297,8 @@ def found_by_name(words: str) -> RawSQL:
 def summed_with(organisation: Organisation) -> list[Organisation]:
     """Ended bodies whose figures count with this one's.
 
-    It alone followed them, directly or through others.
-
-    Figures of a body that was divided count with nobody's. By name; two queries.
+    It alone followed them, directly or through others. Figures of a body that was divided count with nobody's. By name;
+    two queries.
     """
     before = followed_alone()
     bodies_summed: set[int] = set()

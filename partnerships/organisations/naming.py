@@ -157,9 +157,7 @@ AsAt = tuple[dt.date | None, Organisation | None]
 def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
     """Give organisations the names that they had on a day, in one query.
 
-    Those in `with_present` get the present name beside the former one.
-
-    For display only: never save these objects.
+    Those in `with_present` get the present name beside the former one. For display only: never save these objects.
     """
     renamings = {
         id(renaming.organisation): renaming

@@ -36,9 +36,7 @@ def _stronger(ended: Membership, kept_membership: Membership) -> dict[str, Any]:
 def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
     """End memberships, and let each person act for the other organisation in the same role from that day.
 
-    A day on which they were to end already is kept.
-
-    Who acts for it already does so in the stronger of both roles.
+    A day on which they were to end already is kept. Who acts for it already does so in the stronger of both roles.
     """
     day = timezone.localdate(moving.now)
     label = Membership._meta.label

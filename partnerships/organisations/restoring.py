@@ -146,9 +146,8 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Apply successions again, or undo them, as before the restore.
 
-    Name those that moved less or failed.
-
-    Early: who acts for a predecessor passes to the successor before their membership ends.
+    Name those that moved less or failed. Early: who acts for a predecessor passes to the successor before their
+    membership ends.
     """
     redone = Redone()
     redone.done, wrong = hand_over_each(now=now)

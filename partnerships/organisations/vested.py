@@ -12,9 +12,8 @@ from partnerships.organisations.models import Succession
 class Hook(Protocol):
     """Tells people of successions of one order.
 
-    Runs inside the transaction, after everything accepted has passed on.
-
-    Once for each order; again with `is_later` once more has passed on since.
+    Runs inside the transaction, after everything accepted has passed on. Once for each order; again with `is_later`
+    once more has passed on since.
     """
 
     def __call__(self, successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> object: ...

@@ -78,10 +78,7 @@ def decrypt(stored: str) -> str:
 
 @transaction.atomic
 def reencrypt_all() -> int:
-    """Encrypt all secrets with the first key; returns the number of people.
-
-    Raises `UnableToDecrypt`.
-    """
+    """Encrypt all secrets with the first key; returns the number of people. Raises `UnableToDecrypt`."""
     rows = Authenticator.objects.select_for_update().exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk")
     for row in rows:
         for name in ("secret", "seed"):

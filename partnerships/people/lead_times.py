@@ -25,10 +25,7 @@ USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
 
 
 def lead_times_of(person: User) -> dict[str, list[int] | None]:
-    """A person's lead times of each kind, longest first.
-
-    None if they follow each party's choice.
-    """
+    """A person's lead times of each kind, longest first. None if they follow each party's choice."""
     chosen = dict(LeadTimes.objects.filter(person=person).values_list("kind", "days"))
     return {kind: chosen.get(kind, _usual(kind)) for kind in ReminderKind.values}
 

@@ -56,10 +56,8 @@ def too_many(
 ) -> HttpResponse | None:
     """Count a request, or the things that it asks for.
 
-    Above the limit, the 429 response, else None.
-
-    Counts by `who`, else by person or, when signed out, by address; an IPv6 /64 is one address. The response says when
-    to try again.
+    Above the limit, the 429 response, else None. Counts by `who`, else by person or, when signed out, by address; an
+    IPv6 /64 is one address. The response says when to try again.
     """
     now = timezone.now()
     who = who or _who(request)

@@ -42,10 +42,7 @@ def hashes_of(address: str) -> list[str]:
 
 
 def keep_refusal(*, person: User, now: dt.datetime) -> str:
-    """Keep the address hash of a person being erased, if they refused.
-
-    Returns the hash, or an empty text.
-    """
+    """Keep the address hash of a person being erased, if they refused. Returns the hash, or an empty text."""
     if not any(hook(person) for hook in _hooks):
         return ""
     kept = hashes_of(person.email)[0]
@@ -98,10 +95,7 @@ def refused_among(people: Collection[User]) -> list[User]:
 
 
 def forget_refusal(address: str, *, now: dt.datetime) -> bool:
-    """Let an address be asked again, at its owner's wish.
-
-    Returns whether it was refused before.
-    """
+    """Let an address be asked again, at its owner's wish. Returns whether it was refused before."""
     was_refused = bool(RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).delete()[0])
     if was_refused:
         journal.note(KEPT_REFUSAL, now=now, address=journal.address_hash(address), refusal="", undone=True)

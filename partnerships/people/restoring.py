@@ -246,10 +246,8 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
 def move_numbers_on() -> int:
     """Move every sequence on by ten million, that of areas by ten thousand.
 
-    Returns how many moved.
-
-    No number given since the backup is given again: a new notice, comment or email is never taken for one in the
-    journal. The application's role may not set sequences, so this is a function of the owner's.
+    Returns how many moved. No number given since the backup is given again: a new notice, comment or email is never
+    taken for one in the journal. The application's role may not set sequences, so this is a function of the owner's.
     """
     return call_owner_function("move_numbers_on")
 

@@ -23,10 +23,7 @@ def register_policy(*, offered: Policy, required: Policy) -> None:
 
 
 def providers_required_of(user: User, *, now: dt.datetime) -> set[str]:
-    """Keys of the providers that the person must use.
-
-    Empty: a password works too.
-    """
+    """Keys of the providers that the person must use. Empty: a password works too."""
     return set().union(*(policy(user, now) for policy in _required))
 
 

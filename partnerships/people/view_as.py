@@ -25,10 +25,7 @@ class UnableToViewAs(Exception):
 
 @transaction.atomic
 def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.datetime) -> ViewAs:
-    """Begin to view the site as the person; recorded in their security log.
-
-    Raises `UnableToViewAs`.
-    """
+    """Begin to view the site as the person; recorded in their security log. Raises `UnableToViewAs`."""
     require(rights_over(person, administrator).may_administer)
     if not reason.strip():
         raise UnableToViewAs("Give a reason.")

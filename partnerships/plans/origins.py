@@ -59,10 +59,7 @@ def _suggestion(
     homes: int = 0,
     due: dt.date | None = None,
 ) -> Suggestion | None:
-    """What the form for a commitment starts with.
-
-    None if the person may not propose one.
-    """
+    """What the form for a commitment starts with. None if the person may not propose one."""
     if not may_propose_commitment(user, plan):
         return None
     partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")

@@ -253,10 +253,7 @@ def _begun_with(name: str, folded: str, *, is_public: bool) -> float:
 
 
 def _fits(condition: Condition, body: Body, period: Period | None) -> bool | None:
-    """Whether the body has the property's value.
-
-    None if that is not known of it.
-    """
+    """Whether the body has the property's value. None if that is not known of it."""
     held = _held(condition.property, body, period)
     if not held:
         return None

@@ -80,10 +80,7 @@ def read_match(body: bytes) -> list[Question]:
 
 
 def read_fetch(asked: Any) -> Fetch:
-    """The bodies and properties of a data extension query.
-
-    Raises `UnableToRead`.
-    """
+    """The bodies and properties of a data extension query. Raises `UnableToRead`."""
     ids = asked.get("ids") if isinstance(asked, dict) else None
     properties = asked.get("properties") if isinstance(asked, dict) else None
     if not isinstance(ids, list) or not isinstance(properties, list):
@@ -123,10 +120,7 @@ def read_period(text: str) -> Period | None:
 
 
 def clean(text: str) -> str:
-    """The text to look up, without characters that PostgreSQL cannot store.
-
-    Raises `TooMany` if it is too long.
-    """
+    """The text to look up, without characters that PostgreSQL cannot store. Raises `TooMany` if it is too long."""
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
     words = " ".join(valid.split())
     if len(words) > _maximum("CHARACTERS"):

@@ -23,9 +23,7 @@ class UnreadableFile(Exception):
 def text_of(content: bytes) -> str:
     """The text of a PDF, Word or plain text file.
 
-    "" for other files. Raises `UnreadableFile`.
-
-    At most `MAX_TEXT` characters.
+    "" for other files. Raises `UnreadableFile`. At most `MAX_TEXT` characters.
     """
     if len(content) > MAX_BYTES:
         raise UnreadableFile("too large")

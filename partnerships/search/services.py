@@ -82,12 +82,9 @@ SELECT max(word), (SELECT count(*) FROM gone) FROM few
 def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
     """Index again what has changed.
 
-    Returns how many lines of the queue were worked off.
-
-    `stop_on` are errors that end the whole run (a time limit), whatever record they come from.
-
-    Each transaction takes the lines that it works off, so that nothing is lost if it fails. Only one process writes at
-    a time; another leaves the queue to it.
+    Returns how many lines of the queue were worked off. `stop_on` are errors that end the whole run (a time limit),
+    whatever record they come from. Each transaction takes the lines that it works off, so that nothing is lost if it
+    fails. Only one process writes at a time; another leaves the queue to it.
     """
     done = 0
     while True:

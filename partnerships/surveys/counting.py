@@ -106,11 +106,9 @@ def _asked_outside_small_groups(
 def _share(ticked: int, answered: int, outside: Sequence[int], floor: int) -> Decimal | None:
     """The share that ticked it, to the nearest ten per cent.
 
-    None if that could identify somebody.
-
-    It would if fewer than the floor ticked it, or if fewer did not. It would also if a reader could work out from the
-    share how many people of a small group answered, give or take `SLACK`. `outside` is, for each small group, how many
-    people were asked who are not in it.
+    None if that could identify somebody. It would if fewer than the floor ticked it, or if fewer did not. It would also
+    if a reader could work out from the share how many people of a small group answered, give or take `SLACK`. `outside`
+    is, for each small group, how many people were asked who are not in it.
     """
     if ticked < floor or answered - ticked < floor:
         return None
@@ -140,10 +138,8 @@ def _least_answers(share: Decimal, floor: int) -> int:
 def _at_least(answered: int, outside: Sequence[int], floor: int) -> int:
     """How many answered, rounded down to a multiple of five.
 
-    0 if that would say too much.
-
-    The number stays low enough to say nothing about a small group: it is at most the floor, or half of the people who
-    were asked outside of that group (`SLACK` is 2).
+    0 if that would say too much. The number stays low enough to say nothing about a small group: it is at most the
+    floor, or half of the people who were asked outside of that group (`SLACK` is 2).
     """
     for number in range(answered // MIN_FLOOR * MIN_FLOOR, floor - 1, -MIN_FLOOR):
         if all(number <= floor or number <= others // SLACK for others in outside):

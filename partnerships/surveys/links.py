@@ -15,10 +15,7 @@ def make_link(invitation: Invitation) -> str:
 
 
 def read_link(token: str) -> Invitation | None:
-    """The invitation of a token.
-
-    None if the token is invalid or the round is over.
-    """
+    """The invitation of a token. None if the token is invalid or the round is over."""
     try:
         pk = int(_signer.unsign(token))
     except (signing.BadSignature, ValueError):

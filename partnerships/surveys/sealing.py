@@ -102,10 +102,7 @@ def token_hash(token: str) -> str:
 
 
 def seal(answer: Answer, public_key: bytes) -> bytes:
-    """The answer, which only the round's private key opens.
-
-    Raises `AnswerTooLong`.
-    """
+    """The answer, which only the round's private key opens. Raises `AnswerTooLong`."""
     payload: dict[str, Any] = {
         "group": answer.group,
         "scores": dict(answer.scores),
@@ -120,10 +117,7 @@ def seal(answer: Answer, public_key: bytes) -> bytes:
 
 
 def open_all(round_key: str, boxes: list[bytes]) -> list[Answer]:
-    """The answers in these boxes.
-
-    Raises `KeyMissing`, and `ValueError` for a box of another round.
-    """
+    """The answers in these boxes. Raises `KeyMissing`, and `ValueError` for a box of another round."""
     opener = nacl_public.SealedBox(nacl_public.PrivateKey(bytes.fromhex(_kept(round_key)["private"])))
     try:
         return [Answer(**json.loads(opener.decrypt(bytes(box)))) for box in boxes]

@@ -193,10 +193,8 @@ class HolderQuerySet(models.QuerySet["Holder"]):
 class Holder(models.Model):
     """Somebody who holds a post from one day to another.
 
-    The last day is exclusive.
-
-    Either a person who acts for the organisation, or a contact without an account, known by name. Rows are ended, not
-    deleted. The contact data of former holders is emptied after some months.
+    The last day is exclusive. Either a person who acts for the organisation, or a contact without an account, known by
+    name. Rows are ended, not deleted. The contact data of former holders is emptied after some months.
     """
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")

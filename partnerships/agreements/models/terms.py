@@ -248,9 +248,7 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
     def waiting(self) -> TermsSignatoryQuerySet:
         """Those that may still be answered, in order.
 
-        No decision, and the partnership is not over.
-
-        With version, proposal, partnership and organisation.
+        No decision, and the partnership is not over. With version, proposal, partnership and organisation.
         """
         decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
         unanswered = self.filter(

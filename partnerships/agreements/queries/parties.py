@@ -34,10 +34,9 @@ def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt
 def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: dt.datetime | None = None) -> None:
     """Show in these parties the names of their day.
 
-    For display only; never save them. One query, or none.
-
-    Who left or declined is named as on that day. The others are named as on the day on which the partnership ended, or
-    on which the reader's own organisation left (`left_at`), and else as today.
+    For display only; never save them. One query, or none. Who left or declined is named as on that day. The others are
+    named as on the day on which the partnership ended, or on which the reader's own organisation left (`left_at`), and
+    else as today.
     """
     rows = list(parties)
     if left_at is None:

@@ -75,9 +75,7 @@ def was_of(proposal: TermsProposal) -> Content:
 def as_schema(schema: Schema, content: Content) -> Content:
     """The content fitted to another schema.
 
-    Fields it lacks are dropped, new ones are empty.
-
-    Raises `InvalidContent` where the schema has become stricter.
+    Fields it lacks are dropped, new ones are empty. Raises `InvalidContent` where the schema has become stricter.
     """
     about = {code: content["about"][code] for code in schema.about_by_code if code in content["about"]}
     kept: Content = {"about": about}
@@ -229,9 +227,7 @@ def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
 def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:
     """Whether the party can leave only by notice.
 
-    The terms in force ask for it, and it has signed them.
-
-    Not for observers and invited parties.
+    The terms in force ask for it, and it has signed them. Not for observers and invited parties.
     """
     bound = party.is_present and party.role != PartyRole.OBSERVER
     in_force = bool(partnership.notice_days) and partnership.state_on(day) in ENDING

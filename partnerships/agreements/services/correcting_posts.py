@@ -28,9 +28,7 @@ from partnerships.people.models import User
 def correct_post(*, post: Post, title: str, reason: str, author: User | None, now: dt.datetime) -> bool:
     """Correct the title; whether it changed.
 
-    The role stays: another role is another post.
-
-    Raises `UnableToChangePost`.
+    The role stays: another role is another post. Raises `UnableToChangePost`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_post(post)

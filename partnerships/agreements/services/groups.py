@@ -42,9 +42,8 @@ def start_working_group(
 ) -> Partnership:
     """Start a working group of some of a partnership's parties.
 
-    Its organisation is the chair, the others are invited.
-
-    It ends with the partnership at the latest, except with `outlives_parent`. Raises `UnableToStartGroup`.
+    Its organisation is the chair, the others are invited. It ends with the partnership at the latest, except with
+    `outlives_parent`. Raises `UnableToStartGroup`.
     """
     locked, today = lock_partnership(parent.pk), timezone.localdate(now)
     require(rights_over(locked, author, now).may_start_group_for(organisation))

@@ -119,12 +119,7 @@ def add_objective(
     came_from: From | None = None,
     **details: Unpack[Details],
 ) -> Objective:
-    """Add an objective at the end.
-
-    `came_from` links it to a record of another room.
-
-    Raises `UnableToKeepObjective`.
-    """
+    """Add an objective at the end. `came_from` links it to a record of another room. Raises `UnableToKeepObjective`."""
     locked = _open(partnership.pk, author, now)
     if locked.objectives.count() >= MAX_OBJECTIVES:
         raise UnableToKeepObjective(f"A partnership has at most {MAX_OBJECTIVES} objectives.")
@@ -231,10 +226,7 @@ def report_progress(
 def change_objective_status(
     *, objective: Objective, status: str, reason: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Mark it as met, drop it or open it again, with a reason.
-
-    Raises `UnableToKeepObjective`.
-    """
+    """Mark it as met, drop it or open it again, with a reason. Raises `UnableToKeepObjective`."""
     partnership, locked = _fetch(objective, author, now)
     if status not in ObjectiveStatus.values or status == locked.status:
         raise UnableToKeepObjective("Choose another status.")
@@ -274,10 +266,7 @@ def move_objective(*, objective: Objective, up: bool, author: User | None, now: 
 
 @transaction.atomic
 def link_record(*, objective: Objective, provider: str, key: str, author: User, now: dt.datetime) -> ObjectiveLink:
-    """Link a record that serves the objective, such as a commitment.
-
-    Raises `UnableToKeepObjective`.
-    """
+    """Link a record that serves the objective, such as a commitment. Raises `UnableToKeepObjective`."""
     partnership, locked = _fetch(objective, author, now)
     offered = provider_of(provider)
     titles = dict(offered.choices(author, partnership)) if offered else {}

@@ -336,10 +336,7 @@ def _end_party(
 
 
 def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author: User | None, now: dt.datetime) -> None:
-    """Email leads of the other parties, and of a removed one.
-
-    The author gets no email.
-    """
+    """Email leads of the other parties, and of a removed one. The author gets no email."""
     organisations = set(partnership.parties.present().values_list("organisation", flat=True))
     leads = Membership.objects.current().filter(
         role=Role.LEAD, organisation__in=organisations | ({party.organisation_id} if removed else set())

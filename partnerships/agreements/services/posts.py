@@ -54,10 +54,7 @@ def create_post(
     partnership: Partnership | None = None,
     title: str = "",
 ) -> Post:
-    """Create a vacant post of the organisation, or of its part in a partnership.
-
-    Raises `UnableToChangePost`.
-    """
+    """Create a vacant post of the organisation, or of its part in a partnership. Raises `UnableToChangePost`."""
     _lock_above(organisation.pk, partnership.pk if partnership else None)
     require(may_name_in(role, roles_of(author, now), organisation.pk))
     if role not in PostRole.values:
@@ -173,10 +170,7 @@ def vacate_post(
 
 @transaction.atomic
 def change_contact(*, holder: Holder, contact: Contact, author: User | None, now: dt.datetime) -> None:
-    """Change how to reach the holder; people can change their own.
-
-    Raises `UnableToChangePost`.
-    """
+    """Change how to reach the holder; people can change their own. Raises `UnableToChangePost`."""
     post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
     roles = roles_of(author, now)
@@ -220,10 +214,7 @@ def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
 
 @transaction.atomic
 def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End the post today, with the time of its holders.
-
-    Raises `UnableToChangePost`.
-    """
+    """End the post today, with the time of its holders. Raises `UnableToChangePost`."""
     locked = lock_post(post)
     require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
@@ -256,10 +247,7 @@ def tell_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) 
 
 
 def end_holding_of(*, post: Post, person: User, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a leaver's time in a post, without asking for rights.
-
-    Call it with the organisation locked.
-    """
+    """End a leaver's time in a post, without asking for rights. Call it with the organisation locked."""
     today = timezone.localdate(now)
     for holder in post.holders.open(today).filter(person=person).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)

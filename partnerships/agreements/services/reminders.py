@@ -38,10 +38,7 @@ class UnableToChooseReminders(Exception):
 def choose_date_reminders(
     *, party: Party, days: Iterable[int], dates: Iterable[str], author: User | None, now: dt.datetime
 ) -> DateChoice:
-    """Choose which dates a party's leads are reminded of, and how long before.
-
-    Raises `UnableToChooseReminders`.
-    """
+    """Choose which dates a party's leads are reminded of, and how long before. Raises `UnableToChooseReminders`."""
     locked = lock_partnership(party.partnership_id)
     own = Party.objects.select_related("organisation").get(pk=party.pk)
     require(rights_over(locked, author, now).may_leave(own))
@@ -65,10 +62,8 @@ def choose_date_reminders(
 def remind_of_dates(*, now: dt.datetime) -> int:
     """Record today's reminders and one email for each person.
 
-    Returns the number of emails.
-
-    If several lead times have passed, because the job did not run, only the shortest counts. A date that moves gets
-    reminders of its own.
+    Returns the number of emails. If several lead times have passed, because the job did not run, only the shortest
+    counts. A date that moves gets reminders of its own.
     """
     today = timezone.localdate(now)
     reminders = _wanted(today)
@@ -91,9 +86,8 @@ _Wanted: TypeAlias = tuple[int, int, DateKind, dt.date, int]
 def _wanted(today: dt.date) -> list[_Wanted]:
     """What each person may be reminded of today.
 
-    Most of it was sent on an earlier day.
-
-    Each party chooses the dates and days for its leads; people may choose their own days.
+    Most of it was sent on an earlier day. Each party chooses the dates and days for its leads; people may choose their
+    own days.
     """
     own = everybodys_lead_times(ReminderKind.DATES, usual=())
     days_to_remind: dict[tuple[int, int, DateKind, dt.date], int] = {}

@@ -68,10 +68,7 @@ def ends_before(content: Content, start: dt.date) -> bool:
 
 
 def dates_out_of_order(content: Content) -> str:
-    """The dates of terms that no partnership can hold, in a sentence.
-
-    Empty if there are none.
-    """
+    """The dates of terms that no partnership can hold, in a sentence. Empty if there are none."""
     about = content["about"]
     start = day(about.get("starts_on"))
     for code, words in (("ends_on", "end date"), ("review_on", "review date")):

@@ -150,10 +150,7 @@ def _takes(declared: FieldDeclaration, value: Any) -> bool:
 
 
 def starter_fault(declared: FieldDeclaration, value: str) -> str:
-    """Why a first draft could not hold this value, in a sentence.
-
-    Empty if it can.
-    """
+    """Why a first draft could not hold this value, in a sentence. Empty if it can."""
     try:
         read_field(_field(declared), value)
     except ValueError as error:

@@ -146,10 +146,7 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
 
 
 def _named(user: User, pk: int) -> tuple[Post, Roles]:
-    """A post whose holder the person may name.
-
-    404 unseen, 403 without the right.
-    """
+    """A post whose holder the person may name. 404 unseen, 403 without the right."""
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     roles = roles_of(user, timezone.now())
     require(may_name_in(post.role, roles, post.organisation_id))

@@ -43,10 +43,7 @@ class UnableToAnswer(Exception):
 
 @transaction.atomic
 def acknowledge(*, person: User, plan: Plan, version_number: int, key: uuid.UUID, now: dt.datetime) -> Answer:
-    """Record that somebody has read a version; once for each version.
-
-    Raises `UnableToAnswer`.
-    """
+    """Record that somebody has read a version; once for each version. Raises `UnableToAnswer`."""
     plan = _open_for(person, plan, version_number, now)
     answer = Answer.objects.filter(
         plan=plan, person=person, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number

@@ -49,10 +49,7 @@ def approve_answer(*, answer: Answer, author: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime) -> None:
-    """Refuse an answer; the person gets the reason by email.
-
-    Raises `UnableToDecide`.
-    """
+    """Refuse an answer; the person gets the reason by email. Raises `UnableToDecide`."""
     plan, answer, organisation = _deciding(answer, author, now)
     answer.reason = reason.replace("\r\n", "\n").strip()[:MAX_REASON]
     if not answer.reason:
@@ -69,10 +66,7 @@ def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime
 
 @transaction.atomic
 def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> None:
-    """Ask the colleague by email; they get nothing else until they confirm.
-
-    Raises `UnableToDecide`.
-    """
+    """Ask the colleague by email; they get nothing else until they confirm. Raises `UnableToDecide`."""
     plan, answer, organisation = _deciding(answer, author, now)
     if not answer.names_a_colleague:
         raise UnableToDecide("This answer does not name anybody.")

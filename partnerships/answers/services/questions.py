@@ -29,10 +29,7 @@ class UnableToAsk(Exception):
 def put_question(
     *, plan: Plan, title: str, body: str, closes_on: dt.date, author: User, now: dt.datetime
 ) -> PlanQuestion:
-    """Ask the readers of a published plan a question, as a lead of an owner.
-
-    Raises `UnableToAsk`.
-    """
+    """Ask the readers of a published plan a question, as a lead of an owner. Raises `UnableToAsk`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).leads_owner)
     title, body = " ".join(title.split()), body.replace("\r\n", "\n").strip()
@@ -72,10 +69,7 @@ def put_question(
 
 @transaction.atomic
 def close_question(*, question: PlanQuestion, author: User, now: dt.datetime) -> None:
-    """Close a question before its last day, as a lead of an owner.
-
-    Raises `UnableToAsk`.
-    """
+    """Close a question before its last day, as a lead of an owner. Raises `UnableToAsk`."""
     plan = lock_plan(question.plan)
     require(rights_over(plan, author, now).leads_owner)
     question = PlanQuestion.objects.select_for_update(no_key=True).get(pk=question.pk)

@@ -69,10 +69,7 @@ class Opened:
 
 
 def _open(request: HttpRequest, link: Link, plan: int) -> Opened:
-    """A plan that the digest of this link is about.
-
-    404 if it may no longer be answered.
-    """
+    """A plan that the digest of this link is about. 404 if it may no longer be answered."""
     now = timezone.now()
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
     news = plan_by_link(delivery, plan, now=now)

@@ -66,10 +66,7 @@ def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, pk: int) -> Answer:
-    """An answer about a plan whose owner the person leads.
-
-    404 for people who may not read it, 403 for the others.
-    """
+    """An answer about a plan whose owner the person leads. 404 for people who may not read it, 403 for the others."""
     user = signed_in(request)
     answer = get_object_or_404(Answer.objects.visible_to(user).for_listing(), pk=pk)
     require(Plan.objects.publishable_by(user).filter(pk=answer.plan_id).exists())

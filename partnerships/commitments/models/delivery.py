@@ -74,10 +74,7 @@ class Progress(models.Model):
 
     @property
     def adds_delivery(self) -> bool:
-        """Whether it changes the total of a counted quantity.
-
-        Needs `commitment` fetched.
-        """
+        """Whether it changes the total of a counted quantity. Needs `commitment` fetched."""
         return bool(self.commitment.quantity) and self.delivered != self.delivered_before
 
     @property

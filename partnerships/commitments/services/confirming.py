@@ -34,10 +34,8 @@ def confirm_commitment(
 ) -> Commitment:
     """Confirm for one side.
 
-    When both have, it is agreed (`replace_commitment`).
-
-    The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is the one
-    the author saw. Raises `UnableToConfirm`.
+    When both have, it is agreed (`replace_commitment`). The giver's confirmation needs an owner: the present one, or
+    `owner`, a person of the giver. `revision` is the one the author saw. Raises `UnableToConfirm`.
     """
     if commitment.replaces_id:
         # Always lock the older row first, to prevent deadlocks.

@@ -56,9 +56,7 @@ def record_progress(
     `status` is one of in progress, at risk, blocked (with a blocker) and done. `delivered` is the total so far; left
     out, it stays. A total below the last one, or above the promise, needs a note. Done needs the whole quantity. `seen`
     is the id of the newest report the author saw (0: none): if there is a newer one, or the form was sent twice,
-    nothing is written.
-
-    Raises `UnableToRecordProgress`.
+    nothing is written. Raises `UnableToRecordProgress`.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -215,10 +213,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
-    """Say that the delivery or action is incomplete, and why.
-
-    Raises `UnableToVerify`.
-    """
+    """Say that the delivery or action is incomplete, and why. Raises `UnableToVerify`."""
     current, side = _done(commitment, author, now)
     if not reason.strip():
         raise UnableToVerify("Say what is missing.")

@@ -44,9 +44,8 @@ def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: d
 def tell_owners(*, commitments: Iterable[Commitment], author: User, reminds: bool, now: dt.datetime) -> None:
     """Email each owner once about all of theirs.
 
-    It says that they own them now, or reminds them. The author gets none.
-
-    Call inside the transaction of the change, with the commitments as they are after it.
+    It says that they own them now, or reminds them. The author gets none. Call inside the transaction of the change,
+    with the commitments as they are after it.
     """
     commitments_by_person: dict[int, list[int]] = {}
     owned = Commitment.objects.filter(pk__in=[commitment.pk for commitment in commitments], owner__is_active=True)

@@ -31,10 +31,7 @@ class UnableToChangeOwner(Exception):
 def change_owner(
     *, commitment: Commitment, owner: User, author: User, now: dt.datetime, reason: str = ""
 ) -> Commitment:
-    """Change the owner to another person of the same organisation.
-
-    Raises `UnableToChangeOwner`.
-    """
+    """Change the owner to another person of the same organisation. Raises `UnableToChangeOwner`."""
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:
@@ -51,9 +48,7 @@ def change_owner(
 def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
     """Record that somebody of either side reminds the owner.
 
-    `tell_owners` writes the email.
-
-    At most once a day for each commitment. Raises `UnableToRemind`.
+    `tell_owners` writes the email. At most once a day for each commitment. Raises `UnableToRemind`.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)

@@ -152,9 +152,7 @@ def _record_event(
 def _matched(reports: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict[int, Progress] | None:
     """The reports that are recorded, by their places among the register's.
 
-    None if one of them is not of the register.
-
-    A report is known by its day and its words, which name its figure.
+    None if one of them is not of the register. A report is known by its day and its words, which name its figure.
     """
     places: dict[tuple[dt.datetime, str], list[int]] = {}
     for place, report in enumerate(says):

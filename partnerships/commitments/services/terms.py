@@ -96,10 +96,7 @@ def edit_proposal(
 def change_due_date(
     *, commitment: Commitment, due_on: dt.date, reason: str, author: User, now: dt.datetime
 ) -> Slippage:
-    """Change the due date, with a reason; all earlier dates are kept.
-
-    Raises `UnableToChangeDueDate`.
-    """
+    """Change the due date, with a reason; all earlier dates are kept. Raises `UnableToChangeDueDate`."""
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:

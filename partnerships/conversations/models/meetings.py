@@ -253,10 +253,7 @@ class Meeting(models.Model):
 
     @property
     def quorum_met(self) -> bool | None:
-        """Whether enough parties were present.
-
-        None if nothing is recorded or required.
-        """
+        """Whether enough parties were present. None if nothing is recorded or required."""
         if self.quorum_present is None or self.quorum_needed is None:
             return None
         return self.quorum_present >= self.quorum_needed

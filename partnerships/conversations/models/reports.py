@@ -240,9 +240,8 @@ class Decision(models.TextChoices):
 class ReportSubmission(models.Model):
     """What a party submitted, with the figures as they were.
 
-    A trigger keeps it as it is.
-
-    `due_on` is the day on which it was due. Who submitted it and what was decided stand beside it.
+    A trigger keeps it as it is. `due_on` is the day on which it was due. Who submitted it and what was decided stand
+    beside it.
     """
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="submissions")

@@ -69,10 +69,7 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
 
 
 def bodies_of(conversation: Conversation) -> list[Organisation]:
-    """The organisations that its page names, as they were read.
-
-    Needs the story fetched.
-    """
+    """The organisations that its page names, as they were read. Needs the story fetched."""
     parts = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
     return [conversation.organisation, *(item.organisation for part in parts for item in part.all())]
 

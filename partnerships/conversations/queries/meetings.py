@@ -158,10 +158,8 @@ def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
 def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:
     """The next meeting after the last one planned or held.
 
-    None without a cycle.
-
-    A meeting that was called off does not count, so its day is proposed again while it is still to come. Time and place
-    are the cycle's, else those of the last meeting.
+    None without a cycle. A meeting that was called off does not count, so its day is proposed again while it is still
+    to come. Time and place are the cycle's, else those of the last meeting.
     """
     today = timezone.localdate(now)
     last = partnership.meetings.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk").first()

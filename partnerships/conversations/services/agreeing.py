@@ -32,10 +32,7 @@ class UnableToAgree(Exception):
 
 @transaction.atomic
 def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> Conversation:
-    """Circulate the draft to every side; next steps become actions.
-
-    Raises `UnableToCirculate`.
-    """
+    """Circulate the draft to every side; next steps become actions. Raises `UnableToCirculate`."""
     current = lock_conversation(conversation)
     if not current.is_draft:
         raise UnableToCirculate(f"The record is no longer a draft: it is {current.get_status_display().lower()}.")
@@ -120,10 +117,9 @@ def agree_record(
 ) -> Conversation:
     """Agree to the record for one side; the last agreement locks it.
 
-    Only sides with somebody here who can agree are needed. `revision` is the one the author saw. The side's
-    own corrections must be answered before it agrees, and all corrections before the record is locked.
-
-    Raises `UnableToAgree`.
+    Only sides with somebody here who can agree are needed. `revision` is the one the author saw. The side's own
+    corrections must be answered before it agrees, and all corrections before the record is locked. Raises
+    `UnableToAgree`.
     """
     current = lock_conversation(conversation)
     if not current.is_open_for_correction:

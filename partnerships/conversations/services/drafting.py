@@ -108,9 +108,8 @@ def record_conversation(
 ) -> Conversation:
     """Create a conversation; one that took place starts as a draft.
 
-    `came_from` links it to a record of another room.
-
-    A `key` used before returns the same conversation. Raises `UnableToRecord`.
+    `came_from` links it to a record of another room. A `key` used before returns the same conversation. Raises
+    `UnableToRecord`.
     """
     made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
     if made is not None:

@@ -209,10 +209,7 @@ def preview_ending(party: Party, reader: User) -> list[Consequence]:
 
 
 def end_with_membership(departure: Departure) -> int:
-    """End what a person facilitates for an organisation that they leave.
-
-    Returns how many.
-    """
+    """End what a person facilitates for an organisation that they leave. Returns how many."""
     membership = departure.membership
     facilitators = Facilitator.objects.named().filter(
         person=membership.person_id, organisation=membership.organisation_id

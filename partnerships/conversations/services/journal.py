@@ -41,10 +41,7 @@ def write_journal_note(
     partnership: Partnership | None = None,
     about: Organisation | None = None,
 ) -> JournalNote:
-    """Write a note about a partnership of the organisation, or about any organisation.
-
-    Raises `UnableToWriteNote`.
-    """
+    """Write a note about a partnership of the organisation, or about any organisation. Raises `UnableToWriteNote`."""
     require(roles_of(author, now).edit_for(organisation.pk), _EDITORS)
     if partnership is not None:
         takes_part = partnership.parties.present().filter(organisation=organisation).exists()
@@ -77,9 +74,7 @@ def change_journal_note(
 ) -> JournalNote:
     """Change a note; the earlier text stays beside it.
 
-    `revision` is the one the author saw.
-
-    Raises `UnableToWriteNote`.
+    `revision` is the one the author saw. Raises `UnableToWriteNote`.
     """
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
@@ -109,10 +104,7 @@ def change_journal_note(
 
 @transaction.atomic
 def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Delete a note's texts; who, when and why stay.
-
-    Raises `UnableToDeleteNote`.
-    """
+    """Delete a note's texts; who, when and why stay. Raises `UnableToDeleteNote`."""
     locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
     require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
     if locked.is_deleted:

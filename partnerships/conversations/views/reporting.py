@@ -105,10 +105,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
-    """The newest submissions of one period.
-
-    404 if the person may see no report of it.
-    """
+    """The newest submissions of one period. 404 if the person may see no report of it."""
     user = signed_in(request)
     known = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
     report = get_object_or_404(known.select_related("round__partnership")[:1])

@@ -86,9 +86,7 @@ def succession(
 ) -> Message:
     """What successions did to what the reader follows.
 
-    They come with their ties.
-
-    `is_later`: the second email, about what awaited an organisation in the first.
+    They come with their ties. `is_later`: the second email, about what awaited an organisation in the first.
     """
 
     def token(purpose: Purpose) -> str:

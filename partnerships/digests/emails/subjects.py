@@ -228,10 +228,9 @@ def told_before(people: Collection[int], events: Collection[Event]) -> dict[tupl
 def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
     """Pairs of person and event.
 
-    What a succession passed on, where an email or summary of its own said so.
-
-    A notice that stays in the inbox, because its person chose that, has said nothing until it is read. What passed on
-    later, such as once a consent was recorded, was not in it.
+    What a succession passed on, where an email or summary of its own said so. A notice that stays in the inbox, because
+    its person chose that, has said nothing until it is read. What passed on later, such as once a consent was recorded,
+    was not in it.
     """
     passed = {event: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON}
     numbers = set(passed.values()) - {None}

@@ -21,9 +21,8 @@ def write_successions(
 ) -> dict[int, Message]:
     """The emails about successions, by their number.
 
-    Readers who may not know what an email is about get none.
-
-    `privacy`: the notice of people who have had no email yet, by person.
+    Readers who may not know what an email is about get none. `privacy`: the notice of people who have had no email yet,
+    by person.
     """
     alike: dict[tuple[Any, ...], list[Candidate]] = defaultdict(list)
     for candidate in candidates:

@@ -53,10 +53,7 @@ def _ready(user: User, rows: Sequence[Any]) -> None:
 
 
 def _who(user: User) -> Combinable:
-    """The recipient as `shown_to` names them.
-
-    Empty for people without a name whose address is hidden.
-    """
+    """The recipient as `shown_to` names them. Empty for people without a name whose address is hidden."""
     address_known = Q(recipient__in=people_with_known_address(user).values("pk"))
     address = Coalesce(NullIf(F("address"), Value("")), F("recipient__email"), output_field=TextField())
     return Case(

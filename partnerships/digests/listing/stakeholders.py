@@ -85,10 +85,7 @@ def _address(_user: User) -> Combinable:
 
 
 def _email(path: str) -> Any:
-    """A field of the latest email that asked them to confirm.
-
-    Empty once they have answered.
-    """
+    """A field of the latest email that asked them to confirm. Empty once they have answered."""
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION, subscription=OuterRef("pk"), recipient=OuterRef("person")
     )

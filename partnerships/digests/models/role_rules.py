@@ -16,10 +16,9 @@ class RoleRule(models.Model):
     """A rule that everyone in a role gets digests.
 
     The role is member of a partnership's parties, signatory of a plan, or holder of a post, which follows a partnership
-    or a plan. The next holder of the post follows it instead.
-
-    Each person gets a subscription of their own (how: role) and may end it; it is not given to them again. Losing the
-    role ends the subscription, and regaining the role brings it back.
+    or a plan. The next holder of the post follows it instead. Each person gets a subscription of their own (how: role)
+    and may end it; it is not given to them again. Losing the role ends the subscription, and regaining the role brings
+    it back.
     """
 
     class Role(models.TextChoices):

@@ -121,10 +121,7 @@ def why_of_post(post: Post) -> str:
 
 
 def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:
-    """Subscribe people that the rule covers now and did not before.
-
-    Returns their ids.
-    """
+    """Subscribe people that the rule covers now and did not before. Returns their ids."""
     why = (
         why_of_post(rule.post)
         if rule.post is not None

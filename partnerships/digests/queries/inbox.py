@@ -84,9 +84,7 @@ def _unread(person: User) -> InboxItemQuerySet:
 def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
     """The items as lines, in the same order.
 
-    One query for each kind of record.
-
-    A digest is named after what it told.
+    One query for each kind of record. A digest is named after what it told.
     """
     told = _told_in(items)
     numbers: dict[str, set[int]] = defaultdict(set)
@@ -177,10 +175,7 @@ def page_of_item(person: User, item: InboxItem) -> str:
 
 
 def page_of_record(person: User, kind: str, number: int | None) -> str:
-    """The page of a record.
-
-    Empty if it has none, or the person may not read it.
-    """
+    """The page of a record. Empty if it has none, or the person may not read it."""
     shown = SHOWN.get(kind)
     found: Model | None = shown.records(person).filter(pk=number).first() if shown else None
     return reverse(shown.page, kwargs={"pk": found.pk}) if shown and found is not None else ""

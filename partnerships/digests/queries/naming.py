@@ -30,9 +30,7 @@ from partnerships.recommendations.models import Recommendation
 class Followed(NamedTuple):
     """What a subscription is to, and the organisation that asked.
 
-    A batch of emails reads many.
-
-    `audience` is that of the partnership.
+    A batch of emails reads many. `audience` is that of the partnership.
     """
 
     pk: int

@@ -43,10 +43,7 @@ class SingleStop:
     """
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """What it is about, as its reader may know it.
-
-        "" if they get no more of it.
-        """
+        """What it is about, as its reader may know it. "" if they get no more of it."""
         raise NotImplementedError
 
     def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:

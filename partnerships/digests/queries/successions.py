@@ -64,9 +64,8 @@ def moved_for(
 ) -> dict[int, Moved]:
     """What successions did to what these people follow, by person.
 
-    Nobody who may not know what it is about.
-
-    `is_later`: of what passed on, only what did so after people were first told.
+    Nobody who may not know what it is about. `is_later`: of what passed on, only what did so after people were first
+    told.
     """
     moved: dict[int, Moved] = {}
     for succession in successions:

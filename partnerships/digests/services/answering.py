@@ -44,10 +44,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
 
 
 def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.datetime) -> None:
-    """Mark a subscription as confirmed, starting at the present versions.
-
-    The caller holds the lock.
-    """
+    """Mark a subscription as confirmed, starting at the present versions. The caller holds the lock."""
     subscription.status = SubscriptionStatus.CONFIRMED
     subscription.confirmed_at = now
     subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None

@@ -33,10 +33,7 @@ class UnableToSubscribe(Exception):
 
 @transaction.atomic
 def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> None:
-    """Send the confirmation email again, at the earliest a day after the last.
-
-    Raises `UnableToSubscribe`.
-    """
+    """Send the confirmation email again, at the earliest a day after the last. Raises `UnableToSubscribe`."""
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).asks_for_organisation)
     if not locked.is_waiting:

@@ -216,10 +216,7 @@ def _begin(
     confirmed: bool,
     now: dt.datetime,
 ) -> Subscription:
-    """Subscribe a person to a target, confirmed or asked by email first.
-
-    Raises `UnableToSubscribe`.
-    """
+    """Subscribe a person to a target, confirmed or asked by email first. Raises `UnableToSubscribe`."""
     lock_planning()
     by_themselves = how == How.SELF and author == person
     _check_may_be_asked(person, frequency, by_themselves=by_themselves)

@@ -68,10 +68,9 @@ def read_new_mail(*, now: dt.datetime) -> Counter[str]:
 def _read_maildir(box: Path, now: dt.datetime, *, limited: bool) -> Counter[str] | None:
     """Act on the new emails in a Maildir.
 
-    None while another process reads one.
-
-    With `limited`, at most `MAX_READ` in about `MAX_SECONDS`: the next run reads the others. Emails that were read move
-    from `new` to `cur`, as mail programs move them. One that cannot be read is flagged there, and operators are told.
+    None while another process reads one. With `limited`, at most `MAX_READ` in about `MAX_SECONDS`: the next run reads
+    the others. Emails that were read move from `new` to `cur`, as mail programs move them. One that cannot be read is
+    flagged there, and operators are told.
     """
     counts: Counter[str] = Counter()
     if not cache.add(_LEASE, 1, timeout=_LEASE_SECONDS):
@@ -122,9 +121,8 @@ def tries_of(name: str) -> str:
 def _act_or_report(name: str, raw: bytes, now: dt.datetime) -> str:
     """What an email was.
 
-    "failed" if it cannot be read, or not in `MAX_PARSING_SECONDS`.
-
-    A database or a disk that is away says nothing about the email: the next run tries again.
+    "failed" if it cannot be read, or not in `MAX_PARSING_SECONDS`. A database or a disk that is away says nothing about
+    the email: the next run tries again.
     """
     try:
         return _act_on(raw, now)

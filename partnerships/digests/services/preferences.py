@@ -40,10 +40,7 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
-    """Set one subscription's frequency; empty means the person's preference.
-
-    Raises `UnableToChangeSubscription`.
-    """
+    """Set one subscription's frequency; empty means the person's preference. Raises `UnableToChangeSubscription`."""
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose how often from the list.")
     lock_planning()

@@ -118,10 +118,7 @@ def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscriptio
 
 @transaction.atomic
 def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subscription:
-    """Confirm a subscription, and all that move from the same address.
-
-    Raises `UnableToChangeSubscription`.
-    """
+    """Confirm a subscription, and all that move from the same address. Raises `UnableToChangeSubscription`."""
     lock_planning()
     moving = moving_with(subscription)
     confirmed = confirm(subscription=subscription, now=now)

@@ -174,10 +174,7 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
 def _stop_notices(
     person: User, groups: Iterable[str], *, now: dt.datetime
 ) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
-    """Keep notices of these groups in the inbox.
-
-    Returns how they came before, and which waited for a summary.
-    """
+    """Keep notices of these groups in the inbox. Returns how they came before, and which waited for a summary."""
     before = ways_of(person)
     ways = tuple((group, before[group].value) for group in groups if before[group] != Way.INBOX)
     items = InboxItem.objects.for_summary().filter(person=person, group__in=[group for group, _ in ways])

@@ -18,9 +18,8 @@ from partnerships.outbox.services import record_emails
 def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
     """Email each stakeholder that successions of one order concern, once.
 
-    Returns how many.
-
-    `is_later`: the second email, to those who were told that something awaits an organisation, once nothing does.
+    Returns how many. `is_later`: the second email, to those who were told that something awaits an organisation, once
+    nothing does.
     """
     first, *other_successions = successions
     people = _now_settled(successions, now) if is_later else stakeholders_of(successions, day=timezone.localdate(now))

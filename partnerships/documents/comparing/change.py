@@ -119,19 +119,14 @@ class Change:
 
     @property
     def difference(self) -> int | None:
-        """now - was for counted lines, without what moved from or to the line.
-
-        None for other changes.
-        """
+        """now - was for counted lines, without what moved from or to the line. None for other changes."""
         return int(self.now) - int(self.was) - self.besides if self.is_count else None
 
     @property
     def difference_words(self) -> str:
         """The difference of a counted line.
 
-        "20 fewer", "1 more, besides 3 moved", or "20 moved".
-
-        "" for other changes.
+        "20 fewer", "1 more, besides 3 moved", or "20 moved". "" for other changes.
         """
         if self.has_moved:
             return f"{self.now:,} moved"
@@ -152,10 +147,7 @@ class Change:
 
     @property
     def slippage_words(self) -> str:
-        """How far a date moved: "14 days later", "2 quarters earlier".
-
-        "" for other changes.
-        """
+        """How far a date moved: "14 days later", "2 quarters earlier". "" for other changes."""
         return self.slippage.words() if self.slippage else ""
 
     @property

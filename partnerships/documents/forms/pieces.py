@@ -62,9 +62,7 @@ def form_field(
 class PieceForm(Form):
     """The form for one piece.
 
-    `based_on` is the revision that its author saw, `seen` what its fields said then.
-
-    The template shows the buttons.
+    `based_on` is the revision that its author saw, `seen` what its fields said then. The template shows the buttons.
     """
 
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
@@ -96,10 +94,7 @@ class PieceForm(Form):
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
     def merged(self, conflict: PieceConflict) -> Item | None:
-        """What the author and a colleague entered in different fields.
-
-        None if they meet or it cannot be told.
-        """
+        """What the author and a colleague entered in different fields. None if they meet or it cannot be told."""
         seen = self.cleaned_data.get("seen")
         if not isinstance(seen, dict) or not conflict.mine or not conflict.theirs:
             return None

@@ -83,10 +83,9 @@ def find_piece(
 ) -> Piece:
     """The piece that an address names.
 
-    "about", or an item of the collection `code`; else 404.
-
-    A new item has a random key, which the form sends back: keys appear in addresses, which must not reveal a title. An
-    item that somebody removed meanwhile is found when a form is sent, so that its author sees the conflict.
+    "about", or an item of the collection `code`; else 404. A new item has a random key, which the form sends back: keys
+    appear in addresses, which must not reveal a title. An item that somebody removed meanwhile is found when a form is
+    sent, so that its author sees the conflict.
     """
     collection = None if code == "about" else schema.collection_by_code.get(code)
     if collection is None and (code != "about" or key or new):

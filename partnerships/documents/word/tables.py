@@ -48,9 +48,7 @@ class WordPicture:
 class WordTable:
     """A table with a heading: `rows` of words, headings first.
 
-    `figures` are the columns aligned to the right.
-
-    Its pictures stand above it.
+    `figures` are the columns aligned to the right. Its pictures stand above it.
     """
 
     heading: str

@@ -56,19 +56,13 @@ class Fulfilment(models.Model):
 
     @property
     def answer_id(self) -> int | None:
-        """The accepted answer to this entry that it came from, if any.
-
-        Needs `response` to be fetched.
-        """
+        """The accepted answer to this entry that it came from, if any. Needs `response` to be fetched."""
         own = self.response is not None and self.response.entry_id == self.entry_id and self.response.is_accepted
         return self.response_id if own else None
 
     @property
     def counts(self) -> bool:
-        """Whether commitment and entry use the same unit.
-
-        Needs both to be fetched.
-        """
+        """Whether commitment and entry use the same unit. Needs both to be fetched."""
         return self.commitment.quantity is not None and self.commitment.unit == self.entry.unit
 
     @property

@@ -100,9 +100,8 @@ ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.T
 def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: bool) -> str:
     """The status as readers see it.
 
-    "Answered" while its organisation has still to decide about an answer.
-
-    A standing offer stays shared however often it is answered.
+    "Answered" while its organisation has still to decide about an answer. A standing offer stays shared however often
+    it is answered.
     """
     if status in UNANSWERED and answered_at is not None and not standing:
         return "Answered"

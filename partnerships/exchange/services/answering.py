@@ -91,10 +91,7 @@ def refer_entry(
 
 @transaction.atomic
 def ask_question(*, entry: Entry, organisation: Organisation, text: str, author: User, now: dt.datetime) -> Question:
-    """Ask a question before answering, and acknowledge the entry.
-
-    Raises `UnableToAskQuestion`.
-    """
+    """Ask a question before answering, and acknowledge the entry. Raises `UnableToAskQuestion`."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
     check_open(entry, UnableToAskQuestion)

@@ -78,10 +78,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
 
 @transaction.atomic
 def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime) -> Entry:
-    """Withdraw an entry; answers that wait get the same reason.
-
-    Raises `UnableToWithdrawEntry`.
-    """
+    """Withdraw an entry; answers that wait get the same reason. Raises `UnableToWithdrawEntry`."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():

@@ -36,9 +36,7 @@ def start_group_from_answer(
 ) -> Partnership:
     """Start a working group for what was agreed.
 
-    Both sides of the answer belong to it.
-
-    By a lead of either side. Raises `UnableToStartGroupFromAnswer`.
+    Both sides of the answer belong to it. By a lead of either side. Raises `UnableToStartGroupFromAnswer`.
     """
     entry = response.entry
     lock_entry(entry)

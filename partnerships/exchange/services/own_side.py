@@ -14,9 +14,8 @@ from partnerships.organisations.services.moving import change_row
 def withdraw_to_itself(records: Collection[int], moving: Moving) -> list[Change]:
     """Withdraw those of these entries that ask only their own organisation.
 
-    Returns what changed.
-
-    Called when something has passed to an organisation (`moving.target`). Answers that wait are withdrawn too.
+    Returns what changed. Called when something has passed to an organisation (`moving.target`). Answers that wait are
+    withdrawn too.
     """
     sides = {moving.source.pk, moving.target.pk}
     entries = Entry.objects.live().filter(pk__in=records, organisation=moving.target, audience=Audience.NAMED)

@@ -31,9 +31,7 @@ class UnableToRemindOfEntry(UnableToChangeEntry):
 def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     """Record that its organisation reminds those who owe an answer.
 
-    `tell_of_waiting` writes the emails.
-
-    At most once a week for each ask or offer. Raises `UnableToRemindOfEntry`.
+    `tell_of_waiting` writes the emails. At most once a week for each ask or offer. Raises `UnableToRemindOfEntry`.
     """
     lock_entry(entry)
     require(

@@ -134,10 +134,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _suggested(user: User, came_from: From | None, partnership: str) -> Suggested | None:
-    """What a record suggests for an ask or offer in a partnership.
-
-    None if the person may not use it there.
-    """
+    """What a record suggests for an ask or offer in a partnership. None if the person may not use it there."""
     partnership_found = (
         Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=row_number(partnership) or 0).first()
     )

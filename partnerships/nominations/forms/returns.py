@@ -86,10 +86,9 @@ class SendForm(Form):
 class TableForm(Form):
     """What CORE lacks, for each line.
 
-    Offers, vacancies without and with a nominee in time, refusals by ground.
-
-    `lines` are the rows of the table, with their fields below `columns`. `read` holds what was saved when the page was
-    opened, so that two people do not overwrite each other's figures.
+    Offers, vacancies without and with a nominee in time, refusals by ground. `lines` are the rows of the table, with
+    their fields below `columns`. `read` holds what was saved when the page was opened, so that two people do not
+    overwrite each other's figures.
     """
 
     read = forms.JSONField(widget=forms.HiddenInput, error_messages={"invalid": _OPEN_AGAIN, "required": _OPEN_AGAIN})

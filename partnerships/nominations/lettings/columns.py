@@ -49,9 +49,7 @@ class Columns:
     def year_of(self, day: dt.date) -> CollectionYear | None:
         """The collection year of a day.
 
-        None for a year that we know nothing about.
-
-        Later years are read like the last one we know, as unverified.
+        None for a year that we know nothing about. Later years are read like the last one we know, as unverified.
         """
         start = day.year if day.month >= 4 else day.year - 1
         if start in self.years or start < min(self.years):

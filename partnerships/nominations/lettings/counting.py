@@ -37,11 +37,10 @@ class Line:
 class Counted:
     """The result of counting a file.
 
-    Lines by size and kind of let, the outcome of each row, authorities.
-
-    `rows` has the numbers of the rows of each outcome, counted from 1 below the headings, as ranges from and to.
-    `authorities` counts the rows of the quarter by the GSS code of their authority, "" where a row has none.
-    `let_again` counts used rows about a home that an earlier row was about, with another start date.
+    Lines by size and kind of let, the outcome of each row, authorities. `rows` has the numbers of the rows of each
+    outcome, counted from 1 below the headings, as ranges from and to. `authorities` counts the rows of the quarter by
+    the GSS code of their authority, "" where a row has none. `let_again` counts used rows about a home that an earlier
+    row was about, with another start date.
     """
 
     lines: dict[tuple[Bedrooms, bool], Line] = field(default_factory=dict)
@@ -52,10 +51,7 @@ class Counted:
 
     @property
     def median_days(self) -> dict[str, str | None]:
-        """The median void days of first lets, of relets and of all.
-
-        None if no row says any.
-        """
+        """The median void days of first lets, of relets and of all. None if no row says any."""
         days: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
         for (_, is_first), line in self.lines.items():
             days["first_lets" if is_first else "relets"] += line.void_days
@@ -149,10 +145,7 @@ class Result:
 
     @property
     def achieved(self) -> Decimal | None:
-        """The share of nominations, in per cent with one digit.
-
-        None without a true void that counts.
-        """
+        """The share of nominations, in per cent with one digit. None without a true void that counts."""
         if self.counting <= 0:
             return None
         return (Decimal(100) * self.nominated / self.counting).quantize(Decimal("0.1"), ROUND_HALF_UP)

@@ -71,10 +71,7 @@ class LettingsFilter:
         self._take(text[:end])
 
     def finish(self) -> bytes:
-        """The kept rows, packed, after the last chunk.
-
-        Raises `UnableToReadLettings`.
-        """
+        """The kept rows, packed, after the last chunk. Raises `UnableToReadLettings`."""
         last, self._tail = self._tail, ""
         self._take(last)
         if not self.columns:
@@ -146,10 +143,7 @@ def _decoded(cell: str) -> str:
 
 
 def kept_rows(packed: bytes, columns: tuple[str, ...]) -> Iterator[dict[str, str] | None]:
-    """The kept rows of a packed file, by column.
-
-    None for one that has slipped.
-    """
+    """The kept rows of a packed file, by column. None for one that has slipped."""
     text = io.TextIOWrapper(io.BytesIO(zlib.decompress(packed)), encoding="utf-8", newline="")
     for mark, *cells in csv.reader(text):
         yield dict(zip(columns, cells, strict=True)) if mark == USED else None

@@ -247,10 +247,7 @@ def _is_supported(row: Mapping[str, str]) -> bool:
 
 
 def _is_first_let(row: Mapping[str, str]) -> bool | None:
-    """Whether the home was never let as social housing before.
-
-    None if nothing says so.
-    """
+    """Whether the home was never let as social housing before. None if nothing says so."""
     if first_time := coded(row, "first_time_property_let_as_social_housing"):
         return first_time == "1"
     if reason := coded(row, "rsnvac"):

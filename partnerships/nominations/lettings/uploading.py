@@ -62,8 +62,5 @@ class LettingsUploadHandler(FileUploadHandler):
 
 
 def filter_uploads(request: HttpRequest) -> None:
-    """Let this handler alone take the request's files.
-
-    Call it before anything reads the form.
-    """
+    """Let this handler alone take the request's files. Call it before anything reads the form."""
     request.upload_handlers = [LettingsUploadHandler(request)]

@@ -145,9 +145,8 @@ def _period(
 def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
     """Ids of the council and of the provider.
 
-    They are those of today, and those that the terms of the period name.
-
-    They differ once a successor has taken the place of one.
+    They are those of today, and those that the terms of the period name. They differ once a successor has taken the
+    place of one.
     """
     ids = {line["name"]: line["organisation"] for line in period.version.parties}
     councils, providers = {agreement.council.organisation_id}, {agreement.provider.organisation_id}

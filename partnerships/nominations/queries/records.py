@@ -84,11 +84,9 @@ def result_in(record: ReturnRecord) -> ReturnResult:
 def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list[list[Any]]:
     """The figures of settled lines with small counts masked.
 
-    Size, kind, source of the letting, count.
-
-    What was masked in the record before stays masked: two releases of nearly the same counts tell more than one. Where
-    a count is small that the record before showed, every total that includes it is masked: its fall would say what is
-    left.
+    Size, kind, source of the letting, count. What was masked in the record before stays masked: two releases of nearly
+    the same counts tell more than one. Where a count is small that the record before showed, every total that includes
+    it is masked: its fall would say what is left.
     """
     cells = itertools.product(Bedrooms, (_FIRST_LETS, _RELETS), (_NOMINEES, _OTHERS))
     counts: dict[tuple[str, ...], int] = dict.fromkeys(cells, 0)
@@ -149,9 +147,8 @@ def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
 def sides_of(nominations_return: NominationsReturn) -> tuple[str, str]:
     """The names of council and provider.
 
-    As on the day on which it was confirmed last, else as today.
-
-    The agreement may have passed to other bodies since. Needs `with_sides`.
+    As on the day on which it was confirmed last, else as today. The agreement may have passed to other bodies since.
+    Needs `with_sides`.
     """
     council, provider = nominations_return.kept_council, nominations_return.kept_provider  # type: ignore[attr-defined]  # annotated
     return (

@@ -36,19 +36,15 @@ def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | No
 
 
 def year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
-    """The collection year of CORE that a return's lettings are in.
-
-    None for years before those we know.
-    """
+    """The collection year of CORE that a return's lettings are in. None for years before those we know."""
     return core_columns().year_of(nominations_return.starts_on)
 
 
 def scope_of(nominations_return: NominationsReturn) -> Scope | None:
     """Which lettings a return counts.
 
-    None without terms or a known year. Fetch it with `for_pages`.
-
-    Before a succession the homes were in the predecessor's area, and let in its name: both bodies' count.
+    None without terms or a known year. Fetch it with `for_pages`. Before a succession the homes were in the
+    predecessor's area, and let in its name: both bodies' count.
     """
     period, year = period_of(nominations_return.agreement, nominations_return.quarter), year_of(nominations_return)
     if period is None or year is None:
@@ -103,9 +99,8 @@ def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:
 class Total:
     """Sums over lines.
 
-    `agreed` and `shortfall` are sums of the lines' whole homes.
-
-    `in_time` is the share of vacancies with a nominee in time, in per cent, of the lines that say so.
+    `agreed` and `shortfall` are sums of the lines' whole homes. `in_time` is the share of vacancies with a nominee in
+    time, in per cent, of the lines that say so.
     """
 
     lettings: int
@@ -150,10 +145,7 @@ def result_of(nominations_return: NominationsReturn) -> ReturnResult:
 
 
 def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
-    """The result of these lines, first lets first, then by size.
-
-    Needs their refusals prefetched.
-    """
+    """The result of these lines, first lets first, then by size. Needs their refusals prefetched."""
     lines = sorted(lines, key=_place)
     refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in lines]
     return ReturnResult(lines, refused, total_of(lines))

@@ -99,10 +99,7 @@ def _fail(run: LettingsRun, error: str) -> None:
 
 
 def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
-    """Count the kept rows into the lines of the return.
-
-    Returns "", or why it was not done.
-    """
+    """Count the kept rows into the lines of the return. Returns "", or why it was not done."""
     if run.asked_by is None:
         return "The person who uploaded the lettings has left. Upload them again."
     nominations_return = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)

@@ -12,10 +12,7 @@ from partnerships.people.models import User
 
 
 def keep_record(nominations_return: NominationsReturn, *, author: User, now: dt.datetime) -> ReturnRecord:
-    """Write the next record of a return that was just settled.
-
-    Call it with the return locked.
-    """
+    """Write the next record of a return that was just settled. Call it with the return locked."""
     assert nominations_return.sent_at is not None  # it was settled
     lines, before = result_of(nominations_return).lines, nominations_return.records.order_by("-number").first()
     return ReturnRecord.objects.create(

@@ -103,9 +103,7 @@ def start_return(
 ) -> NominationsReturn:
     """Start the return of a quarter that is over, or whose agreement is.
 
-    The existing one if there is one.
-
-    Raises `UnableToReport`.
+    The existing one if there is one. Raises `UnableToReport`.
     """
     locked = lock_agreement(agreement)
     require(rights_over(locked, author, now).may_report)
@@ -150,10 +148,9 @@ def complete_return(
 ) -> None:
     """Add what CORE lacks to lines, by their id.
 
-    Lines that the author did not change are not saved.
-
-    `read` is what the author read of them (`supplements_of`). Raises `UnableToReport`, and its `FiguresChanged` with
-    nothing saved if a line that the author changes was changed by somebody else too.
+    Lines that the author did not change are not saved. `read` is what the author read of them (`supplements_of`).
+    Raises `UnableToReport`, and its `FiguresChanged` with nothing saved if a line that the author changes was changed
+    by somebody else too.
     """
     locked = lock_to_write(nominations_return, author, now)
     by_id = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
@@ -202,10 +199,7 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
 
 
 def undecide(line: ReturnLine) -> None:
-    """Let the council decide about a line again, knowing why it disputed it.
-
-    The caller saves the line.
-    """
+    """Let the council decide about a line again, knowing why it disputed it. The caller saves the line."""
     line.decision, line.decided_at, line.decided_by = "", None, None
 
 
@@ -215,10 +209,8 @@ def send_return(
 ) -> None:
     """Send the counted return to the council, which hears of it.
 
-    Raises `UnableToReport`.
-
-    Lines that it disputed wait for it again, with the provider's `answers` by line; those that it confirmed stay
-    confirmed unless they changed.
+    Raises `UnableToReport`. Lines that it disputed wait for it again, with the provider's `answers` by line; those that
+    it confirmed stay confirmed unless they changed.
     """
     locked = lock_to_write(nominations_return, author, now)
     run = getattr(locked, "run", None)
@@ -254,10 +246,8 @@ def decide_lines(
 ) -> None:
     """Confirm or dispute lines, by their id, each dispute with a reason.
 
-    Raises `UnableToDecide`.
-
-    When every line is decided, the return is settled, or goes back to the provider if a line is disputed; the provider
-    hears of it. `sending` is the number of the sending that the author read.
+    Raises `UnableToDecide`. When every line is decided, the return is settled, or goes back to the provider if a line
+    is disputed; the provider hears of it. `sending` is the number of the sending that the author read.
     """
     locked = lock_return(nominations_return)
     require(rights_over(locked.agreement, author, now).may_decide)
@@ -310,9 +300,8 @@ def _close(nominations_return: NominationsReturn, lines: list[ReturnLine], autho
 def reopen_return(*, nominations_return: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
     """Reopen a confirmed return, so that the provider can correct it.
 
-    Its record stays, and the council confirms every line again.
-
-    Either side does so, with a reason; the leads of both hear of it. Raises `UnableToReport`.
+    Its record stays, and the council confirms every line again. Either side does so, with a reason; the leads of both
+    hear of it. Raises `UnableToReport`.
     """
     locked = lock_return(nominations_return)
     rights = rights_over(locked.agreement, author, now)

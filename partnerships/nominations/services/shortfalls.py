@@ -29,9 +29,8 @@ def ask_for_shortfall(
 ) -> Entry:
     """The council's ask of the provider to make up a shortfall.
 
-    The existing one if there is one already.
-
-    It belongs to no partnership, whose other parties would see its count. Raises `UnableToAsk`.
+    The existing one if there is one already. It belongs to no partnership, whose other parties would see its count.
+    Raises `UnableToAsk`.
     """
     locked = lock_return(nominations_return)
     agreement = locked.agreement

@@ -60,9 +60,8 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Upload the CORE export.
 
-    Filtered while it streams in, so nothing may read the form before the filter is set.
-
-    Rights are checked before the form is read, so that nobody else's 150 MB are parsed.
+    Filtered while it streams in, so nothing may read the form before the filter is set. Rights are checked before the
+    form is read, so that nobody else's 150 MB are parsed.
     """
     filter_uploads(request)
     user, found, rights = open_return(request, pk, number)

@@ -46,10 +46,7 @@ from partnerships.people.requests import signed_in
 
 
 def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgreement, Rights]:
-    """The person, an agreement that they may know of, and their rights.
-
-    404 for others.
-    """
+    """The person, an agreement that they may know of, and their rights. 404 for others."""
     user = signed_in(request)
     agreement = get_object_or_404(NominationsAgreement.objects.visible_to(user).for_pages(), partnership=pk)
     return user, agreement, rights_over(agreement, user, timezone.now())
@@ -58,9 +55,7 @@ def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgre
 def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
     """The person, a return of their own agreement, and their rights.
 
-    403 while it is closed.
-
-    404 for others, and for the council while the provider has not sent it.
+    403 while it is closed. 404 for others, and for the council while the provider has not sent it.
     """
     user = signed_in(request)
     returns = NominationsReturn.objects.visible_to(user).for_pages()

@@ -103,9 +103,7 @@ def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
 def _cells(public: Public, record: Record | None, now: Cells) -> Cells:
     """The cells that were read, with what changed here since.
 
-    Without a record, what the plan says now.
-
-    The date of entry is that of the row until something changes here.
+    Without a record, what the plan says now. The date of entry is that of the row until something changes here.
     """
     if record is None:
         return {**now, "entry-date": public.changed_on}

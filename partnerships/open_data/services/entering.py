@@ -49,9 +49,8 @@ def enter_agreement(
 ) -> DeveloperAgreement:
     """Record an agreement, with a row for the authority's public file.
 
-    `kind` is a code of the standard.
-
-    By leads of the authority and those who keep the directory. Raises `UnableToEnter`.
+    `kind` is a code of the standard. By leads of the authority and those who keep the directory. Raises
+    `UnableToEnter`.
     """
     body = _locked(organisation, author, now)
     made = RegisterAgreement(

@@ -28,10 +28,7 @@ class UnableToPublishData(Exception):
 def begin_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
-    """Publish the files of a standard to everybody; by a lead or an administrator.
-
-    Raises `UnableToPublishData`.
-    """
+    """Publish the files of a standard to everybody; by a lead or an administrator. Raises `UnableToPublishData`."""
     body = _locked(organisation, reason, author, now)
     if standard not in STANDARDS:
         raise UnableToPublishData("There is no such standard.")
@@ -48,10 +45,7 @@ def begin_publishing(
 def end_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
-    """Stop publishing the files of a standard; by a lead or an administrator.
-
-    Raises `UnableToPublishData`.
-    """
+    """Stop publishing the files of a standard; by a lead or an administrator. Raises `UnableToPublishData`."""
     body = _locked(organisation, reason, author, now)
     running = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
     found = running.select_related("organisation").first()

@@ -131,10 +131,7 @@ class Handover(models.Model):
 
     @property
     def consent_in_words(self) -> str:
-        """Whose consent is needed, and whether it was given.
-
-        Empty if none is needed.
-        """
+        """Whose consent is needed, and whether it was given. Empty if none is needed."""
         if not self.consent:
             return ""
         if self.consent_on is None:

@@ -105,19 +105,13 @@ _FORMS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
 
 
 def scheme_of(number: str, *, kind: str) -> str:
-    """The scheme of a number that somebody typed, by its form.
-
-    Empty if it could be of several or none.
-    """
+    """The scheme of a number that somebody typed, by its form. Empty if it could be of several or none."""
     fitting = [scheme for scheme, kinds, form in _FORMS if (not kinds or kind in kinds) and re.fullmatch(form, number)]
     return fitting[0] if len(fitting) == 1 else ""
 
 
 def of_org_id(text: str) -> tuple[str, str]:
-    """Scheme and number in an org-id such as `GB-COH-01234567`.
-
-    Empty if it is none.
-    """
+    """Scheme and number in an org-id such as `GB-COH-01234567`. Empty if it is none."""
     org_id = text.strip().upper()
     for scheme, code in ORG_ID_LISTS.items():
         if org_id.startswith(f"{code}-"):
@@ -162,9 +156,7 @@ class Identifier(models.Model):
     def allocator(self) -> str:
         """Who allocated it.
 
-        Empty for keys of our own, old ones and those of the demonstration.
-
-        The organisation must be fetched already.
+        Empty for keys of our own, old ones and those of the demonstration. The organisation must be fetched already.
         """
         return "" if self.organisation.is_demonstration else ALLOCATORS.get(Scheme(self.scheme), "")
 

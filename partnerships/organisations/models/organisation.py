@@ -201,10 +201,7 @@ class Organisation(models.Model):
 
     @property
     def org_ids(self) -> list[str]:
-        """Its numbers of today as org-id.guide writes them.
-
-        Needs `identifiers` fetched.
-        """
+        """Its numbers of today as org-id.guide writes them. Needs `identifiers` fetched."""
         today = timezone.localdate()
         return sorted(
             identifier.org_id

@@ -52,10 +52,8 @@ def record_consent(
 ) -> int:
     """Record the consent that these lines need.
 
-    Returns how many. What was accepted then passes on.
-
-    Evidence that a line has already stays beside it. Leads of the predecessor or of the successor that keeps the
-    record, and administrators. Raises `UnableToHandOverLines`.
+    Returns how many. What was accepted then passes on. Evidence that a line has already stays beside it. Leads of the
+    predecessor or of the successor that keeps the record, and administrators. Raises `UnableToHandOverLines`.
     """
     lacking = _lock_lacking(lines, author, now)
     given_by, evidence = given_by.strip(), evidence.strip()
@@ -93,10 +91,8 @@ def record_consent(
 def record_refusal(*, lines: Collection[Handover], reason: str, author: User | None, now: dt.datetime) -> int:
     """Record that the consent that these lines need is refused.
 
-    Returns how many.
-
-    They are disputed then, even if they were accepted, and the predecessor proposes again. The same people record it
-    as record a consent. Raises `UnableToHandOverLines`.
+    Returns how many. They are disputed then, even if they were accepted, and the predecessor proposes again. The same
+    people record it as record a consent. Raises `UnableToHandOverLines`.
     """
     lacking = _lock_lacking(lines, author, now)
     if not reason.strip():
@@ -113,10 +109,7 @@ def record_refusal(*, lines: Collection[Handover], reason: str, author: User | N
 
 
 def _lock_lacking(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
-    """The lines, locked.
-
-    The author must lead one side of each, or be an administrator.
-    """
+    """The lines, locked. The author must lead one side of each, or be an administrator."""
     roles = roles_of(author, now)
     waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
     lines_found = list(waiting.lacking_consent().order_by("pk"))

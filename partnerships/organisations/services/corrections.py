@@ -59,9 +59,7 @@ def correct_name(
 ) -> tuple[str, ...]:
     """Correct a name other than the official and the short one.
 
-    Returns the names of the changed fields.
-
-    Raises `UnableToCorrect`.
+    Returns the names of the changed fields. Raises `UnableToCorrect`.
     """
     require(roles_of(author, now).keeps_directory)
     organisation = lock_organisation(row.organisation_id)
@@ -91,9 +89,7 @@ def correct_area_served(
 ) -> tuple[str, ...]:
     """Correct which area an organisation serves, and when.
 
-    Returns the names of the changed fields.
-
-    Raises `UnableToCorrect`.
+    Returns the names of the changed fields. Raises `UnableToCorrect`.
     """
     require(roles_of(author, now).keeps_directory)
     organisation = lock_organisation(served.organisation_id)
@@ -117,9 +113,8 @@ def correct_area(
 ) -> tuple[str, ...]:
     """Correct an area.
 
-    Each organisation that serves it has the reason in its history.
-
-    The code is never changed: another code is another area. Raises `UnableToCorrect`.
+    Each organisation that serves it has the reason in its history. The code is never changed: another code is another
+    area. Raises `UnableToCorrect`.
     """
     require(roles_of(author, now).keeps_directory)
     was = {name: getattr(area, name) for name in fields}

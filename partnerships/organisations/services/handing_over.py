@@ -31,9 +31,7 @@ def hand_over_things(
 ) -> int:
     """Give things of one kind that have no owner to a person.
 
-    Returns how many.
-
-    All or nothing. Raises `UnableToHandOver`.
+    Returns how many. All or nothing. Raises `UnableToHandOver`.
     """
     locked = lock_organisation(organisation.pk)
     require(roles_of(author, now).lead(locked.pk))
@@ -54,9 +52,8 @@ def hand_over_things(
 def give_to_colleague(departure: Departure) -> int:
     """Give what a leaver holds to the colleague who takes over.
 
-    Returns how many things.
-
-    What the author may not hand over, or the colleague may not hold, is left without an owner, for the leads.
+    Returns how many things. What the author may not hand over, or the colleague may not hold, is left without an owner,
+    for the leads.
     """
     membership, successor, author = departure.membership, departure.successor, departure.author
     if successor is None or author is None:

@@ -178,10 +178,7 @@ def answer_handovers(
 
 
 def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime) -> set[int]:
-    """Accept the author's parts of shared lines.
-
-    Returns the lines whose every part is accepted now.
-    """
+    """Accept the author's parts of shared lines. Returns the lines whose every part is accepted now."""
     accepted: dict[int, set[int]] = {pk: set() for pk in sides}
     for line, body in AcceptedPart.objects.filter(handover__in=sides).values_list("handover", "organisation"):
         accepted[line].add(body)
@@ -202,9 +199,7 @@ def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User
 def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
     """Pass on what successors have accepted, while the succession is in force.
 
-    Returns how many lines.
-
-    In batches, each in a transaction of its own: it may stop at any point and be called again.
+    Returns how many lines. In batches, each in a transaction of its own: it may stop at any point and be called again.
     """
     return _in_batches(_apply_batch, succession, now)
 
@@ -212,9 +207,7 @@ def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
 def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
     """Put back what a succession passed on, once it has been undone.
 
-    Returns how many rows and lines.
-
-    In batches, the last first. What somebody has changed since stays.
+    Returns how many rows and lines. In batches, the last first. What somebody has changed since stays.
     """
     return _in_batches(_undo_batch, succession, now)
 
@@ -240,10 +233,7 @@ def _lock_with_bodies(succession_id: int) -> Succession:
 
 @transaction.atomic
 def _apply_batch(succession: int, now: dt.datetime) -> int:
-    """Move at most `BATCH` accepted lines in one transaction.
-
-    Returns how many.
-    """
+    """Move at most `BATCH` accepted lines in one transaction. Returns how many."""
     locked = _lock_with_bodies(succession)
     if not is_in_force(locked):
         return 0
@@ -327,10 +317,7 @@ def _undo_batch(succession: int, now: dt.datetime) -> int:
 
 
 def _take_lines_back(succession: Succession, now: dt.datetime) -> int:
-    """Record that things have passed back, and let their lines wait again.
-
-    Returns how many lines.
-    """
+    """Record that things have passed back, and let their lines wait again. Returns how many lines."""
     applied = succession.handovers.filter(state=HandoverState.APPLIED).select_for_update(of=("self",))
     lines = list(
         applied.select_related("predecessor", "successor").order_by("predecessor", "kind", "successor", "pk")[:BATCH]

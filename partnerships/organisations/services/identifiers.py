@@ -65,10 +65,7 @@ def add_identifier(
     valid_to: dt.date | None = None,
     reason: str = "",
 ) -> Identifier:
-    """The identifier, created unless this organisation has it already.
-
-    Raises `UnableToAddIdentifier`.
-    """
+    """The identifier, created unless this organisation has it already. Raises `UnableToAddIdentifier`."""
     require(roles_of(author, now).keeps_directory)
     value = value.strip()
     if not value:

@@ -206,10 +206,9 @@ def end_membership(
     """End a membership and every right that came with it.
 
     Their open work for the organisation passes to `successor`, or waits until the leads name one. With
-    `even_last_lead`, anyone can end the last lead's membership (when their account is closed).
-
-    Raises `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author
-    is not an administrator.
+    `even_last_lead`, anyone can end the last lead's membership (when their account is closed). Raises
+    `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author is not an
+    administrator.
     """
     organisation = lock_organisation(membership.organisation_id)
     locked = (

@@ -153,9 +153,7 @@ def _carry_everything(moving: Moving) -> list[Change]:
 def _keep_ways_in(moving: Moving) -> list[Change]:
     """Let the kept record ask as much at sign-in as either did.
 
-    Returns what changed.
-
-    Raises `UnableToMerge` where both have a sign-in page of their own and one requires it.
+    Returns what changed. Raises `UnableToMerge` where both have a sign-in page of their own and one requires it.
     """
     kept, merged = moving.target, moving.source
     values: dict[str, Any] = {"second_factor_required": kept.second_factor_required or merged.second_factor_required}
@@ -193,10 +191,8 @@ def _record(merge: Merge, event: EventKind, moving: Moving, *, author: User | No
 def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.datetime) -> int:
     """Make two records of one again.
 
-    Returns how many rows stay where they are.
-
-    Those were changed since the merge. What was added since stays with the kept record. Administrators only. Raises
-    `UnableToMerge`.
+    Returns how many rows stay where they are. Those were changed since the merge. What was added since stays with the
+    kept record. Administrators only. Raises `UnableToMerge`.
     """
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():

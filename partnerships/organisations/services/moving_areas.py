@@ -28,10 +28,9 @@ from partnerships.people.models import User
 def move_areas(*, succession: Succession, on: dt.date, author: User | None, now: dt.datetime) -> None:
     """Let areas served and GSS codes follow the ties from a day on.
 
-    The rows of the days before stay.
-
-    The only successor of a body that ends serves its areas. Areas of a body that is divided go to nobody by guessing.
-    A successor also serves the area of its own code. Call with the rights checked, after predecessors have ended.
+    The rows of the days before stay. The only successor of a body that ends serves its areas. Areas of a body that is
+    divided go to nobody by guessing. A successor also serves the area of its own code. Call with the rights checked,
+    after predecessors have ended.
     """
     undone = succession.undoes
     if undone is not None and undone.undoes is None:
@@ -63,10 +62,8 @@ def _end_areas(body: Organisation, on: dt.date, author: User | None, now: dt.dat
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
     """By predecessor (id), the one body that follows it in everything.
 
-    None where several follow.
-
-    Also by another succession of the same day: which of the two takes effect first does not matter. One that passes
-    functions only divides no area.
+    None where several follow. Also by another succession of the same day: which of the two takes effect first does not
+    matter. One that passes functions only divides no area.
     """
     organisations: dict[int, set[Organisation]] = {}
     undone = Succession.objects.filter(undone_by__status__in=CERTAIN)

@@ -90,9 +90,8 @@ class ChangedFields(OrganisationFields, total=False):
 class NewOrganisation:
     """An organisation to create.
 
-    Identifiers are pairs of scheme and value, names pairs of name and kind.
-
-    The identifiers count from `numbered_from` to `numbered_to`, if these are known.
+    Identifiers are pairs of scheme and value, names pairs of name and kind. The identifiers count from `numbered_from`
+    to `numbered_to`, if these are known.
     """
 
     name: str

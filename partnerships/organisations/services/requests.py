@@ -149,10 +149,7 @@ def _add(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
 
 @transaction.atomic
 def decline_request(*, request: AccessRequest, reason: str, author: User, now: dt.datetime) -> None:
-    """Decline a request; the person gets an email with the reason.
-
-    Raises `UnableToAnswerRequest`.
-    """
+    """Decline a request; the person gets an email with the reason. Raises `UnableToAnswerRequest`."""
     require(roles_of(author, now).keeps_directory)
     locked = _lock(request)
     if not reason.strip():

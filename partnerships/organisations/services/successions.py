@@ -71,12 +71,10 @@ def record_succession(
 ) -> Succession:
     """Record a succession.
 
-    The same again makes no new row, but adds what was not known of it.
-
-    With the status “effective” it is one of the past, whose organisations have begun and ended already: an importer
-    knows those. One that was pending then becomes effective. Raises `UnableToRecordSuccession`, also where a person
-    says of a known one what it contradicts, and `UnableToChangeSuccession` if its order is made while a rival stands
-    against it.
+    The same again makes no new row, but adds what was not known of it. With the status “effective” it is one of the
+    past, whose organisations have begun and ended already: an importer knows those. One that was pending then becomes
+    effective. Raises `UnableToRecordSuccession`, also where a person says of a known one what it contradicts, and
+    `UnableToChangeSuccession` if its order is made while a rival stands against it.
     """
     require(roles_of(author, now).keeps_directory)
     duplicate = _known(kind, vests_on, ties, undoes)
@@ -188,10 +186,7 @@ def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | 
 
 @transaction.atomic
 def remove_tie(*, tie: SuccessionTie, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Remove a tie from a pending succession.
-
-    Raises as `correct_succession` does.
-    """
+    """Remove a tie from a pending succession. Raises as `correct_succession` does."""
     succession = lock_succession(tie.succession_id)
     gone = (tie.predecessor_id, tie.successor_id, tie.function_id)
     other_ties = [other for other in ties_of(succession) if other.key != gone]
@@ -210,10 +205,9 @@ def change_succession_status(
 ) -> None:
     """Take a pending succession to another status, with a reason.
 
-    `together`: all of its order that have its status.
-
-    Rival proposals must be cancelled before an order is made. It takes effect through `take_effect`. While another one
-    undoes it, it stays certain. Raises `UnableToChangeSuccession`.
+    `together`: all of its order that have its status. Rival proposals must be cancelled before an order is made. It
+    takes effect through `take_effect`. While another one undoes it, it stays certain. Raises
+    `UnableToChangeSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
@@ -340,9 +334,7 @@ def check_certain(succession: Succession) -> None:
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     """Set the status of a locked succession and record it.
 
-    Once it takes effect, people are to be told.
-
-    People are no longer told of a succession that it undoes.
+    Once it takes effect, people are to be told. People are no longer told of a succession that it undoes.
     """
     before, after = apply_changes(succession, {"status": to})
     succession.is_untold = to == SuccessionStatus.EFFECTIVE

@@ -50,10 +50,9 @@ def undo_succession(
 ) -> Succession:
     """A succession with the ties of another the other way round.
 
-    `together`: the others of its order that have come as far, and that nothing undoes yet, are undone too.
-
-    `vests_on` is the first day on which the other one counts no longer. Bodies that existed before it continue. What
-    is undone already is not undone again. Raises `UnableToRecordSuccession`.
+    `together`: the others of its order that have come as far, and that nothing undoes yet, are undone too. `vests_on`
+    is the first day on which the other one counts no longer. Bodies that existed before it continue. What is undone
+    already is not undone again. Raises `UnableToRecordSuccession`.
     """
     if not reason.strip():
         raise UnableToRecordSuccession("Give a reason.")

@@ -43,10 +43,7 @@ from partnerships.people.sign_in import sign_in_new_account
 
 
 def _managed(user: User, pk: int) -> Organisation:
-    """The organisation, if the person may manage its people.
-
-    404 where they cannot see it, otherwise 403.
-    """
+    """The organisation, if the person may manage its people. 404 where they cannot see it, otherwise 403."""
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(rights_over(organisation, user, timezone.now()).may_manage_people)
     return organisation

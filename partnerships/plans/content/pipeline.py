@@ -14,10 +14,8 @@ from partnerships.plans.content.years import CALENDAR, FINANCIAL, year_kind, yea
 class PipelineLine:
     """Homes of one combination at a site.
 
-    The fields of `models.PlannedHomes` that a site decides.
-
-    `year` is the year in which they complete; "" if not known. `done_year` is the year in which they have completed;
-    "" while the site is not complete.
+    The fields of `models.PlannedHomes` that a site decides. `year` is the year in which they complete; "" if not known.
+    `done_year` is the year in which they have completed; "" while the site is not complete.
     """
 
     site_key: str
@@ -75,10 +73,7 @@ def pipeline_kind(content: Content) -> str:
 
 
 def year_of_date(text: str, kind: str) -> str:
-    """The year of that kind in which a partial date lies.
-
-    "" for none, or where a year alone does not say.
-    """
+    """The year of that kind in which a partial date lies. "" for none, or where a year alone does not say."""
     if not text:
         return ""
     day = PartialDate.parse(text)

@@ -19,18 +19,12 @@ def empty() -> Content:
 
 
 def normalise(raw: Any, known: Content | None = None) -> Content:
-    """A whole plan, checked and normalised; see `documents.normalise`.
-
-    Raises `InvalidContent`.
-    """
+    """A whole plan, checked and normalised; see `documents.normalise`. Raises `InvalidContent`."""
     return documents.normalise(PLAN, raw, known)
 
 
 def split_piece(piece: str) -> tuple[str, str]:
-    """Split "sites/north-quay" into ("sites", "north-quay").
-
-    Raises `UnknownPiece`.
-    """
+    """Split "sites/north-quay" into ("sites", "north-quay"). Raises `UnknownPiece`."""
     return documents.split_piece(PLAN, piece)
 
 
@@ -40,10 +34,7 @@ def get_piece(content: Content, piece: str) -> Any:
 
 
 def set_piece(content: Content, piece: str, value: Any) -> Content:
-    """The plan with one piece replaced; see `documents.set_piece`.
-
-    Raises `InvalidContent` and `UnknownPiece`.
-    """
+    """The plan with one piece replaced; see `documents.set_piece`. Raises `InvalidContent` and `UnknownPiece`."""
     return documents.set_piece(PLAN, content, piece, value)
 
 

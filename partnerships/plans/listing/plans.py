@@ -138,10 +138,7 @@ def _version(user: User) -> Combinable:
 
 
 def _owners(user: User) -> Combinable:
-    """The present names of the owners, which groups say.
-
-    Empty for those who read the plan only as it was.
-    """
+    """The present names of the owners, which groups say. Empty for those who read the plan only as it was."""
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
 

@@ -37,9 +37,8 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
     """The owners when a version was published, under the names they had then.
 
     Where an owner has passed the plan on to a successor since then, the earlier owner is shown. With `is_newest`, and
-    unless the plan is over, the present owners are shown, with their present names beside the former ones.
-
-    For display only: never save these objects.
+    unless the plan is over, the present owners are shown, with their present names beside the former ones. For display
+    only: never save these objects.
     """
     owners = owners_of(plan)
     day = timezone.localdate(version.published_at)

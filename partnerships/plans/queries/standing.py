@@ -79,10 +79,7 @@ def my_plans(user: User) -> PlanQuerySet:
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:
-    """The owner that the person acts for.
-
-    None for people of other organisations.
-    """
+    """The owner that the person acts for. None for people of other organisations."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 

@@ -32,10 +32,7 @@ class UnableToAttach(Exception):
 def attach_document(
     *, plan: Plan, title: str, file: File[bytes], restricted: bool, author: User, now: dt.datetime
 ) -> Document:
-    """Attach a file to the draft; every version that names it keeps it.
-
-    Raises `UnableToAttach`.
-    """
+    """Attach a file to the draft; every version that names it keeps it. Raises `UnableToAttach`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     try:

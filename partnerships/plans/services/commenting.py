@@ -119,10 +119,7 @@ def _email_mentioned(comment: Comment, people: Sequence[User], *, now: dt.dateti
 
 
 def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) -> Rights:
-    """The author's rights, if they may read the version and comment on it.
-
-    Raises `UnableToAct`.
-    """
+    """The author's rights, if they may read the version and comment on it. Raises `UnableToAct`."""
     rights = rights_over(plan, author, now)
     require(rights.may_comment(number))
     require(number == 0 or versions_for(author, plan).filter(number=number).exists())
@@ -130,10 +127,7 @@ def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) 
 
 
 def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
-    """The title of the anchor in the version, as the author sees it.
-
-    Raises `UnableToComment`.
-    """
+    """The title of the anchor in the version, as the author sees it. Raises `UnableToComment`."""
     if not anchor:
         return ""
     try:

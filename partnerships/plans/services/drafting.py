@@ -303,10 +303,7 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
 
 @transaction.atomic
 def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) -> None:
-    """Discard all changes since the newest version.
-
-    Raises `UnableToSavePiece` before the first version.
-    """
+    """Discard all changes since the newest version. Raises `UnableToSavePiece` before the first version."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_draft:

@@ -41,10 +41,7 @@ def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
 def change_status(
     *, plan: Plan, to: str, reason: str, author: User | None, now: dt.datetime, successor: Plan | None = None
 ) -> Plan:
-    """Change the status of a plan by hand; superseded needs `successor`.
-
-    Raises `UnableToChangeStatus`.
-    """
+    """Change the status of a plan by hand; superseded needs `successor`. Raises `UnableToChangeStatus`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if to not in choices_by_hand(plan):
@@ -81,10 +78,7 @@ def change_status(
 
 @transaction.atomic
 def change_audience(*, plan: Plan, audience: str, reason: str, author: User | None, now: dt.datetime) -> Plan:
-    """Change who may read the published versions.
-
-    Raises `UnableToChangeStatus`.
-    """
+    """Change who may read the published versions. Raises `UnableToChangeStatus`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if audience not in Audience.values:
@@ -118,10 +112,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
 
 @transaction.atomic
 def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.datetime) -> Plan:
-    """Make a version the baseline; None clears the baseline.
-
-    Raises `UnableToPinBaseline`.
-    """
+    """Make a version the baseline; None clears the baseline. Raises `UnableToPinBaseline`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if number is not None and not plan.versions.filter(number=number).exists():

@@ -102,10 +102,7 @@ def lift_embargoes(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _open_newest(pk: int, now: dt.datetime) -> bool:
-    """Open the plan's newest version whose embargo is over.
-
-    Returns whether there was one.
-    """
+    """Open the plan's newest version whose embargo is over. Returns whether there was one."""
     plan = lock_plan(Plan(pk=pk))
     free = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), number__gt=plan.open_number)
     version = free.order_by("-number").first()

@@ -120,10 +120,7 @@ def offer_ownership(
 
 @transaction.atomic
 def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> None:
-    """Withdraw an offer, as a lead of any owner.
-
-    Raises `UnableToChangeOwners`.
-    """
+    """Withdraw an offer, as a lead of any owner. Raises `UnableToChangeOwners`."""
     plan = lock_plan(offer.plan)
     require(rights_over(plan, author, now).leads_owner)
     waiting = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
@@ -244,10 +241,7 @@ def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | No
 
 @transaction.atomic
 def give_up_ownership(*, plan: Plan, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> None:
-    """Give up an organisation's ownership; another owner must remain.
-
-    Raises `UnableToChangeOwners`.
-    """
+    """Give up an organisation's ownership; another owner must remain. Raises `UnableToChangeOwners`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(organisation.pk))
     owner = present_owner(plan, organisation)

@@ -145,10 +145,7 @@ def _acts_for(person: User, plan: Plan) -> Organisation | None:
 
 
 def end_active_shares(plan: Plan, *, author: User | None, now: dt.datetime) -> int:
-    """End all active shares of the draft; returns how many.
-
-    Lock the plan's row first.
-    """
+    """End all active shares of the draft; returns how many. Lock the plan's row first."""
     shares = list(plan.shares.active(now).select_related("person", "plan").order_by("pk"))
     for share in shares:
         end_share(share, author=author, now=now)
@@ -186,10 +183,7 @@ def journal_ended_shares(plan: Plan, *, now: dt.datetime) -> None:
 
 
 def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
-    """End an active share, for services that have checked the rights.
-
-    Lock the plan's row first.
-    """
+    """End an active share, for services that have checked the rights. Lock the plan's row first."""
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
     _journal(share, now=now)

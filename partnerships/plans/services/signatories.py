@@ -266,10 +266,7 @@ def ask_all_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt.datetime) -> None:
-    """Stop asking an organisation to sign; its decisions are kept.
-
-    Raises `UnableToRequestSignOff`.
-    """
+    """Stop asking an organisation to sign; its decisions are kept. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
     asked = plan.signatories.filter(removed_at=None)

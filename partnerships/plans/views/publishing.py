@@ -103,10 +103,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _embargo_words(version: Version) -> str:
-    """When readers can see the version, for the message after publishing.
-
-    Empty without an embargo.
-    """
+    """When readers can see the version, for the message after publishing. Empty without an embargo."""
     if not version.is_under_embargo or version.embargo_until is None:
         return ""
     return f" Only the owners can see it until {moment_in_words(version.embargo_until)}."

@@ -69,10 +69,7 @@ def reading_context(
 
 
 def _map(content: Content) -> Map | None:
-    """The sites with a position.
-
-    None for one alone, which adds nothing to the table.
-    """
+    """The sites with a position. None for one alone, which adds nothing to the table."""
     places = [
         Place(site["name"], float(site["lng"]), float(site["lat"]))
         for site in content["sites"]

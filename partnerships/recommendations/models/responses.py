@@ -165,10 +165,9 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
 class Evidence(models.Model):
     """A record that proves a response.
 
-    It is shown to those who may read that record, and to nobody else.
-
-    A version of a plan stands for what it changed. An expectation is a published share of a closed survey round: one
-    that is hidden has no row. `words` say what it proves, to the same readers.
+    It is shown to those who may read that record, and to nobody else. A version of a plan stands for what it changed.
+    An expectation is a published share of a closed survey round: one that is hidden has no row. `words` say what it
+    proves, to the same readers.
     """
 
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="evidence")

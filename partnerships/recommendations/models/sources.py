@@ -152,10 +152,7 @@ class Recommendation(models.Model):
 
     @property
     def addressee_words(self) -> str:
-        """Whom it is addressed to, such as "Councils; LEPs".
-
-        Needs `addressees` fetched.
-        """
+        """Whom it is addressed to, such as "Councils; LEPs". Needs `addressees` fetched."""
         return "; ".join(str(addressee) for addressee in self.addressees.all())
 
 

@@ -98,10 +98,7 @@ def propose_adoption(
 
 @transaction.atomic
 def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.datetime) -> Adoption:
-    """Record that a meeting of the partnership adopted it.
-
-    Raises `UnableToAdopt`.
-    """
+    """Record that a meeting of the partnership adopted it. Raises `UnableToAdopt`."""
     locked = _locked_with_partnership(adoption, author, now)
     if locked.status != AdoptionStatus.PROPOSED:
         raise UnableToAdopt(f"This is already {locked.get_status_display().lower()}.")
@@ -151,10 +148,7 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
 def link_outcome(
     *, adoption: Adoption, became: Objective | Commitment, author: User | None, now: dt.datetime
 ) -> Outcome:
-    """Link an objective or a commitment of the partnership that it became.
-
-    Raises `UnableToLink`.
-    """
+    """Link an objective or a commitment of the partnership that it became. Raises `UnableToLink`."""
     locked = _locked(adoption, author, now)
     if not locked.is_adopted:
         raise UnableToLink("The partnership has not adopted this recommendation.")

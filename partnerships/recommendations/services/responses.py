@@ -87,9 +87,7 @@ def respond(
 def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:
     """The organisation's response, locked.
 
-    A new one without a status if it has none.
-
-    Raises `UnableToRespond` if the recommendation is not addressed to it.
+    A new one without a status if it has none. Raises `UnableToRespond` if the recommendation is not addressed to it.
     """
     rows = Response.objects.select_for_update(of=("self",))
     response = rows.filter(recommendation=recommendation, organisation=organisation).first()

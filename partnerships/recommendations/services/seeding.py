@@ -28,10 +28,8 @@ SEED = Path(__file__).resolve().parents[1] / "seed.json"
 def load_recommendations(*, now: dt.datetime) -> int:
     """Record the reports that come with Common Ground.
 
-    Returns how many recommendations are new.
-
-    National bodies that they are addressed to join the directory if it lacks them. Running it again changes nothing:
-    what an administrator corrected stays, also a corrected title.
+    Returns how many recommendations are new. National bodies that they are addressed to join the directory if it lacks
+    them. Running it again changes nothing: what an administrator corrected stays, also a corrected title.
     """
     content = json.loads(SEED.read_text(encoding="utf-8"))
     bodies = {organisation["name"]: _body(organisation, now).pk for organisation in content["organisations"]}

@@ -45,9 +45,7 @@ class SourceGiven:
 class RecommendationGiven:
     """A recommendation as somebody records it.
 
-    `kinds` are codes of kinds of organisation.
-
-    Themes that are not given stay as they were.
+    `kinds` are codes of kinds of organisation. Themes that are not given stay as they were.
     """
 
     text: str

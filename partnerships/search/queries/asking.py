@@ -114,9 +114,8 @@ _IN_SAMPLE = f"""
 class Frequent:
     """Words of a question that are no use in an index.
 
-    `small` ones such as "for", and `common` ones.
-
-    Small words count as they were typed. Common ones are those of many entries that everybody may read.
+    `small` ones such as "for", and `common` ones. Small words count as they were typed. Common ones are those of many
+    entries that everybody may read.
     """
 
     small: frozenset[str] = frozenset()

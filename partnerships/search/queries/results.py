@@ -94,10 +94,8 @@ class Results:
 def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: str = "") -> Results:
     """What the person may read and what fits the text, best first.
 
-    Empty for too short a text.
-
-    `after` is where the page before ended. If nothing has the words, words that begin like them or are spelt like them
-    count.
+    Empty for too short a text. `after` is where the page before ended. If nothing has the words, words that begin like
+    them or are spelt like them count.
     """
     narrowed = narrowed or Narrowed()
     text = asking.cleaned(text)

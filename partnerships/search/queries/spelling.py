@@ -17,9 +17,8 @@ _ALIKE = 5
 def alike(user: User, text: str, *, frequent: Frequent | None = None) -> Asked | None:
     """The query with similar words for those typed that nothing contains.
 
-    None if one has no similar word.
-
-    Only entries that the person may read count, so that words of others change nothing.
+    None if one has no similar word. Only entries that the person may read count, so that words of others change
+    nothing.
     """
     frequent, groups = frequent or Frequent(), []
     for word in words_of(text):

@@ -28,12 +28,7 @@ def long_text(cell: Cell) -> str:
 
 
 def partial(cell: Cell) -> str:
-    """A date as precise as it was written: 2027, 2027-04 or 2027-04-11.
-
-    "" for a blank cell.
-
-    Raises `Unreadable`.
-    """
+    """A date as precise as it was written: 2027, 2027-04 or 2027-04-11. "" for a blank cell. Raises `Unreadable`."""
     read = partial_date(cell)
     return str(read) if read is not None else ""
 

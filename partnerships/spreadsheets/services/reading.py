@@ -21,10 +21,7 @@ def target_of(upload: Upload) -> Target:
 
 
 def sheets_of(kind: SheetKind, data: bytes, file_name: str) -> Sequence[Sheet]:
-    """The sheets of a file, arranged as the kind needs them.
-
-    Raises `UnableToRead`.
-    """
+    """The sheets of a file, arranged as the kind needs them. Raises `UnableToRead`."""
     return kind.arrange(read_sheets(data, file_name))
 
 

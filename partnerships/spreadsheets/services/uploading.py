@@ -57,10 +57,7 @@ def upload_spreadsheet(
 
 
 def _rows(upload: Upload, author: User, now: dt.datetime) -> int | None:
-    """How many rows the file has.
-
-    None if a person has to say what its headings mean.
-    """
+    """How many rows the file has. None if a person has to say what its headings mean."""
     try:
         table = table_of(upload, author, now)
     except UnknownHeadings as error:

@@ -29,9 +29,8 @@ class FigureQuerySet(models.QuerySet["Figure"]):
 class Figure(models.Model):
     """A published figure, fixed when the round closed.
 
-    A mean of five answers or more, or a share.
-
-    `group` is empty for everybody. A figure that is hidden has no row. Never changes.
+    A mean of five answers or more, or a share. `group` is empty for everybody. A figure that is hidden has no row.
+    Never changes.
     """
 
     round = models.ForeignKey(Round, on_delete=models.PROTECT, related_name="figures")
@@ -64,9 +63,8 @@ class CommentStatus(models.TextChoices):
 class Comment(models.Model):
     """A comment without group, score or time, in a random order.
 
-    Parties read `shown` once it is published.
-
-    Not in row history: what a moderator removed, such as a name, must not stay.
+    Parties read `shown` once it is published. Not in row history: what a moderator removed, such as a name, must not
+    stay.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

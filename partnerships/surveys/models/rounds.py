@@ -116,10 +116,9 @@ class Round(models.Model):
     """One round of a survey in a partnership.
 
     Other partnerships may run it together with `partnership` (`Joining`); then `floor` is ten. The moderator agrees to
-    read comments, and to the list of people asked, before it opens.
-
-    `counted` says how groups are counted together, and is fixed when the round opens, like the number of people asked.
-    `answered_at_least` is the only number of answers that is ever shown: a multiple of five, 0 for fewer than five.
+    read comments, and to the list of people asked, before it opens. `counted` says how groups are counted together, and
+    is fixed when the round opens, like the number of people asked. `answered_at_least` is the only number of answers
+    that is ever shown: a multiple of five, 0 for fewer than five.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="surveys")
@@ -266,9 +265,8 @@ class Joining(models.Model):
 class Invitation(models.Model):
     """Somebody who is asked, until the round is over.
 
-    Says nothing of whether they answered.
-
-    Not in row history. After the round only the ledger of emails says that an invitation went to somebody.
+    Says nothing of whether they answered. Not in row history. After the round only the ledger of emails says that an
+    invitation went to somebody.
     """
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="invitations")

@@ -44,10 +44,7 @@ def link_made(
     author: User,
     now: dt.datetime,
 ) -> Action:
-    """Say that what was just made is to be done about a theme.
-
-    Raises `UnableToLink`.
-    """
+    """Say that what was just made is to be done about a theme. Raises `UnableToLink`."""
     require(rights_in(survey_round, author, now).may_act)
     if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
         raise UnableToLink(f"Choose the partnership {survey_round.partnership}, whose survey this comes from.")

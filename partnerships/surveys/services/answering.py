@@ -42,9 +42,7 @@ def _checked(answer: Answer, survey_round: Round) -> Answer:
 def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     """Seal an answer and use up its token.
 
-    Nothing says which answer came with which token, or when.
-
-    Raises `UnableToAnswer`.
+    Nothing says which answer came with which token, or when. Raises `UnableToAnswer`.
     """
     used = Token.objects.filter(hash=sealing.token_hash(token))
     # The round first, as when it ends: otherwise the two could wait for each other, and the answer be lost.

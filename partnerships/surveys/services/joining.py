@@ -54,9 +54,7 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
 def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: dt.datetime) -> None:
     """Accept or decline for the partnership that was asked.
 
-    Raises `UnableToRun`.
-
-    A partnership that accepts stays until the round is over.
+    Raises `UnableToRun`. A partnership that accepts stays until the round is over.
     """
     locked = lock_round(joining.round)
     require(rights_over(joining.partnership, author, now).may_run)

@@ -35,9 +35,7 @@ def decide_comments(
 ) -> None:
     """Show comments in these words and withhold others.
 
-    What was written first is deleted.
-
-    Raises `UnableToModerate`.
+    What was written first is deleted. Raises `UnableToModerate`.
     """
     locked = lock_round(survey_round)
     require(may_moderate(locked, author))

@@ -22,10 +22,7 @@ from partnerships.surveys.services.recording import UnableToRun, journal_reader,
 
 
 def person_to_name(address: str) -> User:
-    """The person with this address.
-
-    Raises `UnableToRun` if the address is invalid.
-    """
+    """The person with this address. Raises `UnableToRun` if the address is invalid."""
     try:
         return person_for_address(email=address)
     except UnableToAddPerson as error:
@@ -34,10 +31,7 @@ def person_to_name(address: str) -> User:
 
 @transaction.atomic
 def name_moderator(*, survey_round: Round, address: str, author: User | None, now: dt.datetime) -> None:
-    """Name the person who will read the comments of an anonymous draft.
-
-    Raises `UnableToRun`.
-    """
+    """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
     locked = lock_own_draft(survey_round, author, now)
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("In a survey by name, nobody reads the comments first.")

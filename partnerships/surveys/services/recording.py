@@ -50,10 +50,7 @@ def record_event(
 
 
 def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """The draft, locked, for somebody who may add people to ask.
-
-    Raises `UnableToRun` for another round.
-    """
+    """The draft, locked, for somebody who may add people to ask. Raises `UnableToRun` for another round."""
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_invite)
     if not locked.is_draft:
@@ -64,10 +61,7 @@ def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Ro
 
 
 def lock_own_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """The draft, locked, for a lead of the partnership that prepares it.
-
-    Raises `UnableToRun` for another round.
-    """
+    """The draft, locked, for a lead of the partnership that prepares it. Raises `UnableToRun` for another round."""
     locked = lock_draft(survey_round, author, now)
     require(rights_over(locked.partnership, author, now).may_run)
     return locked

@@ -68,10 +68,8 @@ def prepare_round(
 ) -> Round:
     """A draft of the partnership's next round.
 
-    Nobody is asked before it opens.
-
-    `moderator` is the address of the person who is to read comments, for an anonymous round. Whether they can shows
-    when they agree. Raises `UnableToRun`.
+    Nobody is asked before it opens. `moderator` is the address of the person who is to read comments, for an anonymous
+    round. Whether they can shows when they agree. Raises `UnableToRun`.
     """
     locked = partnership_recording.lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_run)
@@ -98,9 +96,7 @@ def prepare_round(
 def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
     """Ask these people, of one group of bodies, once the round opens.
 
-    Returns how many are new.
-
-    Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
+    Returns how many are new. Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
     """
     locked = lock_draft(survey_round, author, now)
     asked_count = locked.invitations.count()
@@ -246,9 +242,7 @@ def _tell(kind: str, survey_round: Round, invitations: Sequence[Invitation], now
 def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
     """Remind everybody, so that nobody learns who has answered.
 
-    Once a week at most. Returns how many.
-
-    Raises `UnableToRun`.
+    Once a week at most. Returns how many. Raises `UnableToRun`.
     """
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
@@ -266,10 +260,7 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
 
 @transaction.atomic
 def abandon_round(*, survey_round: Round, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a draft or open round without results: answers are deleted unread.
-
-    Raises `UnableToRun`.
-    """
+    """End a draft or open round without results: answers are deleted unread. Raises `UnableToRun`."""
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):

@@ -73,10 +73,7 @@ class BrownfieldLand:
 
 
 def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> BrownfieldLand:
-    """The sites of a register. Rows with problems are set aside.
-
-    Raises `UnableToRead` if it is no such register.
-    """
+    """The sites of a register. Rows with problems are set aside. Raises `UnableToRead` if it is no such register."""
     table = find_table(sheets, COLUMNS, "a register of brownfield land", known_headings)
     faults = Collector(table)
     seen: dict[str, int] = {}

@@ -63,10 +63,7 @@ def date_in_titles(rows: Iterable[Row]) -> dt.date | None:
 
 
 def _meant(parts: dict[str, str | None]) -> dt.date | None:
-    """The day of these parts; the last day of the month if none is given.
-
-    None if impossible.
-    """
+    """The day of these parts; the last day of the month if none is given. None if impossible."""
     year = int(parts["year"] or 0)
     name = parts.get("name")
     if name:

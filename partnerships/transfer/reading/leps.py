@@ -73,10 +73,7 @@ class LepList:
 
 
 def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> LepList:
-    """The LEPs of a list; rows with problems are set aside.
-
-    Raises `UnableToRead` if it is no such list.
-    """
+    """The LEPs of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
     with_districts = _has_districts(sheets)
     table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
     faults = Collector(table)

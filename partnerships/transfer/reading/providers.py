@@ -147,10 +147,7 @@ class ProviderList:
 
 
 def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> ProviderList:
-    """The providers of a list; rows with problems are set aside.
-
-    Raises `UnableToRead` if it is no such list.
-    """
+    """The providers of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
     table = find_table(sheets, COLUMNS, "a list of registered providers", known_headings)
     faults = Collector(table)
     numbers: dict[str, int] = {}

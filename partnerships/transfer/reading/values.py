@@ -102,10 +102,7 @@ def _made(year: str, month: str, day: str | None) -> PartialDate:
 
 
 def full_date(cell: Cell) -> dt.date | None:
-    """A full date; None for an empty cell.
-
-    Raises `Unreadable`, also if only the month or year is given.
-    """
+    """A full date; None for an empty cell. Raises `Unreadable`, also if only the month or year is given."""
     partial = partial_date(cell)
     if partial is None:
         return None

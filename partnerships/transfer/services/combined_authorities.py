@@ -52,10 +52,7 @@ def apply_combined_authorities(
 def _apply_authority(
     authority: CombinedAuthority, listed_codes: set[str], directory: Directory, doubts: Doubts, run: Import
 ) -> Organisation | None:
-    """Update, create or ask about one authority.
-
-    None if it waits for a decision.
-    """
+    """Update, create or ask about one authority. None if it waits for a decision."""
     known = directory.holder(Scheme.GSS, authority.code)
     if known is not None:
         return _update(authority, known, listed_codes, directory, run)

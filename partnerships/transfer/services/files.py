@@ -122,9 +122,8 @@ class Given:
     ) -> Import:
         """What each step of this import needs.
 
-        The rows that were set aside when it was read are in its report.
-
-        Without a source, histories name the first file and the date.
+        The rows that were set aside when it was read are in its report. Without a source, histories name the first file
+        and the date.
         """
         listed = listed or About()
         run = Import(

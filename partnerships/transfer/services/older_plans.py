@@ -22,10 +22,8 @@ _MAX_WORDS = 2000
 def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool:
     """Record what has changed in the plan since an older file.
 
-    Returns whether anything has.
-
-    Published versions cannot change, and no version can come between them: the history of the plan gets a line
-    instead. The same files give one line, under any name. `then` is what the older file says and
+    Returns whether anything has. Published versions cannot change, and no version can come between them: the history of
+    the plan gets a line instead. The same files give one line, under any name. `then` is what the older file says and
     `before` what the newest one said, in a version under no embargo. Only what everybody may read is described.
     """
     found = changes(outside(then), outside(before))

@@ -81,11 +81,9 @@ class _TakeBack(Exception):
 def rehearse(*, succession: Succession, everything: bool, invent: bool, now: dt.datetime) -> Rehearsal:
     """Try a succession and the others of its order as if their day was today.
 
-    Nothing is kept or sent.
-
-    `everything`: what has no accepted line goes to the first successor, by name. `invent`: each body that ends gets a
-    partnership, a commitment and a post first, for the demonstration. Holds its locks until it ends. Raises
-    `UnableToRehearse`.
+    Nothing is kept or sent. `everything`: what has no accepted line goes to the first successor, by name. `invent`:
+    each body that ends gets a partnership, a commitment and a post first, for the demonstration. Holds its locks until
+    it ends. Raises `UnableToRehearse`.
     """
     rehearsals: list[Rehearsal] = []
     try:

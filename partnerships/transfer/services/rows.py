@@ -44,10 +44,7 @@ def problem_of(error: Exception, row: int | None) -> Problem:
 
 @contextmanager
 def row_errors(run: Import) -> Iterator[None]:
-    """Refuse the file with the row that services or the database refused.
-
-    Raises `UnableToRead`.
-    """
+    """Refuse the file with the row that services or the database refused. Raises `UnableToRead`."""
     try:
         yield
     except (*REFUSALS, IntegrityError, DataError) as error:

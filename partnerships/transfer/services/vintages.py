@@ -179,9 +179,8 @@ def _complete(entry: Entry, body: Organisation, directory: Directory, run: Impor
 def _add_gone(entry: Entry, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Create a body that newer lists do not have.
 
-    One that it may be goes to a person.
-
-    What a person decided about its key counts, and a decision that is open comes first.
+    One that it may be goes to a person. What a person decided about its key counts, and a decision that is open comes
+    first.
     """
     key = entry.identifiers[0][1]
     decision = doubts.answers.get(key)

@@ -23,9 +23,7 @@ from partnerships.people.models import User
 def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.datetime) -> None:
     """Sign a version for each party that accepted its invitation.
 
-    Only for loaders.
-
-    The version comes into force if that makes it complete. Raises `UnableToSignTerms`.
+    Only for loaders. The version comes into force if that makes it complete. Raises `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(rights_over(partnership, author, now).may_load)

@@ -113,10 +113,7 @@ def propose_amendment(
     now: dt.datetime,
     from_day: dt.date | None = None,
 ) -> TermsProposal:
-    """Begin an amendment of the terms in force, and email the parties' leads.
-
-    Raises `UnableToPropose`.
-    """
+    """Begin an amendment of the terms in force, and email the parties' leads. Raises `UnableToPropose`."""
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_propose_for(organisation))
     today = timezone.localdate(now)
@@ -210,10 +207,7 @@ def _refresh(proposal: TermsProposal, locked: TermsProposal) -> None:
 
 @transaction.atomic
 def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
-    """Move an item one place up or down; whether it moved.
-
-    Raises `UnableToSavePiece`.
-    """
+    """Move an item one place up or down; whether it moved. Raises `UnableToSavePiece`."""
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
     moved_piece = moved(schema_of(locked), content_of_proposal(locked), piece, up=up)
@@ -229,9 +223,8 @@ def bring_up_to_date(
 ) -> tuple[str, ...]:
     """Base a draft on the version in force on its day.
 
-    Returns what both changed, in words.
-
-    What the draft says stays where both changed the same. Raises `UnableToSavePiece`.
+    Returns what both changed, in words. What the draft says stays where both changed the same. Raises
+    `UnableToSavePiece`.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)

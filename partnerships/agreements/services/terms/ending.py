@@ -233,9 +233,7 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
 def escalate_late_signatures(*, now: dt.datetime) -> int:
     """Email the party's escalation post once when its deadline has passed.
 
-    Returns how many parties.
-
-    Where nobody holds that post, its leads.
+    Returns how many parties. Where nobody holds that post, its leads.
     """
     waiting = TermsSignatory.objects.waiting()
     return escalate_late(waiting, must_decide=_is_waiting, tell=partial(_tell_next_post, now=now), now=now)

@@ -266,10 +266,7 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
 
 
 def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.datetime) -> tuple[Content, Content]:
-    """The draft and what it amends, on top of the version in force on its day.
-
-    Raises `InvalidContent`.
-    """
+    """The draft and what it amends, on top of the version in force on its day. Raises `InvalidContent`."""
     newest = base_for(proposal, now)
     if newest is None or newest.pk == proposal.based_on_id:
         return draft, was

@@ -164,11 +164,9 @@ def take_force(
 ) -> bool:
     """Write the columns of the version in force today.
 
-    Returns whether the version changed.
-
-    The columns of the first terms are written when the last party signs, also when they start later: the partnership is
-    then agreed, and becomes active on its start date. What is in force is computed from the entries, not from the
-    columns. Call with the partnership locked.
+    Returns whether the version changed. The columns of the first terms are written when the last party signs, also when
+    they start later: the partnership is then agreed, and becomes active on its start date. What is in force is computed
+    from the entries, not from the columns. Call with the partnership locked.
     """
     today = timezone.localdate(now)
     is_first = partnership.terms_version_id is None
@@ -239,9 +237,8 @@ def _record_one(pk: int, now: dt.datetime) -> bool:
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
     """Ask parties that joined, release those that left, and settle.
 
-    Those that joined are asked to sign what is waiting for signatures, and the version in force.
-
-    Call with the partnership locked, after a party has changed.
+    Those that joined are asked to sign what is waiting for signatures, and the version in force. Call with the
+    partnership locked, after a party has changed.
     """
     required = required_parties(partnership)
     present = set(partnership.parties.present().values_list("organisation", flat=True))

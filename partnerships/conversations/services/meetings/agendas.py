@@ -149,9 +149,7 @@ def circulate_agenda(
 ) -> Meeting:
     """Freeze the agenda and email it to those invited.
 
-    Each reads the items they may.
-
-    `revision` is the one the author saw. Raises `UnableToChangeAgenda`.
+    Each reads the items they may. `revision` is the one the author saw. Raises `UnableToChangeAgenda`.
     """
     current = _open(meeting, organisation, author, now)
     if revision != current.revision:

@@ -29,10 +29,7 @@ class UnableToRecordAttendance(Exception):
 
 @transaction.atomic
 def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.datetime) -> MeetingSeat:
-    """Say whether somebody comes: for oneself, or for a colleague.
-
-    Raises `UnableToAnswerMeeting`.
-    """
+    """Say whether somebody comes: for oneself, or for a colleague. Raises `UnableToAnswerMeeting`."""
     meeting = lock_meeting(seat.meeting)
     meeting_seat = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
     may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(meeting_seat)

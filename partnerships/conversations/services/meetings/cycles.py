@@ -49,12 +49,7 @@ def set_cycle(
     now: dt.datetime,
     on_holiday: str = HolidayChoice.LATER,
 ) -> MeetingCycle:
-    """Set or change how often the partnership meets.
-
-    Raises `UnableToSetCycle`.
-
-    Meetings already planned stay.
-    """
+    """Set or change how often the partnership meets. Raises `UnableToSetCycle`. Meetings already planned stay."""
     current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     if current.is_over:

@@ -174,10 +174,7 @@ def change_meeting(
 def call_off_meeting(
     *, meeting: Meeting, reason: str, organisation: Organisation, author: User, now: dt.datetime
 ) -> Meeting:
-    """Call a planned meeting off, with a reason, and tell those invited.
-
-    Raises `UnableToChangeMeeting`.
-    """
+    """Call a planned meeting off, with a reason, and tell those invited. Raises `UnableToChangeMeeting`."""
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if not current.is_planned:
@@ -237,9 +234,8 @@ def _check(plan: MeetingPlan, now: dt.datetime) -> None:
 def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
     """Invite these people and guests.
 
-    Others who were invited stay only if they are named again.
-
-    Raises `UnableToPlan` for somebody who does not act for a party.
+    Others who were invited stay only if they are named again. Raises `UnableToPlan` for somebody who does not act for a
+    party.
     """
     able = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in plan.people])
     seated = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))

@@ -72,9 +72,7 @@ def email_people(
 ) -> None:
     """Email the people invited who may read the meeting.
 
-    The author gets it only if that is asked for.
-
-    `only` limits them to some (ids).
+    The author gets it only if that is asked for. `only` limits them to some (ids).
     """
     people = seated_people(meeting)
     if only is not None:

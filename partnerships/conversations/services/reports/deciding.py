@@ -34,19 +34,14 @@ def accept_report(*, report: Report, number: int, author: User, now: dt.datetime
 def return_report(*, report: Report, number: int, reason: str, author: User, now: dt.datetime) -> None:
     """Return the submitted version with a reason.
 
-    It is due again in five working days.
-
-    Raises `UnableToDecideReport`.
+    It is due again in five working days. Raises `UnableToDecideReport`.
     """
     _decide(report, number, Decision.RETURNED, reason=reason.strip(), author=author, now=now)
 
 
 @transaction.atomic
 def _decide(report: Report, number: int, decision: Decision, *, reason: str, author: User, now: dt.datetime) -> None:
-    """Accept or return the submission with this number.
-
-    Raises `UnableToDecideReport`.
-    """
+    """Accept or return the submission with this number. Raises `UnableToDecideReport`."""
     locked = lock_report(report)
     deciding = report_rights(locked, author, now).decides_for
     require(

@@ -76,10 +76,8 @@ def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
 def open_periods(reporting_round: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime) -> int:
     """Open the reports of these periods that are not open yet.
 
-    Returns the number of new reports.
-
-    Parties report that take part now, joined before the period ended and are not observers. One that joins later gets
-    no reports of earlier periods.
+    Returns the number of new reports. Parties report that take part now, joined before the period ended and are not
+    observers. One that joins later gets no reports of earlier periods.
     """
     due = [
         (start, end)

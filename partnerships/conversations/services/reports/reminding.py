@@ -24,10 +24,8 @@ DAYS_UNTIL_ESCALATION = 10
 def remind_of_reports(*, now: dt.datetime) -> int:
     """Record the emails that are due about reports to submit.
 
-    Returns the number of reports.
-
-    Before the due day at the lead times of each lead, once after it, and once to the escalation contact (leads, where
-    there is none). After a pause, only the last of these. May run twice.
+    Returns the number of reports. Before the due day at the lead times of each lead, once after it, and once to the
+    escalation contact (leads, where there is none). After a pause, only the last of these. May run twice.
     """
     today = timezone.localdate(now)
     lead_times = everybodys_lead_times(ReminderKind.REPORTS)

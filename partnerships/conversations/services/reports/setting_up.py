@@ -103,10 +103,7 @@ def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
 
 @transaction.atomic
 def end_reporting(*, partnership: Partnership, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End progress reports: no more are opened; those that are open stay due.
-
-    Raises `UnableToSetUpReporting`.
-    """
+    """End progress reports: no more are opened; those that are open stay due. Raises `UnableToSetUpReporting`."""
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):

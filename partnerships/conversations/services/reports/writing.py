@@ -57,9 +57,8 @@ def _why_not(report: Report) -> str:
 def save_report(*, report: Report, answers: Mapping[str, str], revision: int, author: User, now: dt.datetime) -> Report:
     """Save the answers that the author changed.
 
-    `revision` is the one they saw.
-
-    Answers to other questions that colleagues saved meanwhile stay. Raises `UnableToSaveReport`.
+    `revision` is the one they saw. Answers to other questions that colleagues saved meanwhile stay. Raises
+    `UnableToSaveReport`.
     """
     locked = _locked_for_writing(report, author, now)
     if why := _why_not(locked):

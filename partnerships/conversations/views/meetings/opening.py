@@ -46,8 +46,5 @@ def name_as_at(meetings: Iterable[Meeting]) -> None:
 
 
 def acting_side(rights: MeetingRights) -> Organisation:
-    """The party for which the person acts on these pages.
-
-    Call after `require`.
-    """
+    """The party for which the person acts on these pages. Call after `require`."""
     return Organisation.objects.filter(pk__in=rights.edits_for).order_by("name", "pk")[0]

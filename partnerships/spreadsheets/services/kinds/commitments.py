@@ -229,10 +229,7 @@ def _proposed(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
 
 
 def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, revisions: Revisions) -> Commitment | None:
-    """The commitment with new terms.
-
-    None if nothing changed or the row is set aside.
-    """
+    """The commitment with new terms. None if nothing changed or the row is set aside."""
     number = terms.quantity if terms.quantity is not None else known.quantity
     new: dict[str, Any] = {
         "text": known.text if long_text(known.text) == terms.text else terms.text,

@@ -59,9 +59,8 @@ def own_key(kind: str, target: Target, said: str) -> uuid.UUID:
 class Revisions:
     """The revisions of records when a run begins.
 
-    What somebody changed since the preview is not overwritten.
-
-    `seen` is the sum of the revisions at the preview; None while previewing.
+    What somebody changed since the preview is not overwritten. `seen` is the sum of the revisions at the preview; None
+    while previewing.
     """
 
     def __init__(self, rows: QuerySet[Any], seen: int | None) -> None:

@@ -133,10 +133,8 @@ def _apply(run: Run) -> None:
 def _key_of(run: Run, line: Line, draft: Draftsman) -> str | None:
     """The key of the site that a row is about, new or known.
 
-    None with a problem.
-
-    By its id, then its reference. A name decides only where the row has neither, or the one site of that name has no
-    other reference.
+    None with a problem. By its id, then its reference. A name decides only where the row has neither, or the one site
+    of that name has no other reference.
     """
     if line.text("key"):
         return given_key(run, line, COLLECTION.one)

@@ -55,10 +55,7 @@ def read_net_additions(sheets: Sequence[Sheet], known_headings: Mapping[str, str
 
 
 def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Households on housing registers, with a column for each year.
-
-    Raises `UnableToRead`.
-    """
+    """Households on housing registers, with a column for each year. Raises `UnableToRead`."""
     table = find_table(
         without_notes(sheets), COLUMNS, "a table of households on housing registers", known_headings, keep_repeats=True
     )
@@ -116,10 +113,7 @@ class _LiveTable(NamedTuple):
 
 
 def _name_of(sheet: Sheet) -> str:
-    """The number of the live table in the sheet's name or first rows.
-
-    "" if it is not one of these.
-    """
+    """The number of the live table in the sheet's name or first rows. "" if it is not one of these."""
     titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
     for title in titles:
         if match := _SUPPLY.search(title):

@@ -115,9 +115,8 @@ def _measured(cell: Cell) -> tuple[Decimal | None, str]:
 def _flattened(sheet: Sheet) -> Sheet:
     """One table of the sheet's tables, with one heading row.
 
-    A sheet without such headings as it is.
-
-    The second row of a heading has the years. The title above a table says how its authorities are scored.
+    A sheet without such headings as it is. The second row of a heading has the years. The title above a table says how
+    its authorities are scored.
     """
     starts = [at for at, row in enumerate(sheet.rows) if _begins(row)]
     if not starts or any(canonical(text(cell)) == "scoredas" for cell in sheet.rows[starts[0]].cells):

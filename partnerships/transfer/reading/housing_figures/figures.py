@@ -121,9 +121,7 @@ class Years:
 def read_years(heading: Cell, *, single: bool = False) -> Years | None:
     """The financial year in a heading, such as “2023-24 [r] [note 17]”.
 
-    None if it has none.
-
-    With `single` also one year: “2025” is 31 March 2025.
+    None if it has none. With `single` also one year: “2025” is 31 March 2025.
     """
     line = text(heading)
     if match := _YEARS.fullmatch(line):
@@ -176,10 +174,7 @@ def area_code(line: Line, faults: Collector) -> str | None:
 def figure_list(
     figures: Sequence[PublishedFigure], faults: Collector, sheets: Sequence[Sheet], *, totals: int = 0
 ) -> FigureList:
-    """The figures of the rows without a problem.
-
-    Raises `UnableToRead` if the table has no row of an area.
-    """
+    """The figures of the rows without a problem. Raises `UnableToRead` if the table has no row of an area."""
     if not figures and not faults.problems:
         raise unable("no row of it has the code of a council.", "It needs a column of codes such as E07000223.")
     about = faults.about()

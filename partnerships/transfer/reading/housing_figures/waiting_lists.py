@@ -38,9 +38,8 @@ COLUMNS = (
 def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
     """The households on the register of each area and year.
 
-    Raises `UnableToRead`.
-
-    An area may have several rows for a year, where figures of former councils are given under the new code.
+    Raises `UnableToRead`. An area may have several rows for a year, where figures of former councils are given under
+    the new code.
     """
     try:
         table = find_table(sheets, COLUMNS, "households on housing registers", known_headings, keep_repeats=True)

@@ -116,10 +116,7 @@ def _usable_contributions(
 def _refused(
     promise: Promise, receiver: Organisation | None, agreements: Agreements, run: Import
 ) -> tuple[str, str] | None:
-    """Why a contribution of a known authority cannot be used and what to do.
-
-    None if it can.
-    """
+    """Why a contribution of a known authority cannot be used and what to do. None if it can."""
     if receiver is not None and run.organisation is not None and receiver != run.organisation:
         return not_own(receiver, run.organisation)
     if receiver is not None and agreements.is_unknown(promise):

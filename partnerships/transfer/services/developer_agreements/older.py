@@ -150,10 +150,7 @@ class Older:
 
 
 def _since(row: Commitment, promise: RegisterPromise) -> str:
-    """What has changed in a commitment since the file said so.
-
-    "" if nothing has.
-    """
+    """What has changed in a commitment since the file said so. "" if nothing has."""
     then = promise.progress[-1].delivered if promise.progress else Decimal(0)
     parts = []
     if (promise.quantity, promise.unit if promise.quantity is not None else "") != (row.quantity, row.unit):

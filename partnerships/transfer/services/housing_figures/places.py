@@ -22,10 +22,7 @@ class Places:
             self._known[code] |= served[body]
 
     def find(self, code: str) -> int | None:
-        """The area of a code, or the one area of the body whose code it is or was.
-
-        None if there is no such area.
-        """
+        """The area of a code, or the one area of the body whose code it is or was. None if there is no such area."""
         if code in self._areas:
             return self._areas[code]
         found = self._known.get(code, set())

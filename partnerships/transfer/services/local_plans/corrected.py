@@ -26,9 +26,7 @@ from partnerships.transfer.services.plan_versions import in_words, publish_chang
 def add_corrected(listed: LocalPlans, known: Known, kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:
     """Add the milestones to plans that were read before.
 
-    Those of other authorities are set aside.
-
-    `newer` is the date of newer files, if these go by their date.
+    Those of other authorities are set aside. `newer` is the date of newer files, if these go by their date.
     """
     for reference, milestones in listed.corrected.items():
         standing = [milestone for milestone in milestones if milestone.ended is None or milestone.ended > run.as_of]

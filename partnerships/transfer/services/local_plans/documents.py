@@ -50,9 +50,7 @@ SECTION, _TITLE = "published-documents", "Documents"
 def _apply(table: Table, faults: Collector, run: Import) -> int:
     """Publish the documents of each plan.
 
-    Those with an end-date that is past are left out.
-
-    A list that is older than the last one fills history.
+    Those with an end-date that is past are left out. A list that is older than the last one fills history.
     """
     known, newer = Known(), newer_list(register=run.register, digest=run.digest, as_of=run.as_of)
     keys = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY)

@@ -102,9 +102,7 @@ class Past:
     ) -> None:
         """Record what has changed since in a plan.
 
-        One that newer files do not have is added as closed.
-
-        In an organisation's own files it begins as its alone.
+        One that newer files do not have is added as closed. In an organisation's own files it begins as its alone.
         """
         run, self._newer = self._run, max(newer, self._newer or newer)
         before = said_before(existing, is_open=True)

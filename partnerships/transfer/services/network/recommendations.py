@@ -24,9 +24,8 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 def schedule_recommendations(network: Network) -> None:
     """Loads responses and adoptions.
 
-    Their evidence and linked records follow at the end of loading.
-
-    They are about the recommendations that come with Common Ground, which are recorded first.
+    Their evidence and linked records follow at the end of loading. They are about the recommendations that come with
+    Common Ground, which are recorded first.
     """
     if network.file["responses"] or network.file["adoptions"]:
         load_recommendations(now=network.now)

@@ -56,10 +56,7 @@ class Network:
         return begins or self.now
 
     def by(self, key: str) -> User:
-        """The person who acts; services check their rights.
-
-        Raises `UnableToLoad` if the file names nobody.
-        """
+        """The person who acts; services check their rights. Raises `UnableToLoad` if the file names nobody."""
         if not key:
             raise UnableToLoad("it does not say who did this.", "Add “by” with the key of a person.")
         return self.people[key]

@@ -29,10 +29,9 @@ def headings_known_for(register: str, publisher: str) -> Callable[[int, Sequence
 def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], place: int = 0) -> dict[str, str]:
     """The meanings of a publisher's headings, by canonical heading.
 
-    Of the file at this place, if the list comes as several.
-
-    Without a publisher, those of the one publisher who has a heading in the file for each of the known columns; else
-    none. A publisher may have had other headings in other years.
+    Of the file at this place, if the list comes as several. Without a publisher, those of the one publisher who has a
+    heading in the file for each of the known columns; else none. A publisher may have had other headings in other
+    years.
     """
     by_publisher: dict[str, dict[str, str]] = {}
     for row in KnownHeading.objects.filter(register=register).order_by("pk"):

@@ -217,18 +217,19 @@ def _database_clock() -> dt.datetime:
     return cast(dt.datetime, now)
 
 
-def _claim(now: dt.datetime) -> int | None:
-    """Claim today's run; its id, or None if it is claimed or complete.
+#: Claims a day, or claims it again if its run began before the cut-off and has not ended.
+_CLAIM_DAY = """
+INSERT INTO people_retentionrun (day, began_at, removed) VALUES (%(day)s, %(now)s, '{}')
+    ON CONFLICT (day) DO UPDATE SET began_at = EXCLUDED.began_at
+ WHERE people_retentionrun.ended_at IS NULL AND people_retentionrun.began_at <= %(cut_off)s
+RETURNING id
+"""
 
-    An incomplete run can be claimed again when its time is over.
-    """
+
+def _claim(now: dt.datetime) -> int | None:
+    """Claim today's run and return its id; None if another process has it, or it is complete."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO people_retentionrun (day, began_at, removed) VALUES (%s, %s, '{}')"
-            " ON CONFLICT (day) DO UPDATE SET began_at = EXCLUDED.began_at"
-            " WHERE people_retentionrun.ended_at IS NULL AND people_retentionrun.began_at <= %s RETURNING id",
-            [timezone.localdate(now), now, now - CUT_OFF],
-        )
+        cursor.execute(_CLAIM_DAY, {"day": timezone.localdate(now), "now": now, "cut_off": now - CUT_OFF})
         row = cursor.fetchone()
     return row[0] if row else None
 

@@ -154,17 +154,22 @@ def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
         yield some
 
 
+#: Deletes the entries of records that the records no longer have.
+_DELETE_OTHERS = """
+DELETE FROM search_searchentry e
+ WHERE source = %s AND object_id = ANY(%s)
+   AND NOT EXISTS (
+       SELECT 1 FROM jsonb_to_recordset(%s::jsonb) AS kept(object_id bigint, part text)
+        WHERE kept.object_id = e.object_id AND kept.part = e.part)
+"""
+
+
 def write(source: Source, ids: Collection[int]) -> None:
     """Bring the entries of these records up to date; call it under the lock."""
     rows = stored_rows(source, ids)
     kept = json.dumps([{"object_id": row["object_id"], "part": row["part"]} for row in rows])
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM search_searchentry e WHERE source = %s AND object_id = ANY(%s) AND NOT EXISTS ("
-            "SELECT 1 FROM jsonb_to_recordset(%s::jsonb) AS kept(object_id bigint, part text)"
-            " WHERE kept.object_id = e.object_id AND kept.part = e.part)",
-            [source.code, list(ids), kept],
-        )
+        cursor.execute(_DELETE_OTHERS, [source.code, list(ids), kept])
         if rows:
             given = json.dumps(rows)
             cursor.execute(_WRITE, [given])
@@ -180,9 +185,9 @@ def stored_rows(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
 
 
 def queue_everything() -> int:
-    """Put every record, and every entry of a record that is gone, into the queue; returns how many.
+    """Queue every record, and every entry of a record that no longer exists; returns how many.
 
-    It may be called again at any time: the queue is worked off as usual, also after an interruption.
+    May be called again at any time, also after an interruption.
     """
     queued = 0
     with connection.cursor() as cursor:
@@ -202,9 +207,9 @@ def queue_everything() -> int:
 
 
 def queue_the_day(today: dt.date) -> int:
-    """Queue people and contacts whose time begins or ended within the last days; returns how many.
+    """Queue people and contacts whose time in a role began or ended in the last 7 days; returns how many.
 
-    Days come without a change of a row. May be called again.
+    No row changes on such a day, so no trigger queues them. May be called again.
     """
     days = (today - dt.timedelta(days=7), today)
     begun_or_ended = Q(starts_on__range=days) | Q(ends_on__range=days)

@@ -144,6 +144,17 @@ def mark_waiting(
     join_waiting(people=paused(now))
 
 
+#: Watermarks of people who could not read a plan and now can: they start at its present version.
+_ADMIT = """
+UPDATE digests_watermark t
+   SET number = g.open_number, told_at = %(now)s,
+       reading_class = CASE r.reading WHEN 1 THEN 'inside' ELSE 'outside' END
+  FROM readers r
+  JOIN target g ON g.plan_id = r.plan_id
+ WHERE t.reading_class = 'none' AND t.recipient_id = r.person_id AND t.plan_id = r.plan_id
+"""
+
+
 def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
     """Start people who gained access at the present version; return how many."""
     newest = newest_numbers(reach.plans, now)
@@ -155,14 +166,7 @@ def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = 
         "open": [newest[plan][1] for plan in reach.plans],
         "latest": [now] * len(reach.plans),
     }
-    return run(
-        f"WITH {readers}, {_TARGET} UPDATE digests_watermark t"  # noqa: S608 - our own constants
-        " SET number = g.open_number, told_at = %(now)s,"
-        " reading_class = CASE r.reading WHEN 1 THEN 'inside' ELSE 'outside' END"
-        " FROM readers r JOIN target g ON g.plan_id = r.plan_id"
-        " WHERE t.reading_class = 'none' AND t.recipient_id = r.person_id AND t.plan_id = r.plan_id",
-        params,
-    )
+    return run(f"WITH {readers}, {_TARGET} {_ADMIT}", params)
 
 
 _COUNT = """

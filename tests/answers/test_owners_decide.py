@@ -70,7 +70,7 @@ def test_refused_answer_is_shown_to_nobody_and_the_person_gets_the_reason(
     assert without.status_code == 422
     assert comment.is_refused
     assert "It names a neighbour." in email.body
-    assert email.subject == "Your comment on Harbour Quarter is not shown"
+    assert email.subject == "Your comment on Harbour Quarter will not be shown"
     assert "id_way_" not in email.body  # people without an account have no such choices
     assert "Please keep the trees." not in signed_in(world.ben).get(plan_page(plan)).content.decode()
 

@@ -108,23 +108,18 @@ def _forwarded(request: HttpRequest, found: Incoming, user: User) -> HttpRespons
                 messages.success(request, "We have deleted the email.")
                 return redirect(partnership.get_absolute_url())
             if form.is_valid():
-                made = services.save_forwarded(
-                    incoming=found,
-                    organisation=next(
-                        keeper for keeper in keepers if str(keeper.pk) == form.cleaned_data["organisation"]
-                    ),
-                    record=Record(
-                        subject=form.cleaned_data["subject"],
-                        held_on=form.cleaned_data["held_on"],
-                        planned=False,
-                        format=Format.WRITING,
-                        organisations=[other for other in others if str(other.pk) in form.cleaned_data["others"]],
-                        partnership=partnership,
-                        said=form.cleaned_data["said"],
-                    ),
-                    author=user,
-                    now=now,
+                chosen = form.cleaned_data
+                record = Record(
+                    subject=chosen["subject"],
+                    held_on=chosen["held_on"],
+                    planned=False,
+                    format=Format.WRITING,
+                    organisations=[other for other in others if str(other.pk) in chosen["others"]],
+                    partnership=partnership,
+                    said=chosen["said"],
                 )
+                keeper = next(keeper for keeper in keepers if str(keeper.pk) == chosen["organisation"])
+                made = services.save_forwarded(incoming=found, organisation=keeper, record=record, author=user, now=now)
                 messages.success(request, f"“{made.subject}” has been saved as a draft.")
                 return redirect(made.get_absolute_url())
         except (services.UnableToConfirm, UnableToRecord) as error:

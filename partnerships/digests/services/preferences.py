@@ -126,7 +126,7 @@ def prefer(
     lock_planning()
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    before = {name: str(getattr(preference, name)) for name in _SAVED} | {"time_zone": person.time_zone}
+    before = _in_words(preference, person)
     was_paused = preference.pause_at(now, person.time_zone) is not None
     _apply(preference, person, choices, now=now)
     try:
@@ -139,7 +139,26 @@ def prefer(
     if person.time_zone != time_zone:
         person.time_zone = time_zone
         person.save(update_fields=["time_zone"])
-    is_paused = preference.pause_at(now, time_zone) is not None
+    _reschedule_everything(preference, person, was_paused=was_paused, now=now)
+    record(
+        actor_id=author.pk if author else None,
+        kind=EventKind.PERSON_FREQUENCY_CHANGED,
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+        data={"before": before, "after": _in_words(preference, person)},
+    )
+    return preference
+
+
+def _in_words(preference: Preference, person: User) -> dict[str, str]:
+    """The preferences and the time zone, for the record of a change."""
+    return {name: str(getattr(preference, name)) for name in _SAVED} | {"time_zone": person.time_zone}
+
+
+def _reschedule_everything(preference: Preference, person: User, *, was_paused: bool, now: dt.datetime) -> None:
+    """Schedule digests, notices and matches again under the saved preferences."""
+    is_paused = preference.pause_at(now, person.time_zone) is not None
     if is_paused or was_paused:
         _withdraw_queued(person, now=now)
     if was_paused and not is_paused:
@@ -152,18 +171,6 @@ def prefer(
     schedule_matches(now=now, people=[person.pk])
     if is_paused or was_paused:
         join_waiting(people=[person.pk])
-    record(
-        actor_id=author.pk if author else None,
-        kind=EventKind.PERSON_FREQUENCY_CHANGED,
-        target_kind="person",
-        target_id=person.pk,
-        now=now,
-        data={
-            "before": before,
-            "after": {name: str(getattr(preference, name)) for name in _SAVED} | {"time_zone": time_zone},
-        },
-    )
-    return preference
 
 
 def _apply(preference: Preference, person: User, choices: Choices, *, now: dt.datetime) -> None:

@@ -10,12 +10,14 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 from django.core.files.base import File
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.datastructures import MultiValueDict
 from django.utils.http import url_has_allowed_host_and_scheme
 
 log = structlog.get_logger(__name__)
@@ -58,6 +60,13 @@ def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> 
 def posted(request: HttpRequest) -> QueryDict | None:
     """The POST data; an empty form that was sent is bound too."""
     return request.POST if request.method == "POST" else None
+
+
+def posted_with_files(
+    request: HttpRequest,
+) -> tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]] | tuple[None, None]:
+    """The data and files of a form that takes files, as its first two arguments."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
 def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:

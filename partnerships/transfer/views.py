@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.organisations.models import PLANNING_BODIES, Organisation
 from partnerships.people.form_steps import press_button
@@ -61,7 +61,7 @@ def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
     if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
         return refused
     back = reverse("transfer:own", args=[organisation.pk])
-    form = OwnFilesForm(posted(request), request.FILES or None, register=register, cancel=back)
+    form = OwnFilesForm(*posted_with_files(request), register=register, cancel=back)
     if form.is_valid():
         choices = Choices(
             publisher=organisation.name[:120],

@@ -17,7 +17,7 @@ from partnerships.agreements.queries.sharing import data_sharing_of, data_sharin
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import held
-from partnerships.kit.http import keyset_page, private_file
+from partnerships.kit.http import keyset_page, posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_as_at
@@ -61,8 +61,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
     rights = rights_over(partnership, user, timezone.now())
     require(bool(rights.adds_documents_for))
     organisation = Organisation.objects.filter(pk__in=rights.adds_documents_for).order_by("name", "pk").first()
-    posted = request.method == "POST"
-    form = DocumentForm(request.POST if posted else None, request.FILES if posted else None, partnership=partnership)
+    form = DocumentForm(*posted_with_files(request), partnership=partnership)
 
     def step() -> tuple[str, str]:
         document = add_document(

@@ -12,8 +12,8 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.evidence import EvidenceForm
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.rights import rights_over
-from partnerships.commitments.views.steps import commitment_for, open_commitment, posted_with_files
-from partnerships.kit.http import private_file
+from partnerships.commitments.views.steps import commitment_for, open_commitment
+from partnerships.kit.http import posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -26,8 +24,3 @@ def open_commitment(request: HttpRequest, pk: int) -> tuple[User, Commitment, Ri
     user = signed_in(request)
     commitment = commitment_for(user, pk)
     return user, commitment, rights_over(commitment, user, timezone.now())
-
-
-def posted_with_files(request: HttpRequest) -> tuple[Any, Any]:
-    """A form's `data` and `files`; None for both on GET."""
-    return (request.POST, request.FILES) if request.method == "POST" else (None, None)

@@ -16,7 +16,7 @@ from partnerships.conversations.models import Attachment
 from partnerships.conversations.queries.agendas import agenda_for
 from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
 from partnerships.conversations.views.steps import open_conversation
-from partnerships.kit.http import private_file
+from partnerships.kit.http import posted, posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.form_steps import take_step
@@ -29,10 +29,7 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file to a conversation."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
-    posted = request.method == "POST"
-    form = FileForm(
-        request.POST if posted else None, request.FILES if posted else None, cancel=conversation.get_absolute_url()
-    )
+    form = FileForm(*posted_with_files(request), cancel=conversation.get_absolute_url())
 
     def step() -> tuple[str, str]:
         made = services.attach_file(conversation=conversation, **form.cleaned_data, author=user, now=timezone.now())
@@ -53,10 +50,8 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a paper to a meeting."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
-    posted = request.method == "POST"
     form = PaperForm(
-        request.POST if posted else None,
-        request.FILES if posted else None,
+        *posted_with_files(request),
         items=agenda_for(meeting, user),
         documents=Document.objects.visible_to(user).filter(partnership=meeting.partnership_id).order_by("title", "pk"),
         versions=Version.objects.visible_to(user)
@@ -67,10 +62,11 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     def step() -> tuple[str, str]:
+        paper = form.cleaned_data | {"file": form.cleaned_data["file"] or None}
         made = services.add_paper(
             meeting=meeting,
             organisation=acting_side(rights),
-            **{**form.cleaned_data, "file": form.cleaned_data["file"] or None},
+            **paper,
             author=user,
             now=timezone.now(),
         )
@@ -99,19 +95,19 @@ def file_download(request: HttpRequest, pk: int) -> HttpResponseBase:
 def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a file or paper of one's own organisation."""
     user = signed_in(request)
-    seen = Attachment.objects.visible_to(user).select_related("conversation", "meeting", "added_for")
-    found = get_object_or_404(seen, pk=pk)
-    require(roles_of(user, timezone.now()).edit_for(found.added_for_id))
-    record = found.conversation or found.meeting
+    visible = Attachment.objects.visible_to(user).select_related("conversation", "meeting", "added_for")
+    attachment = get_object_or_404(visible, pk=pk)
+    require(roles_of(user, timezone.now()).edit_for(attachment.added_for_id))
+    record = attachment.conversation or attachment.meeting
     assert record is not None  # a constraint of the table
     back = record.get_absolute_url()
-    form = ReasonForm(request.POST if request.method == "POST" else None, submit="Remove file", cancel=back)
+    form = ReasonForm(posted(request), submit="Remove file", cancel=back)
 
     def step() -> tuple[str, str]:
         services.remove_attachment(
-            attachment=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            attachment=attachment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return f"“{found.title}” has been removed.", back
+        return f"“{attachment.title}” has been removed.", back
 
     return take_step(
         request,
@@ -119,6 +115,6 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToRemoveFile: None},
-        attachment=found,
+        attachment=attachment,
         back=back,
     )

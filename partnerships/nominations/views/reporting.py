@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, posted, posted_with_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.nominations import services
@@ -75,7 +75,7 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
 
     A good file is stored and counted by a worker.
     """
-    form = UploadForm(posted(request), request.FILES or None, cancel=nominations_return.get_absolute_url())
+    form = UploadForm(*posted_with_files(request), cancel=nominations_return.get_absolute_url())
     if form.is_valid():
         file = form.cleaned_data["file"]
         assert isinstance(file, FilteredLettings)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.documents.queries import last_saves
 from partnerships.documents.views import piece_lists
 from partnerships.kit.forms import ReasonForm
-from partnerships.kit.http import posted
+from partnerships.kit.http import posted, posted_with_files
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
@@ -113,7 +113,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file to the draft."""
     opened, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
-    form = DocumentForm(posted(request), request.FILES or None, cancel=back)
+    form = DocumentForm(*posted_with_files(request), cancel=back)
 
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import form_page, posted_with_files
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.people.limits import too_many_uploads
 from partnerships.spreadsheets import downloads
@@ -40,7 +40,7 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
         return refused
     back = reverse("spreadsheets:record", args=[record, pk]) + found.query
-    form = UploadForm(posted(request), request.FILES or None, cancel=back)
+    form = UploadForm(*posted_with_files(request), cancel=back)
     if form.is_valid():
         data, name = form.data_and_name()
         try:

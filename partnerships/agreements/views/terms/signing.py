@@ -26,7 +26,7 @@ from partnerships.agreements.services.terms import (
 )
 from partnerships.agreements.views.terms.fetching import open_version, paper_of_version, signing_context
 from partnerships.agreements.views.terms.reading import compared_with_base
-from partnerships.kit.http import posted
+from partnerships.kit.http import posted, posted_with_files
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.form_steps import take_step
@@ -210,8 +210,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
         raise Http404
     page = reverse("agreements:terms-version", args=[pk, number])
     form = PaperForm(
-        request.POST if request.method == "POST" else None,
-        request.FILES if request.method == "POST" else None,
+        *posted_with_files(request),
         organisation=signatory.organisation,
         questions=signatory.questions,
         cancel=page,

@@ -42,12 +42,13 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
     per_hour = settings.EMAIL_PER_DOMAIN_PER_HOUR
     counted: Counter[str] = Counter()
     over: set[int] = set()
-    if not (per_minute or per_domain or per_hour):
+    wanted = [(number, domain_of(address)) for number, address in emails]
+    # Without emails to count, no lock: the account lane must not wait for a sender that composes.
+    if not wanted or not (per_minute or per_domain or per_hour):
         return over, counted
     if per_minute or per_domain:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    wanted = [(number, domain_of(address)) for number, address in emails]
     domains = sorted({domain for _, domain in wanted} | {_ALL})
     hour, minute = Counter[str](), Counter[str]()
     for domain, in_hour, in_minute in rows_planned_once(_COUNTED, [minute_of(now), domains, now - _HOUR]):

@@ -123,6 +123,20 @@ def test_organisation_may_leave_before_its_handover_is_answered(world: World) ->
     assert not Plan.objects.draft_visible_to(world.amina).filter(pk=plan.pk).exists()
 
 
+def test_plan_does_not_return_with_an_owner_that_is_no_longer_a_member(world: World) -> None:
+    plan = published(world)
+    chaired_by_westmarch(world)
+    offer = offered(world, plan)
+    leaves(world, world.larkhaven, world.amina)
+    plan.refresh_from_db()
+    PlanOwner.objects.create(plan=plan, organisation=world.tidewater, began_at=timezone.now())
+
+    accepted(offer, world.ben)
+
+    plan.refresh_from_db()
+    assert (plan.partnership_id, owners(plan)) == (None, {world.westmarch.pk, world.tidewater.pk})
+
+
 def test_plan_stays_with_its_owner_when_a_handover_is_declined_after_leaving(world: World) -> None:
     plan = published(world)
     chaired_by_westmarch(world)

@@ -203,10 +203,10 @@ def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> N
 def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
     """Make the organisation an owner.
 
-    A plan that left its partnership may return with it.
+    A plan that left its partnership may return with it, unless another owner does not take part there.
     """
     organisation = offer.organisation
-    comes_back = plan.partnership_id is None and offer.partnership is not None
+    comes_back = plan.partnership_id is None and _may_return(plan, offer)
     partnership = offer.partnership if comes_back else plan.partnership
     if organisation.is_ended:
         raise UnableToChangeOwners(f"{organisation.name} has ended.")
@@ -223,6 +223,14 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
     if offer.hands_over:
         owner_found = present_owner(plan, offer.offered_for_id)
         end_ownership(plan, owner_found, EndedBecause.HANDED_OVER, author=author, now=now, but=offer)
+
+
+def _may_return(plan: Plan, offer: OwnershipOffer) -> bool:
+    """Whether all who will own the plan once the offer is accepted take part in the partnership that it had."""
+    if offer.partnership is None:
+        return False
+    remaining = plan.owners.exclude(organisation=offer.offered_for_id) if offer.hands_over else plan.owners.all()
+    return not remaining.exclude(organisation__in=possible_owners(offer.partnership)).exists()
 
 
 def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | None, now: dt.datetime) -> None:

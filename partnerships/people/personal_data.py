@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import BooleanField, DateField, ForeignKey, Model, Q, QuerySet
 from django.db.models.fields.files import FieldFile
+from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
@@ -194,7 +195,13 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     _forget_in_admin_log(locked)
     address = journal.address_hash(locked.email)
     journal.note(
-        ERASED, now=now, person=locked.pk, address=address, refusal=refused, joined=locked.joined_at.isoformat()
+        ERASED,
+        # A run of retention has the moment at which it began, which may be before a backup made meanwhile.
+        now=max(now, timezone.now()),
+        person=locked.pk,
+        address=address,
+        refusal=refused,
+        joined=locked.joined_at.isoformat(),
     )
     locked.groups.clear()
     locked.user_permissions.clear()

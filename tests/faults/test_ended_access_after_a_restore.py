@@ -21,6 +21,7 @@ from partnerships.agreements.services import (
     leave_partnership,
     posts,
     remove_document,
+    remove_party,
     vacate_post,
 )
 from partnerships.commitments import services as commitments
@@ -40,6 +41,7 @@ from partnerships.organisations.services import (
 )
 from partnerships.people.administrators import grant_administration, withdraw_administration
 from partnerships.people.models import User
+from partnerships.people.personal_data import erase_person
 from partnerships.people.services import close_account
 from partnerships.plans import services as plans
 from partnerships.plans.models import OwnershipOffer, Plan, Share, Signatory
@@ -117,6 +119,18 @@ def test_party_that_led_alone_in_the_backup_leaves_again(world: World) -> None:
 
     assert not Party.objects.present().filter(organisation=world.larkhaven, partnership=world.partnership).exists()
     assert left(outcome) == [f"partnership {world.partnership.pk}: no organisation leads it now"]
+
+
+def test_party_that_was_removed_leaves_again_though_its_partnership_is_over_by_now(world: World) -> None:
+    with lost():
+        remove_party(party=world.party(world.westmarch), reason="Not a partner.", author=world.amina, now=NOW())
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="active", ends_on=yesterday)
+
+    outcome = redo()
+
+    assert not Party.objects.present().filter(organisation=world.westmarch, partnership=world.partnership).exists()
+    assert left(outcome) == []
 
 
 def test_party_that_led_alone_and_left_by_notice_leaves_again(world: World) -> None:
@@ -589,3 +603,17 @@ def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any)
     assert "Not applied, or to be looked at (2):" in said.getvalue()
     assert f"membership {membership.pk}: not the one in the journal" in said.getvalue()
     assert "lines of a kind that this release does not know: party left" in said.getvalue()
+
+
+# ---- A run of retention that began before the backup
+
+
+def test_erasure_by_a_run_that_began_before_the_backup_is_applied_again(world: World) -> None:
+    began, backup = NOW() - dt.timedelta(minutes=50), NOW()
+    with lost():
+        erase_person(person=world.chidi, author=None, reason="Retention.", now=began)
+
+    journal.replay(since=backup, now=NOW())
+
+    world.chidi.refresh_from_db()
+    assert world.chidi.erased_at is not None

@@ -302,7 +302,7 @@ def _end_party(
     """
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
-    if partnership.is_over_on(timezone.localdate(now)):
+    if author is not None and partnership.is_over_on(timezone.localdate(now)):  # a restore applies it at any time
         raise UnableToLeave("This partnership has ended.")
     if not reason.strip():
         raise UnableToLeave("Give a reason.")
@@ -362,7 +362,7 @@ def change_party_role(
     require(rights_over(partnership, author, now).leads)
     if role not in PartyRole.values:
         raise UnableToChangeParty("Choose a role.")
-    over = partnership.is_over_on(timezone.localdate(now))
+    over = author is not None and partnership.is_over_on(timezone.localdate(now))  # a restore applies it at any time
     if over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
         raise UnableToChangeParty(f"{locked.organisation.name} no longer takes part.")
     was = locked.role

@@ -24,7 +24,9 @@ from partnerships.kit import operators
 from partnerships.kit.operators import wait_for_alerts
 from partnerships.outbox import retention, tasks
 from partnerships.outbox.models import Bounce, Email, LegacyMessageId, ReportSeen, SendCount
+from partnerships.people.email_data import clear_addresses
 from partnerships.people.retention import apply_retention
+from tests.world import World
 
 NOW = dt.datetime(2027, 6, 15, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -124,6 +126,21 @@ def test_retention_reads_only_what_is_to_be_cleared() -> None:
 
     assert len(found) > 100
     assert [one for one in found if "Filter" in one or one["Node Type"] == "Seq Scan"] == []
+
+
+def test_erasure_finds_emails_to_an_address_alone_by_an_index(world: World) -> None:
+    """It asks for each person, beside resets and alerts of three years."""
+    owner("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    with CaptureQueriesContext(connection) as asked:
+        clear_addresses(world.chidi)
+
+    by_address = asked[0]["sql"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {by_address}")
+        found = list(scans(cursor.fetchone()[0][0]["Plan"]))
+
+    assert len(found) > 10
+    assert [one for one in found if "upper" not in one.get("Index Cond", "")] == []
 
 
 def owner(statement: str) -> None:

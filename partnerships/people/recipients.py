@@ -34,8 +34,9 @@ class Recipients:
         ids = {
             email.person_id
             for email in self.emails
+            if email.person_id is not None and email.person_id != besides
             if (email.lane == Lane.ACCOUNT) == of_accounts and not _asks_to_confirm(email)
-        } - {None, besides}
+        }
         people = User.objects.filter(pk__in=ids).order_by("name", "pk") if ids else ()
         return will_be_emailed([person.display_name for person in people], words=words)
 

@@ -5,7 +5,11 @@ Registered here because the outbox is a lower room and knows people only by id.
 
 from __future__ import annotations
 
-from partnerships.outbox.models import Email
+import re
+
+from django.db.models import Q
+
+from partnerships.outbox.models import Email, Lane
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule
 
@@ -20,6 +24,18 @@ def clear_addresses(person: User) -> int:
     return count + Email.objects.filter(person_id=person.pk).exclude(address="").update(address="")
 
 
+def clear_subjects(person: User) -> int:
+    """Clear the subjects of other people's notices that say the person's name or address.
+
+    Digests name what changed and never a person. Returns the number of emails.
+    """
+    says = Q(subject__icontains=person.email)
+    if person.name.strip():
+        says |= Q(subject__regex=rf"\y{re.escape(person.name.strip())}\y")
+    notices = Email.objects.filter(lane__lt=Lane.DIGEST, settled_at__isnull=False)
+    return notices.exclude(subject="").filter(says).update(subject="")
+
+
 RULES = (
     Rule(
         "outbox.Email",
@@ -29,6 +45,14 @@ RULES = (
         ("kind", "status", "address", "subject", "created_at", "settled_at"),
     ),
     Rule("outbox.Email", "address", Fate.CLEAR, "where an email went", whose="person_id", apply=clear_addresses),
+    Rule(
+        "outbox.Email",
+        "subject",
+        Fate.CLEAR,
+        "subjects of emails to others that say their name",
+        whose="person_id",
+        apply=clear_subjects,
+    ),
     Rule("outbox.Email", "recipe", Fate.CLEAR, "the email as sent, with their name", whose="person_id"),
     Rule("outbox.Email", "memo", Fate.CLEAR, "what it said was waiting for them", whose="person_id"),
     Rule("outbox.Email", "secrets", Fate.CLEAR, "tokens of an email that is not sent yet", whose="person_id"),

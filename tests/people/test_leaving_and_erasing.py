@@ -18,6 +18,9 @@ from partnerships.people.models import Invitation, SecurityEvent, User
 from partnerships.people.personal import fields_without_rule, rules_without_field
 from partnerships.people.personal_data import UnableToErase, erase_person, export_person
 from partnerships.people.services import UnableToCloseAccount, close_account, create_invitation
+from tests.plans.drafts import published
+from tests.plans.test_comments import say
+from tests.support.outbox import deliver, recorded
 from tests.world import PASSWORD, World, join
 
 
@@ -109,6 +112,20 @@ def test_no_row_names_an_erased_person(world: World) -> None:
     world.eddie.refresh_from_db()
     assert str(world.eddie) == "a former member"
     assert world.eddie.memberships.exists()
+
+
+def test_subjects_of_emails_to_others_do_not_say_an_erased_persons_name(world: World) -> None:
+    plan = published(world)
+    say(plan, world.eddie, "@Ben West: the figure?")
+    say(plan, world.amina, "@Ben West: which road?")
+    deliver()
+    assert "Eddie Larch" in " ".join(email.subject for email in recorded("plans.mention"))
+
+    erase_person(person=world.eddie, author=world.dee, reason="Asked.", now=timezone.now())
+
+    subjects = " ".join(email.subject for email in recorded("plans.mention"))
+    assert "Eddie Larch" not in subjects
+    assert "Amina Larch" in subjects
 
 
 def test_erasing_a_person_changes_nothing_about_others(world: World) -> None:

@@ -199,7 +199,7 @@ def test_events_of_a_post_name_nobody(world: World) -> None:
 def test_editor_cannot_make_themselves_signatory(world: World) -> None:
     post = post_of(world, "signatory")
 
-    with pytest.raises(UnableToAct, match="no right"):
+    with pytest.raises(UnableToAct, match="do not have permission"):
         services.fill_post(post=post, person=world.eddie, reason="I sign.", author=world.eddie, now=timezone.now())
 
 

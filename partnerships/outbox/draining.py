@@ -22,7 +22,7 @@ from partnerships.outbox import backends
 from partnerships.outbox.answers import Outgoing
 from partnerships.outbox.claiming import claim, claimable
 from partnerships.outbox.doubts import Doubts
-from partnerships.outbox.leases import Claim, Claimed, note_wait, recheck, release, renew
+from partnerships.outbox.leases import Claim, Claimed, note_copy, note_wait, recheck, release, renew
 from partnerships.outbox.settling import Settler
 from partnerships.outbox.smtp import Sender
 from partnerships.outbox.throttle import domain_of
@@ -181,6 +181,9 @@ class _Round:
         """
         began = time.monotonic()
         while time.monotonic() - began < _MAX_BATCH_SECONDS and (one := self._next()) is not None:
+            if one.in_doubt:
+                note_copy(one)
+                self._noted.add(one.pk)
             yield Outgoing(
                 key=one.pk,
                 sender=self._envelope_sender,

@@ -78,6 +78,7 @@ def freeze(
             template=email.template,
             words=email.words,
             facts=facts_of(email.candidate, batch.told.get(email.pk, ())),
+            in_doubt=email.candidate.due.in_doubt,
         )
         for email in leaving
     ]

@@ -42,6 +42,12 @@ UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
  WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
 """  # noqa: S608 - our own constants
 
+# An earlier copy may have been accepted, and its sender died before it knew: that copy counts, and this one.
+_NOTE_COPY = f"""
+UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
+ WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
+"""  # noqa: S608 - our own constants
+
 
 class Claimed(NamedTuple):
     """A claimed email: its own words, and the template shared by its batch.
@@ -55,6 +61,7 @@ class Claimed(NamedTuple):
     template: bytes
     words: tuple[bytes, ...]
     facts: Facts  # for the journal
+    in_doubt: bool = False  # a server may have accepted it before
 
     @property
     def data(self) -> bytes:
@@ -122,6 +129,11 @@ def release(emails: Collection[Claimed]) -> None:
 def note_wait(email: Claimed) -> None:
     """Record that a server may be accepting this email: it is in doubt now."""
     rows_of(_NOTE_WAIT, {"id": email.pk, "attempt": email.attempt})
+
+
+def note_copy(email: Claimed) -> None:
+    """Count another copy of an email in doubt, before it is sent."""
+    rows_of(_NOTE_COPY, {"id": email.pk, "attempt": email.attempt})
 
 
 def lease() -> dt.timedelta:

@@ -126,12 +126,13 @@ def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
     _when_accepted.append(call)
 
 
-def _accepted_sql(month: str) -> str:
+def _accepted_sql(month: str, *, with_effects: bool) -> str:
     """The statement that settles accepted emails of one month.
 
     The month is a condition of `months`.
     """
-    more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items())
+    effects = _on_accepted if with_effects else {}
+    more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in effects.items())
     return _ACCEPTED.format(month=month, still_open=STILL_OPEN, more=more)
 
 
@@ -186,8 +187,33 @@ class Settler:
                 log.warning("not_settled_yet", count=len(answers), kind=type(error).__name__)
                 connection.close()
                 time.sleep(0.2)
+            except Exception as error:
+                if connection.in_atomic_block:
+                    raise
+                log.exception("group_not_settled", count=len(answers), kind=type(error).__name__)
+                for answer in answers:
+                    self.counts += settle_alone(answer, noted=self._noted)
+                answers.clear()
             else:
                 answers.clear()
+
+
+def settle_alone(answer: Answer, *, noted: Collection[int] = ()) -> Counter[str]:
+    """Settle one email of a group that could not be settled together.
+
+    What upper rooms do with an accepted email is left out if it fails: the email must not be sent again.
+    """
+    try:
+        return settle([answer], noted=noted)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if answer.outcome is not Outcome.ACCEPTED:
+            log.exception("email_not_settled", email=answer.key, kind=type(error).__name__)
+            return Counter()
+        log.exception("accepted_without_effects", email=answer.key, kind=type(error).__name__)
+    _settle_accepted([answer], with_effects=False)
+    return Counter({Outcome.ACCEPTED.name.lower(): 1})
 
 
 def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:
@@ -224,17 +250,18 @@ def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter
     return Counter({outcome.name.lower(): len(group) for outcome, group in by_outcome.items() if group})
 
 
-def _settle_accepted(answers: Sequence[Answer]) -> None:
+def _settle_accepted(answers: Sequence[Answer], *, with_effects: bool = True) -> None:
     """One round trip for each month, because this is done for every few emails."""
     numbers = [answer.key for answer in answers]
-    for call in _when_accepted:
+    for call in _when_accepted if with_effects else ():
         call(numbers)
     for month, month_answers in by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
         values = {
             "ids": [answer.key for answer in month_answers],
             "providers": [answer.provider_id[:200] for answer in month_answers],
         }
-        rows_planned_once(_accepted_sql(month), values, generic_plan=True, by_index=True)
+        statement = _accepted_sql(month, with_effects=with_effects)
+        rows_planned_once(statement, values, generic_plan=True, by_index=True)
 
 
 def _settle_others(

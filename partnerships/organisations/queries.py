@@ -55,9 +55,10 @@ def find_publicly_listed(text: str) -> OrganisationQuerySet:
 
 
 def _called(organisations: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
+    """Those with a matching name or number, else those whose name is spelled in a similar way; all without a text."""
     if not text.strip():
         return organisations
-    exact = organisations.filter(_named(text))
+    exact = organisations.filter(_has_name_or_number(text))
     if exact.exists() or "@" in text:
         return exact
     nearly = OrganisationName.objects.filter(folded__trigram_word_similar=fold_name(text)[:300])
@@ -70,7 +71,8 @@ def _serving(area: Area) -> QuerySet[AreaServed, int]:
     return AreaServed.objects.filter(within).values_list("organisation", flat=True)
 
 
-def _named(text: str) -> Q:
+def _has_name_or_number(text: str) -> Q:
+    """The condition that one name has every word of the text, or that a number has the text in it."""
     words = fold_name(text).split()
     scheme, number = of_org_id(text)
     by_number = Q(scheme=scheme, value__iexact=number) if scheme else Q(value__icontains=text.strip())
@@ -115,10 +117,10 @@ def match_by_name(name: str) -> OrganisationQuerySet:
 
 
 def publicly_listed() -> OrganisationQuerySet:
-    """Organisations that everybody may look up, by their names, numbers, dates and successors.
+    """Organisations whose names, numbers, dates and successors everybody may look up.
 
-    Those with a number of a published register, and councils and strategic authorities that are to follow one of
-    them. Without the demonstration and records that were merged.
+    They have a number in a published register, or are councils or strategic authorities that will succeed one that
+    has. Demonstration and merged records are left out.
     """
     published = Identifier.objects.exclude(scheme=Scheme.NETWORK).values("organisation")
     followers = SuccessionTie.objects.exclude(succession__status=SuccessionStatus.CANCELLED)
@@ -163,10 +165,7 @@ def leads_of(organisation: Organisation | int) -> QuerySet[User]:
 
 
 def watching(membership: Membership) -> QuerySet[User]:
-    """The other leads or, where there are none, all administrators.
-
-    Those who are emailed about what an administrator does to a membership.
-    """
+    """The people emailed about what an administrator does to a membership: other leads, else all administrators."""
     leads = leads_of(membership.organisation).exclude(pk=membership.person_id)
     return leads if leads.exists() else User.objects.filter(is_staff=True, is_active=True)
 

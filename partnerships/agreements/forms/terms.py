@@ -22,7 +22,7 @@ from partnerships.organisations.models import Organisation
 
 
 def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
-    """Offer the parties; with one, do not ask."""
+    """Offer the parties to choose from; a single one is chosen without asking."""
     field = form.fields["organisation"]
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = parties
@@ -34,12 +34,12 @@ def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
 def party_maker(partnership: Partnership, schema: Schema, content: Content) -> FieldMaker:
     """Makes each field for a party a list of the parties that sign.
 
-    A name that the draft already has stays on the list, even if it is not a party (any more).
+    A name that the draft already has stays on the list, even if it is not, or no longer, that of a party.
     """
     parties = Party.objects.required().filter(partnership=partnership).order_by("organisation__name", "pk")
-    names = dict.fromkeys(parties.values_list("organisation__name", flat=True))
-    named_parties = dict.fromkeys(_named_parties(schema, content))
-    choices = [*((name, name) for name in names), *((name, name) for name in named_parties if name not in names)]
+    signing = parties.values_list("organisation__name", flat=True)
+    names = dict.fromkeys([*signing, *_named_parties(schema, content)])
+    choices = [(name, name) for name in names]
 
     def make(spec: Field, common: dict[str, Any]) -> forms.Field:
         return forms.ChoiceField(choices=[("", "Choose a party"), *choices], **common)
@@ -48,7 +48,7 @@ def party_maker(partnership: Partnership, schema: Schema, content: Content) -> F
 
 
 def _named_parties(schema: Schema, content: Content) -> Iterator[str]:
-    """The names that stand in fields for parties."""
+    """The names that the draft has in fields for parties."""
     for field in schema.about:
         if field.shape == "party" and content["about"].get(field.code):
             yield content["about"][field.code]

@@ -71,7 +71,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Overview; only the outline for people outside."""
+    """The overview; people of organisations that are no party see only the outline."""
     user, now = signed_in(request), timezone.now()
     inside = is_held(user, pk)
     if inside:
@@ -96,7 +96,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     redefines = partnership.redefines_id
     if former is None:
         parties, areas = current, rows_for(_areas, pk)
-    else:
+    else:  # the partnership as it was when the reader's organisation left
         parties, areas = parties_then(former), areas_then(partnership, former)
         as_then(partnership, former)
     present = [party for party in parties if party.is_present or party.is_waiting]

@@ -94,19 +94,22 @@ def record_event(
     organisation: Organisation | None = None,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Record an event.
+    """Record an event of a plan.
 
-    `kind` says who may see it: readers of the "plan", or editors ("plan_draft"). With a `version`, or with a comment as
-    `target_id`, readers of that version or comment see it.
+    `kind` says who may see it: "plan" its readers, "plan_draft" its editors. With a `version`, or with the id of a
+    comment as `target_id`, the readers of that version or comment see it.
     """
+    target = ("plan_version", version.pk) if version else (kind, target_id or plan.pk)
+    is_in_partnership = plan.partnership_id is not None and kind == "plan"
+    within = ("partnership", plan.partnership_id) if is_in_partnership else ("plan", plan.pk)
     return record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
         kind=event,
-        target_kind="plan_version" if version else kind,
-        target_id=version.pk if version else target_id or plan.pk,
-        within_kind="partnership" if plan.partnership_id and kind == "plan" else "plan",
-        within_id=plan.partnership_id if plan.partnership_id and kind == "plan" else plan.pk,
+        target_kind=target[0],
+        target_id=target[1],
+        within_kind=within[0],
+        within_id=within[1],
         now=now,
         data={"plan": plan.pk, **(data or {})},
     )

@@ -62,26 +62,14 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     }
     form = PublishForm(posted(request), initial=initial, **form_kwargs)
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
         try:
-            with collect_recipients() as recipients:
-                version = publish_version(
-                    plan=plan,
-                    author=signed_in(request),
-                    note=chosen["note"],
-                    minor=chosen.get("minor", False),
-                    now=timezone.now(),
-                    embargo_until=form.embargo(),
-                    draft_choices=form.draft_choices(),
-                )
+            _publish_and_report(request, plan, form)
         except UnableToPublish as error:
             data = {**request.POST.dict(), "draft_revision": draft.revision}
             form = PublishForm(data, **form_kwargs)
             form.is_valid()
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
-            published = f"Version {version.number} published.{_embargo_words(version)}"
-            messages.success(request, f"{published}{recipients.sentence()}")
             return redirect("plans:detail", pk=pk)
     unwritten = plan.is_draft and is_untouched(plan.kind, content)
     return render(
@@ -100,6 +88,22 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+def _publish_and_report(request: HttpRequest, plan: Plan, form: PublishForm) -> None:
+    """Publish what the form says, and tell the publisher who gets an email. Raises `UnableToPublish`."""
+    with collect_recipients() as recipients:
+        version = publish_version(
+            plan=plan,
+            author=signed_in(request),
+            note=form.cleaned_data["note"],
+            minor=form.cleaned_data.get("minor", False),
+            now=timezone.now(),
+            embargo_until=form.embargo(),
+            draft_choices=form.draft_choices(),
+        )
+    published = f"Version {version.number} published.{_embargo_words(version)}"
+    messages.success(request, f"{published}{recipients.sentence()}")
 
 
 def _embargo_words(version: Version) -> str:

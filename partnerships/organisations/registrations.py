@@ -18,13 +18,14 @@ from partnerships.organisations.models import AccessRequest, Membership, Organis
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
 from partnerships.organisations.services.handing_over import give_to_colleague
+from partnerships.organisations.services.organisations import retry_own_sign_in
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
 from partnerships.people.administrators import register_obstacle
 from partnerships.people.composing import PersonEmail, register_emails
-from partnerships.people.identity_providers import Relying, register_relying
+from partnerships.people.identity_providers import Relying, register_relying, register_retry
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule, register_personal
@@ -145,6 +146,7 @@ def register() -> None:
         apply=_old_requests,
     )
     register_relying(relying_on)
+    register_retry(retry_own_sign_in)
     _register_personal()
 
 

@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from allauth.socialaccount.models import SocialAccount, SocialApp
@@ -46,6 +46,17 @@ Hook = Callable[[str], list[Relying]]
 _hooks: list[Hook] = []
 
 
+class Retry(Protocol):
+    """Changes since when organisations require a provider, because nobody has signed in through it as it is now."""
+
+    def __call__(
+        self, provider: str, *, since: dt.datetime | None, reason: str, author: User, now: dt.datetime
+    ) -> None: ...
+
+
+_retries: list[Retry] = []
+
+
 class UnableToChangeProvider(Exception):
     """No reason, invalid settings, or an organisation uses the provider."""
 
@@ -53,6 +64,11 @@ class UnableToChangeProvider(Exception):
 def register_relying(hook: Hook) -> None:
     """Register a function that finds who uses a provider."""
     _hooks.append(hook)
+
+
+def register_retry(retry: Retry) -> None:
+    """Register what is done to those who require a provider when its settings change."""
+    _retries.append(retry)
 
 
 def relying_on(provider: str) -> list[Relying]:
@@ -183,7 +199,9 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     """Save a new or changed provider.
 
     Administrators and the leads who use it are emailed. If it is another directory now, its identities are deleted,
-    and each person is connected again by their verified address. Raises `UnableToChangeProvider`.
+    and each person is connected again by their verified address; organisations that required it only offer it, until
+    a lead has signed in through it. With another client or secret, leads keep their passwords for a day. Raises
+    `UnableToChangeProvider`.
     """
     require(keeps_network(author))
     reason = reason.strip()
@@ -197,9 +215,14 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     if was is not None and before == after and not secret and was.settings == app.settings:
         return
     app.save()
-    if was is not None and any(before[name] != after[name] for name in ("provider", "provider_id", "server_url")):
-        _forget_identities(key_of(was))
-        journal_provider(was, now=now, removed=False)
+    if was is not None:
+        is_another = any(before[name] != after[name] for name in ("provider", "provider_id", "server_url"))
+        if is_another:
+            _forget_identities(key_of(was))
+            journal_provider(was, now=now, removed=False)
+        if is_another or secret or before["client_id"] != after["client_id"]:
+            for retry in _retries:
+                retry(key_of(was), since=None if is_another else now, reason=reason, author=author, now=now)
     event = _note(
         app,
         EventKind.PROVIDER_CHANGED if was else EventKind.PROVIDER_ADDED,

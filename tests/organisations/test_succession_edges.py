@@ -19,6 +19,7 @@ from partnerships.organisations import services
 from partnerships.organisations.handovers import count_undecided, estate_of
 from partnerships.organisations.models import Membership, Organisation, Role, Succession, SuccessionStatus
 from partnerships.organisations.obligations import held_by
+from partnerships.organisations.registrations import required_providers
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
     UnableToMerge,
@@ -118,13 +119,16 @@ def require_own_sign_in(organisation: Organisation, page: str) -> None:
 
 def test_record_that_is_kept_asks_as_much_at_sign_in_as_either_did(world: World) -> None:
     require_own_sign_in(world.riverside, "riverside")
+    last_year = timezone.now() - dt.timedelta(days=365)
+    Organisation.objects.filter(pk=world.riverside.pk).update(own_sign_in_required_at=last_year)
 
     merge = services.merge_organisations(
         kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=timezone.now()
     )
 
     world.harbour.refresh_from_db()
-    assert world.harbour.own_sign_in_required
+    assert required_providers(world.hana, timezone.now()) == set(), "Its leads keep their passwords for a day."
+    assert required_providers(world.hana, timezone.now() + dt.timedelta(days=2)) == {"riverside"}
     assert (world.harbour.sign_in_provider, world.harbour.second_factor_required) == ("riverside", True)
     told = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
     assert sorted(told) == sorted([world.hana.pk, world.nadia.pk])

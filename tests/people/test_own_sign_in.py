@@ -20,7 +20,8 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, invite_member, update_organisation
-from partnerships.people.identity_providers import refusal, verified_address
+from partnerships.people.identity_providers import keep_provider, refusal, verified_address
+from partnerships.people.models import User
 from partnerships.people.services import find_person
 from tests.people import identity_provider
 from tests.people.identity_provider import CLIENT, PASSWORD, SECRET
@@ -78,6 +79,12 @@ def require_it(world: World) -> None:
         author=world.dee,
         now=timezone.now(),
     )
+
+
+def signs_in_by_password(person: User) -> bool:
+    client = Client()
+    client.post(reverse("account_login"), {"login": person.email, "password": OURS})
+    return is_in(client)
 
 
 def through_the_provider(email: str, provider: str) -> Client:
@@ -398,13 +405,31 @@ def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: W
     assert unsaid.status_code == 200, "It asks for the reason."
     kept = SocialApp.objects.get()
     assert (kept.secret, kept.settings) == (SECRET, {"server_url": "https://elsewhere.example"})
-    assert {email.to[0] for email in deliver()} == {required.amina.email, required.dee.email}
-    assert all("https://elsewhere.example" in str(email.body) for email in deliver())
+    to_administrators = [email for email in deliver() if "https://elsewhere.example" in str(email.body)]
+    assert {email.to[0] for email in to_administrators} == {required.amina.email, required.dee.email}
     event = Event.objects.get(target_kind="sign_in_provider", target_id=app.pk)
     assert (event.data["before"]["server_url"], event.data["reason"]) == (provider, "Moved.")
     assert SECRET not in str(event.data)
     assert not SocialAccount.objects.exists(), "Another directory may give her number to somebody else."
     assert not is_in(vera)
+    assert signs_in_by_password(required.vera), "Nobody has tried the other directory yet."
+    required.larkhaven.refresh_from_db()
+    assert (required.larkhaven.sign_in_provider, required.larkhaven.own_sign_in_required) == ("larkhaven", False)
+    told = [email for email in deliver() if "or their password" in str(email.body)]
+    assert [email.to for email in told] == [[required.amina.email]]
+
+
+def test_leads_keep_their_passwords_for_a_day_after_another_secret(required: World) -> None:
+    last_year = timezone.now() - dt.timedelta(days=365)
+    Organisation.objects.filter(pk=required.larkhaven.pk).update(own_sign_in_required_at=last_year)
+    assert not signs_in_by_password(required.amina)
+    app = SocialApp.objects.get()
+    app.secret = "mistyped"
+
+    keep_provider(app=app, author=required.dee, reason="A new secret.", now=timezone.now())
+
+    assert signs_in_by_password(required.amina)
+    assert not signs_in_by_password(required.vera)
 
 
 def test_a_required_provider_cannot_be_removed_duplicated_or_renamed(required: World) -> None:

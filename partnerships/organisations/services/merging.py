@@ -161,12 +161,9 @@ def _keep_ways_in(moving: Moving) -> list[Change]:
     if kept.own_sign_in_required or merged.own_sign_in_required:
         if len(pages) > 1:
             raise UnableToMerge("Their people sign in through different pages: choose one for both first.")
-        since = [
-            organisation.own_sign_in_required_at
-            for organisation in (kept, merged)
-            if organisation.own_sign_in_required_at
-        ]
-        values |= {"sign_in_provider": pages.pop(), "own_sign_in_required_at": min(since)}
+        # For people of the kept record it may be new: their leads keep their passwords for a day.
+        since = kept.own_sign_in_required_at or moving.now
+        values |= {"sign_in_provider": pages.pop(), "own_sign_in_required_at": since}
     change = change_row(kept, values)
     if not change.after:
         return []

@@ -35,6 +35,7 @@ from partnerships.organisations.services.own_sign_in import (
 from partnerships.organisations.services.recording import lock_organisation, new_organisation_event, record_event
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
+from partnerships.people.rights import keeps_network
 
 #: The journal's name for another way to sign in.
 WAYS_IN = "ways in"
@@ -270,6 +271,17 @@ def tell_ways_in(
     )
     if "own_sign_in_required_at" in before and organisation.own_sign_in_required:
         end_sessions_by_password(organisation)
+
+
+@transaction.atomic
+def retry_own_sign_in(provider: str, *, since: dt.datetime | None, reason: str, author: User, now: dt.datetime) -> None:
+    """Require a provider whose settings changed only from another moment on, or, with None, offer it alone again."""
+    require(keeps_network(author))
+    requiring = Organisation.objects.filter(sign_in_provider=provider, own_sign_in_required_at__isnull=False)
+    for organisation in requiring.select_for_update().order_by("pk"):
+        before, after = apply_changes(organisation, {"own_sign_in_required_at": since})
+        organisation.save(update_fields=list(before))
+        tell_ways_in(organisation, before=before, after=after, reason=reason, author=author, now=now)
 
 
 def _lock_groups() -> None:

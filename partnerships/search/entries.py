@@ -64,6 +64,10 @@ def _clean(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
+#: Begins what is found and not shown in an excerpt. To PostgreSQL's parser it is a space.
+UNSEEN = "\u2028"
+
+
 def joined(*parts: str | None) -> str:
     """The parts that say something, one a line."""
     return "\n".join(part for part in parts if part)

@@ -20,8 +20,9 @@ from partnerships.agreements.services import (
     remove_document,
 )
 from partnerships.commitments.models import Commitment
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import Membership, NameKind
 from partnerships.organisations.services import update_organisation
+from partnerships.organisations.services.names import keep_names
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment, lift_embargoes, share_draft
 from partnerships.search.entries import Row
@@ -33,6 +34,7 @@ from partnerships.search.queries.spelling import alike
 from partnerships.search.services import differences, index_stale, prune_words, queue_everything, queue_the_day
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
+from tests.exchange.conftest import shared
 from tests.plans.drafts import CANARY, CONTENT, publish, published, save
 from tests.support.prepared import media_root, world
 from tests.support.signing_in import signed_in
@@ -130,6 +132,18 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
     assert "<mark>drainage</mark>" in snippet
     assert "<b>" not in snippet
     assert search(user=world.amina, text="drainge").similar
+
+
+def test_excerpt_ends_with_the_records_own_words(world: World) -> None:
+    """All names of its organisations find a record, and no page shows them in a row."""
+    entry = shared(world.larkhaven, world.amina, timezone.now(), title="Fitter wanted", statement="For forty boilers.")
+    keep_names(world.larkhaven, [("Tern Housing", NameKind.FORMER)])
+    index_stale()
+
+    by_word, by_name = (search(user=world.amina, text=text).hits for text in ("boilers", "Tern Housing"))
+
+    assert ["boilers</mark>" in hit.snippet for hit in by_word if hit.title == entry.title] == [True]
+    assert ["Tern" in hit.snippet for hit in (*by_word, *by_name) if hit.title == entry.title] == [False, False]
 
 
 def test_small_words_count_as_typed_when_others_are_not_found(world: World) -> None:

@@ -19,6 +19,7 @@ from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
+from partnerships.search.entries import UNSEEN
 from partnerships.search.queries import asking
 from partnerships.search.queries.asking import Asked
 from partnerships.search.queries.candidates import Narrowed, Readable, frequent, readable
@@ -241,13 +242,14 @@ def _excerpts(asked: Asked, page: Sequence[Found]) -> dict[int, tuple[SafeString
     """The title of each entry, and its text around the words that were sought, both with these marked."""
     rows = rows_of(
         f"SELECT id, ts_headline('english', title, {asked.sql}, %(whole)s),"  # noqa: S608 - SQL of ours
-        f" ts_headline('english', text, {asked.sql}, %(short)s)"
+        f" ts_headline('english', split_part(text, %(unseen)s, 1), {asked.sql}, %(short)s)"
         " FROM search_searchentry WHERE id = ANY(%(ids)s)",
         {
             **asked.values,
             "ids": [one.id for one in page],
             "whole": f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true",
             "short": _HEADLINE,
+            "unseen": UNSEEN,
         },
     )
     return {pk: (_marked(title), _marked(snippet)) for pk, title, snippet in rows}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from partnerships.organisations.models import Organisation
+from partnerships.search.entries import UNSEEN
 from partnerships.search.models import FileText
 
 
@@ -30,9 +31,12 @@ def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
 
 
 def names_of(*organisations: Organisation | None) -> str:
-    """Organisations by all their names, because records show the name of their day. Fetch the names too."""
+    """Organisations by all their names, because records show the name of their day. Fetch the names too.
+
+    Give them last: what follows `UNSEEN` is found and not shown in an excerpt.
+    """
     names: set[str] = set()
     for one in organisations:
         if one is not None:
             names |= {one.name, *(past.name for past in one.names.all())}
-    return ", ".join(sorted(names))
+    return UNSEEN + ", ".join(sorted(names)) if names else ""

@@ -21,7 +21,7 @@ from tests.agreements.test_posts import fill, post_of
 from tests.support.outbox import deliver
 from tests.support.rights import add_personas
 from tests.support.signing_in import signed_in
-from tests.world import World
+from tests.world import World, make_world
 
 #: What only partners may see of Westmarch's nominations officer.
 CANARIES = ("Nora Nominates", "nora@canary.example", "01392 555 019")
@@ -151,6 +151,15 @@ def test_old_link_to_a_contacts_data_shows_nothing_and_sends_a_new_one(nora: Hol
     assert len(emails) == 4, "The first, and three new ones."
     assert new is not None
     assert "Nora Nominates" in Client().get(new[0]).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_link_is_sent_from_a_page_without_a_transaction_around_it() -> None:
+    holder = fill(post_of(make_world()), contact=services.Contact(name="Nora", email="nora@canary.example"))
+    with time_machine.travel(timezone.now() - dt.timedelta(days=31)):
+        link = data_of(holder)
+
+    assert Client().post(link).status_code == 200
 
 
 def test_post_without_a_reason_is_asked_for_one(world: World) -> None:

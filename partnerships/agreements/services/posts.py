@@ -134,6 +134,7 @@ def _is_told_with_another(holder: Holder) -> bool:
     return bool(holder.email) and same_address.exists()
 
 
+@transaction.atomic
 def tell_contact(holder: Holder, *, now: dt.datetime) -> None:
     """Email a contact without an account what is held about them, if it has an address."""
     if holder.email:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from partnerships.activity.models import Export
+from partnerships.agreements import services as agreements
 from partnerships.exchange.models import Entry
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import Kind, all_lists, find_list
@@ -301,6 +302,20 @@ def test_days_in_lists_have_room_for_their_year(world: World) -> None:
     page = signed_in(world.ben).get(reverse("commitments:list")).content.decode()
 
     assert re.findall(r'class="govuk-table__cell cg-list-table__day" data-label="([^"]+)"', page) == ["Due date"]
+
+
+def test_filter_by_plan_does_not_say_a_later_title_to_those_who_left(world: World) -> None:
+    plan = published(world, title="Quay homes")
+    agreements.leave_partnership(
+        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
+    )
+    save(plan, world, "about", title="Quillwort homes")
+    publish(plan, world, "Renamed.")
+
+    suggested = signed_in(world.ben).get(reverse("plans:milestones"), {"suggest": "plan", "words": "homes"})
+    chosen = signed_in(world.ben).get(reverse("plans:milestones"), {"plan": [plan.pk]})
+
+    assert "Quillwort" not in suggested.content.decode() + chosen.content.decode()
 
 
 def test_confidential_sites_and_their_milestones_are_for_readers_inside(world: World) -> None:

@@ -35,7 +35,8 @@ class OfPlansForm(Form):
         super().__init__(parameters)
         field = self.fields["plan"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = Plan.objects.published_for(user).order_by("title", "pk")
+        # People who left read older versions; the title here is the newest.
+        field.queryset = Plan.objects.present_for(user).order_by("title", "pk")
 
 
 class _MilestonesForm(OfPlansForm):

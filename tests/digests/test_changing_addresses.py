@@ -17,6 +17,7 @@ from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, DeliveryKind, Subscription
 from partnerships.people.models import User
+from partnerships.people.refusals import has_refused
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.digests.test_by_link import token
@@ -255,6 +256,19 @@ def test_a_no_outlasts_the_change_of_an_accounts_address(world: World, plan: Pla
             organisation=world.larkhaven,
             now=timezone.now(),
         )
+
+
+def test_an_account_that_takes_its_old_address_again_is_not_refused_for_good(world: World) -> None:
+    old = world.hana.email
+    services.stop_everything(person=world.hana, author=world.hana, reason="Enough.", now=timezone.now())
+    take_another_address(world.hana, "hana@home.example")
+    assert has_refused(old)
+
+    EmailAddress.objects.filter(user=world.hana, email=old).delete()
+    take_another_address(world.hana, old)
+
+    assert not has_refused(old)
+    assert has_refused("hana@home.example")
 
 
 def test_an_address_given_up_without_a_no_may_be_asked(world: World, plan: Plan) -> None:

@@ -96,11 +96,13 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
 def keep_refusal_of(*, address: str, person: User, now: dt.datetime) -> bool:
     """Keep the hash of an address that a person gave up, if they had refused emails; whether they had.
 
-    Nobody has the address any more whose refusal could be looked up.
+    Nobody has the address any more whose refusal could be looked up. The hash of the address that they have now goes,
+    if they had given that one up before: their own refusals say it.
     """
     if not refused_emails(person):
         return False
     refusals.keep_refusal_of(address, now=now)
+    refusals.forget_refusal(person.email, now=now)
     return True
 
 

@@ -31,7 +31,7 @@ def clear_subjects(person: User) -> int:
     """
     says = Q(subject__icontains=person.email)
     if person.name.strip():
-        says |= Q(subject__regex=rf"\y{re.escape(person.name.strip())}\y")
+        says |= Q(subject__regex=rf"(^|\W){re.escape(person.name.strip())}($|\W)")
     notices = Email.objects.filter(lane__lt=Lane.DIGEST, settled_at__isnull=False)
     return notices.exclude(subject="").filter(says).update(subject="")
 

@@ -115,6 +115,8 @@ def test_no_row_names_an_erased_person(world: World) -> None:
 
 
 def test_subjects_of_emails_to_others_do_not_say_an_erased_persons_name(world: World) -> None:
+    User.objects.filter(pk=world.eddie.pk).update(name="Eddie Larch (Homes)")
+    world.eddie.refresh_from_db()
     plan = published(world)
     say(plan, world.eddie, "@Ben West: the figure?")
     say(plan, world.amina, "@Ben West: which road?")

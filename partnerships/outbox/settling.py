@@ -99,13 +99,14 @@ UPDATE outbox_email e
 RETURNING e.id, e.status, answer.is_doubtful
 """  # noqa: S608 - our own constants
 
-# Connection failed before any reply: does not count as a delivery attempt.
+# Connection failed before any reply: does not count as a delivery attempt, nor as the copy that was noted for it.
 _UNREACHED = f"""
 UPDATE outbox_email e
-   SET status = 'queued', unanswered = 0, reason = answer.reason, reason_code = '',
+   SET status = 'queued', unanswered = 0, reason = answer.reason, reason_code = '', doubts = e.doubts + answer.counts,
+       in_doubt = CASE WHEN answer.counts < 0 THEN e.doubts + answer.counts > 0 ELSE e.in_doubt END,
        available_at = clock_timestamp() + interval '1 second'
            * LEAST(GREATEST(%(first)s, EXTRACT(EPOCH FROM clock_timestamp() - e.created_at) / 4), %(longest)s)
-  FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS answer(id, reason)
+  FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(counts)s::int[]) AS answer(id, reason, counts)
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
@@ -152,7 +153,7 @@ class Settler:
         self._since = 0.0
 
     def put(self, answer: Answer, facts: Facts, *, noted: bool = False) -> None:
-        """Take one answer; `noted`: its doubt was counted while waiting."""
+        """Take one answer; `noted`: its doubt was counted before it was sent or while waiting."""
         if answer.outcome is not Outcome.ACCEPTED:
             self._others.append(answer)
             if noted:
@@ -219,7 +220,7 @@ def settle_alone(answer: Answer, *, noted: Collection[int] = ()) -> Counter[str]
 def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:
     """Record what became of these emails.
 
-    `noted` are those counted as in doubt while the sender waited.
+    `noted` are those counted as in doubt before they were sent or while the sender waited.
     """
     by_outcome: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
     for answer in answers:
@@ -277,7 +278,8 @@ def _settle_others(
             cursor.execute(_FAILED, _answer_columns(refused))
         if unreached:
             waits = {"first": settings.EMAIL_RETRY_SECONDS, "longest": _MAX_WAIT_UNREACHED}
-            cursor.execute(_UNREACHED, _answer_columns(unreached) | waits)
+            counts = {"counts": [_doubts_of(answer, noted) for answer in unreached]}
+            cursor.execute(_UNREACHED, _answer_columns(unreached) | counts | waits)
         if not later:
             return set()
         cursor.execute(_LATER, _put_off(later, noted))
@@ -302,7 +304,7 @@ def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
 def _doubts_of(answer: Answer, noted: Collection[int]) -> int:
     """How many doubts an answer adds.
 
-    A clear answer removes a doubt that was counted while waiting.
+    A clear answer, or none because there was no connection, removes a doubt that was counted before.
     """
     if answer.in_doubt:
         return 0 if answer.key in noted else 1

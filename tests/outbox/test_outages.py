@@ -86,6 +86,50 @@ def test_relay_that_drops_for_a_minute_loses_no_email(world: World, settings: An
     assert statuses() == {"sent"}
 
 
+def test_relay_that_drops_and_then_stops_uses_up_no_copies(world: World, settings: Any) -> None:
+    settings.EMAIL_RETRY_SECONDS = 10
+    addresses = record(world, 1)
+    with mail_server(dict.fromkeys(addresses, "drop")) as server:
+        settings.EMAIL_PORT = server.port
+        drain(seconds=30)
+    for _ in range(4):
+        wait(dt.timedelta(minutes=60))
+        drain(seconds=30)
+    waiting = set(Email.objects.filter(kind=KIND).values_list("status", "doubts", "in_doubt"))
+
+    with mail_server({}) as server:
+        settings.EMAIL_PORT = server.port
+        wait(dt.timedelta(minutes=60))
+        drain(seconds=30)
+
+    assert waiting == {("queued", 1, True)}
+    assert statuses() == {"sent"}
+    assert server.received == dict.fromkeys(addresses, 1)
+
+
+def test_killed_sender_has_counted_its_copy_when_the_server_is_away(world: World, settings: Any) -> None:
+    record(world, 1)
+    for email in Email.objects.filter(kind=KIND):
+        rewrite(email.pk, status="sending", available_at=timezone.now())
+    with mail_server({}) as server:
+        settings.EMAIL_PORT = server.port
+
+    drain(seconds=30)
+
+    assert set(Email.objects.filter(kind=KIND).values_list("status", "doubts", "in_doubt")) == {("queued", 1, True)}
+
+
+def test_provider_that_refuses_the_key_uses_up_no_copies(world: World, provider: Provider, settings: Any) -> None:
+    settings.EMAIL_RETRY_SECONDS = 10
+    addresses = record(world, 1)
+    for answer in (503, 401, 401, 401, 401, 200):
+        provider.what = dict.fromkeys(addresses, answer)
+        drain(seconds=30)
+        wait(dt.timedelta(minutes=60))
+
+    assert statuses() == {"sent"}
+
+
 def test_process_pauses_while_most_answers_leave_doubts(
     world: World, provider: Provider, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

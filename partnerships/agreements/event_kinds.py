@@ -43,7 +43,7 @@ class EventKind(models.TextChoices):
     TERMS_SIGNED = "partnership.terms_signed", "Signed the terms"
     TERMS_SIGNED_ON_PAPER = "partnership.terms_signed_on_paper", "Recorded a signature on paper"
     TERMS_DECLINED = "partnership.terms_declined", "Declined to sign the terms"
-    TERMS_TAKEN_BACK = "partnership.terms_taken_back", "Took the terms back to draft"
+    TERMS_TAKEN_BACK = "partnership.terms_taken_back", "Returned the terms to draft"
     TERMS_LAPSED = "partnership.terms_lapsed", "Terms not signed in time"
     TERMS_ACCEPTED = "partnership.terms_accepted", "Counted accepted invitations as signatures"
     TERMS_AGREED = "partnership.terms_agreed", "Every party signed the terms"

@@ -31,7 +31,7 @@ class OwnerForm(Form):
             label="New owner",
             queryset=with_memberships(people_who_may_own(*{row.owner_organisation for row in rows})),
             widget=AutocompleteSelect,
-            help_text="Commitments of organisations that they do not act for stay as they are.",
+            help_text="Only commitments of organisations that they act for will change.",
         )
         self.helper = Helper(self, submit="Change owner")
 

@@ -126,7 +126,7 @@ _SHOWN = (
 _DELIVERY = hidden_at_first(
     Column(
         name="first_due",
-        label="First due date",
+        label="Original due date",
         kind=lists.Kind.DAY,
         value=lambda row: row.original_due_on,
         key="original_due_on",

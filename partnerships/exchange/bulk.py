@@ -27,7 +27,7 @@ class FacilitatorForm(Form):
         label="Facilitator",
         queryset=User.objects.none(),
         widget=AutocompleteSelect,
-        help_text="Asks and offers of organisations that they do not act for stay as they are.",
+        help_text="Only asks and offers from organisations that they act for will change.",
     )
 
     def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Entry]) -> None:

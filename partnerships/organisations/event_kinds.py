@@ -8,7 +8,7 @@ class EventKind(models.TextChoices):
 
     ADDED = "organisation.added", "Added this organisation"
     CHANGED = "organisation.changed", "Changed this organisation"
-    ENDED = "organisation.ended", "Recorded that this organisation ended"
+    ENDED = "organisation.ended", "Recorded that this organisation ceased to exist"
     SUCCESSION_RECORDED = "organisation.succession_recorded", "Recorded a succession"
     SUCCESSION_CORRECTED = "organisation.succession_corrected", "Corrected a succession"
     SUCCESSION_STATUS_CHANGED = "organisation.succession_status_changed", "Changed the status of a succession"

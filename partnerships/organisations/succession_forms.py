@@ -247,7 +247,7 @@ class TieForm(Form):
         label="Successor",
         required=False,
         max_length=300,
-        help_text="Its name or number. Leave empty if nobody follows.",
+        help_text="Its name or number. Leave blank if no organisation takes over.",
     )
     role = forms.ChoiceField(label="Role of the successor", choices=TieRole.choices, initial=TieRole.SUCCESSOR)
     function = forms.ChoiceField(

@@ -178,7 +178,7 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     locked = User.objects.select_for_update().get(pk=person.pk)
     require(rights_over(locked, author).may_administer)
     if locked.erased_at is not None:
-        raise UnableToErase("This person has already been erased.")
+        raise UnableToErase("This person's data has already been erased.")
     refused = keep_refusal(person=locked, now=now)
     # The database allows blanking only for people who are erased.
     User.objects.filter(pk=locked.pk).update(erased_at=now)

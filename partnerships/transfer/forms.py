@@ -66,7 +66,7 @@ class UploadForm(Form):
         label="Publisher",
         required=False,
         max_length=120,
-        help_text="Needed only if you have told us what the headings of several publishers of this list mean.",
+        help_text="Needed only if you have matched headings for more than one publisher of this list.",
     )
     is_part = forms.BooleanField(
         label="Only a part",

@@ -132,7 +132,7 @@ def _of_lead(user: User) -> Steps | None:
             ),
             Step(
                 title="Invite your colleagues",
-                hint="Editors write for your organisation, viewers read.",
+                hint="Editors can make changes for your organisation; viewers can only read.",
                 href=reverse("organisations:invite", kwargs=pk),
                 done=found["has_colleagues"],
             ),

@@ -64,6 +64,7 @@ from partnerships.documents import PieceConflict
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.support.moments import today
+from tests.support.outbox import deliver
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
@@ -537,6 +538,25 @@ def test_the_emails_ask_those_who_sign_and_tell_the_leads(world: World) -> None:
     )
     assert kinds.count("agreements.terms_signed") == 1
     assert kinds.count("agreements.terms_agreed") == 2
+
+
+def bodies_about_signed_terms() -> list[str]:
+    """The emails that say that every party has signed, each on one line."""
+    emails = [email for email in deliver() if email.subject.startswith("Every party has signed")]
+    return [" ".join(str(email.body).split()) for email in emails]
+
+
+def test_email_about_first_terms_says_that_none_apply_until_they_start(world: World) -> None:
+    sign_all(put_up(ready(world), world.amina, from_day=days(10)))
+
+    assert ["no terms are in force" in body for body in bodies_about_signed_terms()] == [True, True]
+
+
+def test_email_about_amended_terms_says_that_the_current_terms_apply_until_then(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30)))
+
+    assert ["the current terms apply" in body for body in bodies_about_signed_terms()][-2:] == [True, True]
 
 
 def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> None:

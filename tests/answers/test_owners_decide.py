@@ -127,6 +127,23 @@ def test_named_colleague_is_asked_for_the_owner(world: World, plan: Plan, digest
     assert "cora@council.example" not in signed_in(world.ben).get(plan_page(plan)).content.decode()
 
 
+def test_refused_suggestion_of_a_colleague_is_not_called_a_comment(world: World, plan: Plan, digest: Delivery) -> None:
+    answer = services.name_colleague(
+        person=world.sol,
+        plan=plan,
+        version_number=2,
+        name="Cora Council",
+        email="cora@council.example",
+        key=uuid.uuid4(),
+        now=timezone.now(),
+    )
+    signed_in(world.amina).post(reverse("answers:refuse", kwargs={"pk": answer.pk}), {"reason": "She has moved on."})
+    [email] = [one for one in deliver() if one.to == [world.sol.email]]
+
+    assert email.subject == "Your suggestion for Harbour Quarter will not be used"
+    assert "not to act on your suggestion of a colleague to contact about" in email.body
+
+
 def test_leads_ask_a_question_and_the_partnership_reads_it(world: World, plan: Plan) -> None:
     address = reverse("answers:ask", kwargs={"pk": plan.pk})
     day = timezone.localdate() + dt.timedelta(days=7)

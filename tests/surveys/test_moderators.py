@@ -50,7 +50,7 @@ def test_survey_opens_only_after_its_reader_has_agreed_to_who_is_asked(world: Wo
     page = " ".join(signed_in(mo).get(address).content.decode().split())
     # Four addresses that one person may hold show by their domain, without a single address.
     assert (
-        'data-label="Addresses at">post.example</td> <td role="cell" class="govuk-table__cell" data-label="People">4<'
+        'data-label="Email domain">post.example</td> <td role="cell" class="govuk-table__cell" data-label="People">4<'
         in page
     )
     assert "amina0" not in page

@@ -114,7 +114,7 @@ def test_objective_ask_conversation_and_commitment_begin_at_a_result_and_lead_ba
     for one in made:
         assert words in " ".join(client.get(one.get_absolute_url()).content.decode().split())
     assert len(actions_of([found], world.eddie)[found.pk, "trust"]) == 4
-    with pytest.raises(UnableToWriteEntry, match="whose survey this comes from"):
+    with pytest.raises(UnableToWriteEntry, match="this result comes from its survey"):
         draft(world.larkhaven, world.eddie, now, came_from=read_from(came_from, Entry))
     assert links_of(made[1], world.chidi) == []
 

@@ -60,7 +60,7 @@ def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
         return "The organisation has since been invited again."
     own = leads_of(party.organisation).filter(pk=person.pk).exists()
     if not own and not Partnership.objects.present_for(person, Role.LEAD).filter(pk=party.partnership_id).exists():
-        return "They no longer lead a party of the partnership."
+        return "They are no longer a lead for an organisation in the partnership."
     context = {
         "party": party,
         "partnership": party.partnership,

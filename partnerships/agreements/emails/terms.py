@@ -82,7 +82,7 @@ def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | 
     if not proposal.is_open:
         return "The proposal is closed."
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
-        return "They no longer lead a party of the partnership."
+        return "They are no longer a lead for an organisation in the partnership."
     context = {
         "proposal": proposal,
         "partnership": proposal.partnership,
@@ -128,6 +128,7 @@ def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | st
     context = _about_terms(version, person) | {
         "from_day": from_day,
         "has_begun": from_day <= timezone.localdate(now),
+        "is_first": version.proposal.is_first,
     }
     return Content("agreements/terms_agreed", context)
 
@@ -144,7 +145,7 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
     """Tell a lead that a proposal was taken back, withdrawn or lapsed."""
     proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
     if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
-        return "They no longer lead a party of the partnership."
+        return "They are no longer a lead for an organisation in the partnership."
     if proposal.is_awaiting or proposal.is_agreed:
         return "The terms have been sent for signature again."
     context = {

@@ -96,7 +96,7 @@ class ProgressForm(Form):
     on = DayField(label="On which day?")
     note = forms.CharField(label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     blocked_by = forms.CharField(
-        label="What blocks it?", required=False, max_length=300, help_text="Leave it empty if nothing does."
+        label="What is blocking it?", required=False, max_length=300, help_text="Leave blank if nothing is."
     )
 
     def __init__(self, *args: Any, objective: Objective, today: dt.date, **kwargs: Any) -> None:

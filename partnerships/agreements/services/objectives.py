@@ -122,7 +122,7 @@ def add_objective(
     """Add an objective at the end. `came_from` links it to a record of another room. Raises `UnableToKeepObjective`."""
     locked = _open(partnership.pk, author, now)
     if locked.objectives.count() >= MAX_OBJECTIVES:
-        raise UnableToKeepObjective(f"A partnership has at most {MAX_OBJECTIVES} objectives.")
+        raise UnableToKeepObjective(f"A partnership can have at most {MAX_OBJECTIVES} objectives.")
     last = locked.objectives.aggregate(last=Max("position"))["last"] or 0
     objective = Objective(partnership=locked, position=last + 1, created_by=author, created_at=now, **details)
     if fault := _fault(objective):

@@ -100,7 +100,8 @@ def change_due_date(
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:
-        raise UnableToChangeDueDate(f"{current.reference} is {current.get_status_display().lower()}.")
+        status = current.get_status_display().lower()
+        raise UnableToChangeDueDate(f"{current.reference} is {status}, so its due date cannot be changed.")
     require(rights.may_report, "Only editors and leads of the organisation that gives can change the date.")
     if not reason.strip():
         raise UnableToChangeDueDate("Say why the date is changing.")

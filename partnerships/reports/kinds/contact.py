@@ -118,7 +118,7 @@ def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
 CONTACT = Report(
     slug="contact",
     title="Contact",
-    about="Which organisations met, how often, and when they last did.",
+    about="Which organisations met, how often, and when they last met.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

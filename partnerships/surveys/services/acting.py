@@ -47,7 +47,7 @@ def link_made(
     """Say that what was just made is to be done about a theme. Raises `UnableToLink`."""
     require(rights_in(survey_round, author, now).may_act)
     if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
-        raise UnableToLink(f"Choose the partnership {survey_round.partnership}, whose survey this comes from.")
+        raise UnableToLink(f"Choose {survey_round.partnership}: this result comes from its survey.")
     kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(made))
     return _link(survey_round, theme, {f"{kind}_id": made.pk}, author, now)
 

@@ -39,7 +39,9 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
     except UnicodeDecodeError as error:
         raise unable("it is not UTF-8 text.", "Save it as UTF-8.") from error
     except json.JSONDecodeError as error:
-        raise unable(f"it is not JSON: {error.msg}.", "Look just before this place.", row=error.lineno) from error
+        raise unable(
+            f"it is not JSON: {error.msg}.", "Check the text just before this line.", row=error.lineno
+        ) from error
     except RecursionError as error:
         raise unable("it is nested too deeply.", f"See {page}.") from error
     except ValueError as error:  # a number of thousands of digits

@@ -214,7 +214,8 @@ def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
     if partnership.status == Status.EXPLORING:
         raise UnableToSendForSignature("The partnership is still exploring. Change its status to drafting first.")
     if partnership.status not in allowed:
-        raise UnableToSendForSignature(f"The partnership is {partnership.get_status_display().lower()}.")
+        status = partnership.get_status_display().lower()
+        raise UnableToSendForSignature(f"The partnership is {status}, so its terms cannot be sent for signature.")
 
 
 def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> Prepared:

@@ -43,7 +43,7 @@ from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.people.composing import register_emails
 from partnerships.people.personal import Fate, Rule, register_personal
-from partnerships.people.retention import register_retention
+from partnerships.people.retention import REMOVED_KEPT_FOR, register_retention
 
 
 def register() -> None:
@@ -98,12 +98,13 @@ def _register_retention() -> None:
         what="Files of documents that partners removed",
         purpose="restoring what was removed by mistake",
         basis="public task: working together on housing",
-        kept_for="12 months after they were removed",
+        kept_for=REMOVED_KEPT_FOR,
         apply=drop_removed_files,
     )
     register_retention(
         "former contacts",
-        what="Contact data of former holders of posts: name without an account, email, phone, working days, note",
+        what="Contact details of people who used to hold a post: name (if they have no account), email, phone, "
+        "working days, note",
         purpose="so that partners know who to contact",
         basis="public task: working together on housing",
         kept_for=f"{KEPT_MONTHS} months after their time in the post",

@@ -54,7 +54,7 @@ from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_emails
 from partnerships.people.personal import register_personal
-from partnerships.people.retention import register_retention
+from partnerships.people.retention import REMOVED_KEPT_FOR, register_retention
 
 
 def register() -> None:
@@ -146,6 +146,6 @@ def _register_retention() -> None:
         what="Files that partners removed from conversations and meetings",
         purpose="showing what was removed if it is disputed",
         basis="public task: working together on housing",
-        kept_for="12 months after they were removed",
+        kept_for=REMOVED_KEPT_FOR,
         apply=drop_removed_files,
     )

@@ -61,6 +61,8 @@ def affordable_measure(table: str, stage: str) -> str:
     return f"{known[0]}_{STAGES[stage.casefold()][0]}" if known else ""
 
 
+#: The label of what follows from the Housing Delivery Test, also as a column of reports.
+CONSEQUENCE = "Consequence of the test"
 #: What each measure counts, by its code. Homes, unless the label says otherwise.
 MEASURES = {
     "required": "Homes required",
@@ -68,7 +70,7 @@ MEASURES = {
     "delivered": "Homes delivered",
     "delivered_total": "Homes delivered in the three years",
     "measurement": "Homes delivered as a share of homes required",
-    "consequence": "Consequence of the test",
+    "consequence": CONSEQUENCE,
     "net_additions": "Net additional dwellings",
     **{
         f"{code}_{stage}": f"{label}, {words}"

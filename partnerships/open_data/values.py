@@ -27,6 +27,11 @@ _PERMISSIONS = {
 }
 
 
+def own_reference(*keys: object) -> str:
+    """The reference of a record that has none in the file that it came from."""
+    return "-".join(["common-ground", *map(str, keys)])
+
+
 def plan_values(content: Mapping[str, Any]) -> Cells:
     """The fields of a plan's row that its content has."""
     about = content["about"]

@@ -28,6 +28,9 @@ CUT_OFF = dt.timedelta(minutes=50)
 BATCH = 1_000
 #: A rule without a complete run for this long is reported to the operators.
 OVERDUE = dt.timedelta(days=2)
+#: How long the file of a removed document or attachment is kept, and the same in words.
+REMOVED_KEPT = dt.timedelta(days=365)
+REMOVED_KEPT_FOR = "12 months after they were removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.people.retention import drop_files
+from partnerships.people.retention import REMOVED_KEPT, drop_files
 
 
 class UnableToAddDocument(Exception):
@@ -30,10 +30,6 @@ class UnableToRemoveDocument(Exception):
 
 class UnableToRestoreDocument(Exception):
     """The document is not removed, or its file has been deleted."""
-
-
-#: How long the file of a removed document is kept for restoring.
-REMOVED_KEPT = dt.timedelta(days=365)
 
 
 @transaction.atomic

@@ -28,13 +28,11 @@ from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.people.retention import drop_files
+from partnerships.people.retention import REMOVED_KEPT, drop_files
 from partnerships.plans.models import Version
 
 #: Limit of files for one conversation or one meeting.
 MAX_FILES = 20
-#: How long the file of a removed attachment is kept.
-REMOVED_KEPT = dt.timedelta(days=365)
 
 
 class UnableToAttachFile(Exception):

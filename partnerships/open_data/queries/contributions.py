@@ -16,7 +16,15 @@ from partnerships.kit.dates import long_date
 from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.queries.written import Written
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
-from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, Cells, figure_values, organisation_values
+from partnerships.open_data.values import (
+    LAST_REPORT,
+    OVER,
+    REPORTED,
+    Cells,
+    figure_values,
+    organisation_values,
+    own_reference,
+)
 from partnerships.organisations.models import Organisation, Scheme
 
 
@@ -108,7 +116,7 @@ def _reported(report: Progress, more: Decimal, contribution: Mapping[str, str]) 
         words = f"The report of {when} on {contribution['reference']}: its total is less than the one before."
         return [Written(place, {}, None, words)]
     cells: Cells = {
-        "reference": f"common-ground-{report.pk}",
+        "reference": own_reference(report.pk),
         "developer-agreement-contribution": contribution["reference"],
         "contribution-funding-status": "received",
         **figures,

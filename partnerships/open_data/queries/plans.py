@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.queries.written import Written
 from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
-from partnerships.open_data.values import Cells, milestone_values, plan_values, updated
+from partnerships.open_data.values import Cells, milestone_values, own_reference, plan_values, updated
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.plans.content import Content, outside
 from partnerships.plans.models import OVER, Plan, Version
@@ -115,7 +115,7 @@ def _cells(public: Public, record: Record | None, now: Cells) -> Cells:
 
 def reference_of(plan: Plan) -> str:
     """The plan's reference: that of the file it came from, else one of our own."""
-    return plan.external_reference.partition("#")[0] or f"common-ground-{plan.pk}"
+    return plan.external_reference.partition("#")[0] or own_reference(plan.pk)
 
 
 def _areas_of(plans: Sequence[Public]) -> dict[int, str]:

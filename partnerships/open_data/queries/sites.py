@@ -10,7 +10,7 @@ from partnerships.open_data.models import LAST, Record
 from partnerships.open_data.queries.plans import Public, public_plans
 from partnerships.open_data.queries.written import Written
 from partnerships.open_data.standards import BROWNFIELD_LAND
-from partnerships.open_data.values import Cells, site_values, updated
+from partnerships.open_data.values import Cells, own_reference, site_values, updated
 from partnerships.organisations.models import Organisation
 
 
@@ -40,7 +40,7 @@ def _row(public: Public, site: dict[str, Any], record: Record | None) -> Written
     if record is None:
         cells: Cells = {
             **now,
-            "SiteReference": now["SiteReference"] or f"common-ground-{public.plan.pk}-{site['key']}",
+            "SiteReference": now["SiteReference"] or own_reference(public.plan.pk, site["key"]),
             "SiteplanURL": settings.SITE_ORIGIN + public.plan.get_absolute_url(),
             "NetDwellingsRangeTo": now["NetDwellingsRangeFrom"],
             "FirstAddedDate": public.changed_on,

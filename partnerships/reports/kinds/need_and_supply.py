@@ -10,7 +10,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TypeVar
 
-from partnerships.housing_figures.measures import SERIES_LABELS, Series, financial_year, period_words
+from partnerships.housing_figures.measures import CONSEQUENCE, SERIES_LABELS, Series, financial_year, period_words
 from partnerships.housing_figures.models import Dataset
 from partnerships.housing_figures.queries import (
     AreaFigures,
@@ -149,7 +149,7 @@ def _areas_table(read: _Read) -> Table:
         Column("Council area"),
         Column("Required a year", Kind.NUMBER),
         Column(_heading(read, "measurement", Series.DELIVERY_TEST, "Housing Delivery Test"), Kind.SHARE),
-        Column("Consequence of the test"),
+        Column(CONSEQUENCE),
         Column(_heading(read, "net_additions", Series.NET_ADDITIONS, "Net additional dwellings"), Kind.NUMBER),
         Column(
             _heading(read, "affordable_completions", Series.AFFORDABLE_SUPPLY, "Affordable homes completed"),

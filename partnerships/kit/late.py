@@ -36,8 +36,12 @@ def late(name: str) -> Any:
     return Late(name)
 
 
-def late_view(name: str) -> Callable[..., Any]:
+def late_view(
+    name: str, *, around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+) -> Callable[..., Any]:
     """A view by its dotted name, imported at the first request.
+
+    `around` makes another view of it, at each request.
 
     What middleware reads from a view, such as whether it needs a sign-in, is declared where its address is.
     """
@@ -45,6 +49,7 @@ def late_view(name: str) -> Callable[..., Any]:
     views = late(module)
 
     def view(request: Any, *args: Any, **kwargs: Any) -> Any:
-        return getattr(views, function)(request, *args, **kwargs)
+        found = getattr(views, function)
+        return (found if around is None else around(found))(request, *args, **kwargs)
 
     return view

@@ -114,7 +114,8 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
             messages.warning(request, "No account here uses this sign-in. Ask a lead of your organisation.")
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:
-            sociallogin.connect(request, person)
+            with transaction.atomic():  # with its alert
+                sociallogin.connect(request, person)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no types

@@ -1,0 +1,151 @@
+"""A change of how somebody signs in is made with its alert, log and journal, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.kit.models import WaitingLine
+from partnerships.people import ways_in
+from partnerships.people.models import SecurityEvent, User
+from tests.people.test_leaving_and_erasing import sign_in
+from tests.people.test_second_factors import code
+from tests.support.outbox import recorded
+from tests.world import PASSWORD, World
+
+#: Sends one POST that changes how Eddie signs in.
+Act = Callable[[], Any]
+NEW = "four other quiet words"
+SECRET = "JBSWY3DPEHPK3PXP"
+
+
+def just_asked_again(world: World) -> Client:
+    """A browser in which Eddie has just given his password once more."""
+    client = sign_in(world.eddie)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    return client
+
+
+def password_changed(world: World) -> Act:
+    client = sign_in(world.eddie)
+    given = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    return lambda: client.post(reverse("account_change_password"), given)
+
+
+def password_reset(world: World) -> Act:
+    client, key = Client(), default_token_generator.make_token(world.eddie)
+    link = {"uidb36": user_pk_to_url_str(world.eddie), "key": key}
+    page = client.get(reverse("account_reset_password_from_key", kwargs=link))["Location"]
+    return lambda: client.post(page, {"password1": NEW, "password2": NEW})
+
+
+def address_changed(world: World) -> Act:
+    EmailAddress.objects.update_or_create(
+        user=world.eddie, email=world.eddie.email, defaults={"primary": True, "verified": True}
+    )
+    new = EmailAddress.objects.create(user=world.eddie, email="eddie@quayside.example")
+    client = sign_in(world.eddie)
+    return lambda: client.post(reverse("account_confirm_email", args=[EmailConfirmationHMAC(new).key]))
+
+
+def app_added(world: World) -> Act:
+    client = just_asked_again(world)
+    secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
+    return lambda: client.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+
+
+def app_removed(world: World) -> Act:
+    client = just_asked_again(world)
+    TOTP.activate(world.eddie, SECRET)
+    return lambda: client.post(reverse("mfa_deactivate_totp"))
+
+
+def recovery_codes_replaced(world: World) -> Act:
+    client = just_asked_again(world)
+    TOTP.activate(world.eddie, SECRET)
+    return lambda: client.post(reverse("mfa_generate_recovery_codes"))
+
+
+def passkey_removed(world: World) -> Act:
+    client = just_asked_again(world)
+    key = Authenticator.objects.create(user=world.eddie, type=Authenticator.Type.WEBAUTHN, data={"name": "Key"})
+    return lambda: client.post(reverse("mfa_remove_webauthn", args=[key.pk]))
+
+
+#: Each change, and the journal's name for it.
+CHANGES = {
+    password_changed: ways_in.PASSWORD,
+    password_reset: ways_in.PASSWORD,
+    address_changed: ways_in.ADDRESS,
+    app_added: ways_in.FACTORS,
+    app_removed: ways_in.FACTORS,
+    recovery_codes_replaced: ways_in.FACTORS,
+    passkey_removed: ways_in.FACTORS,
+}
+
+
+def ways_into(person: User) -> tuple[object, ...]:
+    """Password, addresses and second factors as stored, and how much the log has."""
+    kept = User.objects.get(pk=person.pk)
+    addresses = EmailAddress.objects.filter(user=person).values_list("email", "primary", "verified").order_by("email")
+    factors = Authenticator.objects.filter(user=person).values_list("pk", flat=True).order_by("pk")
+    return kept.password, kept.email, list(addresses), list(factors), SecurityEvent.objects.count()
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+def killed(*args: object, **kwargs: object) -> NoReturn:
+    raise Killed
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "killed_at", ["people.adapters.record_email", "people.receivers.note_event", "kit.journal.note"]
+)
+def test_a_process_killed_before_the_alert_log_or_journal_changes_no_way_in(
+    world: World, monkeypatch: pytest.MonkeyPatch, change: Callable[[World], Act], killed_at: str
+) -> None:
+    act = change(world)
+    before, journalled = ways_into(world.eddie), WaitingLine.objects.count()
+    monkeypatch.setattr(f"partnerships.{killed_at}", killed)
+
+    with pytest.raises(Killed):
+        act()
+
+    assert ways_into(world.eddie) == before
+    assert WaitingLine.objects.count() == journalled
+
+
+@pytest.mark.parametrize(("change", "journalled"), CHANGES.items())
+def test_alert_log_and_journal_are_recorded_before_the_change_is_committed(
+    world: World, change: Callable[[World], Act], journalled: str
+) -> None:
+    act = change(world)
+    logged, emails = SecurityEvent.objects.count(), len(recorded("people.account"))
+
+    act()
+
+    # Nothing is committed in this test, so what waits for a commit has not happened.
+    assert len(recorded("people.account")) == emails + 1
+    assert SecurityEvent.objects.count() > logged
+    assert WaitingLine.objects.filter(text__contains=f'"what":"{journalled}"').exists()
+
+
+def test_wrong_passwords_are_still_logged_and_counted(world: World) -> None:
+    given = {"login": world.eddie.email, "password": "not this one"}
+
+    answers = [Client().post(reverse("account_login"), given) for _ in range(11)]
+
+    assert "Too many failed" in answers[-1].content.decode()
+    assert SecurityEvent.objects.filter(person=world.eddie, kind="refused").count() == 10

@@ -34,6 +34,7 @@ from housing.notifying import ALIVE, EXIT_STALLED, notify
 from housing.upgrades import is_read_only
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.kit.operators import alert_operators, wait_for_alerts
+from partnerships.outbox.tasks import is_paused
 
 CHECK_EVERY_SECONDS = SEEN_EVERY_SECONDS
 OVERDUE_SECONDS = 60
@@ -43,8 +44,18 @@ STOP_SECONDS = 30.0
 _LIMIT_MARGIN_SECONDS = 30.0
 
 
+def queue_seen() -> dict[str, Any]:
+    """The figures of the queue, and whether this worker pauses because a mail server leaves emails in doubt."""
+    return queue_figures() | {"is_paused": is_paused()}
+
+
 def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether emails were overdue at both checks and nothing but their ages changed in between."""
+    """Whether emails were overdue at both checks and nothing but their ages changed in between.
+
+    A worker that paused at one of them has not stalled: its next drain may not have begun yet.
+    """
+    if before.get("is_paused") or now.get("is_paused"):
+        return False
     waits = [figures.get("oldest_due_seconds") or 0 for figures in (before, now)]
     return min(waits) > OVERDUE_SECONDS and _without_ages(before) == _without_ages(now)
 
@@ -113,7 +124,7 @@ def watch() -> None:
         hung_before = hangs_now
         fault = ""
         try:
-            now = None if is_read_only() else (queue_figures(), heartbeat_age(BEAT))
+            now = None if is_read_only() else (queue_seen(), heartbeat_age(BEAT))
             if now is None:
                 fault = "It takes no writes: it is a standby, or set so."
             elif not hangs_now and not main_loop.is_connecting():

@@ -22,6 +22,11 @@ _LAST, _FEWEST = 10, 5
 FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 300.0
 
 
+def is_before(moment: float) -> bool:
+    """Whether this end of a pause is still to come."""
+    return monotonic() < moment
+
+
 class Doubts:
     """What the last answers of one process were, and whether it pauses because of them."""
 
@@ -29,7 +34,8 @@ class Doubts:
         #: The domain of each email left in doubt; "" for a clear answer.
         self._last: deque[str] = deque(maxlen=_LAST)
         self._pause = 0.0
-        self._until = 0.0
+        #: When the pause ends, on a clock that all processes of a machine share; 0 before the first one.
+        self.until = 0.0
 
     def count(self, answer: Answer, *, domain: str) -> None:
         """Count one answer, which may begin a pause or show that the trouble is over."""
@@ -43,7 +49,7 @@ class Doubts:
 
     def is_paused(self) -> bool:
         """Whether nothing may be sent now."""
-        return monotonic() < self._until
+        return is_before(self.until)
 
     def _begin_pause(self, answer: Answer) -> None:
         if not self._pause:
@@ -53,6 +59,6 @@ class Doubts:
                 f"pauses and is tried again after minutes. Its last answer: {answer.text}",
             )
         self._pause = min(2 * self._pause, _LONGEST_PAUSE) if self._pause else FIRST_PAUSE
-        self._until = monotonic() + self._pause
+        self.until = monotonic() + self._pause
         self._last.clear()
         log.error("most_answers_leave_doubts", pause=self._pause)

@@ -70,6 +70,10 @@ class DrainThreads:
                 return present.is_all() or self._doubts.is_paused()
         return False
 
+    def paused_until(self) -> float:
+        """When the pause of this process ends, or the last one ended; see `Doubts`."""
+        return self._doubts.until
+
     def is_full(self) -> bool:
         """Whether the mail server keeps too many emails of this process waiting."""
         self._left = [thread for thread in self._left if thread.is_alive()]

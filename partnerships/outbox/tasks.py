@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import mmap
 import signal
+import struct
 
 import structlog
 from celery import shared_task
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
 from partnerships.outbox.claiming import is_due
+from partnerships.outbox.doubts import is_before
 from partnerships.outbox.drain_threads import DrainThreads
 from partnerships.outbox.retention import MIN_MONTHS_READY, make_partitions, months_ready
 
@@ -31,6 +33,9 @@ _PATIENCE_SECONDS = 2.0
 _threads = DrainThreads(lanes="others", patience=_PATIENCE_SECONDS, job="partnerships.outbox.tasks.drain")
 #: Whether the worker was asked to stop: its first process sets it, and shares this memory with the others.
 _stopping = mmap.mmap(-1, 1)
+#: Until when processes of the worker pause, the last of them: shared, because the first process watches the others.
+_MOMENT = struct.Struct("d")
+_paused_until = mmap.mmap(-1, _MOMENT.size)
 
 
 def wake() -> None:
@@ -42,8 +47,17 @@ def wake() -> None:
 @shared_task(name="partnerships.outbox.tasks.drain")
 def drain() -> None:
     """Send due notices and digests; start another drain if time runs out."""
-    if not _threads.run(seconds=_SECONDS, is_stopping=lambda: bool(_stopping[0])):
+    is_done = _threads.run(seconds=_SECONDS, is_stopping=lambda: bool(_stopping[0]))
+    (until,) = _MOMENT.unpack_from(_paused_until)
+    _MOMENT.pack_into(_paused_until, 0, max(until, _threads.paused_until()))
+    if not is_done:
         drain.apply_async(expires=30)
+
+
+def is_paused() -> bool:
+    """Whether a process of this worker pauses because most answers leave emails in doubt."""
+    (until,) = _MOMENT.unpack_from(_paused_until)
+    return is_before(until)
 
 
 @worker_shutting_down.connect

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from partnerships.outbox import doubts
+from housing import watching
+from partnerships.outbox import doubts, tasks
 from partnerships.outbox.drain_threads import DrainThreads
 from partnerships.outbox.draining import drain
 from partnerships.outbox.models import Email
@@ -164,3 +165,22 @@ def test_first_answer_after_a_pause_decides_whether_to_go_on(
 
     assert tried == [5, 6, 6], "The second pause is twice as long."
     assert Email.objects.filter(kind=KIND, status="sent").count() == 30 - 6
+
+
+def test_worker_that_pauses_has_not_stalled(world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(doubts, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(tasks, "_paused_until", bytearray(8))
+    monkeypatch.setattr(tasks, "_threads", DrainThreads(lanes="others", patience=2, job="tests"))
+    provider.what = dict.fromkeys(record(world, 10), 503)
+    wait(dt.timedelta(minutes=2))
+    before = watching.queue_seen()
+    tasks.drain()
+    first, second = watching.queue_seen(), watching.queue_seen()
+    clock[0] = 61.0
+    third, fourth = watching.queue_seen(), watching.queue_seen()
+
+    assert not watching.is_stalled(before, first)
+    assert not watching.is_stalled(first, second)
+    assert not watching.is_stalled(second, third), "Its next drain has not begun yet."
+    assert watching.is_stalled(third, fourth), "The pause is over, and nothing drains."

@@ -2,8 +2,9 @@
 
 For each size: fills a database of its own (benchmarks/country.py), then asks for every page as five people
 (benchmarks/pages_asked.py) and measures queries, milliseconds (p50, p95), processor time of Python and of PostgreSQL,
-and bytes of HTML; and runs, in the same run, the statements that a careful engineer would write by hand for the same
-rows under the same rights. The last line is one JSON object.
+and bytes of HTML; and runs, in the same run, the statements that a careful engineer would write by hand for all rows
+and counts of the page under the same rights (benchmarks/pages_by_hand.py), and says where these differ from what the
+page shows. The last line is one JSON object.
 
     make bench-pages                                    1, 2 and 10 times England
     make bench-pages ARGS="--times 1 --rounds 5"        quicker
@@ -35,7 +36,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.country import fill
 from benchmarks.databases import OWN, kept_database, prepare_pages
-from benchmarks.pages_asked import BY_HAND, READERS, pages_of
+from benchmarks.pages_asked import READERS, pages_of
+from benchmarks.pages_by_hand_details import BY_HAND
+from benchmarks.pages_checked import differences
 
 #: A page that takes longer than this is asked for once only.
 _SLOW_SECONDS = 3.0
@@ -175,7 +178,10 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                 if figures is None:
                     continue
                 if page in BY_HAND:
-                    figures.by_hand_ms = round(by_hand(BY_HAND[page], {**given, "person": person.pk}), 2)
+                    values = {**given, "person": person.pk}
+                    for difference in differences(client.get(url).content.decode(), BY_HAND[page], values):
+                        print(f"    {page} differs from the rows by hand: {difference}")
+                    figures.by_hand_ms = round(by_hand(BY_HAND[page], values), 2)
                 found[name][page] = figures
                 print(
                     f"  {times:g}x {name:14}{page:28}{figures.queries:4} queries {figures.p50_ms:9.1f} ms"

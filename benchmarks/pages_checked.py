@@ -1,0 +1,56 @@
+"""Whether statements by hand return what a page shows, no less and no more."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+#: Where a page links to a record, by the column that must hold its number.
+LINKED = {
+    "partnership_id": r"/partnerships/(\d+)/",
+    "organisation_id": r"/organisations/(\d+)/",
+    "plan_id": r"/plans/(\d+)/",
+    "entry_id": r"/ask-and-offer/(\d+)/",
+    "commitment_id": r"/commitments/(\d+)/",
+    "conversation_id": r"/conversations/(\d+)/",
+}
+#: Columns whose text must stand on the page.
+SHOWN = ("title", "name", "names")
+
+
+def differences(page: str, statements: list[str], given: dict[str, Any]) -> Iterator[str]:
+    """What the page links to without a row by hand, and what was fetched by hand without being shown.
+
+    A column of numbers is compared only where a statement returns it: some lists link to other records besides.
+    """
+    from django.db import connection
+
+    main = page[page.find("<main") : page.find("</main>")]
+    text = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", main)))
+    numbers: defaultdict[str, set[int]] = defaultdict(set)
+    with connection.cursor() as cursor:
+        for number, sql in enumerate(statements):
+            cursor.execute(sql, given)
+            rows = cursor.fetchall()
+            if len(rows) == 1 and all(column.name == "count" for column in cursor.description):
+                for count in rows[0]:
+                    shown = "More than 1,000" if count > 1000 else f"{count:,}"
+                    if shown not in text:
+                        yield f"statement {number} counts {count}, but the page does not say {shown!r}"
+            for row in rows:
+                for column, value in zip(cursor.description, row, strict=True):
+                    if column.name in LINKED and value is not None:
+                        numbers[column.name].update(value if isinstance(value, list) else [value])
+                    elif column.name in SHOWN:
+                        for one in value if isinstance(value, list) else [value or ""]:
+                            if one not in text:
+                                yield f"statement {number} fetches {one!r}, which is not shown"
+    for column, found in numbers.items():
+        linked = {int(one) for one in re.findall(rf'href="{LINKED[column]}', main)}
+        if linked - found:
+            yield f"{sorted(linked - found)[:5]} are linked but not fetched as {column}"
+        if found - linked - {given.get("id")}:
+            yield f"{sorted(found - linked)[:5]} are fetched as {column} but not linked"

@@ -7,7 +7,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl attack-surveys bench-plans \
 	bench-capacity bench-digests bench-exchange bench-ledger bench-pages bench-reports bench-handovers bench-lettings bench-reconciliation bench-record \
 	bench-saving bench-search bench-successions docs nightly release-check try-alerts try-failover try-hosts try-image \
-	try-recovery try-upgrade format settings lock audit
+	try-recovery try-upgrade format settings files lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -126,6 +126,9 @@ release-check: ## Say what is missing before this version may be tagged
 
 settings: ## Write .env.example and docs/reference/settings.md from the declarations of settings
 	@$(VENV) -m tools.settings_pages
+
+files: ## Write docs/reference/files.md and numbers.md from modules and pages
+	@$(VENV) -m tools.file_pages
 
 lock: ## Pin every package with hashes in requirements.txt (UPGRADE=1 takes newer versions)
 	@$(VENV) -m uv pip compile --universal --python-version 3.11 --generate-hashes --group embedded --group image \

@@ -48,6 +48,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "long lines": (["-m", "tools.long_lines"], {}),
     "documentation": (["-m", "tools.documentation", "--check"], {}),
     "settings": (["-m", "tools.settings_pages", "--check"], {}),
+    "files": (["-m", "tools.file_pages", "--check"], {}),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "old code": (["-m", "tools.expand_contract"], DEVELOPMENT),
     "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from django.utils import timezone
 
 from housing import watching
 from partnerships.outbox import doubts, tasks
+from partnerships.outbox.answers import Answer, Outcome
+from partnerships.outbox.doubts import Doubts
 from partnerships.outbox.drain_threads import DrainThreads
 from partnerships.outbox.draining import drain
 from partnerships.outbox.models import Email
@@ -165,6 +169,33 @@ def test_first_answer_after_a_pause_decides_whether_to_go_on(
 
     assert tried == [5, 6, 6], "The second pause is twice as long."
     assert Email.objects.filter(kind=KIND, status="sent").count() == 30 - 6
+
+
+def test_answers_of_several_threads_are_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doubts, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(doubts, "alert_operators", lambda subject, text: None)
+    seen = Doubts()
+    failures: list[BaseException] = []
+
+    def answers() -> None:
+        try:
+            for number in range(3_000):
+                seen.count(Answer(number, Outcome.LATER, in_doubt=number % 3 == 0), domain=f"{number % 2}.example")
+        except RuntimeError as error:
+            failures.append(error)
+
+    every = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=answers) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(every)
+
+    assert failures == []
 
 
 def test_worker_that_pauses_has_not_stalled(world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,11 +173,20 @@ def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
     return [thing for place, thing in enumerate(things) if place not in told]
 
 
-def told_in_a_summary(*, kind: str, person_id: int, params: Mapping[str, Any]) -> bool:
-    """Whether a summary told this person this notice before a restore. It is left out once."""
-    if not params or not DeliveredBefore.objects.exists():
-        return False
-    return bool(_take({0: (kind, person_id, params_hash(params))}))
+def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> set[int]:
+    """The places of those notices (kind, person and parameters) that a summary told before a restore.
+
+    Each is left out once.
+    """
+    if not notices or not DeliveredBefore.objects.exists():
+        return set()
+    return _take(
+        {
+            place: (kind, person_id, params_hash(params))
+            for place, (kind, person_id, params) in enumerate(notices)
+            if params
+        }
+    )
 
 
 def _take(keys: Mapping[int, tuple[str, int | None, str]]) -> set[int]:

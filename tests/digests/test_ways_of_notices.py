@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from partnerships.digests.services.noting import person_identity
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.kinds import EmailKind, all_kinds
 from partnerships.outbox.models import Email, Lane
+from partnerships.outbox.restoring import Delivered, params_hash, remember
 from partnerships.outbox.services import record_emails
 from partnerships.people.lead_times import lead_times_of
 from partnerships.people.models import User
@@ -82,6 +84,28 @@ def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office:
         assert "/digests/inbox/" in part
     play(office, now=timezone.now() + dt.timedelta(days=6))
     assert len(office.to(world.ben)) == 1
+
+
+@pytest.mark.parametrize("is_restored", [False, True], ids=["usually", "after a restore"])
+def test_notice_to_many_people_needs_no_more_queries_than_to_one(world: World, is_restored: bool) -> None:
+    kind = next(kind for kind in NOTICES if kind.group == "commitments" and not kind.always)
+    people = [person.pk for person in (world.amina, world.ben, world.vera, world.chidi)]
+    if is_restored:
+        known = [Delivered(kind.code, pk, params_hash({"number": 1}), pk, timezone.now()) for pk in people[:2]]
+        assert remember(known) == 2
+
+    def counted(*recipients: int) -> tuple[int, int]:
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            record_emails(kind=kind.code, people=recipients, params={"number": 1}, now=timezone.now())
+        items = InboxItem.objects.filter(kind=kind.code, person__in=recipients)
+        return items.filter(due_at=None).count(), len(queries)
+
+    first, one = counted(people[0])
+    rest, many = counted(*people[1:])
+
+    assert (first, rest) == (int(is_restored), int(is_restored)), "Those who were told before get it in no summary."
+    assert many == one
+    assert counted(*people)[0] == first + rest, "Each remembered delivery stops one."
 
 
 def test_what_was_read_on_the_site_is_not_in_the_summary(world: World, office: PostOffice) -> None:

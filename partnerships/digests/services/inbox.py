@@ -43,6 +43,7 @@ class InboxRouter(Router):
         about = _record_of(kind, emails[0])
         at_once: list[Email] = []
         items: list[InboxItem] = []
+        for_summary: list[tuple[InboxItem, Preference]] = []
         for email in emails:
             person = people.get(email.person_id or 0)
             if person is None:
@@ -57,9 +58,13 @@ class InboxRouter(Router):
                 continue
             item = InboxItem(person=person, kind=kind.code, group=kind.group, params=email.params, created_at=now)
             item.record_kind, item.record_id, item.partnership_id = about
-            if way == Way.SUMMARY and not told_in_a_summary(kind=kind.code, person_id=person.pk, params=email.params):
-                item.due_at = next_summary(person, preference, now=now)
             items.append(item)
+            if way == Way.SUMMARY:
+                for_summary.append((item, preference))
+        told = told_in_a_summary([(item.kind, item.person_id, item.params) for item, _ in for_summary])
+        for place, (item, preference) in enumerate(for_summary):
+            if place not in told:
+                item.due_at = next_summary(item.person, preference, now=now)
         InboxItem.objects.bulk_create(items)
         return at_once
 

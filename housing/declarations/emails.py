@@ -146,7 +146,8 @@ SENDING = Section(
             kind=DECIMAL,
             default=10,
             needed_by=SENDERS,
-            meaning="Seconds before the first retry. Each later one waits twice as long, up to an hour.",
+            meaning="Seconds before the first retry. Each later one waits twice as long, up to an hour. An email "
+            "that may have arrived waits 60 times as long, then 360 times.",
         ),
         Setting(
             name="EMAILS_HELD",

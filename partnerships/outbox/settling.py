@@ -37,9 +37,9 @@ log = structlog.get_logger(__name__)
 #: Attempts before an email fails: the waits double up to an hour, which makes five days (RFC 5321, 4.5.4.1).
 MAX_DEFERRALS = 130
 _MAX_WAIT = 3600.0
-#: Seconds before an email in doubt is sent again, after the first doubt and after each later one. An outage must not
-#: use up its copies.
-_WAIT_IN_DOUBT, _LONG_WAIT_IN_DOUBT = 600.0, 3600.0
+#: Before an email in doubt is sent again, after the first doubt and after each later one, in EMAIL_RETRY_SECONDS: ten
+#: minutes and an hour by default. An outage must not use up its copies.
+_RETRIES_IN_DOUBT, _MORE_RETRIES_IN_DOUBT = 60, 360
 #: While connections fail, emails are retried at least this often, without limit.
 _MAX_WAIT_UNREACHED = 300.0
 #: A server that denied this many addresses in the last hour, and refused most emails, is not believed.
@@ -296,8 +296,8 @@ def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
         "doubtful": EmailReason.MAY_HAVE_ARRIVED.value,
         "first": settings.EMAIL_RETRY_SECONDS,
         "longest": _MAX_WAIT,
-        "in_doubt": _WAIT_IN_DOUBT,
-        "long_in_doubt": _LONG_WAIT_IN_DOUBT,
+        "in_doubt": settings.EMAIL_RETRY_SECONDS * _RETRIES_IN_DOUBT,
+        "long_in_doubt": settings.EMAIL_RETRY_SECONDS * _MORE_RETRIES_IN_DOUBT,
     }
 
 

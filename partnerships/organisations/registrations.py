@@ -16,9 +16,8 @@ from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.listing import LIST
 from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
-from partnerships.organisations.services import end_membership
+from partnerships.organisations.services import end_membership, retry_own_sign_in
 from partnerships.organisations.services.handing_over import give_to_colleague
-from partnerships.organisations.services.organisations import retry_own_sign_in
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind

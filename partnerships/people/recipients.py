@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ class Recipients:
 
     emails: list[Email]
 
-    def sentence(self, *, besides: int | None = None) -> str:
-        """Sentences with the recipients, except a person (id); empty without any.
+    def sentence(self, *, besides: Collection[int | None] = ()) -> str:
+        """Sentences with the recipients, except some people (ids); empty without any.
 
         Begins with a space: ` An email will be sent to Ben West.` Who is asked to confirm is not named: whose address
         was typed is nobody's business before they do.
@@ -30,11 +30,11 @@ class Recipients:
             WILL_BE_SENT, besides, of_accounts=False
         )
 
-    def _sentence(self, words: str, besides: int | None, *, of_accounts: bool) -> str:
+    def _sentence(self, words: str, besides: Collection[int | None], *, of_accounts: bool) -> str:
         ids = {
             email.person_id
             for email in self.emails
-            if email.person_id is not None and email.person_id != besides
+            if email.person_id is not None and email.person_id not in besides
             if (email.lane == Lane.ACCOUNT) == of_accounts and not _asks_to_confirm(email)
         }
         people = User.objects.filter(pk__in=ids).order_by("name", "pk") if ids else ()

@@ -13,7 +13,7 @@ from partnerships.organisations import services
 from partnerships.organisations.models import AccessRequest, Membership, Merge, Organisation, Succession
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, NO_WRITES, Row
-from tests.world import World, person
+from tests.world import World, person, require_own_sign_in
 
 #: Leads manage their people; administrators may too, with a reason.
 MANAGERS = LEAD | ADMINISTRATOR
@@ -220,6 +220,14 @@ ROWS = (
             kept=w.harbour, merged=w.riverside, reason="Recorded twice.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.retry_own_sign_in",
+        lambda w, author, _: services.retry_own_sign_in(
+            "larkhaven", since=None, reason="Another directory.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=lambda w: require_own_sign_in(w.larkhaven, "larkhaven", lead=w.amina, author=w.dee),
     ),
     Row(
         "organisations.undo_merge",

@@ -314,7 +314,7 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["partnerships", 0, "contact_days"], 3, "Enter a number of days from 7 to 730"),
         (["partnerships", 0, "rows"], {"lots": [{"name": "North"}]}, "has no table “lots”"),
         (["partnerships", 0, "rows"], {"contributions": ["Land"]}, "has another shape"),
-        (["partnerships", 0, "fields"], {"review_on": "soon"}, "“soon” is not a whole date"),
+        (["partnerships", 0, "fields"], {"review_on": "soon"}, "“soon” is not a complete date"),
         (["areas"], [{"code": "E" * 80, "name": "Long"}], "areas[0]"),
         (["plans", 0, "begun"], "2 days ago", "plans[0].versions[0]"),
         (["partnerships", 0, "opened"], "70 days ago", "not open yet"),

@@ -74,7 +74,7 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
     expect(dee.get_by_label(re.compile("^Lead"))).to_be_checked()
     dee.get_by_label("Why are you").fill("The first lead.")
     dee.get_by_role("button", name="Send invitation").click()
-    expect(dee.locator("main")).to_contain_text("An invitation will be sent")
+    expect(dee.locator("main")).to_contain_text("We will email dee@hastoe.example an invitation.")
 
     # The same person, as the lead.
     lead = window(browser)

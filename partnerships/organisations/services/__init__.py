@@ -59,6 +59,7 @@ from partnerships.organisations.services.organisations import (
     create_organisation,
     create_organisations,
     dissolve,
+    retry_own_sign_in,
     update_organisation,
 )
 from partnerships.organisations.services.own_sign_in import sign_in_refusal
@@ -144,6 +145,7 @@ __all__ = [
     "record_succession",
     "remove_tie",
     "resend_invitation",
+    "retry_own_sign_in",
     "serve_area",
     "sign_in_refusal",
     "take_effect",

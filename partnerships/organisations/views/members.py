@@ -104,7 +104,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         with collect_recipients() as recipients:
             membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        other_names = recipients.sentence(besides=membership.person_id)
+        other_names = recipients.sentence(besides=(membership.person_id, user.pk))
         words = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_names}"
         return words, reverse("organisations:people", args=[pk])
 

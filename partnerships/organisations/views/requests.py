@@ -121,7 +121,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
         role = membership.get_role_display().lower()
         body = membership.organisation.name
         words = f"{WE_WILL_EMAIL} {membership.person.email} an invitation to act for {body} as {role}."
-        messages.success(request, f"{words}{recipients.sentence(besides=membership.person_id)}")
+        messages.success(request, f"{words}{recipients.sentence(besides=(membership.person_id, user.pk))}")
     return redirect("organisations:requests")
 
 

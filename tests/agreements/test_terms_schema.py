@@ -99,7 +99,7 @@ def test_values_have_one_spelling_and_words_for_people() -> None:
         ("annual_budget", "1.234", "whole pence"),
         ("annual_budget", "-1", "between"),
         ("annual_budget", "NaN", "not an amount"),
-        ("starts_on", "2027", "not a whole date"),
+        ("starts_on", "2027", "not a complete date"),
         ("notice_days", "soon", "whole number"),
         ("governing_law", "Narnia", "not one of"),
     ],

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
@@ -129,6 +129,16 @@ def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
     owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
     ended = PlanOwner.ever.filter(Q(organisation__in=led) | Q(plan__in=owned), ended_at__isnull=False)
     return ended.select_related("plan", "organisation")
+
+
+def owned_by_observers_alone(user: User) -> list[PlanOwner]:
+    """Ownerships of a plan by an observer of its partnership that is its only owner, for the observer's leads."""
+    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    observing = Party.objects.present().filter(role=PartyRole.OBSERVER)
+    observing = observing.filter(partnership=OuterRef("plan__partnership"), organisation=OuterRef("organisation"))
+    others = PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))
+    alone = PlanOwner.objects.filter(Exists(observing), ~Exists(others), organisation__in=led)
+    return list(alone.select_related("plan", "organisation").order_by("plan__title", "pk"))
 
 
 @dataclass(frozen=True, slots=True)

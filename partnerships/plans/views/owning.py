@@ -17,7 +17,13 @@ from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
-from partnerships.plans.queries import ended_ownerships, ended_with_titles, offers_waiting, owners_led_by
+from partnerships.plans.queries import (
+    ended_ownerships,
+    ended_with_titles,
+    offers_waiting,
+    owned_by_observers_alone,
+    owners_led_by,
+)
 from partnerships.plans.services import (
     UnableToChangeOwners,
     answer_offer,
@@ -30,7 +36,7 @@ from partnerships.plans.views.fetching import open_plan, open_to_publish
 
 @require_safe
 def ownership(request: HttpRequest) -> HttpResponse:
-    """Open offers of the person's organisations, and ended ownerships."""
+    """Open offers of the person's organisations, what they must offer as observers, and ended ownerships."""
     user = signed_in(request)
     page = keyset_page(request, ended_ownerships(user), order=("-ended_at", "-pk"))
     return render(
@@ -38,6 +44,7 @@ def ownership(request: HttpRequest) -> HttpResponse:
         "plans/ownership.html",
         {
             "offers": list(offers_waiting(user)),
+            "to_offer": owned_by_observers_alone(user),
             "page": page,
             "ended": ended_with_titles(user, page.rows),
         },

@@ -1,0 +1,93 @@
+"""An upgrade ends ownerships of observers, except where nobody else owns the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Party, PartyRole
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import PlanOwner
+from partnerships.plans.queries import standing_of
+from tests.plans.drafts import begin, published
+from tests.plans.test_changing_owners import owners
+from tests.plans.test_owners_who_leave import jointly_owned
+from tests.world import World, make_partnership
+
+OBSERVERS = import_module("partnerships.plans.migrations.0036_end_ownership_of_observers")
+
+
+def observer_as_before(world: World, organisation: Organisation) -> None:
+    """Make a party an observer without ending its ownerships, as older code did."""
+    Party.objects.filter(partnership=world.partnership, organisation=organisation).update(role=PartyRole.OBSERVER)
+
+
+def test_upgrade_ends_ownerships_and_offers_of_observers_and_lists_them(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = jointly_owned(world)
+    offer = services.offer_ownership(
+        plan=begin(world, title="Island homes"),
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=False,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    share = services.share_draft(
+        plan=plan,
+        email=world.chidi.email,
+        may_comment=False,
+        message="",
+        ends_on=None,
+        author=world.ben,
+        now=timezone.now(),
+    )
+    observer_as_before(world, world.westmarch)
+
+    OBSERVERS.end_ownerships(apps, None)
+    OBSERVERS.withdraw_offers(apps, None)
+
+    assert owners(plan) == {world.larkhaven.pk}
+    assert not standing_of(world.ben, plan).may_publish
+    assert PlanOwner.ever.get(plan=plan, organisation=world.westmarch).ended_because == "left"
+    for lead in (world.amina, world.ben):
+        page = as_(lead).get(reverse("plans:ownership")).content.decode()
+        assert "Westmarch Borough Council, until" in page
+        assert "Plans to offer to another member" not in page
+    history = as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
+    assert "o longer owns the plan" in history
+    offer.refresh_from_db()
+    share.refresh_from_db()
+    assert offer.withdrawn_at is not None
+    assert share.revoked_at is not None
+
+
+def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    observer_as_before(world, world.larkhaven)
+
+    OBSERVERS.end_ownerships(apps, None)
+
+    assert owners(plan) == {world.larkhaven.pk}
+    pages = [as_(lead).get(reverse("plans:ownership")).content.decode() for lead in (world.amina, world.ben)]
+    assert ["Plans to offer to another member" in page for page in pages] == [True, False]
+    assert reverse("plans:owners", args=[plan.pk]) in pages[0]
+
+
+def test_upgrade_keeps_ownerships_of_members_and_of_observers_elsewhere(world: World) -> None:
+    plan = jointly_owned(world)
+    now = timezone.now()
+    elsewhere = make_partnership("Inland", world.larkhaven, world.amina, world.westmarch, world.ben, now)
+    elsewhere.parties.filter(organisation=world.westmarch).update(role=PartyRole.OBSERVER)
+
+    OBSERVERS.end_ownerships(apps, None)
+
+    assert owners(plan) == {world.larkhaven.pk, world.westmarch.pk}

@@ -77,7 +77,7 @@ def freeze(
             address=email.candidate.address,
             template=email.template,
             words=email.words,
-            facts=facts_of(email.candidate, batch.told.get(email.pk, ())),
+            facts=facts_of(email.candidate, batch),
             in_doubt=email.candidate.due.in_doubt,
         )
         for email in leaving

@@ -80,6 +80,8 @@ class Batch:
     memos: dict[int, Any] = field(default_factory=dict)
     #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.
     told: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
+    #: The notices in each summary, also for the journal: the number of each, its kind and its hashes.
+    notices: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
     #: What `Composer.no_longer_allowed` checks before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
 

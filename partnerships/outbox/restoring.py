@@ -18,7 +18,7 @@ from django.db import transaction
 
 from partnerships.kit import journal
 from partnerships.outbox.hooks import registered_hooks
-from partnerships.outbox.kinds import Candidate, kind_of
+from partnerships.outbox.kinds import Batch, Candidate, kind_of
 from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus, Lane
 
 #: Codes in the journal: an accepted email, and changes of an address.
@@ -28,7 +28,8 @@ ACCEPTED, SUPPRESSED = "accepted", "suppressed"
 class Facts(NamedTuple):
     """What the journal keeps of an accepted email.
 
-    `told` is what its composer needs to know after a restore.
+    `told` is what its composer needs to know after a restore. `notices` are those in a summary, by what they are
+    recognised by.
     """
 
     email: int
@@ -37,18 +38,25 @@ class Facts(NamedTuple):
     address: str
     params: Mapping[str, Any]
     told: Sequence[Sequence[int | str]]
+    notices: Sequence[Sequence[int | str]] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The facts for the journal, with hashes of address, parameters and the things that it tells."""
         things = things_of(self.kind, self.params)
-        return {
+        facts = {
             "email": self.email,
             "kind": self.kind,
             "person": self.person,
             "address": journal.address_hash(self.address),
             "params": params_hash(self.params),
             "told": self.told,
-        } | ({"things": [thing_hash(thing) for thing in things]} if things else {})
+        }
+        # Under keys of their own, which versions before 1 December 2026 pass over: they can still apply the line.
+        if things:
+            facts["things"] = [thing_hash(thing) for thing in things]
+        if self.notices:
+            facts["notices"] = self.notices
+        return facts
 
 
 def params_hash(params: Mapping[str, Any]) -> str:
@@ -72,11 +80,17 @@ def thing_hash(thing: Any) -> str:
     return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
-def facts_of(candidate: Candidate, told_facts: Sequence[Sequence[int | str]]) -> Facts:
-    """What the journal keeps of an email."""
+def facts_of(candidate: Candidate, batch: Batch) -> Facts:
+    """What the journal keeps of an email of this batch."""
     due = candidate.due
     return Facts(
-        email=due.pk, kind=due.kind, person=due.person_id, address=candidate.address, params=due.params, told=told_facts
+        email=due.pk,
+        kind=due.kind,
+        person=due.person_id,
+        address=candidate.address,
+        params=due.params,
+        told=batch.told.get(due.pk, ()),
+        notices=batch.notices.get(due.pk, ()),
     )
 
 

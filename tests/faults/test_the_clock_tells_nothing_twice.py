@@ -18,6 +18,7 @@ from partnerships.conversations import services as conversations
 from partnerships.conversations.models import Report, ReportingRound
 from partnerships.digests import services as digests
 from partnerships.digests.models import InboxItem, Way
+from partnerships.digests.planning.notices import TOLD_NOTICE
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import withdraw_entry
@@ -218,15 +219,10 @@ def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World
     assert news == ["“All asks”: 1 entered, 1 left"]
 
 
-@pytest.mark.parametrize("name", ["owners_reminded", "entry_enters_a_followed_view", "leads_reminded_of_dates"])
-def test_notice_of_the_clock_that_a_summary_told_is_in_no_other_after_a_restore(
-    world: World, settings: Any, name: str
-) -> None:
-    settings.DIGEST_SETTLE_MINUTES = 0
-    act, people = (
-        CASES[name].prepare(world),
-        [User.objects.get(email__startswith=f"{who}@") for _, who in CASES[name].told],
-    )
+def told_in_summaries(world: World, name: str) -> tuple[list[User], Callable[[], list[str]]]:
+    """The people whom this row of the table tells, who get summaries; a call acts, and says who gets an email."""
+    act = CASES[name].prepare(world)
+    people = [User.objects.get(email__startswith=f"{who}@") for _, who in CASES[name].told]
     for person in people:
         digests.choose_ways(
             person=person, ways={"reminders": Way.SUMMARY, "views": Way.SUMMARY}, author=person, now=NOW()
@@ -239,6 +235,15 @@ def test_notice_of_the_clock_that_a_summary_told_is_in_no_other_after_a_restore(
         plan_round(now=NOW())
         return informed()
 
+    return people, told
+
+
+@pytest.mark.parametrize("name", ["owners_reminded", "entry_enters_a_followed_view", "leads_reminded_of_dates"])
+def test_notice_of_the_clock_that_a_summary_told_is_in_no_other_after_a_restore(
+    world: World, settings: Any, name: str
+) -> None:
+    settings.DIGEST_SETTLE_MINUTES = 0
+    people, told = told_in_summaries(world, name)
     with lost():
         before = told()
     restore()
@@ -249,3 +254,15 @@ def test_notice_of_the_clock_that_a_summary_told_is_in_no_other_after_a_restore(
     assert told() == []
     assert not DeliveredBefore.objects.exists()
     assert not [email for email in recorded() if email.is_open]
+
+
+def test_version_before_can_apply_what_the_journal_says_of_notices(world: World, settings: Any) -> None:
+    settings.DIGEST_SETTLE_MINUTES = 0
+    people, told = told_in_summaries(world, "owners_reminded")
+    told()
+
+    lines = [line for line in journal.lines(since=NOW() - dt.timedelta(hours=1)) if line["what"] == "accepted"]
+    facts = [fact for line in lines for fact in line["told"] if fact[0] == TOLD_NOTICE]
+
+    assert len(facts) == len(people)
+    assert {len(fact) for fact in facts} == {2}, "Versions before 1 December 2026 expect a number and nothing more."

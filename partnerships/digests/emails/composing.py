@@ -35,7 +35,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
 )
 from partnerships.digests.planning.matches import MatchLine, discard_matches, matches_for_digests
-from partnerships.digests.planning.notices import NoticeLine, add_digests, notices_for_digests
+from partnerships.digests.planning.notices import TakenNotices, add_digests, notices_for_digests
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.queries.readers import lost_access
 from partnerships.kit.database import rows_planned_once
@@ -157,7 +157,7 @@ class Contents:
 
     blocks: dict[int, list[Block]]
     matches: dict[int, tuple[MatchLine, ...]]
-    lines: dict[int, tuple[NoticeLine, ...]]
+    taken: TakenNotices
     waiting: dict[int, list[Waiting]]  # by person
     notices: dict[int, str]  # by person
     reasons: dict[int, list[str]]
@@ -194,10 +194,8 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     for email in candidates:
         _compose_digest(email, contents, decided, date=date, now=now)
     with_news = [email for email in candidates if contents.blocks.get(email.pk) or email.pk in contents.matches]
-    messages = decided.batch.messages
-    add_digests(
-        {email.pk: email.person_id for email in with_news if not email.is_stakeholder and email.pk in messages}, now=now
-    )
+    with_accounts = {email.pk: email.person_id for email in with_news if not email.is_stakeholder}
+    add_digests({pk: person for pk, person in with_accounts.items() if pk in decided.batch.messages}, now=now)
 
 
 def _record_content(
@@ -243,7 +241,7 @@ def _contents_of(
     return Contents(
         blocks=blocks,
         matches=matches,
-        lines=taken.lines,
+        taken=taken,
         waiting=waiting_for_all(_accounts(with_content), now),
         notices=_notices(candidates),
         reasons={pk: why.words for pk, why in whys.items()},
@@ -260,7 +258,8 @@ def _compose_digest(email: Candidate, contents: Contents, decided: Decided, *, d
     """Compose one digest into the batch, or set it aside with the reason."""
     batch, blocks = decided.batch, contents.blocks.get(email.pk, [])
     batch.told[email.pk] = [*batch.told[email.pk], *contents.told[email.pk]]
-    lines = contents.lines.get(email.pk, ())
+    batch.notices[email.pk] = contents.taken.hashes.get(email.pk, [])
+    lines = contents.taken.lines.get(email.pk, ())
     if not blocks and email.pk not in contents.matches and not lines:
         if email.pk in contents.lost:
             decided.set_aside(email, "They can no longer read what is in it, or stopped following it.")

@@ -31,8 +31,7 @@ from partnerships.people.models import User
 Act: TypeAlias = tuple[str, int | None, dt.datetime]
 #: How many notices an email lists; the inbox has the rest.
 MAX_NOTICES = 20
-#: What begins a fact in the journal: a digest told this item of the inbox. Its kind and hashes follow, by which it is
-#: recognised after a restore.
+#: What begins a fact in the journal: a digest told this item of the inbox.
 TOLD_NOTICE = "notice"
 
 _CHOOSE = f"""
@@ -75,13 +74,15 @@ class TakenNotices(NamedTuple):
     """What the digests of a batch take with them, by email.
 
     `withdrawn` are the digests that must drop some; `partnerships` those that the notices are about; `told` are the
-    notices for the journal, so that a restore does not tell them again.
+    notices for the journal, so that a restore does not tell them again, and `hashes` by what each is recognised if the
+    clock makes it again.
     """
 
     lines: dict[int, tuple[NoticeLine, ...]]
     withdrawn: set[int]
     partnerships: dict[int, set[int]]
     told: dict[int, list[list[int | str]]]
+    hashes: dict[int, list[list[int | str]]]
 
 
 def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> dt.datetime:
@@ -119,7 +120,7 @@ def notices_for_digests(
     not have before. `acts` are what each digest tells as changes: notices of the same acts count as told with it, but
     are not said twice.
     """
-    taken = TakenNotices({}, set(), {}, {})
+    taken = TakenNotices({}, set(), {}, {}, {})
     if not recipients:
         return taken
     waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
@@ -135,11 +136,9 @@ def notices_for_digests(
             taken.withdrawn.add(delivery)
         for item in person_items:
             item.told_at, item.delivery_id = now, None if item in dropped else delivery
-        taken.told[delivery] = [
-            [TOLD_NOTICE, item.pk, item.kind, *hashes_of(item.kind, item.params)]
-            for item in person_items
-            if item.delivery_id == delivery
-        ]
+        told = [item for item in person_items if item.delivery_id == delivery]
+        taken.told[delivery] = [[TOLD_NOTICE, item.pk] for item in told]
+        taken.hashes[delivery] = [[item.pk, item.kind, *hashes_of(item.kind, item.params)] for item in told]
         taken.partnerships[delivery] = {
             item.partnership_id for item in person_items if item.delivery_id and item.partnership_id is not None
         }

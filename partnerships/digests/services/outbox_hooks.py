@@ -243,7 +243,7 @@ class DigestHooks(OutboxHooks):
         """
         facts = [(line, fact) for line in lines if line["kind"] == DeliveryKind.DIGEST for fact in line["told"] or ()]
         _count_as_told((line, fact) for line, fact in facts if fact[0] in _COUNTED_AS_TOLD)
-        _remember_notices([(line, fact) for line, fact in facts if fact[0] == TOLD_NOTICE])
+        _remember_notices(lines)
         told_lines = [(line, (line["person"], *fact)) for line, fact in facts if fact[0] not in _COUNTED_AS_TOLD]
         _move_watermarks((*one, moment(line)) for line, one in told_lines if len(one) == _PLAN_TOLD)
         of_subjects = [one for _, one in told_lines if len(one) != _PLAN_TOLD]
@@ -277,7 +277,8 @@ def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> Non
     """Count these notices and matches as told: each is a line of the journal and a fact in it."""
     told: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for line, (what, *numbers) in facts:
-        some = numbers[:1] if what == TOLD_NOTICE else numbers  # a notice is followed by what it is recognised by
+        # On 1 December 2026 some notices were followed by what is now in "notices".
+        some = numbers[:1] if what == TOLD_NOTICE else numbers
         told[what].append((line["person"], *some, moment(line)))
     for what, rows in told.items():
         statement, names = _COUNTED_AS_TOLD[what]
@@ -285,14 +286,12 @@ def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> Non
         rows_of(statement, dict(zip(names, columns, strict=True)))
 
 
-def _remember_notices(facts: Sequence[tuple[dict[str, Any], Sequence[Any]]]) -> None:
+def _remember_notices(lines: Sequence[dict[str, Any]]) -> None:
     """Remember notices that a summary told and that the clock may make again: those the database does not have.
 
-    Lines written before 1 December 2026 have only their numbers.
+    Lines written before 1 December 2026 have none.
     """
-    by_item = {
-        (line["person"], fact[1]): (line, fact) for line, fact in facts if len(fact) > len((TOLD_NOTICE, "item"))
-    }
+    by_item = {(line["person"], notice[0]): (line, notice) for line in lines for notice in line.get("notices") or ()}
     rows = InboxItem.objects.filter(pk__in={item for _, item in by_item})
     there = {
         key
@@ -302,7 +301,7 @@ def _remember_notices(facts: Sequence[tuple[dict[str, Any], Sequence[Any]]]) -> 
     remember(
         [
             Delivered(kind, person, known_hash, line["email"], moment(line))
-            for (person, item), (line, (_, _, kind, *hashes)) in by_item.items()
+            for (person, item), (line, (_, kind, *hashes)) in by_item.items()
             if (person, item) not in there
             for known_hash in hashes
         ]

@@ -1,6 +1,6 @@
 """Middleware of the project.
 
-It logs requests, limits their size, answers outages and health probes, and notes exports and row history.
+It logs requests, limits their size, answers outages, health probes and prefetches, and notes exports and row history.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class RequestSizeMiddleware:
     def _limit(self, request: HttpRequest, length: int) -> int:
         if length <= settings.MAX_REQUEST_BYTES or request.method != "POST":
             return settings.MAX_REQUEST_BYTES
-        return self.LARGER.get(place(request.path_info).partition(" ")[0], settings.MAX_REQUEST_BYTES)
+        return self.LARGER.get(route_name(request.path_info), settings.MAX_REQUEST_BYTES)
 
 
 @receiver(got_request_exception)
@@ -199,31 +199,29 @@ class HealthMiddleware:
         return self.get_response(request)
 
 
-class AnsweringMiddleware:
-    """Takes the session away from pages where somebody answers a survey, before anything reads it.
+class AnonymousSurveyMiddleware:
+    """Removes the session cookie from pages where somebody answers a survey, before anything reads it.
 
-    Otherwise the moment at which a session is renewed, next to that of an answer, would tell who answered.
+    Otherwise a session that is renewed at the moment of an answer would show who answered.
     """
 
-    BEGINS = "/surveys/"
+    PATH_PREFIX = "/surveys/"
     PAGES = frozenset({"surveys:answer", "surveys:answer-by-name", "surveys:thanks"})
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(self.BEGINS) and place(request.path_info) in self.PAGES:
+        if request.path_info.startswith(self.PATH_PREFIX) and route_name(request.path_info) in self.PAGES:
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         return self.get_response(request)
 
 
 class PrivatePagesMiddleware:
-    """Keeps pages of signed-in people out of every cache, the browser's included, and secrets in links out of Referer.
+    """Keeps pages of signed-in people out of every cache, including the browser's, and secrets in links out of Referer.
 
-    A page behind a link with a secret tells the pages and files that it leads to only our origin. (With `no-referrer`,
-    browsers send `Origin: null` with its forms, which the CSRF check refuses.)
-
-    A browser that fetches ahead what only counts once it is opened gets a 503 without content, and asks again then.
+    A page whose address has a secret sends only our origin as Referer. (With `no-referrer`, browsers would send
+    `Origin: null` with its forms, which the CSRF check refuses.)
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -236,6 +234,19 @@ class PrivatePagesMiddleware:
         if has_secret(request.path_info):
             response.headers.setdefault("Referrer-Policy", "strict-origin")
         return response
+
+
+class PrefetchMiddleware:
+    """Refuses a browser's prefetch of a page whose opening is recorded: 503, so it asks again on a real click.
+
+    Views of such pages raise `FetchedAheadError`.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, FetchedAheadError):
@@ -291,7 +302,7 @@ class HistoryMiddleware(PgHistoryMiddleware):
 
     def get_context(self, request: HttpRequest) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request)
-        context["url"] = place(request.path_info)
+        context["url"] = route_with_ids(request.path_info)
         return context
 
     def process_view(
@@ -305,16 +316,22 @@ class HistoryMiddleware(PgHistoryMiddleware):
         return None
 
 
-def place(path: str) -> str:
-    """The name of the page at a path, and the numbers in the path.
+def route_name(path: str) -> str:
+    """The name of the route of a path, such as "plans:detail"; "" if there is none."""
+    try:
+        return resolve(path).view_name
+    except Resolver404:
+        return ""
 
-    "" for no page.
-    """
+
+def route_with_ids(path: str) -> str:
+    """The name of the route of a path and the ids in the path, such as "plans:detail 5"; "" if there is none."""
     try:
         match = resolve(path)
     except Resolver404:
         return ""
-    numbers = [str(value) for value in match.kwargs.values() if isinstance(value, int)]
+    ids = [str(value) for value in match.kwargs.values() if isinstance(value, int)]
     if match.namespace == "admin":
-        numbers += [value for value in match.kwargs.values() if isinstance(value, str) and value.isdecimal()]
-    return " ".join([match.view_name, *numbers])
+        # Django admin takes ids as strings.
+        ids += [value for value in match.kwargs.values() if isinstance(value, str) and value.isdecimal()]
+    return " ".join([match.view_name, *ids])

@@ -23,7 +23,7 @@ def signed_in(request: HttpRequest) -> User:
 class FetchedAheadError(Exception):
     """A browser fetches ahead what may only be sent to somebody who opens it.
 
-    Raise it in a view: `PrivatePagesMiddleware` answers, and the browser asks again when the page is opened.
+    Raise it in a view: `PrefetchMiddleware` answers, and the browser asks again when the page is opened.
     """
 
 

@@ -1,6 +1,6 @@
 """Answer a survey by the link in an email.
 
-Nobody is signed in here (`AnsweringMiddleware`).
+Nobody is signed in here (`AnonymousSurveyMiddleware`).
 """
 
 from __future__ import annotations

@@ -84,11 +84,15 @@ def _register_sections() -> None:
     register_stuck("15 objectives", prompting.stuck_objectives)
     register_figures("05 objectives", prompting.objectives_in_period)
     register_figures("45 terms", prompting.terms_in_period)
-    ON_ORGANISATIONS.register_with_rows("05 contacts", contacts_section, open_posts_of)
-    ON_PARTNERSHIPS.register_with_rows("15 working groups", groups_section, ties_of_groups, lookups=groups_lookups)
-    ON_ORGANISATIONS.register("10 partnerships", organisation_section)
-    ON_PARTNERSHIPS.register_with_rows("05 objectives", objectives_section, objectives_of)
-    ON_PARTNERSHIPS.register_with_rows("06 dates", dates_section, notices_of, successors_of, lookups=dates_lookups)
+    ON_ORGANISATIONS.register_with_rows("contacts", contacts_section, open_posts_of, order=5)
+    ON_PARTNERSHIPS.register_with_rows(
+        "working groups", groups_section, ties_of_groups, order=15, lookups=groups_lookups
+    )
+    ON_ORGANISATIONS.register("partnerships", organisation_section, order=10)
+    ON_PARTNERSHIPS.register_with_rows("objectives", objectives_section, objectives_of, order=5)
+    ON_PARTNERSHIPS.register_with_rows(
+        "dates", dates_section, notices_of, successors_of, order=6, lookups=dates_lookups
+    )
 
 
 def _register_retention() -> None:

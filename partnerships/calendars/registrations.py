@@ -19,5 +19,5 @@ def register() -> None:
     register_untold(EventKind, because="it concerns one person's account")
     register_personal(RULES)
     register_leaving("calendar addresses ended", end_addresses)
-    ON_PARTNERSHIPS.register("07 calendar", calendar_section)
+    ON_PARTNERSHIPS.register("calendar", calendar_section, order=7)
     restoring.register()

@@ -108,15 +108,15 @@ def _register_kinds() -> None:
 
 def _register_sections() -> None:
     """Sections on pages, and what this room puts on agendas."""
-    ON_ORGANISATIONS.register("05 meeting", meeting_section)
+    ON_ORGANISATIONS.register("meeting", meeting_section, order=5)
     ON_ORGANISATIONS.register_with_rows(
-        "60 journal", journal_of_organisation, notes_on_organisation, lookups=organisation_journal_lookups
+        "journal", journal_of_organisation, notes_on_organisation, order=60, lookups=organisation_journal_lookups
     )
     ON_PARTNERSHIPS.register_with_rows(
-        "55 facilitators", facilitators_section, facilitators_of, lookups=facilitators_lookups
+        "facilitators", facilitators_section, facilitators_of, order=55, lookups=facilitators_lookups
     )
     ON_PARTNERSHIPS.register_with_rows(
-        "60 journal", journal_of_partnership, notes_on_partnership, lookups=partnership_journal_lookups
+        "journal", journal_of_partnership, notes_on_partnership, order=60, lookups=partnership_journal_lookups
     )
     register_agenda("05 minutes to agree", "Minutes to agree", "conversation", minutes_to_agree)
     register_agenda("15 actions", "Actions from earlier conversations", "commitment", actions_of_minutes)

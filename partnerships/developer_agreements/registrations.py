@@ -13,4 +13,4 @@ def register() -> None:
     """Register agreements as an origin of commitments and a section of organisation pages."""
     obligations.register()
     register_origin(AGREEMENT)
-    ON_ORGANISATIONS.register_with_rows("40 developer agreements", agreements_section, agreements_of)
+    ON_ORGANISATIONS.register_with_rows("developer agreements", agreements_section, agreements_of, order=40)

@@ -77,7 +77,7 @@ def register() -> None:
     register_seen(note_changes_seen, note_events_seen)
     register_personal(RULES)
     register_owned(FOLLOWED)
-    ON_POSTS.register("10 follows", follows_section)
+    ON_POSTS.register("follows", follows_section, order=10)
     register_departure(ask_successor)
     register_leaving("digests stopped", stop_digests)
     register_refusal(has_said_no)

@@ -49,7 +49,7 @@ def register() -> None:
     register_departure(end_with_membership)
     register_figures("40 asks", asks_in_period)
     register_owned(REFERRALS)
-    ON_ORGANISATIONS.register_with_rows("10 skills and resources", standing_section, all_standing_of)
+    ON_ORGANISATIONS.register_with_rows("skills and resources", standing_section, all_standing_of, order=10)
     register_agenda("50 asks and offers", "Asks and offers", "entry", waiting_entries)
     register_kind(
         name="entry",

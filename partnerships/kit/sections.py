@@ -19,16 +19,22 @@ class Section:
 
 
 class Sections(Generic[Reader, Record]):
-    """The sections of one kind of page, sorted by name."""
+    """The sections of one kind of page, sorted by `order`, then name."""
 
     def __init__(self) -> None:
         self._builders: dict[str, Callable[[Reader, Record], Section | None]] = {}
+        self._order: dict[str, int] = {}
 
-    def register(self, name: str, build: Callable[[Reader, Record], Section | None]) -> None:
-        """Add a section: a function from reader and record to it, or to None."""
+    def register(self, name: str, build: Callable[[Reader, Record], Section | None], *, order: int) -> None:
+        """Add a section: a function from reader and record to it, or to None. The lowest `order` comes first."""
         self._builders[name] = build
+        self._order[name] = order
+
+    def in_order(self) -> list[str]:
+        """The names of all sections, as they are shown."""
+        return sorted(self._order, key=lambda name: (self._order[name], name))
 
     def of(self, reader: Reader, record: Record) -> list[Section]:
         """The sections with something to show to this reader."""
-        built = (self._builders[name](reader, record) for name in sorted(self._builders))
+        built = (self._builders[name](reader, record) for name in self.in_order())
         return [section for section in built if section is not None]

@@ -36,8 +36,8 @@ def register() -> None:
     restoring.register()
     register_terms(follow_terms)
     register_settling("partnerships", follow_parties)
-    ON_PARTNERSHIPS.register("03 nominations", nominations_section, lookups=nominations_lookups)
-    ON_ENTRIES.register("01 return", ask_section)
+    ON_PARTNERSHIPS.register("nominations", nominations_section, order=3, lookups=nominations_lookups)
+    ON_ENTRIES.register("return", ask_section, order=1)
     register_personal(RULES)
     register_retention(
         "lettings that were not counted",

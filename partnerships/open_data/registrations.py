@@ -26,4 +26,4 @@ def register() -> None:
     register_untold(EventKind, because="what is published is what everybody may read already")
     register_following(Column("open_data.Publication.organisation", ending=_end))
     restoring.register()
-    ON_ORGANISATIONS.register("45 open data", open_data_section)
+    ON_ORGANISATIONS.register("open data", open_data_section, order=45)

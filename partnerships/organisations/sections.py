@@ -43,18 +43,29 @@ class RecordSections(Sections[User, Record]):
         self._lookups: dict[str, LookupsOf[Record]] = {}
 
     def register(
-        self, name: str, build: Callable[[User, Record], Section | None], *, lookups: LookupsOf[Record] | None = None
+        self,
+        name: str,
+        build: Callable[[User, Record], Section | None],
+        *,
+        order: int,
+        lookups: LookupsOf[Record] | None = None,
     ) -> None:
-        """Add a section: a function from reader and record to it, or to None."""
-        super().register(name, build)
+        """Add a section: a function from reader and record to it, or to None. The lowest `order` comes first."""
+        super().register(name, build, order=order)
         if lookups is not None:
             self._lookups[name] = lookups
 
     def register_with_rows(
-        self, name: str, build: BuildFromRows[Record], *rows: RowsAbout, lookups: LookupsOf[Record] | None = None
+        self,
+        name: str,
+        build: BuildFromRows[Record],
+        *rows: RowsAbout,
+        order: int,
+        lookups: LookupsOf[Record] | None = None,
     ) -> None:
-        """Add a section with the rows that it reads."""
+        """Add a section with the rows that it reads. The lowest `order` comes first."""
         self._from_rows[name] = build
+        self._order[name] = order
         self._rows += [(name, row) for row in rows]
         if lookups is not None:
             self._lookups[name] = lookups
@@ -67,14 +78,15 @@ class RecordSections(Sections[User, Record]):
         """The sections with something to show to this reader."""
         section_rows = with_rows(record.pk, *(rows for _, rows in self._rows))
         there = {*self._builders, *(name for name, rows in self._rows if rows in section_rows)}
+        with_lookups = there & self._lookups.keys()
         read_ahead(
-            lookup for name in sorted(there & set(self._lookups)) for lookup in self._lookups[name](reader, record)
+            lookup for name in self.in_order() if name in with_lookups for lookup in self._lookups[name](reader, record)
         )
         built = (
             self._from_rows[name](reader, record, has_rows=name in there)
             if name in self._from_rows
             else self._builders[name](reader, record)
-            for name in sorted({*self._builders, *self._from_rows})
+            for name in self.in_order()
         )
         return [section for section in built if section is not None]
 

@@ -55,4 +55,4 @@ def register() -> None:
         visible_ids=lambda user: Adoption.objects.visible_to(user).values("pk"),
     )
     register_agenda("48 recommendations", "Recommendations to adopt", "recommendation_adoption", proposed_here)
-    ON_ORGANISATIONS.register("55 recommendations", on_organisations)
+    ON_ORGANISATIONS.register("recommendations", on_organisations, order=55)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
-from partnerships.agreements.origin import register_origin
+from partnerships.agreements.origin import register_origin as register_partnership_origin
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.commitments.origins import register_origin as register_commitment_origin
 from partnerships.people.composing import register_emails
@@ -23,12 +23,12 @@ def register() -> None:
     """Register events, emails, origins, personal data, how long it is kept, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
-    ON_PARTNERSHIPS.register_with_rows("04 surveys", surveys_section, rounds_of, lookups=surveys_lookups)
+    ON_PARTNERSHIPS.register_with_rows("surveys", surveys_section, rounds_of, order=4, lookups=surveys_lookups)
     register_personal(RULES)
     restoring.register()
     register_commitment_origin(RESULT)
     for origin in RESULTS:
-        register_origin(origin)
+        register_partnership_origin(origin)
     _register_retention()
     register_emails(*EMAILS)
 

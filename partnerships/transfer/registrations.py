@@ -22,4 +22,4 @@ def register() -> None:
     register_untold(EventKind, because="it is about an import; followers hear about the records that it changed")
     register_personal(RULES)
     retention.register()
-    ON_ORGANISATIONS.register("46 imports", imports_section)
+    ON_ORGANISATIONS.register("imports", imports_section, order=46)

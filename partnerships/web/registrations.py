@@ -19,9 +19,9 @@ from partnerships.web.overview import (
 
 def register() -> None:
     """Register the room's sections."""
-    ON_PARTNERSHIPS.register("10 figures", figures_section, lookups=figures_lookups)
+    ON_PARTNERSHIPS.register("figures", figures_section, order=10, lookups=figures_lookups)
     ON_PARTNERSHIPS.register_with_rows(
-        "20 milestones", milestones_section, open_milestones_of, lookups=milestones_lookups
+        "milestones", milestones_section, open_milestones_of, order=20, lookups=milestones_lookups
     )
-    ON_PARTNERSHIPS.register_with_rows("25 plans", plans_section, plans_of, lookups=plans_lookups)
-    ON_PARTNERSHIPS.register("30 points", points_section, lookups=points_lookups)
+    ON_PARTNERSHIPS.register_with_rows("plans", plans_section, plans_of, order=25, lookups=plans_lookups)
+    ON_PARTNERSHIPS.register("points", points_section, order=30, lookups=points_lookups)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
-from partnerships.transfer.reading.names import lep_place
+from partnerships.transfer.reading.names import lep_core_name
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
 
@@ -90,7 +90,7 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
                 continue
             faults.required(line, name_column)
             first, row = names.setdefault(lep, (name, line.number))
-            if lep_place(first) != lep_place(name):
+            if lep_core_name(first) != lep_core_name(name):
                 faults.add_problem(
                     line,
                     name_column,

@@ -1,19 +1,23 @@
-"""Comparable forms of names in published lists, and keys in CURIEs."""
+"""Comparable forms of names in published lists, and keys in CURIEs.
+
+The functions for names return case-folded text without accents or punctuation: for comparing, never for showing.
+"""
 
 from __future__ import annotations
 
-import re
-
-from partnerships.kit.names import COUNCIL_WORDS, LEGAL_WORDS, core_name, fold_name
+from partnerships.kit.names import COUNCIL_WORDS, LEGAL_WORDS, core_name
 
 #: Words in combined authorities' names beyond those of councils.
 _COMBINED_WORDS = LEGAL_WORDS | COUNCIL_WORDS | {"combined", "mayoral"}
+#: Words and phrases in LEPs' names that only say that they are one.
+_LEP_WORDS = frozenset({"lep", "ltd", "limited"})
+_LEP_PHRASES = ("local enterprise partnership", "enterprise partnership")
 
 
 def bare_company(name: str) -> str:
-    """The folded name without its legal suffix.
+    """A company's name without its legal suffix.
 
-    “Bridge Homes” and “Bridge Homes Limited” are equal.
+    “Bridge Homes” and “Bridge Homes Limited” give the same result, “bridge homes”.
     """
     return core_name(name, words=LEGAL_WORDS, phrases=())
 
@@ -21,7 +25,7 @@ def bare_company(name: str) -> str:
 def council_place(name: str) -> str:
     """The place in a council's name.
 
-    “City of York Council”, “York” and “York City Council” are equal.
+    “City of York Council”, “York” and “York City Council” give the same result, “york”.
     """
     return core_name(name)
 
@@ -29,15 +33,17 @@ def council_place(name: str) -> str:
 def combined_place(name: str) -> str:
     """The place in a combined authority's name.
 
-    “Tees Valley” and “Tees Valley Combined Authority” are equal.
+    “Tees Valley” and “Tees Valley Combined Authority” give the same result, “tees valley”.
     """
     return core_name(name, words=_COMBINED_WORDS)
 
 
-def lep_place(name: str) -> str:
-    """A LEP's name without the words that say it is a LEP."""
-    line = re.sub(r"\b(local enterprise partnership|enterprise partnership|lep|ltd|limited)\b", " ", fold_name(name))
-    return " ".join(line.split())
+def lep_core_name(name: str) -> str:
+    """A LEP's name without the words that say it is a LEP.
+
+    “Solent LEP” and “Solent Local Enterprise Partnership Limited” give the same result, “solent”.
+    """
+    return core_name(name, words=_LEP_WORDS, phrases=_LEP_PHRASES)
 
 
 def key_of_curie(text: str) -> str:
@@ -46,4 +52,6 @@ def key_of_curie(text: str) -> str:
     Reads `local-authority:DUR` and the older `local-authority-eng:DUR`.
     """
     prefix, colon, key = text.strip().partition(":")
-    return key.strip().upper() if colon and prefix.casefold().startswith("local-authority") else ""
+    if not colon or not prefix.casefold().startswith("local-authority"):
+        return ""
+    return key.strip().upper()

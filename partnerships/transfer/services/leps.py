@@ -9,7 +9,7 @@ from partnerships.organisations.models import Area, Kind, Organisation, Scheme, 
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.leps import Lep
-from partnerships.transfer.reading.names import lep_place
+from partnerships.transfer.reading.names import lep_core_name
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
 from partnerships.transfer.services.rows import one_row
@@ -23,7 +23,7 @@ def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
     """Update the directory from a list of LEPs of any year."""
     seen: set[int] = set()
     codes = {lep.code for lep in listed}
-    places = {lep_place(lep.name) for lep in listed}
+    places = {lep_core_name(lep.name) for lep in listed}
     gone = [
         organisation
         for organisation in directory.organisations.values()
@@ -31,7 +31,7 @@ def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
         and organisation.kind == Kind.LEP
         and directory.values(organisation, Scheme.LEP)  # from an earlier list; a LEP entered by hand may be missing
         and not directory.values(organisation, Scheme.LEP) & codes
-        and not {lep_place(name) for name in directory.names[organisation.pk]} & places
+        and not {lep_core_name(name) for name in directory.names[organisation.pk]} & places
         and not run.is_mentioned(directory.values(organisation, Scheme.LEP) | directory.names[organisation.pk])
     ]
     for done, lep in enumerate(listed, start=1):
@@ -67,7 +67,7 @@ def _apply_lep(
         for organisation in directory.organisations.values()
         if organisation.kind == Kind.LEP
         and not directory.values(organisation, Scheme.LEP) & codes
-        and lep_place(lep.name) in {lep_place(name) for name in directory.names[organisation.pk]}
+        and lep_core_name(lep.name) in {lep_core_name(name) for name in directory.names[organisation.pk]}
     ]
     if len(organisations) == 1:
         return _update(lep, organisations[0], directory, run)

@@ -32,7 +32,7 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """From when on to read the journal, and whether there is one."""
+        """Add `--since` and `--without-journal`."""
         parser.add_argument("--since", help="ISO time; by default 5 minutes before the newest event of the backup.")
         parser.add_argument(
             "--without-journal",
@@ -51,25 +51,33 @@ class Command(AccountedCommand):
                 "there. If the journal is lost, add --without-journal."
             )
         since, now = self._since(options["since"]), timezone.now()
-        moved = move_numbers_on()
+        # Sequences first: events written below must not get ids that were given since the backup. The start is noted
+        # before the replay, so that a run after a failure reads the journal from the same moment. Sessions end last,
+        # when nothing that the replay does can begin one.
+        sequences_moved = move_numbers_on()
         note_restore(since=since, now=now)
         with without_emails():
-            done = replay(since=since, now=now)
+            replayed = replay(since=since, now=now)
             ended = end_all_ways_in(now=now)
-        counted = {words: one.done for words, one in done.items()} | ended | {"sequences moved on": moved}
-        for words, count in counted.items():
-            self.stdout.write(f"{count:8,} {words}")
-        left = [f"{words}: {what}" for words, one in done.items() for what in one.left]
-        if left:
-            self.stdout.write(f"Not applied, or to be looked at ({len(left)}):")
-            for what in left:
-                self.stdout.write(f"  {what}")
-        if failed := [words for words, one in done.items() if one.failed]:
+        for subject, redone in replayed.items():
+            self._print_count(redone.done, subject)
+        for subject, count in ended.items():
+            self._print_count(count, subject)
+        self._print_count(sequences_moved, "sequences moved on")
+        problems = [f"{subject}: {problem}" for subject, redone in replayed.items() for problem in redone.left]
+        if problems:
+            self.stdout.write(f"Not applied, or to be looked at ({len(problems)}):")
+            for problem in problems:
+                self.stdout.write(f"  {problem}")
+        if failed := [subject for subject, redone in replayed.items() if redone.failed]:
             raise CommandError(f"Not applied: {'; '.join(failed)}. Fix the cause, then run this again.")
         self.stdout.write(
             f"Applied the journal from {since.isoformat(timespec='minutes')} on. Look at "
             "`manage.py emails waiting`, then set EMAILS_HELD=0."
         )
+
+    def _print_count(self, count: int, subject: str) -> None:
+        self.stdout.write(f"{count:8,} {subject}")
 
     def _since(self, given: str | None) -> dt.datetime:
         if given:

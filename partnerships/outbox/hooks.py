@@ -76,7 +76,7 @@ class OutboxHooks:
         """Another email came in; returns what became of it, "" if it is not ours."""
         return ""
 
-    def notices_taking_replies(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
+    def notices_open_to_reply(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
         """The notices to which a reply of their reader could be used."""
         return set()
 
@@ -84,7 +84,7 @@ class OutboxHooks:
         """How the readers of these notices stop emails like each, by its number."""
         return {}
 
-    def taking_replies(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
+    def emails_open_to_reply(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
         """The emails to which a reply of their reader could be used."""
         return set()
 

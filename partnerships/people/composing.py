@@ -95,7 +95,7 @@ class PersonComposer(Composer):
             else:
                 contents.append((candidate, content))
         again = repeatable([candidate for candidate, _ in contents])
-        answered, stops = _taking_replies(contents, now), _stop_links(contents, now)
+        answered, stops = _open_to_reply(contents, now), _stop_links(contents, now)
         for one, content in contents:
             written = message(
                 _rendered(content, one, can_reply=one.pk in answered),
@@ -155,7 +155,7 @@ def _notice_to(candidate: PersonCandidate) -> NoticeTo:
     )
 
 
-def _taking_replies(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
+def _open_to_reply(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
     """The emails whose replies go to a person, or could be used at our own address."""
     found: set[int] = set()
     notices: list[NoticeTo] = []
@@ -165,7 +165,7 @@ def _taking_replies(contents: Iterable[tuple[PersonCandidate, Content]], now: dt
         elif candidate.due.lane == Lane.NOTICE and settings.EMAIL_REPLIES:
             notices.append(_notice_to(candidate))
     if notices:
-        found.update(*(hooks.notices_taking_replies(notices=notices, now=now) for hooks in registered_hooks()))
+        found.update(*(hooks.notices_open_to_reply(notices=notices, now=now) for hooks in registered_hooks()))
     return found
 
 

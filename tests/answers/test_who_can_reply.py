@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.answers.queries.replying import taking_replies
+from partnerships.answers.queries.replying import emails_open_to_reply
 from partnerships.digests import services as digests
 from partnerships.organisations.models import Membership, Role
 from partnerships.outbox.hooks import ReplyTo
@@ -143,7 +143,7 @@ def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Pla
             for person in people
         ]
         with CaptureQueriesContext(connection) as queries:
-            found = taking_replies(emails, timezone.now())
+            found = emails_open_to_reply(emails, timezone.now())
         return found, len(queries)
 
     one, before = counted([world.chidi])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from partnerships.answers.queries.replying import notices_taking_replies, taking_replies
+from partnerships.answers.queries.replying import emails_open_to_reply, notices_open_to_reply
 from partnerships.answers.reading import read_mail
 from partnerships.answers.services.receiving import receive_mail
 from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
@@ -25,10 +25,10 @@ class AnswersHooks(OutboxHooks):
             return ""
         return receive_mail(mail=mail, now=now) if is_new(mail.event_id, now=now) else "known"
 
-    def notices_taking_replies(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
+    def notices_open_to_reply(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
         """The notices to which a reply of their reader could become a comment or a draft conversation."""
-        return notices_taking_replies(notices, now)
+        return notices_open_to_reply(notices, now)
 
-    def taking_replies(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
+    def emails_open_to_reply(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
         """The emails to which a reply of their reader could become a comment or a draft conversation."""
-        return taking_replies(emails, now)
+        return emails_open_to_reply(emails, now)

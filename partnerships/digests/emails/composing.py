@@ -21,7 +21,7 @@ from partnerships.digests.emails.plan_items import items_of, write_items
 from partnerships.digests.emails.reasons import Why, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
 from partnerships.digests.emails.rendering import Block
-from partnerships.digests.emails.replying import taking_replies
+from partnerships.digests.emails.replying import digests_open_to_reply
 from partnerships.digests.emails.selecting import Selection, select
 from partnerships.digests.emails.subject_items import subject_items_of, write_subjects
 from partnerships.digests.emails.subjects import SubjectSelection, heard_no_longer, select_subjects
@@ -168,7 +168,7 @@ class Contents:
     #: Digests that must not be sent again unchanged.
     altered: set[int]
     #: Digests to which a reply could be used.
-    taking_replies: set[int]
+    open_to_reply: set[int]
     told: dict[int, list[list[int | str]]]  # matches and notices, for the journal
 
 
@@ -249,7 +249,7 @@ def _contents_of(
         alike=Counter((*whys[email.pk].words, frequencies[email.pk]) for email in candidates),
         lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
         altered=altered | withdrawn | taken.withdrawn,
-        taking_replies=taking_replies(with_content, blocks, taken.partnerships, now=now),
+        open_to_reply=digests_open_to_reply(with_content, blocks, taken.partnerships, now=now),
         told={pk: [*told.get(pk, ()), *taken.told.get(pk, ())] for pk in blocks},
     )
 
@@ -286,7 +286,7 @@ def _compose_digest(email: Candidate, contents: Contents, decided: Decided, *, d
         how_often=often,
         notice=notice,
         is_common=contents.alike[(*why, often)] >= _COMMON,
-        can_reply=email.pk in contents.taking_replies,
+        can_reply=email.pk in contents.open_to_reply,
     )
     try:
         batch.messages[email.pk] = rendering.digest(

@@ -13,7 +13,7 @@ from partnerships.digests.emails.rendering import Block
 from partnerships.outbox.hooks import ReplyTo, registered_hooks
 
 
-def taking_replies(
+def digests_open_to_reply(
     candidates: Iterable[Candidate],
     blocks: Mapping[int, Sequence[Block]],
     partnerships: Mapping[int, Collection[int]],
@@ -32,7 +32,7 @@ def taking_replies(
         _reply_to(candidate, blocks.get(candidate.pk, ()), partnerships.get(candidate.pk, ()))
         for candidate in candidates
     ]
-    return {pk for hooks in registered_hooks() for pk in hooks.taking_replies(emails=emails, now=now)}
+    return {pk for hooks in registered_hooks() for pk in hooks.emails_open_to_reply(emails=emails, now=now)}
 
 
 def _reply_to(email: Candidate, blocks: Sequence[Block], partnerships: Collection[int]) -> ReplyTo:

@@ -13,42 +13,44 @@ from partnerships.people.models import User
 
 def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks the council to confirm or dispute the lines of a return."""
-    found = _found(due)
-    if not found.is_sent or found.sendings != due.params["sending"]:
+    nominations_return = _return_of(due)
+    if not nominations_return.is_sent or nominations_return.sendings != due.params["sending"]:
         return "It was decided or sent again."
-    if not rights_over(found.agreement, person, now).may_decide:
+    if not rights_over(nominations_return.agreement, person, now).may_decide:
         return "They can no longer decide on it."
-    return _content("return_sent", found, person)
+    return _content("return_sent", nominations_return, person)
 
 
 def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the provider that its return was confirmed or disputed."""
-    found = _found(due)
-    if found.sendings != due.params["sending"] or not (found.is_settled or found.is_disputed):
+    nominations_return = _return_of(due)
+    if nominations_return.sendings != due.params["sending"] or not (
+        nominations_return.is_settled or nominations_return.is_disputed
+    ):
         return "It was sent again or reopened."
-    if not rights_over(found.agreement, person, now).reads_returns:
+    if not rights_over(nominations_return.agreement, person, now).reads_returns:
         return "They can no longer read it."
-    return _content("return_decided", found, person)
+    return _content("return_decided", nominations_return, person)
 
 
 def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to both sides that a confirmed return is being corrected, and why."""
-    found = _found(due)
-    if found.sendings != due.params["sending"] or not found.is_reopened:
+    nominations_return = _return_of(due)
+    if nominations_return.sendings != due.params["sending"] or not nominations_return.is_reopened:
         return "It was sent again."
-    if not rights_over(found.agreement, person, now).reads_returns:
+    if not rights_over(nominations_return.agreement, person, now).reads_returns:
         return "They can no longer read it."
-    return _content("return_reopened", found, person)
+    return _content("return_reopened", nominations_return, person)
 
 
-def _found(due: Due) -> NominationsReturn:
+def _return_of(due: Due) -> NominationsReturn:
     return NominationsReturn.objects.for_pages().get(pk=due.params["return"])
 
 
 def _content(template: str, nominations_return: NominationsReturn, person: User) -> Content:
     context = {
         "person": person,
-        "found": nominations_return,
+        "nominations_return": nominations_return,
         "partnership": nominations_return.agreement.partnership,
         "council": nominations_return.agreement.council_body,
         "provider": nominations_return.agreement.provider_body,

@@ -16,7 +16,7 @@ from partnerships.kit.text import counted, figure
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import ReturnLine
 from partnerships.nominations.queries import MaskedLine, QuarterResult, ReturnResult, Total
-from partnerships.nominations.queries.returns import per_cent_of, total_of
+from partnerships.nominations.queries.returns import median_in, per_cent_of, total_of
 from partnerships.nominations.schedule import Bedrooms
 
 #: What stands in the place of a masked figure.
@@ -55,6 +55,29 @@ class Chart:
     svg: SafeString
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+
+def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str, str]]:
+    """Each cell with its heading, for tables that stack on a phone."""
+    return list(zip(headings, cells, strict=True))
+
+
+def return_tables(quarter: Quarter, result: ReturnResult, report: Mapping[str, Any]) -> dict[str, Any]:
+    """The table and charts of a return for the council and the provider; `report` is that of its run, or empty."""
+    charts = [chart_of(quarter, result.lines), days_chart(quarter, result.lines)]
+    if result.refusals:
+        charts.append(refusals_chart(quarter, result.refusals))
+    return {
+        "headings": HEADINGS,
+        "rows": [
+            (line, named_cells(HEADINGS, cells_of(line, refusals)))
+            for line, refusals in zip(result.lines, result.refused, strict=True)
+        ],
+        "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
+        "days": days_counted(quarter, report),
+        "in_time": time_to_nominate(result.lines),
+        "charts": charts,
+    }
 
 
 def plain(value: int | Decimal | None) -> str:

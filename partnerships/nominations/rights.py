@@ -81,6 +81,18 @@ class Rights:
         """Whether they may reopen a confirmed return: editors and leads of both sides."""
         return self.may_report or self.may_decide
 
+    def may_fill_in(self, nominations_return: NominationsReturn) -> bool:
+        """Whether they may fill in and send this return now."""
+        return self.may_report and nominations_return.is_writable
+
+    def may_decide_about(self, nominations_return: NominationsReturn) -> bool:
+        """Whether they may confirm and dispute lines of this return now."""
+        return self.may_decide and nominations_return.is_sent
+
+    def may_reopen_return(self, nominations_return: NominationsReturn) -> bool:
+        """Whether they may reopen this return now."""
+        return self.may_reopen and nominations_return.is_settled
+
     @property
     def may_ask(self) -> bool:
         """Whether they may make an ask of a shortfall: editors and leads of the council."""

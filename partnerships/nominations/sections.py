@@ -40,9 +40,11 @@ def ask_section(user: User, ask: Entry) -> Section | None:
     Only for readers of the return.
     """
     origin = origin_of(ask)
-    if origin is None or not rights_over(origin.found.agreement, user, timezone.now()).reads(origin.found):
+    if origin is None or not rights_over(origin.nominations_return.agreement, user, timezone.now()).reads(
+        origin.nominations_return
+    ):
         return None
-    return Section("nominations/_ask.html", {"origin": origin, "quarter": origin.found.quarter})
+    return Section("nominations/_ask.html", {"origin": origin, "quarter": origin.nominations_return.quarter})
 
 
 def _of(user: User, partnership: int) -> QuerySet[NominationsAgreement]:

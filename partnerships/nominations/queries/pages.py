@@ -68,7 +68,7 @@ class Origin:
     `corrected` is the newest correction after the ask, and `missing` what that says is missing; None without one.
     """
 
-    found: NominationsReturn
+    nominations_return: NominationsReturn
     words: str
     corrected: ReturnRecord | None
     missing: int | None
@@ -82,10 +82,10 @@ def origin_of(ask: Entry) -> Origin | None:
     if ask.theme != THEME or not ask.is_ask:
         return None
     returns = NominationsReturn.objects.for_pages().filter(agreement__council__organisation=ask.organisation_id)
-    for found in returns.order_by("-starts_on", "pk"):
+    for nominations_return in returns.order_by("-starts_on", "pk"):
         for size, first_let in product(Bedrooms, (True, False)):
-            if _key(found.pk, size, first_let=first_let) == ask.key:
-                return _origin(ask, found, size, first_let=first_let)
+            if _key(nominations_return.pk, size, first_let=first_let) == ask.key:
+                return _origin(ask, nominations_return, size, first_let=first_let)
     return None
 
 

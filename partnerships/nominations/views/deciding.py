@@ -16,16 +16,16 @@ from partnerships.nominations.forms import DecideForm
 from partnerships.nominations.models import Decision
 from partnerships.nominations.queries import result_of
 from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
-from partnerships.nominations.views.returns import about, open_return
+from partnerships.nominations.views.returns import open_return, return_context
 from partnerships.people.form_steps import press_button, take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Confirm or dispute each line."""
-    user, found, rights = open_return(request, pk, number)
+    user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_decide)
-    form = DecideForm(posted(request), lines=result_of(found).lines, sending=found.sendings)
+    form = DecideForm(posted(request), lines=result_of(nominations_return).lines, sending=nominations_return.sendings)
 
     def step() -> tuple[str, str]:
         decisions = {
@@ -33,26 +33,26 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             for line, decision, reason in form.lines
         }
         services.decide_lines(
-            nominations_return=found,
+            nominations_return=nominations_return,
             sending=form.cleaned_data["sending"],
             decisions=decisions,
             author=user,
             now=timezone.now(),
         )
-        return "Your answers have been sent.", found.get_absolute_url()
+        return "Your answers have been sent.", nominations_return.get_absolute_url()
 
-    context = about(found, rights) | {"names_emailed": True}
+    context = return_context(nominations_return, rights) | {"names_emailed": True}
     return take_step(request, "nominations/decide.html", form, step, {services.UnableToDecide: None}, **context)
 
 
 @require_POST
 def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
     """Make an ask of what is missing in a line."""
-    user, found, rights = open_return(request, pk, number)
+    user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)
 
     def step() -> tuple[str, str]:
-        entry = ask_for_shortfall(nominations_return=found, line=line, author=user, now=timezone.now())
-        return f"{found.agreement.provider_body.name} is asked to make it up.", entry.get_absolute_url()
+        entry = ask_for_shortfall(nominations_return=nominations_return, line=line, author=user, now=timezone.now())
+        return f"{nominations_return.agreement.provider_body.name} is asked to make it up.", entry.get_absolute_url()
 
-    return press_button(request, step, UnableToAsk, back=found.get_absolute_url())
+    return press_button(request, step, UnableToAsk, back=nominations_return.get_absolute_url())

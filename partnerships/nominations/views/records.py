@@ -31,7 +31,7 @@ from partnerships.nominations.presenting import (
 )
 from partnerships.nominations.queries import records_of, result_in
 from partnerships.nominations.queries.returns import median_in
-from partnerships.nominations.views.returns import about, open_return
+from partnerships.nominations.views.returns import open_return, return_context
 from partnerships.people.models import User
 
 
@@ -110,14 +110,14 @@ def _number(cell: str) -> object:
 @require_safe
 def record(request: HttpRequest, pk: int, number: int, record: int, shape: str) -> HttpResponseBase:
     """A record of a confirmed return as a file: PDF, Excel or CSV, all from one sheet."""
-    _, found, rights = open_return(request, pk, number)
-    kept = next((kept_record for kept_record in records_of(found) if kept_record.number == record), None)
+    _, nominations_return, rights = open_return(request, pk, number)
+    kept = next((kept_record for kept_record in records_of(nominations_return) if kept_record.number == record), None)
     if kept is None or shape not in FILES:
         raise Http404
-    sheet, name = sheet_of(kept), f"nominations-{found.starts_on:%Y-%m}-record-{record}"
+    sheet, name = sheet_of(kept), f"nominations-{nominations_return.starts_on:%Y-%m}-record-{record}"
     if shape == "csv":
         return csv_response(f"{name}.csv", sheet.headings, sheet.rows)
     if shape == "xlsx":
         return xlsx_response(f"{name}.xlsx", sheet.worksheets)
-    context = {**about(found, rights), "sheet": sheet}
+    context = {**return_context(nominations_return, rights), "sheet": sheet}
     return pdf_response(request, "nominations/record_pdf.html", context, name)

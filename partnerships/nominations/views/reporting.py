@@ -23,7 +23,7 @@ from partnerships.nominations.queries import disputed_lines_of, result_of
 from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
 from partnerships.nominations.rights import Rights
 from partnerships.nominations.tasks import count_waiting
-from partnerships.nominations.views.returns import about, open_agreement, open_return
+from partnerships.nominations.views.returns import open_agreement, open_return, return_context
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 
@@ -43,8 +43,8 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         day = dt.date.fromisoformat(form.cleaned_data["quarter"])
-        found = services.start_return(agreement=agreement, starts_on=day, author=user, now=timezone.now())
-        return f"The return for {found.quarter} has been started.", found.get_absolute_url()
+        nominations_return = services.start_return(agreement=agreement, starts_on=day, author=user, now=timezone.now())
+        return f"The return for {nominations_return.quarter} has been started.", nominations_return.get_absolute_url()
 
     context: dict[str, Any] = {
         "heading": "Start a return",
@@ -64,9 +64,9 @@ def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     form is read, so that nobody else's 150 MB are parsed.
     """
     filter_uploads(request)
-    user, found, rights = open_return(request, pk, number)
+    user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
-    return _upload(request, user, found, rights)
+    return _upload(request, user, nominations_return, rights)
 
 
 @csrf_protect
@@ -91,7 +91,7 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
             messages.success(request, "The lettings have been uploaded and will be counted.")
             return redirect(nominations_return)
     context = {
-        **about(nominations_return, rights),
+        **return_context(nominations_return, rights),
         "heading": f"Upload lettings of {nominations_return.quarter}",
         "shows_year": True,
     }
@@ -104,40 +104,49 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     Offers, vacancies without a nominee in time, refusals.
     """
-    user, found, rights = open_return(request, pk, number)
+    user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
-    lines = result_of(found).lines
-    form = TableForm(posted(request), lines=lines, grounds=grounds_of(found, lines))
+    lines = result_of(nominations_return).lines
+    form = TableForm(posted(request), lines=lines, grounds=grounds_of(nominations_return, lines))
 
     def step() -> tuple[str, str]:
         read = form.cleaned_data["read"]
         try:
             services.complete_return(
-                nominations_return=found, lines=form.figures(), read=read, author=user, now=timezone.now()
+                nominations_return=nominations_return, lines=form.figures(), read=read, author=user, now=timezone.now()
             )
         except services.FiguresChanged:
             form.show_saved()
             raise
-        return "The figures have been saved.", found.get_absolute_url()
+        return "The figures have been saved.", nominations_return.get_absolute_url()
 
-    context = about(found, rights)
+    context = return_context(nominations_return, rights)
     return take_step(request, "nominations/table.html", form, step, {services.UnableToReport: None}, **context)
 
 
 @_FORM
 def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send the return to the council."""
-    user, found, rights = open_return(request, pk, number)
+    user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
-    form = SendForm(posted(request), disputed=disputed_lines_of(found), cancel=found.get_absolute_url())
+    form = SendForm(
+        posted(request), disputed=disputed_lines_of(nominations_return), cancel=nominations_return.get_absolute_url()
+    )
 
     def step() -> tuple[str, str]:
-        services.send_return(nominations_return=found, answers=form.answers(), author=user, now=timezone.now())
-        return f"The return for {found.quarter} has been sent.", found.get_absolute_url()
+        services.send_return(
+            nominations_return=nominations_return, answers=form.answers(), author=user, now=timezone.now()
+        )
+        return f"The return for {nominations_return.quarter} has been sent.", nominations_return.get_absolute_url()
 
-    council = found.agreement.council_body.name
+    council = nominations_return.agreement.council_body.name
     lead = f"{council} will confirm or dispute each line. You cannot change it in the meantime."
-    context = {**about(found, rights), "heading": "Send the return", "back": found.get_absolute_url(), "lead": lead}
+    context = {
+        **return_context(nominations_return, rights),
+        "heading": "Send the return",
+        "back": nominations_return.get_absolute_url(),
+        "lead": lead,
+    }
     return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)
 
 
@@ -147,19 +156,24 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     For both sides.
     """
-    user, found, rights = open_return(request, pk, number)
+    user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_reopen)
-    form = ReopenForm(posted(request), cancel=found.get_absolute_url())
+    form = ReopenForm(posted(request), cancel=nominations_return.get_absolute_url())
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
-        services.reopen_return(nominations_return=found, reason=reason, author=user, now=timezone.now())
-        return f"The return for {found.quarter} is open again.", found.get_absolute_url()
+        services.reopen_return(nominations_return=nominations_return, reason=reason, author=user, now=timezone.now())
+        return f"The return for {nominations_return.quarter} is open again.", nominations_return.get_absolute_url()
 
-    provider, council = found.agreement.provider_body.name, found.agreement.council_body.name
+    provider, council = nominations_return.agreement.provider_body.name, nominations_return.agreement.council_body.name
     lead = (
         f"{provider} corrects the return and sends it. {council} then confirms every line again. "
         "What was confirmed before stays on record."
     )
-    context = {**about(found, rights), "heading": "Correct the return", "back": found.get_absolute_url(), "lead": lead}
+    context = {
+        **return_context(nominations_return, rights),
+        "heading": "Correct the return",
+        "back": nominations_return.get_absolute_url(),
+        "lead": lead,
+    }
     return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)

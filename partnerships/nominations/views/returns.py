@@ -1,8 +1,12 @@
-"""Read a nominations return: its page, its progress, its files."""
+"""Read a nominations return: its page, its progress, its files.
+
+A *run* counts the lettings that the provider uploaded, and its *report* says what it left out and why. The *result* is
+what the return says: its lines, with the refusals of each by ground, and their total. Each confirmation keeps a
+*record*, which stays when the return is corrected.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -19,13 +23,9 @@ from partnerships.nominations.presenting import (
     HEADINGS,
     MASKED_HEADINGS,
     cells_of,
-    cells_of_total,
-    chart_of,
-    days_chart,
-    days_counted,
     masked_cells_of,
-    refusals_chart,
-    time_to_nominate,
+    named_cells,
+    return_tables,
 )
 from partnerships.nominations.queries import (
     authorities_of,
@@ -39,7 +39,6 @@ from partnerships.nominations.queries import (
     year_of,
 )
 from partnerships.nominations.queries.pages import shortfalls_of
-from partnerships.nominations.queries.returns import median_in
 from partnerships.nominations.rights import Rights, rights_over
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -59,30 +58,34 @@ def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, Nomin
     """
     user = signed_in(request)
     returns = NominationsReturn.objects.visible_to(user).for_pages()
-    found = get_object_or_404(returns, agreement__partnership=pk, pk=number)
-    rights = rights_over(found.agreement, user, timezone.now())
+    nominations_return = get_object_or_404(returns, agreement__partnership=pk, pk=number)
+    rights = rights_over(nominations_return.agreement, user, timezone.now())
     if not rights.reads_returns:
         raise PermissionDenied
-    if not rights.reads(found):
+    if not rights.reads(nominations_return):
         raise Http404
-    return user, found, rights
+    return user, nominations_return, rights
 
 
-def _at_least_masked(agreement: NominationsAgreement, rights: Rights, number: int) -> NominationsReturn:
-    """A return for pages that other parties read masked, once it was confirmed; else as `open_return`."""
-    found = get_object_or_404(with_sides(returns_of(agreement)), pk=number)
-    found.agreement = agreement
-    if not (rights.reads_returns or rights.reads_masked):
+def _readable_return(agreement: NominationsAgreement, rights: Rights, number: int) -> NominationsReturn:
+    """A return this person may read. Other parties see it masked, and only once confirmed."""
+    nominations_return = get_object_or_404(with_sides(returns_of(agreement)), pk=number)
+    nominations_return.agreement = agreement
+    if rights.reads_masked:
+        is_readable = nominations_return.confirmations > 0
+    elif rights.reads_returns:
+        is_readable = rights.reads(nominations_return)
+    else:
         raise PermissionDenied
-    if not (found.confirmations if rights.reads_masked else rights.reads(found)):
+    if not is_readable:
         raise Http404
-    return found
+    return nominations_return
 
 
-def about(nominations_return: NominationsReturn, rights: Rights) -> dict[str, Any]:
-    """What every page of a return shows."""
+def return_context(nominations_return: NominationsReturn, rights: Rights) -> dict[str, Any]:
+    """The context of every page of a return."""
     return {
-        "found": nominations_return,
+        "nominations_return": nominations_return,
         "agreement": nominations_return.agreement,
         "partnership": nominations_return.agreement.partnership,
         "quarter": str(nominations_return.quarter),
@@ -97,32 +100,25 @@ def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
     return run
 
 
-def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str, str]]:
-    """Each cell with its heading, for tables that stack on a phone."""
-    return list(zip(headings, cells, strict=True))
-
-
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A return: its progress, its lines against the agreement, and shortfalls.
 
-    Small numbers are masked for other parties. Without data sharing in force it leads to the agreement's page, which
-    says so.
+    Small numbers are masked for other parties. If no data-sharing terms are in force, redirects to the agreement's
+    page, which explains this.
     """
     user, agreement, rights = open_agreement(request, pk)
     if not rights.is_open:
         return redirect(agreement)
-    nominations_return = _at_least_masked(agreement, rights, number)
+    nominations_return = _readable_return(agreement, rights, number)
     if rights.reads_masked:
         return _masked(request, nominations_return, rights)
     result, run = result_of(nominations_return), run_of(nominations_return)
-    report, records = run.report if run else {}, records_of(nominations_return)
-    charts = [chart_of(nominations_return.quarter, result.lines), days_chart(nominations_return.quarter, result.lines)]
-    if result.refusals:
-        charts.append(refusals_chart(nominations_return.quarter, result.refusals))
+    report = run.report if run else {}
     council, provider = sides_of(nominations_return)
     context = {
-        **about(nominations_return, rights),
+        **return_context(nominations_return, rights),
+        **return_tables(nominations_return.quarter, result, report),
         "council": council,
         "provider": provider,
         "run": run,
@@ -130,20 +126,14 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "let_again": report.get("let_again", 0),
         "not_counted": report.get("not_counted", ()),
         "authorities": authorities_of(run) if run and rights.reads_other_areas else [],
-        "rows": [
-            (line, named_cells(HEADINGS, cells_of(line, refused)))
-            for line, refused in zip(result.lines, result.refused, strict=True)
+        "records": [
+            (record, [(label, record.address(code)) for code, label in FILES.items()])
+            for record in records_of(nominations_return)
         ],
-        "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
-        "days": days_counted(nominations_return.quarter, report),
-        "in_time": time_to_nominate(result.lines),
-        "headings": HEADINGS,
-        "charts": charts,
-        "records": [(record, [(label, record.address(code)) for code, label in FILES.items()]) for record in records],
-        "may_reopen": rights.may_reopen and nominations_return.is_settled,
         "shortfalls": shortfalls_of(result.lines, user) if not nominations_return.is_writable else [],
-        "may_write": rights.may_report and nominations_return.is_writable,
-        "may_decide": rights.may_decide and nominations_return.is_sent,
+        "may_reopen": rights.may_reopen_return(nominations_return),
+        "may_write": rights.may_fill_in(nominations_return),
+        "may_decide": rights.may_decide_about(nominations_return),
     }
     return render(request, "nominations/return.html", context)
 
@@ -154,7 +144,7 @@ def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights:
     rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
     council, provider = sides_of(nominations_return)
     sides = {"council": council, "provider": provider}
-    context = {**about(nominations_return, rights), **sides, "rows": rows, "headings": MASKED_HEADINGS}
+    context = {**return_context(nominations_return, rights), **sides, "rows": rows, "headings": MASKED_HEADINGS}
     return render(request, "nominations/masked.html", context)
 
 
@@ -164,21 +154,21 @@ def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     When it is done, the page is loaded again.
     """
-    _, found, rights = open_return(request, pk, number)
+    _, nominations_return, rights = open_return(request, pk, number)
     if not getattr(request, "htmx", False):
-        return redirect(found)
-    run = run_of(found)
-    response = render(request, "nominations/_run.html", {**about(found, rights), "run": run})
+        return redirect(nominations_return)
+    run = run_of(nominations_return)
+    response = render(request, "nominations/_run.html", {**return_context(nominations_return, rights), "run": run})
     if run is None or not run.is_running:
         response["HX-Refresh"] = "true"
     return response
 
 
 @require_safe
-def csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
+def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """The lines of a return as CSV; other parties get them masked."""
     _, agreement, rights = open_agreement(request, pk)
-    nominations_return = _at_least_masked(agreement, rights, number)
+    nominations_return = _readable_return(agreement, rights, number)
     if rights.reads_masked:
         masked = [(line.words, *masked_cells_of(line)) for line in masked_result_of(nominations_return)]
         return csv_response(_file_name(nominations_return), ["Homes", *MASKED_HEADINGS], masked)
@@ -193,12 +183,12 @@ def csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
 @require_safe
 def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """What became of the rows of the upload, as CSV: reason, remedy, how many and which."""
-    _, found, _ = open_return(request, pk, number)
-    run = run_of(found)
+    _, nominations_return, _ = open_return(request, pk, number)
+    run = run_of(nominations_return)
     rows = [
         (outcome.label, outcome.remedy, outcome.number, outcome.rows) for outcome in (outcomes_of(run) if run else [])
     ]
-    name = f"rows-{found.starts_on:%Y-%m}.csv"
+    name = f"rows-{nominations_return.starts_on:%Y-%m}.csv"
     return csv_response(name, ["What happened to them", "What to do", "Rows", "Which"], rows)
 
 

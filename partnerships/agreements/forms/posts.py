@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.agreements.models import Holder, PostRole
 from partnerships.agreements.services import Contact
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.people.models import User
 
@@ -24,7 +25,7 @@ class FillForm(Form):
         label="Name, if they have no account",
         required=False,
         max_length=150,
-        help_text="A signatory without an account signs on paper. On this site, we ask your leads to sign instead.",
+        help_text="A signatory without an account signs on paper. To sign here, one of your leads signs instead.",
     )
     email = forms.EmailField(
         label="Email address",
@@ -47,13 +48,11 @@ class FillForm(Form):
 
     def __init__(self, *args: Any, people: QuerySet[User], cancel: str, submit: str = "Save", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["person"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = people
+        model_choice_field(self, "person").queryset = people
         self.helper = Helper(self, submit=submit, cancel=cancel)
 
-    def filling(self) -> dict[str, Any]:
-        """Arguments for `fill_post`."""
+    def fill_post_arguments(self) -> dict[str, Any]:
+        """Arguments for the service `fill_post`."""
         data = self.cleaned_data
         contact = Contact(**{name: data[name] for name in self.CONTACT})
         return {"person": data["person"], "contact": contact, "starts_on": data["starts_on"], "reason": data["reason"]}
@@ -70,12 +69,9 @@ class PostForm(FillForm):
 
     def __init__(self, *args: Any, roles: Sequence[PostRole], **kwargs: Any) -> None:
         super().__init__(*args, submit="Add post", **kwargs)
-        field = self.fields["role"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Choose a role"), *((role.value, role.label) for role in roles)]
-        person = self.fields["person"]
-        assert isinstance(person, forms.ModelChoiceField)
-        person.empty_label = "Nobody yet, or somebody without an account"
+        choice_field(self, "role").choices = [("", "Choose a role"), *((role.value, role.label) for role in roles)]
+        model_choice_field(self, "person").empty_label = "Nobody yet, or somebody without an account"
+        # A vacant post needs no reason. If somebody is named, the service `fill_post` refuses an empty one.
         self.fields["reason"].required = False
         self.fields["reason"].help_text = "Required if you name somebody. Your partners can read this."
 

@@ -129,7 +129,7 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
                 now=now,
             )
             if not form.is_vacant:
-                fill_post(post=post, author=user, now=now, **form.filling())
+                fill_post(post=post, author=user, now=now, **form.fill_post_arguments())
         return f"{post} of {body.display_name} has been added.", back
 
     return take_step(
@@ -161,7 +161,7 @@ def fill(request: HttpRequest, pk: int) -> HttpResponse:
     form = FillForm(posted(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        holder = fill_post(post=post, author=user, now=timezone.now(), **form.filling())
+        holder = fill_post(post=post, author=user, now=timezone.now(), **form.fill_post_arguments())
         return f"{holder.display_name}: {post} of {post.organisation.display_name}.", post.get_absolute_url()
 
     return take_step(request, "agreements/posts/fill.html", form, step, _REFUSED, names_emailed=True, post=post)

@@ -101,9 +101,7 @@ class Organisation(models.Model):
 
     Its identity is its identifiers, never its name. It is never deleted, only ended.
 
-    States: proposed → shadow → active → merging → dissolved. `missing_from` names the registers whose latest list no
-    longer has it, each with the day of the first list without it; `missing_since` is the earliest of these days.
-    Somebody should then check it.
+    States: proposed → shadow → active → merging → dissolved.
     """
 
     name = models.CharField(max_length=300)
@@ -134,14 +132,20 @@ class Organisation(models.Model):
     is_demonstration = models.BooleanField(
         "demonstration", default=False, help_text="Tick if it is invented and came with the demonstration network."
     )
-    missing_since = models.DateField(null=True, blank=True)
-    missing_from = models.JSONField(default=dict, blank=True)
+    missing_since = models.DateField(
+        null=True, blank=True, help_text="The earliest day in “missing from”. Somebody should then check it."
+    )
+    missing_from = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Registers whose latest list no longer has it, each with the day of the first list without it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     areas = models.ManyToManyField(Area, through="AreaServed", related_name="organisations")
 
-    #: The id of the record that this one was merged into, where a page asked for it.
-    kept_as: int | None = None
+    #: The id of the record that this one was merged into. Only the organisation's page sets it, by an annotation.
+    merged_into_id: int | None = None
 
     objects = OrganisationQuerySet.as_manager()
 

@@ -72,8 +72,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if not record_rows:
         raise Http404
     organisation = record_rows[0]
-    if organisation.kept_as:
-        return redirect("organisations:detail", pk=organisation.kept_as)
+    if organisation.merged_into_id:
+        return redirect("organisations:detail", pk=organisation.merged_into_id)
     there = with_rows(pk, *_ABOUT)
     read_ahead(lookup(rows, pk) for kind, rows in _READ.items() if kind in there)
     contacts = rows_for(_contacts, pk)
@@ -108,7 +108,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _shown(user: User, pk: int) -> QuerySet[Organisation]:
     merged = Merge.objects.in_force().filter(merged=OuterRef("pk")).values("kept")
     bodies = Organisation.objects.visible_to(user).select_related("region", "parent").filter(pk=pk)
-    return bodies.annotate(kept_as=Subquery(merged))  # type: ignore[no-redef]  # declared on the model
+    return bodies.annotate(merged_into_id=Subquery(merged))  # type: ignore[no-redef]  # declared on the model
 
 
 def _identifiers(organisation: int) -> QuerySet[Identifier]:

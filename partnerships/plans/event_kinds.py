@@ -3,6 +3,16 @@
 from django.db import models
 
 
+class EventTarget(models.TextChoices):
+    """What an event of a plan is about, which decides who may see it (`registrations.py`)."""
+
+    PLAN = "plan", "The plan: its readers see the event"
+    DRAFT = "plan_draft", "The draft: its editors see it"
+    VERSION = "plan_version", "A version: its readers see it"
+    SIGNING = "plan_signing", "Sign-off: people of owners and parties see it"
+    COMMENT = "plan_comment", "A comment: its readers see it"
+
+
 class EventKind(models.TextChoices):
     """A code never changes, since rows hold it for ever; a label may."""
 

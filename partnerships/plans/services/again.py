@@ -10,7 +10,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.organisations.models import Organisation
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share, Signatory
 from partnerships.plans.queries import possible_owners
 from partnerships.plans.services.owning import (
@@ -47,7 +47,7 @@ def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, no
         plan,
         EventKind.SHOWING_CHANGED,
         author=None,
-        kind="plan_draft",
+        kind=EventTarget.DRAFT,
         now=now,
         data={"title": plan.title, "person": share.person_id, "after": after},
     )

@@ -14,7 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Comment, Mention, Plan
 from partnerships.plans.queries import (
     can_read_today,
@@ -88,7 +88,7 @@ def add_comment(
         EventKind.COMMENT_ANSWERED if parent else EventKind.COMMENTED,
         author=author,
         organisation=organisation,
-        kind="plan_comment",
+        kind=EventTarget.COMMENT,
         target_id=comment.pk,
         now=now,
         data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in people]},
@@ -191,7 +191,7 @@ def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.date
         plan,
         EventKind.COMMENT_RESOLVED if resolved else EventKind.COMMENT_REOPENED,
         author=author,
-        kind="plan_comment",
+        kind=EventTarget.COMMENT,
         target_id=thread.pk,
         now=now,
         data={"title": plan.title, "comment": thread.pk},

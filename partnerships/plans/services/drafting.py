@@ -31,7 +31,7 @@ from partnerships.plans.content import (
     year_kinds,
     year_problems,
 )
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner
 from partnerships.plans.queries import draft_content, parties_that_may_own, version_of
 from partnerships.plans.rights import may_begin, rights_over
@@ -158,7 +158,7 @@ def _record(plan: Plan, event: EventKind, author: User | None, now: dt.datetime,
         event,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind="plan_draft",
+        kind=EventTarget.DRAFT,
         now=now,
         data={"title": plan.title, **data},
     )

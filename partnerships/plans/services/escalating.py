@@ -7,7 +7,7 @@ from functools import partial
 
 from partnerships.documents.services import escalate_late
 from partnerships.outbox.services import record_emails
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Signatory, Status
 from partnerships.plans.queries import next_post, signing_states
 from partnerships.plans.services.recording import record_event
@@ -42,7 +42,7 @@ def _tell(signatory: Signatory, *, now: dt.datetime) -> None:
         EventKind.SIGN_OFF_ESCALATED,
         author=None,
         organisation=signatory.organisation,
-        kind="plan_signing",
+        kind=EventTarget.SIGNING,
         now=now,
         data={
             "title": plan.title,

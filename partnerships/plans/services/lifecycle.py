@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.kit.rights import require
 from partnerships.people.models import User
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import OVER, TRANSITIONS, Audience, Plan, Status
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, journal_audience, lock_plan, record_event
@@ -64,7 +64,7 @@ def change_status(
         EventKind.STATUS_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind="plan" if plan.is_published else "plan_draft",
+        kind=EventTarget.PLAN if plan.is_published else EventTarget.DRAFT,
         now=now,
         data={
             "title": plan.title,
@@ -98,7 +98,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
         EventKind.AUDIENCE_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind="plan" if plan.is_published else "plan_draft",
+        kind=EventTarget.PLAN if plan.is_published else EventTarget.DRAFT,
         now=now,
         data={
             "title": plan.title,

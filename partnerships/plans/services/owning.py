@@ -15,7 +15,7 @@ from partnerships.organisations.queries import leads_of
 from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import (
     Audience,
     EndedBecause,
@@ -40,9 +40,9 @@ class UnableToChangeOwners(Exception):
     """The owner is not allowed or the last one, or the offer is closed."""
 
 
-def readers_kind(plan: Plan) -> str:
-    """The kind of event: for readers of the plan, or of an unpublished draft."""
-    return "plan" if plan.is_published else "plan_draft"
+def readers_kind(plan: Plan) -> EventTarget:
+    """What an event is about: the plan, or the draft of one that is not published."""
+    return EventTarget.PLAN if plan.is_published else EventTarget.DRAFT
 
 
 def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
@@ -104,7 +104,7 @@ def offer_ownership(
         EventKind.OWNERSHIP_TRANSFER_OFFERED if hands_over else EventKind.OWNERSHIP_SHARE_OFFERED,
         author=author,
         organisation=offered_for,
-        kind="plan_draft",
+        kind=EventTarget.DRAFT,
         now=now,
         data={"title": plan.title, "after": {"organisation": organisation.name}},
     )
@@ -138,7 +138,7 @@ def withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) ->
         offer.plan,
         EventKind.OWNERSHIP_OFFER_WITHDRAWN,
         author=author,
-        kind="plan_draft",
+        kind=EventTarget.DRAFT,
         now=now,
         data={"title": offer.plan.title, "before": {"organisation": offer.organisation.name}},
     )
@@ -179,7 +179,7 @@ def answer_offer(
             EventKind.OWNERSHIP_DECLINED,
             author=author,
             organisation=current.organisation,
-            kind="plan_draft",
+            kind=EventTarget.DRAFT,
             now=now,
             data={"title": plan.title, "reason": current.reason},
         )

@@ -13,7 +13,7 @@ from partnerships.activity.services import record
 from partnerships.kit import journal
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import EndedBecause, OwnershipOffer, Plan, PlanOwner, Version
 
 
@@ -25,7 +25,8 @@ def lock_plan(plan: Plan) -> Plan:
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
     """The owner that the author acts for.
 
-    For the system and other authors it is the first owner.
+    For the system and other authors it is the first owner by name: events name one organisation, and a plan's events
+    should not name now one owner and now another.
     """
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:
@@ -40,7 +41,7 @@ AUDIENCE, OWNER, OFFER = "plan audience", "plan owner", "ownership offer"
 
 
 def plan_identity(plan: Plan) -> str:
-    """The journal's hash of a plan."""
+    """A hash that identifies a plan in the journal."""
     return journal.identity(plan.pk, plan.created_at)
 
 
@@ -50,19 +51,19 @@ def journal_audience(plan: Plan, *, now: dt.datetime) -> None:
 
 
 def owner_identity(plan: Plan, organisation: Organisation) -> str:
-    """The journal's hash of who owns what."""
+    """A hash that identifies one ownership in the journal."""
     return journal.identity(plan.pk, plan.created_at, organisation.pk, organisation.created_at)
 
 
 def offer_identity(offer: OwnershipOffer) -> str:
-    """The journal's hash of an offer: the plan and the organisation."""
+    """A hash that identifies an offer in the journal: by its plan and organisation."""
     return owner_identity(offer.plan, offer.organisation)
 
 
 def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisation | None, now: dt.datetime) -> None:
     """Note in the journal that an ownership ended.
 
-    Where the owner left the partnership, the line about the party says so.
+    Writes nothing if the owner left the partnership: the party's own line covers it.
     """
     if owner.ended_because == EndedBecause.LEFT:
         return
@@ -88,7 +89,7 @@ def record_event(
     *,
     author: User | None,
     now: dt.datetime,
-    kind: str = "plan",
+    kind: EventTarget = EventTarget.PLAN,
     version: Version | None = None,
     target_id: int | None = None,
     organisation: Organisation | None = None,
@@ -96,20 +97,21 @@ def record_event(
 ) -> Event:
     """Record an event of a plan.
 
-    `kind` says who may see it: "plan" its readers, "plan_draft" its editors. With a `version`, or with the id of a
-    comment as `target_id`, the readers of that version or comment see it.
+    `kind` says who may see it. For a comment, `target_id` is its id. An event of a `version` is seen by the readers of
+    that version, whatever `kind` says.
     """
-    target = ("plan_version", version.pk) if version else (kind, target_id or plan.pk)
-    is_in_partnership = plan.partnership_id is not None and kind == "plan"
-    within = ("partnership", plan.partnership_id) if is_in_partnership else ("plan", plan.pk)
+    target_kind, target_id = (EventTarget.VERSION, version.pk) if version else (kind, target_id or plan.pk)
+    within_kind, within_id = "plan", plan.pk
+    if plan.partnership_id is not None and kind == EventTarget.PLAN:
+        within_kind, within_id = "partnership", plan.partnership_id
     return record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
         kind=event,
-        target_kind=target[0],
-        target_id=target[1],
-        within_kind=within[0],
-        within_id=within[1],
+        target_kind=target_kind,
+        target_id=target_id,
+        within_kind=within_kind,
+        within_id=within_id,
         now=now,
         data={"plan": plan.pk, **(data or {})},
     )

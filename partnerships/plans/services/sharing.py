@@ -17,7 +17,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 from partnerships.people.services import find_person
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import OVER, AccessRequest, Opening, Plan, Share, ShareOpening
 from partnerships.plans.rights import may_ask_for_access, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
@@ -94,7 +94,7 @@ def share_draft(
         EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,
         author=author,
         organisation=sharing_for,
-        kind="plan_draft",
+        kind=EventTarget.DRAFT,
         now=now,
         data={
             "title": plan.title,
@@ -192,7 +192,7 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
         EventKind.SHOWING_ENDED,
         author=author,
         organisation=acting_organisation(share.plan, author),
-        kind="plan_draft",
+        kind=EventTarget.DRAFT,
         now=now,
         data={"title": share.plan.title, "person": share.person_id},
     )
@@ -256,7 +256,7 @@ def ask_for_access(
             plan,
             EventKind.DRAFT_ASKED_FOR,
             author=author,
-            kind="plan_draft",
+            kind=EventTarget.DRAFT,
             now=now,
             data={"title": plan.title, "request": request.pk},
         )
@@ -308,7 +308,7 @@ def answer_request(
         EventKind.DRAFT_REQUEST_ANSWERED,
         author=author,
         organisation=organisation,
-        kind="plan_draft",
+        kind=EventTarget.DRAFT,
         now=now,
         data={
             "title": request.plan.title,

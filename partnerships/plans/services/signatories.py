@@ -19,7 +19,7 @@ from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.lead_times import everybodys_lead_times
 from partnerships.people.models import ReminderKind, User
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Plan, Signatory, Status
 from partnerships.plans.queries import asked_again, number_to_sign, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
@@ -86,7 +86,7 @@ def request_sign_off(
         EventKind.SIGN_OFF_ASKED,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind="plan_signing",
+        kind=EventTarget.SIGNING,
         now=now,
         data={
             "title": plan.title,
@@ -174,7 +174,7 @@ def _record_deadline(
         event,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind="plan_signing",
+        kind=EventTarget.SIGNING,
         now=now,
         data={
             "title": plan.title,
@@ -288,7 +288,7 @@ def stop_asking(plan: Plan, signatory: Signatory, *, reason: str, author: User |
         EventKind.SIGN_OFF_NOT_ASKED,
         author=author,
         organisation=acting_organisation(plan, author) if author is not None else None,
-        kind="plan_signing",
+        kind=EventTarget.SIGNING,
         now=now,
         data={"title": plan.title, "reason": reason, "signatory": signatory.organisation_id},
     )

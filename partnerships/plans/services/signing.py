@@ -13,7 +13,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import ConditionMet, Decision, Plan, Signatory, SignOff, Status
 from partnerships.plans.queries import number_to_sign, signing_states
 from partnerships.plans.rights import rights_over
@@ -81,7 +81,7 @@ def sign_off(
         _EVENT_OF_DECISION[Decision(decision)],
         author=person,
         organisation=organisation,
-        kind="plan_signing",
+        kind=EventTarget.SIGNING,
         now=now,
         data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": recorded.reason},
     )
@@ -160,7 +160,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         EventKind.CONDITION_MET,
         author=person,
         organisation=sign_off.organisation,
-        kind="plan_signing",
+        kind=EventTarget.SIGNING,
         now=now,
         data={"title": plan.title, "number": sign_off.version.number, "reason": met.note},
     )

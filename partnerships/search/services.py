@@ -43,7 +43,7 @@ _TYPES = (
 _NAMES = _COLUMNS.split(", ")
 #: Columns that rows give in ISO form.
 _TIMES = ("day", "opens_at")
-#: A title counts by its stem and as it is written: "will" is a small word and a name.
+#: A title counts by its stem and as it is written: "will" is a stop word and a name.
 _WRITE = f"""
 INSERT INTO search_searchentry ({_COLUMNS}, words)
 SELECT {_COLUMNS}, setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('simple', title), 'A')

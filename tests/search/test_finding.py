@@ -146,13 +146,13 @@ def test_excerpt_ends_with_the_records_own_words(world: World) -> None:
     assert ["Tern" in hit.snippet for hit in (*by_word, *by_name) if hit.title == entry.title] == [False, False]
 
 
-def test_small_words_count_as_typed_when_others_are_not_found(world: World) -> None:
+def test_stop_words_count_as_typed_when_others_are_not_found(world: World) -> None:
     rewritten(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
     index_stale()
 
-    small = asking.frequent_words("the homes of drainag", 1_000_000)
-    asked = asking.beginning("the homes drainag", frequent=small)
-    assert (small.small, small.common) == ({"the", "of"}, frozenset())
+    frequent = asking.frequent_words("the homes of drainag", 1_000_000)
+    asked = asking.beginning("the homes drainag", frequent=frequent)
+    assert (frequent.stop, frequent.common) == ({"the", "of"}, frozenset())
     assert asked is not None
     assert asked.values["typed"] == "'the' & 'homes':* & 'drainag':*"
     for text in ("the homes drainag", "homes up the drainge"):

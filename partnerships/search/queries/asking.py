@@ -17,8 +17,8 @@ from partnerships.search.models import SAMPLED
 SHORTEST = 2
 #: Characters of a question that count.
 _LONGEST = 200
-#: Words of a question about who to ask, which PostgreSQL's list of small words lacks.
-_SMALL_WORDS = frozenset(
+#: Words of a question about who to ask, which PostgreSQL's list of stop words lacks.
+_STOP_WORDS = frozenset(
     {"call", "contact", "contacts", "cover", "covers", "deal", "deals", "person", "phone", "ring", "speak", "talk"}
     | {"who", "whom", "whos", "who’s", "who's"}
 )
@@ -65,22 +65,22 @@ def exact(text: str) -> Asked:
     """Every word, or its stem; a postcode, district or area; or the whole as a reference."""
     asks_who = bool(_ASKS_WHO.match(text))
     if asks_who:
-        text = " ".join(word for word in text.replace("?", " ").split() if word.lower() not in _SMALL_WORDS)
-    rest, codes = asked_postcodes(text)
+        text = " ".join(word for word in text.replace("?", " ").split() if word.lower() not in _STOP_WORDS)
+    other_words, codes = asked_postcodes(text)
     values: dict[str, Any] = {"reference": reference(text)}
     parts = []
-    if rest:
-        values["rest"] = rest
+    if other_words:
+        values["words"] = other_words
         parts.append(
-            "CASE WHEN numnode(websearch_to_tsquery('english', %(rest)s)) > 0"
-            " THEN websearch_to_tsquery('english', %(rest)s) ELSE plainto_tsquery('simple', %(rest)s) END"
+            "CASE WHEN numnode(websearch_to_tsquery('english', %(words)s)) > 0"
+            " THEN websearch_to_tsquery('english', %(words)s) ELSE plainto_tsquery('simple', %(words)s) END"
         )
     for place, code in enumerate(codes):
         values[f"code{place}"] = _quoted(code)
         parts.append(f"%(code{place})s::tsquery")
     values["reference"] = _quoted(values["reference"])
     asked = " && ".join(f"({part})" for part in parts) or "''::tsquery"
-    return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(rest), asks_who=asks_who)
+    return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(other_words), asks_who=asks_who)
 
 
 def are_common(many: int, *conditions: Asked) -> list[bool]:
@@ -114,26 +114,25 @@ _IN_SAMPLE = f"""
 class Frequent:
     """Words of a question that are no use in an index.
 
-    `small` ones such as "for", and `common` ones. Small words count as they were typed. Common ones are those of many
-    entries that everybody may read.
+    `stop` words such as "for" count as they were typed. `common` ones are in many entries that everybody may read.
     """
 
-    small: frozenset[str] = frozenset()
+    stop: frozenset[str] = frozenset()
     common: frozenset[str] = frozenset()
 
 
 def frequent_words(text: str, many: int) -> Frequent:
-    """The small words of a question, and words in more than `many` of the entries that everybody may read."""
+    """The stop words of a question, and words in more than `many` of the entries that everybody may read."""
     words = words_of(text)
     if not words:
         return Frequent()
     are_many = are_common(many, *(one_word(word) for word in words))
-    small = frozenset(
+    stop = frozenset(
         row[0]
         for row in rows_of("SELECT w FROM unnest(%s) w WHERE numnode(plainto_tsquery('english', w)) = 0", [list(words)])
     )
     common = frozenset(word for word, is_many in zip(words, are_many, strict=True) if is_many)
-    return Frequent(small, common - small)
+    return Frequent(stop, common - stop)
 
 
 def beginning(text: str, *, in_titles: bool = False, frequent: Frequent | None = None) -> Asked | None:
@@ -146,9 +145,9 @@ def beginning(text: str, *, in_titles: bool = False, frequent: Frequent | None =
         return None
     frequent = frequent or Frequent()
     weight = "A" if in_titles else ""
-    parts = {word: _quoted(word) if word in frequent.small else f"{_quoted(word)}:*{weight}" for word in words}
+    parts = {word: _quoted(word) if word in frequent.stop else f"{_quoted(word)}:*{weight}" for word in words}
     values = {"typed": " & ".join(parts.values())}
-    rare = [part for word, part in parts.items() if word not in frequent.small | frequent.common]
+    rare = [part for word, part in parts.items() if word not in frequent.stop | frequent.common]
     if not rare or len(rare) == len(parts):
         return Asked(_EITHER, values, has_beginnings=True)
     values["rare"] = " & ".join(rare)

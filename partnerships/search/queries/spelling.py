@@ -22,7 +22,7 @@ def alike(user: User, text: str, *, frequent: Frequent | None = None) -> Asked |
     """
     frequent, groups = frequent or Frequent(), []
     for word in words_of(text):
-        is_right = len(word) <= 3 or word in frequent.small or _has(user, word, frequent)
+        is_right = len(word) <= 3 or word in frequent.stop or _has(user, word, frequent)
         similar = [] if is_right else _similar(user, word)
         if not similar and not is_right:
             return None

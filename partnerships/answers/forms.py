@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import DayField, Form, Helper, ReasonForm
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan
@@ -34,9 +35,7 @@ class CommentForm(_ByLinkForm):
 
     def __init__(self, *args: Any, anchors: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, submit="Send comment", **kwargs)
-        field = self.fields["anchor"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "The whole plan"), *anchors]
+        choice_field(self, "anchor").choices = [("", "The whole plan"), *anchors]
 
 
 class QuestionAnswerForm(_ByLinkForm):
@@ -106,8 +105,7 @@ class ReplyForm(Form):
 
     def __init__(self, *args: Any, plans: Sequence[Plan], by_link: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["plan"]
-        assert isinstance(field, forms.ChoiceField)
+        field = choice_field(self, "plan")
         field.choices = [(str(plan.pk), plan.title) for plan in plans]
         if len(plans) == 1:
             field.initial, field.widget = str(plans[0].pk), forms.HiddenInput()
@@ -127,9 +125,7 @@ class ForwardedForm(Form):
     def __init__(self, *args: Any, keepers: Sequence[Organisation], parties: Sequence[Organisation], **kwargs: Any):
         super().__init__(*args, **kwargs)
         for name, bodies in (("organisation", keepers), ("others", parties)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [(str(body.pk), body.display_name) for body in bodies]
+            choice_field(self, name).choices = [(str(body.pk), body.display_name) for body in bodies]
         if len(keepers) == 1:
             self.fields["organisation"].initial = str(keepers[0].pk)
             self.fields["organisation"].widget = forms.HiddenInput()

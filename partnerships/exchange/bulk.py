@@ -12,6 +12,7 @@ from django.http import QueryDict
 from partnerships.exchange import services
 from partnerships.exchange.models import UNANSWERED, Entry
 from partnerships.exchange.queries.permission_sql import reader_of
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper
 from partnerships.kit.lists import BulkAction, only_button
 from partnerships.organisations.models import Membership
@@ -32,8 +33,7 @@ class FacilitatorForm(Form):
 
     def __init__(self, data: QueryDict | None, _person: User, rows: Sequence[Entry]) -> None:
         super().__init__(data)
-        field = self.fields["person"]
-        assert isinstance(field, forms.ModelChoiceField)
+        field = model_choice_field(self, "person")
         acting = Membership.objects.current().filter(organisation__in={row.organisation_id for row in rows})
         field.queryset = User.objects.filter(pk__in=acting.values("person")).order_by("name", "pk")
         self.helper = Helper(self, submit="Name facilitator")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
 
@@ -12,7 +14,7 @@ def choice_field(form: forms.BaseForm, name: str) -> forms.ChoiceField:
     return field
 
 
-def model_choice_field(form: forms.BaseForm, name: str) -> forms.ModelChoiceField:
+def model_choice_field(form: forms.BaseForm, name: str) -> forms.ModelChoiceField[Any]:
     """The field of this name, which has a queryset; one that takes several rows is one too."""
     field = form.fields[name]
     assert isinstance(field, forms.ModelChoiceField)

@@ -8,6 +8,7 @@ from django import forms
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import Form, Helper
 from partnerships.lists.models import SavedView
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -50,8 +51,7 @@ class ShareForm(Form):
             **{f"organisation-{organisation.pk}": organisation for organisation in organisations},
             **{f"partnership-{partnership.pk}": partnership for partnership in partnerships},
         }
-        field = self.fields["shared_with"]
-        assert isinstance(field, forms.ChoiceField)
+        field = choice_field(self, "shared_with")
         field.choices = [("", "Only me"), *((key, str(one)) for key, one in self._found.items())]
         field.initial = ""
         if view.organisation_id:

@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import pluralize
 
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Section
 from partnerships.organisations.models import (
@@ -232,8 +233,7 @@ class StatusForm(_OrderForm):
 
     def __init__(self, *args: Any, succession: Succession, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["status"]
-        assert isinstance(field, forms.ChoiceField)
+        field = choice_field(self, "status")
         left_out = {succession.status, SuccessionStatus.EFFECTIVE}
         field.choices = [choice for choice in SuccessionStatus.choices if choice[0] not in left_out]
         self.helper = Helper(self, submit="Change status", cancel=cancel)

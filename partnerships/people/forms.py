@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit import forms as kit
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.people.models import User
 from partnerships.people.password_reset import ask_for_password_reset
@@ -104,9 +105,7 @@ class LeaverForm(Form):
 
     def __init__(self, *args: Any, successors: QuerySet[User], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["successor"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = successors
+        model_choice_field(self, "successor").queryset = successors
         self.helper = Helper(self, submit="Close account", cancel=cancel, danger=True)
 
 

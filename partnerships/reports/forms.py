@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -26,9 +27,10 @@ class _ForBodyForm(Form):
     def __init__(self, *args: Any, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._bodies = {f"{body._meta.model_name}-{body.pk}": body for body in bodies}
-        field = self.fields["body"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Choose"), *((code, _words(one)) for code, one in self._bodies.items())]
+        choice_field(self, "body").choices = [
+            ("", "Choose"),
+            *((code, _words(one)) for code, one in self._bodies.items()),
+        ]
 
     @property
     def chosen(self) -> Organisation | Partnership:
@@ -68,9 +70,7 @@ class ScheduleForm(_ForBodyForm):
 
     def __init__(self, *args: Any, cancel: str, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
         super().__init__(*args, bodies=bodies, **kwargs)
-        field = self.fields["people"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = people_of(*bodies)
+        model_choice_field(self, "people").queryset = people_of(*bodies)
         self.helper = Helper(
             self, "name", "every", "first_on", "body", "people", submit="Schedule report", cancel=cancel
         )

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils.html import format_html
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, ScaleSelect, Section
 from partnerships.surveys.bodies import Group
 from partnerships.surveys.counting import Answer
@@ -55,8 +56,7 @@ class PrepareForm(Form):
 
     def __init__(self, *args: Any, sets: Sequence[QuestionSet], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["question_set"]
-        assert isinstance(field, forms.ModelChoiceField)
+        field = model_choice_field(self, "question_set")
         field.queryset = QuestionSet.objects.filter(pk__in=[question_set.pk for question_set in sets])
         field.initial = sets[0].pk if sets else None
         self.helper = Helper(self, submit="Prepare survey", cancel=cancel)
@@ -92,9 +92,7 @@ class JoinForm(Form):
 
     def __init__(self, *args: Any, partnerships: QuerySet[Partnership], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = partnerships
+        model_choice_field(self, "partnership").queryset = partnerships
         self.helper = Helper(self, submit="Ask partnership", cancel=cancel)
 
 
@@ -166,8 +164,7 @@ class AnswerForm(Form):
 
     def _offer_groups(self, groups: Sequence[str]) -> None:
         """Offer the groups that are asked; one alone is chosen already."""
-        field = self.fields["group"]
-        assert isinstance(field, forms.ChoiceField)
+        field = choice_field(self, "group")
         field.choices = [(group.value, group.label) for group in Group if group in groups]
         field.initial = groups[0] if len(groups) == 1 else None
 
@@ -280,7 +277,5 @@ class ActionForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         for name, choices in (("theme", themes), ("thing", [thing for thing in things if thing[1]])):
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = choices
+            choice_field(self, name).choices = choices
         self.helper = Helper(self, submit="Add link", cancel=cancel)

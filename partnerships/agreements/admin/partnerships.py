@@ -48,6 +48,7 @@ from partnerships.kit.administration import (
     RowHistory,
     ShowsRefusals,
 )
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.organisations.queries import people_of
 from partnerships.people.models import User
 
@@ -209,8 +210,7 @@ class HolderAdminForm(forms.ModelForm[Holder]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "person" in self.fields:  # Not of a contact without an account.
-            field = self.fields["person"]
-            assert isinstance(field, forms.ModelChoiceField)
+            field = model_choice_field(self, "person")
             candidates = User.objects.filter(pk=self.instance.person_id or 0)
             field.queryset = people_of(self.instance.post.organisation) | candidates
             field.required = True

@@ -19,6 +19,7 @@ from partnerships.agreements.models import (
     Status,
 )
 from partnerships.kit import forms as kit
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import FindSelectMultiple, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.organisations.choices import OrganisationField
@@ -77,8 +78,7 @@ class StartForm(Form):
 
     def __init__(self, *args: Any, organisations: QuerySet[Organisation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["organisation"]
-        assert isinstance(field, forms.ModelChoiceField)
+        field = model_choice_field(self, "organisation")
         field.queryset = organisations
         if organisations.count() == 1:
             field.initial = organisations.get()
@@ -112,8 +112,7 @@ class SettingsForm(Form):
         }
         kwargs.setdefault("initial", now)
         super().__init__(*args, **kwargs)
-        kind = self.fields["kind"]
-        assert isinstance(kind, forms.ChoiceField)
+        kind = choice_field(self, "kind")
         kind.choices = PartnershipKind.choices(keep=[partnership.kind_id])
         if partnership.status not in (Status.EXPLORING, Status.DRAFTING):
             del self.fields["kind"]  # terms were sent for signature with it
@@ -142,9 +141,7 @@ class InviteForm(Form):
 
     def __init__(self, *args: Any, found: OrganisationQuerySet, partnership: Partnership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["organisation"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = with_former_names(found)
+        model_choice_field(self, "organisation").queryset = with_former_names(found)
         self.helper = Helper(
             self,
             submit="Invite organisation",
@@ -205,8 +202,7 @@ class StatusForm(Form):
     def __init__(self, *args: Any, partnership: Partnership, is_renewed: bool, **kwargs: Any) -> None:
         """With `is_renewed`, a successor exists already."""
         super().__init__(*args, **kwargs)
-        field = self.fields["status"]
-        assert isinstance(field, forms.ChoiceField)
+        field = choice_field(self, "status")
         #: Statuses that people choose; it becomes agreed and renewed by itself.
         self.offered = [step for step in partnership.next_statuses if step not in (Status.AGREED, Status.RENEWED)]
         steps = [(step.value, step.label) for step in self.offered]

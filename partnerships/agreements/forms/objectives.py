@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.agreements.models import Objective, ObjectiveStatus
 from partnerships.agreements.serving import Provider
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AmountField, DayField, Form, Helper, Section
 from partnerships.organisations.choices import OrganisationField
 from partnerships.organisations.models import Organisation
@@ -73,9 +74,7 @@ class ObjectiveForm(Form):
             kwargs.setdefault("initial", {name: getattr(objective, name, None) for name in self.base_fields})
         super().__init__(*args, **kwargs)
         for name, rows in (("organisation", organisations), ("owner", people)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = rows
+            model_choice_field(self, name).queryset = rows
         sections = [
             Section("What you want to reach", "text", "measure", "unit"),
             Section("Figures", "baseline", "baseline_on", "target", "target_on"),
@@ -115,9 +114,9 @@ class ObjectiveStatusForm(Form):
 
     def __init__(self, *args: Any, objective: Objective, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["status"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [choice for choice in ObjectiveStatus.choices if choice[0] != objective.status]
+        choice_field(self, "status").choices = [
+            choice for choice in ObjectiveStatus.choices if choice[0] != objective.status
+        ]
         self.helper = Helper(self, submit="Save status", cancel=objective.get_absolute_url())
 
 
@@ -130,7 +129,6 @@ class LinkForm(Form):
         self, *args: Any, provider: Provider, choices: list[tuple[str, str]], cancel: str, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["key"]
-        assert isinstance(field, forms.ChoiceField)
+        field = choice_field(self, "key")
         field.label, field.choices = f"Which {provider.label}?", choices
         self.helper = Helper(self, submit=f"Link {provider.label}", cancel=cancel)

@@ -15,6 +15,7 @@ from partnerships.agreements.services.terms.signing import PaperSignature
 from partnerships.documents import Content, Field, Schema
 from partnerships.documents.forms import NO_QUESTIONS, AnswersForm, FieldMaker, QuestionsField
 from partnerships.documents.models import Decision
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.organisations.choices import OrganisationField, OrganisationsField
@@ -143,9 +144,7 @@ class SendForSignatureForm(Form):
             },
         )
         super().__init__(*args, **kwargs)
-        field = self.fields["asked"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = parties
+        model_choice_field(self, "asked").queryset = parties
         self.helper = Helper(self, submit="Send for signature", cancel=proposal.get_absolute_url())
 
     def request(self) -> SignatureRequest:
@@ -196,8 +195,7 @@ class SignTermsForm(AnswersForm):
         _choose_party(self, parties)
         self.add_answers(list(parties), questions)
         self.order_fields(["organisation", *self.answer_names, "decision", "name", "title", "reason"])
-        decision = self.fields["decision"]
-        assert isinstance(decision, forms.ChoiceField)
+        decision = choice_field(self, "decision")
         decision.choices = [
             ("sign", f"I have read version {version.number} and sign it"),
             ("decline", "I decline to sign it"),

@@ -15,6 +15,7 @@ from partnerships.commitments.forms.fields import PersonField, owner_field, with
 from partnerships.commitments.models import Commitment, Unit
 from partnerships.commitments.queries import partners_of
 from partnerships.commitments.rights import Rights
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AmountField, DayField, FindSelect, Form, Helper, Section
 from partnerships.organisations.choices import OrganisationField
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
@@ -132,9 +133,7 @@ class ProposeForm(TermsForm):
 
     def choice(self, name: str) -> forms.ModelChoiceField[Any]:
         """One of the fields that choose a record."""
-        field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)
-        return field
+        return model_choice_field(self, name)
 
     def clean(self) -> dict[str, Any]:
         """Require two different organisations, and that the author edits for one.
@@ -164,8 +163,7 @@ class EditTermsForm(TermsForm):
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        unit = self.fields["unit"]
-        assert isinstance(unit, forms.ChoiceField)
+        unit = choice_field(self, "unit")
         unit.choices = [("", "No quantity"), *Unit.choices(keep=[commitment.unit])]
         if commitment.giver is not None:
             self.fields["owner"] = owner_field(commitment.giver, required=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper
 from partnerships.organisations.choices import OrganisationsField
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
@@ -33,8 +34,7 @@ class ChooseForm(Form):
         self, *args: Any, partners: OrganisationQuerySet, parties: Mapping[int, str] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["others"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field = model_choice_field(self, "others")
         if parties:
             # Parties of one partnership are few: show them as checkboxes with their roles.
             field.widget = forms.CheckboxSelectMultiple()

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.agreements.models import Document
 from partnerships.conversations.models import AgendaItem
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.plans.models import Version
@@ -71,11 +72,8 @@ class PaperForm(Form):
             ("version", versions),
         )
         for name, rows in chosen:
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = rows
-        item = self.fields["item"]
-        assert isinstance(item, forms.ModelChoiceField)
+            model_choice_field(self, name).queryset = rows
+        item = model_choice_field(self, "item")
         item.choices = [("", "The whole meeting"), *((item.pk, item.title) for item in items)]
         self.helper = Helper(
             self,

@@ -9,6 +9,7 @@ from django import forms
 
 from partnerships.conversations.models import Point
 from partnerships.exchange.models import Theme
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Organisation
 
@@ -34,8 +35,7 @@ class BecomeForm(Form):
         )
         self.fields["theme"].initial = point.conversation.theme or None
         if len(able) > 1:
-            field = self.fields["addressees"]
-            assert isinstance(field, forms.ModelMultipleChoiceField)
+            field = model_choice_field(self, "addressees")
             field.queryset = Organisation.objects.filter(pk__in=[organisation.pk for organisation in able]).order_by(
                 "name", "pk"
             )

@@ -17,6 +17,7 @@ from partnerships.conversations.models import Attribution, Conversation, Format,
 from partnerships.conversations.queries import people_of
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
 from partnerships.exchange.models import Theme
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
@@ -116,9 +117,7 @@ class ConversationForm(Form):
         self.helper = Helper(self, *self._sections(), submit=submit, cancel=cancel or reverse("conversations:list"))
 
     def _choose(self, name: str, rows: QuerySet[Any]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = rows
+        model_choice_field(self, name).queryset = rows
 
     def _add_side(self, side: Organisation) -> None:
         self.fields[f"others_{side.pk}"] = forms.CharField(

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from partnerships.agreements.models import Party, PartyRole
 from partnerships.conversations.models import Period, Report, ReportingRound
 from partnerships.conversations.reporting import MAX_DUE_DAYS, USUAL_QUESTIONS, Question
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.forms import ReasonForm as KitReasonForm
 
@@ -103,9 +104,9 @@ class ReportingForm(Form):
             initial |= {"starts_on": found.starts_on, "due_days": found.due_days}
         super().__init__(*args, **{**kw, "initial": initial})
         self._before, self._parties = before, parties
-        field = self.fields["parties"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = Party.objects.filter(pk__in=[party.pk for party in parties]).select_related("organisation")
+        model_choice_field(self, "parties").queryset = Party.objects.filter(
+            pk__in=[party.pk for party in parties]
+        ).select_related("organisation")
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
     def clean_questions(self) -> list[Question]:

@@ -23,6 +23,7 @@ from partnerships.exchange.forms.fields import (
     set_choices,
 )
 from partnerships.exchange.models import Audience, Direction, Entry, Theme
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, FindSelectMultiple, Fold, Form, Helper, Section, shown_when
 from partnerships.organisations.choices import OrganisationsField
@@ -94,11 +95,9 @@ class EntryForm(OrganisationForm):
         set_choices(self, "areas", Area.objects.filter(valid_to=None).order_by("name", "pk"))
         named = with_former_names(Organisation.objects.current().only("name"))
         set_choices(self, "addressees", named.order_by("name", "pk"))
-        theme = self.fields["theme"]
-        assert isinstance(theme, forms.ChoiceField)
+        theme = choice_field(self, "theme")
         theme.choices = [("", "Choose a theme"), *Theme.choices(keep=[entry.theme] if entry else ())]
-        unit = self.fields["unit"]
-        assert isinstance(unit, forms.ChoiceField)
+        unit = choice_field(self, "unit")
         unit.choices = [("", "No unit"), *Unit.choices(keep=[entry.unit] if entry else ())]
         theme.widget.attrs |= {"data-module": "cg-narrows", "data-narrows": "unit"}
         theme.widget.attrs["data-allowed"] = json.dumps(_units_by_theme())

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from partnerships.exchange.models import Response
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.organisations.choices import OrganisationsField
 from partnerships.organisations.models import Organisation
@@ -34,9 +35,7 @@ class GroupForm(Form):
         super().__init__(*args, **kwargs)
         self.fields["title"].initial = response.entry.title
         self.fields["purpose"].initial = response.entry.statement
-        field = self.fields["members"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = Organisation.objects.filter(pk__in=others).order_by("name", "pk")
+        model_choice_field(self, "members").queryset = Organisation.objects.filter(pk__in=others).order_by("name", "pk")
         if not others:
             del self.fields["members"]
         self.helper = Helper(self, submit="Start working group", cancel=cancel)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.http import QueryDict
 
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import CountField, Form, Helper
 from partnerships.nominations.lettings.uploading import FilteredLettings
 from partnerships.nominations.models import Decision, ReturnLine
@@ -29,9 +30,7 @@ class StartForm(Form):
 
     def __init__(self, *args: Any, quarters: Sequence[tuple[str, str]], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["quarter"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = quarters
+        choice_field(self, "quarter").choices = quarters
         self.helper = Helper(self, submit="Start return", cancel=cancel)
 
 

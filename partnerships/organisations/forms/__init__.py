@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.kit import forms as kit
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import Form, Helper
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.organisations.duplicates import similar_to
@@ -134,9 +135,7 @@ class EndForm(ReasonForm):
 
     def __init__(self, *args: Any, successors: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["successor"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = successors
+        model_choice_field(self, "successor").queryset = successors
 
 
 class AcceptForm(Form):
@@ -267,9 +266,7 @@ class HandOverForm(Form):
         assert isinstance(things, forms.MultipleChoiceField)
         things.label = group.kind.label
         things.choices = choices_of(group)
-        to = self.fields["to"]
-        assert isinstance(to, forms.ModelChoiceField)
-        to.queryset = people
+        model_choice_field(self, "to").queryset = people
         self.helper = Helper(self, submit="Hand over")
 
 

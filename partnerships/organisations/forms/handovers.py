@@ -11,6 +11,7 @@ from django.template.defaultfilters import pluralize
 from django.utils.html import format_html, format_html_join
 
 from partnerships.kit import forms as kit
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Handover, Organisation, Sharing
@@ -82,9 +83,7 @@ class ProposeHandoversForm(_TickingForm):
         if len(bodies) == 1:
             self.initial.setdefault("successor", bodies[0])
         for name in {"successor", "others"} & set(self.fields):
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = successors
+            model_choice_field(self, name).queryset = successors
         self.helper = Helper(self, submit="Propose to successor")
 
     def clean(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from partnerships.kit import lists
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.forms import Form
 from partnerships.kit.lists import Column, ListDefinition
@@ -33,10 +34,8 @@ class OfPlansForm(Form):
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)
-        field = self.fields["plan"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
         # People who left read older versions; the title here is the newest.
-        field.queryset = Plan.objects.present_for(user).order_by("title", "pk")
+        model_choice_field(self, "plan").queryset = Plan.objects.present_for(user).order_by("title", "pk")
 
 
 class _MilestonesForm(OfPlansForm):

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 
 
@@ -21,9 +22,7 @@ class ProposeForm(Form):
 
     def __init__(self, *args: Any, partnerships: QuerySet[Partnership], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        partnership = self.fields["partnership"]
-        assert isinstance(partnership, forms.ModelChoiceField)
-        partnership.queryset = partnerships
+        model_choice_field(self, "partnership").queryset = partnerships
         self.helper = Helper(self, submit="Propose recommendation", cancel=cancel)
 
 
@@ -34,9 +33,7 @@ class AdoptForm(Form):
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        meeting = self.fields["meeting"]
-        assert isinstance(meeting, forms.ChoiceField)
-        meeting.choices = [("", "Choose one"), *choices]
+        choice_field(self, "meeting").choices = [("", "Choose one"), *choices]
         self.helper = Helper(self, submit="Record adoption", cancel=cancel)
 
 
@@ -54,8 +51,7 @@ class OutcomeForm(Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        record = self.fields["record"]
-        assert isinstance(record, forms.ChoiceField)
+        record = choice_field(self, "record")
         groups = [(label, rows) for label, rows in (("Objectives", objectives), ("Commitments", commitments)) if rows]
         record.choices = [("", "Choose one"), *groups]
         self.helper = Helper(self, submit="Link", cancel=cancel)

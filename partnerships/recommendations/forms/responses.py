@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import (
     AutocompleteSelect,
     DayField,
@@ -55,8 +56,7 @@ class ResponseForm(VerdictForm):
         initial = {name: getattr(response, name) for name in shown} if response else {"revision": 0}
         kwargs.setdefault("initial", initial)
         super().__init__(*args, **kwargs)
-        owner = self.fields["owner"]
-        assert isinstance(owner, forms.ModelChoiceField)
+        owner = model_choice_field(self, "owner")
         owner.queryset = people_of(organisation)
         self.helper = Helper(
             self,
@@ -92,7 +92,6 @@ class EvidenceForm(Form):
 
     def __init__(self, *args: Any, label: str, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        record = self.fields["record"]
-        assert isinstance(record, forms.ChoiceField)
+        record = choice_field(self, "record")
         record.label, record.choices = label, [("", "Choose one"), *choices]
         self.helper = Helper(self, submit="Add evidence", cancel=cancel)

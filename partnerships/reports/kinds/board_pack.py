@@ -19,6 +19,7 @@ from partnerships.agreements.queries.sharing import data_sharing_open
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.exchange.models import Direction, Entry
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
 from partnerships.kit.moments import beginning_of, end_of
@@ -77,9 +78,9 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = Partnership.objects.inside_for(reader).live().order_by("title", "pk")
+        model_choice_field(self, "partnership").queryset = (
+            Partnership.objects.inside_for(reader).live().order_by("title", "pk")
+        )
 
 
 @dataclass(frozen=True, slots=True)

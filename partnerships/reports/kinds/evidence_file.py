@@ -17,6 +17,7 @@ from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.conversations.models import Attendance, Conversation, Meeting, MeetingStatus
 from partnerships.conversations.models import Status as ConversationStatus
 from partnerships.conversations.queries import name_as_at as conversations_as_at
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
 from partnerships.kit.moments import beginning_of, end_of
 from partnerships.nominations.models import NominationsReturn
@@ -52,9 +53,7 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        field = self.fields["organisation"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = own_organisations(reader).order_by("name", "pk")
+        model_choice_field(self, "organisation").queryset = own_organisations(reader).order_by("name", "pk")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from partnerships.agreements.models import (
     TermsInForce,
 )
 from partnerships.agreements.queries.sharing import open_among
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.forms import Form
 from partnerships.kit.text import counted
@@ -64,9 +65,7 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict) -> None:
         super().__init__(parameters)
-        field = self.fields["kind"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Any kind"), *PartnershipKind.all_choices()]
+        choice_field(self, "kind").choices = [("", "Any kind"), *PartnershipKind.all_choices()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django import forms
 from django.http import QueryDict
 
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, Form
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Everybody, Reader
@@ -32,9 +33,7 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        field = self.fields["organisation"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = own_organisations(reader).order_by("name", "pk")
+        model_choice_field(self, "organisation").queryset = own_organisations(reader).order_by("name", "pk")
 
 
 def own_organisations(reader: Reader) -> OrganisationQuerySet:

@@ -15,6 +15,7 @@ from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet, Theme
 from partnerships.exchange.queries.listings import name_as_at
+from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.forms import Form
 from partnerships.kit.moments import beginning_of
 from partnerships.kit.record_fields import RecordSelect
@@ -44,8 +45,7 @@ class _Filters(Form):
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
         super().__init__(parameters)
-        theme = self.fields["theme"]
-        assert isinstance(theme, forms.ChoiceField)
+        theme = choice_field(self, "theme")
         theme.choices = [("", "Any theme"), *Theme.all_choices()]
         offer_partnerships(self, reader)
 

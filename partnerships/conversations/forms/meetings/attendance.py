@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from partnerships.conversations.forms.meetings.planning import GUESTS_HINT, guests_in
 from partnerships.conversations.models import Answer, Attendance, MeetingSeat
 from partnerships.conversations.services import Guest
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper, Section
 from partnerships.people.models import User
 
@@ -56,9 +57,9 @@ class AttendanceForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.seats = list(seats)
-        others = self.fields["people"]
-        assert isinstance(others, forms.ModelMultipleChoiceField)
-        others.queryset = people.exclude(pk__in=[seat.person_id for seat in self.seats if seat.person_id])
+        model_choice_field(self, "people").queryset = people.exclude(
+            pk__in=[seat.person_id for seat in self.seats if seat.person_id]
+        )
         sections: dict[str, list[str]] = {}
         for seat in self.seats:
             name = f"seat_{seat.pk}"

@@ -15,6 +15,7 @@ from partnerships.conversations.cycle import MAX_INTERVAL, POSITIONS, WEEKDAYS, 
 from partnerships.conversations.models import CycleUnit, Format, HolidayChoice, Meeting, MeetingCycle
 from partnerships.conversations.queries.meetings import NextMeeting
 from partnerships.conversations.services import Guest, MeetingPlan, Sitting
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.people.models import User
@@ -187,9 +188,7 @@ class MeetingForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.holidays = holidays
-        chosen = self.fields["people"]
-        assert isinstance(chosen, forms.ModelMultipleChoiceField)
-        chosen.queryset = people
+        model_choice_field(self, "people").queryset = people
         self.fields["key"].initial = uuid.uuid4
         if not changes:
             del self.fields["reason"]

@@ -47,7 +47,7 @@ from tests.commitments.promises import in_days, propose
 from tests.lists.test_files import file_of
 from tests.reports.test_frozen import freeze
 from tests.support.signing_in import signed_in
-from tests.support.standby import standby_away, standby_in_name
+from tests.support.standby import pretend_standby, standby_away
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -303,11 +303,11 @@ def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_pr
     ben, chidi = signed_in(world.ben), signed_in(world.chidi)
     expected = bytes(made(world.ben).content or b"")
 
-    with standby_in_name() as making:
+    with pretend_standby() as making:
         file = made(world.ben)
-    with standby_in_name() as downloading:
+    with pretend_standby() as downloading:
         own = ben.get(reverse("lists:file-download", args=[file.pk]))
-    with standby_in_name() as refusing:
+    with pretend_standby() as refusing:
         foreign = chidi.get(reverse("lists:file-download", args=[file.pk]))
 
     assert own.content == bytes(file.content or b"") == expected
@@ -320,9 +320,9 @@ def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_pr
 def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> None:
     propose(world, text="Forty homes.", due_on=in_days(30))
 
-    with standby_in_name(why_not="behind") as asked:
+    with pretend_standby(why_not="behind") as asked:
         behind = made(world.ben)
-    with standby_in_name(why_not=None) as asked_after_promotion:
+    with pretend_standby(why_not=None) as asked_after_promotion:
         promoted = made(world.ben)
     with standby_away():
         away = made(world.ben)
@@ -358,7 +358,7 @@ def test_a_standby_from_before_a_restore_of_the_primary_is_not_read(world: World
     propose(world, text="Forty homes.", due_on=in_days(30))
 
     # The mark that the primary writes first does not come to it.
-    with standby_in_name() as asked, patch.object(cache, "set"), capture_logs() as logged:
+    with pretend_standby() as asked, patch.object(cache, "set"), capture_logs() as logged:
         file = made(world.ben)
 
     assert file.is_made
@@ -371,9 +371,9 @@ def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: 
     ben, chidi = signed_in(world.ben), signed_in(world.chidi)
     expected = ben.get(address).content.decode()
 
-    with standby_in_name() as asked:
+    with pretend_standby() as asked:
         shown = ben.get(address)
-    with standby_in_name() as refusing:
+    with pretend_standby() as refusing:
         foreign = chidi.get(address)
     with standby_away():
         alone = ben.get(address)
@@ -387,7 +387,7 @@ def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: 
 def test_a_report_file_is_computed_from_the_standby(world: World) -> None:
     reports.ask_for_file(report="board-pack", question="", form="xlsx", person=world.ben, now=timezone.now())
 
-    with standby_in_name() as asked:
+    with pretend_standby() as asked:
         reports.make_files(now=timezone.now())
 
     assert world.ben.report_files.get().is_made

@@ -1,4 +1,4 @@
-"""A standby in name: a second database of Django's that is the test's own, so that it sees what the test writes."""
+"""A pretended standby: a second database of Django's on the connection of the test, which sees what the test writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit import standby
 
 
 @contextmanager
-def standby_in_name(*, why_not: str | None = "") -> Iterator[CaptureQueriesContext]:
+def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesContext]:
     """Within, the standby answers, and says why it has not caught up, if it has not; yields what it was asked.
 
     None: it says itself where it is. The test's own database is one that was promoted.

@@ -36,10 +36,10 @@ class EventAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
         """Django's results, and events whose label contains the search text."""
-        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        matching_events, has_duplicates = super().get_search_results(request, queryset, search_term)
         words = search_term.strip().lower()
         codes = [code for code, label in event_labels().items() if words and words in label.lower()]
-        return (found | queryset.filter(kind__in=codes) if codes else found), has_duplicates
+        return (matching_events | queryset.filter(kind__in=codes) if codes else matching_events), has_duplicates
 
     @admin.display(description="What happened", ordering="kind")
     def label(self, event: Event) -> str:

@@ -65,8 +65,8 @@ def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
     Labels hold no content of the partners.
     """
     acts: defaultdict[UUID, list[str]] = defaultdict(list)
-    found = Event.objects.filter(context_id__in=contexts).order_by("pk")
-    for context, kind, wording in found.values_list("context_id", "kind", "data__wording"):
+    events = Event.objects.filter(context_id__in=contexts).order_by("pk")
+    for context, kind, wording in events.values_list("context_id", "kind", "data__wording"):
         label = phrase_of(kind, wording)
         if context is not None and label not in acts[context]:
             acts[context].append(label)
@@ -76,8 +76,8 @@ def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
 def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int) -> QuerySet[Change]:
     """The changes of a subject after one number, up to another, with events."""
     subject = Subject.objects.filter(kind=kind, record_id=record_id)
-    found = Change.objects.filter(subject__in=subject, number__gt=after, number__lte=up_to)
-    return found.select_related("event").order_by("number")
+    changes = Change.objects.filter(subject__in=subject, number__gt=after, number__lte=up_to)
+    return changes.select_related("event").order_by("number")
 
 
 def last_number(*, kind: SubjectKind, record_id: int) -> int:
@@ -176,10 +176,10 @@ def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[st
     `target_kinds` are the kinds of record that the ids are of; `events` limits what counts as a change. A record
     without such an event has no revision.
     """
-    found = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
+    events_about = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
     if events:
-        found = found.filter(kind__in=events)
-    counted = found.order_by().values_list("target_id").annotate(Count("pk"), Max("at"), Max("pk"))
+        events_about = events_about.filter(kind__in=events)
+    counted = events_about.order_by().values_list("target_id").annotate(Count("pk"), Max("at"), Max("pk"))
     return {
         record: Revision(number - 1 + newest // _IDS_OF_A_RESTORE * _REVISIONS_OF_A_RESTORE, at)
         for record, number, at, newest in counted

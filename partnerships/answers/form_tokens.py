@@ -39,9 +39,9 @@ def read_form_token(token: str, about: About) -> uuid.UUID:
     """The key in a form's token. Raises `BadForm`."""
     try:
         *said, key = signing.loads(token, salt=_SALT, max_age=LIFETIME)
-        found = uuid.UUID(key)
+        form_key = uuid.UUID(key)
     except (signing.BadSignature, ValueError) as error:
         raise BadForm from error
     if said != [about.person_id, about.plan_id, about.version_number]:
         raise BadForm
-    return found
+    return form_key

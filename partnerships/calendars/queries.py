@@ -94,8 +94,8 @@ def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
 
 def entries_for(person: User, partnership: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
     """The dates of these kinds, in order."""
-    found = (entry for source in SOURCES for entry in source(person, partnership))
-    wanted = sorted((entry for entry in found if entry.kind in kinds), key=lambda entry: entry.in_order)
+    entries = (entry for source in SOURCES for entry in source(person, partnership))
+    wanted = sorted((entry for entry in entries if entry.kind in kinds), key=lambda entry: entry.in_order)
     return wanted if partnership is not None else _without_other_titles(person, wanted)
 
 

@@ -15,12 +15,14 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End again the addresses that were renewed or ended since the backup."""
     ended = {line["same"] for line in lines}
     people = {line["person"] for line in lines}
-    found = [
+    addresses_to_end = [
         calendar_address.pk
         for calendar_address in CalendarAddress.objects.filter(person__in=people)
         if identity(calendar_address.digest) in ended
     ]
-    return Redone(CalendarAddress.objects.filter(pk__in=found).delete()[1].get(CalendarAddress._meta.label, 0))
+    return Redone(
+        CalendarAddress.objects.filter(pk__in=addresses_to_end).delete()[1].get(CalendarAddress._meta.label, 0)
+    )
 
 
 def register() -> None:

@@ -50,8 +50,10 @@ def index(request: HttpRequest) -> HttpResponse:
     every = list(CalendarAddress.objects.visible_to(person).order_by("pk"))
     addresses = {address.partnership_id: address for address in every if address.view_number is None}
     partnerships = [(address, addresses.get(address.pk)) for address in partnerships_of(person)]
-    found = [(find_view(person, address.view_number), address) for address in every if address.view_number is not None]
-    views = [(view, one) for view, one in found if view is not None]
+    views_with_addresses = [
+        (find_view(person, address.view_number), address) for address in every if address.view_number is not None
+    ]
+    views = [(view, one) for view, one in views_with_addresses if view is not None]
     context = {"own": addresses.get(None), "partnerships": partnerships, "views": views}
     return render(request, "calendars/index.html", context)
 

@@ -82,22 +82,22 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
     """
     readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
     asks: dict[tuple[Organisation, ...], bool] = {}  # asked once for all between the same two
-    found = []
+    proposed = []
     for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk"):
         waiting = waits_for(commitment)
         if waiting not in asks:
             asks[waiting] = leads_with_account(waiting).filter(pk=person.pk).exists()
         if asks[waiting]:
-            found.append(commitment)
-    if not found:
+            proposed.append(commitment)
+    if not proposed:
         return _ANSWERED
     author = User.objects.get(pk=due.params["author"])
     context = {
         "person": person,
         "author": author,
-        "commitments": found[:MAX_LISTED],
-        "count": len(found),
-        "more": max(0, len(found) - MAX_LISTED),
+        "commitments": proposed[:MAX_LISTED],
+        "count": len(proposed),
+        "more": max(0, len(proposed) - MAX_LISTED),
         "href": link("commitments:list"),
     }
     return Content("commitments/proposed_together", context, reply_to=author.email)

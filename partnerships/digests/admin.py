@@ -182,11 +182,11 @@ class SuppressionAdmin(LookOnly):
         self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
     ) -> tuple[QuerySet[Suppression], bool]:
         """Also find a complete address that is stored only as a hash."""
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        matching_suppressions, may_repeat = super().get_search_results(request, queryset, search_term)
         if not search_term:
-            return found, may_repeat
+            return matching_suppressions, may_repeat
         suppressed = open_suppressions(search_term).values("pk")
-        return found | queryset.filter(pk__in=suppressed), may_repeat
+        return matching_suppressions | queryset.filter(pk__in=suppressed), may_repeat
 
     @admin.display(description="address", ordering="address")
     def shown_address(self, suppression: Suppression) -> str:

@@ -51,7 +51,7 @@ def follows_section(user: User, post: Post) -> Section | None:
     followed = {("partnership", one) if one else ("plan", plan) for one, plan in rules}
     targets = [
         {"kind": kind, "target": target, "follows": (kind, target.pk) in followed}
-        for kind, found in (("partnership", partnerships.distinct()), ("plan", plans))
-        for target in found.order_by("title", "pk")[:OFFERED]
+        for kind, records in (("partnership", partnerships.distinct()), ("plan", plans))
+        for target in records.order_by("title", "pk")[:OFFERED]
     ]
     return Section("digests/_follows_section.html", {"targets": targets, "post": post}) if targets else None

@@ -95,14 +95,14 @@ def compare(
     `parts` are the headings, by default `parts_of(schema)`. Fields in `left_out` are not named in the words for a whole
     item.
     """
-    found, names = changes(schema, a, b, registers), Names(schema, a, b, registers=registers)
-    whats, time = {change.what for change in found}, DiffTime()
+    all_changes, names = changes(schema, a, b, registers), Names(schema, a, b, registers=registers)
+    whats, time = {change.what for change in all_changes}, DiffTime()
     grouped = []
     for heading, belonging in parts if parts is not None else parts_of(schema):
         if whats & set(belonging):
-            mine = [change for change in found if change.what in belonging]
+            mine = [change for change in all_changes if change.what in belonging]
             grouped.append((heading, tuple(_items(mine, touched, names, left_out, time))))
-    return Comparison(found, summary(found), tuple(grouped))
+    return Comparison(all_changes, summary(all_changes), tuple(grouped))
 
 
 def _items(

@@ -35,9 +35,11 @@ def normalise(schema: Schema, raw: Any, known: Content | None = None) -> Content
     except InvalidContent as error:
         problems += error.problems
     for collection in schema.collections:
-        items, found = _items(schema, collection, raw.get(collection.code), known[collection.code] if known else ())
+        items, normalised = _items(
+            schema, collection, raw.get(collection.code), known[collection.code] if known else ()
+        )
         content[collection.code] = items
-        problems += found
+        problems += normalised
     if problems:
         raise InvalidContent(problems)
     return content

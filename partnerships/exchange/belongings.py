@@ -18,10 +18,10 @@ def _open(organisation: Organisation) -> QuerySet[Receipt]:
 
 
 def _things(receipts: QuerySet[Receipt]) -> list[Thing]:
-    found = receipts.select_related("entry__organisation").order_by("referred_at", "pk")
+    ordered = receipts.select_related("entry__organisation").order_by("referred_at", "pk")
     return [
         Thing(receipt.pk, receipt.entry.title, receipt.entry.get_absolute_url(), receipt.entry.organisation.name)
-        for receipt in found
+        for receipt in ordered
         if receipt.entry.is_open
     ]
 

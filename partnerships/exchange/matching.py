@@ -134,8 +134,8 @@ def _words(common: Common) -> tuple[float, str]:
 
 def distinctive(lexemes: Iterable[str]) -> tuple[str, ...]:
     """Up to four lexemes that are not common, the longest (rarest) first."""
-    found = {lexeme for lexeme in lexemes if len(lexeme) >= 4 and lexeme.isalpha() and lexeme not in _COMMON}
-    return tuple(sorted(found, key=lambda lexeme: (-len(lexeme), lexeme))[:4])
+    candidates = {lexeme for lexeme in lexemes if len(lexeme) >= 4 and lexeme.isalpha() and lexeme not in _COMMON}
+    return tuple(sorted(candidates, key=lambda lexeme: (-len(lexeme), lexeme))[:4])
 
 
 def as_written(lexemes: Iterable[str], text: str) -> tuple[str, ...]:

@@ -24,16 +24,16 @@ class Places:
 
 def covered(chosen: Iterable[int], places: Places) -> frozenset[int]:
     """The areas with all their parts and successors, and the parts of those."""
-    found: set[int] = set()
+    covered_ids: set[int] = set()
     waiting = list(chosen)
     while waiting:
         area = waiting.pop()
-        if area in found:
+        if area in covered_ids:
             continue
-        found.add(area)
+        covered_ids.add(area)
         waiting.extend(places.parts.get(area, ()))
         waiting.extend(places.successors.get(area, ()))
-    return frozenset(found)
+    return frozenset(covered_ids)
 
 
 def near_keys(theme: int, chosen: Iterable[int], places: Places) -> frozenset[int]:

@@ -61,11 +61,11 @@ def rows_of(asked: Asked, limit: int, numbers: Collection[int] = ()) -> Iterator
     is_long = asked.definition.max_sorted is not None  # counted so far before it is sorted
     if is_long and wanted.order_by()[: limit + 1].count() > limit:
         raise TooManyRows
-    found = list(wanted.order_by(*asked.sorting)[: limit + 1])
-    if len(found) > limit:
+    rows = list(wanted.order_by(*asked.sorting)[: limit + 1])
+    if len(rows) > limit:
         raise TooManyRows
-    for start in range(0, len(found), _BATCH):
-        yield from _cells(asked, found[start : start + _BATCH])
+    for start in range(0, len(rows), _BATCH):
+        yield from _cells(asked, rows[start : start + _BATCH])
 
 
 def all_rows_of(asked: Asked) -> Iterator[tuple[int, list[Any]]]:
@@ -73,8 +73,8 @@ def all_rows_of(asked: Asked) -> Iterator[tuple[int, list[Any]]]:
     numbers = list(asked.sortable().order_by(*asked.sorting).values_list("pk", flat=True))
     for start in range(0, len(numbers), _BATCH):
         part = numbers[start : start + _BATCH]
-        found = {row.pk: row for row in asked.found().filter(pk__in=part)}
-        there = [found[pk] for pk in part if pk in found]
+        row_by_number = {row.pk: row for row in asked.found().filter(pk__in=part)}
+        there = [row_by_number[pk] for pk in part if pk in row_by_number]
         yield from zip((row.pk for row in there), _cells(asked, there), strict=True)
 
 

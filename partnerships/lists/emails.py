@@ -59,6 +59,6 @@ def _what(entered: int, left: int) -> str:
 
 def _named(definition: ListDefinition, person: User, rows: QuerySet[Any]) -> list[tuple[str, str]]:
     """The first rows by number: what names each, and its page."""
-    found = list(rows.order_by("pk")[:MAX_NAMED])
-    definition.make_ready(person, found, [definition.first])
-    return [(str(definition.first.value(row)), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}") for row in found]
+    first_rows = list(rows.order_by("pk")[:MAX_NAMED])
+    definition.make_ready(person, first_rows, [definition.first])
+    return [(str(definition.first.value(row)), f"{settings.SITE_ORIGIN}{row.get_absolute_url()}") for row in first_rows]

@@ -79,14 +79,14 @@ def chips_of(asked: Asked) -> list[Chip]:
 
 def headings(asked: Asked) -> list[Heading]:
     """The headings of the columns that are shown."""
-    found = []
+    shown_headings = []
     for column in asked.columns:
         is_sorted = asked.sort.lstrip("-") == column.name
         descending = asked.sort.startswith("-")
         wanted = f"-{column.name}" if is_sorted and not descending else column.name
         state = ("descending" if descending else "ascending") if is_sorted else ""
-        found.append(Heading(column.label, asked.address(sort=wanted), column.kind is Kind.NUMBER, state))
-    return found
+        shown_headings.append(Heading(column.label, asked.address(sort=wanted), column.kind is Kind.NUMBER, state))
+    return shown_headings
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,15 @@ def groups(asked: Asked) -> list[Group]:
     counted = asked.counted(column)
     labels = _labels(column, [row["list_group"] for row in counted])
     is_linked = _finds_by_key(asked, column)
-    found = []
+    shown_groups = []
     for row in counted:
         key = row["list_group"]
         label = labels.get(key, "")
         value = quoted(key) if column.kind is Kind.TEXT and label else str(key)
         href = asked.address(**{column.name: value, "group": ""}) if label and value and is_linked else ""
         sums = [_sum_words(row, column) for column in asked.summed]
-        found.append(Group(label or "None", href, row["list_count"], sums))
-    return found
+        shown_groups.append(Group(label or "None", href, row["list_count"], sums))
+    return shown_groups
 
 
 def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
@@ -225,12 +225,12 @@ def sort_choices(asked: Asked) -> list[tuple[str, str, bool]]:
     First the list's own order, which may follow from its filters.
     """
     chosen = asked.parameters.get("sort", "")
-    found = [("", "Usual order", not chosen)]
+    choices = [("", "Usual order", not chosen)]
     for column in asked.definition.columns:
         up, down = _DIRECTIONS[column.kind]
         for name, words in ((column.name, up), (f"-{column.name}", down)):
-            found.append((name, f"{column.label}: {words}", name == chosen))
-    return found
+            choices.append((name, f"{column.label}: {words}", name == chosen))
+    return choices
 
 
 #: How the two directions are called.

@@ -28,8 +28,8 @@ def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
 
     Each says if the list opens with it.
     """
-    found = rows_for(_views_of, person, slug=definition.slug)
-    return sorted(found, key=lambda view: (view.owner_id != person.pk, view.name))
+    saved_views = rows_for(_views_of, person, slug=definition.slug)
+    return sorted(saved_views, key=lambda view: (view.owner_id != person.pk, view.name))
 
 
 def _views_of(person: User, *, slug: str) -> QuerySet[SavedView]:

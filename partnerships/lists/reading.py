@@ -101,12 +101,12 @@ class Asked:
     @property
     def explanations(self) -> list[str]:
         """Why filters in use find rows that do not show the words, a sentence for each reason."""
-        found = {
+        sentences = {
             column.found_words: None
             for column in self.definition.columns
             if (words := self.chosen.get(column.name)) and unquoted(str(words)) is None
         }
-        return [words for words in found if words]
+        return [sentence for sentence in sentences if sentence]
 
     @property
     def group(self) -> Column | None:
@@ -256,8 +256,8 @@ def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     """Numbers of rows for counting; in order where an index has it, which PostgreSQL reads until there are enough."""
     listed = _plain(reader, slug)
     in_order = listed.definition.is_in_order
-    found = listed.sortable().order_by(*listed.sorting) if in_order else listed.found().order_by()
-    rows: QuerySet[Any] = found.values_list("pk", flat=True)[:size]
+    ordered_rows = listed.sortable().order_by(*listed.sorting) if in_order else listed.found().order_by()
+    rows: QuerySet[Any] = ordered_rows.values_list("pk", flat=True)[:size]
     return rows
 
 

@@ -19,8 +19,10 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     redone = Redone()
     ids = {line["return"] for line in lines}
     returns = NominationsReturn.objects.for_pages().filter(pk__in=ids).order_by("pk")
-    found = same_rows("return", lines, returns, same=return_identity, began=lambda one: one.begun_at, redone=redone)
-    for one, line in found:
+    returns_and_lines = same_rows(
+        "return", lines, returns, same=return_identity, began=lambda one: one.begun_at, redone=redone
+    )
+    for one, line in returns_and_lines:
         if (one.status, one.sendings) != (line["status"], line["sendings"]):
             was = ReturnStatus(line["status"]).label.lower()
             redone.left.append(

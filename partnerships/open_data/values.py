@@ -48,8 +48,8 @@ def plan_values(content: Mapping[str, Any]) -> Cells:
 
 def _number(words: str) -> str:
     """`12,400` or `12,400 homes` as 12400; "" for anything else."""
-    found = re.fullmatch(r"([\d,]+)( homes)?", words.strip())
-    return found[1].replace(",", "") if found else ""
+    match = re.fullmatch(r"([\d,]+)( homes)?", words.strip())
+    return match[1].replace(",", "") if match else ""
 
 
 def milestone_values(milestone: Mapping[str, Any]) -> Cells:

@@ -89,14 +89,14 @@ def _kept(pk: int) -> int | None:
 
 def _described(organisation: Organisation, code: str) -> dict[str, Any]:
     """A file with its address and, of plans and timetables, what it says."""
-    dataset, found = DATASETS[code], file_of(organisation, code)
+    dataset, file = DATASETS[code], file_of(organisation, code)
     address = reverse("open_data:file", args=[organisation.pk, code])
     return {
         "dataset": dataset,
-        "found": found,
+        "found": file,
         "address": address,
         "whole_address": f"{settings.SITE_ORIGIN}{address}",
-        "table": [[row.get(name, "") for name in found.headings] for row in found.rows] if code in _SHOWN else None,
+        "table": [[row.get(name, "") for name in file.headings] for row in file.rows] if code in _SHOWN else None,
     }
 
 
@@ -110,10 +110,10 @@ def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
         if standard and (kept := _kept(pk)) is not None:
             return redirect("open_data:file", kept, dataset)
         raise Http404
-    found = file_of(publication.organisation, dataset)
-    data = found.data
+    file = file_of(publication.organisation, dataset)
+    data = file.data
     response = HttpResponse(data, content_type="text/csv; charset=utf-8; header=present")
-    count_rows(response, len(found.rows))
+    count_rows(response, len(file.rows))
     response["Content-Disposition"] = f'attachment; filename="{dataset}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Access-Control-Allow-Origin"] = "*"

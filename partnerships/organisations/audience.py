@@ -137,16 +137,20 @@ def _composed_before(model: type[Model], routes: Sequence[Route], user: User) ->
         if len(_ways) >= _MAX_WAYS:
             _ways.clear()
         ways = _ways[cache_key] = [way_of(model, route) for route in without_moments(routes)]
-    shape, found = [], []
+    shape, routes_sql = [], []
     for way in ways:
         ids = _held_on(way, user)
         if [] in ids:
             shape.append(0)
             continue
         shape.append(len(ids))
-        found.append((way, [Slot(len(values) + place) for place in range(len(ids))]))
+        routes_sql.append((way, [Slot(len(values) + place) for place in range(len(ids))]))
         values += ids
-    return compiled((cache_key, tuple(shape)), model, lambda: _any_of(model, found), values) if found else NOTHING
+    return (
+        compiled((cache_key, tuple(shape)), model, lambda: _any_of(model, routes_sql), values)
+        if routes_sql
+        else NOTHING
+    )
 
 
 #: Divided routes, by model and form of the routes.

@@ -217,12 +217,12 @@ def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.dat
     groups = held_by(predecessor, day)
     if succession.undoes is None:
         return groups
-    found = []
+    handovers = []
     for group in groups:
         records = group.kind.records(predecessor, day)
         back = set(records.filter(_going_back(succession, group.kind, records)).values_list("pk", flat=True))
-        found.append(replace(group, things=[thing for thing in group.things if thing.pk not in back]))
-    return [group for group in found if group.things]
+        handovers.append(replace(group, things=[thing for thing in group.things if thing.pk not in back]))
+    return [group for group in handovers if group.things]
 
 
 def is_passing_back(undoing: Succession) -> bool:
@@ -280,18 +280,18 @@ def after_all(shares: Sequence[Share], day: dt.date, *, of: Collection[int] | No
 
     `of`: the organisations (ids) whose other holdings the reader may know of; None: all.
     """
-    found = []
+    holdings = []
     for share in shares:
         if share.successor is None:
             continue
         if of is not None and share.successor.pk not in of:
-            found.append(After(share.successor, share))
+            holdings.append(After(share.successor, share))
             continue
         groups = held_by(share.successor, day)
         own = {(group.kind.code, thing.pk): thing for group in groups for thing in group.things}
         both = Share(share.successor, {**share.held, **own})
-        found.append(After(share.successor, share, Share(share.successor, own), both))
-    return found
+        holdings.append(After(share.successor, share, Share(share.successor, own), both))
+    return holdings
 
 
 def readable_titles(

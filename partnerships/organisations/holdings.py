@@ -203,11 +203,11 @@ def records_held(
         return [(body, dict(zip(columns, values, strict=True)), ids) for (body, *values), ids in alike.items()]
 
     def chosen() -> IdArray:
-        found: set[int] = set()
+        record_ids: set[int] = set()
         for organisation, values, ids in of_page((model, column, person), read) or ():
             if organisation in among_these and _meets(values, condition):
-                found |= ids
-        return IdArray(found)
+                record_ids |= ids
+        return IdArray(record_ids)
 
     return of_page((model, column, condition, person, among_these), chosen)
 

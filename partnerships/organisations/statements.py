@@ -72,8 +72,8 @@ def rows_for(compose: Callable[..., QuerySet[Any, T]], *given: Given, **named: H
     if read is not None:
         ready, rows = read
         return ready.rows(rows)
-    found = _ready(compose, given, named)
-    return list(compose(*given, **named)) if found is None else found.rows()
+    statement = _ready(compose, given, named)
+    return list(compose(*given, **named)) if statement is None else statement.rows()
 
 
 def count_for(compose: Callable[..., QuerySet[Any, Any]], *given: Given, **named: Hashable) -> int:
@@ -131,9 +131,9 @@ def read_ahead(lookups: Iterable[Lookup]) -> None:
         page[_EVERY_PAGE] = True
         questions += [make(user) for make in _on_every_page]
     for question in questions:
-        found = _ready(question.compose, question.given, question.named)
-        if found is not None and found.statement.rows is not None:
-            ready.append((question.key(), replace(found, around=_COUNT) if question.counts else found))
+        statement = _ready(question.compose, question.given, question.named)
+        if statement is not None and statement.statement.rows is not None:
+            ready.append((question.key(), replace(statement, around=_COUNT) if question.counts else statement))
     if len(ready) > 1:
         for (key, own), rows in zip(ready, rows_together([own for _, own in ready]), strict=True):
             ahead[key] = own, rows
@@ -258,8 +258,8 @@ def _ready(
             held = _held_by(user, variants)
             shape = tuple(bool(ids) for ids in held.values())
         variants.statements[shape] = statement
-    found = variants.statements[shape]
-    return None if found is None else Ready(found, arguments, held, now)
+    kept_statement = variants.statements[shape]
+    return None if kept_statement is None else Ready(kept_statement, arguments, held, now)
 
 
 def _held_by(user: User | None, variants: _Variants) -> dict[Held, list[int]]:

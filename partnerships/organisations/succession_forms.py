@@ -54,15 +54,15 @@ class Organisations(forms.CharField):
     def clean(self, value: Any) -> Any:
         """The organisations; the error names the lines that are none."""
         lines = [" ".join(line.split()) for line in super().clean(value).splitlines()]
-        found, errors = [], []
+        organisations, errors = [], []
         for line in filter(None, lines):
             try:
-                found.append(the_organisation(line))
+                organisations.append(the_organisation(line))
             except ValidationError as error:
                 errors += error.messages
         if errors:
             raise ValidationError(errors)
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(organisations))
 
 
 class OneOrganisation(forms.CharField):

@@ -72,8 +72,8 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
     reaches = [(source, reach) for source in sources for reach in source.reaches(now)]
     crowd = Crowd(person.pk for person in people)
     asked: dict[Source, set[int]] = {source: set() for source in sources}
-    for (source, _), found in zip(reaches, reached([reach for _, reach in reaches], crowd), strict=True):
-        asked[source] |= found
+    for (source, _), reached_people in zip(reaches, reached([reach for _, reach in reaches], crowd), strict=True):
+        asked[source] |= reached_people
     return {
         person.pk: waiting_from((source for source in sources if person.pk in asked[source]), person, now)
         for person in people

@@ -214,11 +214,11 @@ def _take(keys: Mapping[int, tuple[str, int | None, str]]) -> set[int]:
     by_key: dict[tuple[str, int | None, str], list[int]] = {}
     for row in DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=numbers).order_by("pk"):
         by_key.setdefault((row.kind, row.person_id, row.params_hash), []).append(row.pk)
-    found: set[int] = set()
+    taken: set[int] = set()
     used: list[int] = []
     for place, key in keys.items():
         if remembered := by_key.get(key):
-            found.add(place)
+            taken.add(place)
             used.append(remembered.pop())
     DeliveredBefore.objects.filter(pk__in=used).delete()
-    return found
+    return taken

@@ -157,16 +157,16 @@ def _notice_to(candidate: PersonCandidate) -> NoticeTo:
 
 def _open_to_reply(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
     """The emails whose replies go to a person, or could be used at our own address."""
-    found: set[int] = set()
+    open_to_reply: set[int] = set()
     notices: list[NoticeTo] = []
     for candidate, content in contents:
         if content.reply_to:
-            found.add(candidate.pk)
+            open_to_reply.add(candidate.pk)
         elif candidate.due.lane == Lane.NOTICE and settings.EMAIL_REPLIES:
             notices.append(_notice_to(candidate))
     if notices:
-        found.update(*(hooks.notices_open_to_reply(notices=notices, now=now) for hooks in registered_hooks()))
-    return found
+        open_to_reply.update(*(hooks.notices_open_to_reply(notices=notices, now=now) for hooks in registered_hooks()))
+    return open_to_reply
 
 
 class PersonCandidate(Candidate):

@@ -60,11 +60,11 @@ def _by_model() -> list[list[Rule]]:
 
     Its rows are read once.
     """
-    found: dict[str, list[Rule]] = {}
+    rules_by_model: dict[str, list[Rule]] = {}
     for rule in rules():
         if _refers(rule):
-            found.setdefault(rule.model, []).append(rule)
-    return list(found.values())
+            rules_by_model.setdefault(rule.model, []).append(rule)
+    return list(rules_by_model.values())
 
 
 def _readable(rows: QuerySet[Model], person: User) -> set[int]:
@@ -108,8 +108,8 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
     require(rights_over(person, author).may_export)
     held: dict[str, list[dict[str, Any]]] = {}
     for of_model in _by_model():
-        found = _rows(of_model, person)
-        readable = _readable(found, person) if found else set()
+        model_rows = _rows(of_model, person)
+        readable = _readable(model_rows, person) if model_rows else set()
         for rule in of_model:
             # Only the id of another record, which needs no query: an export must not include third parties.
             rows = [
@@ -119,7 +119,7 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
                     for name in rule.exported
                     if row.pk in readable or _is_about(row, name)
                 }
-                for row in found
+                for row in model_rows
                 if row.serializable_value(rule.field) == person.pk
             ]
             if rows:

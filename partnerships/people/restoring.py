@@ -61,15 +61,15 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     keep_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     people = User.objects.filter(pk__in=[line["person"] for line in lines], erased_at=None)
     known = {line["person"]: (line["address"], line.get("joined")) for line in lines}
-    found = [
+    people_to_erase = [
         person
         for person in people
         if address_hash(person.email) == known[person.pk][0] or person.joined_at.isoformat() == known[person.pk][1]
     ]
-    for person in found:
+    for person in people_to_erase:
         erase_person(person=person, author=None, reason=_REASON, now=now)
-    others = {person.pk for person in people} - {person.pk for person in found}
-    return Redone(len(found), [f"person {pk}: not the one who was erased" for pk in sorted(others)])
+    others = {person.pk for person in people} - {person.pk for person in people_to_erase}
+    return Redone(len(people_to_erase), [f"person {pk}: not the one who was erased" for pk in sorted(others)])
 
 
 def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:

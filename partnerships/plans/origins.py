@@ -166,7 +166,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """The plans and pieces from which a commitment came."""
     links = rows_for(_links, user, commitment.pk)
     inside = set(rows_for(_inside_of, user, commitment.pk)) if links else set()
-    found = []
+    plan_links = []
     for link in links:
         version = newest_for(user, link.plan)
         title = version.title if version else ""
@@ -174,14 +174,14 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
             continue
         if link.version_number > version.number:
             # It came from a version that this reader cannot see: leave out version and piece.
-            found.append(OriginLink(f"the plan “{title}”", link.plan.get_absolute_url()))
+            plan_links.append(OriginLink(f"the plan “{title}”", link.plan.get_absolute_url()))
         elif link.anchor and (link.plan_id in inside or not link.restricted):
             words = f"{link.anchor_label}, in the plan “{title}”, version {link.version_number}"
-            found.append(OriginLink(words, link.plan.get_absolute_url() + place_on_page(link.anchor)))
+            plan_links.append(OriginLink(words, link.plan.get_absolute_url() + place_on_page(link.anchor)))
         else:
             words = f"the plan “{title}”, version {link.version_number}"
-            found.append(OriginLink(words, link.plan.get_absolute_url()))
-    return found
+            plan_links.append(OriginLink(words, link.plan.get_absolute_url()))
+    return plan_links
 
 
 def _links(user: User, commitment: int) -> QuerySet[PlanCommitment]:

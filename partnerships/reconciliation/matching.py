@@ -135,8 +135,8 @@ def judge(question: Question, bodies: Iterable[Body], likeness: Mapping[int, flo
 
     `likeness` is how similar a body's best name is to the text, from 0 to 1.
     """
-    found = [_verdict(question, body, likeness.get(body.pk, 0.0)) for body in bodies if _is_wanted(question, body)]
-    kept = [verdict for verdict in found if verdict is not None]
+    verdicts = [_verdict(question, body, likeness.get(body.pk, 0.0)) for body in bodies if _is_wanted(question, body)]
+    kept = [verdict for verdict in verdicts if verdict is not None]
     kept.sort(
         key=lambda verdict: (
             -verdict.points,

@@ -143,8 +143,8 @@ def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Pla
 
 
 def _plans_since(user: User, plans: Iterable[Plan], last: Conversation | None, listed: int) -> list[PlanSince]:
-    found = (_since(user, plan, last, listed) for plan in plans)
-    return [one for one in found if one is not None]
+    changed_plans = (_since(user, plan, last, listed) for plan in plans)
+    return [one for one in changed_plans if one is not None]
 
 
 def _since(user: User, plan: Plan, last: Conversation | None, listed: int) -> PlanSince | None:
@@ -162,14 +162,14 @@ def _since(user: User, plan: Plan, last: Conversation | None, listed: int) -> Pl
         return PlanSince(plan, newest.number, words)
     reader = reading_class(user, plan)
     was, now = content_for(first.content, reader), content_for(newest.content, reader)
-    found = changes(was, now, area_names(was, now))
+    all_changes = changes(was, now, area_names(was, now))
     words = f"Published since the last conversation. Since version {first.number}: " if is_new else ""
     return PlanSince(
         plan,
         newest.number,
-        words + summary(found),
-        lines=tuple(change.sentence() for change in found[:listed]),
-        more=max(len(found) - listed, 0),
+        words + summary(all_changes),
+        lines=tuple(change.sentence() for change in all_changes[:listed]),
+        more=max(len(all_changes) - listed, 0),
         before=first.number,
     )
 
@@ -219,16 +219,16 @@ def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, 
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)
     now = timezone.now()
-    found = brief_for(user=user, ours=ours, theirs=theirs, now=now, rows=rows)
+    brief = brief_for(user=user, ours=ours, theirs=theirs, now=now, rows=rows)
     listed = min(rows, _MAX_PROMISES)
     return {
-        "brief": found,
+        "brief": brief,
         "organisation": theirs,
         "sides": (
-            (ours, found.our_entries, found.our_more),
-            (theirs, found.their_entries, found.their_more),
+            (ours, brief.our_entries, brief.our_more),
+            (theirs, brief.their_entries, brief.their_more),
         ),
-        "promises": (found.promised, found.promised_to_us),
+        "promises": (brief.promised, brief.promised_to_us),
         "listed": listed,
         "first_promises": f":{listed}",
         "fewer": -listed,

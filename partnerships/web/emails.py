@@ -119,5 +119,5 @@ def emails(request: HttpRequest) -> HttpResponse:
 def email(request: HttpRequest, pk: int) -> HttpResponse:
     """The state of one email."""
     person = signed_in(request)
-    [found] = shown([get_object_or_404(emails_for(person), pk=pk)])
-    return render(request, "web/email.html", {"shown": found, "may_look": True})
+    [shown_email] = shown([get_object_or_404(emails_for(person), pk=pk)])
+    return render(request, "web/email.html", {"shown": shown_email, "may_look": True})

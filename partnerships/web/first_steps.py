@@ -116,49 +116,53 @@ def _of_network(user: User) -> Steps:
 
 def _of_lead(user: User) -> Steps | None:
     """The checklist of the organisation that the person has led for the shortest time."""
-    found = _newest_led(user).first()
-    if found is None:
+    membership = _newest_led(user).first()
+    if membership is None:
         return None
-    pk = {"pk": found["organisation"]}
-    invite = reverse("agreements:invite", args=[found["newest"]]) if found["newest"] else reverse("agreements:list")
+    pk = {"pk": membership["organisation"]}
+    invite = (
+        reverse("agreements:invite", args=[membership["newest"]])
+        if membership["newest"]
+        else reverse("agreements:list")
+    )
     return Steps(
-        f"First steps for {found['called']}",
+        f"First steps for {membership['called']}",
         (
             Step(
                 title="Check your organisation’s details",
                 hint="Add your website, so that partners find you.",
                 href=reverse("organisations:settings", kwargs=pk),
-                done=bool(found["website"]),
+                done=bool(membership["website"]),
             ),
             Step(
                 title="Invite your colleagues",
                 hint="Editors can make changes for your organisation; viewers can only read.",
                 href=reverse("organisations:invite", kwargs=pk),
-                done=found["has_colleagues"],
+                done=membership["has_colleagues"],
             ),
             Step(
                 title="Start your first partnership",
                 hint="Name it, and say what it is for. Your organisation will be the chair.",
                 href=reverse("agreements:create"),
-                done=found["has_partnership"],
+                done=membership["has_partnership"],
             ),
             Step(
                 title="Invite a partner to it",
                 hint="Find them by name or number. If nobody there has an account yet, an administrator invites their "
                 "lead.",
                 href=invite,
-                done=found["has_partner"],
+                done=membership["has_partner"],
             ),
             Step(
                 title="Share an ask or an offer",
                 hint="Say what you need or what you can contribute.",
                 href=reverse("exchange:new"),
-                done=found["has_entry"],
+                done=membership["has_entry"],
             ),
         ),
-        organisation_id=found["organisation"],
-        are_hidden=found["steps_hidden_at"] is not None,
-        since=found["starts_on"],
+        organisation_id=membership["organisation"],
+        are_hidden=membership["steps_hidden_at"] is not None,
+        since=membership["starts_on"],
     )
 
 

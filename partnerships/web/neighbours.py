@@ -134,11 +134,11 @@ class Partner:
 
 def partners(organisations: Sequence[Organisation], partnerships: Iterable[Shared]) -> list[Partner]:
     """These organisations, each with the partnerships in which it takes part."""
-    found = {organisation.pk: Partner(organisation, []) for organisation in organisations}
+    partner_by_id = {organisation.pk: Partner(organisation, []) for organisation in organisations}
     for shared in partnerships:
-        for pk in found.keys() & set(shared.organisations):
-            if len(found[pk].partnerships) < MAX_TITLES:
-                found[pk].partnerships.append(shared)
+        for pk in partner_by_id.keys() & set(shared.organisations):
+            if len(partner_by_id[pk].partnerships) < MAX_TITLES:
+                partner_by_id[pk].partnerships.append(shared)
             else:
-                found[pk].more += 1
-    return list(found.values())
+                partner_by_id[pk].more += 1
+    return list(partner_by_id.values())

@@ -23,10 +23,10 @@ def network(request: HttpRequest) -> HttpResponse:
     """A picture of the reader's own part of the network, and all organisations in it, by name."""
     user = signed_in(request)
     words = request.GET.get("q", "").strip()
-    found = neighbours.organisations_in_network(user)
+    organisations = neighbours.organisations_in_network(user)
     if words:
-        found = found.filter(pk__in=find_organisations(user=user, text=words).values("pk"))
-    page = keyset_page(request, found, order=_BY_NAME, size=neighbours.MAX_DRAWN)
+        organisations = organisations.filter(pk__in=find_organisations(user=user, text=words).values("pk"))
+    page = keyset_page(request, organisations, order=_BY_NAME, size=neighbours.MAX_DRAWN)
     counts = neighbours.partnership_counts(user, page.rows)
     context = {"page": page, "rows": [(row, counts.get(row.pk, 0)) for row in page.rows], "words": words}
     if getattr(request, "htmx", False):

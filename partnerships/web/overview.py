@@ -91,8 +91,8 @@ def milestones_lookups(user: User, partnership: Partnership) -> list[Lookup]:
 
 def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
     """Milestones of the partnership's plans that are overdue or due within the month."""
-    found = rows_for(_milestones, user, partnership.pk) if has_rows else []
-    return Section("web/_milestones.html", {"milestones": found}) if found else None
+    milestones = rows_for(_milestones, user, partnership.pk) if has_rows else []
+    return Section("web/_milestones.html", {"milestones": milestones}) if milestones else None
 
 
 def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:

@@ -144,10 +144,10 @@ def page_help(request: HttpRequest, key: str) -> HttpResponse:
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
     user = signed_in(request)
-    found = rows_for(_held, user, pk)
-    if not found:
+    partnerships = rows_for(_held, user, pk)
+    if not partnerships:
         raise Http404
-    return as_read_by(user, found[0])
+    return as_read_by(user, partnerships[0])
 
 
 def _held(user: User, pk: int) -> QuerySet[Partnership]:

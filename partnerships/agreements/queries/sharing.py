@@ -147,15 +147,15 @@ def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int,
     agreements = {agreement.pk: agreement for agreement in candidates.select_related("kind").order_by("pk")}
     parties, versions = _signing_parties(agreements), _versions_in_force(agreements, day)
     usable = [pk for pk, version in versions.items() if _has_schedule(agreements[pk], version, day)]
-    found = {}
+    agreement_by_partnership = {}
     for pk, bodies in needed.items():
         for agreement in sorted(usable):
             if bodies <= parties.get(agreement, set()) and _binds(
                 agreements[agreement], versions[agreement], bodies, day
             ):
-                found[pk] = agreements[agreement]
+                agreement_by_partnership[pk] = agreements[agreement]
                 break
-    return found
+    return agreement_by_partnership
 
 
 def _binds(agreement: Partnership, version: TermsVersion, bodies: set[int], day: dt.date) -> bool:

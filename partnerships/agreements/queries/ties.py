@@ -66,8 +66,8 @@ class Parts:
         """All but those of these partnerships and organisations."""
         kept = np.ones(len(self), dtype=bool)
         near = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
-        found = zip(self.partnership[near].tolist(), self.body[near].tolist(), strict=True)
-        kept[near] = [pair not in pairs for pair in found]
+        ties = zip(self.partnership[near].tolist(), self.body[near].tolist(), strict=True)
+        kept[near] = [pair not in pairs for pair in ties]
         return self.only(kept)
 
     def rows(self) -> Sequence[Part]:

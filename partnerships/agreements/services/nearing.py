@@ -21,7 +21,9 @@ _KINDS = {DateKind.REVIEW: EventKind.REVIEW_NEAR, DateKind.END: EventKind.END_NE
 def record_dates_near(*, now: dt.datetime) -> int:
     """Record near reviews and ends, once per date; returns how many."""
     today = timezone.localdate(now)
-    near = [found.pk for found in with_dates_within(NEAR, today).order_by("pk") if _near(found, today)]
+    near = [
+        partnership.pk for partnership in with_dates_within(NEAR, today).order_by("pk") if _near(partnership, today)
+    ]
     return sum(_record(pk, today, now) for pk in near)
 
 

@@ -63,16 +63,16 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
 def _own(user: User, pk: int, party: int) -> Party:
     """A present party that the person leads; 403 for other readers."""
     seen(user, pk)
-    found = get_object_or_404(
+    own_party = get_object_or_404(
         Party.objects.select_related("organisation", "partnership"),
         pk=party,
         partnership=pk,
         partnership__in=Partnership.objects.inside_for(user),
     )
-    if not found.is_present:
+    if not own_party.is_present:
         raise Http404
-    require(rights_over(found.partnership, user, timezone.now()).may_leave(found))
-    return found
+    require(rights_over(own_party.partnership, user, timezone.now()).may_leave(own_party))
+    return own_party
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -118,14 +118,14 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
     seen(user, pk)
     rows = Notice.objects.select_related("organisation", "partnership")
     inside = Partnership.objects.inside_for(user)
-    found = get_object_or_404(rows, pk=notice, partnership=pk, partnership__in=inside)
-    require(rights_over(found.partnership, user, timezone.now()).may_withdraw_notice(found))
+    notice_given = get_object_or_404(rows, pk=notice, partnership=pk, partnership__in=inside)
+    require(rights_over(notice_given.partnership, user, timezone.now()).may_withdraw_notice(notice_given))
     back = reverse("agreements:dates", args=[pk])
     form = ReasonForm(posted(request), submit="Withdraw notice", cancel=back, danger=False)
 
     def step() -> tuple[str, str]:
-        withdraw_notice(notice=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The notice from {found.organisation.name} has been withdrawn.", back
+        withdraw_notice(notice=notice_given, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"The notice from {notice_given.organisation.name} has been withdrawn.", back
 
     return take_step(
         request,
@@ -134,8 +134,8 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
         step,
         {UnableToWithdrawNotice: None},
         names_emailed=True,
-        notice=found,
-        partnership=found.partnership,
+        notice=notice_given,
+        partnership=notice_given.partnership,
     )
 
 

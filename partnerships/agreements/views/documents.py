@@ -85,9 +85,14 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
 def document_download(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
     """Download a document as an attachment."""
     user = signed_in(request)
-    found = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
-    require(not found.personal_data or data_sharing_open(found.partnership, timezone.localdate(), user))
-    return private_file(found.file, name=found.file_name, content_type=found.content_type)
+    requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
+    require(
+        not requested_document.personal_data
+        or data_sharing_open(requested_document.partnership, timezone.localdate(), user)
+    )
+    return private_file(
+        requested_document.file, name=requested_document.file_name, content_type=requested_document.content_type
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -95,14 +100,20 @@ def document_remove(request: HttpRequest, pk: int, document: int) -> HttpRespons
     """Remove a document of one's own organisation."""
     user = signed_in(request)
     partnership = held(user, pk)
-    found = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
-    require(rights_over(partnership, user, timezone.now()).may_remove(found))
+    requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
+    require(rights_over(partnership, user, timezone.now()).may_remove(requested_document))
     if request.method == "POST":
         try:
-            remove_document(document=found, organisation=found.added_for, author=user, now=timezone.now())
+            remove_document(
+                document=requested_document, organisation=requested_document.added_for, author=user, now=timezone.now()
+            )
         except UnableToRemoveDocument as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, f"“{found.title}” has been removed. An administrator can restore it.")
+            messages.success(
+                request, f"“{requested_document.title}” has been removed. An administrator can restore it."
+            )
         return redirect("agreements:documents", pk=pk)
-    return render(request, "agreements/document_remove.html", {"document": found, "partnership": partnership})
+    return render(
+        request, "agreements/document_remove.html", {"document": requested_document, "partnership": partnership}
+    )

@@ -150,21 +150,24 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Change an objective, with a reason."""
     user = signed_in(request)
     partnership = _kept(user, pk)
-    found = _objective(partnership, objective)
-    form = _form(request, partnership, found)
+    opened_objective = _objective(partnership, objective)
+    form = _form(request, partnership, opened_objective)
 
     def step() -> tuple[str, str]:
         try:
-            changed = edit_objective(objective=found, author=user, now=timezone.now(), **form.cleaned_data)
+            changed = edit_objective(objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data)
         except ObjectiveHasChanged:
             # The page shows the present words, so saving again may replace them.
             data: Any = copy(form.data)  # a copied QueryDict can be changed
-            data["revision"] = str(found.revision)
+            data["revision"] = str(opened_objective.revision)
             form.data = data
             raise
-        return "The objective has been saved." if changed else "Nothing was changed.", found.get_absolute_url()
+        return (
+            "The objective has been saved." if changed else "Nothing was changed.",
+            opened_objective.get_absolute_url(),
+        )
 
-    stale = request.method == "POST" and request.POST.get("revision") != str(found.revision)
+    stale = request.method == "POST" and request.POST.get("revision") != str(opened_objective.revision)
     return take_step(
         request,
         "agreements/objectives/edit.html",
@@ -172,8 +175,8 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         step,
         {UnableToKeepObjective: None},
         partnership=partnership,
-        objective=found,
-        theirs=found if stale else None,
+        objective=opened_objective,
+        theirs=opened_objective if stale else None,
     )
 
 
@@ -182,19 +185,19 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Report progress."""
     user = signed_in(request)
     partnership = _kept(user, pk)
-    found = _objective(partnership, objective)
-    form = ProgressForm(posted(request), objective=found, today=timezone.localdate())
+    opened_objective = _objective(partnership, objective)
+    form = ProgressForm(posted(request), objective=opened_objective, today=timezone.localdate())
 
     def step() -> tuple[str, str]:
         party = acting_party(user, partnership, *EDITING_ROLES)
         report_progress(
-            objective=found,
+            objective=opened_objective,
             author=user,
             organisation=party.organisation if party else None,
             now=timezone.now(),
             **form.cleaned_data,
         )
-        return "Your progress report has been saved.", found.get_absolute_url()
+        return "Your progress report has been saved.", opened_objective.get_absolute_url()
 
     return take_step(
         request,
@@ -203,7 +206,7 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         step,
         {UnableToKeepObjective: None},
         partnership=partnership,
-        objective=found,
+        objective=opened_objective,
     )
 
 
@@ -212,12 +215,12 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Mark as met, drop or open again."""
     user = signed_in(request)
     partnership = _kept(user, pk)
-    found = _objective(partnership, objective)
-    form = ObjectiveStatusForm(posted(request), objective=found)
+    opened_objective = _objective(partnership, objective)
+    form = ObjectiveStatusForm(posted(request), objective=opened_objective)
 
     def step() -> tuple[str, str]:
-        change_objective_status(objective=found, author=user, now=timezone.now(), **form.cleaned_data)
-        return "The status has been saved.", found.get_absolute_url()
+        change_objective_status(objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data)
+        return "The status has been saved.", opened_objective.get_absolute_url()
 
     return take_step(
         request,
@@ -226,7 +229,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         step,
         {UnableToKeepObjective: None},
         partnership=partnership,
-        objective=found,
+        objective=opened_objective,
     )
 
 
@@ -234,9 +237,9 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 def move(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Move an objective up or down in the list."""
     user = signed_in(request)
-    found = _objective(_kept(user, pk), objective)
+    opened_objective = _objective(_kept(user, pk), objective)
     try:
-        move_objective(objective=found, up="up" in request.POST, author=user, now=timezone.now())
+        move_objective(objective=opened_objective, up="up" in request.POST, author=user, now=timezone.now())
     except UnableToKeepObjective as error:
         messages.warning(request, str(error))
     return redirect("agreements:objectives", pk=pk)
@@ -247,17 +250,19 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
     """Link a record that serves the objective."""
     user = signed_in(request)
     partnership = _kept(user, pk)
-    found = _objective(partnership, objective)
+    opened_objective = _objective(partnership, objective)
     offered = provider_of(provider)
     if offered is None:
         raise Http404
-    linked = set(found.links.filter(provider=provider).values_list("key", flat=True))
+    linked = set(opened_objective.links.filter(provider=provider).values_list("key", flat=True))
     choices = [choice for choice in offered.choices(user, partnership) if choice[0] not in linked]
-    form = LinkForm(posted(request), provider=offered, choices=choices, cancel=found.get_absolute_url())
+    form = LinkForm(posted(request), provider=offered, choices=choices, cancel=opened_objective.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        link_record(objective=found, provider=provider, key=form.cleaned_data["key"], author=user, now=timezone.now())
-        return f"The {offered.label} has been linked.", found.get_absolute_url()
+        link_record(
+            objective=opened_objective, provider=provider, key=form.cleaned_data["key"], author=user, now=timezone.now()
+        )
+        return f"The {offered.label} has been linked.", opened_objective.get_absolute_url()
 
     return take_step(
         request,
@@ -266,7 +271,7 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
         step,
         {UnableToKeepObjective: "key"},
         partnership=partnership,
-        objective=found,
+        objective=opened_objective,
         provider=offered,
         choices=choices,
     )
@@ -276,10 +281,12 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
 def unlink(request: HttpRequest, pk: int, objective: int, link: int) -> HttpResponse:
     """Remove a link."""
     user = signed_in(request)
-    found = _objective(_kept(user, pk), objective)
-    objective_link = get_object_or_404(ObjectiveLink.objects.select_related("objective"), pk=link, objective=found)
+    opened_objective = _objective(_kept(user, pk), objective)
+    objective_link = get_object_or_404(
+        ObjectiveLink.objects.select_related("objective"), pk=link, objective=opened_objective
+    )
     try:
         unlink_record(link=objective_link, author=user, now=timezone.now())
     except UnableToKeepObjective as error:
         messages.warning(request, str(error))
-    return redirect(found.get_absolute_url())
+    return redirect(opened_objective.get_absolute_url())

@@ -135,20 +135,20 @@ def _party(user: User, pk: int, party: int) -> Party:
 def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Answer an invitation for an organisation that the reader leads."""
     user = signed_in(request)
-    found = _party(user, pk, party)
-    require(rights_over(found.partnership, user, timezone.now()).may_answer(found))
-    if not found.is_waiting:
+    invited_party = _party(user, pk, party)
+    require(rights_over(invited_party.partnership, user, timezone.now()).may_answer(invited_party))
+    if not invited_party.is_waiting:
         return redirect("agreements:detail", pk=pk)
     form = AnswerForm(posted(request))
 
     def step() -> tuple[str, str]:
         accept = form.cleaned_data["answer"] == "accept"
         answer_invitation(
-            party=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            party=invited_party, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
         words = "takes part in" if accept else "has declined to take part in"
         following = reverse("agreements:detail", args=[pk]) if accept else reverse("agreements:list")
-        return f"{found.organisation.name} {words} {found.partnership.title}.", following
+        return f"{invited_party.organisation.name} {words} {invited_party.partnership.title}.", following
 
     return take_step(
         request,
@@ -157,9 +157,12 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         step,
         {UnableToAnswer: "reason"},
         names_emailed=True,
-        party=found,
-        partnership=found.partnership,
-        others=found.partnership.parties.inside().exclude(pk=found.pk).select_related("organisation").order_by("pk"),
+        party=invited_party,
+        partnership=invited_party.partnership,
+        others=invited_party.partnership.parties.inside()
+        .exclude(pk=invited_party.pk)
+        .select_related("organisation")
+        .order_by("pk"),
     )
 
 
@@ -168,18 +171,18 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Change a party's role."""
     user = signed_in(request)
     partnership = led(user, pk)
-    found = _party(user, pk, party)
-    form = RoleForm(posted(request), party=found)
+    opened_party = _party(user, pk, party)
+    form = RoleForm(posted(request), party=opened_party)
 
     def step() -> tuple[str, str]:
         change_party_role(
-            party=found,
+            party=opened_party,
             role=form.cleaned_data["role"],
             reason=form.cleaned_data["reason"],
             author=user,
             now=timezone.now(),
         )
-        words = f"{found.organisation.name} is now {found.get_role_display().lower()}."
+        words = f"{opened_party.organisation.name} is now {opened_party.get_role_display().lower()}."
         return words, reverse("agreements:members", args=[pk])
 
     return take_step(
@@ -189,7 +192,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         step,
         {UnableToChangeParty: "role"},
         names_emailed=True,
-        party=found,
+        party=opened_party,
         partnership=partnership,
     )
 
@@ -199,14 +202,14 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Remove a party, or withdraw its invitation."""
     user = signed_in(request)
     led(user, pk)
-    found = _party(user, pk, party)
-    words = "Withdraw invitation" if found.is_waiting else "Remove organisation"
+    opened_party = _party(user, pk, party)
+    words = "Withdraw invitation" if opened_party.is_waiting else "Remove organisation"
     members = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit=words, cancel=members)
 
     def step() -> tuple[str, str]:
-        remove_party(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"{found.organisation.name} no longer takes part.", members
+        remove_party(party=opened_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"{opened_party.organisation.name} no longer takes part.", members
 
     return take_step(
         request,
@@ -215,9 +218,9 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         step,
         {UnableToLeave: None},
         names_emailed=True,
-        party=found,
-        partnership=found.partnership,
-        consequences=consequences(found, user) if found.is_present else [],
+        party=opened_party,
+        partnership=opened_party.partnership,
+        consequences=consequences(opened_party, user) if opened_party.is_present else [],
     )
 
 
@@ -226,20 +229,20 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Leave, for an organisation that the reader leads."""
     user = signed_in(request)
     seen(user, pk)
-    found = _party(user, pk, party)
-    if not found.is_present:
+    leaving_party = _party(user, pk, party)
+    if not leaving_party.is_present:
         raise Http404
-    require(rights_over(found.partnership, user, timezone.now()).may_leave(found))
-    if leaves_after_notice(found.partnership, found, timezone.localdate()):
-        if found.partnership.notices.open().filter(organisation=found.organisation).exists():
+    require(rights_over(leaving_party.partnership, user, timezone.now()).may_leave(leaving_party))
+    if leaves_after_notice(leaving_party.partnership, leaving_party, timezone.localdate()):
+        if leaving_party.partnership.notices.open().filter(organisation=leaving_party.organisation).exists():
             return redirect("agreements:dates", pk=pk)
         return redirect("agreements:notice", pk=pk, party=party)
     members = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members)
 
     def step() -> tuple[str, str]:
-        leave_partnership(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        words = f"{found.organisation.name} has left {found.partnership.title}."
+        leave_partnership(party=leaving_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        words = f"{leaving_party.organisation.name} has left {leaving_party.partnership.title}."
         return words, reverse("agreements:detail", args=[pk])
 
     return take_step(
@@ -249,7 +252,7 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         step,
         {UnableToLeave: None},
         names_emailed=True,
-        party=found,
-        partnership=found.partnership,
-        consequences=consequences(found, user),
+        party=leaving_party,
+        partnership=leaving_party.partnership,
+        consequences=consequences(leaving_party, user),
     )

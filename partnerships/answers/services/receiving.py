@@ -142,12 +142,12 @@ def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership
     }
     if subject is not None and subject.partnership_id is not None:
         numbers.add(subject.partnership_id)
-    found = [
+    writable = [
         partnership
         for partnership in Partnership.objects.filter(pk__in=numbers)
         if may_forward_to(partnership, person, now)
     ]
-    return found[0] if len(found) == 1 else None
+    return writable[0] if len(writable) == 1 else None
 
 
 # ---- Forwarded emails

@@ -47,10 +47,10 @@ def record_event(
 def _also_told(plan: Plan) -> list[tuple[SubjectKind, int]]:
     """The plan's partnership and its owners, whose followers hear of it too."""
     owners = plan.owners.filter(ended_at=None).values_list("organisation", flat=True)
-    found = [(SubjectKind.ORGANISATION, owner) for owner in owners]
+    subjects = [(SubjectKind.ORGANISATION, owner) for owner in owners]
     if plan.partnership_id:
-        found.append((SubjectKind.PARTNERSHIP, plan.partnership_id))
-    return found
+        subjects.append((SubjectKind.PARTNERSHIP, plan.partnership_id))
+    return subjects
 
 
 def record_answered(answer: Answer, *, now: dt.datetime) -> None:

@@ -75,10 +75,10 @@ def _open(request: HttpRequest, link: Link, plan: int) -> Opened:
     news = plan_by_link(delivery, plan, now=now)
     if news is None:
         raise Http404
-    found = Plan.objects.get(pk=plan)
-    if not may_answer(link.person, found, news.to_number, now):
+    opened_plan = Plan.objects.get(pk=plan)
+    if not may_answer(link.person, opened_plan, news.to_number, now):
         raise Http404
-    return Opened(link.person, found, news.to_number, token_in(request))
+    return Opened(link.person, opened_plan, news.to_number, token_in(request))
 
 
 @require_safe

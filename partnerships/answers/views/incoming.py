@@ -32,18 +32,22 @@ _UNABLE = (services.UnableToConfirm, services.UnableToAnswer, UnableToComment)
 @for_bearer(Purpose.READ)
 def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpResponse:
     """Confirm or delete a reply, by a link in an email; GET changes nothing."""
-    found = get_object_or_404(Incoming, pk=incoming, person=link.person, reply_to_id=link.number)
+    reply = get_object_or_404(Incoming, pk=incoming, person=link.person, reply_to_id=link.number)
     if not link.person.is_stakeholder:
         raise Http404
-    return _reply(request, found, link.person, by_link=True)
+    return _reply(request, reply, link.person, by_link=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def incoming(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm or delete an incoming email, signed in as its sender."""
     user = signed_in(request)
-    found = get_object_or_404(Incoming.objects.select_related("partnership"), pk=pk, person=user)
-    return _reply(request, found, user, by_link=False) if found.is_reply else _forwarded(request, found, user)
+    incoming_email = get_object_or_404(Incoming.objects.select_related("partnership"), pk=pk, person=user)
+    return (
+        _reply(request, incoming_email, user, by_link=False)
+        if incoming_email.is_reply
+        else _forwarded(request, incoming_email, user)
+    )
 
 
 def _reply(request: HttpRequest, found: Incoming, person: User, *, by_link: bool) -> HttpResponse:

@@ -145,10 +145,10 @@ def trust(request: HttpRequest, pk: int) -> HttpResponse:
 def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
     """Approve a person's answers one by one again."""
     plan = _plan(request, pk)
-    found = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
+    trusted_person = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
 
     def step() -> tuple[str, str]:
-        services.end_trust(trust=found, author=signed_in(request), now=timezone.now())
+        services.end_trust(trust=trusted_person, author=signed_in(request), now=timezone.now())
         return "From now on, you approve each of their answers.", _of_plan(pk)
 
     return press_button(request, step, services.UnableToDecide, back=_of_plan(pk))

@@ -91,8 +91,8 @@ def _read(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
     with one_by_one():
-        found = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
-    wanted: QuerySet[Commitment, dict[str, Any]] = found.values(*fields)
+        commitments = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
+    wanted: QuerySet[Commitment, dict[str, Any]] = commitments.values(*fields)
     return wanted
 
 

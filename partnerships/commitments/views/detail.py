@@ -73,9 +73,9 @@ def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whether stakeholders without an account hear about the commitment."""
     user = signed_in(request)
-    found = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
+    opened_commitment = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
-    commitment = services.tell_stakeholders(commitment=found, tell=tell, author=user, now=timezone.now())
+    commitment = services.tell_stakeholders(commitment=opened_commitment, tell=tell, author=user, now=timezone.now())
     messages.success(
         request,
         "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",

@@ -34,7 +34,7 @@ def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question
     A heading that was there keeps its code.
     """
     codes = {question["heading"]: question["code"] for question in before}
-    used, found = set(codes.values()), []
+    used, questions = set(codes.values()), []
     for line in filter(None, (line.strip() for line in text.splitlines())):
         heading, _colon, prompt = (part.strip() for part in line.partition(":"))
         if not heading:
@@ -45,12 +45,12 @@ def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question
             )
         code = codes.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used)
         used.add(code)
-        found.append(Question(code=code, heading=heading, prompt=prompt))
-    if len({question["heading"] for question in found}) < len(found):
+        questions.append(Question(code=code, heading=heading, prompt=prompt))
+    if len({question["heading"] for question in questions}) < len(questions):
         raise ValidationError("Use each heading once.")
-    if len(found) > MAX_QUESTIONS:
+    if len(questions) > MAX_QUESTIONS:
         raise ValidationError(f"Ask at most {MAX_QUESTIONS} questions.")
-    return found
+    return questions
 
 
 class PartyChoice(forms.ModelMultipleChoiceField[Party]):

@@ -111,14 +111,14 @@ def dates_of_conversations(user: User, conversations: Collection[int]) -> list[C
 def _entries(seen: ConversationQuerySet) -> list[CalendarEntry]:
     conversations = list(seen.select_related("partnership", "meeting").defer("said").order_by("pk"))
     revisions = revisions_of([conversation.pk for conversation in conversations], "conversation")
-    found = []
+    entries = []
     for conversation in conversations:
         revision = revisions.get(conversation.pk, Revision(0, conversation.created_at))
         if not hasattr(conversation, "meeting"):  # minutes: the meeting has an entry of its own
-            found.append(_of_conversation(conversation, revision))
+            entries.append(_of_conversation(conversation, revision))
         if conversation.next_contact_on is not None:
-            found.append(_next_contact(conversation, conversation.next_contact_on, revision))
-    return found
+            entries.append(_next_contact(conversation, conversation.next_contact_on, revision))
+    return entries
 
 
 def _of_conversation(conversation: Conversation, revision: Revision) -> CalendarEntry:

@@ -142,7 +142,7 @@ def _silent_for(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[
         seen = Conversation.objects.visible_to(user).filter(partnership=OuterRef("pk"))
     held = seen.filter(status__in=HELD, held_on__lte=today).order_by("-held_on", "-pk")
     lately = seen.filter(_in_touch(today), held_on__gt=OuterRef("last_day"))
-    found = (
+    quiet_partnerships = (
         Partnership.objects.present_for(user, *EDITING_ROLES)
         .live()
         .exclude(_meeting_soon(now, "pk"))
@@ -151,7 +151,7 @@ def _silent_for(user: User, now: dt.datetime, *, limit: int | None) -> QuerySet[
         .annotate(began=TruncDate("created_at"), last=Subquery(held.values("held_on")[:1]))
         .order_by(Coalesce("last", "began"), "pk")
     )
-    rows: QuerySet[Partnership, Any] = found.values_list("pk", "title", "contact_days", "began", "last")
+    rows: QuerySet[Partnership, Any] = quiet_partnerships.values_list("pk", "title", "contact_days", "began", "last")
     return rows[:limit]
 
 
@@ -213,18 +213,18 @@ def _contacts(user: User, partnerships: Collection[Partnership], now: dt.datetim
     today, ids = timezone.localdate(now), [partnership.pk for partnership in partnerships]
     last = {(organisation, partnership): day for organisation, partnership, day in rows_for(_last_with, user, ids, now)}
     limits = {partnership.pk: partnership.quiet_after for partnership in partnerships}
-    found: dict[int, list[Contact]] = defaultdict(list)
+    contacts_by_partnership: dict[int, list[Contact]] = defaultdict(list)
     for party in rows_for(_other_parties, user, ids):
         keys = ((party.organisation_id, party.partnership_id), (party.organisation_id, None))
         days = [last[key] for key in keys if key in last]
         day = max(days, default=None)
         ago = (today - day).days if day else None
-        found[party.partnership_id].append(
+        contacts_by_partnership[party.partnership_id].append(
             Contact(party.organisation, day, ago, ago is None or ago >= limits[party.partnership_id])
         )
-    for contacts in found.values():
+    for contacts in contacts_by_partnership.values():
         contacts.sort(key=lambda contact: contact.last or dt.date.min)
-    return found
+    return contacts_by_partnership
 
 
 def _other_parties(user: User, partnerships: list[int]) -> QuerySet[Party]:

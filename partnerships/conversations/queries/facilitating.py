@@ -23,8 +23,8 @@ def watched_by(user: User) -> list[Partnership]:
     """
     facilitated = Facilitator.objects.acting().filter(person=user).values("partnership")
     live = Partnership.objects.live()
-    found = live.filter(pk__in=facilitated) | live.filter(pk__in=Partnership.objects.led_by(user).values("pk"))
-    return list(found.order_by("title", "pk"))
+    watched = live.filter(pk__in=facilitated) | live.filter(pk__in=Partnership.objects.led_by(user).values("pk"))
+    return list(watched.order_by("title", "pk"))
 
 
 def stuck_for(
@@ -38,8 +38,8 @@ def stuck_for(
     inside = stuck_in(user, list(by_pk), now)
     known = {(record.what, record.path) for record in inside}
     alone = [record for record in stuck_facilitated(user, now) if (record.what, record.path) not in known]
-    found = sorted([*inside, *alone], key=lambda record: (record.since, record.title, record.path))
-    return [(by_pk.get(record.partnership or 0), record) for record in found]
+    stuck = sorted([*inside, *alone], key=lambda record: (record.since, record.title, record.path))
+    return [(by_pk.get(record.partnership or 0), record) for record in stuck]
 
 
 def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:

@@ -35,8 +35,8 @@ def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Part
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     for side in sides:
         shared = shared.filter(Exists(Party.objects.present().filter(partnership=OuterRef("pk"), organisation=side)))
-    found = list(shared.order_by("pk")[:2])
-    return found[0] if len(found) == 1 else None
+    first_two = list(shared.order_by("pk")[:2])
+    return first_two[0] if len(first_two) == 1 else None
 
 
 def kept_by(user: User) -> ConversationQuerySet:

@@ -40,7 +40,7 @@ def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
 
     Of each party: the holders of its lead and deputy posts, or all its leads if it has none.
     """
-    found: set[int] = set()
+    people: set[int] = set()
     parties = Party.objects.present().filter(partnership=partnership)
     for organisation in parties.values_list("organisation_id", flat=True):
         holders = [
@@ -48,8 +48,8 @@ def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
             for role in (PostRole.LEAD, PostRole.DEPUTY)
             for person in people_in_post(organisation, role, day=today, partnership=partnership)
         ]
-        found.update(holders or leads_with_account([organisation]).values_list("pk", flat=True))
-    return sorted(found)
+        people.update(holders or leads_with_account([organisation]).values_list("pk", flat=True))
+    return sorted(people)
 
 
 def people_invited(partnership: Partnership, last: Meeting | None, today: dt.date) -> list[int]:
@@ -64,10 +64,10 @@ def side_of_person(partnership: Partnership, person: User) -> Organisation | Non
     parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
-    found = sorted(
+    sides_acted_for = sorted(
         parties.select_related("organisation"), key=lambda party: (party.role == PartyRole.OBSERVER, party.pk)
     )
-    return found[0].organisation if found else None
+    return sides_acted_for[0].organisation if sides_acted_for else None
 
 
 def seated_people(meeting: Meeting) -> QuerySet[User]:

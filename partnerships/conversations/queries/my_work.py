@@ -116,8 +116,8 @@ def _contacts_wanted(user: User, now: dt.datetime) -> InOrder:
 
 
 def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, _Row]:
-    found: Any = contacts_due(user, now).annotate(since=Value(None, DateTimeField()))
-    rows: QuerySet[Conversation, _Row] = found.order_by("next_contact_on", "pk").values_list(
+    contacts: Any = contacts_due(user, now).annotate(since=Value(None, DateTimeField()))
+    rows: QuerySet[Conversation, _Row] = contacts.order_by("next_contact_on", "pk").values_list(
         "pk", "subject", "status", "partnership", "next_contact_on", "since"
     )
     return rows[:MAX_LISTED]

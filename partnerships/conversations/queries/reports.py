@@ -139,9 +139,9 @@ class ReportTable:
 
 def report_table(user: User, partnership_id: int) -> ReportTable:
     """All reports of a partnership that the person may know of, with what is late."""
-    found = Report.objects.visible_to(user).filter(round__partnership=partnership_id)
+    all_reports = Report.objects.visible_to(user).filter(round__partnership=partnership_id)
     today = timezone.localdate()
-    reports = list(found.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
+    reports = list(all_reports.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
     parties = {report.party_id: report.party.organisation for report in reports}
     order = sorted(parties, key=lambda pk: (parties[pk].name, pk))
     periods: dict[tuple[dt.date, dt.date, int], dict[int, Report]] = {}

@@ -91,16 +91,16 @@ def answer_correction(
     Refusing needs a reason. Raises `UnableToCorrect`.
     """
     current = lock_conversation(correction.conversation)
-    found = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
-    if not found.is_open:
+    locked = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
+    if not locked.is_open:
         raise UnableToCorrect("This correction has already been answered.")
     may_answer = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_answer, f"Only editors of {current.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
         raise UnableToCorrect("Say why you do not accept it.")
-    found.taken_up, found.answer = taken_up, answer.strip()
-    found.answered_by, found.answered_at = author, now
-    found.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
+    locked.taken_up, locked.answer = taken_up, answer.strip()
+    locked.answered_by, locked.answered_at = author, now
+    locked.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
     record_event(
         current,
         EventKind.CORRECTION_ACCEPTED if taken_up else EventKind.CORRECTION_ANSWERED,
@@ -108,7 +108,7 @@ def answer_correction(
         organisation=current.organisation,
         now=now,
     )
-    return found
+    return locked
 
 
 @transaction.atomic

@@ -40,9 +40,11 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
     form = NameFacilitatorForm(posted(request), cancel=partnership.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        found = services.name_facilitator(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
+        facilitator = services.name_facilitator(
+            partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data
+        )
         return (
-            f"{found.person.display_name} has been named. They can now accept or decline.",
+            f"{facilitator.person.display_name} has been named. They can now accept or decline.",
             partnership.get_absolute_url(),
         )
 

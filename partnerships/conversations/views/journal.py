@@ -30,10 +30,10 @@ def journal(request: HttpRequest) -> HttpResponse:
     form = JournalFilter(request.GET)
     valid = form.is_valid()
     chosen = form.cleaned_data if valid else {}
-    found = journal_notes(
+    notes = journal_notes(
         user, text=chosen.get("q", ""), partnership=chosen.get("partnership"), about=chosen.get("about")
     )
-    page = keyset_page(request, found, order=("-dated_on", "-pk"))
+    page = keyset_page(request, notes, order=("-dated_on", "-pk"))
     context = {"form": form, "page": page, "notes": as_titled_for(user, list(page.rows)), "text": chosen.get("q", "")}
     return render(request, "conversations/journal/list.html", context, status=200 if valid else 422)
 
@@ -49,11 +49,11 @@ def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
 @require_safe
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     """One note with its earlier texts."""
-    found, may_edit = _open_note(request, pk)
+    opened_note, may_edit = _open_note(request, pk)
     context = {
-        "note": found,
-        "may_edit": may_edit and not found.is_deleted,
-        "earlier": found.earlier.select_related("written_by").order_by("-revision"),
+        "note": opened_note,
+        "may_edit": may_edit and not opened_note.is_deleted,
+        "earlier": opened_note.earlier.select_related("written_by").order_by("-revision"),
     }
     return render(request, "conversations/journal/note.html", context)
 
@@ -99,18 +99,20 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a note."""
-    found, may_edit = _open_note(request, pk)
+    opened_note, may_edit = _open_note(request, pk)
     require(may_edit)
-    back = found.get_absolute_url()
-    initial = {"dated_on": found.dated_on, "text": found.text, "revision": found.revision}
+    back = opened_note.get_absolute_url()
+    initial = {"dated_on": opened_note.dated_on, "text": opened_note.text, "revision": opened_note.revision}
     form = JournalForm(posted(request), initial=initial, cancel=back)
 
     def step() -> tuple[str, str]:
-        services.change_journal_note(note=found, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        services.change_journal_note(
+            note=opened_note, author=signed_in(request), now=timezone.now(), **form.cleaned_data
+        )
         return "The note has been saved.", back
 
-    subject = found.partnership or found.about
-    context: dict[str, Any] = {"subject": subject, "organisation": found.organisation, "note": found}
+    subject = opened_note.partnership or opened_note.about
+    context: dict[str, Any] = {"subject": subject, "organisation": opened_note.organisation, "note": opened_note}
     return take_step(
         request,
         "conversations/journal/write.html",
@@ -125,15 +127,15 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a note's texts, with a reason."""
-    found, may_edit = _open_note(request, pk)
+    opened_note, may_edit = _open_note(request, pk)
     require(may_edit)
-    form = DeleteForm(posted(request), submit="Delete note", cancel=found.get_absolute_url())
+    form = DeleteForm(posted(request), submit="Delete note", cancel=opened_note.get_absolute_url())
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
-        services.delete_journal_note(note=found, reason=reason, author=signed_in(request), now=timezone.now())
+        services.delete_journal_note(note=opened_note, reason=reason, author=signed_in(request), now=timezone.now())
         return "The note has been deleted.", reverse("conversations:journal")
 
     return take_step(
-        request, "conversations/journal/delete.html", form, step, {services.UnableToDeleteNote: None}, note=found
+        request, "conversations/journal/delete.html", form, step, {services.UnableToDeleteNote: None}, note=opened_note
     )

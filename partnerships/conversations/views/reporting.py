@@ -58,10 +58,10 @@ def reports(request: HttpRequest, pk: int) -> HttpResponse:
     """Table of periods and parties, with the status of each report."""
     user, partnership = _open_partnership(request, pk)
     is_former = former_party(user, partnership) is not None
-    found = None if is_former else ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
+    running_round = None if is_former else ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
     context = {
         "partnership": partnership,
-        "round": found,
+        "round": running_round,
         "is_former": is_former,
         "table": queries.report_table(user, pk),
         "may_lead": rights_over(partnership, user, timezone.now()).leads and not partnership.is_over,
@@ -119,10 +119,10 @@ def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRou
 @require_safe
 def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
     """The submitted reports of one period side by side, for reading and printing."""
-    found, submissions, ends_on = _period(request, pk, start)
+    reporting_round, submissions, ends_on = _period(request, pk, start)
     context = {
-        "partnership": found.partnership,
-        "round": found,
+        "partnership": reporting_round.partnership,
+        "round": reporting_round,
         "start": start.isoformat(),
         "words": period_in_words(start, ends_on),
         "submissions": submissions,

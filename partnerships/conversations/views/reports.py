@@ -57,32 +57,32 @@ def _drafted(report: Report) -> list[tuple[dict[str, Any], str]]:
 @require_safe
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """One report: the newest submission, earlier ones, and for its own party the draft."""
-    user, found, rights = _open(request, pk)
+    user, opened_report, rights = _open(request, pk)
     submissions = list(
-        found.submissions.select_related("submitted_by", "decided_by", "decided_for").order_by("-number")
+        opened_report.submissions.select_related("submitted_by", "decided_by", "decided_for").order_by("-number")
     )
     if not submissions and not rights.acts:
         raise PermissionDenied
     today = timezone.localdate()
-    drafts = rights.acts and found.is_to_write
+    drafts = rights.acts and opened_report.is_to_write
     if submissions and not drafts:
-        _name_as_at(found, submissions[0])
+        _name_as_at(opened_report, submissions[0])
     show_as_at(
         (timezone.localdate(submission.decided_at) if submission.decided_at else None, submission.decided_for)
         for submission in submissions
     )
     context = {
-        "report": found,
-        "organisation": found.party.organisation,
-        "partnership": as_read_by(user, found.round.partnership),
+        "report": opened_report,
+        "organisation": opened_report.party.organisation,
+        "partnership": as_read_by(user, opened_report.round.partnership),
         "submissions": submissions,
         "newest": submissions[0] if submissions else None,
-        "late": found.days_late(today) if rights.reports else 0,
+        "late": opened_report.days_late(today) if rights.reports else 0,
         "drafts": drafts,
-        "asked": _drafted(found) if drafts else [],
-        "figures": _figures(found) if drafts else [],
-        "may_write": rights.may_write and found.is_to_write,
-        "may_decide": bool(rights.decides_for) and found.is_submitted,
+        "asked": _drafted(opened_report) if drafts else [],
+        "figures": _figures(opened_report) if drafts else [],
+        "may_write": rights.may_write and opened_report.is_to_write,
+        "may_decide": bool(rights.decides_for) and opened_report.is_submitted,
         "lines": timeline_lines(newest_events(user, kind="progress_report", record_id=pk, count=20)),
     }
     return render(request, "conversations/reports/report.html", context)
@@ -91,14 +91,18 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, pk: int) -> HttpResponse:
     """Write the report's answers; texts of two people are shown side by side."""
-    user, found, rights = _open(request, pk)
+    user, opened_report, rights = _open(request, pk)
     require(rights.may_write)
-    form = ReportForm(posted(request), report=found)
-    context: dict[str, Any] = {"report": found, "organisation": found.party.organisation, "figures": _figures(found)}
+    form = ReportForm(posted(request), report=opened_report)
+    context: dict[str, Any] = {
+        "report": opened_report,
+        "organisation": opened_report.party.organisation,
+        "figures": _figures(opened_report),
+    }
     if form.is_valid():
         try:
             services.save_report(
-                report=found,
+                report=opened_report,
                 answers=form.changed_answers,
                 revision=form.cleaned_data["revision"],
                 author=user,
@@ -107,13 +111,13 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToSaveReport as error:
             form.add_error(None, str(error))
             if error.conflicts:
-                form = _again(form, found, error.conflicts)
-                context["conflicts"] = _sides(found, error.conflicts)
+                form = _again(form, opened_report, error.conflicts)
+                context["conflicts"] = _sides(opened_report, error.conflicts)
         else:
             if "submit" in request.POST:
                 return redirect("conversations:report-submit", pk=pk)
             messages.success(request, "The report has been saved. Nobody else sees it until you submit it.")
-            return redirect(found)
+            return redirect(opened_report)
     return form_page(request, "conversations/reports/write.html", form, **context)
 
 
@@ -144,14 +148,16 @@ def _sides(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit(request: HttpRequest, pk: int) -> HttpResponse:
     """Read the report once more, then submit it."""
-    user, found, rights = _open(request, pk)
+    user, opened_report, rights = _open(request, pk)
     require(rights.may_write)
-    initial = {"revision": found.revision}
+    initial = {"revision": opened_report.revision}
     form = SubmitForm(posted(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
 
     def step() -> tuple[str, str]:
-        services.submit_report(report=found, revision=form.cleaned_data["revision"], author=user, now=timezone.now())
-        return f"The report for {found.period_words} has been submitted.", found.get_absolute_url()
+        services.submit_report(
+            report=opened_report, revision=form.cleaned_data["revision"], author=user, now=timezone.now()
+        )
+        return f"The report for {opened_report.period_words} has been submitted.", opened_report.get_absolute_url()
 
     return take_step(
         request,
@@ -160,30 +166,30 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
         step,
         {services.UnableToSubmitReport: None},
         names_emailed=True,
-        report=found,
-        organisation=found.party.organisation,
-        asked=_drafted(found),
-        figures=_figures(found),
+        report=opened_report,
+        organisation=opened_report.party.organisation,
+        asked=_drafted(opened_report),
+        figures=_figures(opened_report),
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept a submitted report, or return it with a reason."""
-    user, found, rights = _open(request, pk)
+    user, opened_report, rights = _open(request, pk)
     require(bool(rights.decides_for))
-    newest = found.submissions.order_by("-number").first()
+    newest = opened_report.submissions.order_by("-number").first()
     if newest is None:
         raise Http404
-    form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=found.get_absolute_url())
+    form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=opened_report.get_absolute_url())
 
     def step() -> tuple[str, str]:
         said, now = form.cleaned_data, timezone.now()
         if said["decision"] == "accepted":
-            services.accept_report(report=found, number=said["number"], author=user, now=now)
-            return "The report has been accepted.", found.get_absolute_url()
-        services.return_report(report=found, number=said["number"], reason=said["reason"], author=user, now=now)
-        return "The report has been returned.", found.get_absolute_url()
+            services.accept_report(report=opened_report, number=said["number"], author=user, now=now)
+            return "The report has been accepted.", opened_report.get_absolute_url()
+        services.return_report(report=opened_report, number=said["number"], reason=said["reason"], author=user, now=now)
+        return "The report has been returned.", opened_report.get_absolute_url()
 
     return take_step(
         request,
@@ -192,8 +198,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         step,
         {services.UnableToDecideReport: None},
         names_emailed=True,
-        report=found,
-        organisation=found.party.organisation,
+        report=opened_report,
+        organisation=opened_report.party.organisation,
         newest=newest,
     )
 
@@ -201,17 +207,18 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A submission beside the one before it, in words."""
-    user, found, _rights = _open(request, pk)
+    user, opened_report, _rights = _open(request, pk)
     numbers = {
-        submission.number: submission for submission in found.submissions.filter(number__in=[number - 1, number])
+        submission.number: submission
+        for submission in opened_report.submissions.filter(number__in=[number - 1, number])
     }
     if len(numbers) < 2:
         raise Http404
-    _name_as_at(found, numbers[number])
+    _name_as_at(opened_report, numbers[number])
     context = {
-        "report": found,
-        "organisation": found.party.organisation,
-        "partnership": as_read_by(user, found.round.partnership),
+        "report": opened_report,
+        "organisation": opened_report.party.organisation,
+        "partnership": as_read_by(user, opened_report.round.partnership),
         "was": numbers[number - 1],
         "now": numbers[number],
         "changes": _changes(numbers[number - 1], numbers[number]),

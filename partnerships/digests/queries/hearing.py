@@ -149,36 +149,36 @@ def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt
 
 def own_organisations(people: Collection[int], followed: Iterable[Follows]) -> dict[int, set[int]]:
     """The organisations that each person acts for, or that added them."""
-    found: dict[int, set[int]] = defaultdict(set)
+    organisations: dict[int, set[int]] = defaultdict(set)
     current = Membership.objects.current().filter(person__in=people)
     for person, organisation in current.values_list("person_id", "organisation_id"):
-        found[person].add(organisation)
+        organisations[person].add(organisation)
     for row in followed:
         if row.added_for_id is not None:
-            found[row.person_id].add(row.added_for_id)
-    return found
+            organisations[row.person_id].add(row.added_for_id)
+    return organisations
 
 
 def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
     """The organisations that each event concerns: its actor and sides."""
-    found: dict[int, set[int]] = {event.pk: set() for event in events}
+    concerned: dict[int, set[int]] = {event.pk: set() for event in events}
     for event in events:
         if event.organisation_id is not None:
-            found[event.pk].add(event.organisation_id)
+            concerned[event.pk].add(event.organisation_id)
         for subject in event.subjects:
             kind, _, record = subject.partition(":")
             if kind == SubjectKind.ORGANISATION:
-                found[event.pk].add(int(record))
+                concerned[event.pk].add(int(record))
         said = event.data.get("organisation")
         if isinstance(said, int):
-            found[event.pk].add(said)
+            concerned[event.pk].add(said)
     sides: Mapping[str, Mapping[int, set[int]]] = {
         SubjectKind.COMMITMENT: _sides_of_commitments(events),
         SubjectKind.REQUEST: _sides_of_requests(events),
     }
     for event in events:
-        found[event.pk] |= sides.get(event.target_kind, {}).get(event.target_id, set())
-    return found
+        concerned[event.pk] |= sides.get(event.target_kind, {}).get(event.target_id, set())
+    return concerned
 
 
 def _sides_of_commitments(events: Sequence[Event]) -> dict[int, set[int]]:
@@ -189,8 +189,8 @@ def _sides_of_commitments(events: Sequence[Event]) -> dict[int, set[int]]:
 
 def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
     ids = {event.target_id for event in events if event.target_kind == SubjectKind.REQUEST}
-    found: dict[int, set[int]] = defaultdict(set)
+    sides: dict[int, set[int]] = defaultdict(set)
     rows = Entry.objects.filter(pk__in=ids).values_list("pk", "organisation", "addressees__organisation")
     for pk, organisation, addressee in rows:
-        found[pk] |= {side for side in (organisation, addressee) if side is not None}
-    return found
+        sides[pk] |= {side for side in (organisation, addressee) if side is not None}
+    return sides

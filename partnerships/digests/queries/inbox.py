@@ -95,8 +95,8 @@ def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
     names: dict[tuple[str, int], str] = {}
     for kind, wanted in numbers.items():
         shown = SHOWN[kind]
-        found = shown.records(person).filter(pk__in=wanted).values_list("pk", shown.name)
-        names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in found}
+        readable = shown.records(person).filter(pk__in=wanted).values_list("pk", shown.name)
+        names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in readable}
     partnerships = _partnerships(person, items)
     return [
         _digest_line(item, told[item.pk], names) if item.pk in told else _line(item, names, partnerships)
@@ -109,14 +109,14 @@ def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
     digests = {item.record_id: item.pk for item in items if item.record_kind == "digest"}
     if not digests:
         return {}
-    found: dict[int, list[tuple[str, int]]] = {pk: [] for pk in digests.values()}
+    told: dict[int, list[tuple[str, int]]] = {pk: [] for pk in digests.values()}
     subjects = DeliverySubject.objects.included().filter(delivery__in=list(digests)).exclude(told=[]).order_by("pk")
     for delivery, kind, number in subjects.values_list("delivery", "subject__kind", "subject__record_id"):
-        found[digests[delivery]].append((kind, number))
+        told[digests[delivery]].append((kind, number))
     plans = DeliveryItem.objects.included().filter(delivery__in=list(digests)).order_by("pk")
     for delivery, plan in plans.values_list("delivery", "plan"):
-        found[digests[delivery]].append(("plan", plan))
-    return found
+        told[digests[delivery]].append(("plan", plan))
+    return told
 
 
 def _digest_line(item: InboxItem, told: list[tuple[str, int]], names: dict[tuple[str, int], str]) -> InboxLine:
@@ -177,5 +177,5 @@ def page_of_item(person: User, item: InboxItem) -> str:
 def page_of_record(person: User, kind: str, number: int | None) -> str:
     """The page of a record. Empty if it has none, or the person may not read it."""
     shown = SHOWN.get(kind)
-    found: Model | None = shown.records(person).filter(pk=number).first() if shown else None
-    return reverse(shown.page, kwargs={"pk": found.pk}) if shown and found is not None else ""
+    record: Model | None = shown.records(person).filter(pk=number).first() if shown else None
+    return reverse(shown.page, kwargs={"pk": record.pk}) if shown and record is not None else ""

@@ -87,12 +87,14 @@ def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
     """
     recipients = {delivery.recipient_id for delivery in deliveries}
     known = set(people_with_known_address(reader).filter(pk__in=recipients).values_list("pk", flat=True))
-    found = []
+    shown_emails = []
     for delivery in deliveries:
         address = (delivery.address or delivery.recipient.email) if delivery.recipient_id in known else ""
         by_name = delivery.kind != DeliveryKind.CONFIRMATION and delivery.recipient.name
-        found.append(Shown(delivery, delivery.recipient.display_name if by_name or not address else address, address))
-    return found
+        shown_emails.append(
+            Shown(delivery, delivery.recipient.display_name if by_name or not address else address, address)
+        )
+    return shown_emails
 
 
 def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[Delivery]:

@@ -18,11 +18,11 @@ def changes(schema: Schema, before: Content, after: Content, registers: Register
 
     `registers` gives names for the words of the changes.
     """
-    found: list[Change] = []
+    all_changes: list[Change] = []
     names = Names(schema, before, after, registers=registers)
     if before["about"] != after["about"]:
         was, now = before["about"], after["about"]
-        found += [
+        all_changes += [
             Change(
                 schema=schema,
                 kind="changed",
@@ -38,8 +38,8 @@ def changes(schema: Schema, before: Content, after: Content, registers: Register
         ]
     for collection in schema.collections:
         if before[collection.code] != after[collection.code]:
-            found += _of_list(schema, collection, before[collection.code], after[collection.code], names)
-    return tuple(found)
+            all_changes += _of_list(schema, collection, before[collection.code], after[collection.code], names)
+    return tuple(all_changes)
 
 
 def _of_list(
@@ -122,7 +122,7 @@ def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b:
     What moved between lines, then what is more or fewer.
     """
     was, now = counts.by_line(a), counts.by_line(b)
-    found = [
+    differences = [
         Change(
             schema=schema,
             kind="moved",
@@ -138,7 +138,7 @@ def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b:
         for left, to, number in _moves(counts, was, now)
     ]
     between = dict(was)  # the counts after the moves
-    for change in found:
+    for change in differences:
         if change.from_line is not None and change.line is not None:
             between[change.from_line] -= change.now
             between[change.line] = between.get(change.line, 0) + change.now
@@ -147,8 +147,8 @@ def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b:
         if before != after:
             kind: Kind = "added" if line not in was else "removed" if line not in now else "changed"
             part = (schema, kind, counts.code, key, label, counts.code)
-            found.append(Change(*part, first, after, line, besides=before - first))
-    return found
+            differences.append(Change(*part, first, after, line, besides=before - first))
+    return differences
 
 
 def _moves(counts: Counts, was: dict[Line, int], now: dict[Line, int]) -> Iterator[tuple[Line, Line, int]]:

@@ -30,11 +30,11 @@ class Names:
     def _items(self) -> dict[str, dict[str, str]]:
         """Titles by key, for each collection that some field points to."""
         fields = (field for collection in self._schema.collections for field in collection.fields)
-        found = {}
+        titles = {}
         for code in {field.collection for field in fields if field.collection}:
             title = self._schema.collection_by_code[code].title
-            found[code] = {item["key"]: item[title] for content in self._contents for item in content[code]}
-        return found
+            titles[code] = {item["key"]: item[title] for content in self._contents for item in content[code]}
+        return titles
 
     def in_words(self, field: Field, value: Any) -> str:
         """The value of a field for people, with names for keys and codes."""

@@ -139,8 +139,8 @@ def edit_piece(
         except PieceConflict as conflict:
             status = 409
             both = _with_both(piece, conflict)
-            found = names(both) if names else Names(piece.schema, both)
-            conflicting = conflict_context(piece.schema, piece.collection, conflict, found)
+            names_in_both = names(both) if names else Names(piece.schema, both)
+            conflicting = conflict_context(piece.schema, piece.collection, conflict, names_in_both)
             form.rebase(conflict.revision)
         except UnableToSavePiece as error:
             form.explain(str(error), error.problems)

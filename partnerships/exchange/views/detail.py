@@ -194,9 +194,9 @@ def _areas(entry: int) -> QuerySet[Area]:
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whether stakeholders without an account hear about the ask or offer."""
     user = signed_in(request)
-    found = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
+    opened_entry = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
-    entry = services.tell_stakeholders(entry=found, tell=tell, author=user, now=timezone.now())
+    entry = services.tell_stakeholders(entry=opened_entry, tell=tell, author=user, now=timezone.now())
     messages.success(
         request,
         "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",

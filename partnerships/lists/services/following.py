@@ -176,5 +176,5 @@ def _members(view: SavedView, person: User) -> list[int] | None:
     asked = asked_by(view, person)
     if asked is None:
         return None
-    found = list(asked.found().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
-    return None if len(found) > MAX_ROWS else found
+    numbers = list(asked.found().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
+    return None if len(numbers) > MAX_ROWS else numbers

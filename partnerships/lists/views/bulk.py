@@ -70,8 +70,8 @@ def _name_rows(request: HttpRequest, asked: Asked, wanted: str, back: str) -> Ht
     if request.GET.get("all") and asked.form.is_valid():
         if wanted in FORMATS:
             return redirect(f"{reverse('lists:export', args=[asked.definition.slug, wanted])}{asked.address()}")
-        found = asked.found().order_by("pk").values_list("pk", flat=True)
-        numbers = list(found[: services.MAX_CHANGED + 1])
+        row_numbers = asked.found().order_by("pk").values_list("pk", flat=True)
+        numbers = list(row_numbers[: services.MAX_CHANGED + 1])
     if not numbers:
         messages.error(request, "Choose at least one row first.")
     elif len(numbers) > services.MAX_CHANGED:

@@ -65,13 +65,13 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
 @require_safe
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a file is, and its download."""
-    found = _own(request, pk)
-    definition = find_list(found.kind)
+    own_file = _own(request, pk)
+    definition = find_list(own_file.kind)
     context = {
-        "file": found,
-        "title": definition.title if definition else found.kind,
-        "format": FORMATS.get(found.form, found.form),
-        "may_download": services.may_download(found, found.person, timezone.now()),
+        "file": own_file,
+        "title": definition.title if definition else own_file.kind,
+        "format": FORMATS.get(own_file.form, own_file.form),
+        "may_download": services.may_download(own_file, own_file.person, timezone.now()),
     }
     return render(request, "lists/file.html", context)
 
@@ -79,23 +79,23 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def file_download(request: HttpRequest, pk: int) -> HttpResponse:
     """The file that a worker made."""
-    found = _own(request, pk)
-    if not found.is_made:
+    own_file = _own(request, pk)
+    if not own_file.is_made:
         raise Http404
-    require(services.may_download(found, found.person, timezone.now()))
-    response = HttpResponse(content_of(found), content_type=CONTENT_TYPES[found.form])
-    response["Content-Disposition"] = f'attachment; filename="{found.kind}.{found.form}"'
+    require(services.may_download(own_file, own_file.person, timezone.now()))
+    response = HttpResponse(content_of(own_file), content_type=CONTENT_TYPES[own_file.form])
+    response["Content-Disposition"] = f'attachment; filename="{own_file.kind}.{own_file.form}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
-    count_rows(response, found.total)
-    name_asked(response, found.asked)
+    count_rows(response, own_file.total)
+    name_asked(response, own_file.asked)
     return response
 
 
 @require_POST
 def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a file."""
-    found = _own(request, pk)
-    services.remove_file(file=found, person=found.person)
+    own_file = _own(request, pk)
+    services.remove_file(file=own_file, person=own_file.person)
     messages.success(request, "The file has been removed.")
     return redirect("lists:views")

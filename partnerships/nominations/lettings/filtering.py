@@ -115,8 +115,8 @@ class LettingsFilter:
 
     def _find_headings(self, cells: list[str]) -> None:
         headings = core_columns().headings
-        found = {place: headings.get(plain(_decoded(cell))) for place, cell in enumerate(cells)}
-        places = {place: code for place, code in found.items() if code is not None}
+        code_by_place = {place: headings.get(plain(_decoded(cell))) for place, cell in enumerate(cells)}
+        places = {place: code for place, code in code_by_place.items() if code is not None}
         if "startdate" not in places.values():
             self._before += 1
             if self._before >= _FIRST_ROWS:

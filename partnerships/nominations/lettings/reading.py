@@ -145,8 +145,8 @@ def day_of(text: str) -> dt.date | None:
     """
     text = text.strip()
     try:
-        found = dt.datetime.fromisoformat(text)
-        return found.astimezone(_LONDON).date() if found.tzinfo else found.date()
+        moment = dt.datetime.fromisoformat(text)
+        return moment.astimezone(_LONDON).date() if moment.tzinfo else moment.date()
     except (ValueError, OverflowError):  # the year 1 or 9999 with an offset
         pass
     for shape in _FORMATS:

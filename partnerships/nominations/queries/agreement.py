@@ -72,11 +72,11 @@ def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> 
     versions = TermsVersion.objects.in_bulk({version for _, version in begun})
     terms = [(day, versions[version], agreed_in(versions[version].content)) for day, version in begun]
     ended = last_day(agreement.partnership) or dt.date.max
-    found = {quarter: _period(quarter, min(quarter.last_day, ended), terms) for quarter in quarters}
+    period_by_quarter = {quarter: _period(quarter, min(quarter.last_day, ended), terms) for quarter in quarters}
     times = suspensions_of(agreement.partnership)
     periods = {
         quarter: replace(period, suspended=tuple(_within(period, times)))
-        for quarter, period in found.items()
+        for quarter, period in period_by_quarter.items()
         if period is not None
     }
     return {quarter: period for quarter, period in periods.items() if not period.is_suspended}
@@ -100,7 +100,7 @@ def suspensions_of_each(partnerships: Collection[int]) -> dict[int, list[Days]]:
     ends while it is suspended does not go on for a day.
     """
     history = Partnership.pgh_event_model.objects.filter(pgh_obj__in=partnerships).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
-    found: dict[int, list[Days]] = {pk: [] for pk in partnerships}
+    suspensions: dict[int, list[Days]] = {pk: [] for pk in partnerships}
     begun: dict[int, dt.date] = {}
     for pk, status, moment in dict.fromkeys(history.values_list("pgh_obj", "status", "status_since")):
         day = timezone.localdate(moment)
@@ -108,10 +108,10 @@ def suspensions_of_each(partnerships: Collection[int]) -> dict[int, list[Days]]:
             begun.setdefault(pk, day)
         elif status not in OVER and pk in begun:
             first = begun.pop(pk)
-            found[pk] += [(first, day - dt.timedelta(days=1))] if first < day else []
+            suspensions[pk] += [(first, day - dt.timedelta(days=1))] if first < day else []
     for pk, first in begun.items():
-        found[pk].append((first, dt.date.max))
-    return found
+        suspensions[pk].append((first, dt.date.max))
+    return suspensions
 
 
 def suspended_since(partnership: Partnership) -> dt.date | None:

@@ -201,5 +201,5 @@ def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, Mask
     newest = ReturnRecord.objects.filter(nominations_return__agreement=agreement).order_by(
         "nominations_return__starts_on", "-number"
     )
-    found = newest.distinct("nominations_return__starts_on")
-    return [(Quarter(one.starts_on), _total(_figures(one))) for one in found]
+    newest_of_quarters = newest.distinct("nominations_return__starts_on")
+    return [(Quarter(one.starts_on), _total(_figures(one))) for one in newest_of_quarters]

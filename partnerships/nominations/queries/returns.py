@@ -194,8 +194,8 @@ class QuarterResult:
 def trend_of(agreement: NominationsAgreement) -> list[QuarterResult]:
     """The results of sent returns, earliest quarter first, for the council and the provider."""
     sent = NominationsReturn.objects.for_pages().filter(agreement=agreement, sendings__gt=0)
-    found = sent.prefetch_related("lines__refusals").order_by("starts_on")
-    return [QuarterResult(one.quarter, result_from(one.lines.all()), _medians(one.run.report)) for one in found]
+    sent_returns = sent.prefetch_related("lines__refusals").order_by("starts_on")
+    return [QuarterResult(one.quarter, result_from(one.lines.all()), _medians(one.run.report)) for one in sent_returns]
 
 
 def _medians(content: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:

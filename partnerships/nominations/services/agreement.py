@@ -39,8 +39,8 @@ def follow_parties(partnerships: Collection[int], moving: Moving) -> list[Change
         for side in ("council", "provider"):
             left = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=moving.source)
             taker = Party.objects.present().filter(partnership=agreement.partnership_id, organisation=moving.target)
-            if left.exclude(status=PartyStatus.ACCEPTED).exists() and (found := taker.first()):
-                changes.append(_name(agreement, side, found))
+            if left.exclude(status=PartyStatus.ACCEPTED).exists() and (successor := taker.first()):
+                changes.append(_name(agreement, side, successor))
     return [change for change in changes if change is not None]
 
 

@@ -18,9 +18,9 @@ def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
     Check what it allows only after this.
     """
     partnership = recording.lock_partnership(agreement.partnership_id)
-    found = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
-    found.partnership = partnership
-    return found
+    locked = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+    locked.partnership = partnership
+    return locked
 
 
 #: Lines of the journal: how far a return is (`restoring`).

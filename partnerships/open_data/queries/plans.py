@@ -65,11 +65,11 @@ def public_plans(organisation: Organisation, kind: str) -> list[Public]:
 
 def records_of(plans: Sequence[Public], dataset: str) -> dict[int, dict[str, Record]]:
     """The rows that were read of these plans, by plan and key."""
-    found: dict[int, dict[str, Record]] = defaultdict(dict)
+    records_by_plan: dict[int, dict[str, Record]] = defaultdict(dict)
     records = Record.objects.filter(dataset=dataset, plan__in=[public.plan for public in plans])
     for record in records.order_by("position"):
-        found[record.plan_id or 0][record.key] = record
-    return found
+        records_by_plan[record.plan_id or 0][record.key] = record
+    return records_by_plan
 
 
 def plan_rows(organisation: Organisation) -> list[Written]:
@@ -129,11 +129,11 @@ def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
     def code_of(owner: int) -> str:
         return codes[owner].get(Scheme.PLANNING_AREA) or codes[owner].get(Scheme.GSS, "")
 
-    found = {}
+    areas = {}
     for public in plans:
         owners = [owner.organisation_id for owner in public.plan.owners.all()]
-        found[public.plan.pk] = ";".join(filter(None, map(code_of, owners)))
-    return found
+        areas[public.plan.pk] = ";".join(filter(None, map(code_of, owners)))
+    return areas
 
 
 def timetable_rows(organisation: Organisation) -> list[Written]:

@@ -48,14 +48,14 @@ def end_publishing(
     """Stop publishing the files of a standard; by a lead or an administrator. Raises `UnableToPublishData`."""
     body = _locked(organisation, reason, author, now)
     running = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
-    found = running.select_related("organisation").first()
-    if found is None:
+    publication = running.select_related("organisation").first()
+    if publication is None:
         raise UnableToPublishData("It is not published yet.")
-    found.ended_at, found.end_reason = now, reason.strip()
-    found.save(update_fields=["ended_at", "end_reason"])
-    journal.note(PUBLICATION, now=now, publication=found.pk, same=publication_identity(found))
-    _record(EventKind.ENDED, found, reason, author, now)
-    return found
+    publication.ended_at, publication.end_reason = now, reason.strip()
+    publication.save(update_fields=["ended_at", "end_reason"])
+    journal.note(PUBLICATION, now=now, publication=publication.pk, same=publication_identity(publication))
+    _record(EventKind.ENDED, publication, reason, author, now)
+    return publication
 
 
 def publication_identity(publication: Publication) -> str:

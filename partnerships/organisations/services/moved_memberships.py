@@ -24,7 +24,7 @@ def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: 
 
     Who acts for an organisation that requires its own sign-in now is signed out, as when they are added by hand.
     """
-    changed, found = _memberships(changes)
+    changed, memberships = _memberships(changes)
     today = timezone.localdate(now)
     sides: list[int] = [
         membership.before["organisation"] for membership in changed if "organisation" in membership.before
@@ -32,23 +32,23 @@ def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: 
     names = dict(Organisation.objects.filter(pk__in=sides).values_list("pk", "name")) if sides else {}
     events = []
     for one in changed:
-        membership = found[one.row]
+        membership = memberships[one.row]
         if "organisation" in one.before and not _goes_on(membership, today):
             continue
         kind, data = _said(one, membership, names, today)
         data[REASON] = reason
         events.append(new_membership_event(membership, kind, author=author, now=now, data=data))
     record_all(events)
-    for membership in found.values():
+    for membership in memberships.values():
         if _goes_on(membership, today) and not membership.is_pending and membership.organisation.own_sign_in_required:
             end_sessions(membership.person)
 
 
 def journal_moved_memberships(changes: Iterable[Change], *, now: dt.datetime) -> None:
     """Lines in the journal of what each membership among the changes is from now on."""
-    _, found = _memberships(changes)
+    _, memberships = _memberships(changes)
     today = timezone.localdate(now)
-    journal.note_all(MEMBERSHIP, [_line(membership, today) for _, membership in sorted(found.items())], now=now)
+    journal.note_all(MEMBERSHIP, [_line(membership, today) for _, membership in sorted(memberships.items())], now=now)
 
 
 def _memberships(changes: Iterable[Change]) -> tuple[list[Change], dict[int, Membership]]:

@@ -90,9 +90,9 @@ def carry_together(columns: Sequence[Column], moving: Moving, records: Collectio
     All columns are sorted before any is changed: once the giver of a commitment has moved, its owner would look locked.
     """
     source, target = moving.source.pk, moving.target.pk
-    found = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
+    sorted_columns = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
     changes: list[Change] = []
-    for column, rows in found:
+    for column, rows in sorted_columns:
         model, name = column.model, column.name
         model._base_manager.filter(pk__in=rows.free).update(**{name: target})
         changes += [Change(model._meta.label, pk, {name: source}, {name: target}) for pk in rows.free]
@@ -106,10 +106,10 @@ def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Ch
         return []
     rows = column.model._base_manager
     present = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
-    found = rows.in_bulk([*present, *(taken[pk] for pk in present)])
+    rows_by_id = rows.in_bulk([*present, *(taken[pk] for pk in present)])
     changes = []
     for pk in sorted(present):
-        row, in_its_place = found[pk], found[taken[pk]]
+        row, in_its_place = rows_by_id[pk], rows_by_id[taken[pk]]
         if column.uniting is not None:
             changes.append(change_row(in_its_place, column.uniting(row, in_its_place)))
         if column.ending is None:
@@ -248,16 +248,18 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     Locks the records. Call inside the transaction, after checking the rights.
     """
     day = timezone.localdate(moving.now)
-    found = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
-    ids = [record.pk for record in found]
-    if found:
-        list(type(found[0])._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    moved_records = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
+    ids = [record.pk for record in moved_records]
+    if moved_records:
+        list(
+            type(moved_records[0])._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk")
+        )
     if kind.move is not None:
-        changes = kind.move(found, moving)
+        changes = kind.move(moved_records, moving)
     else:
         changes = carry_together(kind.columns, moving, ids) + settle(kind, ids, moving)
     stayed = set(kind.records(moving.source, day).filter(pk__in=ids).values_list("pk", flat=True))
-    record_passing(kind, [record for record in found if record.pk not in stayed], moving)
+    record_passing(kind, [record for record in moved_records if record.pk not in stayed], moving)
     return changes
 
 

@@ -83,11 +83,11 @@ def add_name(
     name = " ".join(name.split())
     if not name:
         return None
-    found, made = OrganisationName.objects.get_or_create(
+    added_name, made = OrganisationName.objects.get_or_create(
         organisation=organisation,
         name=name,
         defaults={"folded": fold_name(name), "kind": kind, "valid_from": valid_from, "valid_to": valid_to},
     )
     if made:
         record_event(organisation, EventKind.NAME_ADDED, author=author, now=now, data={"after": {"name": name}})
-    return found
+    return added_name

@@ -76,5 +76,5 @@ class Combinations:
 
     def columns(self, places: Numbers) -> dict[str, tuple[Any, ...]]:
         """The same of many combinations, a column after the other."""
-        found = [self.names[place] for place in places.tolist()]
-        return dict(zip(_COLUMNS, zip(*found, strict=True) if found else [()] * len(_COLUMNS), strict=True))
+        names = [self.names[place] for place in places.tolist()]
+        return dict(zip(_COLUMNS, zip(*names, strict=True) if names else [()] * len(_COLUMNS), strict=True))

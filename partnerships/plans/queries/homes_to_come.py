@@ -41,8 +41,8 @@ def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list
     packed = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
     combinations = Combinations.among(areas=list(areas))
     homes = np.zeros(combinations.size, dtype=np.int64)
-    for found in packed:
-        lines = combinations.counted(found)
+    for packed_lines in packed:
+        lines = combinations.counted(packed_lines)
         homes += np.bincount(lines.combination, lines.count * lines.is_now, combinations.size).astype(np.int64)
     sums: defaultdict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for number in np.flatnonzero(homes).tolist():

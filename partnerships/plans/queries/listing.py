@@ -61,7 +61,7 @@ def _with_steps(plans: list[Plan], inside: Collection[int]) -> list[Listed]:
     awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside]
     states = signing_states_of(awaiting) if awaiting else {}
     steps = [tuple(next_steps(plan, states.get(plan.pk, []))) if plan.pk in inside else () for plan in plans]
-    return [Listed(plan, found) for plan, found in zip(plans, steps, strict=True)]
+    return [Listed(plan, plan_steps) for plan, plan_steps in zip(plans, steps, strict=True)]
 
 
 #: Plans awaiting sign-off first, then those whose signatories must be chosen, then drafts.

@@ -70,9 +70,9 @@ def _signatures() -> Reach:
 
 
 def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
-    found: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
+    signatures: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
     of_plan = ("title", "current_number", "open_number", "embargoed_until", "partnership__title")
-    rows: QuerySet[Signatory, dict[str, Any]] = found.order_by("pk").values(
+    rows: QuerySet[Signatory, dict[str, Any]] = signatures.order_by("pk").values(
         "pk", "asked_at", "due_on", "last", "plan", *(f"plan__{name}" for name in of_plan)
     )
     return rows

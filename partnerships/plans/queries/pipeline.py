@@ -245,7 +245,7 @@ class _Sums:
             "flags": [flags for *_, flags in largest],
             "now": now,
         }
-        found = {line: words for line, *words in rows_of(_SLIPPED, values)} if largest else {}
+        slipped_by_line = {line: words for line, *words in rows_of(_SLIPPED, values)} if largest else {}
         return [
             Slip(
                 plan_id=plan,
@@ -257,7 +257,7 @@ class _Sums:
                 homes=homes,
             )
             for homes, plan, _, line, before, after, _ in largest
-            for title, key, name in (found[line],)
+            for title, key, name in (slipped_by_line[line],)
         ]
 
 

@@ -54,8 +54,8 @@ def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
         ("present", Plan.objects.present_for(reader), ("baseline_number", "status", "partnership_id", "kind")),
     ):
         empty = "SELECT NULL::bigint AS id" + ", NULL::int, NULL::text, NULL::bigint, NULL::text" * bool(columns)
-        found = plans.order_by().values("pk", *columns)
-        sql[name], values = subquery(name, found, empty=f"{empty} WHERE FALSE")
+        rows = plans.order_by().values("pk", *columns)
+        sql[name], values = subquery(name, rows, empty=f"{empty} WHERE FALSE")
         params |= values
     return sql, params
 

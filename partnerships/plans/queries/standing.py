@@ -90,4 +90,4 @@ def organisations_of(people: Iterable[int]) -> dict[int, str]:
     acting = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
     for person, name in acting.values_list("person", "organisation__name"):
         names.setdefault(person, []).append(name)
-    return {person: ", ".join(dict.fromkeys(found)) for person, found in names.items()}
+    return {person: ", ".join(dict.fromkeys(own_names)) for person, own_names in names.items()}

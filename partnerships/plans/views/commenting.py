@@ -169,10 +169,10 @@ def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
 
 def _thread(request: HttpRequest, pk: int, comment: int) -> tuple[Opened, Comment]:
     opened = open_plan(request, pk)
-    found = get_object_or_404(
+    thread = get_object_or_404(
         Comment.objects.visible_to(request.user).select_related("author", "parent", "plan"), plan=pk, pk=comment
     )
-    return opened, found.parent or found
+    return opened, thread.parent or thread
 
 
 def _back(comment: Comment) -> str:

@@ -159,8 +159,8 @@ def _offer(request: HttpRequest, pk: int) -> OwnershipOffer:
 def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or decline a plan, for an organisation that the person leads."""
     user = signed_in(request)
-    found = _offer(request, pk)
-    answers = Organisation.objects.of_person(user, Role.LEAD).filter(pk=found.organisation_id).exists()
+    ownership_offer = _offer(request, pk)
+    answers = Organisation.objects.of_person(user, Role.LEAD).filter(pk=ownership_offer.organisation_id).exists()
     if request.method == "POST" and not answers:
         raise PermissionDenied
     waits = OwnershipOffer.objects.waiting().filter(pk=pk).exists()
@@ -168,10 +168,14 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         accept = form.cleaned_data["answer"] == "accept"
-        answer_offer(offer=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        name = found.organisation.name
+        answer_offer(
+            offer=ownership_offer, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+        )
+        name = ownership_offer.organisation.name
         if accept:
-            return f"{name} now owns “{found.plan.title}”.", reverse("plans:owners", args=[found.plan_id])
+            return f"{name} now owns “{ownership_offer.plan.title}”.", reverse(
+                "plans:owners", args=[ownership_offer.plan_id]
+            )
         return f"{name} has declined the plan.", reverse("plans:ownership")
 
     return take_step(
@@ -181,7 +185,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         step,
         {UnableToChangeOwners: "reason"},
         names_emailed=True,
-        offer=found,
+        offer=ownership_offer,
         may_answer=answers and waits,
         waits=waits,
     )
@@ -190,13 +194,13 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an offer, as a lead of any owner."""
-    found = _offer(request, pk)
-    if not owners_led_by(signed_in(request), found.plan):
+    ownership_offer = _offer(request, pk)
+    if not owners_led_by(signed_in(request), ownership_offer.plan):
         raise PermissionDenied
     back = reverse("plans:ownership")
 
     def step() -> tuple[str, str]:
-        withdraw_offer(offer=found, author=signed_in(request), now=timezone.now())
-        return f"The offer to {found.organisation.name} has been withdrawn.", back
+        withdraw_offer(offer=ownership_offer, author=signed_in(request), now=timezone.now())
+        return f"The offer to {ownership_offer.organisation.name} has been withdrawn.", back
 
     return press_button(request, step, UnableToChangeOwners, back=back)

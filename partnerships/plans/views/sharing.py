@@ -92,10 +92,10 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
 def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
     """Stop sharing the draft with somebody."""
     opened, _draft = open_to_edit(request, pk)
-    found = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
-    require(opened.rights is not None and opened.rights.may_revoke(found))
-    revoke_share(share=found, author=signed_in(request), now=timezone.now())
-    messages.success(request, f"{found.person.display_name} can no longer see the draft.")
+    draft_share = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
+    require(opened.rights is not None and opened.rights.may_revoke(draft_share))
+    revoke_share(share=draft_share, author=signed_in(request), now=timezone.now())
+    messages.success(request, f"{draft_share.person.display_name} can no longer see the draft.")
     return redirect("plans:sharing", pk=pk)
 
 
@@ -103,17 +103,17 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
 def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
     """Share the draft with somebody who asked, or decline."""
     opened, _draft = open_to_edit(request, pk)
-    found = get_object_or_404(opened.plan.access_requests.select_related("person", "answered_by"), pk=asked)
+    access_request = get_object_or_404(opened.plan.access_requests.select_related("person", "answered_by"), pk=asked)
     back = reverse("plans:sharing", kwargs={"pk": pk})
     form = AnswerForm(posted(request), cancel=back)
-    name = found.person.display_name
+    name = access_request.person.display_name
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         grant = chosen["answer"] == "grant"
         try:
             with collect_recipients() as recipients:
                 answer_request(
-                    request=found,
+                    request=access_request,
                     grant=grant,
                     may_comment=chosen["may_comment"],
                     ends_on=chosen["ends_on"],
@@ -132,8 +132,8 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
         "plans/answer.html",
         {
             "plan": opened.plan,
-            "asked": found,
-            "body": organisations_of([found.person_id]).get(found.person_id, ""),
+            "asked": access_request,
+            "body": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
             "form": form,
             "back": back,
         },

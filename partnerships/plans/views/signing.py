@@ -183,7 +183,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
 def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Stop asking an organisation to sign."""
     opened = open_to_publish(request, pk)
-    found = get_object_or_404(
+    opened_signatory = get_object_or_404(
         opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
@@ -191,9 +191,12 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         remove_signatory(
-            signatory=found, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
+            signatory=opened_signatory,
+            author=signed_in(request),
+            reason=form.cleaned_data["reason"],
+            now=timezone.now(),
         )
-        return f"{found.organisation.name} is no longer asked to sign.", back
+        return f"{opened_signatory.organisation.name} is no longer asked to sign.", back
 
     return take_step(
         request,
@@ -202,7 +205,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         step,
         {UnableToRequestSignOff: None},
         plan=opened.plan,
-        signatory=found,
+        signatory=opened_signatory,
         back=back,
     )
 
@@ -211,15 +214,17 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Change the day by which a signatory must decide."""
     opened = open_to_publish(request, pk)
-    found = get_object_or_404(
+    opened_signatory = get_object_or_404(
         opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
-    form = DueDayForm(posted(request), initial={"due_on": found.due_on}, submit="Change deadline", cancel=back)
+    form = DueDayForm(
+        posted(request), initial={"due_on": opened_signatory.due_on}, submit="Change deadline", cancel=back
+    )
 
     def step() -> tuple[str, str]:
         changed = change_due_day(
-            signatory=found,
+            signatory=opened_signatory,
             due_on=form.cleaned_data["due_on"],
             reason=form.cleaned_data["reason"],
             author=signed_in(request),
@@ -235,7 +240,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         step,
         {UnableToRequestSignOff: "due_on"},
         plan=opened.plan,
-        signatory=found,
+        signatory=opened_signatory,
         back=back,
     )
 
@@ -244,28 +249,31 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     """Confirm, for the organisation that set it, that its condition is met."""
     opened, _version = open_published(request, pk)
-    found = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
+    sign_off = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
     if not opened.is_inside:
         raise Http404
-    require(opened.rights is not None and opened.rights.may_meet(found))
+    require(opened.rights is not None and opened.rights.may_meet(sign_off))
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = ConditionForm(posted(request), cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 meet_condition(
-                    sign_off=found, person=signed_in(request), note_text=form.cleaned_data["note"], now=timezone.now()
+                    sign_off=sign_off,
+                    person=signed_in(request),
+                    note_text=form.cleaned_data["note"],
+                    now=timezone.now(),
                 )
         except UnableToSign as error:
             messages.error(request, str(error))
         else:
-            met = f"The condition of {found.organisation.name} is met."
+            met = f"The condition of {sign_off.organisation.name} is met."
             messages.success(request, f"{met}{recipients.sentence()}")
         return redirect(back)
     return render(
         request,
         "plans/condition.html",
-        {"plan": opened.plan, "sign_off": found, "form": form, "back": back},
+        {"plan": opened.plan, "sign_off": sign_off, "form": form, "back": back},
         status=422 if form.errors else 200,
     )
 
@@ -307,10 +315,10 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     to the sign-in page (docs/decisions/0031).
     """
     link = read_sign_off_token(token)
-    found = _to_sign(link) if link is not None else None
-    if link is None or found is None:
+    version_to_sign = _to_sign(link) if link is not None else None
+    if link is None or version_to_sign is None:
         return render(request, "plans/link_over.html", status=404)
-    version, state = found
+    version, state = version_to_sign
     plan, organisation, number = link.signatory.plan, link.signatory.organisation, version.number
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")

@@ -37,15 +37,17 @@ def answering(organisation: Organisation, day: dt.date) -> Answering:
 
     The successor of a LEP answers for what was addressed to LEPs. Two queries for each link of the longest chain.
     """
-    found: set[int] = set()
+    organisation_ids: set[int] = set()
     frontier: Collection[int] = {organisation.pk}
     while frontier:
         before = predecessors_of_each(frontier, day)
-        frontier = {pk for each in before.values() for pk in each} - found - {organisation.pk}
-        found |= frontier
-    predecessors = tuple(Organisation.objects.filter(pk__in=found).order_by("name", "pk")) if found else ()
+        frontier = {pk for each in before.values() for pk in each} - organisation_ids - {organisation.pk}
+        organisation_ids |= frontier
+    predecessors = (
+        tuple(Organisation.objects.filter(pk__in=organisation_ids).order_by("name", "pk")) if organisation_ids else ()
+    )
     kinds = frozenset([organisation.kind, *(predecessor.kind for predecessor in predecessors)])
-    return Answering((organisation.pk, *sorted(found)), kinds, predecessors)
+    return Answering((organisation.pk, *sorted(organisation_ids)), kinds, predecessors)
 
 
 def addressed_to(answering: Answering) -> RecommendationQuerySet:

@@ -145,8 +145,8 @@ def also_under_way(user: User, partnership: Partnership) -> list[Response]:
 def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str, str]]:
     """Meetings of the partnership that have taken place, the newest first."""
     rows = Meeting.objects.visible_to(user).filter(partnership=partnership, starts_at__lte=timezone.now())
-    found = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:OFFERED]
-    return [(str(meeting.pk), f"{meeting.title}, {meeting.when}") for meeting in found]
+    meetings = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:OFFERED]
+    return [(str(meeting.pk), f"{meeting.title}, {meeting.when}") for meeting in meetings]
 
 
 def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:

@@ -78,8 +78,8 @@ _KINDS: dict[str, _Kind] = {
 
 def record_for(kind: str, pk: int, user: User) -> Model | None:
     """The record, if the person may link it as evidence."""
-    found: Model | None = _KINDS[kind].choose(user).filter(pk=pk).first() if kind in _KINDS else None
-    return found
+    record: Model | None = _KINDS[kind].choose(user).filter(pk=pk).first() if kind in _KINDS else None
+    return record
 
 
 def choices_for(kind: str, user: User) -> list[tuple[str, str]]:

@@ -175,5 +175,5 @@ def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
     """Its responses, those that work on it first."""
     rows = Response.objects.visible_to(user).filter(recommendation=recommendation)
     order = list(ResponseStatus.values)
-    found = rows.select_related("organisation", "owner").order_by("organisation__name", "pk")
-    return sorted(found, key=lambda response: (response.status not in WORKING, order.index(response.status)))
+    responses = rows.select_related("organisation", "owner").order_by("organisation__name", "pk")
+    return sorted(responses, key=lambda response: (response.status not in WORKING, order.index(response.status)))

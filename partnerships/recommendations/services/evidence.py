@@ -35,15 +35,15 @@ def add_evidence(
 ) -> Evidence:
     """Link a record that the author may read, by a kind of `KINDS_OF_EVIDENCE`. Raises `UnableToProve`."""
     locked = _locked(response, author, now)
-    found = record_for(kind, record, author)
-    if found is None:
+    evidence_record = record_for(kind, record, author)
+    if evidence_record is None:
         raise UnableToProve("Choose something from the list.")
-    if locked.evidence.filter(**{kind: found}).exists():
+    if locked.evidence.filter(**{kind: evidence_record}).exists():
         raise UnableToProve("This is already linked.")
     if locked.evidence.count() >= MAX_EVIDENCE:
         raise UnableToProve(f"Link at most {MAX_EVIDENCE} records.")
     evidence = Evidence.objects.create(
-        response=locked, **{kind: found}, words=" ".join(words.split()), added_by=author, added_at=now
+        response=locked, **{kind: evidence_record}, words=" ".join(words.split()), added_by=author, added_at=now
     )
     record_response(locked, EventKind.EVIDENCE_ADDED, author=author, now=now, evidence=evidence)
     return evidence

@@ -52,8 +52,8 @@ def _is_recorded(title: str, year: int) -> bool:
 
 
 def _body(item: dict[str, Any], now: dt.datetime) -> Organisation:
-    found = match_by_name(item["name"]).order_by("pk").first()
-    return found or create_organisation(
+    organisation = match_by_name(item["name"]).order_by("pk").first()
+    return organisation or create_organisation(
         name=item["name"], short_name=item["short_name"], kind=item["kind"], author=None, now=now
     )
 

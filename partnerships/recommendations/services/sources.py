@@ -141,23 +141,23 @@ def record_recommendation(
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
     text, reference = " ".join(given.text.split()), given.reference.strip()
     _check(text, given)
-    found = _known(locked, reference, text)
+    known = _known(locked, reference, text)
     said: dict[str, Any] = {"text": text, "confidence": given.confidence}
     if given.themes is not None:
         said["themes"] = list(given.themes)
-    if reference and (found is None or not found.reference):
+    if reference and (known is None or not known.reference):
         said["reference"] = reference
-    if found is not None and _is_same(found, said, given):
-        return found, "left_alone"
+    if known is not None and _is_same(known, said, given):
+        return known, "left_alone"
     if locked.recorded_for_id != (organisation.pk if organisation else None):
         raise UnableToRecord(_ANOTHERS.format(title=locked.title))
-    if found is None:
+    if known is None:
         made = _create(locked, said)
         _address(made, given)
         record_all([recommendation_event(made, EventKind.RECORDED, author=author, now=now)])
         return made, "created"
-    _change(found, said, given, author=author, now=now)
-    return found, "changed"
+    _change(known, said, given, author=author, now=now)
+    return known, "changed"
 
 
 @transaction.atomic

@@ -56,9 +56,9 @@ def _adoption(user: User, pk: int) -> Adoption:
 
 def _kept(user: User, pk: int) -> Adoption:
     """An adoption that the person may change; 403 for others who read it."""
-    found = _adoption(user, pk)
-    require(may_adopt_in(found.partnership, user, timezone.now()))
-    return found
+    adopted = _adoption(user, pk)
+    require(may_adopt_in(adopted.partnership, user, timezone.now()))
+    return adopted
 
 
 @require_safe
@@ -117,14 +117,15 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 def adoption(request: HttpRequest, pk: int) -> HttpResponse:
     """One recommendation in one partnership."""
     user = signed_in(request)
-    found = _adoption(user, pk)
+    opened_adoption = _adoption(user, pk)
     context = {
-        "adoption": found,
-        "partnership": found.partnership,
-        "recommendation": found.recommendation,
-        "became": outcomes_of([found], user).get(found.pk, []),
-        "responses": responses_of_parties(user, found.partnership, [found.recommendation_id]),
-        "may_adopt": may_adopt_in(found.partnership, user, timezone.now()) and not found.partnership.is_over,
+        "adoption": opened_adoption,
+        "partnership": opened_adoption.partnership,
+        "recommendation": opened_adoption.recommendation,
+        "became": outcomes_of([opened_adoption], user).get(opened_adoption.pk, []),
+        "responses": responses_of_parties(user, opened_adoption.partnership, [opened_adoption.recommendation_id]),
+        "may_adopt": may_adopt_in(opened_adoption.partnership, user, timezone.now())
+        and not opened_adoption.partnership.is_over,
     }
     return render(request, "recommendations/adoption.html", context)
 
@@ -133,16 +134,16 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     """Record which meeting adopted it."""
     user = signed_in(request)
-    found = _kept(user, pk)
-    choices = meetings_to_adopt_at(found.partnership, user)
-    form = AdoptForm(posted(request), choices=choices, cancel=found.get_absolute_url())
+    opened_adoption = _kept(user, pk)
+    choices = meetings_to_adopt_at(opened_adoption.partnership, user)
+    form = AdoptForm(posted(request), choices=choices, cancel=opened_adoption.get_absolute_url())
 
     def step() -> tuple[str, str]:
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
-        adopt(adoption=found, meeting=meeting, author=user, now=timezone.now())
+        adopt(adoption=opened_adoption, meeting=meeting, author=user, now=timezone.now())
         return (
             "The recommendation has been adopted. Now link the objectives and commitments that come from it.",
-            found.get_absolute_url(),
+            opened_adoption.get_absolute_url(),
         )
 
     return take_step(
@@ -151,7 +152,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToAdopt: None},
-        adoption=found,
+        adoption=opened_adoption,
         choices=choices,
     )
 
@@ -160,28 +161,32 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
     """Drop it, with a reason."""
     user = signed_in(request)
-    found = _kept(user, pk)
-    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=found.get_absolute_url())
+    opened_adoption = _kept(user, pk)
+    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=opened_adoption.get_absolute_url())
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
-        drop_adoption(adoption=found, reason=reason, author=user, now=timezone.now())
-        return "The recommendation has been dropped. Its outcomes are kept.", found.get_absolute_url()
+        drop_adoption(adoption=opened_adoption, reason=reason, author=user, now=timezone.now())
+        return "The recommendation has been dropped. Its outcomes are kept.", opened_adoption.get_absolute_url()
 
-    return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=found)
+    return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=opened_adoption)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an objective or a commitment that it became."""
     user = signed_in(request)
-    found = _kept(user, pk)
-    objectives, commitments = objectives_to_link(found, user), commitments_to_link(found, user)
-    form = OutcomeForm(posted(request), objectives=objectives, commitments=commitments, cancel=found.get_absolute_url())
+    opened_adoption = _kept(user, pk)
+    objectives, commitments = objectives_to_link(opened_adoption, user), commitments_to_link(opened_adoption, user)
+    form = OutcomeForm(
+        posted(request), objectives=objectives, commitments=commitments, cancel=opened_adoption.get_absolute_url()
+    )
 
     def step() -> tuple[str, str]:
-        link_outcome(adoption=found, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now())
-        return "The link has been added.", found.get_absolute_url()
+        link_outcome(
+            adoption=opened_adoption, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
+        )
+        return "The link has been added.", opened_adoption.get_absolute_url()
 
     return take_step(
         request,
@@ -189,7 +194,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToAdopt: None, UnableToLink: "record"},
-        adoption=found,
+        adoption=opened_adoption,
         choices=[*objectives, *commitments],
     )
 

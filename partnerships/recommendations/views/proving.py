@@ -30,16 +30,16 @@ def _response(user: User, pk: int) -> Response:
 def response(request: HttpRequest, pk: int) -> HttpResponse:
     """What an organisation says, and the evidence that the reader may see."""
     user = signed_in(request)
-    found = _response(user, pk)
-    may_answer = may_answer_for(found.organisation, user, timezone.now())
+    opened_response = _response(user, pk)
+    may_answer = may_answer_for(opened_response.organisation, user, timezone.now())
     context = {
-        "response": found,
-        "recommendation": found.recommendation,
-        "proofs": proofs_of([found.pk], user).get(found.pk, []),
+        "response": opened_response,
+        "recommendation": opened_response.recommendation,
+        "proofs": proofs_of([opened_response.pk], user).get(opened_response.pk, []),
         "kinds": KINDS_OF_EVIDENCE.items(),
-        "is_own": Response.objects.own_of(user).filter(pk=found.pk).exists(),
+        "is_own": Response.objects.own_of(user).filter(pk=opened_response.pk).exists(),
         "may_answer": may_answer,
-        "unreadable": unreadable_of(found, user) if may_answer else [],
+        "unreadable": unreadable_of(opened_response, user) if may_answer else [],
         "today": timezone.localdate(),
     }
     return render(request, "recommendations/response.html", context)
@@ -49,19 +49,21 @@ def response(request: HttpRequest, pk: int) -> HttpResponse:
 def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Link a record as evidence."""
     user = signed_in(request)
-    found = _response(user, pk)
-    require(may_answer_for(found.organisation, user, timezone.now()))
+    opened_response = _response(user, pk)
+    require(may_answer_for(opened_response.organisation, user, timezone.now()))
     if kind not in KINDS_OF_EVIDENCE:
         raise Http404
     choices = choices_for(kind, user)
     label = KINDS_OF_EVIDENCE[kind]
-    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=found.get_absolute_url())
+    form = EvidenceForm(posted(request), label=label, choices=choices, cancel=opened_response.get_absolute_url())
 
     def step() -> tuple[str, str]:
         data = form.cleaned_data
         record = row_number(data["record"]) or 0
-        add_evidence(response=found, kind=kind, record=record, words=data["words"], author=user, now=timezone.now())
-        return "The evidence has been added.", found.get_absolute_url()
+        add_evidence(
+            response=opened_response, kind=kind, record=record, words=data["words"], author=user, now=timezone.now()
+        )
+        return "The evidence has been added.", opened_response.get_absolute_url()
 
     return take_step(
         request,
@@ -69,7 +71,7 @@ def add(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         form,
         step,
         {UnableToProve: "record"},
-        response=found,
+        response=opened_response,
         kind=label,
         choices=choices,
     )

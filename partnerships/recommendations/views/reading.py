@@ -44,9 +44,9 @@ def sources(request: HttpRequest) -> HttpResponse:
 def source(request: HttpRequest, pk: int) -> HttpResponse:
     """One report with its recommendations."""
     user = signed_in(request)
-    found = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
-    rows = with_work(Recommendation.objects.visible_to(user).filter(source=found), user).in_order()
-    context = {"source": found, "rows": rows, "lines": corrections_of(user, found.pk)}
+    opened_source = get_object_or_404(Source.objects.visible_to(user).with_recorded(), pk=pk)
+    rows = with_work(Recommendation.objects.visible_to(user).filter(source=opened_source), user).in_order()
+    context = {"source": opened_source, "rows": rows, "lines": corrections_of(user, opened_source.pk)}
     return render(request, "recommendations/source.html", context)
 
 

@@ -72,5 +72,5 @@ def _plans_then(user: User, *words: str) -> QuerySet[Plan, int]:
     titled = Q()
     for word in words:
         titled &= Q(title__icontains=word)
-    found = Plan.objects.visible_to(user).filter(titled_then(user, titled))
-    return found.order_by("title", "pk").values_list("pk", flat=True)[:_MAX_RESULTS]
+    plans = Plan.objects.visible_to(user).filter(titled_then(user, titled))
+    return plans.order_by("title", "pk").values_list("pk", flat=True)[:_MAX_RESULTS]

@@ -36,12 +36,12 @@ def _comments_to_read(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Read the comments of this survey",
-            title=found.title,
-            path=address(found.pk),
-            since=found.closed_at,
-            within=found.partnership.title,
+            title=survey_round.title,
+            path=address(survey_round.pk),
+            since=survey_round.closed_at,
+            within=survey_round.partnership.title,
         )
-        for found in rows_for(_to_moderate, user)
+        for survey_round in rows_for(_to_moderate, user)
     ]
 
 
@@ -61,12 +61,12 @@ def _to_agree(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Say whether you will read the comments of this survey",
-            title=found.title,
-            path=address(found.pk),
-            since=found.moderator_asked_at,
-            within=found.partnership.title,
+            title=survey_round.title,
+            path=address(survey_round.pk),
+            since=survey_round.moderator_asked_at,
+            within=survey_round.partnership.title,
         )
-        for found in rows_for(_asked, user)
+        for survey_round in rows_for(_asked, user)
     ]
 
 

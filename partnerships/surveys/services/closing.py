@@ -118,5 +118,5 @@ def _destroy_keys_left() -> None:
         status__in=[RoundStatus.CLOSED, RoundStatus.ABANDONED],
         pk__in=[int(number) for name in names if (number := name.partition("-")[0]).isdecimal()],
     )
-    for found in over:
-        sealing.destroy_key(found.key_name)
+    for survey_round in over:
+        sealing.destroy_key(survey_round.key_name)

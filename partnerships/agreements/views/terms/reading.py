@@ -129,30 +129,32 @@ def _declined(
 def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version, with who has signed it and what it changes."""
     user = signed_in(request)
-    opened, found = open_version(user, pk, number)
-    starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == found.pk]
-    awaited = not opened.is_former and _is_awaited(found)
-    signing = signing_context(found, opened.until)
+    opened, opened_version = open_version(user, pk, number)
+    starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == opened_version.pk]
+    awaited = not opened.is_former and _is_awaited(opened_version)
+    signing = signing_context(opened_version, opened.until)
     joining = not opened.partnership.is_over and any(
         state.signatory.joins and (state.must_decide or has_declined_to_join(state)) for state in signing["states"]
     )
-    may_sign_as = may_sign_for(user, [found], timezone.localdate())[found.pk] if awaited or joining else []
+    may_sign_as = (
+        may_sign_for(user, [opened_version], timezone.localdate())[opened_version.pk] if awaited or joining else []
+    )
     return render(
         request,
         "agreements/terms/version.html",
         {
             "partnership": opened.partnership,
             "opened": opened,
-            "version": found,
-            "paper": paper_of_version(found),
-            "compared": compared_with_base(user, found),
+            "version": opened_version,
+            "paper": paper_of_version(opened_version),
+            "compared": compared_with_base(user, opened_version),
             "starts": starts,
             "mine": may_sign_as,
             "is_awaited": awaited,
-            "stopped": "" if awaited or starts or opened.is_former else _why_stopped(found),
+            "stopped": "" if awaited or starts or opened.is_former else _why_stopped(opened_version),
             "takes_back": awaited
-            and found.proposal is not None
-            and opened.rights.may_send_for_signature(found.proposal),
+            and opened_version.proposal is not None
+            and opened.rights.may_send_for_signature(opened_version.proposal),
             "is_asked": awaited or joining,
             "papers": {pk for pk in opened.rights.signing if opened.rights.may_record_paper_for(pk)},
             **signing,

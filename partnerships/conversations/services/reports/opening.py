@@ -47,8 +47,8 @@ def open_last_reports(ending: PartnershipEnding) -> None:
     last_day = partnership.ends_on or timezone.localdate(ending.now)
     after = last_day + dt.timedelta(days=1)
     rounds = ReportingRound.objects.filter(Q(ends_on=None) | Q(ends_on__gt=after), partnership=partnership)
-    found = list(rounds.order_by("starts_on", "pk"))
-    for reporting_round in found:
+    running_rounds = list(rounds.order_by("starts_on", "pk"))
+    for reporting_round in running_rounds:
         reporting_round.ends_on = max(after, reporting_round.opened_until or reporting_round.starts_on)
         reporting_round.end_reason = ending.reason
         reporting_round.save(update_fields=["ends_on", "end_reason"])
@@ -57,7 +57,7 @@ def open_last_reports(ending: PartnershipEnding) -> None:
             periods_with_rest(reporting_round.starts_on, reporting_round.period, reporting_round.ends_on),
             now=ending.now,
         )
-    if found:
+    if running_rounds:
         record_reporting(
             partnership, EventKind.REPORTING_ENDED, author=ending.author, now=ending.now, reason=ending.reason
         )

@@ -57,9 +57,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whether stakeholders without an account hear about the meeting."""
-    user, found, _ = open_meeting(request, pk)
+    user, opened_meeting, _ = open_meeting(request, pk)
     tell = request.POST.get("tell") == "yes"
-    meeting = services.tell_stakeholders_of_meeting(meeting=found, tell=tell, author=user, now=timezone.now())
+    meeting = services.tell_stakeholders_of_meeting(meeting=opened_meeting, tell=tell, author=user, now=timezone.now())
     messages.success(
         request,
         "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",

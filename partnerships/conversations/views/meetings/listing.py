@@ -71,9 +71,9 @@ def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.may_set_cycle)
     back = reverse("conversations:meetings", args=[pk])
     today = timezone.localdate()
-    found = queries.running_cycle(partnership)
-    offered = None if found else queries.cycle_from_terms(partnership, today)
-    form = CycleForm(posted(request), initial=initial_of_cycle(found, offered, today), cancel=back)
+    cycle = queries.running_cycle(partnership)
+    offered = None if cycle else queries.cycle_from_terms(partnership, today)
+    form = CycleForm(posted(request), initial=initial_of_cycle(cycle, offered, today), cancel=back)
 
     def step() -> tuple[str, str]:
         made = services.set_cycle(
@@ -95,7 +95,7 @@ def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
         {services.UnableToSetCycle: None},
         partnership=partnership,
         offered=offered,
-        cycle=found,
+        cycle=cycle,
         back=back,
     )
 

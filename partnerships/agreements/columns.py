@@ -66,10 +66,10 @@ def partnership_column(path: str = "partnership", **column: Any) -> Column:
     field = path.replace(".", "__")
 
     def ready(user: User, rows: Sequence[Any]) -> None:
-        inside_ids = inside_among(user, [one.pk for row in rows if (one := of(row)) is not None])
+        inside_ids = inside_among(user, [partnership.pk for row in rows if (partnership := of(row)) is not None])
         for row in rows:
-            one = of(row)
-            row.known_partnership = one if one is not None and one.pk in inside_ids else None
+            partnership = of(row)
+            row.known_partnership = partnership if partnership is not None and partnership.pk in inside_ids else None
 
     def key(user: User) -> Combinable:
         inside = Partnership.objects.inside_for(user).values("pk")

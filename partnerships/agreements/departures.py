@@ -92,7 +92,7 @@ def settle_observing(change: PartyDeparture) -> None:
 
 def consequences(party: Party, reader: User) -> list[Consequence]:
     """What will end if the party leaves, as far as the reader may know."""
-    return [one for _hook, foretell in _rooms for one in foretell(party, reader)]
+    return [consequence for _hook, foretell in _rooms for consequence in foretell(party, reader)]
 
 
 def register_ending(hook: EndingHook) -> None:

@@ -114,8 +114,8 @@ def parties_then(party: Party) -> list[Party]:
     names = [field.attname for field in Party._meta.concrete_fields if not field.primary_key]
     parties = [Party(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
     bodies = Organisation.objects.in_bulk([party.organisation_id for party in parties])
-    for one in parties:
-        one.organisation = bodies[one.organisation_id]
+    for past_party in parties:
+        past_party.organisation = bodies[past_party.organisation_id]
     return sorted(parties, key=lambda party: (party.role, party.organisation.name, party.pk))
 
 

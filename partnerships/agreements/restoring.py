@@ -89,8 +89,8 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "party",
         lines,
         parties.select_related("partnership", "organisation").order_by("pk"),
-        same=lambda one: party_identity(one.partnership, one.organisation),
-        began=lambda one: one.answered_at or one.invited_at,
+        same=lambda row: party_identity(row.partnership, row.organisation),
+        began=lambda row: row.answered_at or row.invited_at,
         redo=redo,
         unable=(UnableToLeave, UnableToChangeParty),
     )
@@ -126,7 +126,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         partnerships.filter(audience=Audience.NETWORK).order_by("pk"),
         same=partnership_identity,
-        began=lambda one: one.created_at,
+        began=lambda row: row.created_at,
         redo=redo,
         unable=UnableToEditSettings,
     )
@@ -147,7 +147,7 @@ def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         documents.order_by("pk"),
         same=document_identity,
-        began=lambda one: one.added_at,
+        began=lambda row: row.added_at,
         redo=redo,
         unable=UnableToRemoveDocument,
     )
@@ -166,7 +166,7 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         posts.order_by("pk"),
         same=post_identity,
-        began=lambda one: one.created_at,
+        began=lambda row: row.created_at,
         redo=redo,
     )
 
@@ -202,7 +202,7 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         holders,
         same=holder_identity,
-        began=lambda one: one.added_at,
+        began=lambda row: row.added_at,
         redo=redo,
     )
 
@@ -220,7 +220,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         lines,
         signatories.select_related("version", "organisation").order_by("pk"),
         same=signatory_identity,
-        began=lambda one: one.asked_at,
+        began=lambda row: row.asked_at,
         redo=redo,
     )
 
@@ -233,9 +233,9 @@ def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         lines,
         signatories.select_related("version", "organisation").order_by("pk"),
         same=signatory_identity,
-        began=lambda one: one.asked_at,
-        holder=lambda one: one,
-        renew=lambda one: renew_link(one, now=now),
+        began=lambda row: row.asked_at,
+        holder=lambda row: row,
+        renew=lambda row: renew_link(row, now=now),
     )
 
 
@@ -257,7 +257,7 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         proposals.open().select_related("partnership").order_by("pk"),
         same=proposal_identity,
-        began=lambda one: one.created_at,
+        began=lambda row: row.created_at,
         redo=redo,
         unable=UnableToWithdraw,
     )
@@ -276,7 +276,7 @@ def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         [holder for holder in holders if holder.cleared_at is None],
         same=holder_identity,
-        began=lambda one: one.added_at,
+        began=lambda row: row.added_at,
         redo=redo,
     )
 

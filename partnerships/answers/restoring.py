@@ -24,7 +24,7 @@ def redo_trust(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         rows.select_related("person", "organisation").order_by("pk"),
         same=trust_identity,
-        began=lambda one: one.set_at,
+        began=lambda row: row.set_at,
         redo=redo,
     )
 

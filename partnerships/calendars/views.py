@@ -53,7 +53,7 @@ def index(request: HttpRequest) -> HttpResponse:
     views_with_addresses = [
         (find_view(person, address.view_number), address) for address in every if address.view_number is not None
     ]
-    views = [(view, one) for view, one in views_with_addresses if view is not None]
+    views = [(view, address_of_view) for view, address_of_view in views_with_addresses if view is not None]
     context = {"own": addresses.get(None), "partnerships": partnerships, "views": views}
     return render(request, "calendars/index.html", context)
 

@@ -122,9 +122,9 @@ def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     there = with_rows(commitment.pk, *_rows_of_links())
     return [
         link
-        for _, one in sorted(_origins.items())
-        if not one.rows or there.intersection(one.rows)
-        for link in one.links_of(commitment=commitment, user=user)
+        for _, origin in sorted(_origins.items())
+        if not origin.rows or there.intersection(origin.rows)
+        for link in origin.links_of(commitment=commitment, user=user)
     ]
 
 

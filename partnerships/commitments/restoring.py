@@ -24,7 +24,7 @@ def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         files.select_related("commitment").order_by("pk"),
         same=evidence_identity,
-        began=lambda one: one.added_at,
+        began=lambda row: row.added_at,
         redo=redo,
     )
 

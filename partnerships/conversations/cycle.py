@@ -201,7 +201,7 @@ def _frequencies(words: str) -> set[tuple[Unit, int]]:
         # Not an even interval, or one that people read in two ways.
         return units | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
     # "The first Tuesday of each month, quarterly" is not two frequencies: the quarter decides.
-    longer = {one for one in named if one != (Unit.MONTHS, 1)}
+    longer = {frequency for frequency in named if frequency != (Unit.MONTHS, 1)}
     which_of_month = re.search(rf"\b{_WHICH} {_DAY} (?:of|in) (?:the|each|every|a) month\b", words)
     return units | (longer if which_of_month and longer else set() if which_of_month and units else named)
 

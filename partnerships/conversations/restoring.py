@@ -41,7 +41,7 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         sides.select_related("conversation", "organisation").order_by("pk"),
         same=side_identity,
-        began=lambda one: one.conversation.created_at,
+        began=lambda row: row.conversation.created_at,
         redone=redone,
     ):
         redone.left.append(
@@ -64,7 +64,7 @@ def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         notes.order_by("pk"),
         same=note_identity,
-        began=lambda one: one.created_at,
+        began=lambda row: row.created_at,
         redo=redo,
         unable=UnableToDeleteNote,
     )
@@ -83,7 +83,7 @@ def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         lines,
         rows.select_related("conversation", "meeting", "added_for").order_by("pk"),
         same=attachment_identity,
-        began=lambda one: one.added_at,
+        began=lambda row: row.added_at,
         redo=redo,
         unable=UnableToRemoveFile,
     )
@@ -102,7 +102,7 @@ def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         lines,
         facilitators.order_by("pk"),
         same=facilitator_identity,
-        began=lambda one: one.named_at,
+        began=lambda row: row.named_at,
         redo=redo,
         unable=UnableToEndFacilitation,
     )

@@ -59,7 +59,7 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
         lines,
         subscriptions.select_related("person").order_by("pk"),
         same=subscription_identity,
-        began=lambda one: one.confirmed_at or one.asked_at,
+        began=lambda row: row.confirmed_at or row.asked_at,
         redone=redone,
     ):
         if not line.get("undone"):
@@ -160,9 +160,9 @@ def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         lines,
         people.filter(erased_at=None).select_related("digest_preference").order_by("pk"),
         same=person_identity,
-        began=lambda one: one.joined_at,
-        holder=lambda one: one.digest_preference,
-        renew=lambda one: renew_links(person=one, author=None, now=now),
+        began=lambda row: row.joined_at,
+        holder=lambda row: row.digest_preference,
+        renew=lambda row: renew_links(person=row, author=None, now=now),
     )
 
 

@@ -48,7 +48,7 @@ def follows_section(user: User, post: Post) -> Section | None:
         partnerships = partnerships.filter(pk=post.partnership_id)
     plans = Plan.objects.visible_to(user).filter(partnership__in=partnerships.values("pk"))
     rules = RoleRule.objects.filter(post=post).values_list("partnership", "plan")
-    followed = {("partnership", one) if one else ("plan", plan) for one, plan in rules}
+    followed = {("partnership", partnership) if partnership else ("plan", plan) for partnership, plan in rules}
     targets = [
         {"kind": kind, "target": target, "follows": (kind, target.pk) in followed}
         for kind, records in (("partnership", partnerships.distinct()), ("plan", plans))

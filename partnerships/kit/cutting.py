@@ -36,9 +36,9 @@ def cut_apart(ones: Numbers, others: Numbers) -> tuple[list[int], dict[int, list
     order: dict[int, int] = {}
     for root in neighbours:
         if root not in order:
-            size, found = _walk_in_depth(root, neighbours, order)
+            size, pieces_without = _walk_in_depth(root, neighbours, order)
             parts.append(size)
-            pieces |= found
+            pieces |= pieces_without
     return sorted(parts, reverse=True), {node: sorted(sizes, reverse=True) for node, sizes in pieces.items()}
 
 
@@ -119,7 +119,7 @@ def _walk_in_depth(
         if earliest[node] >= order[parent]:
             below.setdefault(parent, []).append(sizes[node])
     whole = len(reached)
-    pieces = {node: [*found, whole - 1 - sum(found)] for node, found in below.items() if node != root}
+    pieces = {node: [*piece_sizes, whole - 1 - sum(piece_sizes)] for node, piece_sizes in below.items() if node != root}
     if len(below.get(root, ())) > 1:
         pieces[root] = below[root]
     return whole, pieces

@@ -231,16 +231,16 @@ class _Release:
         """
         count = self.figures[cell]
         places = [self.categories[number] if category is None else [category] for number, category in enumerate(cell)]
-        found: list[tuple[int, int, tuple[str, ...]]] = []
+        exchanges: list[tuple[int, int, tuple[str, ...]]] = []
         for place in itertools.product(*places):
             gain, lose = self._corners(partners, place)
             # Without partners units come from outside, and any number can.
             up = min((self.atoms[move] for move in lose), default=self.floor)
-            found.append((min(self.atoms[move] for move in gain), up, place))
-        found.sort(key=lambda move: (-(move[0] + move[1]), move[2]))
+            exchanges.append((min(self.atoms[move] for move in gain), up, place))
+        exchanges.sort(key=lambda move: (-(move[0] + move[1]), move[2]))
         down = up = 0
         changed: set[Cell] = set()
-        for fall, rise, place in found:
+        for fall, rise, place in exchanges:
             down, up = down + fall, up + rise
             for corner in itertools.chain(*self._corners(partners, place)):
                 for shape in self.shapes:

@@ -305,9 +305,9 @@ def _narrow(field: forms.Field, words: str, find_by: Sequence[str], chosen: Sequ
         parts = [Q(**{f"{part}__icontains": words}) for part in find_by] if words else [Q(pk__in=[])]
         rows = field.queryset
         assert rows is not None  # a form gives its rows before it is shown
-        found = rows.filter(Q(*parts, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_FOUND]
+        matching_ids = rows.filter(Q(*parts, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_FOUND]
         numbers = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
-        field.queryset = rows.filter(pk__in=[*found, *numbers])
+        field.queryset = rows.filter(pk__in=[*matching_ids, *numbers])
     elif isinstance(field, forms.ChoiceField):
         offered: Any = field.choices  # pairs, in the lists of hundreds
         every = [(str(code), str(label)) for code, label in offered]

@@ -170,21 +170,21 @@ def keyset_page(
             _beyond(order, [_value(beside, key) for key in order], backwards=backwards, nullable=nullable)
         )
     if beside is None and first is not None:
-        found = first(size + 1)
+        rows_of_page = first(size + 1)
     else:
-        found = list(wanted.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
-    if beside is not None and not found:  # what stood beyond that place is gone
+        rows_of_page = list(wanted.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
+    if beside is not None and not rows_of_page:  # what stood beyond that place is gone
         beside, backwards = None, False
-        found = list(rows.order_by(*sorted_by(order, nullable))[: size + 1])
-    more, found = len(found) > size, found[:size]
+        rows_of_page = list(rows.order_by(*sorted_by(order, nullable))[: size + 1])
+    more, rows_of_page = len(rows_of_page) > size, rows_of_page[:size]
     if backwards:
-        found.reverse()
+        rows_of_page.reverse()
     has_previous = more if backwards else beside is not None
     has_next = True if backwards else more
     return Page(
-        rows=found,
-        previous=_leading(kept, "before", _value(found[0], number)) if found and has_previous else "",
-        next=_leading(kept, "after", _value(found[-1], number)) if found and has_next else "",
+        rows=rows_of_page,
+        previous=_leading(kept, "before", _value(rows_of_page[0], number)) if rows_of_page and has_previous else "",
+        next=_leading(kept, "after", _value(rows_of_page[-1], number)) if rows_of_page and has_next else "",
     )
 
 

@@ -100,8 +100,8 @@ class _Batch:
 def _batch() -> _Batch:
     """The batch of the present transaction, new for its first line."""
     for registered in reversed(connection.run_on_commit):
-        if isinstance(found := getattr(registered[1], "__self__", None), _Batch):
-            return found
+        if isinstance(open_batch := getattr(registered[1], "__self__", None), _Batch):
+            return open_batch
     return _Batch()
 
 
@@ -352,20 +352,22 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
 
     Each kind has its own transaction: an error in one leaves the others applied.
     """
-    found: dict[str, list[dict[str, Any]]] = {}
+    lines_by_kind: dict[str, list[dict[str, Any]]] = {}
     in_batches = {what: Redone() for what in _in_batches}
     for line in lines(since=since):
         what = line["what"]
-        some = found.setdefault(what, [])
+        some = lines_by_kind.setdefault(what, [])
         some.append(line)
         if what in in_batches and len(some) >= _BATCH:
-            in_batches[what].add(_apply(what, found.pop(what), now))
+            in_batches[what].add(_apply(what, lines_by_kind.pop(what), now))
     done: dict[str, Redone] = {}
     for what in sorted(_redo, key=lambda what: what not in _early):
         redone = in_batches.get(what, Redone())
-        redone.add(_apply(what, sorted(found.get(what, []), key=moment), now))
+        redone.add(_apply(what, sorted(lines_by_kind.get(what, []), key=moment), now))
         done[_redo[what][0]] = redone
-    unknown = [f"{what}: {json.dumps(line)}" for what in sorted(found.keys() - _redo) for line in found[what]]
+    unknown = [
+        f"{what}: {json.dumps(line)}" for what in sorted(lines_by_kind.keys() - _redo) for line in lines_by_kind[what]
+    ]
     if unknown:
         done["lines of a kind that this release does not know"] = Redone(left=unknown)
     return done

@@ -51,15 +51,15 @@ def newer_key(key: str, *, is_it: Callable[[str], bool]) -> str:
 
     SECRET_KEY may have changed between two renewals: keys made with a fallback come before those made with a newer one.
     """
-    found = [key]
+    newer = [key]
     for secret in (*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY):
-        for start in tuple(found):
+        for start in tuple(newer):
             after = start
             for _ in range(_MAX_STEPS):
                 after = _next(after, secret)
                 if is_it(after):
                     return after
-                found.append(after)
+                newer.append(after)
     raise UnableToFindKey
 
 

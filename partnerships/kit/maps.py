@@ -95,10 +95,10 @@ def _regions() -> SafeString:
 
 @cache
 def _content() -> dict[str, dict[str, list[object]]]:
-    found: dict[str, dict[str, list[object]]] = json.loads(
+    boundaries: dict[str, dict[str, list[object]]] = json.loads(
         Path(__file__).with_name("boundaries.json").read_text(encoding="utf-8")
     )
-    return found
+    return boundaries
 
 
 def _outline(code: str, row: list[object]) -> Outline:

@@ -89,14 +89,14 @@ def _until_secret(one: URLPattern | URLResolver) -> tuple[str, bool]:
     if not isinstance(pattern, RoutePattern):
         whole = str(pattern).removeprefix("^").removesuffix("$")
         return whole.partition("(")[0], "(" in whole
-    route, done, found = str(pattern), "", 0
+    route, done, position = str(pattern), "", 0
     for parameter in _PARAMETER.finditer(route):
         name = parameter["name"]
-        done += re.escape(route[found : parameter.start()])
+        done += re.escape(route[position : parameter.start()])
         if name in _SECRET_NAMES or not isinstance(pattern.converters[name], _HARMLESS):
             return done, True
-        done, found = done + r"[-\w]+", parameter.end()
-    return done + re.escape(route[found:]), False
+        done, position = done + r"[-\w]+", parameter.end()
+    return done + re.escape(route[position:]), False
 
 
 def _bearer_links() -> re.Pattern[str] | None:

@@ -200,14 +200,14 @@ def _laid_out(nodes: tuple[Node, ...], ties: tuple[tuple[tuple[int, int], int], 
 
 
 def _spread(graph: nx.Graph[int], seed: int, height: float) -> dict[int, tuple[float, float]]:
-    found = nx.spring_layout(graph, seed=seed, k=1.6 / max(len(graph), 1) ** 0.5, iterations=60)
+    positions = nx.spring_layout(graph, seed=seed, k=1.6 / max(len(graph), 1) ** 0.5, iterations=60)
     return {
         key: _inside(
             WIDTH / 2 + float(place[0]) * (WIDTH / 2 - _MARGIN_X),
             height / 2 + float(place[1]) * (height / 2 - _MARGIN_Y),
             height,
         )
-        for key, place in found.items()
+        for key, place in positions.items()
     }
 
 

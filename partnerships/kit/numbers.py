@@ -25,8 +25,8 @@ def packed(source: str, *columns: str) -> str:
 
 def unpacked(value: memoryview, columns: int) -> Numbers:
     """The numbers of a value that `packed` made: an array for each column."""
-    found: Numbers = np.frombuffer(bytes(value), ">i8").reshape(-1, columns).T.astype(np.int64, order="C")
-    return found
+    numbers: Numbers = np.frombuffer(bytes(value), ">i8").reshape(-1, columns).T.astype(np.int64, order="C")
+    return numbers
 
 
 def numbers_of(source: str, values: Mapping[str, Any], *columns: str) -> Numbers:

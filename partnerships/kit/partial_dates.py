@@ -48,8 +48,8 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
         """The text to store or to compare with."""
         if hasattr(value, "resolve_expression"):
             return value
-        found = self.to_python(value)
-        return None if found is None else str(found)
+        partial_date = self.to_python(value)
+        return None if partial_date is None else str(partial_date)
 
     def value_to_string(self, obj: models.Model) -> str:
         """The text for a fixture."""

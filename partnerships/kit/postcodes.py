@@ -26,7 +26,7 @@ def read_postcode(text: str) -> str:
     if not bare:
         return ""
     whole, district = FULL.fullmatch(bare), DISTRICT.fullmatch(bare)
-    found = whole or district
-    if found is None or found[1] not in AREAS:
+    match = whole or district
+    if match is None or match[1] not in AREAS:
         raise ValueError(f"“{text}” is not a postcode. Write it like PO16 7GZ, or only its district, PO16.")
     return f"{bare[:-3]} {bare[-3:]}" if whole else bare

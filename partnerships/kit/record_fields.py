@@ -53,8 +53,8 @@ class RecordSelect(forms.Select):
 
     @cached_property
     def _listed(self) -> list[_Named] | None:
-        found = list(self._named[: MAX_LISTED + 1])
-        return found if len(found) <= MAX_LISTED else None
+        listed = list(self._named[: MAX_LISTED + 1])
+        return listed if len(listed) <= MAX_LISTED else None
 
     @property
     def _named(self) -> QuerySet[Any, _Named]:
@@ -69,10 +69,10 @@ class RecordSelect(forms.Select):
         words = " ".join(words.replace("\x00", "").split())
         if not words:
             return []
-        found: dict[int, str] = {}
+        suggestions: dict[int, str] = {}
         for lookup in ("istartswith", "icontains"):
-            found |= dict(self._named.filter(**{f"{self.named_by}__{lookup}": words})[:MAX_SUGGESTED])
-        return list(found.items())[:MAX_SUGGESTED]
+            suggestions |= dict(self._named.filter(**{f"{self.named_by}__{lookup}": words})[:MAX_SUGGESTED])
+        return list(suggestions.items())[:MAX_SUGGESTED]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """With the words that were typed and what they find.
@@ -179,8 +179,8 @@ class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  #
         """The records, in order of number, and `UNREADABLE` if there were others."""
         numbers = {number for item in value or () if (number := row_number(str(item))) is not None}
         queryset = self.queryset  # None before one is set; whether it is empty would read every record of it
-        found = list(queryset.filter(pk__in=numbers).order_by("pk")) if numbers and queryset is not None else []
-        return [*found, UNREADABLE] if len(found) < len(set(value or ())) else found
+        records = list(queryset.filter(pk__in=numbers).order_by("pk")) if numbers and queryset is not None else []
+        return [*records, UNREADABLE] if len(records) < len(set(value or ())) else records
 
     def prepare_value(self, value: Any) -> Any:
         """The numbers of the records."""

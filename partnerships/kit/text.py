@@ -112,9 +112,9 @@ def _found(was: str, now: str) -> tuple[Fragment, ...]:
 
     engine = diff_match_patch()
     engine.Diff_Timeout = DEADLINE
-    found = engine.diff_main(encode(was), encode(now), False)
-    engine.diff_cleanupSemantic(found)
-    return tuple(_joined(Fragment(_KINDS[operation], decode(encoded)) for operation, encoded in found if encoded))
+    differences = engine.diff_main(encode(was), encode(now), False)
+    engine.diff_cleanupSemantic(differences)
+    return tuple(_joined(Fragment(_KINDS[operation], decode(encoded)) for operation, encoded in differences if encoded))
 
 
 def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:

@@ -163,7 +163,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=tuple(_IMAGES)) as image:
-                width, height, found = *image.size, image.format or ""
+                width, height, image_format = *image.size, image.format or ""
                 if width * height > MAX_PIXELS:
                     raise UnableToTakeFile("The picture has too many pixels.")
                 image.verify()
@@ -171,7 +171,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
         raise UnableToTakeFile("The picture has too many pixels.") from error
     except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise UnableToTakeFile("The picture cannot be read.") from error
-    return _IMAGES[found]
+    return _IMAGES[image_format]
 
 
 def check_archive(file: IO[bytes]) -> list[str]:
@@ -220,9 +220,9 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
 def _office(file: File[bytes]) -> tuple[str, str]:
     names = check_archive(file)
     if "[Content_Types].xml" in names:
-        for folder, found in _OFFICE_FOLDERS.items():
+        for folder, office_kind in _OFFICE_FOLDERS.items():
             if any(name.startswith(f"{folder}/") for name in names):
-                return found
+                return office_kind
     if "mimetype" in names:
         with zipfile.ZipFile(file) as archive, archive.open("mimetype") as part:
             declared = part.read(100).decode("ascii", "replace").strip()

@@ -58,12 +58,12 @@ def understood(text: str, *, whole_days: bool) -> PartialDate:
 
     Raises `NotADate`, also for a month or a year where whole days are needed; its text says what to write.
     """
-    found = read_date(text)
-    if whole_days and found.precision != "day":
-        year = PartialDate(found.year, found.month or 3)
+    date = read_date(text)
+    if whole_days and date.precision != "day":
+        year = PartialDate(date.year, date.month or 3)
         last = year.latest
         raise NotADate(f"add the day: write {last.day} {year.words}")
-    return found
+    return date
 
 
 class _DateField(forms.Field):
@@ -106,11 +106,11 @@ class DayField(_DateField):
 
     def clean(self, value: Any) -> dt.date | None:
         """The day; errors name the field."""
-        found = self.read(value)
-        if found is None:
+        day = self.read(value)
+        if day is None:
             return None
-        self.run_validators(found.earliest)
-        return found.earliest
+        self.run_validators(day.earliest)
+        return day.earliest
 
 
 class PartialDateField(_DateField):
@@ -124,8 +124,8 @@ class PartialDateField(_DateField):
 
     def clean(self, value: Any) -> str:
         """The partial date; errors name the field."""
-        found = self.read(value)
-        return str(found) if found else ""
+        partial_date = self.read(value)
+        return str(partial_date) if partial_date else ""
 
 
 def _with_article(label: str) -> str:
@@ -206,8 +206,8 @@ class CountField(AmountField):
 
     def clean(self, value: Any) -> int | None:
         """The number."""
-        found = super().clean(value)
-        return None if found is None else int(found)
+        count = super().clean(value)
+        return None if count is None else int(count)
 
 
 class MoneyField(AmountField):

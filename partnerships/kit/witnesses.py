@@ -143,16 +143,16 @@ def _entering(goal: Row, at_zero: Sequence[int]) -> int | None:
 
 def _leaving(rows: Sequence[Row], names: Sequence[int], entering: int) -> int | None:
     """The row that reaches zero first when the variable grows; of several, the first by name."""
-    found: int | None = None
+    leaving: int | None = None
     for number, row in enumerate(rows):
         if row[entering] >= 0:
             continue
-        if found is not None:
-            nearer = row[0] * -rows[found][entering] - rows[found][0] * -row[entering]
-            if nearer > 0 or (nearer == 0 and names[number] > names[found]):
+        if leaving is not None:
+            nearer = row[0] * -rows[leaving][entering] - rows[leaving][0] * -row[entering]
+            if nearer > 0 or (nearer == 0 and names[number] > names[leaving]):
                 continue
-        found = number
-    return found
+        leaving = number
+    return leaving
 
 
 def _without(row: Row, pivot: Row, entering: int, by: int, scale: int) -> Row:

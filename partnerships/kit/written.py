@@ -77,15 +77,15 @@ def read_date(text: str) -> PartialDate:
     words = " ".join(text.split())
     if not words or len(words) > LONGEST:
         raise NotADate(f"write {PARTIAL_EXAMPLES}")
-    found = _of_numbers(words) or _of_quarter(words) or _of_words(words)
+    date = _of_numbers(words) or _of_quarter(words) or _of_words(words)
     try:
-        found.earliest  # noqa: B018 - reading it is the check
-        is_day = found.month != 0 and found.day != 0
+        date.earliest  # noqa: B018 - reading it is the check
+        is_day = date.month != 0 and date.day != 0
     except ValueError:
         is_day = False
     if not is_day:
         raise NotADate(f"“{words}” is not a real date: write {PARTIAL_EXAMPLES}")
-    return found
+    return date
 
 
 def _of_numbers(words: str) -> PartialDate | None:

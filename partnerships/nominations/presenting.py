@@ -212,7 +212,9 @@ def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
     shares = [(name, total.achieved, _agreed(total)) for name, total in totals]
     chart = _chart("Homes let to nominees, by quarter", "Quarter", shares)
     sizes = [f"Relets: {_SHORT[size]}" for size in Bedrooms]
-    rows = [(*row, *_by_size(one.result.lines)) for row, one in zip(chart.rows, quarters, strict=True)]
+    rows = [
+        (*row, *_by_size(quarter_result.result.lines)) for row, quarter_result in zip(chart.rows, quarters, strict=True)
+    ]
     return replace(chart, headings=(*chart.headings, "First lets", *sizes), rows=rows)
 
 
@@ -228,8 +230,8 @@ def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
     """
     refused = [dict(quarter.result.refusals) for quarter in quarters]
     figures = [
-        (_short(one.quarter), one.result.offers, sum(by_ground.values()))
-        for one, by_ground in zip(quarters, refused, strict=True)
+        (_short(quarter_result.quarter), quarter_result.result.offers, sum(by_ground.values()))
+        for quarter_result, by_ground in zip(quarters, refused, strict=True)
     ]
     chart = _plain_chart("Offers and refused nominees, by quarter", "Quarter", ("offers", "refused"), figures)
     grounds = sorted(set().union(*refused))

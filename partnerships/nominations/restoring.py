@@ -20,15 +20,15 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     ids = {line["return"] for line in lines}
     returns = NominationsReturn.objects.for_pages().filter(pk__in=ids).order_by("pk")
     returns_and_lines = same_rows(
-        "return", lines, returns, same=return_identity, began=lambda one: one.begun_at, redone=redone
+        "return", lines, returns, same=return_identity, began=lambda row: row.begun_at, redone=redone
     )
-    for one, line in returns_and_lines:
-        if (one.status, one.sendings) != (line["status"], line["sendings"]):
+    for row, line in returns_and_lines:
+        if (row.status, row.sendings) != (line["status"], line["sendings"]):
             was = ReturnStatus(line["status"]).label.lower()
             redone.left.append(
-                f"return {one.pk} of partnership {one.agreement.partnership_id}: its status was “{was}” after "
-                f"{line['sendings']} sendings on {line['at'][:10]}; ask organisations {one.agreement.provider_body.pk} "
-                f"and {one.agreement.council_body.pk} to do again what they did since the backup"
+                f"return {row.pk} of partnership {row.agreement.partnership_id}: its status was “{was}” after "
+                f"{line['sendings']} sendings on {line['at'][:10]}; ask organisations {row.agreement.provider_body.pk} "
+                f"and {row.agreement.council_body.pk} to do again what they did since the backup"
             )
     redone.left += [
         f"return {pk}: begun after the backup"

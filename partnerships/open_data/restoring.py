@@ -27,7 +27,7 @@ def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         lines,
         rows.select_related("organisation").order_by("pk"),
         same=publication_identity,
-        began=lambda one: one.begun_at,
+        began=lambda row: row.begun_at,
         redo=redo,
     )
 

@@ -90,7 +90,7 @@ def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -
 
 
 def _first_of(sources: Iterable[Source], person: User, now: dt.datetime) -> list[Lookup]:
-    return [one for source in sources if source.lookups for one in source.lookups(person, now)]
+    return [first_lookup for source in sources if source.lookups for first_lookup in source.lookups(person, now)]
 
 
 def _those_with_something(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Source]:

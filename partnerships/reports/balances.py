@@ -91,12 +91,12 @@ class Balance:
     @property
     def figures(self) -> tuple[int, ...]:
         """The ten figures of a row in the table of partners, in the order of its columns."""
-        found: list[int] = []
+        figures: list[int] = []
         for asked in (self.we_asked, self.they_asked):
-            found += (asked.made, asked.met, asked.outstanding)
+            figures += (asked.made, asked.met, asked.outstanding)
         for promised in (self.we_promised, self.they_promised):
-            found += (promised.agreed, promised.kept)
-        return tuple(found)
+            figures += (promised.agreed, promised.kept)
+        return tuple(figures)
 
     @property
     def is_empty(self) -> bool:
@@ -138,8 +138,8 @@ def _partners(user: Reader, ours: int, asked_in: list[int]) -> QuerySet[Organisa
 
 def balances(*, user: Reader, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:
     """The balance with each of these partners, in their order."""
-    found = _balances(user, ours.pk, today, _ids(partners))
-    return [replace(found.get(body.pk) or Balance(), partner=body) for body in partners]
+    balance_by_partner = _balances(user, ours.pk, today, _ids(partners))
+    return [replace(balance_by_partner.get(body.pk) or Balance(), partner=body) for body in partners]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +181,14 @@ def _ids(bodies: Iterable[Organisation]) -> list[int]:
 
 
 def _balances(user: Reader, ours: int, today: dt.date, only: list[int]) -> dict[int, Balance]:
-    found: dict[int, Balance] = {}
+    balance_by_partner: dict[int, Balance] = {}
     for group in _asked(user, ours, only):
-        balance = found.setdefault(group.partner, Balance())
+        balance = balance_by_partner.setdefault(group.partner, Balance())
         (balance.we_asked if group.we_asked else balance.they_asked).add(group.asked)
     for one in _promised(user, ours, today, only):
-        balance = found.setdefault(one.partner, Balance())
+        balance = balance_by_partner.setdefault(one.partner, Balance())
         (balance.we_promised if one.we_promised else balance.they_promised).add(one.promised)
-    return found
+    return balance_by_partner
 
 
 def _shared(ours: list[int]) -> QuerySet[Party, Any]:
@@ -201,8 +201,8 @@ def _asked_in(ours: list[int]) -> list[int]:
     A list, because PostgreSQL guesses the length of a subquery badly and then reads all asks.
     """
     asked_in = _shared(ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True)
-    found = of_page((_asked_in, tuple(ours)), lambda: asked_in)
-    return list(asked_in) if found is None else found
+    partnership_ids = of_page((_asked_in, tuple(ours)), lambda: asked_in)
+    return list(asked_in) if partnership_ids is None else partnership_ids
 
 
 def _met_by(giver: Q) -> Q:
@@ -255,8 +255,8 @@ def _asks(user: Reader, ours: list[int], asked_in: list[int], only: list[int] | 
         # One filter for all conditions: of one and the same party.
         parties["partnership__parties__organisation__in"] = only
     to_parties = by_us.filter(in_our_partnerships, audience=Audience.PARTNERSHIP).filter(**parties)
-    found = (to_us, to_our_partnerships, named, to_parties)
-    return [_Asks(we_asked, entries, path) for (we_asked, path), entries in zip(_DIRECTIONS, found, strict=True)]
+    shared_asks = (to_us, to_our_partnerships, named, to_parties)
+    return [_Asks(we_asked, entries, path) for (we_asked, path), entries in zip(_DIRECTIONS, shared_asks, strict=True)]
 
 
 class _AskedWith(NamedTuple):

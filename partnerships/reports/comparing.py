@@ -47,14 +47,14 @@ def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
     pairs = [(was.table(table.code), table) for table in now.tables]
     gone = [(table, None) for table in was.tables if now.table(table.code) is None]
     totals: set[tuple[str, str, Cell, Cell]] = set()
-    found = []
+    differing = []
     for key, one in chain.from_iterable(starmap(_in_table, [*pairs, *gone])):
         total = (one.row, one.column, one.was, one.now)
         if key != _TOTAL or total not in totals:
-            found.append(one)
+            differing.append(one)
         if key == _TOTAL:
             totals.add(total)
-    return found
+    return differing
 
 
 def _in_table(was: Table | None, now: Table | None) -> Iterator[tuple[str, Restatement]]:

@@ -77,15 +77,15 @@ def waiting_tiles(questions: Questions) -> list[Tile]:
 
 def tiles_of(questions: Questions, reader: User, now: dt.datetime) -> list[Tile]:
     """A tile for each report, from the snapshot that its page shows."""
-    found = []
+    tiles = []
     for slug, filters in questions:
         report = find_report(slug)
         assert report is not None
         snapshot = snapshot_of(report, reader, QueryDict(urlencode(filters)), now=now)
         tile = _empty_tile(slug, filters)
         sentences, chart = snapshot.answers[:_SENTENCES], _first_chart(snapshot)
-        found.append(replace(tile, sentences=sentences, chart=chart, waiting=False))
-    return found
+        tiles.append(replace(tile, sentences=sentences, chart=chart, waiting=False))
+    return tiles
 
 
 def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:

@@ -64,9 +64,9 @@ class Audience(models.Model):
     @property
     def body(self) -> Organisation | Partnership:
         """The organisation or partnership. Needs the one that is set fetched."""
-        found = self.organisation or self.partnership
-        assert found is not None  # a constraint: one of the two is set
-        return found
+        organisation_or_partnership = self.organisation or self.partnership
+        assert organisation_or_partnership is not None  # a constraint: one of the two is set
+        return organisation_or_partnership
 
 
 def _one_audience(name: str) -> models.CheckConstraint:

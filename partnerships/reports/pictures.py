@@ -97,24 +97,24 @@ def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
 def _limits(values: list[int]) -> tuple[int, ...]:
     """Round figures that divide these into four parts of about as many areas."""
     ranked = sorted(values)
-    found = [1]
+    limits = [1]
     for part in (1, 2, 3):
         value = ranked[len(ranked) * part // 4] if ranked else 0
         size = 10 ** max(len(str(value)) - 2, 0)
         value = max(round(value / size) * size, 1)
-        if value > found[-1]:
-            found.append(value)
-    return tuple(found)
+        if value > limits[-1]:
+            limits.append(value)
+    return tuple(limits)
 
 
 def _levels(limits: Sequence[int]) -> list[tuple[int, str]]:
     """What each shade means: “none”, “1”, “2 to 3”, “8 or more”."""
-    found = [(0, "none")]
+    levels = [(0, "none")]
     for level, start in enumerate(limits, 1):
         end = limits[level] - 1 if level < len(limits) else None
         words = f"{start:,} or more" if end is None else f"{start:,}" if end == start else f"{start:,} to {end:,}"
-        found.append((level, words))
-    return found
+        levels.append((level, words))
+    return levels
 
 
 @dataclass(frozen=True, slots=True)

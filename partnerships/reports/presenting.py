@@ -78,12 +78,12 @@ def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
     """How many rows of each table paper has; `at_once`: somebody waits for it. The first tables come first."""
     if not at_once:
         return {table.code: MAX_PRINTED for table in snapshot.tables}
-    found, left = {}, MAX_CELLS_IN_ALL
+    rows_by_table, left = {}, MAX_CELLS_IN_ALL
     for table in snapshot.tables:
         across = len(table.columns)
-        found[table.code] = min(max(min(MAX_CELLS, left) // across, ROWS_A_PAGE), MAX_PRINTED)
-        left = max(left - min(found[table.code], len(table.rows)) * across, 0)
-    return found
+        rows_by_table[table.code] = min(max(min(MAX_CELLS, left) // across, ROWS_A_PAGE), MAX_PRINTED)
+        left = max(left - min(rows_by_table[table.code], len(table.rows)) * across, 0)
+    return rows_by_table
 
 
 def shown_tables(
@@ -98,7 +98,7 @@ def shown_tables(
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
     """A table as the page or paper shows it, with its charts, maps and pictures."""
-    is_mapped = any(one.table == table.code for one in snapshot.maps)
+    is_mapped = any(picture.table == table.code for picture in snapshot.maps)
     rows, pages = paged(table, paging) if paging is not None else (table.rows[:printed], None)
     return ShownTable(
         code=table.code,
@@ -109,13 +109,19 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         note=note_of(table, printed) if paging is None else table.note,
         empty=table.empty,
         charts=tuple(
-            (caption_of(one, table), draw(one, table, on_screen=paging is not None))
-            for one in snapshot.charts
-            if one.table == table.code and one.has_bars(table)
+            (caption_of(picture, table), draw(picture, table, on_screen=paging is not None))
+            for picture in snapshot.charts
+            if picture.table == table.code and picture.has_bars(table)
         ),
-        maps=tuple((one.title, draw_map(one, table, paging)) for one in snapshot.maps if one.table == table.code),
+        maps=tuple(
+            (picture.title, draw_map(picture, table, paging))
+            for picture in snapshot.maps
+            if picture.table == table.code
+        ),
         networks=tuple(
-            (one.title, draw_network(one, snapshot)) for one in snapshot.networks if one.bodies == table.code
+            (picture.title, draw_network(picture, snapshot))
+            for picture in snapshot.networks
+            if picture.bodies == table.code
         ),
         pages=pages,
     )

@@ -145,9 +145,9 @@ def open_frozen(person: User, pk: int) -> FrozenReport:
     rows = frozen_for(person)
     if not has_standby():
         return rows.get(pk=pk)
-    found = rows.defer("content").get(pk=pk)
-    found.content = unchanging_from_standby(FrozenReport.objects.filter(pk=pk).values_list("content", flat=True))
-    return found
+    report = rows.defer("content").get(pk=pk)
+    report.content = unchanging_from_standby(FrozenReport.objects.filter(pk=pk).values_list("content", flat=True))
+    return report
 
 
 def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:

@@ -20,14 +20,14 @@ def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         return 1
 
     rows = Schedule.objects.filter(pk__in={line["schedule"] for line in lines}, ended_at=None).order_by("pk")
-    return redo_each("schedule", lines, rows, same=schedule_identity, began=lambda one: one.created_at, redo=redo)
+    return redo_each("schedule", lines, rows, same=schedule_identity, began=lambda row: row.created_at, redo=redo)
 
 
 def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Send scheduled reports no more to those who had stopped them since the backup, unless they get them again."""
     rows = Recipient.objects.filter(schedule__in={line["schedule"] for line in lines})
     stopped = ended_rows(
-        rows.select_related("schedule", "person"), lines, same=recipient_identity, began=lambda one: one.since
+        rows.select_related("schedule", "person"), lines, same=recipient_identity, began=lambda row: row.since
     )
     return Redone(Recipient.objects.filter(pk__in=[line.pk for line in stopped]).delete()[0])
 

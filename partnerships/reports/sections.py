@@ -51,5 +51,5 @@ def organisation_section(user: User, organisation: Organisation) -> Section | No
 
 
 def _newest(user: User, partnership: int) -> QuerySet[FrozenReport]:
-    found = FrozenReport.objects.present_for(user).filter(partnership=partnership).defer("content")
-    return found.order_by("-frozen_at", "-pk")[:_MAX_NAMED]
+    reports = FrozenReport.objects.present_for(user).filter(partnership=partnership).defer("content")
+    return reports.order_by("-frozen_at", "-pk")[:_MAX_NAMED]

@@ -230,13 +230,13 @@ class Snapshot:
 
 def records_of(snapshot: Snapshot) -> dict[str, set[int]]:
     """The records that rows name, by kind."""
-    found: dict[str, set[int]] = {}
+    records: dict[str, set[int]] = {}
     for table in snapshot.tables:
         for row in table.rows:
             if row.record:
                 kind, _, number = row.record.partition(":")
-                found.setdefault(kind, set()).add(int(number))
-    return found
+                records.setdefault(kind, set()).add(int(number))
+    return records
 
 
 def bounded(snapshot: Snapshot) -> Snapshot:

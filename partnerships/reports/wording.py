@@ -65,12 +65,12 @@ def shown_restatements(found: Iterable[Restatement]) -> list[ShownRestatement]:
     """Restated cells in words."""
     return [
         ShownRestatement(
-            table=one.table,
-            row=one.row,
-            column=one.column,
-            was=cell_words(one.kind, one.was),
-            now=cell_words(one.kind, one.now),
-            difference=cell_words(Kind.CHANGE, one.difference) if one.difference is not None else "",
+            table=restatement.table,
+            row=restatement.row,
+            column=restatement.column,
+            was=cell_words(restatement.kind, restatement.was),
+            now=cell_words(restatement.kind, restatement.now),
+            difference=cell_words(Kind.CHANGE, restatement.difference) if restatement.difference is not None else "",
         )
-        for one in found
+        for restatement in found
     ]

@@ -82,8 +82,8 @@ def _unread() -> dict[str, FieldFile]:
     for _, _, documents in _readable():
         settled = ~Q(problem=_MISSING) | Q(read_at__gt=timezone.now() - _AGAIN)
         read = FileText.objects.filter(settled, sha256=OuterRef("sha256"))
-        for one in documents.filter(~Exists(read)).order_by("pk")[:_AT_ONCE]:
-            files.setdefault(one.sha256, one.file)
+        for document in documents.filter(~Exists(read)).order_by("pk")[:_AT_ONCE]:
+            files.setdefault(document.sha256, document.file)
     return files
 
 

@@ -141,8 +141,8 @@ def _write_apart(source: Source, ids: Collection[int], stop_on: tuple[type[Excep
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one record, the others are indexed
         if len(ids) > 1:
-            for one in ids:
-                _write_apart(source, [one], stop_on)
+            for pk in ids:
+                _write_apart(source, [pk], stop_on)
             return
         log.error("record_not_indexed", source=source.code, record=next(iter(ids)), kind=type(error).__name__)
         SearchEntry.objects.filter(source=source.code, object_id__in=ids).delete()

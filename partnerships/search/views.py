@@ -53,14 +53,20 @@ _FACETS = ("kind", "partnership", "organisation", "year")
 def _facets(facets: Sequence[Facet], asked: Mapping[str, object]) -> list[tuple[Facet, list[tuple[Choice, str]]]]:
     """Each facet with its choices, each with the address that chooses it or takes it back."""
     return [
-        (facet, [(one, _address(asked, facet.name, "" if one.is_chosen else one.value)) for one in facet.choices])
+        (
+            facet,
+            [
+                (choice, _address(asked, facet.name, "" if choice.is_chosen else choice.value))
+                for choice in facet.choices
+            ],
+        )
         for facet in facets
     ]
 
 
 def _address(asked: Mapping[str, object], name: str, value: str) -> str:
     values = {**asked, name: value}
-    return f"?{urlencode({key: one for key, one in values.items() if one})}"
+    return f"?{urlencode({key: parameter for key, parameter in values.items() if parameter})}"
 
 
 def _typed(request: HttpRequest) -> str:

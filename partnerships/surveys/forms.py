@@ -238,16 +238,18 @@ class ModerateForm(Form):
         super().__init__(*args, **kwargs)
         self._comments = comments
         questions_asked = {comment.key: comment.question for comment in questions.comments}
-        for place, one in enumerate(comments, 1):
-            self.fields[f"words-{one.pk}"] = forms.CharField(
-                label=f"Comment {place}: {questions_asked.get(one.question, '')}",
+        for place, survey_comment in enumerate(comments, 1):
+            self.fields[f"words-{survey_comment.pk}"] = forms.CharField(
+                label=f"Comment {place}: {questions_asked.get(survey_comment.question, '')}",
                 help_text="Remove names and anything that would identify somebody. What you remove is deleted.",
                 max_length=MAX_COMMENT,
                 required=False,
-                initial=one.text,
+                initial=survey_comment.text,
                 widget=forms.Textarea(attrs={"rows": 3}),
             )
-            self.fields[f"withhold-{one.pk}"] = forms.BooleanField(label=f"Withhold comment {place}", required=False)
+            self.fields[f"withhold-{survey_comment.pk}"] = forms.BooleanField(
+                label=f"Withhold comment {place}", required=False
+            )
         self.helper = Helper(self, submit="Save decisions", danger=True)
 
     def decisions(self) -> tuple[dict[Any, str], set[Any]]:

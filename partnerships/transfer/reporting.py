@@ -143,13 +143,13 @@ class Section:
 def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None) -> list[Section]:
     """The outcomes with their titles; `limit` limits the lines of each."""
     titles = _IN_PAST if applied else _IN_FUTURE
-    found = []
+    sections_shown = []
     for outcome, title in titles.items():
         lines = report.get("lines", {}).get(outcome, [])
         if lines:
             shown = tuple(lines if limit is None else lines[:limit])
-            found.append(Section(f"{title} ({len(lines):,})", shown, len(lines) - len(shown)))
-    return found
+            sections_shown.append(Section(f"{title} ({len(lines):,})", shown, len(lines) - len(shown)))
+    return sections_shown
 
 
 def files_to_correct(report: dict[str, Any]) -> list[int]:
@@ -161,8 +161,8 @@ def files_to_correct(report: dict[str, Any]) -> list[int]:
 
 def _headings(report: dict[str, Any]) -> list[list[str]]:
     """The headings of each file; of older runs, of the one file."""
-    found: list[list[str]] = report.get("headings") or [report.get("heading", [])]
-    return found
+    headings: list[list[str]] = report.get("headings") or [report.get("heading", [])]
+    return headings
 
 
 def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, ...], list[list[str]]]:

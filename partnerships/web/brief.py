@@ -144,7 +144,7 @@ def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Pla
 
 def _plans_since(user: User, plans: Iterable[Plan], last: Conversation | None, listed: int) -> list[PlanSince]:
     changed_plans = (_since(user, plan, last, listed) for plan in plans)
-    return [one for one in changed_plans if one is not None]
+    return [plan_changes for plan_changes in changed_plans if plan_changes is not None]
 
 
 def _since(user: User, plan: Plan, last: Conversation | None, listed: int) -> PlanSince | None:

@@ -73,7 +73,10 @@ def _together(user: User, depths: Mapping[int, int]) -> Group:
     held = _held(user, depths)
     members = tuple(
         Member(bodies[pk], depth, held[pk])
-        for pk, depth in sorted(depths.items(), key=lambda one: (one[1], bodies[one[0]].name, one[0]))
+        for pk, depth in sorted(
+            depths.items(),
+            key=lambda bodies_and_depth: (bodies_and_depth[1], bodies[bodies_and_depth[0]].name, bodies_and_depth[0]),
+        )
     )
     total = Held()
     for member in members:

@@ -32,7 +32,8 @@ from partnerships.web.brief import chosen_side, our_side
 def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
     """A bar chart of asks by quarter: ours filled, theirs outlined."""
     groups = [
-        (one.label, ((one.ours.made, str(one.ours.made)), (one.theirs.made, str(one.theirs.made)))) for one in quarters
+        (quarter.label, ((quarter.ours.made, str(quarter.ours.made)), (quarter.theirs.made, str(quarter.theirs.made))))
+        for quarter in quarters
     ]
     label = f"Asks made each quarter by {ours} and by {theirs}; the table gives the figures"
     return bar_chart(label, (f"asked by {ours}", f"asked by {theirs}"), groups)
@@ -97,7 +98,7 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
             "theirs": theirs,
             "summed": [*sides.ours[1:], *sides.theirs[1:]],
             "balance": balance_with(user=user, sides=sides, today=today),
-            "any": any(one.ours.made or one.theirs.made for one in quarters),
+            "any": any(quarter.ours.made or quarter.theirs.made for quarter in quarters),
             "svg": picture(quarters, ours.display_name, theirs.display_name),
             "headings": [
                 "Quarter",
@@ -109,7 +110,8 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
                 "outstanding",
             ],
             "rows": [
-                [one.label, *(count for side in (one.ours, one.theirs) for count in _counts(side))] for one in quarters
+                [quarter.label, *(count for side in (quarter.ours, quarter.theirs) for count in _counts(side))]
+                for quarter in quarters
             ],
             "query": request.GET.urlencode(),
         },

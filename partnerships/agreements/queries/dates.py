@@ -169,9 +169,9 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
     if len(chain) == 1:
         return []
     links = []
-    for before, one in zip([None, *chain[:-1]], chain, strict=True):
-        gap = gap_between(before, one, today) if before is not None else None
-        links.append(Link(one, one.pk == partnership.pk, last_day(one), gap))
+    for before, current in zip([None, *chain[:-1]], chain, strict=True):
+        gap = gap_between(before, current, today) if before is not None else None
+        links.append(Link(current, current.pk == partnership.pk, last_day(current), gap))
     return links
 
 

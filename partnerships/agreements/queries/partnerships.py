@@ -76,15 +76,15 @@ def find_partnerships(
             by_title |= Q(pk__in=parties.values("partnership"))
         condition &= by_title
     behind = [
-        (one, party)
-        for one, party in _left_behind(user)
-        if not gaps and (not kind or one.kind_id == kind) and (not status or one.state == status)
+        (partnership, party)
+        for partnership, party in _left_behind(user)
+        if not gaps and (not kind or partnership.kind_id == kind) and (not status or partnership.state == status)
     ]
     named_then = _named_then([party for _, party in behind], folded)
     left = {
-        one.pk: one.title
-        for one, _ in behind
-        if not words or words.lower() in one.title.lower() or one.pk in named_then
+        partnership.pk: partnership.title
+        for partnership, _ in behind
+        if not words or words.lower() in partnership.title.lower() or partnership.pk in named_then
     }
     then = [When(pk=pk, then=Value(title)) for pk, title in left.items()]
     return Partnership.objects.filter(
@@ -102,11 +102,11 @@ def find_left_behind(user: User, text: str) -> list[Partnership]:
     """
     words = text.lower().split()
     left = [
-        one
-        for one, _ in _left_behind(user)
-        if all(word in one.title.lower() or word in one.purpose.lower() for word in words)
+        partnership
+        for partnership, _ in _left_behind(user)
+        if all(word in partnership.title.lower() or word in partnership.purpose.lower() for word in words)
     ]
-    return sorted(left, key=lambda one: (one.title, one.pk))
+    return sorted(left, key=lambda partnership: (partnership.title, partnership.pk))
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:

@@ -253,15 +253,15 @@ def move_objective(*, objective: Objective, up: bool, author: User | None, now: 
     """Move an objective one place up or down; at the end nothing changes."""
     partnership, locked = _fetch(objective, author, now)
     rows = list(partnership.objectives.select_for_update().order_by("position", "pk"))
-    at = next(place for place, one in enumerate(rows) if one.pk == locked.pk)
+    at = next(place for place, row in enumerate(rows) if row.pk == locked.pk)
     other = at - 1 if up else at + 1
     if not 0 <= other < len(rows):
         return
     rows[at], rows[other] = rows[other], rows[at]
-    for place, one in enumerate(rows, start=1):
-        if one.position != place:
-            one.position = place
-            one.save(update_fields=["position"])
+    for place, row in enumerate(rows, start=1):
+        if row.position != place:
+            row.position = place
+            row.save(update_fields=["position"])
 
 
 @transaction.atomic

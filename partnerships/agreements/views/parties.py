@@ -111,7 +111,9 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
                 )
             return redirect("agreements:members", pk=pk)
     if posted:
-        chosen = [one for one in [request.POST.get("organisation", "")] if one.isdecimal() and len(one) < 18]
+        chosen = [
+            number for number in [request.POST.get("organisation", "")] if number.isdecimal() and len(number) < 18
+        ]
         form.fields["organisation"].queryset = Organisation.objects.filter(pk__in=chosen)  # type: ignore[attr-defined]  # shown again: only the chosen one
     return render(
         request,

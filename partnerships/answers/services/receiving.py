@@ -207,17 +207,17 @@ def _cannot_use(person: User | None, now: dt.datetime, why: Unfit = Unfit.UNKNOW
 def _take_files(incoming: Incoming, files: Iterable[Attachment], now: dt.datetime) -> None:
     """Store the attachments that pass the checks of uploads; note the others."""
     left_out: list[list[str]] = []
-    for place, one in enumerate(files):
+    for place, mail_file in enumerate(files):
         try:
             if place >= MAX_FILES:
                 raise UnableToTakeFile(f"An email can have up to {MAX_FILES} files.")
-            file = ContentFile(one.content, name=one.name)
+            file = ContentFile(mail_file.content, name=mail_file.name)
             row = IncomingFile(incoming=incoming, added_at=now)
             checked = check_upload(file)
             with stored(row, file, checked):
                 row.save(force_insert=True)
         except UnableToTakeFile as error:
-            left_out.append([one.name, str(error)])
+            left_out.append([mail_file.name, str(error)])
     if left_out:
         incoming.left_out = left_out
         incoming.save(update_fields=["left_out"])

@@ -378,6 +378,6 @@ def _keep_points(conversation: Conversation, points_given: Sequence[PointGiven])
         else:
             point.delete()
     Point.objects.bulk_create(
-        Point(conversation=conversation, organisation=one.organisation, kind=one.kind, text=text)
-        for (_, _, text), one in wanted.items()
+        Point(conversation=conversation, organisation=drafted_point.organisation, kind=drafted_point.kind, text=text)
+        for (_, _, text), drafted_point in wanted.items()
     )

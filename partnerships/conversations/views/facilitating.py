@@ -27,7 +27,7 @@ def stuck(request: HttpRequest) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     watched = watched_by(user)
     today = timezone.localdate(now)
-    rows = [(partnership, one, one.days(today)) for partnership, one in stuck_for(user, watched, now)]
+    rows = [(partnership, record, record.days(today)) for partnership, record in stuck_for(user, watched, now)]
     return render(request, "conversations/facilitating/stuck.html", {"watched": watched, "rows": rows})
 
 

@@ -162,5 +162,13 @@ def period_csv(request: HttpRequest, pk: int, start: dt.date) -> StreamingHttpRe
                 summaries,
             ]
         )
-    columns = ["Organisation", "Version", "Status", "Submitted", "Days late", *[one for one, _ in headings], "Figures"]
+    columns = [
+        "Organisation",
+        "Version",
+        "Status",
+        "Submitted",
+        "Days late",
+        *[heading for heading, _ in headings],
+        "Figures",
+    ]
     return csv_response(f"progress-reports-{start}.csv", columns, rows)

@@ -137,11 +137,11 @@ def _sides(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[
     return [
         {
             "label": f"“{headings[code]}”",
-            "who": people[one.by].display_name if one.by in people else "A colleague",
-            "yours": one.mine,
-            "theirs": one.theirs,
+            "who": people[answer_conflict.by].display_name if answer_conflict.by in people else "A colleague",
+            "yours": answer_conflict.mine,
+            "theirs": answer_conflict.theirs,
         }
-        for code, one in conflicts.items()
+        for code, answer_conflict in conflicts.items()
     ]
 
 

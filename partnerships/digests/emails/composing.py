@@ -205,10 +205,10 @@ def _record_content(
     checks: dict[int, list[tuple[int, str]]] = {}
     numbers: dict[int, list[list[int | str]]] = {}
     heard: dict[int, list[tuple[int, list[int]]]] = {}
-    for one in changed.included:
-        heard.setdefault(one.delivery_id, []).append((one.subject_id, one.told))
-        subject = changed.subjects[one.subject_id]
-        numbers.setdefault(one.delivery_id, []).append([subject.kind, subject.record_id, one.to_number])
+    for record in changed.included:
+        heard.setdefault(record.delivery_id, []).append((record.subject_id, record.told))
+        subject = changed.subjects[record.subject_id]
+        numbers.setdefault(record.delivery_id, []).append([subject.kind, subject.record_id, record.to_number])
     for item in selected.included:
         checks.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
         numbers.setdefault(item.delivery_id, []).append([item.plan_id, item.to_number])
@@ -333,9 +333,9 @@ def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
     """Compose emails in doubt again where a part is no longer stored."""
     frozen = [(email, email.recipe) for email in candidates if email.recipe is not None]
     stored_bodies = bodies(recipe for _, recipe in frozen)
-    for one, recipe in frozen:
+    for candidate, recipe in frozen:
         if not stored_bodies.keys() >= set(recipe.part_ids):
-            one.recipe = None
+            candidate.recipe = None
 
 
 def _compose_confirmation(email: Candidate, decided: Decided, *, date: str, now: dt.datetime) -> None:

@@ -248,8 +248,8 @@ def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[
     return {
         (person, event.pk)
         for event, number in passed.items()
-        for person, one, at in told_acts
-        if one == number and event.at <= at
+        for person, organisation, at in told_acts
+        if organisation == number and event.at <= at
     }
 
 

@@ -197,7 +197,7 @@ def matches_for_digests(recipients: dict[int, int], in_doubt: Collection[int], *
         rows.filter(recipient=person, told_at=None).update(told_at=now)
         if still_matching:
             taken.lines[delivery] = lines_of(still_matching)
-            taken.told[delivery] = [[TOLD_MATCH, one.match.ask_id, one.match.offer_id] for one in still_matching]
+            taken.told[delivery] = [[TOLD_MATCH, still.match.ask_id, still.match.offer_id] for still in still_matching]
     return taken
 
 

@@ -133,7 +133,7 @@ def _concerned(
     lines = _settled(succession, since).filter(kind__in=_SUBSCRIPTIONS)
     about = sides | Q(added_for__in=_ended(succession)) | Q(pk__in=lines.values("record"))
     for name in _FOLLOWED:
-        about |= Q(**{f"{name}__in": [pk for one, pk in where if one == name]})
+        about |= Q(**{f"{name}__in": [pk for kind, pk in where if kind == name]})
     return list(subscriptions.filter(about).for_listing().order_by("person", "pk")), where
 
 

@@ -115,7 +115,9 @@ def stop_chosen(
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
     lock_planning()  # as undoing does, before any row
-    before = [one for target in (*plans, *subjects) if (one := _stop_target(person, target, reason=reason, now=now))]
+    before = [
+        stopped for target in (*plans, *subjects) if (stopped := _stop_target(person, target, reason=reason, now=now))
+    ]
     pieces = Subscription.objects.live().filter(~Q(key=""), person=person, plan__in=[plan.pk for plan in plans])
     before += _state_before(pieces)
     stop(subscriptions=pieces, author=person, reason=reason, now=now)

@@ -40,4 +40,4 @@ def _now_settled(successions: Sequence[Succession], now: dt.datetime) -> list[in
         deliveries.filter(params__is_later=True).values_list("recipient", flat=True)
     )
     moved = moved_for(successions, people, day=timezone.localdate(now), is_later=True, now=now) if people else {}
-    return sorted(pk for pk, one in moved.items() if one.passed and not one.waiting)
+    return sorted(pk for pk, state in moved.items() if state.passed and not state.waiting)

@@ -108,8 +108,8 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
     called = names_of(person, stoppable.subjects, now)
     choices += [
-        (f"{kind_of(one)}-{one.pk}", f"Digests about {name}")
-        for one, name in zip(stoppable.subjects, called, strict=True)
+        (f"{kind_of(subject)}-{subject.pk}", f"Digests about {name}")
+        for subject, name in zip(stoppable.subjects, called, strict=True)
     ]
     if not stoppable.had_any:
         choices = [(f"subscription-{target.pk}", f"Digests about {target.called}") for target in following]

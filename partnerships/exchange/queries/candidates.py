@@ -157,7 +157,7 @@ def best_for_both(entries: Sequence[Entry], today: dt.date, names: AreaNames) ->
     scores: dict[int, dict[int, Found]] = {entry.pk: {} for entry in entries}
     for allowed, limit in ((_TO_SUBJECT, BEST), (_TO_COUNTERPART_ALONE, BEST), (_KNOWN, SCORED)):
         for pk, best in _best(entries, allowed, today, names).items():
-            scores[pk] = {one.entry_id: one for one in best[:limit]} | scores[pk]
+            scores[pk] = {candidate.entry_id: candidate for candidate in best[:limit]} | scores[pk]
     return {pk: list(best.values()) for pk, best in scores.items()}
 
 
@@ -256,8 +256,8 @@ def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[
         other = side_of(row.start, row.end, row.quantity, row.agreed, row.unit, standing=row.standing)
         ask, offer = (own, other) if entry.is_ask else (other, own)
         scored.append(Found(row.pk, score_pair(ask, offer, common)))
-    scored.sort(key=lambda one: (-one.score.points, -one.entry_id))
-    return [one for one in scored if one.score.points >= MIN_POINTS]
+    scored.sort(key=lambda candidate: (-candidate.score.points, -candidate.entry_id))
+    return [candidate for candidate in scored if candidate.score.points >= MIN_POINTS]
 
 
 def lexemes_of(words: Any) -> list[str]:

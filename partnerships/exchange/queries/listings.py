@@ -24,7 +24,10 @@ def name_as_at(
     what else the page shows, with its day.
     """
     named = [*((entry, entry.organisation) for entry in entries), *asked]
-    pairs = [(one.is_over, (timezone.localdate(one.shared_at) if one.shared_at else None, body)) for one, body in named]
+    pairs = [
+        (named_entry.is_over, (timezone.localdate(named_entry.shared_at) if named_entry.shared_at else None, body))
+        for named_entry, body in named
+    ]
     over = [pair for is_over, pair in pairs if is_over]
     show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])
 

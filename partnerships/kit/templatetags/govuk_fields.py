@@ -119,13 +119,13 @@ def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> S
 
 def _options(widget: forms.Select, value: Any) -> list[str]:
     """The options of a select, without Django's dictionary for each."""
-    chosen, found, parts = widget.format_value(value), False, []
+    chosen, has_chosen, parts = widget.format_value(value), False, []
     for key, label in widget.choices:
         several = isinstance(label, list | tuple)
         written = []
         for one, words in label if several else [(key, label)]:
-            is_chosen = (widget.allow_multiple_selected or not found) and str("" if one is None else one) in chosen
-            found = found or is_chosen
+            is_chosen = (widget.allow_multiple_selected or not has_chosen) and str("" if one is None else one) in chosen
+            has_chosen = has_chosen or is_chosen
             written.append(_option("" if one is None else one, words, " selected" if is_chosen else ""))
         parts += _grouped(key, written) if several else written
     return parts

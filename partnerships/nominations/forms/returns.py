@@ -104,7 +104,8 @@ class TableForm(Form):
         super().__init__(data, *args, **kwargs)
         self._saved = supplements_of(lines)
         self.fields["read"].initial = {
-            str(pk): [one.offers, one.not_supplied, dict(one.refusals), one.in_time] for pk, one in self._saved.items()
+            str(pk): [saved_line.offers, saved_line.not_supplied, dict(saved_line.refusals), saved_line.in_time]
+            for pk, saved_line in self._saved.items()
         }
         self.grounds = grounds
         self.columns = ("Offers made", "No nominee in time", "Nominee in time", *grounds)

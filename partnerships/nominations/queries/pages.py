@@ -39,7 +39,7 @@ def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Q
     while len(quarters) <= QUARTERS:
         quarters.append(quarters[-1].previous())
     periods = periods_of(agreement, [quarter for quarter in quarters if quarter.starts_on not in begun])
-    return [one for one, period in periods.items() if period.last < today]
+    return [startable for startable, period in periods.items() if period.last < today]
 
 
 def grounds_of(nominations_return: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:

@@ -57,13 +57,13 @@ def _shares(period: Period | None) -> dict[str, str]:
         return {}
     return {
         "first_lets": str(period.agreed.first_lets),
-        **{size: str(one) for size, one in period.agreed.relets.items()},
+        **{size: str(share) for size, share in period.agreed.relets.items()},
     }
 
 
 def _kept(line: ReturnLine) -> dict[str, Any]:
     figures = {name: getattr(line, name) for name in (*_WORDS, *_NUMBERS)}
-    decimals = {name: None if (one := getattr(line, name)) is None else str(one) for name in _DECIMALS}
+    decimals = {name: None if (value := getattr(line, name)) is None else str(value) for name in _DECIMALS}
     return {**figures, **decimals, "refusals": {refusal.ground: refusal.number for refusal in line.refusals.all()}}
 
 
@@ -111,7 +111,7 @@ def _sum_of(counts: Mapping[tuple[str, ...], int], cell: Cell) -> int:
 
 def _covers(cell: Cell, other: Cell) -> bool:
     """Whether a figure counts all that the other one counts."""
-    return all(one is None or one == its for one, its in zip(cell, other, strict=True))
+    return all(own is None or own == its for own, its in zip(cell, other, strict=True))
 
 
 def _figures(record: ReturnRecord) -> dict[Cell, int | None]:
@@ -202,4 +202,4 @@ def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, Mask
         "nominations_return__starts_on", "-number"
     )
     newest_of_quarters = newest.distinct("nominations_return__starts_on")
-    return [(Quarter(one.starts_on), _total(_figures(one))) for one in newest_of_quarters]
+    return [(Quarter(record.starts_on), _total(_figures(record))) for record in newest_of_quarters]

@@ -195,7 +195,14 @@ def trend_of(agreement: NominationsAgreement) -> list[QuarterResult]:
     """The results of sent returns, earliest quarter first, for the council and the provider."""
     sent = NominationsReturn.objects.for_pages().filter(agreement=agreement, sendings__gt=0)
     sent_returns = sent.prefetch_related("lines__refusals").order_by("starts_on")
-    return [QuarterResult(one.quarter, result_from(one.lines.all()), _medians(one.run.report)) for one in sent_returns]
+    return [
+        QuarterResult(
+            nominations_return.quarter,
+            result_from(nominations_return.lines.all()),
+            _medians(nominations_return.run.report),
+        )
+        for nominations_return in sent_returns
+    ]
 
 
 def _medians(content: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:

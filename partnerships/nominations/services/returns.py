@@ -157,7 +157,7 @@ def complete_return(
     if not lines.keys() <= by_id.keys():
         raise UnableToReport("The lettings were recounted in the meantime. Check the new figures first.")
     saved = supplements_of(by_id.values())
-    changed = {pk: one for pk, one in lines.items() if one != read.get(pk) and one != saved[pk]}
+    changed = {pk: figures for pk, figures in lines.items() if figures != read.get(pk) and figures != saved[pk]}
     if others := [by_id[pk].words for pk in sorted(changed) if saved[pk] != read.get(pk)]:
         raise FiguresChanged(
             f"Other figures were saved while you filled in the table: {'; '.join(others)}. They are shown below yours. "

@@ -20,8 +20,8 @@ def site_rows(organisation: Organisation) -> list[Written]:
     A row whose site somebody removed or made confidential here is left out, also once the site has left the register.
     """
     plans = {public.plan.pk: public for public in public_plans(organisation, "brownfield_land")}
-    hidden = {pk: one.hidden_sites for pk, one in plans.items()}
-    sites = {(pk, site["key"]): site for pk, one in plans.items() for site in one.content["sites"]}
+    hidden = {pk: plan.hidden_sites for pk, plan in plans.items()}
+    sites = {(pk, site["key"]): site for pk, plan in plans.items() for site in plan.content["sites"]}
     rows = []
     for record in Record.objects.filter(dataset=BROWNFIELD_LAND.code, plan__in=plans).order_by("position", "pk"):
         pk = record.plan_id or 0

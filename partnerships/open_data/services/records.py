@@ -101,7 +101,7 @@ def keep_rows(
     for thing, kept in rows.items():
         had = before[thing.pk]
         if thing.pk in incomplete:
-            had = [one for one in had if any(_is_same_row(one, row) for row in kept)]
+            had = [earlier for earlier in had if any(_is_same_row(earlier, row) for row in kept)]
         if [_said(row) for row in had] == [_said(row) for row in kept]:
             continue
         gone += [row.pk for row in had]

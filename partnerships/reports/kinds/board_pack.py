@@ -96,7 +96,7 @@ class _Pack:
     @property
     def ids(self) -> list[int]:
         """The partnerships by id."""
-        return [one.pk for one in self.partnerships]
+        return [partnership.pk for partnership in self.partnerships]
 
     @property
     def names_each(self) -> bool:
@@ -131,7 +131,7 @@ def _compute(asked: Asked) -> Snapshot:
     for number, part in enumerate(chosen, 1):
         tables += _MAKERS[part](pack, suggested)
         asked.progress(number, len(chosen) + 1)  # the file itself is the last part
-    names = ", ".join(one.title for one in pack.partnerships)
+    names = ", ".join(partnership.title for partnership in pack.partnerships)
     charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted else ()
     return Snapshot(
         report=BOARD_PACK.slug,
@@ -229,11 +229,18 @@ def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """The newest quarter of each nominations agreement whose figures the reader may read."""
     rows = []
-    for one in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
-        trend = masked_trend_of(one) if _reads_nominations(pack, one) else []
+    for agreement in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
+        trend = masked_trend_of(agreement) if _reads_nominations(pack, agreement) else []
         for quarter, line in trend[-1:]:
-            cells = (one.partnership.title, str(quarter), line.lettings, line.nominated, line.achieved, line.share)
-            rows.append(Row(cells, one.get_absolute_url(), record=f"nominations_agreement:{one.pk}"))
+            cells = (
+                agreement.partnership.title,
+                str(quarter),
+                line.lettings,
+                line.nominated,
+                line.achieved,
+                line.share,
+            )
+            rows.append(Row(cells, agreement.get_absolute_url(), record=f"nominations_agreement:{agreement.pk}"))
     columns = (
         Column("Partnership"),
         Column("Quarter"),
@@ -347,9 +354,9 @@ _LISTED = {"overdue": "overdue commitment", "asks": "unanswered ask", "risks": "
 
 def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
     counts = {table.code: table.number for table in tables}
-    found = [f"{counts[code]:,} to {verb}" for code, verb in _AGENDA.items() if code in counts]
-    found += [counted(counts[code], noun) for code, noun in _LISTED.items() if code in counts]
-    return (f"{', '.join(found).capitalize()}.",) if found else ()
+    sentences = [f"{counts[code]:,} to {verb}" for code, verb in _AGENDA.items() if code in counts]
+    sentences += [counted(counts[code], noun) for code, noun in _LISTED.items() if code in counts]
+    return (f"{', '.join(sentences).capitalize()}.",) if sentences else ()
 
 
 BOARD_PACK = Report(

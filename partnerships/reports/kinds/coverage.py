@@ -113,7 +113,7 @@ def _by_kind(areas: Sequence[Area], standing: Standing, theme: str) -> dict[int,
 
 def _without(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], kinds: Sequence[str]) -> list[Area]:
     """The areas in which there is none of these kinds of thing."""
-    return [area for area in areas if not any(counts[area.pk][one] for one in kinds)]
+    return [area for area in areas if not any(counts[area.pk][kind] for kind in kinds)]
 
 
 def _short_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]], theme: str) -> Table:
@@ -155,7 +155,7 @@ def _themes_table(areas: Sequence[Area], standing: Standing, kinds: Sequence[str
     columns = (Column("Council area"), *(Column(_theme(code), Kind.COUNT) for code in themes))
     rows = []
     for area in areas:
-        counts = (sum(standing.by_theme[one, area.pk, code] for one in kinds) for code in themes)
+        counts = (sum(standing.by_theme[kind, area.pk, code] for kind in kinds) for code in themes)
         rows.append(Row((area.name, *counts), key=area.code))
     counted = WHAT[what][1] if what else "partnerships, asks, offers, plans and commitments together"
     return Table(

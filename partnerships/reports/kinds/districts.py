@@ -69,33 +69,33 @@ class Districts:
     @cached_property
     def _served(self) -> dict[int, set[int]]:
         """The areas that councils, strategic authorities and bodies of wider areas serve on the day."""
-        found: dict[int, set[int]] = defaultdict(set)
+        areas_served: dict[int, set[int]] = defaultdict(set)
         rows = AreaServed.objects.exclude(ends_on__lte=self.today).exclude(starts_on__gt=self.today)
         wider = rows.filter(area__kind__in=_WIDER).values("organisation")
         rows = rows.filter(Q(organisation__kind__in=_COUNCILS) | Q(organisation__in=wider))
         for body, area in rows.values_list("organisation_id", "area_id"):
-            found[body].add(area)
-        return found
+            areas_served[body].add(area)
+        return areas_served
 
     @cached_property
     def meant(self) -> dict[int, set[int]]:
         """The districts of each area: itself, its successor, or what it contains."""
-        found: dict[int, set[int]] = defaultdict(set)
+        districts: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
             for one in self.lines[area.pk].everything():
-                found[one].add(area.pk)
+                districts[one].add(area.pk)
             for holder in (area.parent_id, area.region_id):
                 if holder is not None:
-                    found[holder].add(area.pk)
+                    districts[holder].add(area.pk)
         present = {area.pk for area in self.areas}
         wider = dict(Area.objects.filter(kind__in=_WIDER).values_list("pk", "kind"))
         for served in self._served.values():
             for one in served & wider.keys():
-                found[one] |= served & present
+                districts[one] |= served & present
         for one, kind in wider.items():
             if kind == AreaKind.NATION:
-                found[one] |= present
-        return found
+                districts[one] |= present
+        return districts
 
     def of_areas(self, areas: Iterable[int]) -> set[int]:
         """The districts that some areas stand for."""
@@ -115,12 +115,12 @@ class Districts:
 
     def councils(self) -> dict[int, list[str]]:
         """The names of the councils whose own area each district is."""
-        found: dict[int, list[str]] = defaultdict(list)
+        names: dict[int, list[str]] = defaultdict(list)
         councils = set(_present(self.today).filter(kind=Kind.COUNCIL).values_list("pk", flat=True))
         for pk, name in self.council_names.items():
             for area in self._served[pk] & self.lines.keys() if pk in councils else ():
-                found[area].append(name)
-        return found
+                names[area].append(name)
+        return names
 
     def chosen(self, filters: Mapping[str, Any]) -> list[Area]:
         """The districts that the filters of `DistrictFilters` name; all of them without any."""

@@ -116,36 +116,38 @@ def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 
 def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    found = Conversation.objects.visible_to(reader).filter(
+    conversations = Conversation.objects.visible_to(reader).filter(
         sides__organisation=ours, status__in=_HELD, held_on__range=(days.first, days.last)
     )
     rows = []
-    held = list(found.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
+    held = list(conversations.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
     conversations_as_at(held)
     for one in held:
         others = sorted(side.organisation.name for side in one.sides.all() if side.organisation_id != ours.pk)
         cells = (one.subject, one.held_on, "; ".join(others))
         rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"conversation:{one.pk}"))
     labels = ("Conversation", "Held on", "With")
-    return _table("conversations", "Conversations with partners", labels, rows, number_of(found, rows, limit=_MAX_ROWS))
+    return _table(
+        "conversations", "Conversations with partners", labels, rows, number_of(conversations, rows, limit=_MAX_ROWS)
+    )
 
 
 def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
-    found = Commitment.objects.visible_to(reader).filter(
+    commitments = Commitment.objects.visible_to(reader).filter(
         days.covers("done_at"),
         kind=CommitmentKind.COMMITMENT,
         giver=ours,
         status__in=(CommitmentStatus.DONE, CommitmentStatus.VERIFIED),
     )
     rows = []
-    delivered = list(found.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
+    delivered = list(commitments.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
     show_as_at((timezone.localdate(one.done_at), one.receiver) for one in delivered if one.done_at)
     for one in delivered:
         assert one.done_at is not None  # the filter asks for it
         cells = (one.text, timezone.localdate(one.done_at), str(one.receiver), one.get_status_display())
         rows.append(Row(cells, one.get_absolute_url(), one.reference, f"commitment:{one.pk}"))
     labels = ("Commitment", "Delivered on", "To", "Status")
-    return _table("delivered", "Commitments delivered", labels, rows, number_of(found, rows, limit=_MAX_ROWS))
+    return _table("delivered", "Commitments delivered", labels, rows, number_of(commitments, rows, limit=_MAX_ROWS))
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -153,9 +155,21 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
     )
     rows = []
-    for one in with_sides(sent.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
-        cells = (str(one.quarter), one.starts_on, sides_of(one)[0], one.get_status_display())
-        rows.append(Row(cells, one.get_absolute_url(), str(one.pk), f"nominations_return:{one.pk}"))
+    for nominations_return in with_sides(sent.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
+        cells = (
+            str(nominations_return.quarter),
+            nominations_return.starts_on,
+            sides_of(nominations_return)[0],
+            nominations_return.get_status_display(),
+        )
+        rows.append(
+            Row(
+                cells,
+                nominations_return.get_absolute_url(),
+                str(nominations_return.pk),
+                f"nominations_return:{nominations_return.pk}",
+            )
+        )
     labels = ("Quarter", "First day", "Reported to", "Status")
     return _table("nominations", "Nominations returns sent", labels, rows, number_of(sent, rows, limit=_MAX_ROWS))
 

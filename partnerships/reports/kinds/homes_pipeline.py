@@ -312,10 +312,10 @@ _FIRST = {"needs": "Needs type"}
 
 def _sum(counts: list[Count]) -> Count:
     return Count(
-        sum(one.baseline for one in counts),
-        sum(one.then for one in counts),
-        sum(one.now for one in counts),
-        sum(one.done for one in counts),
+        sum(count.baseline for count in counts),
+        sum(count.then for count in counts),
+        sum(count.now for count in counts),
+        sum(count.done for count in counts),
     )
 
 
@@ -328,11 +328,11 @@ def _row(name: str, count: Count, total: Count, compared: Compared) -> Row:
 def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
     """Sites with another forecast completion than then."""
     rows = []
-    for one in slips:
-        moved = slippage(one.was, one.now)
-        cells = (one.site, one.plan, _date(one.was), _date(one.now), moved.words() if moved else "", one.homes)
-        key, record = f"{one.plan_id}/{one.site_key}", f"plan:{one.plan_id}"
-        rows.append(Row(cells, f"/plans/{one.plan_id}/", key, record))
+    for slip in slips:
+        moved = slippage(slip.was, slip.now)
+        cells = (slip.site, slip.plan, _date(slip.was), _date(slip.now), moved.words() if moved else "", slip.homes)
+        key, record = f"{slip.plan_id}/{slip.site_key}", f"plan:{slip.plan_id}"
+        rows.append(Row(cells, f"/plans/{slip.plan_id}/", key, record))
     columns = (
         Column("Site"),
         Column("Plan"),
@@ -364,14 +364,14 @@ def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) ->
         )
     where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)
-    found = [f"{_homes(total.now)} at {where}, {total.done:,} of them completed: {change}."]
+    sentences = [f"{_homes(total.now)} at {where}, {total.done:,} of them completed: {change}."]
     upcoming = financial_year(asked.today, 1)
     if not year:
         count = pipeline.by["year"].get((upcoming,), Count())
-        found.append(
+        sentences.append(
             f"Next year, {upcoming}, {_homes(count.now)} complete: {_than(count.now, compared.of(count), compared)}."
         )
-    return tuple(found)
+    return tuple(sentences)
 
 
 def _homes(count: int) -> str:

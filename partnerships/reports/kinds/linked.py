@@ -111,13 +111,13 @@ def _sorted(numbers: Numbers) -> Numbers:
 
 def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Numbers, Numbers]:
     """Pairs within each group, without repetition, and in how many groups each is. Both come sorted."""
-    found, firsts, distance = [places[:0]], np.arange(len(groups)), 0
+    all_pairs, firsts, distance = [places[:0]], np.arange(len(groups)), 0
     while len(firsts):
         distance += 1
         firsts = firsts[firsts + distance < len(groups)]
         firsts = firsts[groups[firsts] == groups[firsts + distance]]
-        found.append(places[firsts] * size + places[firsts + distance])
-    pairs, together = np.unique(np.concatenate(found), return_counts=True)
+        all_pairs.append(places[firsts] * size + places[firsts + distance])
+    pairs, together = np.unique(np.concatenate(all_pairs), return_counts=True)
     low, high = divmod(pairs, size)
     return low, high, together
 
@@ -125,10 +125,10 @@ def _links(groups: Numbers, places: Numbers, size: int) -> tuple[Numbers, Number
 def parties_with(pk: int, parts: Parts) -> dict[int, list[tuple[int, str]]]:
     """The partnerships that an organisation takes part in, each with all its parties and their roles."""
     own = parts.only(np.isin(parts.partnership, parts.partnership[parts.body == pk]))
-    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    parties: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for partnership, organisation, role in own.rows():
-        found[partnership].append((organisation, role))
-    return found
+        parties[partnership].append((organisation, role))
+    return parties
 
 
 def fate_of(pk: int, parties: Sequence[tuple[int, str]]) -> Fate:

@@ -13,7 +13,7 @@ from partnerships.reports.snapshot import Column, Kind, Row, Table
 
 def plans_table(areas: Iterable[Area], required: Mapping[int, Requirements]) -> Table:
     """What each plan requires, and when it was adopted."""
-    rows = [_plan_row(area, one) for area in areas for one in required[area.pk].plans]
+    rows = [_plan_row(area, plan) for area in areas for plan in required[area.pk].plans]
     columns = (
         Column("Plan"),
         Column("Council area"),

@@ -126,10 +126,10 @@ def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
 
 def _to_come_by(key: Callable[[PlannedNow], _Key], planned: Iterable[PlannedNow]) -> Counter[_Key]:
     """The homes to come in plans, summed by what `key` says of each line."""
-    found: Counter[_Key] = Counter()
+    homes_to_come: Counter[_Key] = Counter()
     for line in planned:
-        found[key(line)] += line.to_come
-    return found
+        homes_to_come[key(line)] += line.to_come
+    return homes_to_come
 
 
 def _nowhere(areas: Sequence[Area]) -> Sequence[str]:
@@ -178,8 +178,8 @@ def _areas_notes(read: _Read, columns: Sequence[Column], shared: Mapping[str, st
     said = [read.said[area.pk] for area in read.areas]
     left_out = {place: sum(not _is_addable(one[name]) for one in said) for name, place in _ADDED.items()}
     lacking = [f"{count:,} for “{columns[place].label}”" for place, count in left_out.items() if count]
-    found = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in shared.items()]
-    return found + (
+    notes = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in shared.items()]
+    return notes + (
         [f"The total leaves out areas without a figure of their own: {'; '.join(lacking)}."] if lacking else []
     )
 
@@ -196,13 +196,13 @@ def _is_addable(said: Said) -> bool:
 
 def _shared_firmness(read: _Read) -> dict[str, str]:
     """What every figure of a measure is, such as provisional: said once, not in each row."""
-    found = {}
+    firmness_by_measure = {}
     for name in _ADDED if len(read.areas) > 1 else ():
         figures = [said for area in read.areas if (said := read.said[area.pk][name]).value is not None]
         firmness = {said.firmness for said in figures}
         if len(firmness) == 1 and firmness != {""}:
-            found[name] = firmness.pop()
-    return found
+            firmness_by_measure[name] = firmness.pop()
+    return firmness_by_measure
 
 
 def _area_row(read: _Read, area: Area, shared: Mapping[str, str]) -> Row:
@@ -353,10 +353,10 @@ def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
     where = read.areas[0].name if len(read.areas) == 1 else f"the {len(read.areas):,} council areas"
     to_come = sum(homes for area, homes in read.to_come.items() if area)
     required = _summed(read.required[area.pk].a_year for area in read.areas)
-    found = [f"{counted(to_come, 'home')} to come in {where}, in published plans."]
+    sentences = [f"{counted(to_come, 'home')} to come in {where}, in published plans."]
     if required:
         years = Decimal(to_come) / required
-        found.append(
+        sentences.append(
             f"Plans require {counted(required, 'home')} a year there: those to come are enough for "
             f"{figure(years.quantize(_TENTH))} years."
         )
@@ -364,10 +364,10 @@ def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
     share = total.cells[2] if len(read.areas) > 1 else _measurement(read, read.areas[0])[0]
     if share is not None and (years_of := read.years.get("required_total")):
         period = period_words(Series.DELIVERY_TEST, *years_of)
-        found.append(f"Housing Delivery Test, {period}: {share}% of the homes required were delivered.")
+        sentences.append(f"Housing Delivery Test, {period}: {share}% of the homes required were delivered.")
     if isinstance(net := total.cells[4], int) and (years_of := read.years.get("net_additions")):
-        found.append(f"Net additional dwellings in {period_words(Series.NET_ADDITIONS, *years_of)}: {figure(net)}.")
-    return tuple(found)
+        sentences.append(f"Net additional dwellings in {period_words(Series.NET_ADDITIONS, *years_of)}: {figure(net)}.")
+    return tuple(sentences)
 
 
 NEED_AND_SUPPLY = Report(

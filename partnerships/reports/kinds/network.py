@@ -213,19 +213,19 @@ def _ends(
     """
     fates = {partnership: fate_of(chosen.pk, parties) for partnership, parties in parties_of.items()}
     rows = []
-    for one in partnerships.filter(pk__in=fates).order_by("title", "pk"):
-        others = [names[pk] for pk, _ in parties_of[one.pk] if pk != chosen.pk]
-        fate = fates[one.pk]
-        rows.append((fate, Row((one.title, "Partnership", _FATES[fate], _who_is_left(others)), *_of(one))))
+    for ending in partnerships.filter(pk__in=fates).order_by("title", "pk"):
+        others = [names[pk] for pk, _ in parties_of[ending.pk] if pk != chosen.pk]
+        fate = fates[ending.pk]
+        rows.append((fate, Row((ending.title, "Partnership", _FATES[fate], _who_is_left(others)), *_of(ending))))
     rows.sort(key=lambda pair: pair[0])
-    found = [row for _, row in rows]
+    worst_first = [row for _, row in rows]
     if day >= asked.today:
-        found += _held_alone(asked.reader, chosen)
+        worst_first += _held_alone(asked.reader, chosen)
     columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
     note = "" if day >= asked.today else "For earlier days it has partnerships only."
     title = f"What ends if {chosen.name} leaves"
     empty = "You cannot see anything that it takes part in on this day."
-    return Table("ends", title, columns, tuple(found), note=note, empty=empty)
+    return Table("ends", title, columns, tuple(worst_first), note=note, empty=empty)
 
 
 def _who_is_left(names: Sequence[str]) -> str:
@@ -315,19 +315,19 @@ def _answers(
     tense = "were" if day < asked.today else "will be" if day > asked.today else "are"
     bodies, partnerships = counted(len(network.bodies), "organisation"), counted(network.partnerships, "partnership")
     links = counted(len(network.low), "link")
-    found = [f"On {long_date(day)}, {bodies} {tense} in {partnerships}, with {links} between them."]
+    sentences = [f"On {long_date(day)}, {bodies} {tense} in {partnerships}, with {links} between them."]
     worst = sorted(without, key=lambda pk: (-_cut_off(without[pk]), names[pk]))[:_NAMED]
     if worst:
         named = ", ".join(f"{names[pk]} ({_cut_off(without[pk]):,} cut off)" for pk in worst)
-        found.append(f"{counted(len(without), 'single point')} of failure: {named}.")
+        sentences.append(f"{counted(len(without), 'single point')} of failure: {named}.")
     if chosen is not None and chosen.pk in network.held:
         ends, cut = network.ending[chosen.pk], _cut_off(without.get(chosen.pk, ()))
         held = counted(network.held[chosen.pk], "partnership")
-        found.append(
+        sentences.append(
             f"If {names[chosen.pk]} leaves, {ends} of its {held} {'ends' if ends == 1 else 'end'}, and "
             f"{counted(cut, 'organisation')} {'is' if cut == 1 else 'are'} cut off."
         )
-    return tuple(found)
+    return tuple(sentences)
 
 
 NETWORK = Report(

@@ -94,15 +94,15 @@ class _Line:
     @property
     def missing(self) -> list[str]:
         """What an auditor would ask for."""
-        one, found = self.partnership, []
+        partnership, missing_facts = self.partnership, []
         if self.is_in_force:
-            found += [] if self.terms_since else ["terms in force"]
-            found += [] if one.review_on else ["review date"]
-            found += [] if one.annual_budget is not None else ["budget"]
-            found += [] if one.liabilities.strip() else ["liabilities"]
+            missing_facts += [] if self.terms_since else ["terms in force"]
+            missing_facts += [] if partnership.review_on else ["review date"]
+            missing_facts += [] if partnership.annual_budget is not None else ["budget"]
+            missing_facts += [] if partnership.liabilities.strip() else ["liabilities"]
         if self.shares_data is False:
-            found.append("data-sharing agreement")
-        return found
+            missing_facts.append("data-sharing agreement")
+        return missing_facts
 
     @property
     def has_gap(self) -> bool:
@@ -206,8 +206,8 @@ def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
         (sum(bool(line.overdue) for line in lines), "with an overdue review"),
         (sum(bool(line.risks[1]) for line in lines), "with high risks"),
     )
-    found = ", ".join(f"{number} {words}" for number, words in parts if number)
-    return (f"{counted(len(lines), 'partnership')}: {found or 'nothing is missing or overdue'}.",)
+    counts = ", ".join(f"{number} {words}" for number, words in parts if number)
+    return (f"{counted(len(lines), 'partnership')}: {counts or 'nothing is missing or overdue'}.",)
 
 
 def _lines(asked: Asked) -> list[_Line]:
@@ -245,22 +245,22 @@ def _lines(asked: Asked) -> list[_Line]:
 
 def _chairs(ids: Sequence[int]) -> dict[int, str]:
     """The chair of each partnership; its lead organisation where it has none."""
-    found: dict[int, str] = {}
+    chairs: dict[int, str] = {}
     parties = Party.objects.present().filter(partnership__in=ids, role__in=(PartyRole.CHAIR, PartyRole.LEAD))
     for pk, role, name in parties.order_by("pk").values_list("partnership", "role", "organisation__name"):
-        if role == PartyRole.CHAIR or pk not in found:
-            found[pk] = name
-    return found
+        if role == PartyRole.CHAIR or pk not in chairs:
+            chairs[pk] = name
+    return chairs
 
 
 def _risks(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """How many risks the open plans of each partnership have, and how many of them are high."""
     plans = Plan.objects.inside_for(reader).filter(partnership__in=ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
-    found: defaultdict[int, list[int]] = defaultdict(list)
+    risk_counts: defaultdict[int, list[int]] = defaultdict(list)
     for pk, risks in versions.values_list("plan__partnership", "content__risks"):
-        found[pk] += [_score(risk) for risk in risks or ()]
-    return {pk: (len(scores), sum(score >= HIGH_RISK for score in scores)) for pk, scores in found.items()}
+        risk_counts[pk] += [_score(risk) for risk in risks or ()]
+    return {pk: (len(scores), sum(score >= HIGH_RISK for score in scores)) for pk, scores in risk_counts.items()}
 
 
 def _score(risk: dict[str, Any]) -> int:

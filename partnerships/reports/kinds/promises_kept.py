@@ -148,7 +148,9 @@ def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
 
 
 def _total(lines: Sequence[_Kept]) -> _Kept:
-    columns = zip(*((one.on_time, one.late, one.overdue, one.cancelled, one.under_way) for one in lines), strict=True)
+    columns = zip(
+        *((line.on_time, line.late, line.overdue, line.cancelled, line.under_way) for line in lines), strict=True
+    )
     return _Kept("All", None, *map(sum, columns))
 
 
@@ -163,8 +165,8 @@ def _giver_table(lines: Sequence[_Kept]) -> Table:
         Column("Share kept", CellKind.SHARE),
     )
     rows = tuple(
-        Row(one.cells, f"/organisations/{one.pk}/" if one.pk else "", f"organisation-{one.pk}" if one.pk else "")
-        for one in lines
+        Row(line.cells, f"/organisations/{line.pk}/" if line.pk else "", f"organisation-{line.pk}" if line.pk else "")
+        for line in lines
     )
     total = Row(_total(lines).cells) if lines else None
     return Table(

@@ -46,11 +46,11 @@ def own_organisations(reader: Reader) -> OrganisationQuerySet:
 def _compute(asked: Asked) -> Snapshot:
     """Asks and commitments between one organisation and each of its partners."""
     ours = asked.filters.get("organisation") or own_organisations(asked.reader).order_by("name", "pk").first()
-    found: list[Balance] = []
+    balances_with_rows: list[Balance] = []
     if ours is not None:
         partners = list(partners_of(asked.reader, ours).order_by("name", "pk")[:_MAX_PARTNERS])
         rows = balances(user=asked.reader, ours=ours, partners=partners, today=asked.today)
-        found = [one for one in rows if not one.is_empty]
+        balances_with_rows = [row for row in rows if not row.is_empty]
     name = ours.display_name if ours is not None else "your organisation"
     return Snapshot(
         report=RECIPROCITY.slug,
@@ -58,8 +58,8 @@ def _compute(asked: Asked) -> Snapshot:
         made_at=asked.now,
         made_for=asked.made_for,
         filters=(name,) if ours is not None else (),
-        answers=_answers(name, found),
-        tables=(_table(name, found),),
+        answers=_answers(name, balances_with_rows),
+        tables=(_table(name, balances_with_rows),),
         charts=(Chart("Asks, by who asked", "partners", (1, 4)),),
         sources=(Source("Asks and commitments in Common Ground", asked.today),),
         notes=(

@@ -67,10 +67,14 @@ def _compute(asked: Asked) -> Snapshot:
 
 
 def _sources(reader: Reader) -> Table:
-    found: list[Any] = sources_for(reader)  # with how many are recorded and worked on
+    sources: list[Any] = sources_for(reader)  # with how many are recorded and worked on
     rows = tuple(
-        Row((str(one), one.recorded, one.total, one.worked_on), one.get_absolute_url(), f"source-{one.pk}")
-        for one in found
+        Row(
+            (str(source), source.recorded, source.total, source.worked_on),
+            source.get_absolute_url(),
+            f"source-{source.pk}",
+        )
+        for source in sources
     )
     columns = (
         Column("Report"),
@@ -87,11 +91,11 @@ def _moved(asked: Asked, since: dt.date) -> Table:
     moves = moves_between(asked.reader, since, asked.today + dt.timedelta(days=1), partnership)
     rows = tuple(
         Row(
-            (one.line.subject, one.line.title, one.changes, one.organisation, timezone.localdate(one.line.at)),
-            one.line.href,
-            f"event-{one.pk}",
+            (move.line.subject, move.line.title, move.changes, move.organisation, timezone.localdate(move.line.at)),
+            move.line.href,
+            f"event-{move.pk}",
         )
-        for one in moves
+        for move in moves
     )
     columns = (
         Column("Recommendation"),

@@ -168,7 +168,7 @@ def _two(rows: Iterable[tuple[int, int]]) -> Pairs:
 
 def _both(*pairs: Pairs) -> Pairs:
     """All of these pairs."""
-    one, other = (np.concatenate(found) for found in zip(*pairs, strict=True))
+    one, other = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
     return one, other
 
 
@@ -182,8 +182,8 @@ def _distinct(pairs: Pairs) -> Pairs:
 
 def _without(ids: Numbers, others: Numbers) -> Numbers:
     """The ids that are not among the others."""
-    found: Numbers = ids[~np.isin(ids, others)]
-    return found
+    remaining: Numbers = ids[~np.isin(ids, others)]
+    return remaining
 
 
 def _with_theme(pairs: Pairs) -> Pairs:

@@ -87,14 +87,17 @@ def _counts(asks: EntryQuerySet, today: dt.date) -> dict[str, list[int]]:
         *(When(_shared_before(today, days), then=Value(place)) for place, days in reversed(begins)), default=Value(0)
     )
     rows = asks.order_by().annotate(age=age).values("theme", "age").annotate(number=Count("pk")).order_by("theme")
-    found: dict[str, list[int]] = defaultdict(lambda: [0] * len(_AGES))
+    counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(_AGES))
     for row in rows:
-        found[row["theme"]][row["age"]] = row["number"]
-    return found
+        counts[row["theme"]][row["age"]] = row["number"]
+    return counts
 
 
 def _by_age(counts: Mapping[str, Sequence[int]]) -> Table:
-    rows = tuple(Row((label, sum(one[place] for one in counts.values()))) for place, (_, label) in enumerate(_AGES))
+    rows = tuple(
+        Row((label, sum(counts_of_theme[place] for counts_of_theme in counts.values())))
+        for place, (_, label) in enumerate(_AGES)
+    )
     columns = (Column("Waiting for"), Column("Asks", Kind.NUMBER))
     return Table("ages", "By age", columns, rows, total=Row(("All", sum(map(sum, counts.values())))))
 
@@ -112,11 +115,11 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = No
     rows = []
     oldest = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
     name_as_at(oldest)
-    for one in oldest:
-        assert one.shared_at is not None  # drafts are not unanswered
-        shared_on = timezone.localdate(one.shared_at)
-        cells = (one.title, str(one.organisation), shared_on, (today - shared_on).days, one.closes_on)
-        rows.append(Row(cells, one.get_absolute_url(), f"entry-{one.pk}", f"entry:{one.pk}"))
+    for ask in oldest:
+        assert ask.shared_at is not None  # drafts are not unanswered
+        shared_on = timezone.localdate(ask.shared_at)
+        cells = (ask.title, str(ask.organisation), shared_on, (today - shared_on).days, ask.closes_on)
+        rows.append(Row(cells, ask.get_absolute_url(), f"entry-{ask.pk}", f"entry:{ask.pk}"))
     columns = (
         Column("Ask"),
         Column("Who asks"),

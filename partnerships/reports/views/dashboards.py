@@ -22,15 +22,15 @@ def network(request: HttpRequest) -> HttpResponse:
 @require_safe
 def partnership(request: HttpRequest, pk: int) -> HttpResponse:
     """What the reports say of one partnership that the reader knows from inside."""
-    found = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
-    return _dashboard(request, found, dashboards.of_partnership(found))
+    opened_partnership = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
+    return _dashboard(request, opened_partnership, dashboards.of_partnership(opened_partnership))
 
 
 @require_safe
 def organisation(request: HttpRequest, pk: int) -> HttpResponse:
     """What the reports say of an organisation that the reader acts for."""
-    found = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
-    return _dashboard(request, found, dashboards.of_organisation(found))
+    opened_organisation = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
+    return _dashboard(request, opened_organisation, dashboards.of_organisation(opened_organisation))
 
 
 def _dashboard(

@@ -54,15 +54,15 @@ def _page_of(file: ReportFile) -> str:
 @require_safe
 def made_file(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a file is, and its download."""
-    found = _own(request, pk)
-    report = find_report(found.report)
+    own_file = _own(request, pk)
+    report = find_report(own_file.report)
     context = {
-        "file": found,
-        "title": report.title if report else found.report,
-        "back": _page_of(found),
-        "percent": 100 * found.done // max(found.total, 1),
-        "format": found.format,
-        "may_download": services.may_download(found, found.person, timezone.now()),
+        "file": own_file,
+        "title": report.title if report else own_file.report,
+        "back": _page_of(own_file),
+        "percent": 100 * own_file.done // max(own_file.total, 1),
+        "format": own_file.format,
+        "may_download": services.may_download(own_file, own_file.person, timezone.now()),
     }
     return render(request, "reports/made_file.html", context)
 
@@ -70,13 +70,13 @@ def made_file(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def download_made(request: HttpRequest, pk: int) -> HttpResponse:
     """The file that a worker made."""
-    found = _own(request, pk)
-    if not found.is_made:
+    own_file = _own(request, pk)
+    if not own_file.is_made:
         raise Http404
-    require(services.may_download(found, found.person, timezone.now()))
-    response = HttpResponse(content_of(found), content_type=CONTENT_TYPES[found.form])
-    name_asked(response, f"{found.report}.{found.form}?{found.question}")
-    return as_file(response, from_json(found.figures or {}).title, found.form)
+    require(services.may_download(own_file, own_file.person, timezone.now()))
+    response = HttpResponse(content_of(own_file), content_type=CONTENT_TYPES[own_file.form])
+    name_asked(response, f"{own_file.report}.{own_file.form}?{own_file.question}")
+    return as_file(response, from_json(own_file.figures or {}).title, own_file.form)
 
 
 @require_POST

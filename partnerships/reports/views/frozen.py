@@ -64,12 +64,12 @@ def _opened(request: HttpRequest, pk: int) -> FrozenReport:
 @require_safe
 def frozen(request: HttpRequest, pk: int) -> HttpResponse:
     """A frozen report, with the figures that it had."""
-    one = _opened(request, pk)
+    frozen_report = _opened(request, pk)
     may_compare = FrozenReport.objects.present_for(signed_in(request)).filter(pk=pk).exists()
-    figures = figures_of(one, signed_in(request), timezone.now())
+    figures = figures_of(frozen_report, signed_in(request), timezone.now())
     context = {
         **shown(figures, Paging(request.GET)),
-        "frozen": one,
+        "frozen": frozen_report,
         "formats": FORMATS.items(),
         "may_compare": may_compare,
     }
@@ -79,27 +79,27 @@ def frozen(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     """A frozen report as a file."""
-    one = _opened(request, pk)
+    frozen_report = _opened(request, pk)
     if form not in FORMATS:
         raise Http404
-    return file_of(request, figures_of(one, signed_in(request), timezone.now()), form)
+    return file_of(request, figures_of(frozen_report, signed_in(request), timezone.now()), form)
 
 
 @require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """What a frozen report would say otherwise today, line by line."""
-    one = get_object_or_404(
+    frozen_report = get_object_or_404(
         FrozenReport.objects.present_for(signed_in(request)).select_related("organisation", "partnership"), pk=pk
     )
-    report, now = find_report(one.report), timezone.now()
+    report, now = find_report(frozen_report.report), timezone.now()
     try:
-        today = computed_for(report, one.body, one.question, now) if report else None
+        today = computed_for(report, frozen_report.body, frozen_report.question, now) if report else None
     except InvalidFilters:
         today = None
-    was = figures_of(one, signed_in(request), now)
+    was = figures_of(frozen_report, signed_in(request), now)
     found = restatements(was, today) if today else []
     context = {
-        "frozen": one,
+        "frozen": frozen_report,
         "today": today,
         "rows": shown_restatements(found[:MAX_PRINTED]),
         "more": max(len(found) - MAX_PRINTED, 0),

@@ -62,14 +62,14 @@ def _opened(person: User, pk: int) -> Schedule:
 def schedule(request: HttpRequest, pk: int) -> HttpResponse:
     """A schedule: its report, its rhythm, and who gets it."""
     person = signed_in(request)
-    one = _opened(person, pk)
-    recipients = one.recipients.select_related("person").order_by("person__name", "pk")
+    own_schedule = _opened(person, pk)
+    recipients = own_schedule.recipients.select_related("person").order_by("person__name", "pk")
     context = {
-        "schedule": one,
-        "report": find_report(one.report),
+        "schedule": own_schedule,
+        "report": find_report(own_schedule.report),
         "recipients": recipients,
         "is_recipient": any(row.person_id == person.pk for row in recipients),
-        "may_end": one.ended_at is None and may_report_for(person, one.body, timezone.now()),
+        "may_end": own_schedule.ended_at is None and may_report_for(person, own_schedule.body, timezone.now()),
     }
     return render(request, "reports/schedule.html", context)
 
@@ -78,26 +78,26 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """Send it to nobody any more."""
     person = signed_in(request)
-    one = services.end_schedule(schedule=_opened(person, pk), author=person, now=timezone.now())
-    messages.success(request, f"“{one.name}” is no longer sent. Its frozen reports are kept.")
-    return redirect(one.get_absolute_url())
+    ended_schedule = services.end_schedule(schedule=_opened(person, pk), author=person, now=timezone.now())
+    messages.success(request, f"“{ended_schedule.name}” is no longer sent. Its frozen reports are kept.")
+    return redirect(ended_schedule.get_absolute_url())
 
 
 @require_POST
 def receive(request: HttpRequest, pk: int) -> HttpResponse:
     """Send it to the person too."""
     person = signed_in(request)
-    one = _opened(person, pk)
-    services.receive_schedule(schedule=one, person=person, now=timezone.now())
-    messages.success(request, f"You will get “{one.name}” by email.")
-    return redirect(one.get_absolute_url())
+    own_schedule = _opened(person, pk)
+    services.receive_schedule(schedule=own_schedule, person=person, now=timezone.now())
+    messages.success(request, f"You will get “{own_schedule.name}” by email.")
+    return redirect(own_schedule.get_absolute_url())
 
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Send it to the person no more."""
     person = signed_in(request)
-    one = _opened(person, pk)
-    services.stop_receiving(schedule=one, person=person, now=timezone.now())
-    messages.success(request, f"You will no longer get “{one.name}”.")
-    return redirect(one.get_absolute_url())
+    own_schedule = _opened(person, pk)
+    services.stop_receiving(schedule=own_schedule, person=person, now=timezone.now())
+    messages.success(request, f"You will no longer get “{own_schedule.name}”.")
+    return redirect(own_schedule.get_absolute_url())

@@ -61,7 +61,7 @@ class Narrowed:
 
     def of(self, found: Sequence[Found]) -> Sequence[Found]:
         """The entries that belong to the narrower results."""
-        return [one for one in found if self.fits(one)] if self else found
+        return [entry for entry in found if self.fits(entry)] if self else found
 
     def condition(self, values: dict[str, Any]) -> str:
         """The same as SQL; its values are added to `values`."""
@@ -99,7 +99,7 @@ def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: 
     readers = readers_as(user)
     is_common = EVERYONE in readers and are_common(_MANY, asked)[0]
     values: dict[str, Any] = {**asked.values, "text": text, "now": timezone.now()}
-    values |= {"own": [one for one in readers if one != EVERYONE], "is_everyone": EVERYONE in readers}
+    values |= {"own": [reader for reader in readers if reader != EVERYONE], "is_everyone": EVERYONE in readers}
     condition = narrowed.condition(values)
     sql = _SEARCH.format(
         asked=asked.sql,
@@ -116,7 +116,7 @@ def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: 
         rows = rows_of(f"{BY_INDEX}; {sql}", values)
         fitting = [Found(*row[:-1]) for row in rows]
         allowed = _allowed(user, fitting)
-        found += [one for one in fitting if one.id in allowed]
+        found += [entry for entry in fitting if entry.id in allowed]
         if len(found) > limit or len(rows) < values["batch"]:
             break
         # Some may not be read: others, which fit less well, take their place.
@@ -141,10 +141,10 @@ def frequent(text: str) -> Frequent:
 def _allowed(user: User, found: Iterable[Found]) -> set[int]:
     """Ids of the entries that the person may read, by the rights of their records."""
     by_source: defaultdict[str, list[Found]] = defaultdict(list)
-    for one in found:
-        by_source[one.source].append(one)
+    for entry in found:
+        by_source[entry.source].append(entry)
     checks = [
-        (SOURCES[code].check, entries, sorted({one.object_id for one in entries}))
+        (SOURCES[code].check, entries, sorted({entry.object_id for entry in entries}))
         for code, entries in by_source.items()
         if code in SOURCES
     ]
@@ -191,7 +191,7 @@ SELECT newest.* FROM unnest(%(kinds)s::text[]) these(this), LATERAL (
 def _without_doubles(found: Iterable[Found]) -> Iterable[Found]:
     """One result for each page, the best one: a post and its holder have the same."""
     seen: set[str] = set()
-    for one in found:
-        if one.path not in seen:
-            seen.add(one.path)
-            yield one
+    for entry in found:
+        if entry.path not in seen:
+            seen.add(entry.path)
+            yield entry

@@ -110,7 +110,10 @@ def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: st
     names = _names(user, fitting.found)
     hits = _hits(user, asked, page, names)
     if is_first:
-        left = [Hit(_marked(one.title), one.href, one.kind, _marked("")) for one in left_behind(user, text)]
+        left = [
+            Hit(_marked(departed.title), departed.href, departed.kind, _marked(""))
+            for departed in left_behind(user, text)
+        ]
         hits = (*left, *hits)
     return Results(
         hits=hits,
@@ -154,7 +157,7 @@ def _fitting(user: User, asked: Asked, text: str, narrowed: Narrowed) -> Readabl
 def _page(every: Sequence[Found], after: str) -> tuple[list[Found], str]:
     """The results after a place, and the place where they end; "" at the end."""
     place = _place(after)
-    rest = [one for one in every if place is None or _key(one) > place]
+    rest = [entry for entry in every if place is None or _key(entry) > place]
     page = rest[:PAGE]
     return page, f"{page[-1].rank:.6f}_{page[-1].id}" if len(rest) > PAGE else ""
 
@@ -184,8 +187,8 @@ def _read_ahead(user: User, found: Sequence[Found], page: Sequence[Found], *, is
     wanted = [departures_lookup(user)] if is_first else []
     if found:
         wanted += [
-            lookup(_organisation_names, _ids(one.organisation_id for one in found)),
-            lookup(_partnership_titles, user, _ids(one.partnership_id for one in found)),
+            lookup(_organisation_names, _ids(entry.organisation_id for entry in found)),
+            lookup(_partnership_titles, user, _ids(entry.partnership_id for entry in found)),
         ]
     if posts := _post_ids(page):
         wanted.append(lookup(_posts_to_show, user, posts))
@@ -196,8 +199,8 @@ def _names(user: User, found: Sequence[Found]) -> _Names:
     if not found:
         return _Names({}, {})
     return _Names(
-        dict(rows_for(_organisation_names, _ids(one.organisation_id for one in found))),
-        dict(rows_for(_partnership_titles, user, _ids(one.partnership_id for one in found))),
+        dict(rows_for(_organisation_names, _ids(entry.organisation_id for entry in found))),
+        dict(rows_for(_partnership_titles, user, _ids(entry.partnership_id for entry in found))),
     )
 
 
@@ -212,23 +215,23 @@ def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tup
     posts = _posts(user, page)
     deputies = _deputies(user, posts.values())
     hits = []
-    for one in page:
-        if one.id not in excerpts:
+    for entry in page:
+        if entry.id not in excerpts:
             continue
-        title, snippet = excerpts[one.id]
-        post = posts.get(one.path)
+        title, snippet = excerpts[entry.id]
+        post = posts.get(entry.path)
         covering = deputies.get(post.pk, ()) if post else ()
         # An organisation's own name is its title.
-        body = None if one.kind == "organisation" else one.organisation_id
+        body = None if entry.kind == "organisation" else entry.organisation_id
         hits.append(
             Hit(
                 title=title,
-                href=one.path,
-                kind=KINDS[one.kind][0],
+                href=entry.path,
+                kind=KINDS[entry.kind][0],
                 snippet=snippet,
                 organisation=names.organisations.get(body or 0, ""),
-                partnership=names.partnerships.get(one.partnership_id or 0, ""),
-                day=one.day,
+                partnership=names.partnerships.get(entry.partnership_id or 0, ""),
+                day=entry.day,
                 holders=tuple(post.present) if post else (),
                 deputies=covering,
                 is_vacant=post is not None and not post.present,
@@ -246,7 +249,7 @@ def _excerpts(asked: Asked, page: Sequence[Found]) -> dict[int, tuple[SafeString
         " FROM search_searchentry WHERE id = ANY(%(ids)s)",
         {
             **asked.values,
-            "ids": [one.id for one in page],
+            "ids": [entry.id for entry in page],
             "whole": f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true",
             "short": _HEADLINE,
             "unseen": UNSEEN,
@@ -262,7 +265,7 @@ def _marked(text: str) -> SafeString:
 
 
 def _ids(given: Iterable[int | None]) -> list[int]:
-    return sorted({one for one in given if one is not None})
+    return sorted({pk for pk in given if pk is not None})
 
 
 def _organisation_names(ids: list[int]) -> QuerySet[Organisation, tuple[int, str]]:
@@ -282,7 +285,7 @@ def _posts(user: User, page: Sequence[Found]) -> dict[str, Post]:
 
 
 def _post_ids(page: Sequence[Found]) -> list[int]:
-    return _ids(int(one.path.rstrip("/").rpartition("/")[2]) for one in page if one.kind == "contact")
+    return _ids(int(entry.path.rstrip("/").rpartition("/")[2]) for entry in page if entry.kind == "contact")
 
 
 def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
@@ -330,11 +333,11 @@ def _facets(found: Sequence[Found], narrowed: Narrowed, names: _Names) -> tuple[
             if labels is None or value in labels
         ]
         if name == "year":
-            choices.sort(key=lambda one: one.value, reverse=True)
+            choices.sort(key=lambda choice: choice.value, reverse=True)
         else:
-            choices.sort(key=lambda one: (-one.count, one.label))
-        shown = [one for place, one in enumerate(choices) if place < _VALUES or one.is_chosen]
-        if len(shown) > 1 or any(one.is_chosen for one in shown):
+            choices.sort(key=lambda choice: (-choice.count, choice.label))
+        shown = [choice for place, choice in enumerate(choices) if place < _VALUES or choice.is_chosen]
+        if len(shown) > 1 or any(choice.is_chosen for choice in shown):
             facets.append(Facet(name, label, tuple(shown)))
     return tuple(facets)
 
@@ -349,5 +352,7 @@ _VALUES_OF: dict[str, Callable[[Found], Any]] = {
 
 
 def _without(narrowed: Narrowed, name: str) -> Narrowed:
-    values = {one: getattr(narrowed, one) for one in ("kind", "partnership", "organisation", "year") if one != name}
+    values = {
+        field: getattr(narrowed, field) for field in ("kind", "partnership", "organisation", "year") if field != name
+    }
     return Narrowed(**values)

@@ -40,7 +40,7 @@ def _has(user: User, word: str, frequent: Frequent) -> bool:
 def _similar(user: User, word: str) -> list[str]:
     """Known words and names of people that are spelt like a word, at most this many of each."""
     readers = readers_as(user)
-    own = [one for one in readers if one != EVERYONE]
+    own = [reader for reader in readers if reader != EVERYONE]
     values = {"word": word, "own": own, "is_everyone": EVERYONE in readers, "now": timezone.now()}
     return [row[0] for sql in (_SIMILAR_WORDS, _SIMILAR_NAMES) for row in rows_of(f"{BY_INDEX}; {sql}", values)]
 

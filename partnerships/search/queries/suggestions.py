@@ -35,6 +35,8 @@ def suggest(*, user: User, text: str) -> tuple[Suggestion, ...]:
     if asked is None:
         return ()
     found = readable(user, asked, text, Narrowed(), limit=_CHECKED).found[:SHOWN]
-    ids = [one.id for one in found]
+    ids = [entry.id for entry in found]
     titles = dict(rows_of("SELECT id, title FROM search_searchentry WHERE id = ANY(%s)", [ids])) if ids else {}
-    return tuple(Suggestion(titles[one.id], one.path, KINDS[one.kind][0]) for one in found if one.id in titles)
+    return tuple(
+        Suggestion(titles[entry.id], entry.path, KINDS[entry.kind][0]) for entry in found if entry.id in titles
+    )

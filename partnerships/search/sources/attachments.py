@@ -45,15 +45,15 @@ def _of_file(
 
 def _evidence(ids: Collection[int]) -> Iterable[Row]:
     found = list(Evidence.objects.filter(pk__in=ids, removed_at=None).select_related("commitment"))
-    texts = texts_of_files(one.sha256 for one in found)
-    readers = readers_by_routes(Commitment, COMMITMENT_ROUTES, {one.commitment_id for one in found})
-    for one in found:
+    texts = texts_of_files(evidence.sha256 for evidence in found)
+    readers = readers_by_routes(Commitment, COMMITMENT_ROUTES, {evidence.commitment_id for evidence in found})
+    for evidence in found:
         yield from _of_file(
-            one,
+            evidence,
             texts,
-            path=f"{one.commitment.get_absolute_url()}#evidence-{one.pk}",
-            partnership_id=one.commitment.partnership_id,
-            readers=readers[one.commitment_id],
+            path=f"{evidence.commitment.get_absolute_url()}#evidence-{evidence.pk}",
+            partnership_id=evidence.commitment.partnership_id,
+            readers=readers[evidence.commitment_id],
         )
 
 
@@ -68,18 +68,24 @@ _OWN_FILES = ~Q(sha256="") & (Q(item=None) | Q(item__subject_kind=""))
 def _attachments(ids: Collection[int]) -> Iterable[Row]:
     files = Attachment.objects.filter(_OWN_FILES, pk__in=ids, removed_at=None)
     found = list(files.select_related("conversation", "meeting"))
-    texts = texts_of_files(one.sha256 for one in found)
-    talks = readers_by_routes(Conversation, ROUTES, {one.conversation_id for one in found if one.conversation_id})
-    meetings = readers_by_routes(Meeting, MEETING_ROUTES, {one.meeting_id for one in found if one.meeting_id})
-    for one in found:
-        record = one.conversation or one.meeting
+    texts = texts_of_files(attachment.sha256 for attachment in found)
+    talks = readers_by_routes(
+        Conversation, ROUTES, {attachment.conversation_id for attachment in found if attachment.conversation_id}
+    )
+    meetings = readers_by_routes(
+        Meeting, MEETING_ROUTES, {attachment.meeting_id for attachment in found if attachment.meeting_id}
+    )
+    for attachment in found:
+        record = attachment.conversation or attachment.meeting
         assert record is not None  # a constraint of the table
         yield from _of_file(
-            one,
+            attachment,
             texts,
-            path=f"{record.get_absolute_url()}#file-{one.pk}",
+            path=f"{record.get_absolute_url()}#file-{attachment.pk}",
             partnership_id=record.partnership_id,
-            readers=talks[one.conversation_id] if one.conversation_id else meetings[one.meeting_id or 0],
+            readers=talks[attachment.conversation_id]
+            if attachment.conversation_id
+            else meetings[attachment.meeting_id or 0],
         )
 
 
@@ -94,18 +100,18 @@ def _attachments_for(user: User, ids: list[int]) -> QuerySet[Attachment, int]:
 
 def _items(ids: Collection[int]) -> Iterable[Row]:
     found = list(AgendaItem.objects.kept().filter(pk__in=ids, subject_kind="").select_related("meeting"))
-    readers = readers_by_routes(Meeting, MEETING_ROUTES, {one.meeting_id for one in found})
-    for one in found:
+    readers = readers_by_routes(Meeting, MEETING_ROUTES, {item.meeting_id for item in found})
+    for item in found:
         yield Row(
-            object_id=one.pk,
+            object_id=item.pk,
             kind="agenda",
-            title=one.title,
-            text=joined(one.detail, one.meeting.title),
-            partnership_id=one.meeting.partnership_id,
-            organisation_id=one.added_for_id,
-            day=one.meeting.day,
-            path=f"{reverse('conversations:meeting', args=[one.meeting_id])}#item-{one.pk}",
-            readers=readers[one.meeting_id],
+            title=item.title,
+            text=joined(item.detail, item.meeting.title),
+            partnership_id=item.meeting.partnership_id,
+            organisation_id=item.added_for_id,
+            day=item.meeting.day,
+            path=f"{reverse('conversations:meeting', args=[item.meeting_id])}#item-{item.pk}",
+            readers=readers[item.meeting_id],
         )
 
 

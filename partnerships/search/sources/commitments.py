@@ -21,18 +21,23 @@ from partnerships.search.sources.texts import names_of
 def _commitments(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Commitment, ROUTES, ids)
     found = Commitment.objects.filter(pk__in=ids).select_related("giver", "receiver")
-    for one in found.prefetch_related("giver__names", "receiver__names"):
+    for commitment in found.prefetch_related("giver__names", "receiver__names"):
         yield Row(
-            object_id=one.pk,
+            object_id=commitment.pk,
             kind="commitment",
-            title=one.text,
-            text=joined(one.text[300:], one.reference, one.giver_name, names_of(one.giver, one.receiver)),
-            references=(one.reference,),
-            partnership_id=one.partnership_id,
-            organisation_id=one.giver_id,
-            day=one.due_on,
-            path=reverse("commitments:detail", args=[one.pk]),
-            readers=readers[one.pk],
+            title=commitment.text,
+            text=joined(
+                commitment.text[300:],
+                commitment.reference,
+                commitment.giver_name,
+                names_of(commitment.giver, commitment.receiver),
+            ),
+            references=(commitment.reference,),
+            partnership_id=commitment.partnership_id,
+            organisation_id=commitment.giver_id,
+            day=commitment.due_on,
+            path=reverse("commitments:detail", args=[commitment.pk]),
+            readers=readers[commitment.pk],
         )
 
 
@@ -41,16 +46,16 @@ def _commitments_for(user: User, ids: list[int]) -> QuerySet[Commitment, int]:
 
 
 def _agreements(ids: Collection[int]) -> Iterable[Row]:
-    for one in DeveloperAgreement.objects.filter(pk__in=ids).select_related("organisation"):
+    for agreement in DeveloperAgreement.objects.filter(pk__in=ids).select_related("organisation"):
         yield Row(
-            object_id=one.pk,
+            object_id=agreement.pk,
             kind="agreement",
-            title=f"{one.kind} agreement {one.reference}",
-            text=joined(one.organisation.name, one.planning_application),
-            references=(one.reference, one.planning_application),
-            organisation_id=one.organisation_id,
-            day=one.agreed_on,
-            path=one.get_absolute_url(),
+            title=f"{agreement.kind} agreement {agreement.reference}",
+            text=joined(agreement.organisation.name, agreement.planning_application),
+            references=(agreement.reference, agreement.planning_application),
+            organisation_id=agreement.organisation_id,
+            day=agreement.agreed_on,
+            path=agreement.get_absolute_url(),
             readers=frozenset({EVERYONE}),
         )
 

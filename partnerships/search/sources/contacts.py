@@ -98,15 +98,15 @@ def _holders(ids: Collection[int]) -> Iterable[Row]:
     A holder whose data were cleared is not found.
     """
     found = list(Holder.objects.open().filter(pk__in=ids, cleared_at=None).select_related("person"))
-    posts = {row[0].pk: row for row in _rows(_open(Post.objects.filter(pk__in={one.post_id for one in found})))}
-    for one in found:
-        if one.post_id not in posts:
+    posts = {row[0].pk: row for row in _rows(_open(Post.objects.filter(pk__in={holder.post_id for holder in found})))}
+    for holder in found:
+        if holder.post_id not in posts:
             continue
-        post, words, readers = posts[one.post_id]
+        post, words, readers = posts[holder.post_id]
         yield Row(
-            object_id=one.pk,
+            object_id=holder.pk,
             kind="contact",
-            title=one.display_name,
+            title=holder.display_name,
             text=words,
             partnership_id=post.partnership_id,
             organisation_id=post.organisation_id,

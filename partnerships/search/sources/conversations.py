@@ -27,18 +27,18 @@ from partnerships.search.sources.texts import names_of, texts_of
 def _conversations(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Conversation, ROUTES, ids)
     found = Conversation.objects.filter(pk__in=ids).prefetch_related("points", "sides__organisation__names")
-    for one in found:
-        names = names_of(*(side.organisation for side in one.sides.all()))
+    for conversation in found:
+        names = names_of(*(side.organisation for side in conversation.sides.all()))
         yield Row(
-            object_id=one.pk,
+            object_id=conversation.pk,
             kind="conversation",
-            title=one.subject,
-            text=joined(one.said, *(point.text for point in one.points.all()), names),
-            partnership_id=one.partnership_id,
-            organisation_id=one.organisation_id,
-            day=one.held_on,
-            path=reverse("conversations:detail", args=[one.pk]),
-            readers=readers[one.pk],
+            title=conversation.subject,
+            text=joined(conversation.said, *(point.text for point in conversation.points.all()), names),
+            partnership_id=conversation.partnership_id,
+            organisation_id=conversation.organisation_id,
+            day=conversation.held_on,
+            path=reverse("conversations:detail", args=[conversation.pk]),
+            readers=readers[conversation.pk],
         )
 
 
@@ -48,19 +48,19 @@ def _conversations_for(user: User, ids: list[int]) -> QuerySet[Conversation, int
 
 def _meetings(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Meeting, MEETING_ROUTES, ids)
-    for one in (
+    for meeting in (
         Meeting.objects.filter(pk__in=ids).select_related("organisation").prefetch_related("organisation__names")
     ):
         yield Row(
-            object_id=one.pk,
+            object_id=meeting.pk,
             kind="meeting",
-            title=one.title,
-            text=joined(one.note, one.place, names_of(one.organisation)),
-            partnership_id=one.partnership_id,
-            organisation_id=one.organisation_id,
-            day=timezone.localdate(one.starts_at),
-            path=one.get_absolute_url(),
-            readers=readers[one.pk],
+            title=meeting.title,
+            text=joined(meeting.note, meeting.place, names_of(meeting.organisation)),
+            partnership_id=meeting.partnership_id,
+            organisation_id=meeting.organisation_id,
+            day=timezone.localdate(meeting.starts_at),
+            path=meeting.get_absolute_url(),
+            readers=readers[meeting.pk],
         )
 
 
@@ -72,20 +72,20 @@ def _reports(ids: Collection[int]) -> Iterable[Row]:
     """The newest submission of each progress report; drafts are not found."""
     readers = readers_by_routes(Report, READERS, ids)
     found = Report.objects.filter(pk__in=ids).for_listing().prefetch_related("submissions")
-    for one in found:
-        submitted = max(one.submissions.all(), key=lambda submission: submission.number, default=None)
+    for report in found:
+        submitted = max(report.submissions.all(), key=lambda submission: submission.number, default=None)
         if submitted is None:
             continue
         yield Row(
-            object_id=one.pk,
+            object_id=report.pk,
             kind="report",
-            title=f"Progress report of {one.party.organisation.name}, {one.period_words}",
+            title=f"Progress report of {report.party.organisation.name}, {report.period_words}",
             text="\n".join(texts_of(submitted.answers)),
-            partnership_id=one.round.partnership_id,
-            organisation_id=one.party.organisation_id,
-            day=one.starts_on,
-            path=one.get_absolute_url(),
-            readers=readers[one.pk],
+            partnership_id=report.round.partnership_id,
+            organisation_id=report.party.organisation_id,
+            day=report.starts_on,
+            path=report.get_absolute_url(),
+            readers=readers[report.pk],
         )
 
 
@@ -95,18 +95,18 @@ def _reports_for(user: User, ids: list[int]) -> QuerySet[Report, int]:
 
 def _returns(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(NominationsReturn, RETURN_READERS, ids)
-    for one in NominationsReturn.objects.filter(pk__in=ids, sent_at__isnull=False).for_pages():
-        agreement = one.agreement
+    for nominations_return in NominationsReturn.objects.filter(pk__in=ids, sent_at__isnull=False).for_pages():
+        agreement = nominations_return.agreement
         yield Row(
-            object_id=one.pk,
+            object_id=nominations_return.pk,
             kind="return",
-            title=f"Nominations return of {agreement.provider.organisation.name}, {one.quarter}",
+            title=f"Nominations return of {agreement.provider.organisation.name}, {nominations_return.quarter}",
             text=joined(agreement.partnership.title, agreement.council.organisation.name),
             partnership_id=agreement.partnership_id,
             organisation_id=agreement.provider.organisation_id,
-            day=one.starts_on,
-            path=one.get_absolute_url(),
-            readers=readers[one.pk],
+            day=nominations_return.starts_on,
+            path=nominations_return.get_absolute_url(),
+            readers=readers[nominations_return.pk],
         )
 
 

@@ -34,22 +34,22 @@ def _drafts(ids: Collection[int]) -> Iterable[Row]:
         .prefetch_related("plan__owners")
         .defer("prose")
     )
-    plans = [one.plan_id for one in found]
+    plans = [draft.plan_id for draft in found]
     versions = Version.objects.filter(plan__in=plans, number=F("plan__draft__based_on")).defer("prose", "figures")
     based_on = {version.plan_id: version.content for version in versions}
-    contents: list[Content] = [one.content for one in found]
+    contents: list[Content] = [draft.content for draft in found]
     areas = areas_of(contents)
     files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])
-    for one in found:
-        before = based_on.get(one.plan_id) or starter(one.plan.kind, one.plan.title)
+    for draft in found:
+        before = based_on.get(draft.plan_id) or starter(draft.plan.kind, draft.plan.title)
         common: dict[str, Any] = {
-            "object_id": one.pk,
-            "partnership_id": one.plan.partnership_id,
-            "organisation_id": min((owner.organisation_id for owner in one.plan.owners.all()), default=None),
-            "day": timezone.localdate(one.updated_at),
-            "readers": readers[one.pk],
+            "object_id": draft.pk,
+            "partnership_id": draft.plan.partnership_id,
+            "organisation_id": min((owner.organisation_id for owner in draft.plan.owners.all()), default=None),
+            "day": timezone.localdate(draft.updated_at),
+            "readers": readers[draft.pk],
         }
-        yield from _changed(one, before, common, areas, files)
+        yield from _changed(draft, before, common, areas, files)
 
 
 def _changed(
@@ -88,25 +88,25 @@ def _comments(ids: Collection[int]) -> Iterable[Row]:
     """Comments for those who read the plan inside, and their authors; on drafts, for editors and their authors."""
     found = list(Comment.objects.filter(pk__in=ids).select_related("plan", "parent"))
     routes = (*inside_routes(ONE_DAY), *former_routes(ONE_DAY))
-    inside = readers_by_routes(Plan, routes, {one.plan_id for one in found if not one.is_on_draft})
-    drafters = readers_by_routes(Plan, (DRAFTERS,), {one.plan_id for one in found if one.is_on_draft})
-    for one in found:
-        readers = drafters if one.is_on_draft else inside
-        authors = {-one.author_id}
-        if one.parent and not one.is_on_draft:
-            authors.add(-one.parent.author_id)
-        page = "plans:draft-comments" if one.is_on_draft else "plans:comments"
+    inside = readers_by_routes(Plan, routes, {comment.plan_id for comment in found if not comment.is_on_draft})
+    drafters = readers_by_routes(Plan, (DRAFTERS,), {comment.plan_id for comment in found if comment.is_on_draft})
+    for comment in found:
+        readers = drafters if comment.is_on_draft else inside
+        authors = {-comment.author_id}
+        if comment.parent and not comment.is_on_draft:
+            authors.add(-comment.parent.author_id)
+        page = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
         yield Row(
-            object_id=one.pk,
+            object_id=comment.pk,
             kind="comment",
             # Not the plan's title, which may be newer than what a former partner reads.
-            title=f"Comment on {one.anchor_label or 'the whole plan'}",
-            text=one.text,
-            partnership_id=one.plan.partnership_id,
-            organisation_id=one.organisation_id,
-            day=timezone.localdate(one.created_at),
-            path=f"{reverse(page, args=[one.plan_id])}#comment-{one.parent_id or one.pk}",
-            readers=readers[one.plan_id] | authors,
+            title=f"Comment on {comment.anchor_label or 'the whole plan'}",
+            text=comment.text,
+            partnership_id=comment.plan.partnership_id,
+            organisation_id=comment.organisation_id,
+            day=timezone.localdate(comment.created_at),
+            path=f"{reverse(page, args=[comment.plan_id])}#comment-{comment.parent_id or comment.pk}",
+            readers=readers[comment.plan_id] | authors,
         )
 
 

@@ -21,24 +21,24 @@ def _entries(ids: Collection[int]) -> Iterable[Row]:
     """Asks and offers; private notes are never indexed."""
     readers = readers_by_routes(Entry, ROUTES, ids)
     found = Entry.objects.filter(pk__in=ids).select_related("organisation")
-    for one in found.prefetch_related("areas", "organisation__names"):
+    for entry in found.prefetch_related("areas", "organisation__names"):
         yield Row(
-            object_id=one.pk,
-            kind=one.direction,
-            title=one.title,
+            object_id=entry.pk,
+            kind=entry.direction,
+            title=entry.title,
             text=joined(
-                one.statement,
-                one.rationale,
-                one.conditions,
-                one.site,
-                ", ".join(sorted(area.name for area in one.areas.all())),
-                names_of(one.organisation),
+                entry.statement,
+                entry.rationale,
+                entry.conditions,
+                entry.site,
+                ", ".join(sorted(area.name for area in entry.areas.all())),
+                names_of(entry.organisation),
             ),
-            partnership_id=one.partnership_id,
-            organisation_id=one.organisation_id,
-            day=timezone.localdate(one.shared_at or one.created_at),
-            path=reverse("exchange:detail", args=[one.pk]),
-            readers=readers[one.pk],
+            partnership_id=entry.partnership_id,
+            organisation_id=entry.organisation_id,
+            day=timezone.localdate(entry.shared_at or entry.created_at),
+            path=reverse("exchange:detail", args=[entry.pk]),
+            readers=readers[entry.pk],
         )
 
 

@@ -18,23 +18,23 @@ from partnerships.search.sources.source import Source, by_record
 def _organisations(ids: Collection[int]) -> Iterable[Row]:
     """Organisations by all their names, numbers and areas, for everybody."""
     found = Organisation.objects.standing().filter(pk__in=ids)
-    for one in found.prefetch_related("names", "identifiers", "areas"):
-        names = [name.name for name in one.names.all()]
-        codes = [code.value for code in one.identifiers.all()]
+    for organisation in found.prefetch_related("names", "identifiers", "areas"):
+        names = [name.name for name in organisation.names.all()]
+        codes = [code.value for code in organisation.identifiers.all()]
         yield Row(
-            object_id=one.pk,
+            object_id=organisation.pk,
             kind="organisation",
-            title=one.name,
+            title=organisation.name,
             text=joined(
-                ", ".join(sorted({one.short_name, *names} - {one.name, ""})),
-                one.kind_in_words,
-                one.get_status_display() if one.is_ended else "",
+                ", ".join(sorted({organisation.short_name, *names} - {organisation.name, ""})),
+                organisation.kind_in_words,
+                organisation.get_status_display() if organisation.is_ended else "",
                 ", ".join(codes),
-                ", ".join(sorted({area.name for area in one.areas.all()})),
+                ", ".join(sorted({area.name for area in organisation.areas.all()})),
             ),
             references=tuple(codes),
-            organisation_id=one.pk,
-            path=one.get_absolute_url(),
+            organisation_id=organisation.pk,
+            path=organisation.get_absolute_url(),
             readers=frozenset({EVERYONE}),
         )
 
@@ -45,15 +45,15 @@ def _organisations_for(user: User, ids: list[int]) -> QuerySet[Organisation, int
 
 def _people(ids: Collection[int]) -> Iterable[Row]:
     current = Membership.objects.current().filter(pk__in=ids)
-    for one in current.select_related("person", "organisation"):
+    for membership in current.select_related("person", "organisation"):
         yield Row(
-            object_id=one.pk,
+            object_id=membership.pk,
             kind="person",
-            title=one.person.display_name,
-            text=joined(one.job_title, one.get_role_display(), one.organisation.name),
-            organisation_id=one.organisation_id,
-            path=f"{reverse('organisations:people', args=[one.organisation_id])}#person-{one.pk}",
-            readers=frozenset({one.organisation_id, -one.person_id}),
+            title=membership.person.display_name,
+            text=joined(membership.job_title, membership.get_role_display(), membership.organisation.name),
+            organisation_id=membership.organisation_id,
+            path=f"{reverse('organisations:people', args=[membership.organisation_id])}#person-{membership.pk}",
+            readers=frozenset({membership.organisation_id, -membership.person_id}),
         )
 
 

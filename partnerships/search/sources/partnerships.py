@@ -23,22 +23,22 @@ def _partnerships(ids: Collection[int]) -> Iterable[Row]:
     """Outlines of partnerships, with the names of present parties."""
     readers = readers_by_routes(Partnership, OUTLINED, ids)
     present = Prefetch("parties", Party.objects.present().select_related("organisation"), to_attr="partners")
-    for one in Partnership.objects.filter(pk__in=ids).select_related("kind").prefetch_related("areas", present):
-        partners: list[Party] = one.partners  # type: ignore[attr-defined]  # prefetched
+    for partnership in Partnership.objects.filter(pk__in=ids).select_related("kind").prefetch_related("areas", present):
+        partners: list[Party] = partnership.partners  # type: ignore[attr-defined]  # prefetched
         yield Row(
-            object_id=one.pk,
+            object_id=partnership.pk,
             kind="partnership",
-            title=one.title,
+            title=partnership.title,
             text=joined(
-                one.purpose,
-                str(one.kind),
+                partnership.purpose,
+                str(partnership.kind),
                 ", ".join(sorted(party.organisation.name for party in partners)),
-                ", ".join(sorted(area.name for area in one.areas.all())),
+                ", ".join(sorted(area.name for area in partnership.areas.all())),
             ),
-            partnership_id=one.pk,
-            day=one.starts_on,
-            path=one.get_absolute_url(),
-            readers=readers[one.pk],
+            partnership_id=partnership.pk,
+            day=partnership.starts_on,
+            path=partnership.get_absolute_url(),
+            readers=readers[partnership.pk],
         )
 
 
@@ -54,19 +54,19 @@ def _terms(ids: Collection[int]) -> Iterable[Row]:
     """The newest version of each partnership's terms, divided into several rows if it is long."""
     later = TermsVersion.objects.filter(partnership=OuterRef("partnership"), number__gt=OuterRef("number"))
     newest = list(TermsVersion.objects.filter(~Exists(later), pk__in=ids).defer("prose", "declarations"))
-    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {one.partnership_id for one in newest})
-    for one in newest:
-        for place, text in enumerate(divided("\n".join(texts_of(one.content)))):
+    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {version.partnership_id for version in newest})
+    for version in newest:
+        for place, text in enumerate(divided("\n".join(texts_of(version.content)))):
             yield Row(
-                object_id=one.pk,
+                object_id=version.pk,
                 part=str(place) if place else "",
                 kind="terms",
-                title=f"Terms of {one.title}",
+                title=f"Terms of {version.title}",
                 text=text,
-                partnership_id=one.partnership_id,
-                day=one.published_at.date(),
-                path=one.get_absolute_url(),
-                readers=readers[one.partnership_id],
+                partnership_id=version.partnership_id,
+                day=version.published_at.date(),
+                path=version.get_absolute_url(),
+                readers=readers[version.partnership_id],
             )
 
 
@@ -76,18 +76,18 @@ def _terms_for(user: User, ids: list[int]) -> QuerySet[TermsVersion, int]:
 
 def _objectives(ids: Collection[int]) -> Iterable[Row]:
     found = list(Objective.objects.filter(pk__in=ids))
-    readers = readers_by_routes(Partnership, INSIDE, {one.partnership_id for one in found})
-    for one in found:
+    readers = readers_by_routes(Partnership, INSIDE, {objective.partnership_id for objective in found})
+    for objective in found:
         yield Row(
-            object_id=one.pk,
+            object_id=objective.pk,
             kind="objective",
-            title=one.text,
-            text=joined(one.measure, one.status_reason),
-            partnership_id=one.partnership_id,
-            organisation_id=one.organisation_id,
-            day=one.target_on,
-            path=one.get_absolute_url(),
-            readers=readers[one.partnership_id],
+            title=objective.text,
+            text=joined(objective.measure, objective.status_reason),
+            partnership_id=objective.partnership_id,
+            organisation_id=objective.organisation_id,
+            day=objective.target_on,
+            path=objective.get_absolute_url(),
+            readers=readers[objective.partnership_id],
         )
 
 
@@ -101,22 +101,22 @@ def _documents(ids: Collection[int]) -> Iterable[Row]:
     Titles alone of those that open only while data sharing is in force.
     """
     found = list(Document.objects.filter(pk__in=ids, removed_at=None))
-    texts = texts_of_files(one.sha256 for one in found if not one.personal_data)
-    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {one.partnership_id for one in found})
-    for one in found:
-        text = "" if one.personal_data else texts.get(one.sha256, "")
-        for place, part in enumerate(divided(joined(one.file_name, text))):
+    texts = texts_of_files(document.sha256 for document in found if not document.personal_data)
+    readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {document.partnership_id for document in found})
+    for document in found:
+        text = "" if document.personal_data else texts.get(document.sha256, "")
+        for place, part in enumerate(divided(joined(document.file_name, text))):
             yield Row(
-                object_id=one.pk,
+                object_id=document.pk,
                 part=str(place) if place else "",
                 kind="document",
-                title=one.title,
+                title=document.title,
                 text=part,
-                partnership_id=one.partnership_id,
-                organisation_id=one.added_for_id,
-                day=one.added_at.date(),
-                path=f"{reverse('agreements:documents', args=[one.partnership_id])}#document-{one.pk}",
-                readers=readers[one.partnership_id],
+                partnership_id=document.partnership_id,
+                organisation_id=document.added_for_id,
+                day=document.added_at.date(),
+                path=f"{reverse('agreements:documents', args=[document.partnership_id])}#document-{document.pk}",
+                readers=readers[document.partnership_id],
             )
 
 

@@ -59,7 +59,7 @@ def _plans(ids: Collected[int]) -> Iterable[Row]:
     areas = areas_of(contents)
     files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
-        owner = next(iter(sorted(one.organisation_id for one in plan.owners.all())), None)
+        owner = next(iter(sorted(plan_owner.organisation_id for plan_owner in plan.owners.all())), None)
         common: dict[str, Any] = {
             "object_id": plan.pk,
             "partnership_id": plan.partnership_id,

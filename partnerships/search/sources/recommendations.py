@@ -17,18 +17,25 @@ from partnerships.search.sources.source import Source, by_record, readers_by_rou
 
 def _recommendations(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(Recommendation, EVERYBODY, ids)
-    for one in Recommendation.objects.filter(pk__in=ids).for_listing():
-        source = one.source
+    for recommendation in Recommendation.objects.filter(pk__in=ids).for_listing():
+        source = recommendation.source
         yield Row(
-            object_id=one.pk,
+            object_id=recommendation.pk,
             kind="recommended",
-            title=one.title,
-            text=joined(one.text, one.reference, str(source), source.publisher, one.theme_words, one.addressee_words),
+            title=recommendation.title,
+            text=joined(
+                recommendation.text,
+                recommendation.reference,
+                str(source),
+                source.publisher,
+                recommendation.theme_words,
+                recommendation.addressee_words,
+            ),
             partnership_id=None,
             organisation_id=None,
             day=dt.date(source.year, 12, 31),
-            path=one.get_absolute_url(),
-            readers=readers[one.pk],
+            path=recommendation.get_absolute_url(),
+            readers=readers[recommendation.pk],
         )
 
 

@@ -17,18 +17,18 @@ from partnerships.search.sources.source import Source, by_record, readers_by_rou
 
 def _frozen(ids: Collection[int]) -> Iterable[Row]:
     readers = readers_by_routes(FrozenReport, READERS, ids)
-    for one in FrozenReport.objects.filter(pk__in=ids).defer("content"):
-        report = find_report(one.report)
+    for frozen_report in FrozenReport.objects.filter(pk__in=ids).defer("content"):
+        report = find_report(frozen_report.report)
         yield Row(
-            object_id=one.pk,
+            object_id=frozen_report.pk,
             kind="frozen",
-            title=one.name,
-            text=joined(one.reason, report.title if report else ""),
-            partnership_id=one.partnership_id,
-            organisation_id=one.organisation_id,
-            day=timezone.localdate(one.frozen_at),
-            path=one.get_absolute_url(),
-            readers=readers[one.pk],
+            title=frozen_report.name,
+            text=joined(frozen_report.reason, report.title if report else ""),
+            partnership_id=frozen_report.partnership_id,
+            organisation_id=frozen_report.organisation_id,
+            day=timezone.localdate(frozen_report.frozen_at),
+            path=frozen_report.get_absolute_url(),
+            readers=readers[frozen_report.pk],
         )
 
 

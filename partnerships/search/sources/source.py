@@ -83,7 +83,7 @@ def by_record(visible: Callable[..., QuerySet[Any, int]]) -> Check:
 
     def passed(found: Sequence[Found], rows: Collection[Any]) -> set[int]:
         readable = set(rows)
-        return {one.id for one in found if one.object_id in readable}
+        return {entry.id for entry in found if entry.object_id in readable}
 
     return Check(visible, passed)
 
@@ -98,7 +98,9 @@ def readers_by_routes(
     found: dict[int, set[int]] = {}
     rows = model._base_manager.filter(pk__in=list(ids)).order_by()
     for path, sign in {
-        (one.path, -1 if isinstance(one, People) else 1) for one in routes if not isinstance(one, Network)
+        (other_route.path, -1 if isinstance(other_route, People) else 1)
+        for other_route in routes
+        if not isinstance(other_route, Network)
     }:
         named = rows.exclude(**{path: None}) if path else rows
         for pk, reader in named.values_list("pk", path or "pk").distinct():

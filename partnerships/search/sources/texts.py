@@ -16,12 +16,12 @@ def texts_of(value: Any) -> Iterator[str]:
         if any(character.isalpha() for character in value):
             yield value
     elif isinstance(value, dict):
-        for name, one in value.items():
+        for name, part in value.items():
             if name != "key":
-                yield from texts_of(one)
+                yield from texts_of(part)
     elif isinstance(value, list):
-        for one in value:
-            yield from texts_of(one)
+        for part in value:
+            yield from texts_of(part)
 
 
 def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
@@ -36,7 +36,7 @@ def names_of(*organisations: Organisation | None) -> str:
     Give them last: what follows `UNSEEN` is found and not shown in an excerpt.
     """
     names: set[str] = set()
-    for one in organisations:
-        if one is not None:
-            names |= {one.name, *(past.name for past in one.names.all())}
+    for organisation in organisations:
+        if organisation is not None:
+            names |= {organisation.name, *(past.name for past in organisation.names.all())}
     return UNSEEN + ", ".join(sorted(names)) if names else ""

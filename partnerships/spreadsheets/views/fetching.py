@@ -76,7 +76,11 @@ def _find_partnership(person: User, pk: str, *, party: str) -> Found:
     """
     partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
     parties = _parties(person, partnership)
-    organisation = next((one for one in parties if str(one.pk) == party), None) if party else parties[0]
+    organisation = (
+        next((party_of_them for party_of_them in parties if str(party_of_them.pk) == party), None)
+        if party
+        else parties[0]
+    )
     if organisation is None:
         raise Http404
     target = Target(partnership=partnership, organisation=organisation)
@@ -127,16 +131,16 @@ def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tup
 
     With `site` in the address all rows are about that site of the draft.
     """
-    found = find_record(request, record, pk)
-    kind = find_kind(found, code)
-    if not found.may_import(kind):
+    opened = find_record(request, record, pk)
+    kind = find_kind(opened, code)
+    if not opened.may_import(kind):
         raise PermissionDenied
     site = request.GET.get("site", "")
-    if site and found.target.plan is not None:
-        if site not in {item["key"] for item in draft_content(found.target.plan)["sites"]}:
+    if site and opened.target.plan is not None:
+        if site not in {item["key"] for item in draft_content(opened.target.plan)["sites"]}:
             raise Http404
-        found = replace(found, target=replace(found.target, site=site))
-    return found, kind
+        opened = replace(opened, target=replace(opened.target, site=site))
+    return opened, kind
 
 
 def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:

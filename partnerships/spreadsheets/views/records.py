@@ -26,30 +26,30 @@ from partnerships.transfer.reading.problems import UnableToRead
 @require_safe
 def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
     """What can be exported and imported, and the person's latest uploads."""
-    found = find_record(request, record, pk)
-    kinds = [(kind, found.may_import(kind)) for kind in kinds_of(found.target)]
-    uploads = _uploads(found)[:20]
-    context = {"found": found, "kinds": kinds, "uploads": uploads, "may_import": any(may for _, may in kinds)}
+    opened = find_record(request, record, pk)
+    kinds = [(kind, opened.may_import(kind)) for kind in kinds_of(opened.target)]
+    uploads = _uploads(opened)[:20]
+    context = {"found": opened, "kinds": kinds, "uploads": uploads, "may_import": any(may for _, may in kinds)}
     return render(request, "spreadsheets/record.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     """Upload a file or paste rows; a preview changes nothing yet."""
-    found, sheet_kind = find_to_import(request, record, pk, kind)
+    opened, sheet_kind = find_to_import(request, record, pk, kind)
     if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
         return refused
-    back = reverse("spreadsheets:record", args=[record, pk]) + found.query
+    back = reverse("spreadsheets:record", args=[record, pk]) + opened.query
     form = UploadForm(*posted_with_files(request), cancel=back)
     if form.is_valid():
         data, name = form.data_and_name()
         try:
             upload = upload_spreadsheet(
                 kind=sheet_kind.code,
-                target=found.target,
+                target=opened.target,
                 data=data,
                 file_name=name,
-                author=found.person,
+                author=opened.person,
                 now=timezone.now(),
                 all_or_nothing=form.cleaned_data["all_or_nothing"],
             )
@@ -60,15 +60,15 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
             if upload.is_at_work:
                 nudge_after_commit(work_on_waiting.delay)
             return redirect("spreadsheets:headings" if upload.is_unread else "spreadsheets:upload", upload.pk)
-    columns = sheet_kind.columns(found.target)
-    return form_page(request, "spreadsheets/new.html", form, found=found, kind=sheet_kind, columns=columns, back=back)
+    columns = sheet_kind.columns(opened.target)
+    return form_page(request, "spreadsheets/new.html", form, found=opened, kind=sheet_kind, columns=columns, back=back)
 
 
 @require_safe
 def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
     """An empty spreadsheet with the headings, an example and the allowed values."""
-    found, sheet_kind = find_to_import(request, record, pk, kind)
-    columns = sheet_kind.columns(found.target)
+    opened, sheet_kind = find_to_import(request, record, pk, kind)
+    columns = sheet_kind.columns(opened.target)
     example = [[column.example for column in columns]]
     return downloads.download(f"{sheet_kind.many} template", form, columns, sheet_kind.title, example)
 
@@ -76,10 +76,10 @@ def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -
 @require_safe
 def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
     """What the person may read, in the shape of the template."""
-    found = find_record(request, record, pk)
-    sheet_kind = find_kind(found, kind)
-    columns = sheet_kind.columns(found.target)
-    return downloads.download(_name(found, sheet_kind), form, columns, sheet_kind.title, _cells(found, sheet_kind))
+    opened = find_record(request, record, pk)
+    sheet_kind = find_kind(opened, kind)
+    columns = sheet_kind.columns(opened.target)
+    return downloads.download(_name(opened, sheet_kind), form, columns, sheet_kind.title, _cells(opened, sheet_kind))
 
 
 def _uploads(found: Found) -> QuerySet[Upload]:

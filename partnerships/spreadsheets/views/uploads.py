@@ -59,9 +59,9 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
     if upload.is_over or upload.is_at_work:
         return redirect(upload)
     person = signed_in(request)
-    found = proposals_for(upload, person, timezone.now())
+    proposals = proposals_for(upload, person, timezone.now())
     back = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
-    form = HeadingsForm(posted(request), found=found, cancel=back)
+    form = HeadingsForm(posted(request), found=proposals, cancel=back)
     if form.is_valid():
         try:
             confirm_headings(upload=upload, headings=form.headings, author=person, now=timezone.now())

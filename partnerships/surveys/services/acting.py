@@ -69,6 +69,6 @@ def unlink_action(*, survey_round: Round, action: int, author: User, now: dt.dat
     """Take back a link that was wrong, to something that the author may open."""
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_act)
-    known_actions = {one.action for done_list in actions_of([locked], author).values() for one in done_list}
+    known_actions = {done.action for done_list in actions_of([locked], author).values() for done in done_list}
     if action in known_actions and Action.objects.filter(round=locked, pk=action).delete()[0]:
         record_event(locked, EventKind.ACTION_UNLINKED, author=author, now=now)

@@ -134,13 +134,13 @@ def _once(line: Line, reference: str, seen: dict[str, int], faults: Collector) -
 
 
 def _homes(line: Line, column: str, faults: Collector) -> int | None:
-    found = faults.read(line, column, amount)
-    if found is None:
+    homes = faults.read(line, column, amount)
+    if homes is None:
         return None
-    if found != int(found) or not 0 <= found <= _MAX_HOMES:
+    if homes != int(homes) or not 0 <= homes <= _MAX_HOMES:
         faults.add_problem(line, column, f"“{line.text(column)}” is not a number of homes.", "Write it as 12.")
         return None
-    return int(found)
+    return int(homes)
 
 
 def _point(line: Line, faults: Collector) -> tuple[Decimal, Decimal] | None:

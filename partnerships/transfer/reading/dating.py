@@ -38,14 +38,14 @@ def date_in_file_name(file_name: str) -> dt.date | None:
     full date is preferred to a month, and a later match to an earlier one.
     """
     for patterns in (_DAYS, _MONTHS):
-        found = [
+        dates = [
             (match.start(), day)
             for pattern in patterns
             for match in pattern.finditer(file_name)
             if (day := _meant(match.groupdict())) is not None
         ]
-        if found:
-            return max(found)[1]
+        if dates:
+            return max(dates)[1]
     return None
 
 

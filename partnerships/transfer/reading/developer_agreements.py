@@ -109,10 +109,10 @@ def read_developer_agreements(
     accounts = first, second, third
     for table, account in zip(tables, accounts, strict=True):
         _note_oddities(table, account)
-    found = _agreements(tables[0], first)
-    promises = _promises(tables[1], second, found)
+    agreements_read = _agreements(tables[0], first)
+    promises = _promises(tables[1], second, agreements_read)
     payments = list(tables[2])
-    more = _recalled_promises(recall, payments, promises, found) if tables[2].about.is_corrected else []
+    more = _recalled_promises(recall, payments, promises, agreements_read) if tables[2].about.is_corrected else []
     every = [*promises, *more]
     moved = _movements(payments, third, every)
     is_corrected = any(table.about.is_corrected for table in tables)
@@ -122,7 +122,7 @@ def read_developer_agreements(
         moved.setdefault(place, []).append(movement)
     entries = [_entry(line) for table in tables for line in table]
     written_on = max((day for day in entries if day is not None), default=None)
-    return AgreementFiles(found, _with_movements(every, moved), accounts, written_on)
+    return AgreementFiles(agreements_read, _with_movements(every, moved), accounts, written_on)
 
 
 def _recalled_promises(
@@ -137,14 +137,14 @@ def _recalled_promises(
 
 def _with_movements(promises: Sequence[Promise], moved: Mapping[int, Sequence[Movement]]) -> tuple[Promise, ...]:
     """The promises with their movements by date, without recalled ones that no new payment names."""
-    found = []
+    with_movements = []
     for place, promise in enumerate(promises):
         movements = moved.get(place, ())
         if promise.is_recalled and all(movement.is_recalled for movement in movements):
             continue
         in_order = sorted(movements, key=lambda movement: (movement.on or dt.date.min, movement.row))
-        found.append(replace(promise, movements=tuple(in_order)))
-    return tuple(found)
+        with_movements.append(replace(promise, movements=tuple(in_order)))
+    return tuple(with_movements)
 
 
 def _entry(line: Line) -> dt.date | None:
@@ -225,7 +225,7 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
     A type that is not known is kept as written, with a remark.
     """
     seen: dict[tuple[str, str], int] = {}
-    found = []
+    agreements = []
     for line in table:
         key = _keyed(line, seen, account)
         if not key:
@@ -234,7 +234,7 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
         kind = _type(given)
         if given and kind is None:
             account.remark(line.number, f"“{given}” is not one of the usual types: kept as written.")
-        found.append(
+        agreements.append(
             Agreement(
                 row=line.number,
                 key=key,
@@ -247,7 +247,7 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
                 cells=cells_of(line, AGREEMENT.code, AGREEMENTS),
             )
         )
-    return tuple(found)
+    return tuple(agreements)
 
 
 def _type(given: str) -> str | None:
@@ -262,7 +262,7 @@ def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agre
     """
     seen: dict[tuple[str, str], int] = {}
     rows_of = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
-    found = []
+    promises = []
     for line in rows:
         agreement = line.text("agreement")
         named = rows_of.find(agreement, line.text("organisation"))
@@ -272,7 +272,7 @@ def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agre
         key = _keyed(line, seen, account)
         if not key:
             continue
-        found.append(
+        promises.append(
             Promise(
                 row=line.number,
                 key=key,
@@ -288,7 +288,7 @@ def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agre
                 cells=cells_of(line, CONTRIBUTION.code, CONTRIBUTIONS),
             )
         )
-    return found
+    return promises
 
 
 def _purpose(given: str) -> str:

@@ -261,11 +261,11 @@ def _read_plans(faults: Collector, written: list[dt.date]) -> list[LocalPlan]:
 
 def _count(line: Line, column: str, faults: Collector) -> int | None:
     """A whole number, or None."""
-    found = faults.read(line, column, amount)
-    if found is not None and (found != int(found) or found < 0):
+    number = faults.read(line, column, amount)
+    if number is not None and (number != int(number) or number < 0):
         faults.add_problem(line, column, f"“{line.text(column)}” is not a whole number.", "Write it as 12400.")
         return None
-    return int(found) if found is not None else None
+    return int(number) if number is not None else None
 
 
 def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:

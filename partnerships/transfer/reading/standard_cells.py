@@ -35,12 +35,12 @@ def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str,
 
 def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, columns: tuple[Column, ...]) -> list[Line]:
     """Rows that were kept, by number, as lines of their file: the reverse of `cells_of`."""
-    found = []
+    lines = []
     for number, cells in rows:
         codes = {field: code for field, code in _codes(dataset, columns) if field in cells}
         places = {code: place for place, code in enumerate(codes.values())}
-        found.append(Line(number, tuple(cells[field] for field in codes), places, ""))
-    return found
+        lines.append(Line(number, tuple(cells[field] for field in codes), places, ""))
+    return lines
 
 
 def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:

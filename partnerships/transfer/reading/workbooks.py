@@ -47,12 +47,12 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
         visible = [
             sheet.name for sheet in book.sheets_metadata if sheet.visible == python_calamine.SheetVisibleEnum.Visible
         ]
-        found = [(name, _rows(book.get_sheet_by_name(name))) for name in visible]
+        visible_sheets = [(name, _rows(book.get_sheet_by_name(name))) for name in visible]
     except python_calamine.CalamineError as error:
         raise unable(
             "it cannot be read as a spreadsheet.", "Open it in a spreadsheet and save it again as .xlsx or .ods."
         ) from error
-    yield from found
+    yield from visible_sheets
 
 
 def _looked_over(data: bytes) -> bytes:
@@ -149,9 +149,9 @@ def _merged(sheet: Any) -> dict[int, dict[int, Any]]:
     if not ranges:
         return {}
     cells = sheet.to_python(skip_empty_area=False)
-    found: dict[int, dict[int, Any]] = {}
+    merged_values: dict[int, dict[int, Any]] = {}
     for (top, left), (bottom, _) in ranges:
         if top < len(cells) and left < min(len(cells[top]), MAX_COLUMNS):
             for row in range(top + 1, min(bottom, len(cells) - 1) + 1):
-                found.setdefault(row + 1, {})[left] = cells[top][left]
-    return found
+                merged_values.setdefault(row + 1, {})[left] = cells[top][left]
+    return merged_values

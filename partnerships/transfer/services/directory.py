@@ -259,9 +259,12 @@ class Directory:
         A part of a list marks none.
         """
         due = [
-            one
-            for one in (() if run.listed.is_part else expected)
-            if not run.is_mentioned({value for _, value in self.identifiers[one.pk]} | self.names[one.pk])
+            expected_organisation
+            for expected_organisation in (() if run.listed.is_part else expected)
+            if not run.is_mentioned(
+                {value for _, value in self.identifiers[expected_organisation.pk]}
+                | self.names[expected_organisation.pk]
+            )
         ]
         absent = [organisation for organisation in due if organisation.pk not in listed]
         news = [organisation for organisation in absent if run.register not in organisation.missing_from]

@@ -26,11 +26,11 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
     the plan gets a line instead. The same files give one line, under any name. `then` is what the older file says and
     `before` what the newest one said, in a version under no embargo. Only what everybody may read is described.
     """
-    found = changes(outside(then), outside(before))
-    since = "; ".join(change.sentence() for change in found[:_MAX_CHANGES])
-    if more := len(found) - _MAX_CHANGES:
+    plan_changes = changes(outside(then), outside(before))
+    since = "; ".join(change.sentence() for change in plan_changes[:_MAX_CHANGES])
+    if more := len(plan_changes) - _MAX_CHANGES:
         since += f"; and {more:,} more changes" if more > 0 else ""
-    if not found:
+    if not plan_changes:
         run.report.count("left_alone")
         return False
     reason = f"{run.source}. Changed since: {since}"[:_MAX_WORDS]

@@ -102,18 +102,20 @@ def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.da
     if succession not in alike:
         raise UnableToRehearse("Only a succession that is still to come can be rehearsed.")
     today = known_day(timezone.localdate(now))
-    for one in alike:
-        correct_succession(succession=one, vests_on=today, reason=_REASON, author=None, now=now)
-        one.refresh_from_db()
-        if not one.is_certain:
-            change_succession_status(succession=one, to="order_made", reason=_REASON, author=None, now=now)
-    ended = {body.pk: body for one in alike for body in ending(one)}
+    for similar in alike:
+        correct_succession(succession=similar, vests_on=today, reason=_REASON, author=None, now=now)
+        similar.refresh_from_db()
+        if not similar.is_certain:
+            change_succession_status(succession=similar, to="order_made", reason=_REASON, author=None, now=now)
+    ended = {body.pk: body for similar in alike for body in ending(similar)}
     if invent:
         _invent(list(ended.values()), now)
-    for one in alike if everything else ():
-        _propose_everything(one, now)
-    ties = [tie for one in alike for tie in one.ties.select_related("predecessor", "successor")]
-    bodies = {one.pk: one for tie in ties for one in (tie.predecessor, tie.successor) if one is not None}
+    for similar in alike if everything else ():
+        _propose_everything(similar, now)
+    ties = [tie for similar in alike for tie in similar.ties.select_related("predecessor", "successor")]
+    bodies = {
+        similar.pk: similar for tie in ties for similar in (tie.predecessor, tie.successor) if similar is not None
+    }
     named = sorted(bodies.values(), key=lambda body: (body.name, body.pk))
 
     before = _state(named, now)

@@ -117,5 +117,5 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
     return {
         "lines": signature_lines(version, signatures),
         "states": [] if until else signing_states(version),
-        "consolidates": sorted([*merged, counted], key=lambda one: one.number) if merged else [],
+        "consolidates": sorted([*merged, counted], key=lambda merged_version: merged_version.number) if merged else [],
     }

@@ -29,7 +29,10 @@ def _context(user: User, pk: int, number: int) -> dict[str, Any]:
     opened, version = open_version(user, pk, number)
     starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == version.pk]
     signing = signing_context(version, opened.until)
-    signed = [(one, signing_context(one, opened.until)["lines"]) for one in signing["consolidates"]]
+    signed = [
+        (signed_version, signing_context(signed_version, opened.until)["lines"])
+        for signed_version in signing["consolidates"]
+    ]
     return {
         "partnership": opened.partnership,
         "version": version,
@@ -96,8 +99,8 @@ def _word_paper(context: dict[str, Any]) -> WordPaper:
         since=f"version {version.base.number}" if version.base else "",
         changes=context["compared"],
         signatures=[
-            _signature_line(line, f"Version {one.number}. " if version.is_consolidated else "")
-            for one, lines in context["signed"]
+            _signature_line(line, f"Version {signed_version.number}. " if version.is_consolidated else "")
+            for signed_version, lines in context["signed"]
             for line in lines
         ],
         clauses="clauses",

@@ -84,7 +84,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "declined": _declined(user, version, joined, signing.get("states", [])),
             "page": keyset_page_of(
                 request,
-                sorted(visible.values(), key=lambda one: -one.number),
+                sorted(visible.values(), key=lambda visible_version: -visible_version.number),
                 key=lambda http_request: (str(http_request.number),),
             ),
             "has_several": len(visible) > 1,

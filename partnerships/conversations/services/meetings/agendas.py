@@ -67,18 +67,18 @@ def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User,
         AgendaItem(
             meeting=current,
             position=last + number,
-            source=one.source,
-            subject_kind=one.suggestion.subject_kind,
-            subject_id=one.suggestion.subject_id,
-            title=one.suggestion.title[:300],
-            detail=one.suggestion.detail[:300],
-            path=one.suggestion.path,
-            purpose=one.suggestion.purpose.value,
+            source=sourced.source,
+            subject_kind=sourced.suggestion.subject_kind,
+            subject_id=sourced.suggestion.subject_id,
+            title=sourced.suggestion.title[:300],
+            detail=sourced.suggestion.detail[:300],
+            path=sourced.suggestion.path,
+            purpose=sourced.suggestion.purpose.value,
             added_by=author,
             added_for=organisation,
             added_at=now,
         )
-        for number, one in enumerate(suggestions[:room], start=1)
+        for number, sourced in enumerate(suggestions[:room], start=1)
     )
     if created:
         _raise_revision(current)

@@ -155,16 +155,20 @@ def _rows(target: Target, person: User) -> list[Exported]:
     if target.organisation is None:
         return []
     posts = Post.objects.visible_to(person).open()
-    found = posts.filter(organisation=target.organisation, partnership=target.partnership).order_by(
+    shown_posts = posts.filter(organisation=target.organisation, partnership=target.partnership).order_by(
         "role", "title", "pk"
     )
     holders = (
-        Holder.objects.visible_to(person).on().filter(post__in=found).select_related("person", "post").order_by("pk")
+        Holder.objects.visible_to(person)
+        .on()
+        .filter(post__in=shown_posts)
+        .select_related("person", "post")
+        .order_by("pk")
     )
     by_post: dict[int, list[Holder]] = {}
     for holder in holders:
         by_post.setdefault(holder.post_id, []).append(holder)
-    return [_exported(post, holder) for post in found for holder in by_post.get(post.pk, [None])]
+    return [_exported(post, holder) for post in shown_posts for holder in by_post.get(post.pk, [None])]
 
 
 def _exported(post: Post, holder: Holder | None) -> Exported:

@@ -117,17 +117,17 @@ def _values(run: Run, line: Line) -> dict[str, Any] | None:
     }
     before = len(run.rows.problems)
     values: dict[str, Any] = {}
-    for one in _columns(run.target):
-        if one.code in ("own", "pk", "status"):
+    for entry_column in _columns(run.target):
+        if entry_column.code in ("own", "pk", "status"):
             continue
-        value = run.rows.read(line, one.code, readers.get(one.code, text))
+        value = run.rows.read(line, entry_column.code, readers.get(entry_column.code, text))
         if value not in (None, ""):
-            values[one.code] = value
-        elif one.required and not line.text(one.code):
-            run.refuse(line, one.code, "the cell is blank.", "Fill it in.")
-        limit = _MAX_TEXT if one.code in _LONG else _MAX_TITLE
+            values[entry_column.code] = value
+        elif entry_column.required and not line.text(entry_column.code):
+            run.refuse(line, entry_column.code, "the cell is blank.", "Fill it in.")
+        limit = _MAX_TEXT if entry_column.code in _LONG else _MAX_TITLE
         if isinstance(value, str) and len(value) > limit:
-            run.refuse(line, one.code, f"it is {len(value):,} characters long.", f"Shorten it to {limit:,}.")
+            run.refuse(line, entry_column.code, f"it is {len(value):,} characters long.", f"Shorten it to {limit:,}.")
     return values if len(run.rows.problems) == before else None
 
 

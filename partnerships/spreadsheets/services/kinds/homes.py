@@ -99,10 +99,10 @@ def _home(combination: Combination, count: int) -> Item:
 
 def _site(run: Run, line: Line, known: Known) -> str | None:
     if run.target.site:
-        found = known.by("key", run.target.site)
-        if not found:
+        site = known.by("key", run.target.site)
+        if not site:
             run.refuse(line, "", "the site is no longer in the draft.", "Add the site again first.")
-        return str(found[0]["key"]) if found else None
+        return str(site[0]["key"]) if site else None
     if not line.text("site"):
         run.refuse(line, "site", "the cell is blank.", "Write the reference, the ID or the name of the site.")
         return None

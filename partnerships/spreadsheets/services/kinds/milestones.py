@@ -87,11 +87,11 @@ def _key_of(run: Run, line: Line, draft: Draftsman, site: str) -> str | None:
     """
     if line.text("key"):
         return given_key(run, line, COLLECTION.one)
-    found = [one for one in draft.known.by("name", line.text("name")) if one["site"] == site]
-    if len(found) > 1:
+    milestones = [milestone for milestone in draft.known.by("name", line.text("name")) if milestone["site"] == site]
+    if len(milestones) > 1:
         run.refuse(line, "name", "several milestones of this site have that name.", "Give the ID from a download.")
         return None
-    return str(found[0]["key"]) if found else key_for(line.text("name"), draft.taken)
+    return str(milestones[0]["key"]) if milestones else key_for(line.text("name"), draft.taken)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
@@ -102,7 +102,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
     names = {site["key"]: sites.id_of(site) for site in content["sites"]}
     return [
         {
-            **{one.code: milestone[one.code] for one in COLUMNS},
+            **{column.code: milestone[column.code] for column in COLUMNS},
             "site": names.get(milestone["site"], ""),
             "status": MILESTONE_STATUSES[milestone["status"]],
         }

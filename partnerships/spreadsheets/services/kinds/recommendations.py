@@ -128,9 +128,9 @@ def _read(
 ) -> tuple[SourceGiven, RecommendationGiven] | None:
     """What the row says; None with problems."""
     before = len(run.rows.problems)
-    for one in _columns(run.target):
-        if one.required and not line.text(one.code):
-            run.refuse(line, one.code, "the cell is blank.", "Fill it in.")
+    for sheet_column in _columns(run.target):
+        if sheet_column.required and not line.text(sheet_column.code):
+            run.refuse(line, sheet_column.code, "the cell is blank.", "Fill it in.")
     for code, limit in _LIMITS.items():
         if len(line.text(code)) > limit:
             run.refuse(line, code, f"it is {len(line.text(code)):,} characters long.", f"Shorten it to {limit}.")
@@ -166,14 +166,14 @@ def _addressees(run: Run, line: Line, kinds: Mapping[str, str]) -> tuple[list[st
         if (code := kinds.get(fold_name(said))) is not None:
             codes.append(code)
             continue
-        found = list(match_by_name(said).values_list("pk", flat=True)[:2])
-        if len(found) == 1:
-            bodies.append(found[0])
+        pks = list(match_by_name(said).values_list("pk", flat=True)[:2])
+        if len(pks) == 1:
+            bodies.append(pks[0])
         else:
             run.refuse(
                 line,
                 "addressees",
-                f"“{said}” is {'several organisations' if found else 'neither a kind nor a name in the directory'}.",
+                f"“{said}” is {'several organisations' if pks else 'neither a kind nor a name in the directory'}.",
                 "Write a kind, such as Councils, or the full name of an organisation.",
             )
     return codes, bodies
@@ -188,17 +188,17 @@ def _rows(target: Target, person: User) -> list[Exported]:
     own = Recommendation.objects.visible_to(person).filter(source__recorded_for=target.organisation)
     return [
         {
-            "title": one.source.title,
-            "year": one.source.year,
-            "publisher": one.source.publisher,
-            "total": one.source.total or "",
-            "reference": one.reference,
-            "text": one.text,
-            "confidence": one.get_confidence_display(),
-            "addressees": one.addressee_words,
-            "themes": "; ".join(Theme.label_of(code) for code in one.themes),
+            "title": recommendation.source.title,
+            "year": recommendation.source.year,
+            "publisher": recommendation.source.publisher,
+            "total": recommendation.source.total or "",
+            "reference": recommendation.reference,
+            "text": recommendation.text,
+            "confidence": recommendation.get_confidence_display(),
+            "addressees": recommendation.addressee_words,
+            "themes": "; ".join(Theme.label_of(code) for code in recommendation.themes),
         }
-        for one in own.for_listing().in_order()
+        for recommendation in own.for_listing().in_order()
     ]
 
 

@@ -52,7 +52,7 @@ def own_key(kind: str, target: Target, said: str) -> uuid.UUID:
     It holds the record and the organisation, so that the same reference elsewhere is another record.
     """
     where = [target.plan, target.partnership, target.organisation]
-    ids = ":".join(str(one.pk) if one is not None else "" for one in where)
+    ids = ":".join(str(record.pk) if record is not None else "" for record in where)
     return uuid.uuid5(_SPACE, f"{kind}:{ids}:{' '.join(said.split()).casefold()}")
 
 

@@ -111,11 +111,11 @@ class _Areas:
 
     def code_of(self, said: str) -> str:
         """The code of one area; raises `Unreadable`."""
-        found = self._codes.get(said.casefold(), set())
-        if len(found) != 1:
-            problem = "is the name of several areas" if found else "is not a district or county"
+        codes = self._codes.get(said.casefold(), set())
+        if len(codes) != 1:
+            problem = "is the name of several areas" if codes else "is not a district or county"
             raise Unreadable(f"“{said}” {problem}. Write its GSS code, such as E07000087.")
-        return next(iter(found))
+        return next(iter(codes))
 
 
 def _apply(run: Run) -> None:
@@ -139,14 +139,14 @@ def _key_of(run: Run, line: Line, draft: Draftsman) -> str | None:
     if line.text("key"):
         return given_key(run, line, COLLECTION.one)
     known, reference, name = draft.known, line.text("reference"), line.text("name")
-    found = known.by("reference", reference) if reference else known.by("name", name)
-    if reference and not found:
-        found = [site for site in known.by("name", name) if not site["reference"]]
-    if len(found) > 1:
+    sites = known.by("reference", reference) if reference else known.by("name", name)
+    if reference and not sites:
+        sites = [site for site in known.by("name", name) if not site["reference"]]
+    if len(sites) > 1:
         column_, which = ("reference", reference) if reference else ("name", name)
         run.refuse(line, column_, f"several sites are called “{which}”.", "Give the ID from a download of this plan.")
         return None
-    return str(found[0]["key"]) if found else key_for(name or reference, draft.taken)
+    return str(sites[0]["key"]) if sites else key_for(name or reference, draft.taken)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
@@ -155,7 +155,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
 
 
 def _exported(site: Item) -> Exported:
-    cells = {one.code: site[one.code] for one in COLUMNS}
+    cells = {column.code: site[column.code] for column in COLUMNS}
     return {
         **cells,
         "planning_status": PLANNING_STATUSES.get(site["planning_status"], ""),

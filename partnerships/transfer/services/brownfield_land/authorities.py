@@ -24,12 +24,12 @@ def sites_by_council(
     With `council`, rows of others are set aside too. Raises `UnableToRead` if no row is anybody's.
     """
     known = {written: _named(written) for written in {site.organisation for site in sites}}
-    found: dict[Organisation, list[Site]] = defaultdict(list)
+    council_sites: dict[Organisation, list[Site]] = defaultdict(list)
     problems: list[Problem] = []
     for site in sites:
         body = known[site.organisation] if site.organisation else council
         if body is not None and (council is None or body == council):
-            found[body].append(site)
+            council_sites[body].append(site)
         elif not site.organisation:
             problems.append(Problem(site.row, "OrganisationURI", "the cell is blank.", _REMEDY))
         elif body is None:
@@ -39,11 +39,11 @@ def sites_by_council(
         else:
             words = f"the site is {body.name}'s, and the file is {council.name if council else ''}'s."
             problems.append(Problem(site.row, "OrganisationURI", words, "Put it into that council's file."))
-    if problems and (not found or not run.rows_stand_alone):
+    if problems and (not council_sites or not run.rows_stand_alone):
         raise UnableToRead(problems)
     for problem in problems:
         run.set_aside(run.listed.row_set_aside([problem]))
-    return found
+    return council_sites
 
 
 def _named(written: str) -> Organisation | None:

@@ -45,11 +45,11 @@ def content_of_sites(
     """
     written = {site["key"]: name_and_address(site) for site in today["sites"]} if today else {}
     old = list(before["sites"]) if before else []
-    found = {key: _site(key, site, council) for key, site in keyed.items()}
+    site_by_key = {key: _site(key, site, council) for key, site in keyed.items()}
     stay = [
-        _updated(known, found.pop(known["key"], {}), written)
+        _updated(known, site_by_key.pop(known["key"], {}), written)
         for known in old
-        if known["key"] in found or known["confidential"] or "" in kept or known["reference"] in kept
+        if known["key"] in site_by_key or known["confidential"] or "" in kept or known["reference"] in kept
     ]
     about = {
         **(before["about"] if before else {}),
@@ -59,7 +59,7 @@ def content_of_sites(
             "least number that the register gives."
         ),
     }
-    return {**(before or {}), "about": about, "sites": [*stay, *found.values()]}
+    return {**(before or {}), "about": about, "sites": [*stay, *site_by_key.values()]}
 
 
 def _updated(known: Mapping[str, Any], site: dict[str, Any], written: Mapping[str, str]) -> dict[str, Any]:

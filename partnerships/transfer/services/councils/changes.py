@@ -67,11 +67,11 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
 
 def _held(line: Line, column: str, code: str, directory: Directory, faults: Collector) -> Organisation | None:
     """The body that has or had a code; a problem if there is none."""
-    found = directory.of_code(code)
-    if found is None:
+    body = directory.of_code(code)
+    if body is None:
         what = f"no organisation in the directory has the code “{code}”." if code else "the cell is blank."
         faults.add_problem(line, column, what, _IMPORT_COUNCILS if code else "Fill in the code.")
-    return found
+    return body
 
 
 def _joined(

@@ -67,8 +67,8 @@ def _authorities_named(promises: Iterable[Promise]) -> dict[int, set[str]]:
 
 def _only_authority(names: Iterable[str], authorities: Authorities) -> Organisation | None:
     """The one authority that these names mean; None if they mean none or several."""
-    found = {authority.pk: authority for name in names if (authority := authorities.find(name)) is not None}
-    return next(iter(found.values())) if len(found) == 1 else None
+    authority_by_id = {authority.pk: authority for name in names if (authority := authorities.find(name)) is not None}
+    return next(iter(authority_by_id.values())) if len(authority_by_id) == 1 else None
 
 
 def _register_agreement(agreement: Agreement, authority: Organisation) -> RegisterAgreement:

@@ -33,10 +33,10 @@ class Authorities:
         prefix, _, key = written.partition(":")
         if not key:
             prefix, key = "", written
-        found = self._by_identifier.get((Scheme.LOCAL_AUTHORITY, key.casefold()))
-        found = found or self._by_identifier.get((Scheme.PLANNING_DATA, written.casefold()))
-        if found is not None or not key:
-            return found
+        authority_named = self._by_identifier.get((Scheme.LOCAL_AUTHORITY, key.casefold()))
+        authority_named = authority_named or self._by_identifier.get((Scheme.PLANNING_DATA, written.casefold()))
+        if authority_named is not None or not key:
+            return authority_named
         if prefix == "national-park-authority" and key in NATIONAL_PARKS and self._run.organisation is None:
             return self._add_national_park(NATIONAL_PARKS[key], written)
         organisation_names = OrganisationName.objects.filter(folded=fold_name(key), organisation__kind__in=_KINDS)

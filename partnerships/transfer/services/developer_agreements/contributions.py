@@ -51,16 +51,25 @@ def save_promises(
 ) -> str:
     """Save contributions as commitments; the last line of the report."""
     usable = list(_usable_contributions(read, authorities, passed_on, agreements, run, vintages))
-    present = [one for one in usable if not one.newer]
-    promises = [one.registered for one in present]
-    older = Older([(one.registered, one.newer) for one in usable if one.newer], SOURCE, run)
+    present = [contribution for contribution in usable if not contribution.newer]
+    promises = [contribution.registered for contribution in present]
+    older = Older(
+        [(contribution.registered, contribution.newer) for contribution in usable if contribution.newer], SOURCE, run
+    )
     new = record_from_register(promises=[*promises, *older.gone], source=SOURCE, author=run.author, now=run.now)
     run.report.counts["created"] += len(new)
     run.report.counts["left_alone"] += len(usable) - len(new)
     _link_agreements(usable, new, run)
     older.fill_history(promises)
     _update_known_promises(promises, new, run)
-    keep_promises([(one.promise, one.receiver.pk, (one.named or one.receiver).pk) for one in present], SOURCE, run)
+    keep_promises(
+        [
+            (contribution.promise, contribution.receiver.pk, (contribution.named or contribution.receiver).pk)
+            for contribution in present
+        ],
+        SOURCE,
+        run,
+    )
     return _last_line(read, usable)
 
 
@@ -141,7 +150,9 @@ def _set_aside_with_payments(promise: Promise, problem: tuple[str, str], read: A
 def _link_agreements(contributions: Iterable[_Contribution], new: Iterable[Commitment], run: Import) -> None:
     """Link new commitments to their agreements."""
     agreement_of = {
-        (one.registered.reference, one.receiver.pk): one.agreement for one in contributions if one.agreement is not None
+        (contribution.registered.reference, contribution.receiver.pk): contribution.agreement
+        for contribution in contributions
+        if contribution.agreement is not None
     }
     links = [
         (agreement, commitment)
@@ -187,8 +198,8 @@ def _last_line(read: AgreementFiles, contributions: Sequence[_Contribution]) -> 
         f"{account.rows:,} rows of {what}: {account.read:,} read, {len(account.set_aside):,} set aside"
         for account, what in zip(read.accounts, ("agreements", "promises", "transactions"), strict=True)
     ]
-    unpublished = sum(one.is_unpublished for one in contributions)
-    withdrawn = sum(bool(one.registered.withdrawn) for one in contributions)
+    unpublished = sum(contribution.is_unpublished for contribution in contributions)
+    withdrawn = sum(bool(contribution.registered.withdrawn) for contribution in contributions)
     return (
         f"{'; '.join(parts)}. {len(contributions):,} commitments, {unpublished:,} of them in agreements not published"
         f"{f', {withdrawn:,} withdrawn from the register' if withdrawn else ''}."

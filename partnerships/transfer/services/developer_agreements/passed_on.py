@@ -46,10 +46,10 @@ def _holders(kind: str, rows: Iterable[tuple[int, str, int | None]]) -> dict[_Ke
     """Who holds each record (id, reference, holder) of a kind of obligation that passed on, by who had it."""
     lines = list(Handover.objects.filter(kind=kind, state=HandoverState.APPLIED).values_list("record", "predecessor"))
     held = {pk: (reference, body) for pk, reference, body in rows} if lines else {}
-    found = {}
+    holders = {}
     for record, predecessor in lines:
         reference, body = held.get(record, ("", None))
         if body is not None and body != predecessor:
-            found[reference, predecessor] = body
-    bodies = Organisation.objects.in_bulk(set(found.values()))
-    return {key: bodies[body] for key, body in found.items()}
+            holders[reference, predecessor] = body
+    bodies = Organisation.objects.in_bulk(set(holders.values()))
+    return {key: bodies[body] for key, body in holders.items()}

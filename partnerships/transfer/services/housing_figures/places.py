@@ -25,5 +25,5 @@ class Places:
         """The area of a code, or the one area of the body whose code it is or was. None if there is no such area."""
         if code in self._areas:
             return self._areas[code]
-        found = self._known.get(code, set())
-        return next(iter(found)) if len(found) == 1 else None
+        areas = self._known.get(code, set())
+        return next(iter(areas)) if len(areas) == 1 else None

@@ -38,8 +38,8 @@ class Known:
 
     def called(self, reference: str, bodies: Collection[int] = ()) -> list[Plan]:
         """The imported plans with this reference; with `bodies` (ids), those that one of them owns or owned."""
-        found = self._by_reference.get(reference, ())
-        return [plan for plan in found if not bodies or self._bodies[plan.pk] & set(bodies)]
+        plans = self._by_reference.get(reference, ())
+        return [plan for plan in plans if not bodies or self._bodies[plan.pk] & set(bodies)]
 
     def expected(
         self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None

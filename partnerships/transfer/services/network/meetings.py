@@ -94,14 +94,17 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
     own = [
         AgendaLine(
             item=None,
-            title=one["title"],
-            purpose=one["purpose"],
-            minutes=one["minutes"],
-            presenter=network.people[one["presenter"]] if one["presenter"] else None,
+            title=item_line["title"],
+            purpose=item_line["purpose"],
+            minutes=item_line["minutes"],
+            presenter=network.people[item_line["presenter"]] if item_line["presenter"] else None,
         )
-        for one in item["items"]
+        for item_line in item["items"]
     ]
-    agenda_lines = [AgendaLine(one, one.title, one.purpose) for one in meeting.agenda.order_by("position", "pk")]
+    agenda_lines = [
+        AgendaLine(item_line, item_line.title, item_line.purpose)
+        for item_line in meeting.agenda.order_by("position", "pk")
+    ]
     edit_agenda(
         meeting=meeting,
         lines=[*own, *agenda_lines],

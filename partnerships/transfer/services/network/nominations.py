@@ -55,18 +55,24 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
         raise UnableToLoad("its terms say nothing about nominations, or nobody reports.", "Give “fields” and “by”.")
     area = partnership.areas.order_by("code").first()
     try:
-        found = services.start_return(agreement=agreement, starts_on=quarter.starts_on, author=author, now=now)
-        kept = _kept(item, quarter, area.code if area else "")
-        services.take_lettings(nominations_return=found, file=kept, author=author, now=now)
-        services.count_waiting(now=now)
-        read = services.supplements_of(found.lines.prefetch_related("refusals").order_by("pk"))
-        services.complete_return(
-            nominations_return=found, lines=_supplements(item, found), read=read, author=author, now=now
+        nominations_return = services.start_return(
+            agreement=agreement, starts_on=quarter.starts_on, author=author, now=now
         )
-        services.send_return(nominations_return=found, author=author, now=now)
+        kept = _kept(item, quarter, area.code if area else "")
+        services.take_lettings(nominations_return=nominations_return, file=kept, author=author, now=now)
+        services.count_waiting(now=now)
+        read = services.supplements_of(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
+        services.complete_return(
+            nominations_return=nominations_return,
+            lines=_supplements(item, nominations_return),
+            read=read,
+            author=author,
+            now=now,
+        )
+        services.send_return(nominations_return=nominations_return, author=author, now=now)
     except services.UnableToReport as error:
         raise UnableToLoad(str(error), "Correct the return.") from error
-    item["return"] = found.pk
+    item["return"] = nominations_return.pk
 
 
 def _kept(item: Item, quarter: Quarter, area: str) -> services.KeptLettings:
@@ -76,10 +82,10 @@ def _kept(item: Item, quarter: Quarter, area: str) -> services.KeptLettings:
     writer.writerow((*_COLUMNS, *_SINCE_2026))
     for number, row in enumerate(_rows(item, quarter, area)):
         writer.writerow((*row[:7], f"HOME-{number}", *row[7:]))
-    one = LettingsFilter()
-    one.feed(out.getvalue().encode())
-    packed = one.finish()
-    return services.KeptLettings("lettings.csv", packed, one.columns, one.rows)
+    lettings_filter = LettingsFilter()
+    lettings_filter.feed(out.getvalue().encode())
+    packed = lettings_filter.finish()
+    return services.KeptLettings("lettings.csv", packed, lettings_filter.columns, lettings_filter.rows)
 
 
 def _rows(item: Item, quarter: Quarter, area: str) -> Iterator[tuple[object, ...]]:

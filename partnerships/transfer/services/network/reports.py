@@ -66,11 +66,11 @@ def _open(item: Item, now: dt.datetime) -> ReportingRound:
 
 def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Report:
     """The report of a party for a period, counted from 1."""
-    found = _open(item, now)
-    ended = list(periods(found.starts_on, found.period, now.date()))
+    open_report = _open(item, now)
+    ended = list(periods(open_report.starts_on, open_report.period, now.date()))
     number = report["period"]
     party = network.organisations[report["organisation"]]
-    reports = Report.objects.for_listing().filter(round=found, party__organisation=party)
+    reports = Report.objects.for_listing().filter(round=open_report, party__organisation=party)
     made = reports.filter(starts_on=ended[number - 1][0]).first() if 0 < number <= len(ended) else None
     if made is None:
         raise UnableToLoad("there is no report for this period at this point.", "Give it a later date.")

@@ -38,7 +38,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
     """Open a round with the newest question set; answers follow by date."""
     partnership, author = partnership_of(network, item["partnership"]), network.by(item["by"])
     assert partnership is not None  # required in the file
-    found = services.prepare_round(
+    survey_round = services.prepare_round(
         partnership=partnership,
         title=item["title"],
         question_set=newest_question_sets()[0],
@@ -49,13 +49,13 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
         now=now,
     )
     for group in Group:
-        addresses = [one["email"] for one in item["asked"] if one["group"] == group]
-        services.invite(survey_round=found, addresses=addresses, group=group, author=author, now=now)
+        addresses = [person_asked["email"] for person_asked in item["asked"] if person_asked["group"] == group]
+        services.invite(survey_round=survey_round, addresses=addresses, group=group, author=author, now=now)
     moderator = network.people[item["moderator"]]
-    services.ask_moderator(survey_round=found, author=author, now=now)
-    services.agree_to_moderate(survey_round=found, seen=seal_of_list(found), author=moderator, now=now)
-    services.open_round(survey_round=found, author=author, now=now)
-    item["round"] = found.pk
+    services.ask_moderator(survey_round=survey_round, author=author, now=now)
+    services.agree_to_moderate(survey_round=survey_round, seen=seal_of_list(survey_round), author=moderator, now=now)
+    services.open_round(survey_round=survey_round, author=author, now=now)
+    item["round"] = survey_round.pk
 
 
 def _answer(item: Item, now: dt.datetime) -> None:

@@ -57,9 +57,9 @@ def confirm_headings(
             raise UnableToApply("This import has already been applied or discarded.")
         if ImportJob.objects.filter(run=waiting, error="").exists():
             raise UnableToApply("This import is running.")
-        found = proposals_for(waiting)
-        _refuse_impossible(found, headings)
-        for place, file in enumerate(found):
+        proposals = proposals_for(waiting)
+        _refuse_impossible(proposals, headings)
+        for place, file in enumerate(proposals):
             _remember(waiting.register, publisher.strip(), place, file.proposals, headings, author, now)
         choices = Choices.of_preview(waiting.report, waiting.as_of, accept_missing=False).by(publisher.strip())
         made = check_again(waiting, choices, author, now)

@@ -122,16 +122,16 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
     if report.too_many_missing is None or accepted:
         return
     absent, expected = report.too_many_missing
-    found = (
+    problem = (
         f"{absent:,} of the {expected:,} organisations of this register are not in it ({absent * 100 // expected} %)."
     )
     if keep:
         raise unable(
-            found,
+            problem,
             "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
             "the administration. If it is only a part of the register, use --part or “Only a part”.",
         )
-    report.remark(f"Is it the whole list? {found} It is imported only if you confirm this.")
+    report.remark(f"Is it the whole list? {problem} It is imported only if you confirm this.")
 
 
 def _save_rows_to_review(doubts: Doubts, run: ImportRun) -> None:

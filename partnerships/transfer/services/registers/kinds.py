@@ -52,9 +52,9 @@ def read_register(
     register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices
 ) -> Reading:
     """The list of a register in the sheets. Raises `UnableToRead`."""
-    found = _read(register, sheets, known_headings, choices)
-    about = replace(found.about, is_part=found.about.is_corrected or choices.is_part)
-    return replace(found, about=about)
+    register_list = _read(register, sheets, known_headings, choices)
+    about = replace(register_list.about, is_part=register_list.about.is_corrected or choices.is_part)
+    return replace(register_list, about=about)
 
 
 def _read(register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices) -> Reading:
@@ -70,13 +70,14 @@ def _read(register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, s
             (*(_council(council, listed) for council in listed.councils), *map(_other, listed.others)),
         )
     if register == Register.LEPS:
-        found = leps.read_leps(sheets, known_headings)
+        register_list = leps.read_leps(sheets, known_headings)
         return Reading(
-            found.about,
-            lambda directory, doubts, run: apply_leps(found.leps, directory, doubts, run),
+            register_list.about,
+            lambda directory, doubts, run: apply_leps(register_list.leps, directory, doubts, run),
             # Each year shortens their names in another way.
             tuple(
-                Entry(lep.row, lep.name, Kind.LEP, ((Scheme.LEP, lep.code),), is_official=False) for lep in found.leps
+                Entry(lep.row, lep.name, Kind.LEP, ((Scheme.LEP, lep.code),), is_official=False)
+                for lep in register_list.leps
             ),
         )
     if register == Register.PROVIDERS:

@@ -146,7 +146,7 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
     """Give the run a report of what importing its file would do; the caller saves it."""
     choices = Choices.of_preview(run.report, run.as_of, accept_missing=False)
     try:
-        found = import_register(
+        trial_run = import_register(
             register=run.register,
             file=_file_of(run),
             # People who upload their authority's files see what importing would do, even if they may not import.
@@ -157,10 +157,10 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
             dry_run=True,
             organisation=run.organisation,
         ).run
-        run.status, run.as_of, run.report = RunStatus.PREVIEWED, found.as_of, found.report
-        run.finished_at = found.finished_at
+        run.status, run.as_of, run.report = RunStatus.PREVIEWED, trial_run.as_of, trial_run.report
+        run.finished_at = trial_run.finished_at
         for outcome in OUTCOMES:
-            setattr(run, outcome, getattr(found, outcome))
+            setattr(run, outcome, getattr(trial_run, outcome))
     except UnknownHeadings as error:
         if not _may_be_confirmed(run):
             raise
@@ -194,7 +194,7 @@ class FileProposals(NamedTuple):
 def proposals_for(run: ImportRun) -> list[FileProposals]:
     """What the headings of each file of a waiting run probably mean."""
     parts = parts_of(run.register)
-    found = []
+    proposals = []
     for place, file in enumerate(files_in(run.register, _file_of(run))):
         sheets = file.sheets
         if not parts:
@@ -205,8 +205,8 @@ def proposals_for(run: ImportRun) -> list[FileProposals]:
             columns = ()
         known = known_headings(run.register, run.publisher, sheets, place)
         label = parts[place].label if len(parts) > 1 else ""
-        found.append(FileProposals(label, propose(sheets, columns, known)))
-    return found
+        proposals.append(FileProposals(label, propose(sheets, columns, known)))
+    return proposals
 
 
 def apply_preview(

@@ -29,7 +29,6 @@ django_stubs_ext.monkeypatch()
 environment.load(os.environ, secrets=SECRETS)
 refuse_removed(os.environ)
 given = read_settings(SETTINGS, os.environ)
-
 BASE_DIR = environment.BASE_DIR
 VAR_DIR = environment.VAR_DIR
 

@@ -183,7 +183,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
 def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Stop asking an organisation to sign."""
     opened = open_to_publish(request, pk)
-    opened_signatory = get_object_or_404(
+    signatory_row = get_object_or_404(
         opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
@@ -191,12 +191,9 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         remove_signatory(
-            signatory=opened_signatory,
-            author=signed_in(request),
-            reason=form.cleaned_data["reason"],
-            now=timezone.now(),
+            signatory=signatory_row, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
-        return f"{opened_signatory.organisation.name} is no longer asked to sign.", back
+        return f"{signatory_row.organisation.name} is no longer asked to sign.", back
 
     return take_step(
         request,
@@ -205,7 +202,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         step,
         {UnableToRequestSignOff: None},
         plan=opened.plan,
-        signatory=opened_signatory,
+        signatory=signatory_row,
         back=back,
     )
 
@@ -214,17 +211,15 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Change the day by which a signatory must decide."""
     opened = open_to_publish(request, pk)
-    opened_signatory = get_object_or_404(
+    signatory_row = get_object_or_404(
         opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
-    form = DueDayForm(
-        posted(request), initial={"due_on": opened_signatory.due_on}, submit="Change deadline", cancel=back
-    )
+    form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
 
     def step() -> tuple[str, str]:
         changed = change_due_day(
-            signatory=opened_signatory,
+            signatory=signatory_row,
             due_on=form.cleaned_data["due_on"],
             reason=form.cleaned_data["reason"],
             author=signed_in(request),
@@ -240,7 +235,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         step,
         {UnableToRequestSignOff: "due_on"},
         plan=opened.plan,
-        signatory=opened_signatory,
+        signatory=signatory_row,
         back=back,
     )
 

@@ -151,6 +151,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
+    """The returns that the organisation sent as a provider, newest first."""
     sent = NominationsReturn.objects.visible_to(reader).filter(
         agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
     )

@@ -67,6 +67,7 @@ def _compute(asked: Asked) -> Snapshot:
 
 
 def _sources(reader: Reader) -> Table:
+    """The published reports, with how many of their recommendations are recorded and worked on."""
     sources: list[Any] = sources_for(reader)  # with how many are recorded and worked on
     rows = tuple(
         Row(

@@ -66,6 +66,7 @@ _OWN_FILES = ~Q(sha256="") & (Q(item=None) | Q(item__subject_kind=""))
 
 
 def _attachments(ids: Collection[int]) -> Iterable[Row]:
+    """Files of conversations and meetings, for those who may read the record."""
     files = Attachment.objects.filter(_OWN_FILES, pk__in=ids, removed_at=None)
     found = list(files.select_related("conversation", "meeting"))
     texts = texts_of_files(attachment.sha256 for attachment in found)

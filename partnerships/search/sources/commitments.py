@@ -19,6 +19,7 @@ from partnerships.search.sources.texts import names_of
 
 
 def _commitments(ids: Collection[int]) -> Iterable[Row]:
+    """Commitments; the title holds the first 300 characters of a text, so only what follows is added."""
     readers = readers_by_routes(Commitment, ROUTES, ids)
     found = Commitment.objects.filter(pk__in=ids).select_related("giver", "receiver")
     for commitment in found.prefetch_related("giver__names", "receiver__names"):

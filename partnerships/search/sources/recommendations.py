@@ -16,6 +16,7 @@ from partnerships.search.sources.source import Source, by_record, readers_by_rou
 
 
 def _recommendations(ids: Collection[int]) -> Iterable[Row]:
+    """Recommendations, with the report that they are from and whom they are addressed to."""
     readers = readers_by_routes(Recommendation, EVERYBODY, ids)
     for recommendation in Recommendation.objects.filter(pk__in=ids).for_listing():
         source = recommendation.source

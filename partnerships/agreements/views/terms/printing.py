@@ -26,6 +26,7 @@ from partnerships.people.requests import signed_in
 
 
 def _context(user: User, pk: int, number: int) -> dict[str, Any]:
+    """A version with the versions that it consolidates, and who signed each of them."""
     opened, version = open_version(user, pk, number)
     starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == version.pk]
     signing = signing_context(version, opened.until)

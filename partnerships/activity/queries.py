@@ -33,14 +33,14 @@ def kinds_of(here: Q) -> QuerySet[Event, str]:
 
 
 def visible_of_kinds(user: Any, here: Q, present: Iterable[str]) -> QuerySet[Event]:
-    """As `visible_events`, for the `present` kinds of record among them."""
+    """Like `visible_events`, but only for the `present` kinds of record among them."""
     found = Event.objects.filter(here)
     records = {name: found.filter(target_kind=name).values("target_id") for name in present}
     return of_visible_records(user, found, records)
 
 
 def of_visible_records(user: Any, found: QuerySet[Event], records: Mapping[str, Records]) -> QuerySet[Event]:
-    """Those of the events whose record, by kind, the person may see."""
+    """The events whose record, by kind, the person may see."""
     seen = Q(pk__in=[])
     for kind in kinds():
         if kind.name in records:

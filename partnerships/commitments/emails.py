@@ -78,7 +78,7 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
 def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks a lead to confirm several commitments of one spreadsheet.
 
-    Those that no longer wait for them, or that they may not read, are left out.
+    Commitments that no longer wait for them, or that they may not read, are left out.
     """
     readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
     asks: dict[tuple[Organisation, ...], bool] = {}  # asked once for all between the same two

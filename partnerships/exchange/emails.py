@@ -52,7 +52,7 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
 def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Several asks and offers that wait for their answer, or that they now facilitate.
 
-    Those that are answered or over, or that they may not read, are left out.
+    Entries that are answered or over, or that they may not read, are left out.
     """
     waits, numbers = due.params["waits"], due.params["entries"]
     readable = Entry.objects.visible_to(person).filter(pk__in=numbers).select_related("organisation")

@@ -71,7 +71,7 @@ def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
 
 
 def note_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
-    """As `note`, for many lines of one kind."""
+    """Like `note`, for many lines of one kind."""
     batch = _batch()
     batch.lines += WaitingLine.objects.bulk_create(WaitingLine(at=now, text=_text(what, now, fact)) for fact in facts)
     # Robust: an error after the commit must not make the caller say that nothing was done.

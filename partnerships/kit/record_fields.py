@@ -64,7 +64,7 @@ class RecordSelect(forms.Select):
     def suggested(self, words: str) -> list[_Named]:
         """Records whose name has the words.
 
-        Those whose name begins with them come first.
+        Records whose name begins with the words come first.
         """
         words = " ".join(words.replace("\x00", "").split())
         if not words:

@@ -27,7 +27,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
     target_of = definition.followed
 
     def left_out(person: User, rows: Sequence[Any], _now: dt.datetime) -> Mapping[int, str]:
-        """Those that the person follows already, and those whose plan, say, another row has too."""
+        """Rows that the person follows already, and rows whose plan, say, another row has too."""
         reasons: dict[int, str] = {}
         seen: set[tuple[str, int]] = set()
         followed = _followed(person, [target for row in rows if (target := target_of(row)) is not None])

@@ -71,13 +71,13 @@ class Asked:
 
     @cached_property
     def sort(self) -> str:
-        """The column that the rows are sorted by, with "-" for the last first."""
+        """The name of the column that the rows are sorted by, with "-" for the last first."""
         parameter = self.parameters.get("sort", "")
         return parameter if parameter.lstrip("-") in self.definition.by_name else self.definition.sort(self.chosen)
 
     @property
     def sorted_by(self) -> Column:
-        """The same, as a column."""
+        """The column that the rows are sorted by."""
         return self.definition.by_name[self.sort.lstrip("-")]
 
     def found(self) -> QuerySet[Any]:
@@ -95,7 +95,7 @@ class Asked:
 
     @cached_property
     def of_page(self) -> QuerySet[Any]:
-        """The same as of now, composed once: a page shows some of the rows and counts them."""
+        """The rows as of now, composed once: a page shows some of them and counts them."""
         return self.found()
 
     @property
@@ -139,14 +139,14 @@ class Asked:
         )
 
     def sortable(self) -> QuerySet[Any]:
-        """The same with what they are sorted by: see `order`."""
+        """The rows with what they are sorted by: see `order`."""
         column = self.sorted_by
         rows = self.of_page.alias(**{column.alias: column.expression(self.reader)})
         sortable: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
         return sortable
 
     def listed(self) -> QuerySet[Any]:
-        """The same for a page: where the list is too long to sort by this column, its newest rows alone."""
+        """The rows of a page. If the list is too long to sort by this column, only its newest rows."""
         return self._newest(self.sortable()) if self._is_resorted else self.sortable()
 
     @property
@@ -166,7 +166,7 @@ class Asked:
         return next(iter(self.of_page.order_by("-pk").values_list("pk", flat=True)[most : most + 1]), None)
 
     def _newest(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the rows that are newer than `older`."""
+        """The rows that are newer than `older`."""
         return rows if self.older is None else rows.filter(pk__gt=self.older)
 
     @property
@@ -181,7 +181,7 @@ class Asked:
 
     @property
     def sorting(self) -> list[OrderBy | str]:
-        """The same for the database."""
+        """The order of `sortable`, as the database takes it."""
         return sorted_by(self.order, self.nullable)
 
     @property

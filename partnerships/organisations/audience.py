@@ -317,7 +317,7 @@ class Reach:
         return reached
 
     def ends(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
-        """Those of these ids, of people or organisations, that the route reaches."""
+        """The ids, of people or organisations, that the route reaches."""
         records = self.records if isinstance(self.records, QuerySet) else self.records(ids)
         return records.filter(route.when, **{f"{route.path}__in": ids}).values_list(route.path)
 

@@ -20,7 +20,7 @@ class OrganisationField(forms.ModelChoiceField[Organisation]):
 
 
 class OrganisationsField(forms.ModelMultipleChoiceField[Organisation]):
-    """The same for several."""
+    """A field for several organisations."""
 
     def label_from_instance(self, obj: Organisation) -> str:
         """The name, with former ones."""

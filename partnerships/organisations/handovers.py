@@ -40,7 +40,7 @@ class KindCount:
     undecided: Sequence[Held]
 
     def for_others(self, readable: Mapping[int, str]) -> KindCount:
-        """The same for somebody who may read only these records, given as titles by id. Reasons stay."""
+        """The counts for somebody who may read only these records, given as titles by id. Reasons stay."""
         renamed = [replace(thing, title=readable.get(thing.pk, thing.outside)) for thing in self.undecided]
         without = [replace(thing, what="") for thing in renamed[: len(self.without)]]
         return replace(self, without=without, undecided=[*without, *renamed[len(without) :]])

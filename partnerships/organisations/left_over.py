@@ -198,7 +198,7 @@ def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
-    """Those of successions that were neither cancelled nor undone."""
+    """Only rows of successions that were neither cancelled nor undone."""
     live = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
     return lines.filter(succession__in=live)
 

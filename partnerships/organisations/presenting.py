@@ -171,7 +171,7 @@ def title_of(succession: Succession) -> str:
 
 
 def title_in_full(succession: Succession) -> str:
-    """As `title_of`; of one that undoes another, that it does."""
+    """Like `title_of`; says so if it undoes another succession."""
     return f"Undone: {title_of(succession.undoes)}" if succession.undoes else title_of(succession)
 
 

@@ -55,7 +55,7 @@ def find_publicly_listed(text: str) -> OrganisationQuerySet:
 
 
 def _called(organisations: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
-    """Those with a matching name or number, else those whose name is spelled in a similar way; all without a text."""
+    """Organisations with a matching name or number, else with a name of a similar spelling; all without a text."""
     if not text.strip():
         return organisations
     exact = organisations.filter(_has_name_or_number(text))
@@ -171,7 +171,7 @@ def watching(membership: Membership) -> QuerySet[User]:
 
 
 def with_account(people: QuerySet[User]) -> QuerySet[User]:
-    """Those of them who have an account, by name."""
+    """The people who have an account, by name."""
     return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")
 
 

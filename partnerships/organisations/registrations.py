@@ -210,7 +210,7 @@ def _old_requests(now: dt.datetime, dry_run: bool) -> int:
 def _register_emails() -> None:
     """The kinds of email of this room.
 
-    Those about access cannot be turned off.
+    Emails about access cannot be turned off.
     """
     for code, label, write in (
         ("let_in", "Member added by an administrator", emails.write_let_in),

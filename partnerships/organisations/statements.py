@@ -164,7 +164,7 @@ RowsAbout: TypeAlias = Callable[[int], QuerySet[Any, Any]]
 
 
 def with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
-    """Those of these functions that give a row about the record, in one query.
+    """The functions that give a row about the record, found in one query.
 
     For pages with many parts that most records lack: what has no row need not be asked for with its rights.
     """

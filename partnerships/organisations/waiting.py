@@ -55,7 +55,7 @@ def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> lis
 
 
 def waiting_in_brief(sources: Sequence[Source], person: User, now: dt.datetime) -> Work:
-    """As `waiting_from`, for a page that shows a few: call `in_full` for those."""
+    """Like `waiting_from`, for a page that shows a few things: call `in_full` for those."""
     return Work(source.of(person, now) for source in _those_with_something(sources, person, now))
 
 

@@ -109,7 +109,7 @@ def claim(
 ) -> Claim:
     """Claim up to `limit` due emails of these lanes (and people).
 
-    Those to the domains `avoid` wait for half a minute.
+    Emails to the domains `avoid` wait for half a minute.
 
     Emails that nobody may read any more, or that have nothing to say, are settled here; those of people who paused wait
     for the end of the pause. An email that cannot be composed blocks no others: it is retried, then fails with its

@@ -97,7 +97,7 @@ def drain(
 ) -> Tally:
     """Send due emails of these lanes (and people) until none are left.
 
-    Those to the domains `avoid` wait for a while. Stops when time is up, after finishing its batch, or when most
+    Emails to the domains `avoid` wait for a while. Stops when time is up, after finishing its batch, or when most
     answers leave emails in doubt. While EMAILS_HELD, only account emails leave.
     """
     tally = Tally()

@@ -98,7 +98,7 @@ def facts_of(candidate: Candidate, batch: Batch) -> Facts:
 def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.Redone:
     """Settle emails already delivered before the restore.
 
-    Those that the restored database lacks are remembered.
+    Emails that the restored database lacks are remembered.
     """
     # An email in doubt may have two lines, and its number may have been used again since the restore.
     by_number = {line["email"]: line for line in lines}
@@ -204,7 +204,7 @@ def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> 
 
 
 def _take(keys: Mapping[int, tuple[str, int | None, str]]) -> set[int]:
-    """Those whose kind, person and hash are remembered; each is forgotten then.
+    """The emails whose kind, person and hash are remembered; each is forgotten then.
 
     Only these very deliveries are locked: another sender may have other emails to the same people now.
     """

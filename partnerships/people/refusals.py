@@ -74,7 +74,7 @@ def has_refused(address: str) -> bool:
 
 
 def refused_among(people: Collection[User]) -> list[User]:
-    """Those of these people who must not be emailed unasked.
+    """The people who must not be emailed unasked.
 
     Their address is refused (`has_refused`), or emails to it come back; or they have no account, and refused what a
     room sends.

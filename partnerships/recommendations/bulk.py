@@ -61,7 +61,7 @@ def _answered_for(person: User) -> OrganisationQuerySet:
 
 
 def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) -> dict[int, str]:
-    """Those to which no organisation of theirs responds.
+    """Recommendations to which no organisation of theirs responds.
 
     Two queries and more for each organisation, not each row.
     """

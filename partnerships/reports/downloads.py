@@ -70,7 +70,7 @@ def shown(
 
 
 def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
-    """The report as a Word file has it."""
+    """The report as the contents of a Word file."""
     printed = printed_rows(snapshot, at_once=at_once)
     return TablesPaper(
         title=snapshot.title,

@@ -80,11 +80,11 @@ class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
     """Frozen reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Those made for an organisation or partnership of theirs; of a partnership, those of their party's time."""
+        """Reports for an organisation or partnership of theirs; of a partnership, only those of their party's time."""
         return self.filter(visible_to(FrozenReport, READERS, user))
 
     def present_for(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Those whose audience they belonged to then, and belong to today."""
+        """Reports whose audience they belonged to then, and belong to today."""
         return self.filter(visible_to(FrozenReport, _AUDIENCE, user))
 
 
@@ -146,7 +146,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
     """Schedules by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> ScheduleQuerySet:
-        """Those of their organisations and partnerships."""
+        """Schedules of their organisations and partnerships."""
         return self.filter(visible_to(Schedule, _PRESENT, user))
 
 

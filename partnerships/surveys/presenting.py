@@ -126,7 +126,7 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 def shares_of(survey_round: Round, questions: Questions) -> list[Share]:
     """Each expectation with its share, highest first.
 
-    Those not shown come last.
+    Expectations whose share is not shown come last.
     """
     figures = figures_of(survey_round)
     shares = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}

@@ -45,7 +45,7 @@ class Rights:
     def may_invite(self) -> bool:
         """Whether they may add people to ask.
 
-        Those who may run the round, and leads of partnerships that joined.
+        People who may run the round may, and leads of partnerships that joined.
         """
         return self.inside.roles.is_system or any(rights.proposes_for for rights in self._all)
 
@@ -95,9 +95,9 @@ def rights_in(survey_round: Round, person: User | None, now: dt.datetime) -> Rig
 
 
 def may_withdraw(survey_round: Round, person: User | None, now: dt.datetime) -> QuerySet[Invitation]:
-    """Those that they may remove from a draft: all if they may run it.
+    """The invitations that they may remove from a draft: all if they may run it.
 
-    Leads of partnerships that joined: those added by people of the parties that they lead there.
+    Leads of partnerships that joined may remove the people whom the parties that they lead there have added.
     """
     rights = rights_in(survey_round, person, now)
     if rights.may_run:

@@ -91,7 +91,7 @@ def token_of(round_key: str, person: int) -> str:
 
 
 def tokens_of(round_key: str, people: list[int]) -> dict[int, str]:
-    """As `token_of`, for several people."""
+    """Like `token_of`, for several people."""
     secret = bytes.fromhex(_kept(round_key)["tokens"])
     return {person: hmac.digest(secret, str(person).encode(), sha256).hex() for person in people}
 

@@ -15,7 +15,8 @@ def may_upload(
 ) -> bool:
     """Whether they may upload a list, see its preview and discard it.
 
-    Those who keep the directory; of the own files of a planning authority that still exists, its editors and leads.
+    People who keep the directory may. Editors and leads of a planning authority that still exists may upload its own
+    files.
     """
     if organisation is None:
         return roles_of(author, now).keeps_directory

@@ -50,7 +50,7 @@ def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
 
 
 def work_in_brief(person: User, now: dt.datetime) -> Work:
-    """As `waiting_for`, for a page that shows a few: call `in_full` for those."""
+    """Like `waiting_for`, for a page that shows a few things: call `in_full` for those."""
     return Work([]) if person.is_stakeholder else waiting_in_brief(SOURCES, person, now)
 
 

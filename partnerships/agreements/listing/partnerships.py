@@ -72,7 +72,7 @@ def _inside(path: str) -> lists.Key:
 
 
 def _state(user: User) -> Combinable:
-    """The status as the clock has it today."""
+    """The status of today, worked out from the dates."""
     today = timezone.localdate()
     states = [When(has_status_on(code, today), then=Value(code)) for code in Status.values]
     return _today(user, Case(*states))

@@ -28,7 +28,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     """Filters by whether a notice still counts."""
 
     def open(self) -> NoticeQuerySet:
-        """Those that are neither withdrawn nor carried out."""
+        """Notices that are neither withdrawn nor carried out."""
         return self.filter(withdrawn_at=None, done_at=None)
 
     def run_out_by(self, day: dt.date) -> NoticeQuerySet:

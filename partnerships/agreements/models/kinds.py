@@ -138,7 +138,7 @@ D = TypeVar("D", bound=Declared)
 
 
 def in_use(rows: Iterable[D]) -> list[D]:
-    """Those not retired, in order."""
+    """Kinds that are not retired, in order."""
     return sorted((row for row in rows if row.active), key=lambda row: (row.position, row.pk))
 
 

@@ -70,50 +70,50 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
     """Filters by reader, by who may act, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those the person may see at least in outline."""
+        """Partnerships that the person may see, at least in outline."""
         return self.filter(visible_to(Partnership, OUTLINED, user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those the person may see today, in full or in outline.
+        """Partnerships that the person may see today, in full or in outline.
 
-        Without those that only a former party reads.
+        Partnerships that only a former party reads are left out.
         """
         return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
 
     def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those the person may read in full today.
+        """Partnerships that the person may read in full today.
 
-        For people of present and invited parties.
+        People of present and invited parties may.
         """
         return self.filter(visible_to(Partnership, INSIDE, user))
 
     def held_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those the person may read in full, today or up to the day they left."""
+        """Partnerships that the person may read in full, today or up to the day they left."""
         return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
 
     def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
-        """Those with a present party for which the person has one of the roles."""
+        """Partnerships with a present party for which the person has one of the roles."""
         route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def drafted_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those whose drafts of the terms the person may read.
+        """Partnerships whose drafts of the terms the person may read.
 
-        For editors and leads of present and invited parties.
+        Editors and leads of present and invited parties may.
         """
         parties = Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
         route = Organisations("parties__organisation", when=parties, roles=EDITING_ROLES)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those whose terms and status the person may change.
+        """Partnerships whose terms and status the person may change.
 
-        For leads of the chair or of a lead organisation.
+        Leads of the chair or of a lead organisation may.
         """
         return self.filter(visible_to(Partnership, LEADING, user))
 
     def live(self) -> PartnershipQuerySet:
-        """Those not over today."""
+        """Partnerships that are not over today."""
         return self.exclude(is_over_on(timezone.localdate()))
 
     def for_listing(self) -> PartnershipQuerySet:

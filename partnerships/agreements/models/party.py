@@ -55,15 +55,15 @@ class PartyQuerySet(models.QuerySet["Party"]):
         return partnership in partnership_ids
 
     def present(self) -> PartyQuerySet:
-        """Those that accepted and have not left."""
+        """Parties that accepted and have not left."""
         return self.filter(status=PartyStatus.ACCEPTED)
 
     def inside(self) -> PartyQuerySet:
-        """Those that read all of it today: invited and present ones."""
+        """Parties that read all of the partnership today: invited and present ones."""
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED])
 
     def required(self) -> PartyQuerySet:
-        """Those that must sign before it is active: all but observers.
+        """Parties that must sign before the partnership is active: all but observers.
 
         Only invited and present ones.
         """

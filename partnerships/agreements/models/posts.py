@@ -61,7 +61,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(visible_to(Post, OWN_POSTS, user) | (Q(ended_on=None) & of_partners))
 
     def open(self) -> PostQuerySet:
-        """Those that have not ended."""
+        """Posts that have not ended."""
         return self.filter(ended_on=None)
 
     def in_use(self) -> PostQuerySet:
@@ -73,7 +73,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.open().filter(Q(partnership=None) | live)
 
     def vacant(self, day: dt.date) -> PostQuerySet:
-        """Those in use that nobody holds or will take up.
+        """Posts in use that nobody holds or will take up.
 
         An empty team does not count.
         """
@@ -161,12 +161,12 @@ class HolderQuerySet(models.QuerySet["Holder"]):
     """Filters of holders by day and by reader."""
 
     def on(self, day: dt.date | None = None) -> HolderQuerySet:
-        """Those who hold their post on a day (by default today)."""
+        """Holders of a post on a day (by default today)."""
         day = day or timezone.localdate()
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
 
     def open(self, day: dt.date | None = None) -> HolderQuerySet:
-        """Those who hold their post on a day or will take it up later."""
+        """Holders of a post on a day, and people who will take one up later."""
         return self.filter(Q(ends_on=None) | Q(ends_on__gt=day or timezone.localdate()))
 
     def visible_to(self, user: User | AnonymousUser) -> HolderQuerySet:

@@ -68,7 +68,7 @@ class TermsProposalQuerySet(models.QuerySet["TermsProposal"]):
         return self.filter(Exists(own_parties))
 
     def open(self) -> TermsProposalQuerySet:
-        """Those that are drafted or wait for signatures."""
+        """Proposals that are drafted or wait for signatures."""
         return self.filter(status__in=OPEN_PROPOSALS)
 
 
@@ -246,7 +246,7 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
     """Requests to sign, by state."""
 
     def waiting(self) -> TermsSignatoryQuerySet:
-        """Those that may still be answered, in order.
+        """Signatories that may still decide, in order.
 
         No decision, and the partnership is not over. With version, proposal, partnership and organisation.
         """

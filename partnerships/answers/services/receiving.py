@@ -120,7 +120,7 @@ def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
 
 
 def _answerable_plans(numbers: Collection[int], person: User, now: dt.datetime) -> list[Plan]:
-    """Those of these plans about which the person may write a comment."""
+    """The plans, of these, about which the person may write a comment."""
     plans = Plan.objects.filter(pk__in=numbers).order_by("title", "pk")
     if person.is_stakeholder:
         open_to_them = answerable(person, sorted(set(numbers)), now)

@@ -37,14 +37,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(visible_to(Conversation, ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> ConversationQuerySet:
-        """Those whose record the person may write.
+        """Conversations whose record the person may write.
 
-        For editors and leads of the organisation that keeps it.
+        Editors and leads of the organisation that keeps it may.
         """
         return self.filter(visible_to(Conversation, EDITORS, user))
 
     def held(self) -> ConversationQuerySet:
-        """Those that took place."""
+        """Conversations that took place."""
         return self.filter(status__in=HELD)
 
     def with_organisation(self, organisation: Organisation) -> ConversationQuerySet:

@@ -28,18 +28,18 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
     """Filters by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> FacilitatorQuerySet:
-        """Those the person may know of.
+        """Facilitators that the person may know of.
 
         Their own, and those of partnerships they take part in.
         """
         return self.filter(visible_to(Facilitator, ROUTES, user))
 
     def named(self) -> FacilitatorQuerySet:
-        """Those that have not ended."""
+        """Facilitators who have not ended."""
         return self.filter(ended_at=None)
 
     def acting(self) -> FacilitatorQuerySet:
-        """Those who accepted, still act for their organisation, and whose organisation still takes part."""
+        """Facilitators who accepted, still act for their organisation, and whose organisation still takes part."""
         acts = Membership.objects.current().filter(
             person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
         )

@@ -24,7 +24,7 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     """Filters by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> AttachmentQuerySet:
-        """Those that were not removed, with a record and a target the person may read.
+        """Files that were not removed, with a record and a target that the person may read.
 
         The papers of an agenda item are read by those who may read the item.
         """

@@ -91,14 +91,14 @@ class Quiet:
 def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
     """Live partnerships that have gone quiet, longest silence first.
 
-    Those that the person edits for, each by its own limit. Without those that have a conversation planned for today or
+    Only partnerships that the person edits for, each by its own limit. None with a conversation planned for today or
     later. Only conversations that the person may see count. `limit` is how many are wanted.
     """
     return with_contacts(user, quiet_in_brief(user, now, limit=limit), now)
 
 
 def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
-    """As `gone_quiet`, without the contacts of each; `with_contacts` adds them."""
+    """Like `gone_quiet`, without the contacts of each partnership; `with_contacts` adds them."""
     today = timezone.localdate(now)
     return [
         Quiet(
@@ -112,7 +112,7 @@ def quiet_in_brief(user: User, now: dt.datetime, *, limit: int | None = None) ->
 
 
 def with_contacts(user: User, quiet: Sequence[Quiet], now: dt.datetime) -> list[Quiet]:
-    """The same with their contacts."""
+    """The same partnerships, with their contacts."""
     contacts = _contacts(user, [silent.partnership for silent in quiet], now)
     return [replace(silent, contacts=tuple(contacts.get(silent.partnership.pk, ()))) for silent in quiet]
 

@@ -40,7 +40,7 @@ def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Part
 
 
 def kept_by(user: User) -> ConversationQuerySet:
-    """Those whose record an organisation of the person keeps."""
+    """Conversations whose record an organisation of the person keeps."""
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 

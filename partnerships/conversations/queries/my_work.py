@@ -56,7 +56,7 @@ class _WithContacts:
     quiet: dict[int, Quiet] = field(compare=False)
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same with the names of those to get in touch with."""
+        """The same rows, with the names of the people to contact."""
         partnerships = [self.quiet[task.number] for task in waiting]
         return [_quiet_waiting(quiet) for quiet in with_contacts(self.user, partnerships, self.now)]
 
@@ -130,7 +130,7 @@ class _WithTitles:
     user: User
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same with titles."""
+        """The same rows, with titles."""
         titles_known = titles_known_to(self.user, {task.number for task in waiting})
         return [replace(task, within=titles_known.get(task.number, "")) for task in waiting]
 

@@ -95,7 +95,7 @@ def _points_within(user: User, partnership: int) -> QuerySet[Point]:
 
 
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
-    """Those that are not closed and that the person may see, the last said first."""
+    """Points that are not closed and that the person may see, the last said first."""
     return (
         points.filter(closed_at=None, conversation__in=Conversation.objects.visible_to(user))
         .select_related("conversation", "organisation", "became__entry")

@@ -175,7 +175,7 @@ class Hearing:
     def told(
         self, person: int, subject: int, events: Iterable[Event], *, whatever_was_chosen: bool = False
     ) -> list[Event]:
-        """Those of a subject's events that this follower may hear and chose."""
+        """The events of a subject that this follower may hear about and has chosen."""
         if self.why_not(person, subject):
             return []
         allowed = self._public if person in self._stakeholders else self._seen.get(person, frozenset())
@@ -329,7 +329,7 @@ def heard_no_longer(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, 
 
 
 def stakeholders_among(people: Collection[int]) -> list[int]:
-    """Those of these people who have no account."""
+    """The people, of these, who have no account."""
     rows = rows_planned_once(
         "SELECT id FROM people_user WHERE id = ANY(%s) AND account_since IS NULL",
         [sorted(people)],

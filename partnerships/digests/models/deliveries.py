@@ -138,7 +138,7 @@ class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
     """Items by whether their email includes them."""
 
     def included(self) -> DeliveryItemQuerySet:
-        """Those included in the email."""
+        """Items that are included in the email."""
         return self.filter(left_out="")
 
 

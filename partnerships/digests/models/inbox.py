@@ -39,11 +39,11 @@ class InboxItemQuerySet(models.QuerySet["InboxItem"]):
     """Items by whether they were read or still wait for a summary."""
 
     def unread(self) -> InboxItemQuerySet:
-        """Those their person has not opened or marked."""
+        """Items that their person has not opened or marked."""
         return self.filter(read_at=None)
 
     def for_summary(self) -> InboxItemQuerySet:
-        """Those that the next summary will contain."""
+        """Items that the next summary will contain."""
         return self.filter(told_at=None, due_at__isnull=False)
 
 

@@ -57,7 +57,7 @@ class DeliverySubjectQuerySet(models.QuerySet["DeliverySubject"]):
     """Subjects by whether their email includes them."""
 
     def included(self) -> DeliverySubjectQuerySet:
-        """Those included in the email."""
+        """Subjects that are included in the email."""
         return self.filter(left_out="")
 
 

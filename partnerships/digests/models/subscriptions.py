@@ -105,11 +105,11 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.exclude(status=SubscriptionStatus.ENDED)
 
     def confirmed(self) -> SubscriptionQuerySet:
-        """Those that send digests."""
+        """Subscriptions that send digests."""
         return self.filter(status=SubscriptionStatus.CONFIRMED)
 
     def refused(self) -> SubscriptionQuerySet:
-        """Those that the person declined or stopped themselves."""
+        """Subscriptions that the person declined or stopped themselves."""
         return self.filter(status=SubscriptionStatus.ENDED, refused_at__isnull=False)
 
     def for_listing(self) -> SubscriptionQuerySet:

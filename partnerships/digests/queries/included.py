@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 def with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
-    """The same emails; subscriptions are named only where the reader may know."""
+    """These emails; subscriptions are named only where the reader may know."""
     asking = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
     if person.is_staff:
         for subscription in asking:

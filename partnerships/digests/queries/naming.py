@@ -74,7 +74,7 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
 
 
 def open_by_number(subscriptions: Collection[int], now: dt.datetime) -> set[int]:
-    """Those of these subscriptions to things that the asking organisation may read."""
+    """The subscriptions to things that the asking organisation may read."""
     rows = rows_planned_once(_FOLLOWED, [sorted(subscriptions)], generic_plan=True) if subscriptions else []
     return _open([Followed(*row) for row in rows], now)
 
@@ -162,7 +162,7 @@ def _seen(
     commitments: list[int],
     recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
-    """Those of the subscriptions whose thing, given by kind, the person may see."""
+    """The subscriptions whose thing, given by kind, the person may see."""
     with one_by_one():
         known_records = things_known_to(person)
     # Only these things: otherwise PostgreSQL asks rights over every plan.

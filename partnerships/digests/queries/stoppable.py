@@ -128,7 +128,7 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
 
 
 def _heard(person: User, groups: Collection[str]) -> tuple[str, ...]:
-    """Those of these groups that the person gets emails about."""
+    """The groups that the person gets emails about."""
     silent = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF]).values_list("group", flat=True)
     return tuple(sorted(set(groups) - set(silent)))
 

@@ -118,7 +118,7 @@ def _of_stakeholders() -> SubscriptionQuerySet:
 def _concerned(
     succession: Succession, subscriptions: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
 ) -> tuple[list[Subscription], Whereabouts]:
-    """Those of these subscriptions that the succession is about, and where what they follow is now."""
+    """The subscriptions that the succession is about, and where what they follow is now."""
     where = _whereabouts(
         succession,
         {

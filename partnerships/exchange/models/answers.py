@@ -165,7 +165,7 @@ class QuestionQuerySet(models.QuerySet["Question"]):
         return self.filter(visible_to(Question, BOTH_SIDES, user))
 
     def open(self) -> QuestionQuerySet:
-        """Those without an answer."""
+        """Questions without an answer."""
         return self.filter(answered_at=None)
 
 

@@ -20,11 +20,11 @@ class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
     """Filters by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> EntryFacilitatorQuerySet:
-        """Those of entries that the person may read."""
+        """Facilitators of entries that the person may read."""
         return self.filter(entry__in=Entry.objects.visible_to(user).values("pk"))
 
     def named(self) -> EntryFacilitatorQuerySet:
-        """Those that have not ended and still act for their organisation."""
+        """Facilitators who have not ended and still act for their organisation."""
         acts = Membership.objects.current().filter(
             person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
         )

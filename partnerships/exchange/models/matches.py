@@ -32,7 +32,7 @@ class MatchQuerySet(models.QuerySet["Match"]):
         return self.filter(Q(ask__organisation__in=own_organisations) | Q(offer__organisation__in=own_organisations))
 
     def not_dismissed_by(self, user: User | AnonymousUser) -> MatchQuerySet:
-        """Without those that an organisation of the person dismissed."""
+        """Matches that no organisation of the person dismissed."""
         put_aside = Dismissal.objects.filter(organisation__in=Organisation.objects.of_person(user))
         return self.exclude(pk__in=put_aside.values("match"))
 

@@ -166,7 +166,7 @@ class _WithAskers:
     user: User
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same with who asks, who referred it, and within which partnership."""
+        """The same rows, with who asks, who referred it, and within which partnership."""
         words = {
             pk: (_answer_this(direction, short_name or name, giver), within or "")
             for pk, direction, short_name, name, giver, within in rows_for(

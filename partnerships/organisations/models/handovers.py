@@ -42,11 +42,11 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
     """Filters of handover lines by state."""
 
     def ready(self) -> HandoverQuerySet:
-        """Those that pass on what they are about once the succession has taken effect."""
+        """Lines that pass on what they are about once the succession has taken effect."""
         return self.filter(Q(consent="") | Q(consent_on__isnull=False), state=HandoverState.ACCEPTED)
 
     def lacking_consent(self) -> HandoverQuerySet:
-        """Those that wait for a consent that nobody has recorded.
+        """Lines that wait for a consent that nobody has recorded.
 
         What is disputed waits for another line.
         """
@@ -54,7 +54,7 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         return waiting.exclude(consent="").filter(consent_on=None)
 
     def waiting_for(self, organisations: Collection[int]) -> HandoverQuerySet:
-        """Those that one of these organisations (ids) has not answered yet."""
+        """Lines that one of these organisations (ids) has not answered yet."""
         accepted = AcceptedPart.objects.filter(handover=OuterRef("pk"), organisation=OuterRef("successor"))
         sharing = HandoverSharer.objects.filter(handover=OuterRef("pk"), organisation__in=organisations)
         theirs = AcceptedPart.objects.filter(handover=OuterRef("handover"), organisation=OuterRef("organisation"))

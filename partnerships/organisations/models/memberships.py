@@ -70,7 +70,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
-        """Those of one person, in one of the roles if any is given."""
+        """Memberships of one person, in one of the roles if any is given."""
         own_rows = self.filter(person_id=user.pk)
         return own_rows.filter(role__in=roles) if roles else own_rows
 

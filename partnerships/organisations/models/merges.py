@@ -13,7 +13,7 @@ class MergeQuerySet(models.QuerySet["Merge"]):
     """Filters of merges."""
 
     def in_force(self) -> MergeQuerySet:
-        """Those that nobody has undone."""
+        """Merges that nobody has undone."""
         return self.filter(undone_at=None)
 
 

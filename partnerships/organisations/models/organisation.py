@@ -79,7 +79,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self if user.is_authenticated and user.is_active else self.none()
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
-        """Those the person acts for today, in one of the roles if any is given."""
+        """Organisations that the person acts for today, in one of the roles if any is given."""
         return self.filter(among("pk", Membership.objects.organisations_of(user, *roles)))
 
     def current(self) -> OrganisationQuerySet:
@@ -87,11 +87,11 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.standing().exclude(status=Status.DISSOLVED)
 
     def standing(self) -> OrganisationQuerySet:
-        """Without records that were merged into another."""
+        """Organisations, without records that were merged into another."""
         return self.exclude(pk__in=Merge.objects.in_force().values("merged"))
 
     def for_listing(self) -> OrganisationQuerySet:
-        """With everything that a list shows, in two queries."""
+        """Organisations with everything that a list shows, in two queries."""
         return self.select_related("region", "parent").prefetch_related("identifiers")
 
 

@@ -76,15 +76,15 @@ class SuccessionQuerySet(models.QuerySet["Succession"]):
     """Filters of successions."""
 
     def live(self) -> SuccessionQuerySet:
-        """Those that have not been cancelled."""
+        """Successions that have not been cancelled."""
         return self.exclude(status=SuccessionStatus.CANCELLED)
 
     def pending(self) -> SuccessionQuerySet:
-        """Those that have not taken effect or been cancelled."""
+        """Successions that have not taken effect or been cancelled."""
         return self.exclude(status__in=FINAL)
 
     def concerning(self, organisation: Organisation) -> SuccessionQuerySet:
-        """Those that the organisation is part of, on either side."""
+        """Successions that the organisation is part of, on either side."""
         either = Q(predecessor=organisation) | Q(successor=organisation)
         return self.filter(pk__in=SuccessionTie.objects.filter(either).values("succession"))
 

@@ -85,7 +85,7 @@ def carry(column: Column, moving: Moving, records: Collection[int] | None = None
 
 
 def carry_together(columns: Sequence[Column], moving: Moving, records: Collection[int] | None = None) -> list[Change]:
-    """As `carry`, for the columns of one kind.
+    """Like `carry`, for the columns of one kind.
 
     All columns are sorted before any is changed: once the giver of a commitment has moved, its owner would look locked.
     """

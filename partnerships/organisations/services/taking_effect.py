@@ -104,7 +104,7 @@ def _dissolve(body: Organisation, *, on: dt.date, because: str, author: User | N
 
 
 def _update(body: Organisation, **changes: Any) -> None:
-    """As `update_organisation`; raises `UnableToChangeSuccession`."""
+    """Like `update_organisation`, but raises `UnableToChangeSuccession`."""
     try:
         update_organisation(organisation=body, **changes)
     except UnableToUpdateOrganisation as error:

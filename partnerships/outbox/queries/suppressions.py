@@ -31,7 +31,7 @@ SELECT s.address_hash FROM outbox_suppression s
 
 
 def suppressed_among(addresses: Collection[str]) -> set[str]:
-    """Those of these addresses (in lower case) that are suppressed."""
+    """The addresses (in lower case) that are suppressed."""
     if not addresses:
         return set()
     hashed = {journal.address_hash(address): address for address in addresses}

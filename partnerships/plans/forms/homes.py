@@ -106,7 +106,7 @@ class HomesRow(Form):
 
     @property
     def numbers(self) -> list[int]:
-        """The homes of each year as they stand; 0 for what is empty or wrong."""
+        """The homes of each year as entered; 0 for a box that is empty or wrong."""
         if self.is_bound:
             self.is_valid()  # fills what is valid
         data: Mapping[str, Any] = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial

@@ -39,7 +39,7 @@ class OfPlansForm(Form):
 
 
 class _MilestonesForm(OfPlansForm):
-    """The same, and by what is late."""
+    """Filters of plans, and by what is late."""
 
     overdue = forms.BooleanField(label="Only overdue", required=False)
     slips = forms.BooleanField(label="Only later than first planned", required=False)

@@ -91,7 +91,7 @@ def _today(path: str) -> Key:
 
 
 def _if_today(name: str) -> Callable[[Any], Any]:
-    """The same for the cell."""
+    """A function for the same as a cell: the value today, or empty."""
 
     def value(row: Any) -> Any:
         column_value = getattr(row, name) if row.owners_then is None else None

@@ -47,7 +47,7 @@ class Combinations:
 
     @classmethod
     def among(cls, **values: Any) -> Combinations:
-        """Those that these values of `_STATEMENT` leave. Read packed lines before: they may name newer ones."""
+        """The combinations with these values of `_STATEMENT`. Read packed lines before: they may name newer ones."""
         everything: dict[str, Any] = {"areas": [], "authorities": [], "tenures": [], "needs": [], "bedrooms": None}
         rows = rows_of(_STATEMENT, {**everything, "confidence": "", "year": "", **values})
         numbers = np.array([0, *(row[0] for row in rows)], dtype=np.int64)

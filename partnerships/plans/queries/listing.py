@@ -98,7 +98,7 @@ def _waiting_within(user: User, partnership: int | None = None, *, first: int | 
 
 
 def _waiting(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
-    """Those of the plans that the person may see, the most pressing first."""
+    """The plans that the person may see, the most pressing first."""
     with one_by_one():
         seen = Plan.objects.visible_to(user)
     return seen.filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]

@@ -153,7 +153,7 @@ def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
 
 
 def asked_again(plan: Plan) -> list[SigningState]:
-    """Those asked before who are asked again when sign-off is asked for.
+    """Signatories asked before who are asked again when sign-off is asked for.
 
     While the plan waits, nobody is.
     """

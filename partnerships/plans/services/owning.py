@@ -56,7 +56,7 @@ def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
 def lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
     """The plan, locked after its partnership.
 
-    The same order as when a party leaves.
+    A party that leaves locks them in the same order.
     """
     if partnership_id is not None:
         Partnership.objects.select_for_update(no_key=True).get(pk=partnership_id)

@@ -43,15 +43,15 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
     """Adoptions, by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AdoptionQuerySet:
-        """Those of partnerships that the person may read from inside."""
+        """Adoptions of partnerships that the person may read from inside."""
         return self.filter(visible_to(Adoption, ADOPTION_ROUTES, user))
 
     def adopted(self) -> AdoptionQuerySet:
-        """Those that a meeting adopted, and nobody dropped."""
+        """Adoptions that a meeting recorded, and nobody dropped."""
         return self.filter(status=AdoptionStatus.ADOPTED)
 
     def live(self) -> AdoptionQuerySet:
-        """Those proposed or adopted."""
+        """Adoptions that are proposed or adopted."""
         return self.exclude(status=AdoptionStatus.DROPPED)
 
     def for_listing(self) -> AdoptionQuerySet:

@@ -54,15 +54,15 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
         return self.filter(visible_to(Response, EVERYBODY, user))
 
     def own_of(self, user: User | AnonymousUser) -> RecommendationResponseQuerySet:
-        """Those of the organisations that the person acts for."""
+        """Responses of the organisations that the person acts for."""
         return self.filter(organisation__in=Organisation.objects.of_person(user).values("pk"))
 
     def working(self) -> RecommendationResponseQuerySet:
-        """Those of organisations that work on it or have done it."""
+        """Responses of organisations that work on it or have done it."""
         return self.filter(status__in=WORKING)
 
     def still_open(self) -> RecommendationResponseQuerySet:
-        """Those with something left to do."""
+        """Responses with something left to do."""
         return self.exclude(status__in=_OVER)
 
 

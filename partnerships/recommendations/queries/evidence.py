@@ -28,7 +28,7 @@ _MAX_TEXT = 90
 
 
 def _partnerships(user: User) -> QuerySet[Any]:
-    """Those that the person's organisations take part in: a mere outline proves nothing."""
+    """Partnerships that the person's organisations take part in: a mere outline proves nothing."""
     return Partnership.objects.present_for(user).order_by("title", "pk")
 
 

@@ -59,12 +59,12 @@ def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuery
 
 
 def unworked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Those of rows `with_work` that nobody works on."""
+    """The rows `with_work` that nobody works on."""
     return rows.filter(Q(working=0))
 
 
 def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """Those of rows `with_work` that somebody works on."""
+    """The rows `with_work` that somebody works on."""
     return rows.filter(Q(working__gt=0))
 
 

@@ -68,7 +68,7 @@ def moved_between(
 
 
 def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
-    """As `moved_between`, for reports that are kept.
+    """Like `moved_between`, for reports that are kept.
 
     They name organisations and no people.
     """

@@ -39,7 +39,7 @@ def _open(partnership: Partnership, author: User | None, now: dt.datetime) -> No
 
 
 def _locked_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """As `_locked`, with the partnership locked before it, so that it goes on and its parties stay."""
+    """Like `_locked`, with the partnership locked before it, so that it goes on and its parties stay."""
     lock_partnership(adoption.partnership_id)
     return _locked(adoption, author, now)
 

@@ -62,7 +62,7 @@ class Districts:
 
     @classmethod
     def on(cls, today: dt.date) -> Districts:
-        """Those of a day; four queries."""
+        """The districts of a day; four queries."""
         areas = present_districts(today)
         return cls(today, areas, lineages(areas, today))
 

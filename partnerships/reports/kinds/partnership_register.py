@@ -70,7 +70,7 @@ class _Filters(Form):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One partnership of the register, as it stands on a day."""
+    """One partnership of the register, on a day."""
 
     partnership: Partnership
     state: Status

@@ -64,7 +64,7 @@ class Narrowed:
         return [entry for entry in found if self.fits(entry)] if self else found
 
     def condition(self, values: dict[str, Any]) -> str:
-        """The same as SQL; its values are added to `values`."""
+        """The condition as SQL; its values are added to `values`."""
         parts = ["TRUE"]
         for name, value in (
             ("kind", self.kind or None),

@@ -91,7 +91,7 @@ def _attachments(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _attachments_for(user: User, ids: list[int]) -> QuerySet[Attachment, int]:
-    """As `Attachment.visible_to`, for the files that are indexed."""
+    """Like `Attachment.visible_to`, for the files that are indexed."""
     record = Q(conversation__in=Conversation.objects.visible_to(user).values("pk")) | Q(
         meeting__in=Meeting.objects.visible_to(user).values("pk")
     )
@@ -117,7 +117,7 @@ def _items(ids: Collection[int]) -> Iterable[Row]:
 
 
 def _items_for(user: User, ids: list[int]) -> QuerySet[AgendaItem, int]:
-    """As `AgendaItem.visible_to`, for the items that are indexed."""
+    """Like `AgendaItem.visible_to`, for the items that are indexed."""
     meetings = Meeting.objects.visible_to(user).values("pk")
     found = AgendaItem.objects.filter(among("pk", ids), subject_kind="", dropped_at=None, meeting__in=meetings)
     return found.values_list("pk", flat=True)

@@ -22,7 +22,7 @@ class FigureQuerySet(models.QuerySet["Figure"]):
     """Published figures by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FigureQuerySet:
-        """Those of rounds that the person may read."""
+        """Figures of rounds that the person may read."""
         return self.filter(round__in=Round.objects.visible_to(user).values("pk"))
 
 

@@ -235,7 +235,7 @@ class JoiningQuerySet(models.QuerySet["Joining"]):
     """Partnerships that run a round with another one."""
 
     def accepted(self) -> JoiningQuerySet:
-        """Those whose leads said yes."""
+        """Partnerships whose leads said yes."""
         return self.filter(accepted_at__isnull=False)
 
 

@@ -32,7 +32,7 @@ def partnerships_of(survey_round: Round) -> list[Partnership]:
 def joinings_of(survey_round: Round, user: User) -> list[Joining]:
     """Partnerships that run a draft too.
 
-    Those that have not said yes only for people who know of them anyway.
+    Only people who know of a partnership anyway see that it was asked and has not said yes.
     """
     readable = Q(partnership__in=Partnership.objects.visible_to(user).values("pk"))
     rows = Joining.objects.filter(Q(accepted_at__isnull=False) | readable, round=survey_round).select_related(

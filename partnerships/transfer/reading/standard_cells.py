@@ -17,7 +17,7 @@ _AREAS = frozenset({"local-planning-authorities", "minerals-and-waste-planning-a
 
 
 def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str, str]:
-    """The texts of the row as they stand in the file, by field of the dataset.
+    """The texts of the row as in the file, by field of the dataset.
 
     A field is left out if the file has no such column, or names authorities otherwise than by the codes of their areas.
     """

@@ -28,7 +28,7 @@ class ItemRow:
 class AgendaForm(Form):
     """Every item the person may read, and an empty one.
 
-    Items keep their order by number. Those that are not kept are dropped.
+    Items keep their order by number. Items that are not kept are dropped.
     """
 
     revision = forms.IntegerField(widget=forms.HiddenInput)

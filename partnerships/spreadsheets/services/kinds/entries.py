@@ -179,7 +179,7 @@ def _all(target: Target) -> QuerySet[Entry]:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Those of the person's own party.
+    """Asks and offers of the person's own party.
 
     Others are on the board, with an export of its own.
     """

@@ -184,7 +184,7 @@ def _parts(line: Line, code: str) -> list[str]:
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Those of the reports that the organisation recorded."""
+    """Recommendations of the reports that the organisation recorded."""
     own = Recommendation.objects.visible_to(person).filter(source__recorded_for=target.organisation)
     return [
         {

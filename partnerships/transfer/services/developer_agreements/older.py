@@ -101,7 +101,7 @@ class Older:
 
     @property
     def gone(self) -> list[RegisterPromise]:
-        """Those that newer files do not have, as withdrawn.
+        """Promises that newer files do not have, as withdrawn.
 
         They count neither as kept nor as broken.
         """

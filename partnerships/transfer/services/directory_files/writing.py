@@ -152,7 +152,7 @@ class _Facts:
         return re.sub(r"[^a-z0-9]+", "-", f"{scheme}-{by_scheme[scheme]}".lower()).strip("-")
 
     def organisation(self, pk: int) -> dict[str, Any]:
-        """The organisation as the directory file has it.
+        """The organisation as an item of the directory file.
 
         Blank values are left out.
         """

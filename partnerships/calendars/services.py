@@ -25,7 +25,7 @@ from partnerships.people.models import User
 
 #: The journal's name for an address that ended.
 ENDED = "calendar address"
-ONLY_OWN = "People make and end only their own calendar addresses."
+ONLY_OWN = "You can only make and end your own calendar addresses."
 
 
 class UnableToMakeAddress(Exception):

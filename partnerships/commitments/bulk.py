@@ -61,7 +61,11 @@ def _not_to_remind(rights: Rights) -> str:
         return "These are not under way."
     if not rights.may_escalate:
         return _NEITHER_SIDE
-    return "" if rights.commitment.owner_id not in (None, rights.person_id) else "These have no owner other than you."
+    return (
+        ""
+        if rights.commitment.owner_id not in (None, rights.person_id)
+        else "These commitments have no owner other than you."
+    )
 
 
 def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:

@@ -16,7 +16,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
 _NO_READER = "They can no longer read the commitment."
-_ANSWERED = "It is no longer waiting for them."
+_ANSWERED = "The commitment is no longer waiting for them."
 #: Commitments that one email lists; the others are counted.
 MAX_LISTED = 20
 
@@ -38,7 +38,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
         or commitment.owner_id != person.pk
         or not _may_read(commitment, person)
     ):
-        return "It is no longer due, or they no longer own it."
+        return "The commitment is no longer due, or they no longer own it."
     context = {
         "person": person,
         "commitment": commitment,
@@ -130,7 +130,7 @@ def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the proposer and the owner that both sides have confirmed."""
     commitment, author = _found(due)
     if commitment.status == Status.CANCELLED:
-        return "It has since been cancelled."
+        return "The commitment has since been cancelled."
     return _update("agreed", commitment, person, author)
 
 

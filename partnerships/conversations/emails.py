@@ -48,9 +48,9 @@ def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
     report = Report.objects.to_write().for_listing().filter(pk=due.params["report"]).first()
     today, stage = timezone.localdate(now), due.params["stage"]
     if report is None or report.due_on.isoformat() != due.params["due_on"]:
-        return "It was submitted, moved or is no longer needed."
+        return "The report was submitted, its date was moved, or it is no longer needed."
     if person.pk not in {person.pk for person in people_to_chase(report, stage, today)}:
-        return "They are no longer responsible for it."
+        return "They are no longer responsible for the report."
     context = {
         "person": person,
         "report": report,
@@ -67,9 +67,9 @@ def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content 
     """Email that asks a lead to accept or return a report."""
     report, submission = _submitted(due)
     if not report.is_submitted or submission.is_decided:
-        return "It has already been decided."
+        return "The report has already been accepted or returned."
     if not leads_who_decide(report).filter(pk=person.pk).exists():
-        return "They can no longer accept or return it."
+        return "They can no longer accept or return the report."
     return Content("conversations/report_submitted", _about_report(report, submission, person))
 
 
@@ -77,7 +77,7 @@ def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     """Email to the organisation that its report was accepted or returned."""
     report, submission = _submitted(due)
     if submission.was_returned and not report.is_returned:
-        return "It has since been submitted again."
+        return "The report has since been submitted again."
     if not Report.objects.filter(pk=report.pk).written_by(person).exists():
         return "They can no longer write the report."
     return Content("conversations/report_decided", _about_report(report, submission, person))
@@ -186,7 +186,7 @@ def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content
     facilitators = Facilitator.objects.named().for_listing().select_related("named_by")
     facilitator = facilitators.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
     if facilitator is None:
-        return "They accepted, or it has ended."
+        return "They accepted, or the role has ended."
     context = {
         "person": person,
         "partnership": facilitator.partnership,

@@ -38,9 +38,9 @@ def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime)
     reasons = {row.pk: "These are not digests." for row in rows if not row.can_be_sent_again}
     for row in rows:
         if row.is_open:
-            reasons[row.pk] = "These are still on their way."
+            reasons[row.pk] = "These emails are still on their way."
         elif row.is_sent:
-            reasons[row.pk] = "A mail server has accepted these. Open one to send it again with a reason."
+            reasons[row.pk] = "A mail server has accepted these emails. Open one to send it again with a reason."
     if not roles_of(person, now).keeps_directory:
         reasons = dict.fromkeys(_of_others(person, rows), "Only administrators can send these again.") | reasons
     return reasons

@@ -76,7 +76,7 @@ def _tell_named(*, rows: Sequence[Entry], person: User, chosen: Mapping[str, Any
 
 def _close(*, row: Entry, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
     if row.closes_on == chosen["closes_on"]:  # nothing to change
-        raise services.UnableToEditEntry("They already have this closing date.")
+        raise services.UnableToEditEntry("These asks and offers already have this closing date.")
     services.edit_entry(entry=row, author=person, now=now, closes_on=chosen["closes_on"])
 
 

@@ -34,7 +34,7 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
         for row in rows:
             target = target_of(row)
             if target is None:
-                reasons[row.pk] = "They belong to no partnership."
+                reasons[row.pk] = "These rows do not belong to a partnership."
             elif (subject := (kind_of(target), target.pk)) in followed:
                 reasons[row.pk] = "You already follow these."
             elif subject in seen:

@@ -15,9 +15,9 @@ def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str
     """Email that asks the council to confirm or dispute the lines of a return."""
     nominations_return = _return_of(due)
     if not nominations_return.is_sent or nominations_return.sendings != due.params["sending"]:
-        return "It was decided or sent again."
+        return "The return was decided or sent again."
     if not rights_over(nominations_return.agreement, person, now).may_decide:
-        return "They can no longer decide on it."
+        return "They can no longer decide on the return."
     return _content("return_sent", nominations_return, person)
 
 
@@ -27,9 +27,9 @@ def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     if nominations_return.sendings != due.params["sending"] or not (
         nominations_return.is_settled or nominations_return.is_disputed
     ):
-        return "It was sent again or reopened."
+        return "The return was sent again or reopened."
     if not rights_over(nominations_return.agreement, person, now).reads_returns:
-        return "They can no longer read it."
+        return "They can no longer read the return."
     return _content("return_decided", nominations_return, person)
 
 
@@ -39,7 +39,7 @@ def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content |
     if nominations_return.sendings != due.params["sending"] or not nominations_return.is_reopened:
         return "It was sent again."
     if not rights_over(nominations_return.agreement, person, now).reads_returns:
-        return "They can no longer read it."
+        return "They can no longer read the return."
     return _content("return_reopened", nominations_return, person)
 
 

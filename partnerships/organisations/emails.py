@@ -161,7 +161,7 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
         if any({tie.predecessor_id, tie.successor_id} & own_ids for tie in succession.ties.all())
     ]
     if not successions:
-        return "They no longer act for any of its organisations."
+        return "They no longer act for any of the organisations in the succession."
     context = {
         "heading": title_together(successions),
         "titles": [title_in_full(succession) for succession in successions],

@@ -71,7 +71,7 @@ class PersonComposer(Composer):
         try:
             content = self._write(due, person, now)
         except ObjectDoesNotExist:
-            return "The record it is about no longer exists."
+            return "The record that the email is about no longer exists."
         if isinstance(content, Later):
             return "It cannot be written yet."
         if isinstance(content, str):
@@ -87,7 +87,7 @@ class PersonComposer(Composer):
             try:
                 content = self._write(candidate.due, candidate.person, now)
             except ObjectDoesNotExist:
-                content = "The record it is about no longer exists."
+                content = "The record that the email is about no longer exists."
             if isinstance(content, Later):
                 batch.later[candidate.pk] = content.until
             elif isinstance(content, str):

@@ -87,7 +87,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
         pk=due.params["sign_off"]
     )
     if not Plan.objects.publishable_by(person).filter(pk=sign_off.plan_id).exists():
-        return "They no longer lead an owner of the plan."
+        return "They are no longer a lead for an owner of the plan."
     context = {
         "sign_off": sign_off,
         "plan": sign_off.plan,
@@ -120,7 +120,7 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
     if request.answered_at is not None or request.plan is None:
         return "The request has been answered."
     if not Plan.objects.publishable_by(person).filter(pk=request.plan.pk).exists():
-        return "They no longer lead an owner of the plan."
+        return "They are no longer a lead for an owner of the plan."
     context = {
         "request": request,
         "plan": request.plan,

@@ -76,7 +76,7 @@ def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) ->
     if not mine:
         reason = "Only editors and leads of an organisation can do this."
     else:
-        reason = "These are not addressed to your organisation."
+        reason = "These recommendations are not addressed to your organisation."
     return {number: reason for number in numbers if number not in answered}
 
 

@@ -21,7 +21,7 @@ class _ForBodyForm(Form):
 
     body = forms.ChoiceField(
         label="Who can read it?",
-        help_text="It counts only what all of them can read today, even if you can read more.",
+        help_text="The report counts only what all of them can read today, even if you can read more.",
     )
 
     def __init__(self, *args: Any, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
@@ -39,7 +39,7 @@ class _ForBodyForm(Form):
 
 
 def _words(body: Organisation | Partnership) -> str:
-    return f"Everybody at {body}" if isinstance(body, Organisation) else f"Every party of {body}"
+    return f"Everybody at {body}" if isinstance(body, Organisation) else f"Every organisation in {body}"
 
 
 class FreezeForm(_ForBodyForm):

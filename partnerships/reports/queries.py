@@ -87,8 +87,8 @@ def everybody_of(body: Organisation | Partnership) -> Everybody:
 
 def for_body(body: Organisation | Partnership) -> str:
     """Whose figures a report has that is made for them."""
-    whom = body.display_name if isinstance(body, Organisation) else f"every party of {body.title}"
-    return f"It counts what everybody of {whom} can read."
+    whom = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
+    return f"It counts what everybody at {whom} can read."
 
 
 def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:

@@ -71,7 +71,7 @@ def write_comments(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the moderator that comments are there to read."""
     survey_round = _found(due)
     if not may_moderate(survey_round, person):
-        return "They no longer read the comments of this survey."
+        return "They no longer read the comments from this survey."
     return _content("comments", survey_round, person, link("surveys:moderate", pk=survey_round.pk))
 
 
@@ -79,7 +79,7 @@ def write_agreement(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks somebody outside the parties to read the comments, and to look at who is asked."""
     survey_round = _found(due)
     if not may_agree(survey_round, person):
-        return "They cannot read the comments of this survey."
+        return "They cannot read the comments from this survey."
     return _content("agreement", survey_round, person, link("surveys:agree", pk=survey_round.pk))
 
 

@@ -26,8 +26,9 @@ _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
 #: The language of everything but the questions.
 PAGE_LANGUAGE = "en"
 _MODERATOR = (
-    "Somebody who has an account and belongs to none of the parties. They agree before the survey opens, and read "
-    "comments after it, without scores or groups, to remove anything that would identify somebody."
+    "Somebody who has an account and does not belong to any of the members. They agree before the "
+    "survey opens, and read comments after it, without scores or groups, to remove anything that "
+    "would identify somebody."
 )
 #: Nothing chosen: the person has no view.
 _NO_VIEW = ("", "No view")
@@ -42,14 +43,14 @@ class PrepareForm(Form):
         label="How do people answer?",
         choices=[
             (Way.ANONYMOUS, "Anonymously: nobody can find out who answered what"),
-            (Way.NAMED, "By name: the parties read each answer once the survey is over"),
+            (Way.NAMED, "By name: the members can read each answer once the survey is over"),
         ],
         widget=forms.RadioSelect,
         initial=Way.ANONYMOUS,
     )
     closes_on = DayField(label="Last day to answer")
     moderator = forms.EmailField(
-        label="Who reads comments before the parties do?",
+        label="Who reads comments before the members do?",
         help_text=_MODERATOR,
         required=False,
     )
@@ -65,7 +66,7 @@ class PrepareForm(Form):
         """An anonymous round needs a moderator."""
         data = super().clean() or {}
         if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
-            self.add_error("moderator", "Enter somebody outside the parties to read comments first")
+            self.add_error("moderator", "Enter somebody from outside the partnership to read comments first")
         return data
 
 

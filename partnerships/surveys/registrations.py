@@ -37,8 +37,8 @@ def _register_retention() -> None:
     """What the nightly job deletes, with why it was kept and for how long."""
     register_retention(
         "unread comments of surveys",
-        what="Comments of surveys as people wrote them",
-        purpose="reading them before the parties do, to remove anything that would identify people",
+        what="Comments in surveys, as people wrote them",
+        purpose="reading them before the members do, to remove anything that would identify people",
         basis="public task: working together on housing",
         kept_for=f"until they are read; {UNREAD_KEPT.days} days after the survey at most",
         apply=drop_unread_comments,

@@ -52,7 +52,7 @@ class UploadForm(Form):
         label="Council",
         required=False,
         max_length=20,
-        help_text="Brownfield land whose rows do not say whose it is: the council's key, such as ADU.",
+        help_text="For brownfield land, if the rows do not name the council: the council's key, such as ADU.",
     )
     as_of = DayField(
         label="As of",
@@ -230,7 +230,9 @@ class AnswerForm(Form):
     identifier = forms.CharField(
         label="Another organisation",
         required=False,
-        help_text="Its registration number, GSS code or local authority key, if it is none of those above.",
+        help_text=(
+            "The organisation’s registration number, GSS code or local authority key, if it is none of those above."
+        ),
     )
     reason = forms.CharField(
         label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="The reason is kept for other administrators."

@@ -90,7 +90,7 @@ def _reason(email: Email) -> str:
     Of a question to confirm it would tell whether the address that was typed has an account.
     """
     if email.kind == DeliveryKind.CONFIRMATION and email.status == EmailStatus.SUPPRESSED:
-        return "It could not be sent to this address."
+        return "The email could not be sent to this address."
     return without_addresses(email.reason)
 
 

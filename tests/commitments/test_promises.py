@@ -140,7 +140,7 @@ def test_giver_cannot_confirm_without_an_owner(world: World) -> None:
 
 @pytest.mark.parametrize("who", ["vera", "lena", "chidi", "dee"])
 def test_only_editors_of_either_side_can_propose(world: World, who: str) -> None:
-    with pytest.raises(UnableToAct, match="cannot edit for either"):
+    with pytest.raises(UnableToAct, match="cannot make changes for either"):
         propose(world, author=getattr(world, who))
 
 

@@ -146,7 +146,7 @@ def test_digests_that_failed_are_sent_again_together(
     assert "Send again: 2" in collapse(asked)
     assert "will be sent again" in done
     assert [len(office.to(person)) for person in (world.ben, world.chidi)] == [1, 1]
-    assert "These are still on their way." not in asked
+    assert "These emails are still on their way." not in asked
 
 
 def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
@@ -227,7 +227,9 @@ def test_telling_a_role_shows_how_many_people_have_it_today(world: World, plan: 
         "go to leads of the organisations that must sign. Each person can stop them. Today that is nobody yet."
         in answers[0]
     )
-    assert re.search(r"go to everyone who acts for a party of the partnership. .* Today that is [1-9]", answers[1])
+    assert re.search(
+        r"go to everyone who acts for an organisation in the partnership. .* Today that is [1-9]", answers[1]
+    )
 
 
 def test_the_plan_page_says_which_other_subscription_covers_it(world: World, plan: Plan) -> None:

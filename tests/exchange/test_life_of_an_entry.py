@@ -32,7 +32,7 @@ def test_sharing_a_draft_opens_it_and_records_an_event(world: World, now: dt.dat
 
 
 def test_sharing_twice_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
-    with pytest.raises(services.UnableToShareEntry, match="It is shared"):
+    with pytest.raises(services.UnableToShareEntry, match="This is shared"):
         services.share_entry(entry=ask, author=world.amina, now=now)
 
 

@@ -161,7 +161,7 @@ def test_all_that_match_are_chosen_on_all_pages_up_to_a_limit(world: World, monk
     none = chosen(world.amina, "assign")
 
     assert set(Commitment.objects.filter(owner=world.vera)) == set(agreed)
-    assert "At most 2 can be changed at once" in many.content.decode()
+    assert "At most 2 rows can be changed at once" in many.content.decode()
     assert "Choose at least one row first." in none.content.decode()
 
 
@@ -263,7 +263,7 @@ def test_several_recommendations_get_an_owner_and_a_review_date(world: World) ->
     done = confirmed(world.eddie, page, **filled).content.decode()
     reader = chosen(world.vera, "assign", fresh, kind="recommendations").content.decode()
 
-    assert "These are not addressed to your organisation." in page.content.decode()
+    assert "These recommendations are not addressed to your organisation." in page.content.decode()
     assert empty.status_code == 422
     assert "2 recommendations: owner and review date have been saved" in done
     assert f"{world.larkhaven.display_name} says: done." in done

@@ -399,7 +399,7 @@ def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world
     services.reopen_return(nominations_return=found, reason="A home is missing.", author=world.ben, now=afterwards())
 
     assert not isinstance(before, str)
-    assert write_return_decided(due, world.amina, afterwards()) == "It was sent again or reopened."
+    assert write_return_decided(due, world.amina, afterwards()) == "The return was sent again or reopened."
 
 
 def test_the_provider_answers_a_dispute_in_words(world: World) -> None:

@@ -122,7 +122,7 @@ def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: Wor
 
     assert cells(for_parties.snapshot, "year", "Today")["All homes"] == 110
     assert cells(for_own.snapshot, "year", "Today")["All homes"] == 115
-    assert "every party of Estuary Partnership" in for_parties.snapshot.made_for
+    assert "every organisation in Estuary Partnership" in for_parties.snapshot.made_for
     assert FrozenReport.objects.visible_to(world.ben).get() == for_parties
     assert not FrozenReport.objects.visible_to(world.chidi).exists()
 

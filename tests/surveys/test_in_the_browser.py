@@ -82,7 +82,7 @@ def prepare(page: Any, origin: str, world: World, title: str) -> None:
     page.get_by_role("link", name="Prepare a survey").click()
     page.get_by_label("Title").fill(title)
     page.get_by_label("Last day to answer").fill(f"{in_days(14):%d/%m/%Y}")
-    page.get_by_label("Who reads comments before the parties do?").fill(moderator_of(world).email)
+    page.get_by_label("Who reads comments before the members do?").fill(moderator_of(world).email)
     page.get_by_role("button", name="Prepare survey").click()
     for group, addresses in PEOPLE.items():
         page.get_by_role("link", name="Add people").click()

@@ -67,7 +67,7 @@ def test_comments_wait_in_the_work_of_the_moderator_until_all_are_read(world: Wo
     page = signed_in(mo).get(reverse("web:my-work")).content.decode()
     decide(found, signed_in(mo))
 
-    assert (waits.what, waits.path) == ("Read the comments of this survey", page_of(found))
+    assert (waits.what, waits.path) == ("Read the comments from this survey", page_of(found))
     assert waits.title in page
     assert waiting_for(mo, timezone.now()) == []
 

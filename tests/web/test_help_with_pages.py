@@ -71,7 +71,7 @@ def test_help_is_read_signed_out_and_says_what_the_page_does_and_who_may_do_what
     page = " ".join(client.get(reverse("web:page-help", args=["sign-terms"])).content.decode().split())
 
     assert "Shows the version that needs signatures" in page
-    assert "Leads of the party that signed" in page
+    assert "Leads of the organisation that signed" in page
     assert "/docs/" not in page, "It was not built, as far as tests know."
     assert client.get(reverse("web:page-help", args=["no-such-thing"])).status_code == 404
 

@@ -22,7 +22,7 @@ def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that a partnership has started, gone under review or ended."""
     partnership = Partnership.objects.get(pk=due.params["partnership"])
     if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
-        return "Its status has since changed."
+        return "The partnership’s status has since changed."
     if not leads_who_decide(partnership).filter(pk=person.pk).exists():
         return "They are no longer a lead for an organisation in the partnership."
     context = {
@@ -56,7 +56,7 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
             }
         )
     if not dates:
-        return "The dates have moved, or they no longer lead a party."
+        return "The dates have moved, or they are no longer a lead for an organisation in the partnership."
     return Content("agreements/dates_ahead", {"person": person, "dates": dates, "first": dates[0]})
 
 

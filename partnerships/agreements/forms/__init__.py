@@ -174,7 +174,9 @@ class RoleForm(Form):
     """Role of an organisation in a partnership."""
 
     role = forms.ChoiceField(
-        label="Which role does it have in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect
+        label="Which role does the organisation have in the partnership?",
+        choices=list(ROLE_WORDS.items()),
+        widget=forms.RadioSelect,
     )
 
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))

@@ -150,7 +150,7 @@ class ProposeForm(TermsForm):
         roles = roles_of(self._user, timezone.now())
         own = next((side for side in (giver, receiver) if roles.edit_for(side.pk)), None)
         if own is None:
-            self.add_error("giver", "One of the two must be an organisation that you edit for")
+            self.add_error("giver", "One of the two must be an organisation that you can make changes for")
         elif cleaned.get("confirm") and not roles.lead(own.pk):
             self.add_error("confirm", f"Only a lead of {own.display_name} can confirm this")
         return cleaned

@@ -168,7 +168,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
     rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
         raise UnableToEscalate(f"{current.reference} is {current.get_status_display().lower()}.")
-    require(rights.may_escalate, "Only editors and leads of the two organisations can escalate it.")
+    require(rights.may_escalate, "Only editors and leads of the two organisations can escalate the commitment.")
     if not commitment_readers(current).filter(pk=to.pk).exists():
         raise UnableToEscalate(f"{to.display_name} cannot see this commitment.")
     current.escalated_to, current.escalated_at = to, now
@@ -257,8 +257,10 @@ def _done(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commi
     if current.is_action:
         require(
             rights.verifies,
-            "Only an editor of one of the two sides can verify the action, and not its owner or the person who "
-            "reported it.",
+            (
+                "Only an editor on one of the two sides can verify the action, but not its owner or "
+                "the person who reported it."
+            ),
         )
         return current, side_of(rights)
     require(rights.verifies, "Only a lead of the receiving organisation can verify the delivery.")

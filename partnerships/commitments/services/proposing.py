@@ -28,7 +28,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
-NO_SIDE = "You cannot edit for either of the two organisations."
+NO_SIDE = "You cannot make changes for either of the two organisations."
 
 
 class UnableToPropose(Exception):

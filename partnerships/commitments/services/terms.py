@@ -106,7 +106,7 @@ def change_due_date(
     if not reason.strip():
         raise UnableToChangeDueDate("Say why the date is changing.")
     if due_on == current.due_on:
-        raise UnableToChangeDueDate("It is already due on that day.")
+        raise UnableToChangeDueDate("The commitment is already due on that day.")
     slippage = Slippage.objects.create(
         commitment=current, was=current.due_on, now=due_on, reason=reason.strip(), by=author, at=now
     )

@@ -114,7 +114,9 @@ def record_conversation(
     made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
     if made is not None:
         return made
-    require(roles_of(author, now).edit_for(organisation.pk), f"You cannot edit for {organisation.display_name}.")
+    require(
+        roles_of(author, now).edit_for(organisation.pk), f"You cannot make changes for {organisation.display_name}."
+    )
     _check(record, organisation, timezone.localdate(now))
     try:
         with transaction.atomic():

@@ -104,7 +104,7 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
     roles = roles_of(author, now)
     require(locked.person_id == author.pk and roles.act_for(locked.organisation_id))
     if not locked.is_waiting:
-        raise UnableToAcceptFacilitation("This has been answered or has ended.")
+        raise UnableToAcceptFacilitation("This request has been answered, or the role has ended.")
     party = Party.objects.filter(partnership=locked.partnership, organisation=locked.organisation).first()
     if party is not None and party.is_waiting and roles.lead(party.organisation_id):
         answer_invitation(party=party, accept=True, reason="", author=author, now=now)

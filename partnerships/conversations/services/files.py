@@ -154,7 +154,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
     conversation = lock_conversation(attachment.conversation) if attachment.conversation else None
     meeting = lock_meeting(attachment.meeting) if attachment.meeting else None
     may_remove = roles_of(author, now).edit_for(attachment.added_for_id)
-    require(may_remove, "Only editors of the organisation that added it can remove it.")
+    require(may_remove, "Only editors of the organisation that added the file can remove it.")
     if conversation is not None and author is not None and not conversation.is_editable:
         raise UnableToRemoveFile(
             f"The record is {conversation.get_status_display().lower()} and can no longer be changed."
@@ -163,7 +163,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
         raise UnableToRemoveFile("Give a reason.")
     gone = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
     if not gone.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
-        raise UnableToRemoveFile("It has already been removed.")
+        raise UnableToRemoveFile("The file has already been removed.")
     journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
     attachment.refresh_from_db()
     if conversation is not None:

@@ -93,12 +93,12 @@ def turn_into_entry(
     if not current.direction:
         raise UnableToChangePoint("An objective cannot become an ask or offer.")
     if PointEntry.objects.filter(point=current).exists():
-        raise UnableToChangePoint(f"It is already an {current.direction}.")
+        raise UnableToChangePoint(f"This is already an {current.direction}.")
     if not current.is_current:
         raise UnableToChangePoint("This point is closed.")
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
-    require(may_turn, "You cannot edit for an organisation that took part.")
+    require(may_turn, "You cannot make changes for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
         raise UnableToChangePoint("Only the organisation that has the obstacle can turn it into an ask.")
     able = who_may_be_asked(conversation, organisation)

@@ -34,7 +34,7 @@ class LedgerForm(Form):
     """The list's own filters of digests sent."""
 
     q = forms.CharField(label="Name or address", required=False, max_length=254)
-    not_written = forms.BooleanField(label="Only those that could not be prepared", required=False)
+    not_written = forms.BooleanField(label="Only emails that could not be prepared", required=False)
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> QuerySet[Delivery]:

@@ -24,7 +24,7 @@ class RoleRule(models.Model):
     class Role(models.TextChoices):
         """The people a rule is for."""
 
-        MEMBERS = "members", "Everyone who acts for a party of the partnership"
+        MEMBERS = "members", "Everyone who acts for an organisation in the partnership"
         SIGNATORIES = "signatories", "Leads of the organisations that must sign"
         POST = "post", "The holder of a post"
 

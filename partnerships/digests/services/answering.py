@@ -33,7 +33,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
     lock_planning()
     locked = lock_subscription(subscription)
     if locked.is_ended:
-        raise UnableToChangeSubscription("This has ended. Ask to be added again if you want it.")
+        raise UnableToChangeSubscription("This subscription has ended. Ask to be added again if you want it.")
     if locked.is_waiting:
         if not may_still_be_asked(locked, now):
             raise UnableToChangeSubscription("You, or the organisation that asked you, can no longer see this.")

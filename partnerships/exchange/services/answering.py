@@ -216,4 +216,4 @@ def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.
 def check_open(entry: Entry, error: type[UnableToChangeEntry]) -> None:
     """Raises `error` if the entry takes no answers."""
     if not entry.is_open:
-        raise error(f"It is {entry.get_status_display().lower()} and takes no more answers.")
+        raise error(f"This is {entry.get_status_display().lower()} and takes no more answers.")

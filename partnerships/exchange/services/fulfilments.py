@@ -57,7 +57,7 @@ def meet_entry(
         raise UnableToMeet(f"{commitment.reference} is {commitment.get_status_display().lower()}.")
     if entry.is_draft or entry.is_over:
         status = entry.get_status_display().lower()
-        raise UnableToMeet(f"It is {status}, so you cannot link a commitment to it.")
+        raise UnableToMeet(f"This is {status}, so you cannot link a commitment to it.")
     fulfilment, _ = Fulfilment.objects.get_or_create(entry=entry, commitment=commitment)
     fulfilment.entry, fulfilment.commitment = entry, commitment
     fulfilment.quantity = _quantity_to_use(fulfilment, quantity)
@@ -95,7 +95,7 @@ def _quantity_to_use(link: Fulfilment, quantity: Decimal | None) -> Decimal | No
     if quantity is not None and entry.quantity is None:
         raise UnableToMeet("Leave this empty, because the ask or offer has no quantity.")
     if quantity is not None and quantity > (entry.quantity or quantity):
-        raise UnableToMeet(f"It is for {entry.amount} in total.")
+        raise UnableToMeet(f"This is for {entry.amount} in total.")
     if not link.counts or entry.quantity is None:
         return quantity
     other_fulfilments = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit).exclude(

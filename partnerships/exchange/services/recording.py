@@ -34,7 +34,7 @@ def change_status(entry: Entry, status: str, *, now: dt.datetime, error: type[Un
     Returns the status before and after, for the event. Raises `error` if it may not become this status.
     """
     if not may_become(entry, status):
-        raise error(f"It is {entry.get_status_display().lower()} and cannot become {Status(status).label.lower()}.")
+        raise error(f"This is {entry.get_status_display().lower()} and cannot become {Status(status).label.lower()}.")
     before = entry.status
     entry.status = status
     if status in OVER:

@@ -69,7 +69,7 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
     end = _final_status(entry, totals, links) if entry.status == Status.COMMITTED else None
     if end is not None:
         _advance(entry, end, now)
-        reason = f"It is {entry.get_status_display().lower()}."
+        reason = f"This is {entry.get_status_display().lower()}."
         close_responses(entry=entry, reason=reason, author=None, now=now)
     if (entry.status, entry.is_open) != before:
         entry.matched_at = None

@@ -123,7 +123,7 @@ def new(request: HttpRequest) -> HttpResponse:
             if "draft" not in request.POST and entry.is_draft:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
         except services.UnableToShareEntry as error:
-            messages.warning(request, f"It is saved as a draft but not shared yet. {error}")
+            messages.warning(request, f"Saved as a draft, but not shared yet. {error}")
             return redirect("exchange:edit", pk=entry.pk)
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
@@ -149,7 +149,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     entry = own_entry(request, pk)
     user = signed_in(request)
     if entry.is_over:
-        messages.warning(request, f"It is {entry.get_status_display().lower()}, so it can no longer be changed.")
+        messages.warning(request, f"This is {entry.get_status_display().lower()}, so it can no longer be changed.")
         return redirect(entry)
     initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
     initial["areas"] = list(entry.areas.values_list("pk", flat=True))

@@ -47,7 +47,7 @@ def change_rows(
     """
     require(has_open_account(person) and definition.may_open(person))
     if len(numbers) > MAX_CHANGED:
-        raise UnableToChangeRows(f"At most {MAX_CHANGED} can be changed at once. Filter the list first.")
+        raise UnableToChangeRows(f"At most {MAX_CHANGED} rows can be changed at once. Filter the list first.")
     rows = list(definition.readable(person).filter(pk__in=numbers).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
     outcome, known = Outcome([], []), action.left_out(person, rows, now)

@@ -51,7 +51,7 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
     members = _members(view, person)
     if members is None:
         raise UnableToFollow(
-            f"It shows more than {MAX_ROWS:,} rows, or its filters are not valid. Narrow it to follow it."
+            f"The view shows more than {MAX_ROWS:,} rows, or its filters are not valid. Narrow it to follow it."
         )
     given = {"since": now, "members": members, "checked_at": now}
     follow, is_new = Follow.objects.get_or_create(person=person, view=view, defaults=given)

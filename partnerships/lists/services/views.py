@@ -53,8 +53,8 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
     require(owns_view(view, person))
     if not may_change_view(view, person):
         raise UnableToSaveView(
-            "You are no longer an editor for those it is shared with. Stop sharing it first, or save a view of "
-            "your own."
+            "You are no longer an editor for those that the view is shared with. Stop sharing it "
+            "first, or save a view of your own."
         )
     view.name = _named(name)
     if state is not None:

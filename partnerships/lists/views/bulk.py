@@ -75,7 +75,7 @@ def _name_rows(request: HttpRequest, asked: Asked, wanted: str, back: str) -> Ht
     if not numbers:
         messages.error(request, "Choose at least one row first.")
     elif len(numbers) > services.MAX_CHANGED:
-        messages.error(request, f"At most {services.MAX_CHANGED} can be changed at once. Filter the list first.")
+        messages.error(request, f"At most {services.MAX_CHANGED} rows can be changed at once. Filter the list first.")
     else:
         return redirect(f"{request.path}{asked.address(action=wanted, rows=_joined(numbers))}")
     return redirect(back)
@@ -111,7 +111,7 @@ def _confirm(
         for reason in _refused(definition, outcome):
             form.add_error(None, reason)
     if form.is_bound and (not changing or not form.errors):
-        form.add_error(None, "None of these can be changed.")
+        form.add_error(None, "None of these rows can be changed.")
     left_out = defaultdict(list)
     for row in rows:
         if row.pk in reasons:

@@ -254,7 +254,7 @@ def decide_lines(
     if not locked.is_sent:
         raise UnableToDecide("This return is not waiting for the council.")
     if locked.sendings != sending:
-        raise UnableToDecide("It was sent again in the meantime. Read the new figures first.")
+        raise UnableToDecide("The return was sent again in the meantime. Read the new figures first.")
     lines = {line.pk: line for line in locked.lines.order_by("pk")}
     if not decisions.keys() <= lines.keys():
         raise UnableToDecide("These are lines of another return.")

@@ -292,8 +292,10 @@ class OrganisationAdminForm(ReasonedForm):
         label="Own sign-in page",
         required=False,
         choices=_sign_in_pages,
-        help_text="Its people can sign in there from now on. Passwords keep working. Set up sign-in pages under "
-        "“Social applications”.",
+        help_text=(
+            "People in this organisation can sign in there from now on. Passwords keep working. Set "
+            "up sign-in pages under “Social applications”."
+        ),
     )
     is_another = forms.BooleanField(
         label="It is another organisation",
@@ -301,7 +303,7 @@ class OrganisationAdminForm(ReasonedForm):
         help_text="Tick this to add the organisation even though the directory has a similar name.",
     )
     own_sign_in_required = forms.BooleanField(
-        label="Its people must sign in there",
+        label="People in this organisation must sign in there",
         required=False,
         help_text="Possible once a lead has signed in there. Passwords then stop working (for leads after 24 hours).",
     )

@@ -42,10 +42,10 @@ def keep_names_of(names_by_organisation: Iterable[tuple[Organisation, Iterable[t
 def rename_refusal(organisation: Organisation, on: dt.date) -> str:
     """Why a new name cannot count from a day; empty: it can."""
     if organisation.valid_from is not None and on < organisation.valid_from:
-        return f"It cannot get a new name before its first day, {long_date(organisation.valid_from)}."
+        return f"The organisation cannot get a new name before its first day, {long_date(organisation.valid_from)}."
     present = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
     if present is not None and present.valid_from is not None:
-        return f"Its present name is valid from {long_date(present.valid_from)}: correct that first."
+        return f"The organisation’s present name is valid from {long_date(present.valid_from)}: correct that first."
     return ""
 
 

@@ -336,7 +336,7 @@ def dissolve(
     if locked.is_ended:
         raise UnableToDissolve(f"{locked.name} has already ended.")
     if on and locked.valid_from and on < locked.valid_from:
-        raise UnableToDissolve("It cannot end before it began.")
+        raise UnableToDissolve("The organisation cannot end before it began.")
     before, after = apply_changes(locked, {"status": Status.DISSOLVED, "valid_to": on})
     locked.save(update_fields=["status", "valid_to"])
     record_event(

@@ -148,7 +148,7 @@ def _wrong_dates(succession: Succession, today: dt.date) -> str:
     vests, shadow, undoes = succession.vests_on, succession.shadow_on, succession.undoes
     if succession.status == SuccessionStatus.EFFECTIVE:
         if vests is not None and vests.earliest > today:
-            return "It cannot have taken effect before its vesting day."
+            return "The succession cannot have taken effect before its vesting day."
     elif succession.is_certain and vests is None:
         return "Give the vesting day."
     if vests is not None and shadow is not None and shadow.earliest > vests.latest:
@@ -160,5 +160,5 @@ def _wrong_dates(succession: Succession, today: dt.date) -> str:
         if not undoes.is_certain:
             return "Only a succession that is certain can be undone: cancel it."
         if vests is None or (undoes.vests_on is not None and vests.earliest < undoes.vests_on.latest):
-            return "It must take effect after the succession that it undoes."
+            return "This succession must take effect after the one that it undoes."
     return ""

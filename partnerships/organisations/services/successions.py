@@ -118,7 +118,7 @@ def correct_succession(
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
     if locked.status == SuccessionStatus.CANCELLED:
-        raise UnableToChangeSuccession("It was cancelled: record it again.")
+        raise UnableToChangeSuccession("The succession was cancelled: record it again.")
 
     old_day, old_ties = locked.vests_on, ties_of(locked)
     new_ties = old_ties if ties is None else list(ties)
@@ -157,7 +157,7 @@ def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool
     """Refuse to correct more of a succession in effect than its sources, codes and the precision of its day."""
     correctable = _WORDS | {"vests_on"} if is_same_day else _WORDS
     if ties_change or not correctable.issuperset(changed_fields):
-        raise UnableToChangeSuccession("It has taken effect: undo it by another succession.")
+        raise UnableToChangeSuccession("The succession has taken effect: undo it by another one.")
 
 
 def _is_within(day: PartialDate | None, known: PartialDate | None) -> bool:
@@ -220,13 +220,13 @@ def change_succession_status(
 
 def _change_status(locked: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
     if locked.is_final or to == locked.status:
-        raise UnableToChangeSuccession(f"It is already {locked.get_status_display().lower()}.")
+        raise UnableToChangeSuccession(f"The succession is already {locked.get_status_display().lower()}.")
     if to == SuccessionStatus.EFFECTIVE:
-        raise UnableToChangeSuccession("It takes effect on its vesting day.")
+        raise UnableToChangeSuccession("The succession takes effect on its vesting day.")
     if to in CERTAIN:
         check_certain(locked)
     elif locked.undone_by.live().exists():
-        raise UnableToChangeSuccession("Another succession undoes it: cancel that one first.")
+        raise UnableToChangeSuccession("Another succession undoes this one: cancel that one first.")
     set_status(locked, to, reason=reason, author=author, now=now)
 
 
@@ -306,7 +306,7 @@ def _complete(
     """
     filled: dict[str, Any] = {name: value for name, value in fields.items() if value}
     if author is not None and any(getattr(existing, name) not in (None, "", value) for name, value in filled.items()):
-        raise UnableToRecordSuccession("It is already recorded with other details. Correct it on its page.")
+        raise UnableToRecordSuccession("The succession is already recorded with other details. Correct it on its page.")
     missing = {name: value for name, value in filled.items() if not getattr(existing, name)}
     if existing.is_final:  # What happened stays as it is.
         missing = {name: value for name, value in missing.items() if name in _WORDS}

@@ -82,7 +82,7 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
 def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
     """The vesting day. Raises `UnableToChangeSuccession` if the succession cannot take effect today."""
     if not succession.is_certain:
-        raise UnableToChangeSuccession("Its order has not been made.")
+        raise UnableToChangeSuccession("The order has not been made.")
     check_certain(succession)
     if succession.undoes is not None and succession.undoes.status != SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession("The succession that it undoes has not taken effect yet. Wait until it has.")
@@ -92,7 +92,7 @@ def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
     if vesting is None:
         raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")
     if vesting.earliest > today:
-        raise UnableToChangeSuccession(f"It takes effect on {vesting.words}.")
+        raise UnableToChangeSuccession(f"The succession takes effect on {vesting.words}.")
     return vesting.earliest
 
 

@@ -32,25 +32,32 @@ class PlanForm(Form):
     owners = forms.ModelMultipleChoiceField(
         queryset=Organisation.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        label="Which of your organisations owns it?",
+        label="Which of your organisations owns the plan?",
     )
     partnership = forms.ModelChoiceField(
         queryset=Partnership.objects.none(), required=False, empty_label="No partnership: only we own it"
     )
     partners = forms.BooleanField(
-        label="Its other members own it too: their editors can edit the draft, and any lead can publish", required=False
+        label=(
+            "The partnership’s other members own the plan too: their editors can edit the draft, and "
+            "any lead can publish"
+        ),
+        required=False,
     )
     audience = forms.ChoiceField(
         choices=Audience.choices,
         widget=forms.RadioSelect,
-        label="Who can read it once it is published?",
+        label="Who can read the plan once it is published?",
         required=False,
-        help_text="If you choose nothing, its partnership can read it. If it has no partnership, only its owners can.",
+        help_text=(
+            "If you choose nothing, the plan’s partnership can read it. If there is no partnership, "
+            "only the owners can."
+        ),
     )
     years = forms.ChoiceField(
         choices=list(YEAR_KINDS.items()),
         widget=forms.RadioSelect,
-        label="Which kind of year are its homes counted in?",
+        label="Which kind of year are the plan’s homes counted in?",
         initial=FINANCIAL,
         help_text="All homes in a plan use the same kind of year, so that they can be added up.",
     )
@@ -89,7 +96,7 @@ class PlanForm(Form):
         if not data.get("audience") and "audience" not in self.errors:
             data["audience"] = Audience.PARTNERSHIP if data.get("partnership") else Audience.OWNERS
         if data.get("audience") == Audience.PARTNERSHIP and not data.get("partnership"):
-            self.add_error("partnership", "Choose the partnership it belongs to, or another audience")
+            self.add_error("partnership", "Choose the partnership that the plan belongs to, or another audience")
         return data
 
     def all_owners(self) -> list[Organisation]:

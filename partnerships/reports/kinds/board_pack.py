@@ -45,7 +45,9 @@ MAX_PARTNERSHIPS = 20
 _FIRST_LOOK_BACK = dt.timedelta(days=90)
 #: Risks that are listed, those with the highest score first.
 _MAX_RISKS = 30
-_NO_PARTNERSHIP = "None of your partnerships is under way. A pack is about partnerships that you are a party of."
+_NO_PARTNERSHIP = (
+    "None of your partnerships is under way. A pack is about partnerships that your organisation takes part in."
+)
 #: The heading of the column that names a row's partnership.
 _WITHIN = "Partnership"
 _PARTS = {

@@ -158,7 +158,7 @@ def _compute(asked: Asked) -> Snapshot:
 _NOTES = (
     "It counts published versions of plans that are not superseded or closed, never drafts.",
     "Each plan counts in the version that the reader can read today, and in the one they could read on the other day.",
-    "Homes at confidential sites count only for people of the plan's owners and parties.",
+    "Homes at confidential sites count only for people in the plan's owner organisations and its partnership.",
     "For everybody else they are left out of every figure, totals and comparisons included.",
     "The baseline is the version that a plan's owners chose as its baseline, or its first version.",
     "Homes count in the year of their line in the plan, or in that of their site's forecast completion.",

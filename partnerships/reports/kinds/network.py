@@ -224,7 +224,7 @@ def _ends(
     columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
     note = "" if day >= asked.today else "For earlier days it has partnerships only."
     title = f"What ends if {chosen.name} leaves"
-    empty = "You cannot see anything that it takes part in on this day."
+    empty = "You cannot see anything that this organisation takes part in on this day."
     return Table("ends", title, columns, tuple(worst_first), note=note, empty=empty)
 
 

@@ -35,7 +35,7 @@ def _comments_to_read(user: User, now: dt.datetime) -> list[Waiting]:
     address = addresses("surveys:moderate")
     return [
         Waiting(
-            what="Read the comments of this survey",
+            what="Read the comments from this survey",
             title=survey_round.title,
             path=address(survey_round.pk),
             since=survey_round.closed_at,
@@ -60,7 +60,7 @@ def _to_agree(user: User, now: dt.datetime) -> list[Waiting]:
     address = addresses("surveys:agree")
     return [
         Waiting(
-            what="Say whether you will read the comments of this survey",
+            what="Say whether you will read the comments from this survey",
             title=survey_round.title,
             path=address(survey_round.pk),
             since=survey_round.moderator_asked_at,

@@ -53,5 +53,5 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
 
 def close_as_gone(plan: Plan, newer: dt.date, run: Import) -> None:
     """Close a plan that only the older file has."""
-    reason = f"It is in {run.source}, but missing from newer files, such as those of {long_date(newer)}."
+    reason = f"The plan is in {run.source}, but missing from newer files, such as those of {long_date(newer)}."
     change_status(plan=plan, to=Status.CLOSED, reason=reason, author=run.author, now=run.now)

@@ -89,9 +89,9 @@ TOPICS = (
         "somebody, correct an address, see what the next email would say, and stop it. A stakeholder is asked "
         "first and must agree.",
         who=(
-            "Editors and leads add stakeholders to what their organisation can read.",
+            "Editors and leads can add stakeholders to anything that their organisation can read.",
             "Editors and leads of the organisation that added somebody can correct the address or stop the emails.",
-            "The stakeholder agrees, and can stop at any time.",
+            "The stakeholder must agree first, and can stop at any time.",
         ),
         guide=f"{EVERYDAY}#tell-stakeholders",
         views="digests:stakeholders digests:stakeholder digests:add-stakeholder digests:correct-address "
@@ -103,7 +103,7 @@ TOPICS = (
         does="Shows emails that were sent or are waiting to be sent, and what happened to each: accepted, returned, "
         "stopped.",
         who=(
-            "Leads see the emails sent for their organisation; administrators see the status of every email.",
+            "Leads can see the emails sent for their organisation; administrators can see the status of every email.",
             "An email that contained a secret link is never shown.",
         ),
         guide="digests/#the-ledger",
@@ -134,7 +134,10 @@ TOPICS = (
         "a view. You can have the list open with it, share it, or follow it to hear which rows are new or "
         "gone. You can tick rows and change them together.",
         who=(
-            "Only you see your views until you share them. Editors share them with an organisation or a partnership.",
+            (
+                "Only you can see your views until you share them. Editors can share them with an "
+                "organisation or a partnership."
+            ),
             "A shared view shows each reader only what they can read.",
         ),
         guide="lists/#what-a-reader-can-do",

@@ -13,8 +13,8 @@ TOPICS = (
         "plans, if you can read them.",
         who=(
             "Everybody signed in can read the directory.",
-            "Leads change the website, short name and sign-in settings of their organisation.",
-            "Administrators correct what came from registers.",
+            "Leads can change the website, short name and sign-in settings of their organisation.",
+            "Administrators can correct what came from registers.",
         ),
         guide="successions/",
         views="organisations:list organisations:detail organisations:suggest organisations:settings "
@@ -26,9 +26,9 @@ TOPICS = (
         does="Shows who acts for an organisation, as viewer, editor or lead. Here you can invite people, change "
         "their roles and end memberships. A leaver’s work is listed until a colleague takes it over.",
         who=(
-            "Leads invite colleagues, change roles and end memberships of their organisation.",
+            "Leads can invite colleagues, change roles and end memberships in their organisation.",
             "Administrators can do that too, with a reason.",
-            "Everybody can leave an organisation themselves.",
+            "Anybody can leave an organisation themselves.",
         ),
         guide=f"{EVERYDAY}#invite-colleagues",
         views="organisations:people organisations:invite organisations:member-edit organisations:member-end "
@@ -39,7 +39,7 @@ TOPICS = (
         title="Ask for access",
         does="Asks an administrator to add your organisation, or to let you act for one that nobody acts for yet. "
         "Administrators answer requests here, and the person gets an invitation by email.",
-        who=("Anybody can ask, signed in or not.", "Administrators accept or decline, with a reason."),
+        who=("Anybody can ask, signed in or not.", "Administrators can accept or decline, with a reason."),
         guide="accounts/#getting-in",
         views="organisations:ask organisations:requests organisations:accept-request organisations:decline-request",
     ),
@@ -51,8 +51,8 @@ TOPICS = (
         "lines.",
         who=(
             "Everybody signed in can read successions; the list of pending ones is public.",
-            "Administrators record and correct them.",
-            "Leads of the predecessor say who takes over; leads of the successors accept or dispute.",
+            "Administrators can record and correct them.",
+            "Leads of the predecessor can say who takes over; leads of the successors can accept or dispute that.",
         ),
         guide="successions/#handover-lines",
         views="organisations:succession organisations:record-succession organisations:correct-succession "
@@ -66,7 +66,7 @@ TOPICS = (
         title="Duplicates",
         does="Shows pairs of records that may be the same organisation. Two records can be merged, and a merge can be "
         "undone. A pair that is not the same is not shown again.",
-        who=("Only administrators merge records, with a reason.",),
+        who=("Only administrators can merge records. They must give a reason.",),
         guide="successions/#duplicates",
         views="organisations:duplicates organisations:merge organisations:not-the-same organisations:undo-merge",
     ),
@@ -74,7 +74,7 @@ TOPICS = (
         key="network",
         title="Network",
         does="Shows who works together, as a picture and as a table, and which partnerships two organisations share.",
-        who=("It shows only partnerships that you can see.",),
+        who=("The pages show only partnerships that you can see.",),
         guide="reports-room/#network",
         views="web:network web:network-partners web:network-pair",
     ),
@@ -96,8 +96,8 @@ TOPICS = (
         who=(
             "Everybody signed in can read reports. A report counts only what its reader can read.",
             (
-                "Editors and leads freeze and schedule reports for an organisation or a partnership. Its people "
-                "can read them."
+                "Editors and leads can freeze and schedule reports for an organisation or a "
+                "partnership. The people who belong to it can read them."
             ),
         ),
         guide=f"{EVERYDAY}#make-a-report",
@@ -114,8 +114,8 @@ TOPICS = (
         who=(
             "Everybody signed in can read recommendations, and the status and reason of each response.",
             "You see evidence only if you can read the record that it links to.",
-            "Editors and leads respond for their organisation.",
-            "Parties of a partnership can read what it does about recommendations.",
+            "Editors and leads can respond for their organisation.",
+            "People in a partnership’s organisations can read what it does about recommendations.",
         ),
         guide="recommendations/",
         views="recommendations:list recommendations:detail recommendations:source recommendations:sources "
@@ -131,10 +131,16 @@ TOPICS = (
         "that. Results are published the morning after the last day. An anonymous survey shows only groups "
         "that are large enough. Results lead to objectives, asks and commitments.",
         who=(
-            "Leads of the parties prepare and open a survey, and add the people to ask.",
-            "Nobody sees answers while it is open. In an anonymous survey nobody ever sees who answered what.",
-            "In a survey by name, people of the parties can read each answer, with its name, once it is over.",
-            "One person outside the parties reads anonymous comments first, and decides which are shown.",
+            "Leads of organisations in the partnership can prepare and open a survey, and add the people to ask.",
+            (
+                "Nobody can see answers while the survey is open. In an anonymous survey nobody ever "
+                "sees who answered what."
+            ),
+            (
+                "In a survey by name, people in these organisations can read each answer and who gave "
+                "it once the survey is over."
+            ),
+            "One person outside these organisations reads anonymous comments first, and decides which are shown.",
         ),
         guide="surveys/#what-people-do",
         views="surveys:overview surveys:detail surveys:prepare surveys:invite surveys:ask-partnership surveys:end "
@@ -147,7 +153,7 @@ TOPICS = (
         "do not need an account. An anonymous survey is answered once, and nobody can find out what you "
         "answered. In a survey by name you can change your answers until it is over.",
         who=(
-            "The person who was sent the link answers.",
+            "The person who was sent the link can answer.",
             "People of the partnership can read answers by name once the survey is over.",
         ),
         guide="surveys/#what-nobody-can-find-out",
@@ -161,10 +167,13 @@ TOPICS = (
         who=(
             "All figures are shown only while a signed data-sharing agreement is in force.",
             (
-                "The provider sees every figure, and so does the council once a return has been sent. For other "
-                "parties, small numbers are masked."
+                "The provider sees every figure, and so does the council once a return has been "
+                "sent. For other organisations in the partnership, small numbers are masked."
             ),
-            "Editors and leads of the provider fill in and send returns; those of the council decide on them.",
+            (
+                "Editors and leads of the provider can fill in and send returns; those of the council "
+                "can confirm or dispute them."
+            ),
         ),
         guide="nominations/#the-return",
         views="nominations:detail nominations:start nominations:upload nominations:progress nominations:complete "
@@ -188,8 +197,8 @@ TOPICS = (
         does="Imports a published list of your authority, such as local plans, developer agreements or brownfield "
         "land. A preview shows what would change; nothing changes before you confirm.",
         who=(
-            "Editors and leads of the authority upload its lists; its leads import them.",
-            "Administrators import all other lists.",
+            "Editors and leads of the authority can upload its lists; its leads can import them.",
+            "Administrators can import all other lists.",
         ),
         guide="importing/#a-council-s-own-staff",
         views="transfer:own transfer:own-upload transfer:own-headings transfer:own-run transfer:own-set-aside",
@@ -201,7 +210,7 @@ TOPICS = (
         "at fixed addresses.",
         who=(
             "Anybody can read published files, signed in or not.",
-            "Leads of the council and administrators start and stop publishing, with a reason.",
+            "Leads of the council and administrators can start and stop publishing, with a reason.",
         ),
         guide="open-data/",
         views="open_data:index open_data:of-organisation open_data:file open_data:publishing",
@@ -211,7 +220,12 @@ TOPICS = (
         title="Match names from your own list",
         does="A public service that finds the organisation behind a name in your own list, including by earlier "
         "names. It works with OpenRefine and with programs.",
-        who=("Anybody can use it, without an account. It gives only names, identifiers, dates and successors.",),
+        who=(
+            (
+                "Anybody can use the service, without an account. It gives only names, identifiers, dates "
+                "and successors."
+            ),
+        ),
         guide="reconciliation/#in-openrefine",
         views="reconciliation:about reconciliation:body reconciliation:preview reconciliation:flyout "
         "reconciliation:propose reconciliation:root reconciliation:root-old reconciliation:suggest",

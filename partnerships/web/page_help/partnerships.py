@@ -15,13 +15,13 @@ TOPICS = (
         "and opportunities. The tabs lead to its terms, people, plans, commitments and meetings. History lists every "
         "step.",
         who=(
-            "People of the organisations that take part or are invited can read it.",
+            "People in organisations that take part or are invited can read the partnership’s pages.",
             (
-                "If its leads chose so, everybody signed in can read its title, kind, purpose, areas, "
-                "organisations and status."
+                "If its leads have chosen this, everybody signed in can read its title, kind, "
+                "purpose, areas, organisations and status."
             ),
             "People of an organisation that has left can read everything up to that day.",
-            "Leads of the chair or of a lead organisation change its status and settings.",
+            "Leads in the chairing or a lead organisation can change its status and settings.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:detail agreements:list agreements:history agreements:edit agreements:status "
@@ -32,7 +32,7 @@ TOPICS = (
         title="Start a partnership",
         does="Opens a partnership with your organisation as its chair. Give it a title and say what kind it is. The "
         "terms, dates and other organisations come afterwards.",
-        who=("Leads start a partnership for their organisation.",),
+        who=("Leads can start a partnership for their organisation.",),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:create",
     ),
@@ -42,9 +42,12 @@ TOPICS = (
         does="Shows the organisations that take part, were invited, declined or left. Here you can invite "
         "organisations, change their role and leave. An invitation is emailed to the leads of the organisation.",
         who=(
-            "Leads of the chair or of a lead organisation invite and remove organisations and change their role.",
-            "Leads of the invited organisation accept or decline.",
-            "Leads take their own organisation out. If the terms ask for notice, they give notice instead.",
+            "Leads in the chairing or a lead organisation can invite and remove organisations and change their roles.",
+            "Leads of the invited organisation can accept or decline.",
+            (
+                "Leads can take their own organisation out of the partnership. If the terms ask for "
+                "notice, they give notice instead."
+            ),
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:members agreements:invite agreements:answer agreements:party-role agreements:party-remove "
@@ -59,9 +62,9 @@ TOPICS = (
         who=(
             "People of organisations that take part or are invited can read published versions.",
             "Editors and leads of these organisations can also read drafts.",
-            "Editors and leads of a party change a draft; observers do not.",
-            "Leads of a party that has signed propose an amendment.",
-            "They, and leads of the chair or of a lead organisation, send it for signature.",
+            "Editors and leads of organisations in the partnership can change a draft; observers cannot.",
+            "Leads of an organisation that has signed can propose an amendment.",
+            "They can send it for signature, and so can leads in the chairing or a lead organisation.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms agreements:terms-about agreements:terms-add agreements:terms-item "
@@ -75,10 +78,13 @@ TOPICS = (
         does="Shows the version that needs signatures. You sign it, or decline with a reason. "
         "A signature belongs to one version. Signatures on paper are recorded with a scan.",
         who=(
-            "The organisation’s signatory signs. If it has none, its leads sign.",
+            "The organisation’s signatory signs. If there is no signatory, its leads sign.",
             "You can sign through the link in the email, without signing in.",
             "If the organisation requires a second factor or its own sign-in page, you sign in first.",
-            "Leads of the party that signed, or of the chair or a lead organisation, record a signature on paper.",
+            (
+                "Leads of the organisation that signed, or of the chairing or a lead organisation, "
+                "can record a signature on paper."
+            ),
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms-sign agreements:terms-paper agreements:sign-by-link",
@@ -90,7 +96,7 @@ TOPICS = (
         "agreement covers. Dates take effect automatically, and leads are emailed beforehand.",
         who=(
             "People of organisations that take part or are invited can read the dates.",
-            "Leads give and withdraw notice for their organisation and choose which dates they are reminded of.",
+            ("Leads can give and withdraw notice for their organisation, and choose which dates they are reminded of."),
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:dates agreements:date-reminders agreements:notice agreements:notice-withdraw",
@@ -101,10 +107,13 @@ TOPICS = (
         does="Shows who to speak to in each organisation: its lead, and its contacts by role, such as finance or "
         "nominations. A post can be vacant. When somebody leaves, the post and its history stay.",
         who=(
-            "Colleagues see contacts, and so do partners for the partnerships that they share.",
-            "Editors and leads create, fill and end posts of their organisation.",
-            "Only leads fill the posts of lead and signatory.",
-            "Holders change their own contact details and can give up a post.",
+            (
+                "Colleagues can see your organisation’s contacts, and partners can see those for the "
+                "partnerships that you share."
+            ),
+            "Editors and leads can create, fill and end posts in their organisation.",
+            "Only leads can fill the posts of lead and signatory.",
+            "People who hold a post can change their own contact details, and can give it up.",
         ),
         guide=f"{EVERYDAY}#say-who-is-responsible",
         views="agreements:people agreements:contacts agreements:contact-data agreements:post agreements:post-create "
@@ -118,7 +127,10 @@ TOPICS = (
         "commitments, plans and asks that serve each objective.",
         who=(
             SAME_AS_PARTNERSHIP,
-            "Editors and leads of a party add objectives, change them with a reason and report progress.",
+            (
+                "Editors and leads of organisations in the partnership can add objectives, change "
+                "them with a reason and report progress."
+            ),
             "Observers can only read objectives.",
         ),
         guide=f"{EVERYDAY}#set-objectives",
@@ -132,7 +144,10 @@ TOPICS = (
         "while a signed data-sharing agreement is in force.",
         who=(
             SAME_AS_PARTNERSHIP,
-            "Editors and leads of a party add documents, and remove those that their own organisation added.",
+            (
+                "Editors and leads of organisations in the partnership can add documents, and remove "
+                "those that their own organisation added."
+            ),
         ),
         guide="partnerships/",
         views="agreements:documents agreements:document-list agreements:document-add agreements:document-download "
@@ -144,10 +159,13 @@ TOPICS = (
         does="Shows the next meetings of a partnership, past ones with who came, and how often it meets. A meeting has "
         "an agenda that begins with what is open between you, papers, attendance and minutes.",
         who=(
-            "People of the current parties can read meetings, observers included.",
-            "Leads of the chair or of a lead organisation set how often the partnership meets.",
-            "Editors and leads of a party plan a meeting, write the agenda, record who came and write the minutes.",
-            "Everybody invited says whether they are coming.",
+            "People in the organisations that take part, observers included, can read about meetings.",
+            "Leads in the chairing or a lead organisation can set how often the partnership meets.",
+            (
+                "Editors and leads of organisations in the partnership can plan a meeting, write the "
+                "agenda, record who came and write the minutes."
+            ),
+            "Everybody who is invited can say whether they are coming.",
         ),
         guide=f"{EVERYDAY}#hold-a-meeting",
         views="conversations:meeting conversations:meetings conversations:meeting-list conversations:meeting-new "
@@ -163,8 +181,14 @@ TOPICS = (
         "next. The record is circulated, corrected and agreed by every side, and does not change after that. An "
         "obstacle can become an ask, an opportunity an offer.",
         who=(
-            "The organisations that took part can read the record. Only the one that writes it can read the draft.",
-            "Editors and leads record, circulate, correct and agree for their organisation.",
+            (
+                "The organisations that took part can read the record. Only the organisation that "
+                "writes it can read the draft."
+            ),
+            (
+                "Editors and leads can write up a conversation, circulate the record, correct it and "
+                "agree to it for their organisation."
+            ),
             "Only your own organisation can read a private note.",
         ),
         guide=f"{EVERYDAY}#record-a-conversation",
@@ -177,7 +201,7 @@ TOPICS = (
         title="Journal",
         does="Keeps your organisation’s own notes about a partnership or another organisation. Earlier versions of "
         "a note are kept.",
-        who=("Only people of the organisation that wrote a note can read it.", "Editors and leads write notes."),
+        who=("Only people of the organisation that wrote a note can read it.", "Editors and leads can write notes."),
         guide=f"{EVERYDAY}#record-a-conversation",
         views="conversations:journal conversations:journal-new conversations:journal-edit conversations:journal-note "
         "conversations:journal-delete",
@@ -190,9 +214,12 @@ TOPICS = (
         "reason.",
         who=(
             SAME_AS_PARTNERSHIP,
-            "Leads of the chair or of a lead organisation set reports up, and accept or return those of others.",
-            "Editors and leads of the party that reports write and submit it; observers do not.",
-            "Only people of the party that reports can read a draft.",
+            (
+                "Leads in the chairing or a lead organisation can set up progress reports, and accept "
+                "or return those of others."
+            ),
+            "Editors and leads of the organisation that reports can write and submit a report; observers cannot.",
+            "Only people in the organisation that reports can read a draft.",
         ),
         guide="reports/",
         views="conversations:report conversations:report-compare conversations:report-decide "
@@ -207,12 +234,15 @@ TOPICS = (
         "answer.",
         who=(
             (
-                "Leads of the chair or of a lead organisation name a facilitator of a partnership. That person "
-                "accepts or declines."
+                "Leads in the chairing or a lead organisation can name a facilitator for the "
+                "partnership. That person accepts or declines."
             ),
-            "Editors and leads of the organisation that shared an ask or offer name somebody who can already read it.",
+            (
+                "Editors and leads of the organisation that shared an ask or offer can name a "
+                "facilitator who can already read it."
+            ),
             "The facilitator can stop at any time. Anybody who can name a facilitator can also end the role.",
-            "Leads of the chair or of a lead organisation also see what is stuck, if they can read it.",
+            "Leads in the chairing or a lead organisation can also see what is stuck, if they can read it.",
         ),
         guide="conversations/",
         views="conversations:facilitation conversations:facilitation-end conversations:facilitator-name "

@@ -20,9 +20,9 @@ TOPICS = (
         does="Shows the newest version that you can read, or the draft if there is no version yet. The history has all "
         "versions. A published version never changes. Versions can be printed and downloaded as PDF or Word.",
         who=(
-            "Owners and parties of its partnership can read everything.",
-            "Others see no confidential sites and no restricted text.",
-            "Former parties can read what was published up to the day they left.",
+            "People in the organisations that own the plan, or take part in its partnership, can read everything.",
+            "Others cannot see confidential sites or restricted text.",
+            "Organisations that have left the partnership can read what was published up to the day they left.",
         ),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:detail plans:version plans:version-by-id plans:history plans:paper plans:pdf plans:word plans:map "
@@ -43,7 +43,10 @@ TOPICS = (
         does="Shows the draft with a link to change each piece: texts, sites with their homes, milestones, outcomes, "
         "risks and files. Several people can work on it at once. If two change the same piece, the second sees both "
         "texts. Nothing reaches readers before it is published.",
-        who=("Editors and leads of an owner start and change drafts.", "Leads of an owner publish them."),
+        who=(
+            "Editors and leads in an organisation that owns the plan can start and change drafts.",
+            "Leads in an organisation that owns the plan can publish them.",
+        ),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:create plans:draft plans:draft-map plans:draft-paper plans:draft-pdf plans:preview plans:add-item "
         "plans:edit-item plans:edit-about plans:remove-item plans:add-document plans:discard",
@@ -54,7 +57,12 @@ TOPICS = (
         does="Publishes the draft as the next version, with a note that says what changed and why. Followers are "
         "told what the note says. Signatories are asked again about each later version, unless it is minor. "
         "Two other pages change the status, and who can read published versions.",
-        who=("Leads of an owner publish. A lead of one owner is enough, and all owners are told.",),
+        who=(
+            (
+                "Leads in an organisation that owns the plan can publish it. A lead of one owner is "
+                "enough, and all owners are told."
+            ),
+        ),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:publish plans:status plans:audience plans:milestone",
     ),
@@ -64,7 +72,10 @@ TOPICS = (
         does="Shows the draft to people you choose, to read or to comment, until a day you choose. The page "
         "says who has opened it. People of the partnership can ask to see a draft.",
         who=(
-            "Editors and leads of an owner show the draft and answer requests.",
+            (
+                "Editors and leads in an organisation that owns the plan can share the draft and "
+                "answer requests to see it."
+            ),
             (
                 "Sharing ends at once when the person leaves their organisation, or the organisation leaves the "
                 "partnership."
@@ -79,10 +90,16 @@ TOPICS = (
         does="Shows comments on the published plan or on the draft, with their replies. A comment can be about the "
         "whole plan or one piece, and can mention people, who get an email.",
         who=(
-            "People of owners and parties comment on a version, observers included.",
+            (
+                "People in the organisations that own the plan, or take part in its partnership, can "
+                "comment on a version, observers included."
+            ),
             "If the network or everybody can read the plan, people of any organisation can comment.",
-            "Editors and leads of owners comment on the draft, and so do people who were asked to.",
-            "The author of a comment, and editors and leads of owners, mark it as resolved.",
+            (
+                "Editors and leads in an organisation that owns the plan can comment on the draft, "
+                "and so can people who were asked to."
+            ),
+            "The author of a comment can mark it as resolved, and so can editors and leads of the plan’s owners.",
         ),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:comments plans:draft-comments plans:reply",
@@ -94,8 +111,8 @@ TOPICS = (
         "condition, or reject. An approval with a condition counts once the organisation that set the "
         "condition confirms that it is met.",
         who=(
-            "Leads of an owner choose who must sign and by when.",
-            "Leads of the organisation that is asked decide, here or by the link in their email.",
+            "Leads in an organisation that owns the plan can choose who must sign and by when.",
+            "Leads of the organisation that is asked can decide here or by the link in their email.",
         ),
         guide=f"{EVERYDAY}#sign-a-plan",
         views="plans:signing plans:request-signatures plans:remove-signatory plans:due-day plans:condition "
@@ -107,8 +124,8 @@ TOPICS = (
         does="Shows who owns a plan now and owned it before. An owner can offer it to another member of its "
         "partnership, to own it together or to take it over. It can give the plan up if there is another owner.",
         who=(
-            "Leads of an owner offer the plan and give it up.",
-            "Leads of the organisation that it is offered to accept or decline.",
+            "Leads in an organisation that owns the plan can offer it to others and give it up.",
+            "Leads of the organisation that is offered the plan can accept or decline.",
         ),
         guide="plans/#owners",
         views="plans:owners plans:ownership plans:offer plans:answer-ownership plans:give-up",
@@ -120,7 +137,7 @@ TOPICS = (
         "they have read it and whether it concerns them. What stakeholders write is shown to others after you "
         "approve it.",
         who=(
-            "Leads of the plan’s owners read answers first, and show or refuse them.",
+            "Leads of the plan’s owners read answers first, and can show or refuse them.",
             "Once they are shown, everybody who can read the whole plan sees them.",
         ),
         guide="answers/",

@@ -16,7 +16,7 @@ TOPICS = (
                 "An ask or offer can be read by the organisations it is for: named ones, a partnership or the "
                 "whole network."
             ),
-            "Editors and leads write them for their organisation.",
+            "Editors and leads can write them for their organisation.",
         ),
         guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
         views="exchange:board exchange:list exchange:ours exchange:export exchange:saved web:organisation-entries",
@@ -26,7 +26,7 @@ TOPICS = (
         title="Write an ask or an offer",
         does="Says what you ask for or offer, how much, until when, and who can read it. Save it as a draft, or share "
         "it at once. Who can read it is fixed when it is shared.",
-        who=("Editors and leads write, change and withdraw asks and offers of their organisation.",),
+        who=("Editors and leads can write, change and withdraw asks and offers of their organisation.",),
         guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
         views="exchange:new exchange:edit exchange:withdraw",
     ),
@@ -37,8 +37,8 @@ TOPICS = (
         "for can ask a question, answer with all or part of it, refer it to a colleague, or decline with a "
         "reason. An accepted answer becomes a commitment or starts a working group.",
         who=(
-            "Editors and leads of an organisation that is asked answer; observers do not.",
-            "Editors and leads of the organisation that wrote it accept or decline answers.",
+            "Editors and leads of an organisation that is asked can answer; observers cannot.",
+            "Editors and leads of the organisation that wrote the ask or offer can accept or decline answers.",
             "Only the two sides can read an answer. A referral stays in one organisation.",
         ),
         guide=f"{EVERYDAY}#answer-an-ask-or-an-offer",
@@ -52,7 +52,7 @@ TOPICS = (
         "that something is not a match; it is then not suggested to your organisation again.",
         who=(
             "You see matches of asks and offers that you can read.",
-            "Editors and leads introduce organisations and dismiss matches.",
+            "Editors and leads can introduce organisations and dismiss matches.",
         ),
         guide="exchange/#matching",
         views="exchange:matches exchange:entry-matches exchange:introduce exchange:dismiss-match",
@@ -60,14 +60,19 @@ TOPICS = (
     Topic(
         key="commitments",
         title="Commitments",
-        does="Shows who promised what by when, how far it has got, and what blocks it. The first due date is kept "
-        "beside later ones. A commitment counts once giver and receiver have confirmed it. It is closed once "
-        "the receiver has verified the delivery.",
+        does=(
+            "Shows who promised what by when, how far they have got, and what is in the way. The "
+            "original due date is kept beside later ones. A commitment counts once giver and receiver "
+            "have confirmed it. It is closed once the receiver has verified the delivery."
+        ),
         who=(
-            "The giver, the receiver and the parties of its partnership can read it.",
-            "Editors and leads of either side propose commitments.",
-            "Editors and leads of the giver report progress and add evidence.",
-            "Leads of each side confirm; the receiver’s leads verify the delivery or send it back.",
+            "People in the giving and receiving organisations, and in those of its partnership, can read a commitment.",
+            "Editors and leads of either side can propose commitments.",
+            "Editors and leads of the giving organisation can report progress and add evidence.",
+            (
+                "Leads of each side can confirm a commitment; the receiving organisation’s leads can "
+                "verify the delivery or send it back."
+            ),
         ),
         guide=f"{EVERYDAY}#keep-a-commitment",
         views="commitments:list commitments:reminders commitments:detail commitments:new commitments:edit "
@@ -79,7 +84,7 @@ TOPICS = (
         key="give-and-take",
         title="Balance of asks and offers",
         does="Compares what your organisation gave its partners with what it received, by partner and quarter.",
-        who=("It counts only what you can read.",),
+        who=("The balance counts only what you can read.",),
         guide="commitments/#balance-of-asks-and-offers",
         views="web:reciprocity web:reciprocity-partner",
     ),
@@ -89,8 +94,8 @@ TOPICS = (
         does="Shows section 106 agreements of a planning authority: their contributions, what was paid, and the "
         "commitments that come from them.",
         who=(
-            "Everybody signed in can read them, because the authority publishes them.",
-            "Leads of the authority and administrators add agreements and contributions; lists are imported.",
+            "Everybody signed in can read agreements, because the authority publishes them.",
+            "Leads of the authority and administrators can add agreements and contributions; lists are imported.",
         ),
         guide="importing/#developer-agreements",
         views="developer_agreements:detail developer_agreements:of-organisation open_data:enter-agreement "

@@ -121,7 +121,7 @@ def propose_amendment(
         raise UnableToPropose("Only the terms of a partnership that is in force can be amended.")
     base = version_in_force(locked, max(today, from_day or today))
     if base is None:
-        raise UnableToPropose("It has no terms in force yet: change the first draft instead.")
+        raise UnableToPropose("The partnership has no terms in force yet: change the first draft instead.")
     if organisation.pk in not_bound(locked, today):
         raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet: sign them first.")
     if not reason.strip():

@@ -120,7 +120,9 @@ def edit_agenda(
         if not line.title.strip():
             raise UnableToChangeAgenda("Enter a title for each item.")
         if line.presenter is not None and line.presenter.pk not in able:
-            raise UnableToChangeAgenda(f"{line.presenter.display_name} does not act for a party.")
+            raise UnableToChangeAgenda(
+                f"{line.presenter.display_name} does not act for an organisation in this partnership."
+            )
         item = (
             own.get(line.item.pk)
             if line.item

@@ -109,7 +109,9 @@ def _seat_others(meeting: Meeting, people: Sequence[User], guests: Sequence[Gues
     seated = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     for person in people:
         if person.pk not in able:
-            raise UnableToRecordAttendance(f"{person.display_name} does not act for a party of this partnership.")
+            raise UnableToRecordAttendance(
+                f"{person.display_name} does not act for an organisation in this partnership."
+            )
     MeetingSeat.objects.bulk_create(
         [
             *(

@@ -241,7 +241,7 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
     seated = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
     for person in plan.people:
         if person.pk not in able and person.pk not in seated:
-            raise UnableToPlan(f"{person.display_name} does not act for a party of this partnership.")
+            raise UnableToPlan(f"{person.display_name} does not act for an organisation in this partnership.")
     wanted = {person.pk for person in plan.people}
     meeting.seats.filter(person__isnull=False).exclude(person__in=wanted).delete()
     MeetingSeat.objects.bulk_create(

@@ -51,7 +51,7 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
     if submission is None or not locked.is_submitted:
         raise UnableToDecideReport("This report is not waiting for a decision.")
     if submission.number != number:
-        raise UnableToDecideReport("It was submitted again in the meantime. Read the new version first.")
+        raise UnableToDecideReport("The report was submitted again in the meantime. Read the new version first.")
     if decision == Decision.RETURNED and not reason:
         raise UnableToDecideReport("Say what is missing.")
     submission.decision, submission.reason = decision, reason

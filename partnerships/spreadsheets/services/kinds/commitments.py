@@ -154,8 +154,8 @@ def _side(run: Run, line: Line, code: str, bodies: Bodies, known: Commitment | N
             return side
     found = bodies.named(said) if said else None
     if found is None:
-        what = f"“{said}” is not a party of this partnership." if said else "the cell is blank."
-        run.refuse(line, code, what, "Write the name of a party.")
+        what = f"“{said}” does not take part in this partnership." if said else "the cell is blank."
+        run.refuse(line, code, what, "Write the name of an organisation that takes part in it.")
     return found
 
 

@@ -106,9 +106,7 @@ class Older:
         They count neither as kept nor as broken.
         """
         return [
-            replace(
-                one, withdrawn=one.withdrawn or f"It is missing from newer files, such as those of {long_date(newer)}."
-            )
+            replace(one, withdrawn=one.withdrawn or f"Missing from newer files, such as those of {long_date(newer)}.")
             for key, (one, newer) in self._promises.items()
             if key not in self._here
         ]

@@ -128,7 +128,7 @@ def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | st
     context = _about_terms(version, person) | {
         "from_day": from_day,
         "has_begun": from_day <= timezone.localdate(now),
-        "is_first": version.proposal.is_first,
+        "is_first": version.proposal is not None and version.proposal.is_first,
     }
     return Content("agreements/terms_agreed", context)
 

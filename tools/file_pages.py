@@ -171,8 +171,8 @@ def _is_number(value: ast.expr) -> bool:
                 return False
             case ast.Constant(value=int() | float()):
                 has_number = True
-            case ast.Constant(value=str()):
-                if not re.fullmatch(r"[\d.]+", node.value):
+            case ast.Constant(value=str() as text):
+                if not re.fullmatch(r"[\d.]+", text):
                     return False
                 has_number = True
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):

@@ -41,7 +41,7 @@ SAMPLE = Snapshot(
     report="sample",
     title="Sample",
     made_at=dt.datetime(2027, 3, 3, 9, 30, tzinfo=dt.UTC),
-    made_for="It counts what everybody of Larkhaven Homes can read.",
+    made_for="It counts what everybody at Larkhaven Homes can read.",
     filters=("Westmarch",),
     answers=("60 homes.",),
     tables=(

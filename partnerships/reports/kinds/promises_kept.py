@@ -119,7 +119,7 @@ def _agreed(reader: Reader, chosen: Any) -> CommitmentQuerySet:
 def _by_giver(rows: CommitmentQuerySet, today: dt.date) -> list[_Kept]:
     """Counts for each giver.
 
-    In time is measured by the first due date, overdue by the present one.
+    In time is measured by the original due date, overdue by the present one.
     """
     kept = Q(status__in=(Status.DONE, Status.VERIFIED))
     in_time = Q(done_on__lte=F("original_due_on"))

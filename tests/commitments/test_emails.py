@@ -69,7 +69,7 @@ def test_people_waiting_for_agreement_are_emailed_when_it_is_agreed(world: World
         sent = {"revision": commitment.revision, "owner": world.eddie.pk}
         signed_in(person).post(reverse("commitments:confirm", args=[commitment.pk, side]), sent)
 
-    assert emails() == [("amina", "is agreed"), ("eddie", "is agreed")]
+    assert emails() == [("amina", "has been agreed"), ("eddie", "has been agreed")]
 
 
 def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: World) -> None:
@@ -82,7 +82,7 @@ def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: Wor
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), {"verdict": "verified"})
 
     assert reported == [("ben", "has been reported as done")]
-    assert emails() == [("amina", "is verified"), ("eddie", "is verified")]
+    assert emails() == [("amina", "has been verified"), ("eddie", "has been verified")]
 
 
 def test_progress_before_completion_sends_no_email(world: World) -> None:
@@ -105,7 +105,7 @@ def test_owner_hears_what_is_missing_and_both_sides_hear_of_a_cancellation(world
     signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
 
     assert answered == [("amina", "is not complete yet"), ("eddie", "is not complete yet")]
-    assert emails() == [("ben", "is cancelled"), ("eddie", "is cancelled")]
+    assert emails() == [("ben", "has been cancelled"), ("eddie", "has been cancelled")]
 
 
 def test_owner_is_chosen_from_people_of_the_giver(world: World) -> None:

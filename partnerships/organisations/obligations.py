@@ -68,6 +68,11 @@ class Change:
     after: dict[str, Any]
 
 
+def kept_value(value: Any) -> Any:
+    """The value as changes keep it, in JSON; dates as text that the database reads."""
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column that names an organisation.
@@ -129,8 +134,12 @@ class Obligation:
 #: Settles what cannot stay as it is once records (ids) of a kind have passed; returns what it changed.
 Settling = Callable[[Collection[int], Moving], list[Change]]
 
+#: Told what undoing a succession changed, each row from its values before undoing to those that it has again.
+PuttingBack = Callable[[Sequence[Change], dt.datetime], None]
+
 _kinds: dict[str, Obligation] = {}
 _settling: dict[str, list[Settling]] = {}
+_putting_back: list[PuttingBack] = []
 _following: dict[str, Column] = {}
 _staying: dict[str, str] = {}
 _signing: list[str] = []
@@ -150,6 +159,18 @@ def register_settling(code: str, settling: Settling) -> None:
 def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
     """Settle records of a kind that have passed; returns what changed."""
     return [change for settling in _settling.get(kind.code, ()) for change in settling(records, moving)]
+
+
+def register_putting_back(putting_back: PuttingBack) -> None:
+    """Register what a room does once undoing a succession has put its rows back, such as lines in the journal."""
+    if putting_back not in _putting_back:
+        _putting_back.append(putting_back)
+
+
+def tell_put_back(changes: Sequence[Change], now: dt.datetime) -> None:
+    """Tell every room what undoing a succession changed."""
+    for putting_back in _putting_back:
+        putting_back(changes, now)
 
 
 def register_following(*columns: Column | str) -> None:

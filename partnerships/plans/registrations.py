@@ -13,7 +13,7 @@ from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
-from partnerships.organisations.obligations import register_settling
+from partnerships.organisations.obligations import register_putting_back, register_settling
 from partnerships.people.composing import register_emails
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
@@ -42,6 +42,7 @@ def register() -> None:
     obligations.register()
     register_settling(obligations.PLANS.code, passing.leave_with_plan_taken_over)
     register_settling("partnerships", passing.leave_with_part_passed_on)
+    register_putting_back(passing.put_back)
     register_events(EventKind)
     telling.register()
     papers.register()

@@ -83,7 +83,9 @@ def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Withdraw offers of plans that were withdrawn or declined."""
 
-    def redo(offer: OwnershipOffer, _line: dict[str, Any]) -> int:
+    def redo(offer: OwnershipOffer, line: dict[str, Any]) -> int:
+        if line.get("undone"):
+            return 0
         withdraw_offer_again(offer=offer, now=now)
         return 1
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from django.utils import timezone
 
+from partnerships.kit import journal
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Succession
 from partnerships.plans import services
-from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
+from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.queries import standing_of
+from tests.faults.restore import lost, redo
 from tests.plans.drafts import begin
 from tests.plans.test_changing_owners import owners
 from tests.plans.test_owners_who_leave import jointly_owned
@@ -100,6 +103,28 @@ def test_undoing_the_succession_gives_owners_shares_and_offers_back(world: World
     assert owners(joint) == {world.larkhaven.pk, world.westmarch.pk}
     assert (own.partnership, own.audience) == (world.partnership, "partnership")
     assert (share.revoked_at, offer.withdrawn_at) == (None, None)
+    assert not PastPartnership.objects.exists(), "It has not left."
+
+
+def test_what_was_put_back_is_not_ended_again_after_a_restore(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "note", journal.write)
+    monkeypatch.setattr(journal, "note_all", journal.write_all)
+    joint, own = jointly_owned(world), westmarchs(world)
+    draft = begin(world)
+    share, offer = shown_to_ben(draft, world), offered_to_westmarch(draft, world)
+    with lost():
+        undone(pass_on(world, "partnerships", world.partnership.pk))
+        own.refresh_from_db()
+        assert own.audience == "partnership"
+
+    redo()
+
+    share.refresh_from_db()
+    offer.refresh_from_db()
+    own.refresh_from_db()
+    assert (share.revoked_at, offer.withdrawn_at) == (None, None)
+    assert (own.partnership, own.audience) == (world.partnership, "partnership")
+    assert owners(joint) == {world.larkhaven.pk, world.westmarch.pk}
 
 
 def test_plan_with_its_own_line_passes_by_it_together_with_the_part(world: World) -> None:

@@ -28,7 +28,15 @@ from partnerships.organisations.models import (
     Succession,
     SuccessionStatus,
 )
-from partnerships.organisations.obligations import Change, Held, Moving, Obligation, UnableToMove, obligation
+from partnerships.organisations.obligations import (
+    Change,
+    Held,
+    Moving,
+    Obligation,
+    UnableToMove,
+    obligation,
+    tell_put_back,
+)
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.services.moved_memberships import journal_moved_memberships, record_moved_memberships
 from partnerships.organisations.services.moving import as_kept, keep_changes, move_records, put_back, record_passing
@@ -310,6 +318,7 @@ def _undo_batch(succession: int, now: dt.datetime) -> int:
     put, _ = put_back(as_kept(Change(row.table, row.row, row.before, row.after) for row in reversed(rows)))
     record_moved_memberships(put, reason=f"Undone: {locked}", author=None, now=now)
     journal_moved_memberships(put, now=now)
+    tell_put_back(put, now)
     if rows:
         journal_handover(locked, now=now, undone=True)
     MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()

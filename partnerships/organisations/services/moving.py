@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,15 @@ from django.utils import timezone
 from partnerships.activity.services import new_event, record_all
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Merge, MovedRow, Organisation, Succession
-from partnerships.organisations.obligations import Change, Column, Moving, Obligation, all_columns, settle
+from partnerships.organisations.obligations import (
+    Change,
+    Column,
+    Moving,
+    Obligation,
+    all_columns,
+    kept_value,
+    settle,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Ch
 def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
     """Delete a row; returns its values, without the fields that are not kept."""
     kept = [field for field in row._meta.concrete_fields if field.name not in forgetting]
-    before = {field.name: _plain(field.value_from_object(row)) for field in kept}
+    before = {field.name: kept_value(field.value_from_object(row)) for field in kept}
     type(row)._base_manager.filter(pk=row.pk).delete()
     return Change(row._meta.label, row.pk, before, {})
 
@@ -140,17 +147,12 @@ def _recreate(model: type[Model], changes: Sequence[Change]) -> set[int]:
 def change_row(row: Any, values: dict[str, Any]) -> Change:
     """Change columns of a row; returns those whose values differ."""
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    before = {name: _plain(getattr(row, name)) for name in changed}
+    before = {name: kept_value(getattr(row, name)) for name in changed}
     if changed:
         for name, value in changed.items():
             setattr(row, name, value)
         type(row)._base_manager.filter(pk=row.pk).update(**changed)
-    return Change(row._meta.label, row.pk, before, {name: _plain(value) for name, value in changed.items()})
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON keeps it; dates as text that the database reads."""
-    return value.isoformat() if isinstance(value, dt.date) else value
+    return Change(row._meta.label, row.pk, before, {name: kept_value(value) for name, value in changed.items()})
 
 
 def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:

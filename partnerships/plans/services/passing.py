@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Handover, Organisation
-from partnerships.organisations.obligations import Change, Moving
-from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
+from partnerships.organisations.obligations import Change, Moving, kept_value
+from partnerships.plans.models import OwnershipOffer, PastPartnership, Plan, PlanOwner, Share
 from partnerships.plans.queries import possible_owners
 from partnerships.plans.services.parting import Parting, end_part
+from partnerships.plans.services.recording import journal_audience, journal_offer_end
+from partnerships.plans.services.sharing import journal_share
 
 #: What the end of a part in a partnership changes, so that undoing the succession puts it back.
 _CHANGING: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
@@ -55,6 +58,29 @@ def leave_with_plan_taken_over(plans: Collection[int], moving: Moving) -> list[C
     return changes
 
 
+def put_back(changes: Sequence[Change], now: dt.datetime) -> None:
+    """Note in the journal what undoing a succession gave back, or a restore would end it again.
+
+    A plan that is back in its partnership has not left it.
+    """
+    back: dict[str, dict[int, Change]] = defaultdict(dict)
+    for change in changes:
+        back[change.table][change.row] = change
+    for plan in Plan.objects.filter(pk__in=back[Plan._meta.label]).order_by("pk"):
+        values = back[Plan._meta.label][plan.pk].after
+        if values.get("partnership") is not None:
+            left = PastPartnership.objects.filter(plan=plan, partnership=plan.partnership_id)
+            left.filter(pk__in=left.order_by("-left_at", "-pk").values("pk")[:1]).delete()
+        if "audience" in values:
+            journal_audience(plan, now=now)
+    shares = Share.objects.filter(pk__in=back[Share._meta.label], revoked_at=None)
+    for share in shares.select_related("plan", "person").order_by("pk"):
+        journal_share(share, now=now, undone=True)
+    offers = OwnershipOffer.objects.unanswered().filter(pk__in=back[OwnershipOffer._meta.label])
+    for offer in offers.select_related("plan", "organisation").order_by("pk"):
+        journal_offer_end(offer, now=now, undone=True)
+
+
 def _goes_on(moving: Moving) -> bool:
     """Whether a succession passes something on that a body which goes on had.
 
@@ -83,15 +109,10 @@ def _end_part(
 def _values(plans: Collection[int]) -> dict[tuple[str, int], dict[str, Any]]:
     """What the rows of these plans say, as changes keep it."""
     return {
-        (model._meta.label, row.pop("pk")): {name: _plain(value) for name, value in row.items()}
+        (model._meta.label, row.pop("pk")): {name: kept_value(value) for name, value in row.items()}
         for model, plan, names in _CHANGING
         for row in model._base_manager.filter(**{f"{plan}__in": plans}).order_by("pk").values("pk", *names)
     }
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON keeps it."""
-    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def _differing(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

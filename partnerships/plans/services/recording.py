@@ -78,9 +78,9 @@ def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisati
     )
 
 
-def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime) -> None:
-    """Note in the journal that an offer was withdrawn or declined."""
-    journal.note(OFFER, now=now, offer=offer.pk, same=offer_identity(offer))
+def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note in the journal that an offer was withdrawn or declined; `undone`: it is open again."""
+    journal.note(OFFER, now=now, offer=offer.pk, same=offer_identity(offer), undone=undone)
 
 
 def record_event(

@@ -88,7 +88,7 @@ def share_draft(
         ),
     )
     if existing is not None:
-        _journal(share, now=now, undone=True)
+        journal_share(share, now=now, undone=True)
     record_event(
         plan,
         EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,
@@ -170,7 +170,7 @@ def share_identity(share: Share) -> str:
     return journal.identity(share.plan_id, share.plan.created_at, share.person_id, share.person.joined_at)
 
 
-def _journal(share: Share, *, now: dt.datetime, undone: bool = False) -> None:
+def journal_share(share: Share, *, now: dt.datetime, undone: bool = False) -> None:
     """Note what the share is from now on; `undone`: it is active."""
     terms = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
     journal.note(SHARE, now=now, share=share.pk, same=share_identity(share), undone=undone, **terms)
@@ -179,14 +179,14 @@ def _journal(share: Share, *, now: dt.datetime, undone: bool = False) -> None:
 def journal_ended_shares(plan: Plan, *, now: dt.datetime) -> None:
     """Note active shares as ended: closing a plan closes its draft."""
     for share in plan.shares.active(now).select_related("person", "plan").order_by("pk"):
-        _journal(share, now=now)
+        journal_share(share, now=now)
 
 
 def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
     """End an active share, for services that have checked the rights. Lock the plan's row first."""
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
-    _journal(share, now=now)
+    journal_share(share, now=now)
     record_event(
         share.plan,
         EventKind.SHOWING_ENDED,

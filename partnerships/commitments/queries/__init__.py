@@ -2,9 +2,12 @@
 
 from partnerships.commitments.queries.events import events_of_commitments
 from partnerships.commitments.queries.listings import (
+    evidence_of,
     in_order,
     name_as_at,
     open_and_over,
+    progress_of,
+    slippages_of,
     with_people,
     with_story,
     with_words,
@@ -19,12 +22,15 @@ __all__ = [
     "concerned_with",
     "due_soon",
     "events_of_commitments",
+    "evidence_of",
     "in_order",
     "name_as_at",
     "open_and_over",
     "partners_of",
     "people_who_may_own",
+    "progress_of",
     "promises",
+    "slippages_of",
     "with_people",
     "with_story",
     "with_words",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -58,17 +58,27 @@ def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
 
 
 def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
-    """Fetch what a commitment's page shows, except people: see `with_people`."""
+    """Fetch what belongs to each commitment on its page, except people: see `with_people`."""
     return commitments.select_related(
         "giver", "receiver", "owner_organisation", "partnership", "proposed_for", "replaces"
-    ).prefetch_related(
-        Prefetch("slippages", queryset=Slippage.objects.select_related("by").order_by("-at", "-pk")),
-        Prefetch("progress", queryset=Progress.objects.select_related("by", "organisation").order_by("-at", "-pk")),
-        Prefetch(
-            "evidence",
-            queryset=Evidence.objects.filter(removed_at=None).select_related("added_by").order_by("-added_at", "-pk"),
-        ),
     )
+
+
+def slippages_of(commitment: int) -> QuerySet[Slippage]:
+    """Moves of the due date, newest first, with who moved it."""
+    return Slippage.objects.filter(commitment=commitment).select_related("by").order_by("-at", "-pk")
+
+
+def progress_of(commitment: int) -> QuerySet[Progress]:
+    """Reports of progress, newest first, with who made them."""
+    reports = Progress.objects.filter(commitment=commitment)
+    return reports.select_related("by", "organisation").order_by("-at", "-pk")
+
+
+def evidence_of(commitment: int) -> QuerySet[Evidence]:
+    """Files that have not been removed, newest first, with who added them."""
+    files = Evidence.objects.filter(commitment=commitment, removed_at=None)
+    return files.select_related("added_by").order_by("-added_at", "-pk")
 
 
 #: The people that a commitment names.

@@ -35,6 +35,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         [
             lookup(_shown, user, pk),
             lookup(_replacements, user, pk),
+            lookup(queries.slippages_of, pk),
+            lookup(queries.progress_of, pk),
+            lookup(queries.evidence_of, pk),
             links_lookup(pk),
             newest_events_lookup(user, kind="commitment", record_id=pk, count=_EVENTS),
         ]
@@ -44,12 +47,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     commitment = commitment_rows[0]
     queries.with_people(commitment)
-    reports = ((timezone.localdate(update.at), update.organisation) for update in commitment.progress.all())
-    queries.name_as_at([commitment], beside=reports)
+    progress = rows_for(queries.progress_of, pk)
+    queries.name_as_at(
+        [commitment], beside=((timezone.localdate(report.at), report.organisation) for report in progress)
+    )
     if commitment.partnership is not None:
         commitment.partnership = as_read_by(user, commitment.partnership)
     context = {
         "commitment": commitment,
+        "slippages": rows_for(queries.slippages_of, pk),
+        "progress": progress,
+        "evidence": rows_for(queries.evidence_of, pk),
         "rights": rights_over(commitment, user, timezone.now()),
         "waits_for": waits_for(commitment),
         "origins": links_of(commitment, user),

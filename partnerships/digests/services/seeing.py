@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from partnerships.activity.models import Change, Subject
 from partnerships.activity.queries import visible_events
 from partnerships.activity.telling import told_kinds
 from partnerships.digests.models import SubjectWatermark, Watermark
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: Changes looked at after one visit; a page of a timeline shows fewer.
@@ -46,10 +47,7 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
     It stops before the first change that they may see and that was not among these events. New versions of a plan have
     a watermark of their own.
     """
-    own_watermarks = SubjectWatermark.objects.filter(
-        recipient=person_id, subject__kind=kind, subject__record_id=record_id
-    )
-    watermark = own_watermarks.select_related("subject").first()
+    watermark = next(iter(rows_for(_watermark, person_id, record_id, kind=kind)), None)
     if watermark is None or watermark.number >= watermark.subject.last_number:
         return
     changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number)
@@ -64,6 +62,14 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
             break
         number = at
     _note_subject(person_id, kind, record_id, watermark.number, number, now)
+
+
+def _watermark(person_id: int, record_id: int, *, kind: str) -> QuerySet[SubjectWatermark]:
+    """How far the person has been told of a subject, with its newest number."""
+    own_watermarks = SubjectWatermark.objects.filter(
+        recipient=person_id, subject__kind=kind, subject__record_id=record_id
+    )
+    return own_watermarks.select_related("subject").order_by("pk")[:1]
 
 
 def _note_subject(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.context import Context
 from django.urls import reverse
@@ -15,12 +16,13 @@ from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Following, RoleRule, Subscription
-from partnerships.digests.models.targets import Target, fields_of, kind_of
+from partnerships.digests.models.targets import Piece, Target, kind_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import asks_for_somebody
 from partnerships.digests.rights import may_still_follow
 from partnerships.exchange.models import Entry
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 
@@ -45,7 +47,8 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
         return {"person": None, "public": target if public else None}
     kind = kind_of(target)
-    own_subscription = Subscription.objects.live().filter(**fields_of(target), person=person).first()
+    key = target.key if isinstance(target, Piece) else ""
+    own_subscription = next(iter(rows_for(_subscription, person, target.pk, kind=kind, key=key)), None)
     if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
     may_add = kind != "recommendation" and asks_for_somebody(person)
@@ -71,9 +74,19 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     }
 
 
+def _subscription(person: User, target: int, *, kind: str, key: str) -> QuerySet[Subscription]:
+    """The person's own subscription to a record; to a piece of a plan, by its `key`."""
+    return Subscription.objects.live().filter(person=person, key=key, **{kind: target}).order_by("pk")[:1]
+
+
+def _following(person: User, plan: int) -> QuerySet[Following]:
+    """The strongest of the subscriptions through which the person follows a plan."""
+    return Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id")[:1]
+
+
 def _through(person: User, plan: Plan) -> str:
     """The partnership or owner through which they follow it, if any."""
-    row = Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id").first()
+    row = next(iter(rows_for(_following, person, plan.pk)), None)
     if row is None:
         return ""
     followed = Subscription.objects.for_listing().get(pk=row.subscription_id)

@@ -17,8 +17,9 @@ from partnerships.exchange.models import OVER, Addressee, Audience, Direction, E
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.holdings import among, of_page
 from partnerships.organisations.lineage import summed_with
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import rows_for
+from partnerships.people.models import User
 
 #: Quarters shown over time.
 QUARTERS = 8
@@ -121,18 +122,28 @@ def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
 
 def first_partners(user: Reader, ours: Organisation, count: int) -> list[Organisation]:
     """The first of `partners_of` by name."""
-    return rows_for(_first_partners, user, ours.pk, _asked_in([ours.pk]), count=count)
+    own = _acts_for(user, ours.pk)
+    return rows_for(_first_partners, user, ours.pk, _asked_in([ours.pk]), count=count, own=own)
 
 
-def _first_partners(user: Reader, ours: int, asked_in: list[int], *, count: int) -> QuerySet[Organisation]:
-    return _partners(user, ours, asked_in).order_by("name", "pk")[:count]
+def _acts_for(user: Reader, ours: int) -> bool:
+    """Whether a page is made for somebody of this organisation.
+
+    They may see every shared ask and every commitment between it and others: then rights need not be asked again.
+    """
+    held = Membership.objects.organisations_of(user) if isinstance(user, User) else []
+    return isinstance(held, list) and ours in held
 
 
-def _partners(user: Reader, ours: int, asked_in: list[int]) -> QuerySet[Organisation]:
+def _first_partners(user: Reader, ours: int, asked_in: list[int], *, count: int, own: bool) -> QuerySet[Organisation]:
+    return _partners(user, ours, asked_in, own=own).order_by("name", "pk")[:count]
+
+
+def _partners(user: Reader, ours: int, asked_in: list[int], *, own: bool = False) -> QuerySet[Organisation]:
     present = Party.objects.present().filter(partnership__in=_shared([ours])).values("organisation")
     # Without the last direction: those that we ask through a partnership are present in it.
-    asked = [one.entries.order_by().values(one.partner) for one in _asks(user, [ours], asked_in)[:-1]]
-    promised = [one.commitments.order_by().values(one.partner) for one in _promises(user, ours)]
+    asked = [one.entries.order_by().values(one.partner) for one in _asks(user, [ours], asked_in, own=own)[:-1]]
+    promised = [one.commitments.order_by().values(one.partner) for one in _promises(user, ours, own=own)]
     return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours)
 
 
@@ -228,13 +239,16 @@ class _Asks(NamedTuple):
     partner: str
 
 
-def _asks(user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None) -> list[_Asks]:
-    """Shared asks that the person may see, in the four directions.
+def _asks(
+    user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None, *, own: bool = False
+) -> list[_Asks]:
+    """Shared asks that the person may see, in the four directions; `own` as in `_acts_for`.
 
     An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part
     and does not only observe. Asks of the whole network are between nobody.
     """
-    asks = Entry.objects.visible_to(user).filter(direction=Direction.ASK, shared_at__isnull=False)
+    seen = Entry.objects.all() if own else Entry.objects.visible_to(user)
+    asks = seen.filter(direction=Direction.ASK, shared_at__isnull=False)
     by_them = asks.exclude(organisation__in=ours)
     if only is not None:
         by_them = by_them.filter(organisation__in=only)
@@ -273,17 +287,17 @@ def _asked(user: Reader, ours: int, only: list[int]) -> Iterator[_AskedWith]:
     An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
     if that partner delivered part of it.
     """
-    asked_in = _asked_in([ours])
+    asked_in, own = _asked_in([ours]), _acts_for(user, ours)
     for place, (we_asked, _) in enumerate(_DIRECTIONS):
-        rows = rows_for(_asked_with, user, [ours], asked_in, only, place=place)
+        rows = rows_for(_asked_with, user, [ours], asked_in, only, place=place, own=own)
         yield from (_AskedWith(we_asked, row["partner"], _as_asked(row)) for row in rows if row["partner"] != ours)
 
 
 def _asked_with(
-    user: Reader, ours: list[int], asked_in: list[int], only: list[int], *, place: int
+    user: Reader, ours: list[int], asked_in: list[int], only: list[int], *, place: int, own: bool
 ) -> QuerySet[Entry, Any]:
     """The asks of one direction, counted by partner."""
-    asks = _asks(user, ours, asked_in, only)[place]
+    asks = _asks(user, ours, asked_in, only, own=own)[place]
     met = _met_by(Q(commitment__giver=OuterRef("partner")) if asks.we_asked else Q(commitment__giver__in=ours))
     return _counted(asks.entries.annotate(partner=F(asks.partner)).values("partner"), met)
 
@@ -327,9 +341,9 @@ class _Promises(NamedTuple):
     partner: str
 
 
-def _promises(user: Reader, ours: int) -> tuple[_Promises, _Promises]:
-    """Commitments that the person may see: those that we gave, and those that we were given."""
-    seen = Commitment.objects.visible_to(user).filter(kind=Kind.COMMITMENT)
+def _promises(user: Reader, ours: int, *, own: bool = False) -> tuple[_Promises, _Promises]:
+    """Commitments that the person may see, given and received; `own` as in `_acts_for`."""
+    seen = (Commitment.objects.all() if own else Commitment.objects.visible_to(user)).filter(kind=Kind.COMMITMENT)
     return (
         _Promises(seen.filter(giver=ours), "receiver"),
         _Promises(seen.filter(receiver=ours, giver__isnull=False), "giver"),
@@ -346,20 +360,21 @@ class _PromisedWith(NamedTuple):
 
 def _promised(user: Reader, ours: int, today: dt.date, only: list[int]) -> Iterator[_PromisedWith]:
     """How many commitments there are with each partner; what was never agreed, or was replaced, does not count."""
+    own = _acts_for(user, ours)
     for place, (we_promised, partner) in enumerate(((True, "receiver"), (False, "giver"))):
-        for row in rows_for(_promised_with, user, ours, only, today=today, place=place):
+        for row in rows_for(_promised_with, user, ours, only, today=today, place=place, own=own):
             promised = Promised(agreed=row["agreed"], kept=row["kept"], broken=row["broken"])
             yield _PromisedWith(we_promised, row[partner], promised)
 
 
 def _promised_with(
-    user: Reader, ours: int, only: list[int], *, today: dt.date, place: int
+    user: Reader, ours: int, only: list[int], *, today: dt.date, place: int, own: bool
 ) -> QuerySet[Commitment, Any]:
     """The commitments of one direction, counted by partner."""
     agreed = Q(giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False)
     broken = (agreed & Q(status=Promise.CANCELLED)) | overdue_on(today)
     kept = Q(status__in=[Promise.DONE, Promise.VERIFIED])
-    commitments, partner = _promises(user, ours)[place]
+    commitments, partner = _promises(user, ours, own=own)[place]
     wanted: QuerySet[Commitment, Any] = commitments.filter(**{f"{partner}__in": only}).order_by().values(partner)
     return wanted.annotate(
         agreed=Count("pk", filter=broken | kept | Q(status__in=UNDER_WAY)),

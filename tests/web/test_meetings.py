@@ -55,6 +55,27 @@ def with_all_partners(user: User, ours: Organisation) -> list[Balance]:
     return balances(user=user, ours=ours, partners=partners, today=timezone.localdate())
 
 
+def test_page_of_balances_counts_as_much_as_rights_allow(world: World) -> None:
+    share(world, world.amina, world.larkhaven, "Land at Quayside", direction=Direction.ASK)
+    share(
+        world,
+        world.ben,
+        world.westmarch,
+        "Homes for families in hotels",
+        direction=Direction.ASK,
+        audience=Audience.PARTNERSHIP,
+        addressees=[],
+        partnership=world.partnership,
+    )
+    verified(world)
+
+    shown = signed_in(world.ben).get(reverse("web:reciprocity")).context["balances"]
+
+    expected = with_all_partners(world.ben, world.westmarch)
+    assert [(one.partner, one.figures) for one in shown] == [(one.partner, one.figures) for one in expected]
+    assert [sum(column) > 0 for column in zip(*(one.figures for one in shown), strict=True)].count(True) >= 4
+
+
 def sheets(pdf: bytes) -> int:
     """The number of pages in a PDF, read from its compressed streams."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)

@@ -244,6 +244,12 @@ class Entry(models.Model):
                 condition=Q(is_open=True, standing=False, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
                 name="entry_to_answer",
             ),
+            # Who has asked us through a partnership, without reading any ask.
+            models.Index(
+                fields=["partnership", "organisation"],
+                condition=Q(direction=Direction.ASK, audience=Audience.PARTNERSHIP, shared_at__isnull=False),
+                name="entry_askers",
+            ),
             models.Index(
                 fields=["closes_on"], name="entry_closing", condition=Q(is_open=True, closes_on__isnull=False)
             ),

@@ -23,7 +23,7 @@ class EventKind(models.TextChoices):
     AREA_ADDED = "organisation.area_added", "Added an area served"
     AREA_ENDED = "organisation.area_ended", "Ended an area served"
     MISSING_FROM_LIST = "organisation.missing_from_list", "Did not find this organisation in the latest list"
-    BACK_IN_LIST = "organisation.back_in_list", "Found it in the list again"
+    BACK_IN_LIST = "organisation.back_in_list", "Found this organisation in the list again"
     MEMBER_ADDED = "membership.added", "Added a member"
     MEMBER_INVITED = "membership.invited", "Invited a member"
     INVITATION_SENT_AGAIN = "membership.invitation_sent_again", "Sent an invitation again"

@@ -38,14 +38,14 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.agreement",
-        "Request to read the comments of a survey",
+        "Request to read the comments from a survey",
         emails.write_agreement,
         group=NoticeGroup.REPORTS,
         always=_ASKED_TO_READ,
     ),
     PersonEmail(
         "surveys.declined",
-        "Nobody named to read the comments of a survey",
+        "Nobody named to read the comments from a survey",
         emails.write_declined,
         group=NoticeGroup.REPORTS,
         about=About("partnership", "round", Round, "partnership", "partnership"),
@@ -59,7 +59,7 @@ EMAILS = (
     ),
     PersonEmail(
         "surveys.comments",
-        "Comments of a survey to read",
+        "Comments from a survey to read",
         emails.write_comments,
         group=NoticeGroup.REPORTS,
         always=_ASKED_TO_READ,

@@ -12,7 +12,7 @@ class EventKind(models.TextChoices):
     BROWNFIELD_LAND_IMPORTED = "import.brownfield_land_imported", "Imported brownfield land"
     HOUSING_FIGURES_IMPORTED = "import.housing_figures_imported", "Imported housing figures"
     NETWORK_LOADED = "import.network_loaded", "Loaded a network"
-    HEADINGS_CONFIRMED = "import.headings_confirmed", "Said what the headings of a list mean"
+    HEADINGS_CONFIRMED = "import.headings_confirmed", "Matched the headings of a list to columns"
     DISCARDED = "import.discarded", "Discarded an import"
     ROW_DECIDED = "import.row_decided", "Decided which organisation a row of a list means"
     MISSING_FROM_FILE = "plan.missing_from_file", "Did not find this plan in the latest file"

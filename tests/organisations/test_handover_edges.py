@@ -133,7 +133,7 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
     commitments.end_commitment(commitment=promise, reason="We are one now.", author=world.amina, now=timezone.now())
 
     assert settle not in lines(world, world.amina)
-    assert "It has nothing left" in client.get(held).content.decode()
+    assert "Nothing left" in client.get(held).content.decode()
 
 
 def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(world: World) -> None:

@@ -145,7 +145,7 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
 
 @_FORM
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
-    """Agree to read the comments of a survey, or decline.
+    """Agree to read the comments from a survey, or decline.
 
     The person named alone, who sees how many people are asked, and at which domains their addresses are.
     """

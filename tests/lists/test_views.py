@@ -129,7 +129,7 @@ def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(
     assert "shared with a partnership that you are no longer part of" in listed
     assert "CANARY" not in listed
     assert refused.status_code == 422
-    assert "You are no longer an editor for those it is shared with" in refused.content.decode()
+    assert "You are no longer an editor for those that the view is shared with" in refused.content.decode()
     assert alone.status_code == 302
     assert SavedView.objects.get().name == "Mine again"
 

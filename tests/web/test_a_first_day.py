@@ -145,7 +145,7 @@ def test_plan_without_a_choice_of_audience_is_for_its_partnership_or_its_owners(
 def test_home_leaves_out_what_an_import_found_missing(world: World) -> None:
     mark_missing(organisation=world.westmarch, register="rsh", as_of=timezone.localdate(), author=world.dee, now=NOW())
 
-    assert "Found it missing" not in page("/", world.ben)
+    assert "Did not find this organisation" not in page("/", world.ben)
 
 
 def test_new_lead_begins_without_what_others_did_before(world: World) -> None:

@@ -95,7 +95,7 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     amina.get_by_label("Title").fill("Ferry yard")
     amina.get_by_label("Delivery programme").check()
     amina.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")
-    amina.get_by_label(re.compile("Its other members own it too")).check()
+    amina.get_by_label(re.compile("other members own the plan too")).check()
     amina.get_by_role("button", name="Create draft").click()
     follow(amina, "", "Add a site")
     amina.get_by_label("Name", exact=True).fill("Old slipway")

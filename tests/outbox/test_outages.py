@@ -152,8 +152,9 @@ def test_process_pauses_while_most_answers_leave_doubts(
 
 
 def test_first_answer_after_a_pause_decides_whether_to_go_on(
-    world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    world: World, provider: Provider, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.EMAIL_RETRY_SECONDS = 10
     clock = [0.0]
     monkeypatch.setattr(doubts, "monotonic", lambda: clock[0])
     provider.what = dict.fromkeys(record(world, 10), 503)

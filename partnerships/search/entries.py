@@ -64,8 +64,8 @@ def _clean(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
-#: Begins what is found and not shown in an excerpt. To PostgreSQL's parser it is a space.
-UNSEEN = "\u2028"
+#: Begins what is found and not shown in an excerpt. The line break keeps it apart from the first word.
+UNSEEN = "\u2028\n"
 
 
 def joined(*parts: str | None) -> str:

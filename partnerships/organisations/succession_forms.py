@@ -99,7 +99,7 @@ class SuccessionFieldsForm(Form):
         label="Proposal",
         required=False,
         max_length=120,
-        help_text="If there are rival proposals for the place. Such as: two unitary councils.",
+        help_text="Fill this in only if there are rival proposals for the place, for example “Two unitary councils”.",
     )
     shadow_on = PartialDateField(
         label="Election or start of the shadow authority", required=False, help_text="Day and month can be empty."
@@ -162,8 +162,8 @@ class SuccessionForm(SuccessionFieldsForm):
         required=False,
         choices=Function.choices,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Tick none if all functions pass to the successor. Afterwards you can say who takes over "
-        "single functions, and shares of the area.",
+        help_text="Leave all of these unticked if every function passes to the successor. You can say later "
+        "who takes over individual functions or parts of the area.",
     )
 
     def __init__(self, *args: Any, cancel: str, like: Succession | None = None, **kwargs: Any) -> None:

@@ -199,7 +199,7 @@ def test_undoing_is_told_too_by_one_email(world: World, office: PostOffice, wait
 
     subjects = [str(message["Subject"]) for message in office.to(world.sol)]
     assert subjects == [TITLE, f"Undone: {TITLE}"]
-    assert "again belongs to Westmarch Borough Council" in " ".join(text_of(office.to(world.sol)[1]).split())
+    assert "belongs to Westmarch Borough Council again" in " ".join(text_of(office.to(world.sol)[1]).split())
 
 
 def test_digests_do_not_repeat_to_staff_what_the_email_said(world: World, office: PostOffice) -> None:
@@ -276,7 +276,7 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
     words = " ".join(text_of(told).split())
     assert "Larkhaven Homes joins Tidewater Housing Group" in words
     assert TITLE in words
-    assert f"1 of the things you follow now belongs to Harbour Community Trust: * {world.partnership.title}" in words
+    assert f"1 of the things you follow belongs to Harbour Community Trust now: * {world.partnership.title}" in words
     assert f"1 of the things you follow does not belong to an organisation yet: * {world.partnership.title}" in words
     for person in (world.ben, world.amina, world.hana):
         emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)
@@ -315,7 +315,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
     _, later = office.to(world.sol)
     assert later["Subject"] == f"Handover complete: {TITLE}"
     words = " ".join(text_of(later).split())
-    assert "2 of the things you follow now belong to Harbour Community Trust:" in words
+    assert "2 of the things you follow belong to Harbour Community Trust now:" in words
     assert "an organisation yet" not in words
 
 

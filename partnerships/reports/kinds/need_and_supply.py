@@ -329,7 +329,7 @@ _NOTES = (
     "An empty cell means that nothing is published.",
     "Required a year: by the most recently adopted plan that covers this year; of a range, the lowest figure.",
     "A plan's homes are divided evenly over the years of its period.",
-    "Homes to come are those in published plans that the reader can read, without completed homes.",
+    "“Homes to come” counts homes that are not yet completed, in published plans that the reader can see.",
     "Homes at confidential sites count only for people of the plan's owners and parties.",
 )
 

@@ -13,7 +13,7 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import Import
 
 _KINDS = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION)
-_REMEDY = "Write its address of planning.data.gov.uk, or choose the council when you upload the file."
+_REMEDY = "Enter the council's planning.data.gov.uk address, or choose the council when you upload the file."
 
 
 def sites_by_council(

@@ -198,7 +198,7 @@ def test_older_files_fill_history_and_change_no_commitment() -> None:
     assert (education.status, education.delivered_quantity) == ("done", Decimal("1373992.00"))
     assert (roads.status, roads.reason) == (
         "cancelled",
-        "It is missing from newer files, such as those of 1 June 2024.",
+        "Missing from newer files, such as those of 1 June 2024.",
     )
     assert "1 of 3 contributions have changed since, 1 are no longer there, and 1 were added later" in " ".join(
         run.report["remarks"]

@@ -342,7 +342,7 @@ ROWS = (
         EDITORS,
         prepare=_withdrawn,
         situation="after it was withdrawn",
-        result="UnableToEditEntry: It is withdrawn, so it can no longer be changed.",
+        result="UnableToEditEntry: This is withdrawn, so it can no longer be changed.",
     ),
     Row(
         "exchange.create_entry",
@@ -422,7 +422,7 @@ ROWS = (
         EDITORS,
         prepare=lambda w: (_withdrawn(w), _promise(w)),
         situation="after it was withdrawn",
-        result="UnableToMeet: It is withdrawn, so you cannot link a commitment to it.",
+        result="UnableToMeet: This is withdrawn, so you cannot link a commitment to it.",
     ),
     Row(
         "exchange.introduce",

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pghistory
 from django.db import models
 from django.db.models import F, Q
-
-if TYPE_CHECKING:
-    pass
 
 
 class AreaKind(models.TextChoices):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
 
 import pghistory
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -12,9 +11,6 @@ from django.db import models
 from django.db.models import F
 
 from partnerships.organisations.models.organisation import Kind, Organisation
-
-if TYPE_CHECKING:
-    pass
 
 
 class NameKind(models.TextChoices):

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.addresses import page_address
 from partnerships.kit.calendars import CalendarKind
 from partnerships.people.models import User
 
@@ -82,7 +83,7 @@ class CalendarAddress(models.Model):
             return reverse("calendars:view", args=[self.view_number])
         if self.partnership_id is None:
             return reverse("calendars:own")
-        return reverse("calendars:partnership", args=[self.partnership_id])
+        return page_address("calendars:partnership", self.partnership_id)
 
     @property
     def kinds_in_words(self) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pghistory
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.urls import reverse
 
 from partnerships.commitments.models import Commitment
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -55,7 +55,7 @@ class DeveloperAgreement(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page of the agreement."""
-        return reverse("developer_agreements:detail", args=[self.pk])
+        return page_address("developer_agreements:detail", self.pk)
 
     @property
     def title(self) -> str:

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.kit.addresses import page_address
 from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.kit.lists import find_list
 from partnerships.organisations.audience import Organisations, People, Route, visible_to
@@ -133,7 +134,7 @@ class ListFile(LeasedJob):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("lists:file", args=[self.pk])
+        return page_address("lists:file", self.pk)
 
     @property
     def is_made(self) -> bool:

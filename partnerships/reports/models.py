@@ -8,9 +8,9 @@ import pghistory
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
+from partnerships.kit.addresses import page_address
 from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.organisations.models import Organisation
@@ -126,7 +126,7 @@ class FrozenReport(Audience):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("reports:frozen", kwargs={"pk": self.pk})
+        return page_address("reports:frozen", self.pk)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -184,7 +184,7 @@ class Schedule(Audience):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("reports:schedule", kwargs={"pk": self.pk})
+        return page_address("reports:schedule", self.pk)
 
 
 @pghistory.track()
@@ -235,7 +235,7 @@ class ReportFile(LeasedJob):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("reports:made-file", kwargs={"pk": self.pk})
+        return page_address("reports:made-file", self.pk)
 
     @property
     def format(self) -> str:

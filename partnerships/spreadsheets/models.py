@@ -6,9 +6,9 @@ import pghistory
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.addresses import page_address
 from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -116,7 +116,7 @@ class Upload(LeasedJob):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("spreadsheets:upload", args=[self.pk])
+        return page_address("spreadsheets:upload", self.pk)
 
     @property
     def record(self) -> str:

@@ -12,9 +12,9 @@ from itertools import combinations
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyStatus
+from partnerships.kit.addresses import page_address
 from partnerships.kit.networks import SMALL, Node
 from partnerships.organisations.holdings import OneByOne, among, one_by_one
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
@@ -115,7 +115,7 @@ def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbour
         weights.update(combinations(sorted(set(drawn).intersection(partnership.organisations)), 2))
     bodies = Organisation.objects.in_bulk(drawn)
     nodes = (
-        Node(pk, one.display_name, one.kind, mine=pk in centre, href=reverse("web:network-partners", args=[pk]))
+        Node(pk, one.display_name, one.kind, mine=pk in centre, href=page_address("web:network-partners", pk))
         for pk in drawn
         for one in [bodies[pk]]
     )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from partnerships.agreements.models.choices import FORMER_STATUSES, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.agreements.models.party import Party
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.holdings import Ids, among
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -76,4 +76,4 @@ class Document(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of the file."""
-        return reverse("agreements:document-download", args=[self.partnership_id, self.pk])
+        return page_address("agreements:document-download", self.partnership_id, self.pk)

@@ -9,9 +9,9 @@ import pghistory
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from partnerships.agreements.models.partnership import Partnership
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -80,7 +80,7 @@ class Objective(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
-        return reverse("agreements:objective", kwargs={"pk": self.partnership_id, "objective": self.pk})
+        return page_address("agreements:objective", self.partnership_id, self.pk)
 
     @property
     def is_open(self) -> bool:

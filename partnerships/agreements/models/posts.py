@@ -11,11 +11,11 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Value, When
 from django.db.models.functions import Now
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.agreements.models.party import Party
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -138,7 +138,7 @@ class Post(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
-        return reverse("agreements:post", kwargs={"pk": self.pk})
+        return page_address("agreements:post", self.pk)
 
     @property
     def is_shared(self) -> bool:
@@ -252,7 +252,7 @@ class Holder(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of the page of the post."""
-        return reverse("agreements:post", kwargs={"pk": self.post_id})
+        return page_address("agreements:post", self.post_id)
 
     @property
     def display_name(self) -> str:

@@ -9,7 +9,6 @@ import pghistory
 import pgtrigger
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models.choices import FORMER_STATUSES
@@ -17,6 +16,7 @@ from partnerships.agreements.models.document import Document
 from partnerships.agreements.models.partnership import Partnership
 from partnerships.agreements.models.party import Party
 from partnerships.documents import models as documents
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
@@ -121,7 +121,7 @@ class TermsProposal(documents.Draft):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("agreements:proposal", kwargs={"pk": self.partnership_id, "number": self.number})
+        return page_address("agreements:proposal", self.partnership_id, self.number)
 
     @property
     def name(self) -> str:
@@ -229,7 +229,7 @@ class TermsVersion(documents.Version):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("agreements:terms-version", kwargs={"pk": self.partnership_id, "number": self.number})
+        return page_address("agreements:terms-version", self.partnership_id, self.number)
 
     @property
     def is_consolidated(self) -> bool:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
 from partnerships.commitments.models.choices import ENDS, OVER, UNDER_WAY, Kind, Status
 from partnerships.commitments.quantities import delivered_words, quantity_words
+from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
@@ -269,7 +269,7 @@ class Commitment(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
-        return reverse("commitments:detail", args=[self.pk])
+        return page_address("commitments:detail", self.pk)
 
     @property
     def is_action(self) -> bool:

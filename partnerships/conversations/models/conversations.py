@@ -8,10 +8,10 @@ import pghistory
 import pgtrigger
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models.choices import HELD, OPEN_FOR_CORRECTION, SHARED, Attribution, Format, Status
+from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import EDITORS, Organisations, Route, visible_to
 from partnerships.organisations.models import Organisation
@@ -151,7 +151,7 @@ class Conversation(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
-        return reverse("conversations:detail", args=[self.pk])
+        return page_address("conversations:detail", self.pk)
 
     @property
     def names_people(self) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pghistory
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models.notes import OwnNote, OwnNoteQuerySet
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -57,7 +57,7 @@ class JournalNote(OwnNote):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("conversations:journal-note", args=[self.pk])
+        return page_address("conversations:journal-note", self.pk)
 
     @property
     def is_deleted(self) -> bool:

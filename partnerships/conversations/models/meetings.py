@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
 from partnerships.conversations.cycle import MAX_INTERVAL, Cycle, OnHoliday, Unit
 from partnerships.conversations.models.choices import Format
 from partnerships.conversations.models.conversations import Conversation
+from partnerships.kit.addresses import page_address
 from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import Organisation
@@ -209,7 +209,7 @@ class Meeting(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
-        return reverse("conversations:meeting", args=[self.pk])
+        return page_address("conversations:meeting", self.pk)
 
     @property
     def day(self) -> dt.date:

@@ -9,11 +9,11 @@ import pghistory
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.conversations.reporting import period_in_words
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import Organisations, Route, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
 from partnerships.people.models import User
@@ -197,7 +197,7 @@ class Report(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("conversations:report", args=[self.pk])
+        return page_address("conversations:report", self.pk)
 
     @property
     def period_words(self) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from partnerships.digests.models.subscriptions import Subscription
 from partnerships.digests.models.watermarks import Watermark
+from partnerships.kit.addresses import page_address
 from partnerships.outbox.models import OPEN, EmailReason, EmailStatus
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -72,7 +72,7 @@ class Delivery(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of its page in the ledger."""
-        return reverse("digests:entry", args=[self.pk])
+        return page_address("digests:entry", self.pk)
 
     @property
     def is_open(self) -> bool:

@@ -8,13 +8,13 @@ from functools import lru_cache
 import pghistory
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models.preferences import Frequency
 from partnerships.digests.models.targets import Piece, Target, title_of
 from partnerships.exchange.models import Entry
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -263,7 +263,7 @@ class Subscription(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of the stakeholder's page, for the organisation that asked them."""
-        return reverse("digests:stakeholder", args=[self.pk])
+        return page_address("digests:stakeholder", self.pk)
 
     @property
     def target(self) -> Plan | Partnership | Organisation | Entry | Commitment | Recommendation:

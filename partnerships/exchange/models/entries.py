@@ -15,11 +15,11 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Upper
-from django.urls import reverse
 
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, status_in_words
+from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import EDITORS, Network, Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation
@@ -294,7 +294,7 @@ class Entry(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("exchange:detail", args=[self.pk])
+        return page_address("exchange:detail", self.pk)
 
     @property
     def is_ask(self) -> bool:

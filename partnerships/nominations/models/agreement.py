@@ -9,9 +9,9 @@ import pghistory
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -79,7 +79,7 @@ class NominationsAgreement(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("nominations:detail", args=[self.partnership_id])
+        return page_address("nominations:detail", self.partnership_id)
 
     @property
     def council_body(self) -> Organisation:

@@ -11,9 +11,9 @@ import pghistory
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from partnerships.agreements.models import PartyStatus
+from partnerships.kit.addresses import page_address
 from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.nominations.lettings.counting import Result
 from partnerships.nominations.lettings.quarters import Quarter
@@ -112,7 +112,7 @@ class NominationsReturn(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page; fetch it with `for_pages`."""
-        return reverse("nominations:return", args=[self.agreement.partnership_id, self.pk])
+        return page_address("nominations:return", self.agreement.partnership_id, self.pk)
 
     @property
     def quarter(self) -> Quarter:

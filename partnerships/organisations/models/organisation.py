@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models.areas import Area
 from partnerships.organisations.models.memberships import Membership
@@ -186,7 +186,7 @@ class Organisation(models.Model):
 
     def get_absolute_url(self) -> str:
         """The URL of its page."""
-        return reverse("organisations:detail", kwargs={"pk": self.pk})
+        return page_address("organisations:detail", self.pk)
 
     @property
     def display_name(self) -> str:

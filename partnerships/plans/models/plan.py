@@ -10,10 +10,10 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import readers_of, visible_to
 from partnerships.organisations.holdings import OneByOne
@@ -227,7 +227,7 @@ class Plan(models.Model):
 
     def get_absolute_url(self) -> str:
         """The page of the plan."""
-        return reverse("plans:detail", kwargs={"pk": self.pk})
+        return page_address("plans:detail", self.pk)
 
     @property
     def is_published(self) -> bool:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
 from partnerships.documents import completed
 from partnerships.documents import models as documents
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import Everybody, Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -122,7 +123,7 @@ class Version(documents.Version):
 
     def get_absolute_url(self) -> str:
         """The page of this version."""
-        return reverse("plans:version", kwargs={"pk": self.plan_id, "number": self.number})
+        return page_address("plans:version", self.plan_id, self.number)
 
     @property
     def is_under_embargo(self) -> bool:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from partnerships.agreements.models import FORMER_STATUSES, Objective, Partnership, PartyStatus
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import Organisations, Route, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -103,7 +103,7 @@ class Adoption(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("recommendations:adoption", args=[self.pk])
+        return page_address("recommendations:adoption", self.pk)
 
     @property
     def is_adopted(self) -> bool:

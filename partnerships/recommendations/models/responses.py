@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pghistory
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from partnerships.agreements.models import Document, Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting
+from partnerships.kit.addresses import page_address
 from partnerships.organisations.audience import visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -106,7 +106,7 @@ class Response(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("recommendations:response", args=[self.pk])
+        return page_address("recommendations:response", self.pk)
 
     @property
     def is_open(self) -> bool:

@@ -9,9 +9,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.urls import reverse
 
 from partnerships.exchange.models import Theme
+from partnerships.kit.addresses import page_address
 from partnerships.kit.text import shorten
 from partnerships.organisations.audience import Network, Route, visible_to
 from partnerships.organisations.models import Kind, Organisation
@@ -80,7 +80,7 @@ class Source(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("recommendations:source", args=[self.pk])
+        return page_address("recommendations:source", self.pk)
 
 
 class RecommendationQuerySet(models.QuerySet["Recommendation"]):
@@ -130,7 +130,7 @@ class Recommendation(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("recommendations:detail", args=[self.pk])
+        return page_address("recommendations:detail", self.pk)
 
     @property
     def title(self) -> str:

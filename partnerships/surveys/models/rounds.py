@@ -10,10 +10,10 @@ import pgtrigger
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.kit.addresses import page_address
 from partnerships.kit.disclosure import MIN_FLOOR
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.people.models import User
@@ -173,7 +173,7 @@ class Round(models.Model):
 
     def get_absolute_url(self) -> str:
         """Its page."""
-        return reverse("surveys:detail", args=[self.partnership_id, self.number])
+        return page_address("surveys:detail", self.partnership_id, self.number)
 
     @property
     def key_name(self) -> str:

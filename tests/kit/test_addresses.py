@@ -1,0 +1,44 @@
+"""Addresses of pages are what Django's resolver gives, whatever the ids and wherever the site is mounted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
+
+from partnerships.kit.addresses import page_address
+
+
+@pytest.fixture
+def mounted_below() -> Iterator[str]:
+    """Mount the site below an address that has characters of a pattern in it."""
+    before = get_script_prefix()
+    set_script_prefix("/100%d/")
+    yield "/100%d/"
+    set_script_prefix(before)
+
+
+@pytest.mark.parametrize(
+    ("view", "ids"),
+    [
+        ("organisations:list", ()),
+        ("organisations:detail", (5,)),
+        ("plans:version", (12, 3)),
+        ("plans:version", (3, 12)),
+        ("surveys:detail", (2_000_000_000, 1)),
+    ],
+)
+def test_an_address_is_what_the_resolver_gives(view: str, ids: tuple[int, ...]) -> None:
+    assert page_address(view, *ids) == reverse(view, args=ids)
+    assert page_address(view, *ids) == reverse(view, args=ids), "also from the pattern that was kept"
+
+
+def test_addresses_follow_the_place_where_the_site_is_mounted(mounted_below: str) -> None:
+    assert page_address("organisations:detail", 5) == reverse("organisations:detail", args=[5])
+    assert page_address("organisations:detail", 5) != "/organisations/5/"
+
+
+def test_a_page_that_does_not_exist_has_no_address() -> None:
+    with pytest.raises(NoReverseMatch):
+        page_address("organisations:detail")

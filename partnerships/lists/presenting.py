@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from partnerships.kit.forms import Chip, active_filters
+from partnerships.kit.html import escaped
 from partnerships.kit.lists import Column, Kind, ListDefinition, quoted
 from partnerships.kit.templatetags.kit import long_date, status_tag
 from partnerships.kit.text import figure, shorten
@@ -50,12 +50,14 @@ class Cell:
     @property
     def classes(self) -> str:
         """The classes of a cell of a table; a phone leaves out an empty one."""
-        marks = (
-            ("govuk-table__cell--numeric", self.is_number),
-            ("cg-list-table__day", self.is_day and self.html),
-            ("cg-stack__empty", not self.html),
-        )
-        return " ".join(("govuk-table__cell", *(name for name, holds in marks if holds)))
+        classes = "govuk-table__cell"
+        if self.is_number:
+            classes += " govuk-table__cell--numeric"
+        if not self.html:
+            classes += " cg-stack__empty"
+        elif self.is_day:
+            classes += " cg-list-table__day"
+        return classes
 
 
 #: The box to choose a row by, with its number and name.
@@ -99,22 +101,17 @@ class Row:
 
     @property
     def html(self) -> SafeString:
-        """Its row of the table.
-
-        Written here: a template takes several times as long for each cell.
-        """
+        """Its row of the table, written without a template: see `partnerships.kit.html`."""
         first, *others = self.cells
         parts = [
-            format_html(_PICK, self.pk, self.name),
-            format_html('<th scope="row" role="rowheader" class="govuk-table__header">{}</th>', first.html),
+            _PICK.format(self.pk, escaped(self.name)),
+            f'<th scope="row" role="rowheader" class="govuk-table__header">{first.html}</th>',
             *(
-                format_html(
-                    '<td role="cell" class="{}" data-label="{}">{}</td>', column.classes, column.label, column.html
-                )
-                for column in others
+                f'<td role="cell" class="{cell.classes}" data-label="{escaped(cell.label)}">{cell.html}</td>'
+                for cell in others
             ),
         ]
-        # Spaces, so that cells are words apart where tags are left out. Every value was escaped above.
+        # Spaces, so that cells are words apart where tags are left out.
         return SafeString(f'<tr role="row">{" ".join(parts)}</tr> ')
 
 
@@ -134,9 +131,10 @@ def _cell(column: Column, row: Any) -> Cell:
     words: str | SafeString = column.words(row) if column.words else in_words(column.value(row))
     if words and column.tag and (code := column.tag(row)):
         words = status_tag(words, code)
-    href = column.href(row) if column.href and words else ""
-    html = format_html('<a class="govuk-link" href="{}">{}</a>', href, words) if href else conditional_escape(words)
-    return Cell(column.label, html or mark_safe(""), column.kind is Kind.NUMBER, column.kind is Kind.DAY)
+    html = escaped(words)
+    if html and column.href and (href := column.href(row)):
+        html = f'<a class="govuk-link" href="{escaped(href)}">{html}</a>'
+    return Cell(column.label, SafeString(html), column.kind is Kind.NUMBER, column.kind is Kind.DAY)
 
 
 def in_words(value: Any) -> str:

@@ -1,7 +1,9 @@
-"""Selects are written by us, because Django's template takes many times as long: they must say the same."""
+"""Selects and inputs are written by us, as Django's templates take many times as long: they must say the same."""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from itertools import product
 from typing import Any
 
@@ -43,3 +45,29 @@ def test_a_select_is_what_django_would_write(kind: type[forms.Select]) -> None:
         assert parse_html(ours) == parse_html(djangos), (choices, initial, given)
         assert ours.count("<i>") == djangos.count("<i>")
         assert "<b" not in ours
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        forms.CharField(initial=HOSTILE, help_text=HOSTILE, max_length=40),
+        forms.CharField(widget=forms.TextInput(attrs={"data-of": HOSTILE, "hidden": True, "disabled": False})),
+        forms.CharField(initial="never shown", widget=forms.PasswordInput),
+        forms.IntegerField(initial=7, min_value=1, max_value=9),
+        forms.DateField(initial=dt.date(2027, 4, 1)),
+        forms.TimeField(initial=dt.time(9, 30), widget=forms.TimeInput(format="%H:%M")),
+        forms.EmailField(required=False),
+        forms.FileField(),
+        forms.BooleanField(initial=True),
+        forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs={"id": "own"})),
+    ],
+)
+@pytest.mark.parametrize("sent", [None, {"asked": HOSTILE}, {"asked": ""}])
+def test_an_input_is_what_django_would_write(field: forms.Field, sent: dict[str, str] | None) -> None:
+    bound = type("Asked", (forms.Form,), {"asked": field})(sent)["asked"]
+
+    ours = govuk_widget(bound)
+
+    (own_class,) = re.findall(r'class="([^"]*)"', ours)
+    assert parse_html(ours) == parse_html(bound.as_widget(attrs={"class": own_class}))
+    assert "<b" not in ours

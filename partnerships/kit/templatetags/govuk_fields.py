@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from django import forms, template
@@ -10,6 +9,7 @@ from django.forms.boundfield import BoundField
 from django.utils.safestring import SafeString
 
 from partnerships.kit.forms import ScaleSelect, error_words
+from partnerships.kit.html import attributes, escaped
 
 register = template.Library()
 
@@ -91,12 +91,30 @@ def govuk_widget(field: BoundField) -> SafeString:
         described = [field.aria_describedby or "", f"{field.auto_id}-info"]
         attrs["aria-describedby"] = " ".join(part for part in described if part)
     widget = field.field.widget
-    if isinstance(widget, forms.Select) and widget.template_name == forms.Select.template_name:
-        attrs = field.build_widget_attrs(attrs, widget)
-        if field.auto_id and "id" not in widget.attrs:
-            attrs.setdefault("id", field.auto_id)
-        return _select(widget, field, attrs)
-    return field.as_widget(attrs=attrs)
+    is_select = isinstance(widget, forms.Select) and widget.template_name == forms.Select.template_name
+    if not is_select and widget.template_name not in _INPUT_TEMPLATES:
+        return field.as_widget(attrs=attrs)
+
+    attrs = field.build_widget_attrs(attrs, widget)
+    if field.auto_id and "id" not in widget.attrs:
+        attrs.setdefault("id", field.auto_id)
+    return _select(widget, field, attrs) if isinstance(widget, forms.Select) else _input(widget, field, attrs)
+
+
+#: Django's templates that consist of one `<input>`.
+_INPUT_TEMPLATES = frozenset(
+    f"django/forms/widgets/{name}.html"
+    for name in ("checkbox", "date", "email", "file", "number", "password", "search", "tel", "text", "time", "url")
+)
+
+
+def _input(widget: forms.Widget, field: BoundField, attrs: dict[str, Any]) -> SafeString:
+    """The same HTML as Django's template of an input, in a small part of the time."""
+    shown = widget.get_context(field.html_name, field.value(), attrs)["widget"]
+    value = "" if shown["value"] is None else f' value="{escaped(shown["value"])}"'
+    return SafeString(
+        f'<input type="{shown["type"]}" name="{escaped(shown["name"])}"{value}{attributes(shown["attrs"])}>'
+    )
 
 
 def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> SafeString:
@@ -112,7 +130,7 @@ def _select(widget: forms.Select, field: BoundField, attrs: dict[str, Any]) -> S
         shown = widget.get_context(name, value, attrs)["widget"]
         parts = [_opened(shown["name"], shown["attrs"])]
         for group, options, _ in shown["optgroups"]:
-            written = [_option(one["value"], one["label"], _attributes(one["attrs"])) for one in options]
+            written = [_option(one["value"], one["label"], attributes(one["attrs"])) for one in options]
             parts += _grouped(group, written)
     return SafeString("".join([*parts, "\n</select>"]))  # every value is escaped
 
@@ -134,31 +152,15 @@ def _options(widget: forms.Select, value: Any) -> list[str]:
 def _grouped(group: object, options: list[str]) -> list[str]:
     if not group:
         return options
-    return [f'\n  <optgroup label="{_escaped(group)}">', *options, "\n  </optgroup>"]
+    return [f'\n  <optgroup label="{escaped(group)}">', *options, "\n  </optgroup>"]
 
 
 def _opened(name: str, attrs: dict[str, Any]) -> str:
-    return f'<select name="{_escaped(name)}"{_attributes(attrs)}>'
+    return f'<select name="{escaped(name)}"{attributes(attrs)}>'
 
 
 def _option(value: object, label: object, attributes: str) -> str:
-    return f'\n  <option value="{_escaped(value)}"{attributes}>{_escaped(label)}</option>'
-
-
-def _attributes(attrs: dict[str, Any]) -> str:
-    """As Django's `flatatt`, in a third of the time."""
-    given = sorted(attrs.items())
-    written = [f' {name}="{_escaped(value)}"' for name, value in given if _is_written(value)]
-    return "".join([*written, *(f" {name}" for name, value in given if value is True)])
-
-
-def _escaped(value: object) -> str:
-    """As Django's `conditional_escape`, without its checks for translations."""
-    return value.__html__() if hasattr(value, "__html__") else escape(str(value))
-
-
-def _is_written(value: object) -> bool:
-    return value is not None and not isinstance(value, bool)
+    return f'\n  <option value="{escaped(value)}"{attributes}>{escaped(label)}</option>'
 
 
 @register.simple_tag
@@ -177,8 +179,8 @@ def choice_items(field: BoundField) -> list[dict[str, Any]]:
             {
                 # Written here: a template for each input takes four times as long.
                 "tag": SafeString(
-                    f'<input type="{data["type"]}" name="{_escaped(data["name"])}"'
-                    f' value="{_escaped(data["value"])}"{_attributes(attrs)}>'
+                    f'<input type="{data["type"]}" name="{escaped(data["name"])}"'
+                    f' value="{escaped(data["value"])}"{attributes(attrs)}>'
                 ),
                 "id": choice.id_for_label,
                 "label": str(choice.choice_label),

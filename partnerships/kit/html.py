@@ -1,0 +1,30 @@
+"""HTML written in Python, for the few places where a template or Django's `format_html` is too slow.
+
+A page of a list has some 200 cells: `format_html` takes ten times as long for each as joining strings. Every value goes
+through `escaped`, so what a person typed can never become markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+
+def escaped(value: object) -> str:
+    """Return a value's text for HTML, as Django's `conditional_escape` does, but without looking for lazy strings."""
+    return value.__html__() if hasattr(value, "__html__") else escape(str(value))
+
+
+def attributes(attrs: Mapping[str, object]) -> str:
+    """Return the attributes of an element, each with a space before it, as Django's `flatatt` does.
+
+    True writes the name alone; False and None leave the attribute out.
+    """
+    in_order = sorted(attrs.items())
+    with_value = [f' {name}="{escaped(value)}"' for name, value in in_order if _has_value(value)]
+    without_value = [f" {name}" for name, value in in_order if value is True]
+    return "".join([*with_value, *without_value])
+
+
+def _has_value(value: object) -> bool:
+    return value is not None and not isinstance(value, bool)

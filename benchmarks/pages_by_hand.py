@@ -121,17 +121,31 @@ def _listed(shown: str, rows: str, order: str, joined: str = "") -> list[str]:
     ]
 
 
+#: What a card of an ask or offer `e` of an organisation `o` shows.
+_CARD = (
+    "e.id AS entry_id, e.title, e.statement, e.status, e.quantity, e.unit, e.theme, e.shared_at, e.answered_at,"
+    " e.closes_on, e.standing, (SELECT array_agg(a.name) FROM exchange_entry_areas s JOIN organisations_area a"
+    " ON a.id = s.area_id WHERE s.entry_id = e.id) AS names, (SELECT count(*) FROM exchange_match x WHERE"
+    " (x.ask_id = e.id OR x.offer_id = e.id) AND x.score >= 30 AND NOT EXISTS (SELECT 1 FROM exchange_dismissal d"
+    f" WHERE d.match_id = x.id AND d.organisation_id IN {OURS})), {named('o', 'e.shared_at')} AS name"
+)
+
+
 def _cards(direction: str) -> str:
     """The newest 10 asks or offers of the board."""
     return (
-        f"{WITH} SELECT e.id AS entry_id, e.title, e.statement, e.status, e.quantity, e.unit, e.theme, e.shared_at,"
-        " e.answered_at, e.closes_on, e.standing, (SELECT array_agg(a.name) FROM exchange_entry_areas s JOIN"
-        " organisations_area a ON a.id = s.area_id WHERE s.entry_id = e.id) AS names, (SELECT count(*) FROM"
-        f" exchange_match x WHERE x.{direction}_id = e.id AND x.score >= 30 AND NOT EXISTS (SELECT 1 FROM"
-        f" exchange_dismissal d WHERE d.match_id = x.id AND d.organisation_id IN {OURS})),"
-        f" {named('o', 'e.shared_at')} AS name FROM exchange_entry e JOIN organisations_organisation o"
-        f" ON o.id = e.organisation_id WHERE e.is_open AND e.shared_at IS NOT NULL AND e.direction = '{direction}'"
-        f" AND {READABLE_ENTRY} ORDER BY e.shared_at DESC, e.id DESC LIMIT 10"
+        f"{WITH} SELECT {_CARD} FROM exchange_entry e JOIN organisations_organisation o ON o.id = e.organisation_id"
+        f" WHERE e.is_open AND e.shared_at IS NOT NULL AND e.direction = '{direction}' AND {READABLE_ENTRY}"
+        " ORDER BY e.shared_at DESC, e.id DESC LIMIT 10"
+    )
+
+
+def _own_cards(condition: str, order: str, limit: int) -> str:
+    """Asks and offers of the reader's organisations."""
+    return (
+        f"{WITH}, x AS (SELECT * FROM exchange_entry e WHERE e.organisation_id IN {OURS} AND {condition}"
+        f" ORDER BY {order} LIMIT {limit}) SELECT {_CARD} FROM x e JOIN organisations_organisation o"
+        " ON o.id = e.organisation_id"
     )
 
 
@@ -190,13 +204,10 @@ LISTS: dict[str, list[str]] = {
         ),
         _saved_views("entries"),
     ],
-    "our entries": _listed(
-        "x.id AS entry_id, x.title, x.statement, x.direction, x.status, x.quantity, x.unit, x.theme, x.shared_at,"
-        f" {named('o', 'x.shared_at')} AS name",
-        "exchange_entry e WHERE e.organisation_id IN (SELECT organisation_id FROM mine)",
-        "shared_at DESC, id DESC",
-        _ENTRIES_WITH_NAMES,
-    )[:1],
+    "our entries": [
+        _own_cards("e.status = 'draft'", "created_at DESC, id DESC", 100),
+        _own_cards("e.shared_at IS NOT NULL", "shared_at DESC, id DESC", 25),
+    ],
     "board": [
         _cards("ask"),
         _cards("offer"),
@@ -243,6 +254,8 @@ LISTS: dict[str, list[str]] = {
             "LEFT JOIN organisations_area a ON a.id = x.region_id",
         ),
         _saved_views("organisations"),
+        "SELECT id, name FROM organisations_area WHERE kind = 'region' ORDER BY name",
+        "SELECT id, name AS choice FROM organisations_area WHERE kind <> 'region' ORDER BY name, code LIMIT 101",
     ],
     "meetings": [
         *_listed(
@@ -293,14 +306,15 @@ LISTS: dict[str, list[str]] = {
     ],
     "recommendations": [
         *_listed(
-            "x.id, x.text, x.reference, x.title, x.year, x.confidence, (SELECT array_agg(coalesce(o.name, a.kind)) FROM"
-            " recommendations_addressee a LEFT JOIN organisations_organisation o ON o.id = a.organisation_id WHERE"
-            " a.recommendation_id = x.id), (SELECT count(*) FROM recommendations_response a WHERE a.recommendation_id"
-            " = x.id)",
+            "x.id, x.text, x.reference, x.title AS report, x.year, x.confidence,"
+            " (SELECT array_agg(coalesce(o.name, a.kind)) FROM recommendations_addressee a"
+            " LEFT JOIN organisations_organisation o ON o.id = a.organisation_id WHERE a.recommendation_id = x.id),"
+            " (SELECT count(*) FROM recommendations_response a WHERE a.recommendation_id = x.id)",
             "(SELECT r.*, s.title, s.year FROM recommendations_recommendation r JOIN recommendations_source s"
             " ON s.id = r.source_id) r",
             "year, title, position, id",
         ),
         _saved_views("recommendations"),
+        "SELECT id, title AS choice, year FROM recommendations_source ORDER BY year DESC, title, id LIMIT 101",
     ],
 }

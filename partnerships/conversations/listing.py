@@ -89,7 +89,15 @@ def _conversations(user: User, chosen: Mapping[str, Any]) -> ConversationQuerySe
         rows = rows.filter(partnership=chosen["partnership"])
     if chosen.get("words"):
         rows = queries.with_words(rows, chosen["words"])
-    return rows.for_listing()
+    return _with_sides(rows)
+
+
+def _with_sides(rows: ConversationQuerySet) -> ConversationQuerySet:
+    """Add `took_part`, the names of the sides on the day of the conversation.
+
+    One text for each row: a page would otherwise read a hundred sides and organisations for their names.
+    """
+    return rows.select_related("organisation", "partnership").annotate(took_part=_side_names("pk"))
 
 
 def _meetings(user: User, chosen: Mapping[str, Any]) -> MeetingQuerySet:
@@ -107,9 +115,10 @@ def _meetings(user: User, chosen: Mapping[str, Any]) -> MeetingQuerySet:
     return rows.select_related("organisation", "partnership")
 
 
-def _sides(user: User) -> Combinable:
+def _side_names(*order: str) -> Combinable:
+    """The names of a conversation's sides on its day, in this order."""
     sides = Side.objects.filter(conversation=OuterRef("pk")).annotate(then=named_then("conversation__held_on"))
-    return joined(sides.order_by("organisation__name", "pk"), "then")
+    return joined(sides.order_by(*order), "then")
 
 
 def _with_side(words: str) -> Q:
@@ -165,8 +174,8 @@ CONVERSATIONS = ListDefinition(
         Column(
             name="sides",
             label="Who took part",
-            value=lambda row: "; ".join(side.organisation.name for side in row.sides.all()),
-            key=_sides,
+            value=lambda row: row.took_part,
+            key=lambda _user: _side_names("organisation__name", "pk"),
             found_by=_with_side,
             found_words=FOUND_WORDS,
             is_nullable=False,
@@ -199,6 +208,7 @@ CONVERSATIONS = ListDefinition(
             moment="held_on",
             is_nullable=False,
             is_shown=False,
+            ready=lambda _user, rows: show_as_at((row.held_on, row.organisation) for row in rows),
         ),
         Column(
             name="next_contact",
@@ -226,7 +236,7 @@ CONVERSATIONS = ListDefinition(
         ),
     ),
     rows=_conversations,
-    readable=lambda user: Conversation.objects.visible_to(user).for_listing(),
+    readable=lambda user: _with_sides(Conversation.objects.visible_to(user)),
     form=lambda parameters, user: ConversationsForm(parameters, user=user),
     sort=lambda _chosen: "-held",
     numbers_first=True,
@@ -238,7 +248,6 @@ CONVERSATIONS = ListDefinition(
         "No conversations yet",
         "Talk openly about what each side wants and what is in the way. Then write it up here and agree on the record.",
     ),
-    ready=lambda _user, rows: queries.name_as_at(rows),
     context=_conversations_context,
 )
 
@@ -291,6 +300,7 @@ MEETINGS = ListDefinition(
             moment="starts_at",
             is_nullable=False,
             is_shown=False,
+            ready=lambda _user, rows: show_as_at((row.day, row.organisation) for row in rows),
         ),
         Column(
             name="minutes",
@@ -335,5 +345,4 @@ MEETINGS = ListDefinition(
     followed=lambda row: row.partnership,
     follow_words="Follow their partnerships",
     empty=("No meetings yet", "Plan a meeting on the page of a partnership."),
-    ready=lambda _user, rows: show_as_at((row.day, row.organisation) for row in rows),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Case, F, OuterRef, Value, When
+from django.db.models import Case, F, OuterRef, Value, When, prefetch_related_objects
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -59,6 +59,10 @@ def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
     gaps = gaps_of(user, [row.pk for row in rows if row.is_inside], timezone.localdate())
     for row in rows:
         row.gap = gaps.get(row.pk)
+
+
+def _ready_areas(_user: User, rows: Sequence[Partnership]) -> None:
+    prefetch_related_objects(list(rows), "areas")
 
 
 def _today(user: User, readable: Combinable) -> Combinable:
@@ -152,6 +156,7 @@ _TERMS = hidden_at_first(
         label="Areas",
         value=lambda row: None if row.is_former else "; ".join(sorted(area.name for area in row.areas.all())),
         key=_areas,
+        ready=_ready_areas,
     ),
     Column(
         name="starts",

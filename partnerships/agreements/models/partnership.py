@@ -11,7 +11,6 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
-from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models.choices import (
@@ -26,6 +25,7 @@ from partnerships.agreements.models.choices import (
 )
 from partnerships.agreements.models.clock import Gap, is_over_on, status_on
 from partnerships.agreements.models.kinds import PartnershipKind
+from partnerships.kit.addresses import page_address
 from partnerships.kit.vocabularies import VocabularyKey
 from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Area
@@ -117,10 +117,15 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         return self.exclude(is_over_on(timezone.localdate()))
 
     def for_listing(self) -> PartnershipQuerySet:
-        """Fetch parties and organisations; the caller orders."""
+        """Fetch the names of the parties; the caller orders.
+
+        A page shows some hundred parties, so only the columns that a list needs are read.
+        """
         parties = self.model._meta.get_field("parties").related_model._default_manager
-        in_order = parties.select_related("organisation").order_by("role", "pk")
-        return self.prefetch_related(models.Prefetch("parties", queryset=in_order), "areas")
+        names = parties.select_related("organisation").only(
+            "partnership", "role", "status", "organisation__name", "organisation__short_name"
+        )
+        return self.prefetch_related(models.Prefetch("parties", queryset=names.order_by("role", "pk")))
 
 
 #: Row history label of the state that a former party still reads: see `past`.
@@ -235,7 +240,7 @@ class Partnership(models.Model):
 
     def get_absolute_url(self) -> str:
         """Address of its page."""
-        return reverse("agreements:detail", kwargs={"pk": self.pk})
+        return page_address("agreements:detail", self.pk)
 
     def state_on(self, day: dt.date) -> Status:
         """Its status on a day, from what is stored now."""

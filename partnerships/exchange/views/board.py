@@ -12,6 +12,7 @@ from partnerships.exchange.html import cards_html, counts_by_element, filter_pan
 from partnerships.exchange.models import (
     Direction,
     Entry,
+    EntryQuerySet,
     Status,
 )
 from partnerships.exchange.queries import board as boards
@@ -20,10 +21,16 @@ from partnerships.exchange.queries.permission_sql import Reader, reader_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.kit.record_fields import suggestions
+from partnerships.organisations.statements import rows_for
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 #: Cards on each side of the board; the list has the rest.
 SIDE = 10
+#: Shared asks and offers on a page of your own.
+OWN = 25
+#: Drafts above them; older ones are left out.
+MAX_DRAFTS = 100
 ORDER = ("-shared_at", "-pk")
 
 
@@ -96,9 +103,14 @@ def ours(request: HttpRequest) -> HttpResponse:
     """Entries of the person's organisations: drafts first, then the newest."""
     user = signed_in(request)
     reader = reader_of(user)
-    entries = Entry.objects.of_person(user).for_listing()
-    drafts = list(entries.filter(status=Status.DRAFT).order_by("-created_at", "-pk")[:100])
-    page = keyset_page(request, entries.exclude(shared_at=None), order=ORDER)
+    drafts = rows_for(_own_drafts, user)
+    page = keyset_page(
+        request,
+        _own_shared(user),
+        order=ORDER,
+        size=OWN,
+        first=lambda size: rows_for(_own_newest, user, size=size),
+    )
     context = {
         "drafts": cards_html(entry_cards(drafts, reader)),
         "page": page,
@@ -106,3 +118,19 @@ def ours(request: HttpRequest) -> HttpResponse:
         "may_write": bool(reader.editing),
     }
     return render(request, "exchange/ours.html", context)
+
+
+def _own_drafts(user: User) -> EntryQuerySet:
+    """Return the newest drafts of the person's organisations."""
+    drafts = Entry.objects.of_person(user).for_listing().filter(status=Status.DRAFT)
+    return drafts.order_by("-created_at", "-pk")[:MAX_DRAFTS]
+
+
+def _own_shared(user: User) -> EntryQuerySet:
+    """Return what the person's organisations have shared, in no order."""
+    return Entry.objects.of_person(user).for_listing().exclude(shared_at=None)
+
+
+def _own_newest(user: User, *, size: int) -> EntryQuerySet:
+    """Return the newest of what the person's organisations have shared."""
+    return _own_shared(user).order_by(*ORDER)[:size]

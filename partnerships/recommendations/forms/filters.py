@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django import forms
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 
 from partnerships.exchange.models import Theme
 from partnerships.kit.forms import Form
+from partnerships.kit.record_fields import RecordField
 from partnerships.recommendations.models import Confidence, Source
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 
@@ -17,13 +20,17 @@ WORK = (
 )
 
 
+#: Reports, the newest first, named as everywhere: two of one title differ by their year.
+_REPORTS = Source.objects.annotate(
+    called=Concat("title", Value(" ("), Cast("year", CharField()), Value(")"), output_field=CharField())
+).order_by("-year", "title", "pk")
+
+
 class FilterForm(Form):
     """What the list shows."""
 
     words = forms.CharField(label="Keywords", required=False, max_length=200)
-    source = forms.ModelChoiceField(
-        label="Report", required=False, queryset=Source.objects.order_by("-year", "title", "pk"), empty_label="Any"
-    )
+    source = RecordField(label="Report", queryset=_REPORTS, named_by="called", empty_label="Any")
     addressee = forms.ChoiceField(
         label="Addressed to", required=False, choices=[("", "Anybody"), *KINDS_OF_BODY.items()]
     )

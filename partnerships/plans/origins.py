@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, PlanQuerySet, Site
@@ -46,7 +46,15 @@ def may_propose_commitment(user: User, plan: Plan) -> bool:
     """Whether the person is an editor of a partner of the plan."""
     if plan.is_over or plan.is_draft:
         return False
-    return Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=partners_of(plan)).exists()
+
+    roles = Membership.objects.roles_of(user)
+    edits_for = [organisation for organisation, role in roles.items() if role in EDITING_ROLES]
+    if any(owner.organisation_id in edits_for for owner in plan.owners.all()):
+        return True
+
+    if plan.partnership_id is None or not edits_for:
+        return False
+    return parties_that_may_own().filter(partnership=plan.partnership_id, organisation__in=edits_for).exists()
 
 
 def _suggestion(

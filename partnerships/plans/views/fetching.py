@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -32,6 +32,8 @@ class Opened:
     may_edit: bool
     may_publish: bool
     may_read_versions: bool
+    #: Whether the draft, which they may edit, says anything.
+    shows_draft: bool
 
     @property
     def is_inside(self) -> bool:
@@ -48,7 +50,9 @@ class Opened:
 
 
 def _plan(user: User | AnonymousUser, pk: int) -> QuerySet[Plan]:
-    return Plan.objects.for_listing().visible_to(user).filter(pk=pk)
+    """Return the plan, with its owners and whether its draft says anything (`has_draft_text`)."""
+    draft = Draft.objects.filter(plan=OuterRef("pk"), content__isnull=False)
+    return Plan.objects.for_listing().visible_to(user).filter(pk=pk).annotate(has_draft_text=Exists(draft))
 
 
 def _drafted(user: User | AnonymousUser, pk: int) -> QuerySet[Plan, int]:
@@ -76,6 +80,7 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
         may_publish=rights is not None and rights.leads_owner,
         # Everyone who sees the plan without a share may read a version.
         may_read_versions=plan.is_published and (not by_name or versions_for(user, plan).exists()),
+        shows_draft=may_edit and plan.has_draft_text,  # type: ignore[attr-defined]  # annotated by `_plan`
     )
 
 

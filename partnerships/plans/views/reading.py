@@ -26,7 +26,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, Site, Version
+from partnerships.plans.models import Document, Milestone, Opening, Plan, Site, Version
 from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
@@ -93,7 +93,6 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "successor": _successor(request, plan),
             **_commitments(request, opened, newest),
             "to_sign": _to_sign(request, plan, states),
-            "shows_draft": opened.may_edit and Draft.objects.filter(plan=plan, content__isnull=False).exists(),
             **_comments(request, opened),
             **reading_context(
                 opened.reader,

@@ -368,10 +368,10 @@ MEDIA_ROOT = given["MEDIA_ROOT"]
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights
 FILE_UPLOAD_PERMISSIONS = 0o640
 MAINTENANCE_FILE = given["MAINTENANCE_FILE"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
-MAX_REQUEST_BYTES = 12 * 1024 * 1024  # the largest file that a form accepts has 10 MB
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
-DATA_UPLOAD_MAX_NUMBER_FILES = 10
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes of a request without its files
+MAX_REQUEST_BYTES = 12 * 1024 * 1024  # bytes of a request; the largest file that a form accepts has 10 MB
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # fields of a request
+DATA_UPLOAD_MAX_NUMBER_FILES = 10  # files of a request
 
 # --- Backups ---------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 `python -m tools.file_pages --check` fails if one of them says something else. The first lists every module with the
 first sentence of its docstring and every page with its title, the second every limit, age and interval that a module
-names, with its comment.
+names, with its comment, and the limits of form fields.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,6 +25,23 @@ _TITLE = re.compile(r"{% block (?:head_)?title %}(.*?){% endblock", re.DOTALL)
 _TAG = re.compile(r"{%.*?%}")
 _VARIES = re.compile(r"{{.*?}}")
 _NAME = re.compile(r"_?[A-Z][A-Z0-9_]{2,}")
+#: Constants that nobody looks for: they only give a unit a name.
+_UNITS = {
+    "_HOUR",
+    "_MINUTE",
+    "_DAY",
+    "_WEEK",
+    "_MONTH",
+    "_APRIL",
+    "_ONE",
+    "_PENNY",
+    "_LOCK",
+    "MEGABYTE",
+    "HUNDRED",
+    "NOTHING",
+}
+#: What the field of a form may be given as a limit.
+_LIMITS = {"max_length", "min_length", "max_value", "min_value", "max_digits"}
 #: The longest value that the table shows; longer ones are no plain numbers.
 _LONGEST = 80
 FILES_HEAD = """\
@@ -59,9 +77,14 @@ KINDS = {
 NUMBERS_HEAD = """\
 # Limits, ages and intervals
 
-Every number and length of time that a module names, with its comment; `make files` writes this page. Those that
-protect the site are explained in [safety](../safety.md#limits), those of personal data in [privacy](../privacy.md).
-Settings have [their own page](settings.md)."""
+Search this page for a number, a name or a word. `make files` writes it. For each room it has two tables:
+
+* the numbers and lengths of time at the top of modules, with their comments;
+* the fields of forms with a longest text, or a smallest and largest number. The service often has the same limit,
+  and so does the field of the model: change all three.
+
+Not here: limits of models alone (`max_length` in the room's `models`), and [settings](settings.md).
+[Safety](../safety.md#limits) says why there are limits, [privacy](../privacy.md) how long personal data is kept."""
 
 
 def modules(folder: Path) -> list[Path]:
@@ -124,42 +147,102 @@ def numbers_page() -> str:
     """The text of docs/reference/numbers.md."""
     lines = [NUMBERS_HEAD]
     for folder in folders():
-        rows = [
-            f"| `{name}` in `{_path(path)}` | `{value}` | {comment} |"
-            for path in modules(folder)
-            for name, value, comment in named_numbers(path.read_text(encoding="utf-8"))
-        ]
-        if rows:
-            lines += ["", f"## {folder.name}", "", "| name and file | now | what it is |", "|---|---|---|", *rows]
+        number_rows: list[str] = []
+        field_rows: list[str] = []
+        for path in modules(folder):
+            source = path.read_text(encoding="utf-8")
+            place = f"in `{_path(path)}`"
+            number_rows += [
+                f"| `{number.name}` {place} | `{number.value}` | {number.comment} |" for number in named_numbers(source)
+            ]
+            field_rows += [f"| `{field.name}` {place} | {field.limits} |" for field in limited_fields(source)]
+
+        if number_rows or field_rows:
+            lines += ["", f"## {folder.name}"]
+        if number_rows:
+            lines += ["", "| name and file | now | what it is |", "|---|---|---|", *number_rows]
+        if field_rows:
+            lines += ["", "| field of a form, and file | limits |", "|---|---|", *field_rows]
     return "\n".join(lines) + "\n"
 
 
-def named_numbers(source: str) -> Iterator[tuple[str, str, str]]:
-    """Name, value and comment of each number or length of time that stands at the top of a module.
+@dataclass(frozen=True)
+class NamedNumber:
+    """A number or length of time at the top of a module."""
 
-    The comment is the one directly above (`#:`), which may be shared by several names.
+    name: str
+    value: str
+    comment: str
+
+
+def named_numbers(source: str) -> Iterator[NamedNumber]:
+    """The numbers and lengths of time at the top of a module, with the comment above or beside each.
+
+    Several names may share a comment. The first of them has it; the others say where it is.
     """
     lines = source.splitlines()
-    shared = ""
+    commented_name = ""
     for node in ast.parse(source).body:
-        comment = _comment_above(lines, node.lineno)
-        shared = comment or (shared if lines[node.lineno - 2].strip() else "")
-        match node:
-            case ast.Assign(targets=[ast.Name() | ast.Tuple() as target], value=value):
-                yield from ((*one, shared) for one in _numbers(target, value))
-            case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
-                yield from ((*one, shared) for one in _numbers(target, value))
+        comment = _comment_of(lines, node)
+        is_after_blank_line = not lines[node.lineno - 2].strip()
+        if comment or is_after_blank_line:
+            commented_name = ""
+
+        for name, value in _numbers(node):
+            if commented_name:
+                yield NamedNumber(name, value, f"See `{commented_name}`, above.")
+                continue
+            yield NamedNumber(name, value, comment)
+            if comment:
+                commented_name = name
 
 
-def _numbers(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
-    """Name and value, also of each of several that are set on one line."""
-    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-        for one, its in zip(target.elts, value.elts, strict=True):
-            yield from _numbers(one, its)
-    elif isinstance(target, ast.Name) and _NAME.fullmatch(target.id) and _is_number(value):
-        text = ast.unparse(value)
-        if len(text) <= _LONGEST:
-            yield target.id, text
+def _numbers(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Name and value of each number that a statement sets; it may set several on one line."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() as target], value=value):
+            pairs = [(target, value)]
+        case ast.Assign(targets=[ast.Tuple() as target], value=ast.Tuple() as values):
+            pairs = list(zip(target.elts, values.elts, strict=True))
+        case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
+            pairs = [(target, value)]
+        case _:
+            return
+
+    for name, value in pairs:
+        if isinstance(name, ast.Name) and _is_limit(name.id) and _is_number(value):
+            text = ast.unparse(value)
+            if len(text) <= _LONGEST:
+                yield name.id, text
+
+
+def _is_limit(name: str) -> bool:
+    """Whether a name is that of a constant, and not of one that nobody would change, such as a day."""
+    return bool(_NAME.fullmatch(name)) and name not in _UNITS
+
+
+@dataclass(frozen=True)
+class LimitedField:
+    """A field of a form with a longest text, or a smallest and largest number."""
+
+    name: str
+    limits: str
+
+
+def limited_fields(source: str) -> Iterator[LimitedField]:
+    """The fields of a module's forms that have a limit, such as `TitleForm.title` with `max_length=200`."""
+    for form in ast.parse(source).body:
+        if not isinstance(form, ast.ClassDef):
+            continue
+        for statement in form.body:
+            match statement:
+                case ast.Assign(
+                    targets=[ast.Name(id=name)],
+                    value=ast.Call(func=ast.Attribute(value=ast.Name(id="forms")), keywords=keywords),
+                ):
+                    limits = [f"`{ast.unparse(keyword)}`" for keyword in keywords if keyword.arg in _LIMITS]
+                    if limits:
+                        yield LimitedField(f"{form.name}.{name}", ", ".join(limits))
 
 
 def _is_number(value: ast.expr) -> bool:
@@ -183,14 +266,18 @@ def _is_number(value: ast.expr) -> bool:
     return has_number
 
 
-def _comment_above(lines: list[str], number: int) -> str:
-    """The `#:` comment that ends on the line before this one, as one line."""
-    found: list[str] = []
-    for line in reversed(lines[: number - 1]):
+def _comment_of(lines: list[str], statement: ast.stmt) -> str:
+    """The comment directly above a statement, as one line; without one, the comment after it on its own line."""
+    comment_lines: list[str] = []
+    for line in reversed(lines[: statement.lineno - 1]):
         if not line.startswith("#"):
             break
-        found.insert(0, line.lstrip("#: ").strip())
-    return _cell(" ".join(found))
+        comment_lines.insert(0, line.lstrip("#: ").strip())
+    if comment_lines:
+        return _cell(" ".join(comment_lines))
+
+    _, _, comment_beside = lines[(statement.end_lineno or statement.lineno) - 1].partition("  # ")
+    return _cell(comment_beside)
 
 
 def _sentence(path: Path) -> str:

@@ -16,6 +16,7 @@ from partnerships.agreements.queries.terms import required_parties, signers_of
 from partnerships.people.models import User
 
 SALT = "agreements.sign-terms"
+#: How long a link to sign terms works.
 LIFETIME = dt.timedelta(days=60)
 
 

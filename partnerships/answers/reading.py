@@ -27,8 +27,11 @@ else:
 
 #: Larger emails are not read.
 MAX_BYTES = 25 * 1024 * 1024
-#: Characters of the text that are read of a reply, and kept of a forwarded email.
-MAX_LOOKED_AT, MAX_FORWARDED = 10_000, 50_000
+#: Characters that are read of the text of a reply.
+MAX_LOOKED_AT = 10_000
+#: Characters that are kept of the text of a forwarded email.
+MAX_FORWARDED = 50_000
+#: Files that are kept of a forwarded email.
 MAX_FILES = 5
 #: The parser is slow on long lines, so these are broken up for it; the mark shows where.
 _WIDTH, _MARK = 200, "\u2060"

@@ -8,8 +8,10 @@ from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, Incomi
 from partnerships.answers.models.incoming import INCOMING_KEPT
 from partnerships.people.retention import change_in_batches, delete_in_batches, for_each, register_retention
 
-#: How long a named colleague's address is kept: after a decision, and without one.
-COLLEAGUE_KEPT, COLLEAGUE_WAITS = dt.timedelta(days=30), dt.timedelta(days=90)
+#: How long a named colleague's address is kept after a decision.
+COLLEAGUE_KEPT = dt.timedelta(days=30)
+#: How long a named colleague's address is kept if nobody decides.
+COLLEAGUE_WAITS = dt.timedelta(days=90)
 #: How long the words of a refused answer are kept, so that a decision can be explained.
 REFUSED_KEPT = dt.timedelta(days=180)
 _UNDECIDED = "Nobody decided in time."

@@ -37,8 +37,9 @@ from partnerships.people.requests import signed_in
 
 #: How many of the next dates the page of a calendar shows.
 SHOWN = 8
-#: Requests an hour: programs that ask every minute stay below. Wrong addresses count by where they come from.
+#: How often an hour a calendar can be read: programs that ask every minute stay below.
 READINGS_AN_HOUR = 90
+#: Requests an hour for calendars that do not exist, from one address of the internet.
 WRONG_ADDRESSES_AN_HOUR = 60
 _HOUR = dt.timedelta(hours=1)
 

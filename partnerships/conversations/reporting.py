@@ -10,8 +10,9 @@ from partnerships.kit.dates import MONTHS, long_date
 
 #: Months in each kind of period, by code.
 MONTHS_IN = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
-#: Limits of a round: how far back it may begin, and working days until a report is due.
+#: How many periods back a round of progress reports may begin.
 MAX_PERIODS_BACK = 12
+#: Working days after the period until a progress report is due, at most.
 MAX_DUE_DAYS = 60
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
 from partnerships.documents.values import InvalidContent, Problem, read_field
 
+#: Items of one list in a plan or in terms, such as sites or clauses.
 MAX_ITEMS = 5_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?", re.ASCII)
 

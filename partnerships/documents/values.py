@@ -16,6 +16,7 @@ from partnerships.documents.schema import Choices, Field
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.written import NotAnAmount, read_amount
 
+#: Characters of a field with one line in a plan or in terms.
 LINE = 500
 #: Digits, with commas between thousands if any: "1,5" is not 15.
 _WHOLE = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")

@@ -24,8 +24,9 @@ from partnerships.kit.masking import mask
 
 log = structlog.get_logger(__name__)
 
-#: At most one email a subject in this time, and at most `MAX_ALERTS` in all.
+#: Operators get at most one alert about a subject in this time.
 QUIET = dt.timedelta(hours=1)
+#: Alerts about all subjects in the same time.
 MAX_ALERTS = 10
 
 #: When this process sent each subject and until when it is quiet about it, for use while the database is down.

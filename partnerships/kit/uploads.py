@@ -28,11 +28,16 @@ else:
     PIL, Image = late("PIL"), late("PIL.Image")
 
 MEGABYTE = 1024 * 1024
-#: Upload limits (docs/safety.md, Limits).
+# The reasons for these limits are in docs/safety.md, Limits.
+#: Size of an uploaded file, such as a document or evidence.
 MAX_BYTES = 10 * MEGABYTE
+#: Size of an uploaded list or spreadsheet.
 MAX_REGISTER_BYTES = 4 * MEGABYTE
+#: Entries of an archive, such as an Office file.
 MAX_ENTRIES = 200
+#: What an archive unpacks to.
 MAX_UNPACKED = 20 * MEGABYTE
+#: Size of a picture, in pixels.
 MAX_PIXELS = 40_000_000
 _CHUNK = 64 * 1024
 

@@ -19,8 +19,10 @@ from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.outbox.restoring import SUPPRESSED
 
 _REASON, _TEXT = 300, 500
-#: This many soft bounces within this time count as a hard one.
-MAX_SOFT, SOFT_WITHIN = 5, dt.timedelta(days=30)
+#: This many soft bounces of an address count as a hard one.
+MAX_SOFT = 5
+#: The time within which soft bounces add up.
+SOFT_WITHIN = dt.timedelta(days=30)
 
 #: Kinds of bounce that suppress an address at once.
 _CAUSES: dict[str, SuppressionCause] = {

@@ -15,10 +15,15 @@ from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import BATCH, delete_in_batches, for_each, register_retention
 from partnerships.people.security import blank_security_log
 
+#: How long an invitation is kept after it has expired or was withdrawn.
 INVITATIONS = dt.timedelta(days=7)
+#: How long an unused session is kept.
 SESSIONS = dt.timedelta(days=14)
+#: How long the log of sign-ins and other security events is kept.
 SECURITY_LOG = dt.timedelta(days=365)
+#: How long after leaving a person's data is erased.
 LEAVERS = dt.timedelta(days=730)
+#: How long counts of rate limits are kept.
 TALLIES = dt.timedelta(days=2)
 
 _TASK = "public task: working together on housing"

@@ -21,8 +21,9 @@ log = structlog.get_logger(__name__)
 Thing = TypeVar("Thing")
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
-#: The hour, in London, from which a day's run may begin, and how long an unfinished run blocks the next attempt.
+#: The hour, in London, from which a day's run may begin.
 NIGHT = 2
+#: How long an unfinished run blocks the next attempt.
 CUT_OFF = dt.timedelta(minutes=50)
 #: Rows deleted or changed in one transaction.
 BATCH = 1_000

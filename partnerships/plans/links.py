@@ -17,6 +17,7 @@ from partnerships.plans.models import Signatory
 from partnerships.plans.queries import still_takes_part
 
 SALT = "plans.sign-off"
+#: How long a link to sign a plan works.
 LIFETIME = dt.timedelta(days=60)
 
 

@@ -21,6 +21,8 @@ _PUBLIC_PHRASES = (*COUNCIL_PHRASES, "local enterprise partnership")
 #: Words that say that a public body is meant.
 _SAYS_PUBLIC = COUNCIL_WORDS - {"city", "county", "district", "royal", "of"} | {"lep", "partnership"}
 
+#: Points of a name that is the same, the same but for words such as “Ltd”, the same place, or alike; and of a name with
+#: a note after it.
 EXACT_POINTS, LEGAL_POINTS, PLACE_POINTS, ALIKE_POINTS, NOTE_POINTS = 100.0, 98.0, 90.0, 85.0, 72.0
 #: Words of a text that can be a name with a note after it.
 _MAX_WORDS = 16

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 #: Candidates returned unless the client asks for another number.
 DEFAULT_LIMIT = 5
+#: Candidates that a client can ask for.
 MAX_LIMIT = 25
 
 

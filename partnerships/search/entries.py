@@ -12,6 +12,7 @@ from partnerships.kit.postcodes import AREAS, DISTRICT, FULL
 
 #: Characters kept of one part; longer texts are divided into several.
 MAX_TEXT = 30_000
+#: Characters kept of a title.
 _MAX_TITLE = 300
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 

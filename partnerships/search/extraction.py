@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-#: Limits of one file: its bytes, and the characters that are kept.
-MAX_BYTES, MAX_TEXT = 30_000_000, 300_000
+#: Size of a file whose text is read for search.
+MAX_BYTES = 30_000_000
+#: Characters that are kept of a file's text.
+MAX_TEXT = 300_000
 #: Seconds after which the process is stopped.
 _TIMEOUT = 40
 _PROCESS = Path(__file__).with_name("extracting.py")

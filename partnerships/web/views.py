@@ -44,8 +44,10 @@ from partnerships.work.queries import work_in_brief, work_lookups
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
-#: Things on one page of My work, and on the home page.
-WORK, WORK_AT_HOME = 50, 6
+#: Things on one page of My work.
+WORK = 50
+#: Things of My work on the home page.
+WORK_AT_HOME = 6
 #: Plans listed on the home page: those waiting for others; for visitors, the newest public ones.
 PLANS_AT_HOME = 5
 

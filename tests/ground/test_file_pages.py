@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
-from tools.file_pages import BASE_DIR, files_page, named_numbers, numbers_page, pages
+from tools.file_pages import (
+    BASE_DIR,
+    LimitedField,
+    NamedNumber,
+    files_page,
+    limited_fields,
+    named_numbers,
+    numbers_page,
+    pages,
+)
 
-SOURCE = """
+NUMBERS = """
 #: How many at once.
 MAX_ROWS, MAX_BYTES = 20, 5 * 1024
+_DAY = dt.timedelta(days=1)
+MAX_WORDS = 90
 
-#: How long one is kept.
+#: How long a file is kept.
 KEPT = dt.timedelta(days=30)
+#: How long its rows are kept.
+ROWS_KEPT = dt.timedelta(days=180)
+QUOTED = 40  # longer texts are cut
+
+WIDTH = 720
 NAME, IS_ON, TITLES = "Larkhaven", True, {1: "one"}
 """
 
+FORMS = """
+class TitleForm(forms.Form):
+    title = forms.CharField(label="Title", max_length=MAX_TITLE)
+    reason = forms.CharField(label="Reason")
+    beds = forms.IntegerField(min_value=1, max_value=9)
 
-def test_numbers_and_lengths_of_time_are_listed_with_the_comment_above_them() -> None:
-    assert list(named_numbers(SOURCE)) == [
-        ("MAX_ROWS", "20", "How many at once."),
-        ("MAX_BYTES", "5 * 1024", "How many at once."),
-        ("KEPT", "dt.timedelta(days=30)", "How long one is kept."),
+
+class Plan(models.Model):
+    title = models.CharField(max_length=200)
+"""
+
+
+def test_numbers_and_lengths_of_time_are_listed_with_their_comments() -> None:
+    assert list(named_numbers(NUMBERS)) == [
+        NamedNumber("MAX_ROWS", "20", "How many at once."),
+        NamedNumber("MAX_BYTES", "5 * 1024", "See `MAX_ROWS`, above."),
+        NamedNumber("MAX_WORDS", "90", "See `MAX_ROWS`, above."),
+        NamedNumber("KEPT", "dt.timedelta(days=30)", "How long a file is kept."),
+        NamedNumber("ROWS_KEPT", "dt.timedelta(days=180)", "How long its rows are kept."),
+        NamedNumber("QUOTED", "40", "longer texts are cut"),
+        NamedNumber("WIDTH", "720", ""),
+    ]
+
+
+def test_fields_of_forms_are_listed_with_their_limits() -> None:
+    assert list(limited_fields(FORMS)) == [
+        LimitedField("TitleForm.title", "`max_length=MAX_TITLE`"),
+        LimitedField("TitleForm.beds", "`min_value=1`, `max_value=9`"),
     ]
 
 
@@ -33,4 +71,5 @@ def test_pages_name_modules_pages_emails_and_numbers() -> None:
 
     assert "| `partnerships/spreadsheets/reading/cells.py` | Reading one cell" in files
     assert "| `templates/emails/answers/unfit.subject.txt` | email “We could not process your email” |" in files
+    assert "| `PrepareForm.title` in `partnerships/surveys/forms.py` | `max_length=120` |" in numbers
     assert "| `MAX_DATED` in `partnerships/lists/queries.py` | `1000` | A calendar has" in numbers

@@ -20,8 +20,10 @@ from partnerships.documents.values import read_field, read_line
 
 __all__ = ["build_schema", "declarations_with", "left_out", "problems_of", "starter_fault", "without"]
 
-#: Characters of a clause (about fifteen pages) and of any other longer text.
-MAX_CLAUSE, MAX_TEXT = 50_000, 10_000
+#: Characters of a clause: about fifteen pages.
+MAX_CLAUSE = 50_000
+#: Characters of any other longer text of terms.
+MAX_TEXT = 10_000
 #: Shapes whose change is never minor.
 _SUBSTANTIVE = frozenset({"date", "money", "percent", "days", "party", "number", "year"})
 _DEFAULTS: dict[str, Any] = {"flag": False, "number": None, "days": None}

@@ -23,6 +23,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 from partnerships.plans.services.recording import lock_plan
 
+#: Characters of an answer or comment.
 MAX_TEXT = 5_000
 #: Answers with words or a colleague that one person may give about one plan in a day.
 MAX_A_DAY = 20

@@ -22,6 +22,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import lock_plan
 
+#: Characters of the reason for refusing an answer.
 MAX_REASON = 1_000
 #: The journal's name for trust that ended.
 TRUST = "trust"

@@ -18,7 +18,10 @@ from partnerships.plans.services.recording import acting_organisation, lock_plan
 
 #: Open questions that one plan may have.
 MAX_OPEN = 10
-MAX_TITLE, MAX_BODY = 200, 5_000
+#: Characters of the title of a question.
+MAX_TITLE = 200
+#: Characters of the details of a question.
+MAX_BODY = 5_000
 
 
 class UnableToAsk(Exception):

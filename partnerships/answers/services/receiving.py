@@ -31,8 +31,10 @@ from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
-#: How many emails of one person are taken in a day, and how often a day they are told that one could not be used.
-MAX_A_DAY, MAX_HELP_A_DAY = 20, 1
+#: Replies and forwarded emails that are taken from one person in a day.
+MAX_A_DAY = 20
+#: How often a day a person is told that their email could not be used.
+MAX_HELP_A_DAY = 1
 _DAY = dt.timedelta(days=1)
 
 #: What became of an email, as the command that reads the mailbox prints it.

@@ -11,8 +11,9 @@ from partnerships.commitments.models import Commitment, Status, overdue_on
 from partnerships.kit.dates import overdue_in_words
 from partnerships.kit.text import shorten
 
-#: Longest text of a commitment in a report, and how many are listed.
+#: Characters of a commitment that a progress report quotes.
 _LENGTH = 120
+#: Commitments that a progress report lists.
 _MAX_LINES = 50
 
 

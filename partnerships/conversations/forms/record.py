@@ -24,7 +24,9 @@ from partnerships.people.models import User
 
 #: Empty rows for next steps, besides those already there.
 _SPARE_STEPS = 3
+#: Next steps of one conversation.
 _MAX_STEPS = 20
+#: Characters of an objective, obstacle or opportunity.
 _POINT_LENGTH = 500
 _WORDS = {
     PointKind.OBJECTIVE: ("Objectives", "What it wants to achieve. Put each on its own line."),

@@ -16,10 +16,13 @@ from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.forms import ReasonForm as KitReasonForm
 
-#: Limits of a round's questions.
+#: Questions of a round of progress reports.
 MAX_QUESTIONS = 20
+#: Characters of a question's heading.
 MAX_HEADING = 120
+#: Characters of the text below a question's heading.
 MAX_PROMPT = 300
+#: Characters of an answer in a progress report.
 MAX_ANSWER = 10_000
 
 

@@ -25,6 +25,7 @@ from partnerships.organisations.timeline import ToldLine, told_lines
 
 #: Lines shown; the page has the rest.
 MAX_LINES = 12
+#: Characters of a reason that a digest quotes.
 _LONGEST_REASON = 300
 
 

@@ -17,8 +17,10 @@ from partnerships.plans.content import Content, homes_count
 
 #: Lines shown; important ones are always shown.
 MAX_LINES = 12
+#: Words of unchanged text that a digest shows before and after a changed passage.
 _WORDS_AROUND = 8
 _MARKS: dict[Kind, str] = {"delete": "[removed: {}]", "insert": "[added: {}]"}
+#: Characters of a value, of a changed text and of a version's note that a digest quotes.
 _LONGEST_VALUE, _LONGEST_TEXT, _LONGEST_NOTE = 160, 400, 400
 
 

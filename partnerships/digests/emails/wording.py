@@ -23,6 +23,7 @@ from partnerships.outbox.content import render_subject
 
 #: Longer subjects are cut off in lists of emails.
 MAX_SUBJECT = 140
+#: Characters of a partnership or plan in a subject line.
 _LONGEST_PLACE = 60
 
 

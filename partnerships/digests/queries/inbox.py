@@ -26,6 +26,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
+#: Characters of a record's name in the inbox.
 _MAX_NAME = 90
 
 

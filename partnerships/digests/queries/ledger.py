@@ -19,6 +19,7 @@ from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
+#: People whom a search of the ledger gives PostgreSQL as a list; more are found by a subquery.
 _MAX_LISTED = 1_000
 
 

@@ -19,8 +19,10 @@ from partnerships.plans.models import Plan
 
 log = structlog.get_logger(__name__)
 
-#: Requests processed in one round, and how often one is tried before it is set aside.
-_MAX_A_ROUND, MAX_ATTEMPTS = 200, 5
+#: Requests processed in one round.
+_MAX_A_ROUND = 200
+#: How often a request is tried before it is set aside.
+MAX_ATTEMPTS = 5
 
 
 def record_request(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:

@@ -20,6 +20,7 @@ from partnerships.digests.queries.inbox import InboxLine, lines_of, page_of_item
 from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.requests import is_reading, signed_in
 
+#: Notices on one page of the inbox.
 _PAGE = 30
 #: The heading for notices that are not about a partnership.
 _ELSEWHERE = "Not about a partnership"

@@ -50,6 +50,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.work.queries import waiting_for
 
+#: Emails on one page of the ledger.
 _PAGE = 50
 # The page may frame the email. The email may use its own styles and load or run nothing.
 _framing: Callable[..., Any] = csp_update({"frame-src": [SELF]})

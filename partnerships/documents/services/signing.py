@@ -11,7 +11,12 @@ from django.utils import timezone
 
 from partnerships.documents.models import Decision, Signatory
 
-MAX_QUESTIONS, MAX_QUESTION, MAX_ANSWER = 10, 300, 2_000
+#: Questions that one signatory can be asked.
+MAX_QUESTIONS = 10
+#: Characters of a question to a signatory.
+MAX_QUESTION = 300
+#: Characters of a signatory's answer.
+MAX_ANSWER = 2_000
 
 S = TypeVar("S", bound=Signatory)
 

@@ -29,8 +29,9 @@ MAX_ROWS = 1_000
 MAX_FOLLOWED = 20
 #: Views that one sweep reads, the one that waits longest first.
 MAX_CHECKED = 200
-#: The time between two readings, and between two emails; the second has everything since the first.
+#: The time between two readings of a followed view.
 BETWEEN_READINGS = dt.timedelta(minutes=10)
+#: The time between two emails about a followed view; the second has everything since the first.
 BETWEEN_EMAILS = dt.timedelta(hours=1)
 
 

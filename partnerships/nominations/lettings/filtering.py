@@ -15,9 +15,12 @@ from collections.abc import Iterator
 
 from partnerships.nominations.lettings.columns import core_columns, plain
 
-#: Limits (docs/safety.md, Limits): of the upload, of one row, and of the kept rows when packed.
+# The reasons for these limits are in docs/safety.md, Limits.
+#: Size of an uploaded file of lettings.
 MAX_BYTES = 150 * 1024 * 1024
+#: Size of one row of a file of lettings.
 MAX_ROW = 256 * 1024
+#: Rows of one file of lettings.
 MAX_ROWS = 500_000
 #: The heading row may follow a title, but not much.
 _FIRST_ROWS = 5

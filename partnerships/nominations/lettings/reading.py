@@ -18,8 +18,11 @@ _FORMATS = ("%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%d-%m-%Y")
 #: Codes of `rsnvac`: why the home was vacant.
 _TEMPORARY, _TRANSFER, _RENEWAL = "9", "13", "14"
 _FIRST_LETS = frozenset({"15", "16", "17"})
+#: Code of a bedsit.
 _BEDSIT = "2"
+#: More bedrooms than this are a typing error.
 _MAX_BEDS = 20
+#: More days vacant than this are a typing error.
 _MAX_DAYS = 20 * 366
 
 

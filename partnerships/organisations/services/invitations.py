@@ -25,10 +25,11 @@ from partnerships.people.services import (
     person_for_address,
 )
 
-#: Invitations a day from one organisation (resent ones count), and to one person from all (docs/safety.md, Limits).
+#: Invitations a day from one organisation; those sent again count (docs/safety.md, Limits).
 INVITATIONS_A_DAY = 20
 
 
+#: Invitations a day to one person from all organisations.
 INVITATIONS_A_PERSON = 5
 
 

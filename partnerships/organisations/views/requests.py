@@ -33,8 +33,9 @@ from partnerships.people.requests import signed_in
 
 #: Answered requests shown below the waiting ones.
 ANSWERED_SHOWN = 20
-#: Waiting requests shown on the page, and organisations that each could mean: one search for each.
+#: Waiting requests for access shown on the page.
 WAITING_SHOWN = 10
+#: Organisations suggested for each waiting request.
 CANDIDATES = 4
 #: Requests an hour from one person or address.
 ASKED_AN_HOUR = 10

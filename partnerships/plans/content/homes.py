@@ -21,6 +21,7 @@ from partnerships.documents import (
 from partnerships.kit.text import counted
 from partnerships.plans.content.vocabulary import NEEDS, TENURES
 
+#: Homes of one line of a plan.
 MAX_HOMES = 100_000
 
 _TENURE_ORDER = {code: place for place, code in enumerate(TENURES)}

@@ -9,8 +9,10 @@ from partnerships.plans.content.values import read_area, read_site_postcode
 from partnerships.plans.content.visibility import settle_milestones
 from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SCALE
 
-#: Characters of a section (about fifteen pages) and of every other Markdown field.
-MAX_SECTION, MAX_NOTE = 50_000, 10_000
+#: Characters of a section: about fifteen pages.
+MAX_SECTION = 50_000
+#: Characters of every other Markdown field of a plan.
+MAX_NOTE = 10_000
 MARKDOWN = "Headings with ##, lists with - and links work."
 
 

@@ -18,9 +18,11 @@ from partnerships.documents import read_year
 from partnerships.kit.forms import CountField, Form, error_words
 from partnerships.plans.content import NEEDS, TENURES, Content, Item, year_of_kind
 
+#: Blank rows below those of a grid.
 BLANK_ROWS = 3
-#: Rows and years that the buttons add, at most. A site may come with more from a file: all of them are shown and kept.
+#: Rows that the button adds, at most. A site may come with more from a file: all of them are shown and kept.
 MAX_ROWS = 200
+#: Years that the button adds, at most. A site may come with more from a file.
 MAX_YEARS = 20
 #: Rows of a sent grid that are read, at most.
 MAX_SENT_ROWS = 1_000

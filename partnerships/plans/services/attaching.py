@@ -21,6 +21,7 @@ from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import save_piece
 from partnerships.plans.services.recording import lock_plan
 
+#: Files attached to one plan.
 MAX_DOCUMENTS = 200
 
 

@@ -27,6 +27,7 @@ from partnerships.plans.queries import (
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services.recording import lock_plan, record_event
 
+#: Characters of a comment.
 MAX_COMMENT = 5_000
 #: Limits of names after an @, in characters and words.
 MAX_NAME, MAX_WORDS = 150, 6

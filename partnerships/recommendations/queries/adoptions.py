@@ -28,6 +28,7 @@ from partnerships.recommendations.models import (
 
 #: Records that a form offers.
 OFFERED = 200
+#: Characters of a record in that form.
 _MAX_TEXT = 90
 
 

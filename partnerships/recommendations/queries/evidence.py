@@ -24,6 +24,7 @@ from partnerships.surveys.queries.results import expectation_words, expectations
 
 #: Records of one kind that a form offers.
 OFFERED = 200
+#: Characters of a record in that form.
 _MAX_TEXT = 90
 
 

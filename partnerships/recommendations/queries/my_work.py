@@ -19,6 +19,7 @@ from partnerships.recommendations.models import Response, ResponseStatus
 
 #: How far ahead a review is shown.
 SOON = dt.timedelta(days=14)
+#: Characters of a recommendation on My work.
 _MAX_TITLE = 90
 
 

@@ -11,8 +11,10 @@ from partnerships.people.retention import delete_in_batches, for_each, register_
 from partnerships.spreadsheets.models import OVER, Upload
 from partnerships.spreadsheets.services.applying import empty_upload
 
-#: How long a file waits to be imported, and how long its rows set aside can be downloaded.
-WAIT, KEPT = dt.timedelta(days=30), dt.timedelta(days=30)
+#: How long a file waits to be imported.
+WAIT = dt.timedelta(days=30)
+#: How long the rows set aside of a file can be downloaded.
+KEPT = dt.timedelta(days=30)
 
 
 def _discard_forgotten(now: dt.datetime, dry_run: bool) -> int:

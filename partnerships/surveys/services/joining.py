@@ -25,7 +25,7 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: Partnerships that one round can ask to join, and requests of one partnership in a day: each emails many leads.
+#: Partnerships that one round can ask to join; also requests of one partnership in a day. Each emails many leads.
 MAX_JOININGS = 30
 _DAY = dt.timedelta(days=1)
 

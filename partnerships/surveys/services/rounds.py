@@ -40,9 +40,12 @@ from partnerships.surveys.services.recording import (
 
 #: An anonymous round needs this many people: if a few do not answer, five still may.
 MIN_ASKED = 8
+#: People whom one round can ask.
 MAX_ASKED = 500
-#: Days to answer, from opening.
-MIN_DAYS, MAX_DAYS = 5, 90
+#: Days to answer, from opening: the fewest.
+MIN_DAYS = 5
+#: Days to answer, from opening: the most.
+MAX_DAYS = 90
 #: Days between an anonymous round and any other, before and after: two rounds of nearly the same people, one after the
 #: other, would show by their difference what somebody answered who was asked in one of them only, or by name in one.
 MIN_DAYS_BETWEEN = 60

@@ -16,8 +16,10 @@ from partnerships.transfer.reading.values import Unreadable, code, full_date, pa
 
 Value = TypeVar("Value")
 
-#: Longer names and keys are typing errors.
-LONGEST, LONGEST_KEY = 300, 80
+#: Characters of a name in a list; longer ones are typing errors.
+LONGEST = 300
+#: Characters of a key in a list; longer ones are typing errors.
+LONGEST_KEY = 80
 
 
 class Collector:

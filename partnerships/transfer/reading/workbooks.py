@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 else:
     python_calamine = late("python_calamine")
 
-#: Limits of a workbook as an archive (docs/safety.md, Limits).
+# The reasons for these limits are in docs/safety.md, Limits.
+#: Entries of a workbook as an archive.
 MAX_ENTRIES = 200
+#: What a workbook unpacks to.
 MAX_UNPACKED = 20 * 1024 * 1024
+#: Rows of one sheet.
 MAX_ROWS = 200_000
+#: Columns of one sheet.
 MAX_COLUMNS = 300
 #: Cells of the smallest rectangle that holds every value of a sheet: the reader keeps all of them.
 MAX_CELLS = 3_000_000

@@ -14,8 +14,9 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.vintages import told_before
 
-#: Changes that a line names, and its longest text; the file has the rest.
+#: Changes that a line of history names; the file has the rest.
 _MAX_CHANGES = 10
+#: Characters of such a line.
 _MAX_WORDS = 2000
 
 

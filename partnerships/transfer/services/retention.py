@@ -16,8 +16,10 @@ from partnerships.transfer.models import WAITING, ImportRun
 from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.previewing import empty_preview
 
-#: How long a file waits to be imported or discarded, and how long rows set aside can be downloaded.
-PREVIEWS_WAIT, ROWS_KEPT = dt.timedelta(days=30), dt.timedelta(days=180)
+#: How long a file waits to be imported or discarded.
+PREVIEWS_WAIT = dt.timedelta(days=30)
+#: How long rows set aside can be downloaded.
+ROWS_KEPT = dt.timedelta(days=180)
 
 
 def _discard_forgotten(now: dt.datetime, dry_run: bool) -> int:

@@ -15,8 +15,9 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.lead_times import EverybodysLeadTimes, everybodys_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind
 
-#: Days before the due day at which followers hear that a report is due, and days after it at which it is escalated.
+#: Days before the due day at which followers hear that a progress report is due.
 DAYS_BEFORE = 5
+#: Days after the due day at which the escalation post hears that a progress report is late.
 DAYS_UNTIL_ESCALATION = 10
 
 

@@ -24,8 +24,10 @@ from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import full_date, text
 
 _DIRECTIONS = dict(Direction.choices)
-#: Characters of long texts, as in the form.
-_MAX_TEXT, _MAX_TITLE = 5000, 200
+#: Characters of a long text, as in the form.
+_MAX_TEXT = 5000
+#: Characters of a title, as in the form.
+_MAX_TITLE = 200
 #: Columns that become fields of an entry, with what reads them.
 _LONG = ("statement", "rationale", "conditions", "private_note")
 _DAYS = ("available_from", "available_until", "closes_on")

@@ -53,6 +53,7 @@ _COLUMNS = (
         hint="0 removes the line.",
     ),
 )
+#: Homes of one row of a spreadsheet.
 _MAX_HOMES = 100_000
 
 

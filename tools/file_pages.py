@@ -1,8 +1,7 @@
-"""`make files`: writes docs/reference/files.md and docs/reference/numbers.md from modules and pages.
+"""`make files`: writes docs/reference/files.md and docs/reference/numbers.md from modules and templates.
 
-`python -m tools.file_pages --check` fails if one of them says something else. The first lists every module with the
-first sentence of its docstring and every page with its title, the second every limit, age and interval that a module
-names, with its comment, and the limits of form fields.
+`python -m tools.file_pages --check` fails if one of them says something else. The first lists every module, page and
+email with what it is or says, and every choice. The second lists limits, ages and intervals, and the limits of forms.
 """
 
 from __future__ import annotations
@@ -14,16 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.page_words import TEMPLATES, as_cell, described_emails, described_templates
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 ROOMS = BASE_DIR / "partnerships"
-TEMPLATES = BASE_DIR / "templates"
 FILES = BASE_DIR / "docs" / "reference" / "files.md"
 NUMBERS = BASE_DIR / "docs" / "reference" / "numbers.md"
 #: What a number may be made of, besides digits and signs: "dt.timedelta(days=30)", "Decimal('0.5')", "5 * MB".
 _CALLS = {"timedelta", "Decimal", "relativedelta", "time"}
-_TITLE = re.compile(r"{% block (?:head_)?title %}(.*?){% endblock", re.DOTALL)
-_TAG = re.compile(r"{%.*?%}")
-_VARIES = re.compile(r"{{.*?}}")
 _NAME = re.compile(r"_?[A-Z][A-Z0-9_]{2,}")
 #: Constants that nobody looks for: they only give a unit a name.
 _UNITS = {
@@ -47,11 +44,16 @@ _LONGEST = 80
 FILES_HEAD = """\
 # Every module and page in a sentence
 
-Search this page for what you want to change; `make files` writes it from docstrings and the titles of pages. Limits,
-ages and intervals have [a table of their own](numbers.md); tasks with their files are in
-[Where do I change …?](../how-to/where-do-i-change.md).
+Search this page for the words that you see on the screen, or for what you want to change. `make files` writes it. For
+each room it has two tables:
 
-Partials of pages (`_….html`) have no title: they are beside the pages that include them."""
+* its files: modules with the first sentence of their docstring, and the labels and buttons of their forms; templates
+  with their title, headings and buttons ("…" stands for what varies); emails with their subject;
+* its choices with their labels, such as statuses and kinds.
+
+Not here: hints below form fields (the room's `forms`), errors (its `services`), kinds of event (its `event_kinds.py`).
+For any other words on the screen, `git grep "the words"` finds their file. [Limits](numbers.md) and
+[tasks](../how-to/where-do-i-change.md) have pages of their own."""
 #: Headings of the table of rooms, with the files or folders that each is about.
 KINDS = {
     "models": ("models",),
@@ -105,15 +107,30 @@ def files_page() -> str:
     lines += [f"| room | {' | '.join(KINDS)} |", "|---|" + "---|" * len(KINDS)]
     lines += [_row_of_kinds(folder) for folder in folders() if folder.parent == ROOMS]
     for folder in folders():
-        described = [(path, _sentence(path)) for path in modules(folder)]
-        described += pages(TEMPLATES / folder.name) + subjects(TEMPLATES / "emails" / folder.name)
-        rows = [f"| `{_path(path)}` | {words} |" for path, words in described if words]
-        lines += ["", f"## {folder.name}", "", "| file | what it is, or the title of the page |", "|---|---|", *rows]
-    names = {folder.name for folder in folders()} | {"emails"}
-    others = [folder for folder in sorted(TEMPLATES.iterdir()) if folder.is_dir() and folder.name not in names]
-    rows = [f"| `{_path(path)}` | {words} |" for folder in others for path, words in pages(folder)]
-    lines += ["", "## Pages of no room", "", "| file | title of the page |", "|---|---|", *rows]
+        described = [(path, _description(path)) for path in modules(folder)]
+        described += described_templates(TEMPLATES / folder.name)
+        described += described_emails(TEMPLATES / "emails" / folder.name)
+        lines += ["", f"## {folder.name}", "", *_table_of_files(described)]
+
+        rows_of_choices = [
+            f"| `{name}` in `{_path(path)}` | {as_cell(', '.join(f'“{label}”' for label in labels))} |"
+            for path in modules(folder)
+            for name, labels in labels_of_choices(path.read_text(encoding="utf-8"))
+        ]
+        if rows_of_choices:
+            lines += ["", "| choices | labels |", "|---|---|", *rows_of_choices]
+
+    folder_names = {folder.name for folder in folders()} | {"emails"}
+    others = [folder for folder in sorted(TEMPLATES.iterdir()) if folder.is_dir() and folder.name not in folder_names]
+    described = [row for folder in others for row in described_templates(folder)]
+    lines += ["", "## Pages of no room", "", *_table_of_files(described)]
     return "\n".join(lines) + "\n"
+
+
+def _table_of_files(described: list[tuple[Path, str]]) -> list[str]:
+    """The lines of a table of files; those about which there is nothing to say are left out."""
+    rows = [f"| `{_path(path)}` | {words} |" for path, words in described if words]
+    return ["| file | what it is, or what it says |", "|---|---|", *rows]
 
 
 def _row_of_kinds(room: Path) -> str:
@@ -125,22 +142,15 @@ def _row_of_kinds(room: Path) -> str:
     return f"| [{room.name}](#{room.name}) | {' | '.join(cells)} |"
 
 
-def pages(folder: Path) -> list[tuple[Path, str]]:
-    """The templates in a folder that have a title, with it; "…" stands for what varies."""
-    found = [(path, _TITLE.search(path.read_text(encoding="utf-8"))) for path in sorted(folder.rglob("*.html"))]
-    return [(path, f"page {_words(title[1])}") for path, title in found if title and title[1].strip()]
-
-
-def subjects(folder: Path) -> list[tuple[Path, str]]:
-    """The subject lines of a room's emails."""
-    found = sorted(folder.glob("*.subject.txt"))
-    return [(path, f"email {_words(path.read_text(encoding='utf-8'))}") for path in found]
-
-
-def _words(text: str) -> str:
-    """What a template says: the words between its tags, each in quotes, with "…" for what varies."""
-    parts = (" ".join(part.split()) for part in _TAG.split(_VARIES.sub("…", text)))
-    return _cell(" / ".join(f"“{part}”" for part in parts if part))
+def labels_of_choices(source: str) -> Iterator[tuple[str, list[str]]]:
+    """Each class of choices in a module, with its labels. Kinds of event are left out: there are too many."""
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.ClassDef) or node.name == "EventKind":
+            continue
+        if any(ast.unparse(base).endswith(("TextChoices", "IntegerChoices")) for base in node.bases):
+            values = [statement.value for statement in node.body if isinstance(statement, ast.Assign)]
+            labels = [value.elts[-1] for value in values if isinstance(value, ast.Tuple)]
+            yield node.name, [label.value for label in labels if isinstance(label, ast.Constant)]
 
 
 def numbers_page() -> str:
@@ -274,20 +284,35 @@ def _comment_of(lines: list[str], statement: ast.stmt) -> str:
             break
         comment_lines.insert(0, line.lstrip("#: ").strip())
     if comment_lines:
-        return _cell(" ".join(comment_lines))
+        return as_cell(" ".join(comment_lines))
 
     _, _, comment_beside = lines[(statement.end_lineno or statement.lineno) - 1].partition("  # ")
-    return _cell(comment_beside)
+    return as_cell(comment_beside)
 
 
-def _sentence(path: Path) -> str:
-    """The first line of a module's docstring."""
-    words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return _cell(words.partition("\n\n")[0].replace("\n", " "))
+def _description(path: Path) -> str:
+    """The first line of a module's docstring, with the labels and the buttons of its forms."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    sentences = [(ast.get_docstring(tree) or "").partition("\n\n")[0].replace("\n", " ")]
+    if labels := _keyword_texts(tree, "label", called_on="forms"):
+        sentences.append(f"Fields: {labels}.")
+    if buttons := _keyword_texts(tree, "submit"):
+        sentences.append(f"Buttons: {buttons}.")
+    return as_cell(" ".join(sentences))
 
 
-def _cell(words: str) -> str:
-    return words.replace("|", "\\|").replace("<", "&lt;")
+def _keyword_texts(tree: ast.Module, keyword: str, *, called_on: str = "") -> str:
+    """The texts that the calls in a module give as this keyword, in quotes, each once."""
+    texts = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or (called_on and not ast.unparse(node.func).startswith(f"{called_on}.")):
+            continue
+        texts += [ast.literal_eval(given.value) for given in node.keywords if given.arg == keyword and _is_text(given)]
+    return ", ".join(f"“{text}”" for text in dict.fromkeys(texts))
+
+
+def _is_text(keyword: ast.keyword) -> bool:
+    return isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
 
 
 def _path(path: Path) -> str:

@@ -7,11 +7,12 @@ from tools.file_pages import (
     LimitedField,
     NamedNumber,
     files_page,
+    labels_of_choices,
     limited_fields,
     named_numbers,
     numbers_page,
-    pages,
 )
+from tools.page_words import described_templates
 
 NUMBERS = """
 #: How many at once.
@@ -60,16 +61,38 @@ def test_fields_of_forms_are_listed_with_their_limits() -> None:
     ]
 
 
-def test_title_of_a_page_shows_every_wording_and_what_varies() -> None:
-    titles = {path.name: words for path, words in pages(BASE_DIR / "templates" / "lists")}
+def test_templates_are_listed_with_title_headings_and_buttons() -> None:
+    words_by_file = {path.name: words for path, words in described_templates(BASE_DIR / "templates" / "agreements")}
 
-    assert titles["save.html"] == "page “Change “…”” / “Save this view”"
+    assert words_by_file["status.html"] == "page “Change the status of …”"
+    assert words_by_file["members.html"] == "page “Members: …”: “Left or declined”"
+    assert words_by_file["_invitations.html"] == "part of `agreements/members.html`: “Pending invitations”"
+
+
+def test_choices_are_listed_with_their_labels() -> None:
+    choices = """
+class Tenure(models.TextChoices):
+    RENT = "rent", "Social rent"
+    SALE = "sale", "For sale"
+
+
+class EventKind(models.TextChoices):
+    LET = "let", "Let"
+
+
+class Home(models.Model):
+    pass
+"""
+
+    assert list(labels_of_choices(choices)) == [("Tenure", ["Social rent", "For sale"])]
 
 
 def test_pages_name_modules_pages_emails_and_numbers() -> None:
     files, numbers = files_page(), numbers_page()
 
     assert "| `partnerships/spreadsheets/reading/cells.py` | Reading one cell" in files
+    assert "Fields: “What it shows”, “File”. Buttons: “Attach file”. |" in files
+    assert "| `AnswerKind` in `partnerships/answers/models/answers.py` | “" in files
     assert "| `templates/emails/answers/unfit.subject.txt` | email “We could not process your email” |" in files
     assert "| `PrepareForm.title` in `partnerships/surveys/forms.py` | `max_length=120` |" in numbers
     assert "| `MAX_DATED` in `partnerships/lists/queries.py` | `1000` | A calendar has" in numbers

@@ -1,0 +1,67 @@
+"""Words of templates, for the page that lists every file (`make files`)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+TEMPLATES = BASE_DIR / "templates"
+
+_TITLE = re.compile(r"{% block (?:head_)?title %}(.*?){% endblock", re.DOTALL)
+#: Headings, captions and buttons: what people remember of a page.
+_HEADING = re.compile(r"<(h[1-4]|legend|caption|summary|button)\b[^>]*>(.*?)</\1>", re.DOTALL)
+_INCLUDE = re.compile(r'{% include "([^"]+)"')
+_COMMENT = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.DOTALL)
+_TAG = re.compile(r"{%.*?%}|<[^>]*>", re.DOTALL)
+_VARIABLE = re.compile(r"{{.*?}}", re.DOTALL)
+
+
+def described_templates(folder: Path) -> list[tuple[Path, str]]:
+    """The templates below a folder, with title, headings and buttons; "…" stands for what varies.
+
+    A partial has the first template that includes it in place of a title.
+    """
+    described = []
+    for path in sorted(folder.rglob("*.html")):
+        source = _COMMENT.sub("", path.read_text(encoding="utf-8"))
+        title = _TITLE.search(source)
+        if title and title[1].strip():
+            about = f"page {_quoted(title[1])}"
+        elif including := _INCLUDED_IN.get(path.relative_to(TEMPLATES).as_posix()):
+            about = f"part of `{including}`"
+        else:
+            continue
+        headings = dict.fromkeys(_quoted(heading) for _, heading in _HEADING.findall(source))
+        with_words = [heading for heading in headings if heading.strip("“…”/. ")]
+        described.append((path, f"{about}: {', '.join(with_words)}" if with_words else about))
+    return described
+
+
+def described_emails(folder: Path) -> list[tuple[Path, str]]:
+    """The subject lines of a room's emails."""
+    paths = sorted(folder.glob("*.subject.txt"))
+    return [(path, f"email {_quoted(path.read_text(encoding='utf-8'))}") for path in paths]
+
+
+def as_cell(words: str) -> str:
+    """Words as they can stand in a cell of a Markdown table."""
+    return words.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _quoted(source: str) -> str:
+    """What a piece of a template says: the words between its tags, each in quotes, with "…" for what varies."""
+    parts = (" ".join(part.split()) for part in _TAG.split(_VARIABLE.sub("…", source)))
+    return as_cell(" / ".join(f"“{part}”" for part in parts if part))
+
+
+def _included_in() -> dict[str, str]:
+    """The first template that includes each partial."""
+    including: dict[str, str] = {}
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        for name in _INCLUDE.findall(path.read_text(encoding="utf-8")):
+            including.setdefault(name, path.relative_to(TEMPLATES).as_posix())
+    return including
+
+
+_INCLUDED_IN = _included_in()

@@ -11,12 +11,14 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from tools.page_words import TEMPLATES, as_cell, described_emails, described_templates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ROOMS = BASE_DIR / "partnerships"
+STATIC = BASE_DIR / "static"
 FILES = BASE_DIR / "docs" / "reference" / "files.md"
 NUMBERS = BASE_DIR / "docs" / "reference" / "numbers.md"
 #: What a number may be made of, besides digits and signs: "dt.timedelta(days=30)", "Decimal('0.5')", "5 * MB".
@@ -50,6 +52,9 @@ each room it has two tables:
 * its files: modules with the first sentence of their docstring, and the labels and buttons of their forms; templates
   with their title, headings and buttons ("…" stands for what varies); emails with their subject;
 * its choices with their labels, such as statuses and kinds.
+
+At the end are [pages of no room](#pages-of-no-room), [scripts and stylesheets](#scripts-and-stylesheets) and
+[tools](#tools-of-developers).
 
 Not here: hints below form fields (the room's `forms`), errors (its `services`), kinds of event (its `event_kinds.py`).
 For any other words on the screen, `git grep "the words"` finds their file. [Limits](numbers.md) and
@@ -122,9 +127,29 @@ def files_page() -> str:
 
     folder_names = {folder.name for folder in folders()} | {"emails"}
     others = [folder for folder in sorted(TEMPLATES.iterdir()) if folder.is_dir() and folder.name not in folder_names]
-    described = [row for folder in others for row in described_templates(folder)]
+    described = described_templates(TEMPLATES, recursive=False)
+    described += [row for folder in others for row in described_templates(folder)]
     lines += ["", "## Pages of no room", "", *_table_of_files(described)]
+
+    described = [
+        (path, _first_comment(path)) for path in sorted([*STATIC.glob("js/*.js"), *STATIC.glob("scss/*.scss")])
+    ]
+    lines += ["", "## Scripts and stylesheets", "", *_table_of_files(described)]
+
+    described = [(path, _description(path)) for path in modules(BASE_DIR / "tools")]
+    lines += ["", "## Tools of developers", "", *_table_of_files(described)]
     return "\n".join(lines) + "\n"
+
+
+def _first_comment(path: Path) -> str:
+    """The first comment of a script or stylesheet, which may have several lines."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment_lines = list(takewhile(_is_comment, dropwhile(lambda line: not _is_comment(line), lines)))
+    return as_cell(" ".join(line.lstrip("/ ") for line in comment_lines))
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("//")
 
 
 def _table_of_files(described: list[tuple[Path, str]]) -> list[str]:

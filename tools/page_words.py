@@ -17,13 +17,13 @@ _TAG = re.compile(r"{%.*?%}|<[^>]*>", re.DOTALL)
 _VARIABLE = re.compile(r"{{.*?}}", re.DOTALL)
 
 
-def described_templates(folder: Path) -> list[tuple[Path, str]]:
-    """The templates below a folder, with title, headings and buttons; "…" stands for what varies.
+def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[Path, str]]:
+    """The templates of a folder, with title, headings and buttons; "…" stands for what varies.
 
     A partial has the first template that includes it in place of a title.
     """
     described = []
-    for path in sorted(folder.rglob("*.html")):
+    for path in sorted(folder.rglob("*.html") if recursive else folder.glob("*.html")):
         source = _COMMENT.sub("", path.read_text(encoding="utf-8"))
         title = _TITLE.search(source)
         if title and title[1].strip():

@@ -1,4 +1,4 @@
-"""The commands behind `make run`, `make test`, `make reset` and `make bench-…`.
+"""The commands behind `make run`, `make test`, `make reset` and the benchmarks.
 
 `python -m tools.run serve` | `with COMMAND …` | `tests [PYTEST ARGUMENTS]` | `test-database` | `reset`
 """

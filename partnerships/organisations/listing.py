@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Case, OuterRef, Value, When, prefetch_related_objects
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Collate
 from django.http import QueryDict
 
 from partnerships.kit import lists
@@ -27,7 +28,12 @@ from partnerships.people.models import User
 
 
 def _readable(user: User) -> OrganisationQuerySet:
-    return find_organisations(user=user).for_listing()
+    return _with_numbers(find_organisations(user=user))
+
+
+def _with_numbers(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
+    """Add the region, and `shown_numbers`: its numbers in public registers as one text."""
+    return organisations.select_related("region").annotate(shown_numbers=_numbers(Collate("value", "C")))
 
 
 #: Filters that find organisations that have ended, too.
@@ -42,7 +48,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> OrganisationQuerySet:
         organisations = organisations.current()
     if chosen.get("mine"):
         organisations = organisations.filter(pk__in=Organisation.objects.of_person(user).values("pk"))
-    return organisations.for_listing()
+    return _with_numbers(organisations)
 
 
 def _form(parameters: QueryDict, _user: User) -> DirectoryFilter:
@@ -53,15 +59,14 @@ def _ready_areas(_user: User, rows: Sequence[Organisation]) -> None:
     prefetch_related_objects(list(rows), "areas")
 
 
-def _numbers(row: Organisation) -> str:
-    return "; ".join(
-        sorted(identifier.value for identifier in row.identifiers.all() if identifier.scheme != Scheme.NETWORK)
-    )
+def _ready_parents(_user: User, rows: Sequence[Organisation]) -> None:
+    prefetch_related_objects(list(rows), "parent")
 
 
-def _numbers_key(_user: User) -> Combinable:
+def _numbers(order: str | Collate) -> Combinable:
+    """The organisation's numbers in public registers, in this order."""
     identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(organisation=OuterRef("pk"))
-    return joined(identifiers.order_by("value"), "value")
+    return joined(identifiers.order_by(order), "value")
 
 
 def _areas(_user: User) -> Combinable:
@@ -104,8 +109,8 @@ _SHOWN = (
     Column(
         name="numbers",
         label="Numbers",
-        value=_numbers,
-        key=_numbers_key,
+        value=lambda row: row.shown_numbers,
+        key=lambda _user: _numbers("value"),
         covered="q",
     ),
     Column(
@@ -170,6 +175,7 @@ _NAMES_AND_PLACE = hidden_at_first(
         value=lambda row: row.parent.name if row.parent else None,
         key="parent__name",
         is_grouped=True,
+        ready=_ready_parents,
     ),
 )
 #: What registers say of providers.

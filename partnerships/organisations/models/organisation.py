@@ -90,10 +90,6 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         """Organisations, without records that were merged into another."""
         return self.exclude(pk__in=Merge.objects.in_force().values("merged"))
 
-    def for_listing(self) -> OrganisationQuerySet:
-        """Organisations with everything that a list shows, in two queries."""
-        return self.select_related("region", "parent").prefetch_related("identifiers")
-
 
 @pghistory.track()
 class Organisation(models.Model):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Holder, Objective, ObjectiveStatus, Post, PostQuerySet
 from partnerships.agreements.rights import may_name_in
 from partnerships.agreements.services import UnableToChangePost, UnableToKeepObjective, edit_objective, fill_post
-from partnerships.agreements.services.posts import end_holding_of, tell_no_lead
+from partnerships.agreements.services.posts import email_no_lead, end_holding_of
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (
@@ -116,7 +116,7 @@ def leave_posts(departure: Departure) -> int:
     """
     membership = departure.membership
     if membership.is_lead and not leads_of(membership.organisation).exclude(pk=membership.person_id).exists():
-        tell_no_lead(organisation=membership.organisation, leaver=membership.person, now=departure.now)
+        email_no_lead(organisation=membership.organisation, leaver=membership.person, now=departure.now)
     organisation, today = membership.organisation, timezone.localdate(departure.now)
     roles = roles_of(departure.author, departure.now)
     posts_held = Holder.objects.open(today).filter(person=membership.person_id, post__organisation=organisation)

@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class PartyDeparture:
-    """A party has left a partnership or was removed; `party` says why."""
+    """A party has left a partnership, was removed, or became an observer. `party.reason` says why."""
 
     party: Party
     author: User | None
@@ -23,7 +23,7 @@ class PartyDeparture:
 class PartnershipEnding:
     """A partnership has ended or was renewed.
 
-    `reason` says so in a sentence. A date that came has no author.
+    `reason` is a sentence. There is no author if it ended on its end date.
     """
 
     partnership: Partnership
@@ -33,11 +33,8 @@ class PartnershipEnding:
 
 
 @dataclass(frozen=True, slots=True)
-class TermsTaken:
-    """Another version of the terms of a partnership has come into force.
-
-    Its columns say so already.
-    """
+class TermsInForceChange:
+    """Another version of the terms has come into force; the columns of the partnership hold it already."""
 
     partnership: Partnership
     version: TermsVersion
@@ -47,71 +44,71 @@ class TermsTaken:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """Something that leaving will end, in words, with its page."""
+    """Something that ends if a party leaves, in words, with its page."""
 
     words: str
     path: str = ""
 
 
-#: Settles the room's records. Runs in the transaction, with partnership and party locked and saved as left.
-Hook = Callable[[PartyDeparture], None]
-#: Tells a lead, before they decide, what will end if the party leaves.
-Foretell = Callable[[Party, User], Sequence[Consequence]]
-_rooms: list[tuple[Hook, Foretell]] = []
-#: As `Hook`, with the party saved as an observer; `author` is None after a restore.
-_observing: list[Hook] = []
-#: Settles the room's records. Runs in the transaction, with the partnership locked and saved as over.
+# All hooks run in the transaction of the change, with the partnership locked and the change saved.
+DepartureHook = Callable[[PartyDeparture], None]
 EndingHook = Callable[[PartnershipEnding], None]
-_endings: list[EndingHook] = []
-#: Keeps the room's records true to the terms. Runs in the transaction, with the partnership locked.
-TermsHook = Callable[[TermsTaken], None]
-_terms: list[TermsHook] = []
+TermsHook = Callable[[TermsInForceChange], None]
+#: Returns what will end if the party leaves, so that its lead can read it before deciding.
+Preview = Callable[[Party, User], Sequence[Consequence]]
+
+_departure_hooks: list[DepartureHook] = []
+_previews: list[Preview] = []
+_observer_hooks: list[DepartureHook] = []
+_ending_hooks: list[EndingHook] = []
+_terms_hooks: list[TermsHook] = []
 
 
-def register_party_departure(hook: Hook, foretell: Foretell) -> None:
-    """Register what a room settles and warns about when a party leaves."""
-    _rooms.append((hook, foretell))
+def register_party_departure(hook: DepartureHook, preview: Preview) -> None:
+    """Register what another room does when a party leaves, and how it warns of it."""
+    _departure_hooks.append(hook)
+    _previews.append(preview)
 
 
-def settle(departure: PartyDeparture) -> None:
-    """Call every registered room."""
-    for hook, _foretell in _rooms:
+def run_departure_hooks(departure: PartyDeparture) -> None:
+    """Let other rooms act on a party that has left."""
+    for hook in _departure_hooks:
         hook(departure)
 
 
-def register_observing(hook: Hook) -> None:
-    """Register what a room settles when a party becomes an observer; it may refuse that."""
-    _observing.append(hook)
+def register_observing(hook: DepartureHook) -> None:
+    """Register what another room does when a party becomes an observer. It may refuse by raising an error."""
+    _observer_hooks.append(hook)
 
 
-def settle_observing(change: PartyDeparture) -> None:
-    """Call every registered room."""
-    for hook in _observing:
+def run_observer_hooks(change: PartyDeparture) -> None:
+    """Let other rooms act on a party that has become an observer. There is no author after a restore."""
+    for hook in _observer_hooks:
         hook(change)
 
 
 def consequences(party: Party, reader: User) -> list[Consequence]:
-    """What will end if the party leaves, as far as the reader may know."""
-    return [consequence for _hook, foretell in _rooms for consequence in foretell(party, reader)]
+    """Return what will end if the party leaves, as far as the reader may know."""
+    return [consequence for preview in _previews for consequence in preview(party, reader)]
 
 
 def register_ending(hook: EndingHook) -> None:
-    """Register what a room settles when a partnership is over."""
-    _endings.append(hook)
+    """Register what another room does when a partnership is over."""
+    _ending_hooks.append(hook)
 
 
-def settle_ending(ending: PartnershipEnding) -> None:
-    """Call every registered room."""
-    for hook in _endings:
+def run_ending_hooks(ending: PartnershipEnding) -> None:
+    """Let other rooms act on a partnership that is over."""
+    for hook in _ending_hooks:
         hook(ending)
 
 
 def register_terms(hook: TermsHook) -> None:
-    """Register what a room does when other terms come into force."""
-    _terms.append(hook)
+    """Register what another room does when other terms come into force."""
+    _terms_hooks.append(hook)
 
 
-def settle_terms(taken: TermsTaken) -> None:
-    """Call every registered room."""
-    for hook in _terms:
-        hook(taken)
+def run_terms_hooks(change: TermsInForceChange) -> None:
+    """Let other rooms act on terms that have come into force."""
+    for hook in _terms_hooks:
+        hook(change)

@@ -47,11 +47,11 @@ from partnerships.agreements.services.posts import (
     CLEARED,
     HOLDER,
     POST,
+    close_post,
     end_holding,
     forget_holder,
     holder_identity,
     post_identity,
-    settle_post,
 )
 from partnerships.agreements.services.terms import UnableToWithdraw, take_back_terms, withdraw_proposal
 from partnerships.agreements.services.terms.asking import (
@@ -157,7 +157,7 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the posts that ended."""
 
     def redo(post: Post, _line: dict[str, Any]) -> bool:
-        settle_post(post, reason=_REASON, author=None, now=now)
+        close_post(post, reason=_REASON, author=None, now=now)
         return True
 
     posts = Post.objects.open().filter(pk__in={line["post"] for line in lines})

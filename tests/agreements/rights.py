@@ -35,10 +35,12 @@ def _start_group(organisation: str) -> Any:
     return lambda w, author, _: services.start_working_group(
         parent=w.partnership,
         organisation=getattr(w, organisation),
-        members=[w.larkhaven, w.westmarch],
-        title="Depot group",
-        purpose="Move the depot.",
-        ends_on=timezone.localdate() + dt.timedelta(days=90),
+        group=services.NewGroup(
+            title="Depot group",
+            purpose="Move the depot.",
+            members=[w.larkhaven, w.westmarch],
+            ends_on=timezone.localdate() + dt.timedelta(days=90),
+        ),
         author=author,
         now=timezone.now(),
     )
@@ -519,7 +521,10 @@ ROWS = (
     Row(
         "agreements.report_progress",
         lambda w, author, objective: services.report_progress(
-            objective=objective, on=timezone.localdate(), figure=Decimal(4), author=author, now=timezone.now()
+            objective=objective,
+            report=services.ProgressReport(on=timezone.localdate(), figure=Decimal(4)),
+            author=author,
+            now=timezone.now(),
         ),
         KEEPERS,
         prepare=_objective,

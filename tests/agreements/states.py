@@ -87,7 +87,10 @@ def _sign(world: World, author: Any, version: Any) -> Any:
 
 def _progress(world: World, author: Any, objective: Any) -> Any:
     return services.report_progress(
-        objective=objective, on=timezone.localdate(), figure=Decimal(4), author=author, now=timezone.now()
+        objective=objective,
+        report=services.ProgressReport(on=timezone.localdate(), figure=Decimal(4)),
+        author=author,
+        now=timezone.now(),
     )
 
 

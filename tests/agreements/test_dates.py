@@ -186,7 +186,7 @@ def test_the_gap_between_two_agreements_is_said_in_days() -> None:
 
     def words(starts: dt.date | None) -> str:
         gap = gap_between(old, Partnership(status="active", starts_on=starts), dt.date(2027, 4, 2))
-        return gap.words if gap else ""
+        return gap.description if gap else ""
 
     assert words(dt.date(2027, 4, 13)) == "12 days without cover: 1 to 12 April 2027"
     assert words(dt.date(2027, 5, 3)) == "32 days without cover: 1 April to 2 May 2027"

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Partnership, Party, Status, TermsSignatory, TermsVersion
-from partnerships.agreements.queries.terms import bound_by, not_bound, version_in_force
+from partnerships.agreements.queries.terms import bound_organisation_ids, unbound_organisation_ids, version_in_force
 from partnerships.agreements.services import (
     PaperSignature,
     UnableToPropose,
@@ -76,7 +76,7 @@ def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) 
     join(world)
 
     assert (request_of(world).version, request_of(world).joins) == (version, True)
-    assert not_bound(world.partnership, today()) == {world.harbour.pk}
+    assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
     assert Email.objects.filter(kind="agreements.terms_request", person_id=world.hana.pk).count() == 1
     members = signed_in(world.ben).get(reverse("agreements:members", args=[world.partnership.pk])).content.decode()
     assert "Has not signed the" in members
@@ -99,7 +99,7 @@ def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None
     assert "We meet and decide together." in shown
     assert "apply to your organisation once it has signed" in " ".join(shown.split())
     assert sent.status_code == 302
-    assert not_bound(world.partnership, today()) == set()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
     assert "Hana Quay" in signed_in(world.ben).get(version.get_absolute_url()).content.decode()
     printed = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
     assert "Hana Quay" in hana.get(printed).content.decode()
@@ -113,7 +113,7 @@ def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None
     browser = Client()
 
     shown = browser.get(address)
-    unsigned = not_bound(world.partnership, today())
+    unsigned = unbound_organisation_ids(world.partnership, today())
     browser.post(
         address, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
     )
@@ -143,7 +143,7 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     )
 
     assert "Record a signature on paper" in page
-    assert not_bound(world.partnership, today()) == set()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
 def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -> None:
@@ -157,7 +157,7 @@ def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -
     assert request_of(world).joins
     change_party_role(party=party, role="observer", reason="It does not.", author=world.amina, now=timezone.now())
     assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
-    assert not_bound(world.partnership, today()) == set()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
 def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None:
@@ -181,7 +181,7 @@ def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World)
     assert version.proposal is not None
     version.proposal.refresh_from_db()
     assert version.proposal.is_agreed
-    assert not_bound(world.partnership, today()) == {world.harbour.pk}
+    assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
     assert ask_joined_parties(now=timezone.now()) == 0
 
 
@@ -212,7 +212,7 @@ def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World
     assert "You can still sign version 1" in offered
     assert "You can still sign" not in not_offered
     assert sent.status_code == 302
-    assert not_bound(world.partnership, today()) == set()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
     shown = hana.get(version.get_absolute_url()).content.decode()
     assert "Signed by Hana Quay" in shown
     assert "Too long." not in shown
@@ -250,7 +250,7 @@ def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: Worl
     sign_all(later)
 
     assert version_in_force(world.partnership, today()) == later
-    assert world.harbour.pk in bound_by(later)
+    assert world.harbour.pk in bound_organisation_ids(later)
     assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
     with pytest.raises(UnableToSignTerms, match="not waiting"):
         sign(world, first)
@@ -296,10 +296,10 @@ def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world:
     take_effect(succession)
 
     assert Party.objects.present().filter(partnership=world.partnership, organisation=world.harbour).exists()
-    assert not_bound(world.partnership, today()) == set()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
     version = version_in_force(world.partnership, today())
     assert version is not None
-    assert world.harbour.pk not in bound_by(version)
+    assert world.harbour.pk not in bound_organisation_ids(version)
 
 
 def test_terms_bind_the_record_that_was_kept_of_two_that_were_one(world: World) -> None:
@@ -309,7 +309,7 @@ def test_terms_bind_the_record_that_was_kept_of_two_that_were_one(world: World) 
         kept=world.harbour, merged=world.westmarch, reason="Recorded twice.", author=None, now=timezone.now()
     )
 
-    assert not_bound(world.partnership, today()) == set()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
 def test_a_party_that_takes_over_anothers_part_still_signs_what_it_was_asked_to_sign(world: World) -> None:

@@ -17,6 +17,7 @@ from partnerships.agreements.models.pace import pace
 from partnerships.agreements.past import former_party
 from partnerships.agreements.queries.objectives import standings
 from partnerships.agreements.services import (
+    ProgressReport,
     UnableToKeepObjective,
     add_objective,
     change_objective_status,
@@ -53,12 +54,10 @@ def add(world: World, text: str = "More homes for social rent", **fields: Any) -
 def report(world: World, objective: Objective, figure: int, days_ago: int = 0, **fields: Any) -> ObjectiveProgress:
     return report_progress(
         objective=objective,
-        on=TODAY() - dt.timedelta(days=days_ago),
-        figure=Decimal(figure),
+        report=ProgressReport(on=TODAY() - dt.timedelta(days=days_ago), figure=Decimal(figure), **fields),
         author=world.ben,
         organisation=world.westmarch,
         now=timezone.now(),
-        **fields,
     )
 
 
@@ -188,7 +187,12 @@ def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
         target_on=TODAY() + dt.timedelta(days=9),
         organisation=world.larkhaven,
     )
-    report_progress(objective=objective, on=TODAY(), figure=Decimal(90), author=world.eddie, now=later)
+    report_progress(
+        objective=objective,
+        report=ProgressReport(on=TODAY(), figure=Decimal(90)),
+        author=world.eddie,
+        now=later,
+    )
 
     page = signed_in(world.ben).get(reverse("agreements:objectives", args=[world.partnership.pk])).content.decode()
 

@@ -162,7 +162,7 @@ def test_holder_must_act_for_the_organisation_or_have_a_name(world: World) -> No
 
     with pytest.raises(services.UnableToChangePost, match="does not act for"):
         fill(post, world.ben)
-    with pytest.raises(services.UnableToChangePost, match="write a name"):
+    with pytest.raises(services.UnableToChangePost, match="enter a name"):
         fill(post, contact=services.Contact(email="sam@larkhaven.example"))
     with pytest.raises(services.UnableToChangePost, match="not an email address"):
         fill(post, contact=services.Contact(name="Sam", email="sam at home"))

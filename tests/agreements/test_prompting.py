@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.agenda import Since, agenda_sources
 from partnerships.agreements.figures import Asked, figures_of
 from partnerships.agreements.models import Objective
-from partnerships.agreements.services import add_objective, report_progress
+from partnerships.agreements.services import ProgressReport, add_objective, report_progress
 from partnerships.agreements.stuck import stuck_in
 from tests.agreements.test_signing_terms import amend, sign
 from tests.support.moments import today
@@ -39,9 +39,7 @@ def blocked(world: World) -> Objective:
     )
     report_progress(
         objective=made,
-        on=today() - 5 * DAY,
-        figure=Decimal(10),
-        blocked_by="No planning permission",
+        report=ProgressReport(on=today() - 5 * DAY, figure=Decimal(10), blocked_by="No planning permission"),
         author=world.amina,
         organisation=world.larkhaven,
         now=timezone.now(),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.agreements import services
 from partnerships.agreements.models import Partnership, PartyStatus
-from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.steps import set_status
 from tests.world import World
 
 NOW = timezone.now
@@ -22,23 +22,25 @@ def in_days(days: int) -> dt.date:
     return timezone.localdate() + dt.timedelta(days=days)
 
 
-def start(world: World, **given: Any) -> Partnership:
+def start_group(world: World, *, parent: Partnership | None = None, **changes: Any) -> Partnership:
     """Amina starts a group of Larkhaven and Westmarch."""
-    said: dict[str, Any] = {
-        "parent": world.partnership,
-        "organisation": world.larkhaven,
-        "members": [world.westmarch],
+    fields: dict[str, Any] = {
         "title": "Depot group",
         "purpose": "Move the depot.",
+        "members": [world.westmarch],
         "ends_on": in_days(90),
-        "author": world.amina,
-        "now": NOW(),
     }
-    return services.start_working_group(**(said | given))
+    return services.start_working_group(
+        parent=parent or world.partnership,
+        organisation=world.larkhaven,
+        group=services.NewGroup(**(fields | changes)),
+        author=world.amina,
+        now=NOW(),
+    )
 
 
-def third_party(world: World) -> None:
-    """Riverside takes part in the partnership, not in the group."""
+def add_third_party(world: World) -> None:
+    """Riverside takes part in the partnership, but not in the group."""
     party = services.invite_organisation(
         partnership=world.partnership,
         organisation=world.riverside,
@@ -51,7 +53,7 @@ def third_party(world: World) -> None:
 
 
 def test_group_has_its_chair_members_and_end(world: World) -> None:
-    group = start(world)
+    group = start_group(world)
 
     parties = dict(group.parties.values_list("organisation__name", "status"))
     assert parties == {
@@ -62,8 +64,8 @@ def test_group_has_its_chair_members_and_end(world: World) -> None:
 
 
 def test_other_parties_see_the_outline_and_strangers_nothing(world: World) -> None:
-    third_party(world)
-    group = start(world)
+    add_third_party(world)
+    group = start_group(world)
     client = Client()
 
     client.force_login(world.nadia)
@@ -77,8 +79,8 @@ def test_other_parties_see_the_outline_and_strangers_nothing(world: World) -> No
 
 
 def test_outline_ends_when_the_party_leaves_the_partnership(world: World) -> None:
-    third_party(world)
-    group = start(world)
+    add_third_party(world)
+    group = start_group(world)
 
     services.leave_partnership(party=world.party(world.riverside), reason="Budget.", author=world.nadia, now=NOW())
 
@@ -87,28 +89,29 @@ def test_outline_ends_when_the_party_leaves_the_partnership(world: World) -> Non
 
 def test_only_parties_can_be_members(world: World) -> None:
     with pytest.raises(services.UnableToStartGroup, match="take part"):
-        start(world, members=[world.tidewater])
+        start_group(world, members=[world.tidewater])
 
 
 def test_group_does_not_end_after_its_partnership_unless_said(world: World) -> None:
     Partnership.objects.filter(pk=world.partnership.pk).update(ends_on=in_days(30))
 
     with pytest.raises(services.UnableToStartGroup, match="can continue"):
-        start(world)
+        start_group(world)
 
-    assert start(world, outlives_parent=True).as_group.outlives_parent
+    assert start_group(world, outlives_parent=True).as_group.outlives_parent
 
 
 def test_group_ends_with_its_partnership_unless_it_outlives_it(world: World) -> None:
-    ends, goes_on = start(world), start(world, title="School group", outlives_parent=True)
+    depot_group = start_group(world)
+    school_group = start_group(world, title="School group", outlives_parent=True)
 
-    take_status(world.partnership, "ended", reason="Reorganised.", author=world.amina, now=NOW())
+    set_status(world.partnership, "ended", reason="Reorganised.", author=world.amina, now=NOW())
 
-    ends.refresh_from_db()
-    goes_on.refresh_from_db()
-    assert (ends.status, goes_on.status) == ("ended", "exploring")
+    depot_group.refresh_from_db()
+    school_group.refresh_from_db()
+    assert (depot_group.status, school_group.status) == ("ended", "exploring")
 
 
 def test_group_has_no_groups_of_its_own(world: World) -> None:
     with pytest.raises(services.UnableToStartGroup, match="of its own"):
-        start(world, parent=start(world), members=[world.westmarch])
+        start_group(world, parent=start_group(world))

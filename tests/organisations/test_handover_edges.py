@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.queries.terms import not_bound
+from partnerships.agreements.queries.terms import unbound_organisation_ids
 from partnerships.agreements.services import (
     answer_invitation,
     ask_joined_parties,
@@ -155,12 +155,12 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     client.force_login(world.chidi)
     assert "Signed until it was undone" not in client.get(page).content.decode()
     # The predecessor takes part again, and is asked to sign what is in force.
-    assert not_bound(world.partnership, today()) == {world.westmarch.pk}
+    assert unbound_organisation_ids(world.partnership, today()) == {world.westmarch.pk}
     ask_joined_parties(now=timezone.now())
     assert version.signatories.get(organisation=world.westmarch).joins
     # Once the undoing is undone, the signature counts again.
     take_effect(undo(back))
-    assert not_bound(world.partnership, today()) == set()
+    assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
 def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(world: World) -> None:

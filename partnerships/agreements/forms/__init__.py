@@ -1,4 +1,4 @@
-"""Forms for partnerships: they validate shape; services validate the rest."""
+"""Forms for partnerships. They check the shape of the input; services check the rules."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from partnerships.organisations.choices import OrganisationField
 from partnerships.organisations.models import Area, AreaKind, Organisation, OrganisationQuerySet
 from partnerships.organisations.naming import with_former_names
 
-#: Help text of each role (docs/rights.md).
-ROLE_WORDS = {
+#: What each role may do, in the words of docs/rights.md.
+ROLE_DESCRIPTIONS = {
     PartyRole.CHAIR: "Chair: speaks for the partnership, invites organisations, changes settings and status",
     PartyRole.LEAD: "Lead: can do the same as the chair",
     PartyRole.MEMBER: "Member: takes part, drafts and signs the terms, gets asks and offers",
@@ -47,7 +47,8 @@ class PartnershipFilter(Form):
     gaps = forms.BooleanField(label="Only partnerships with days without cover", required=False)
 
 
-def _areas() -> forms.ModelMultipleChoiceField[Area]:
+def _areas_field() -> forms.ModelMultipleChoiceField[Area]:
+    """A field to choose areas, except the nations."""
     return forms.ModelMultipleChoiceField(
         label="Areas",
         required=False,
@@ -57,7 +58,7 @@ def _areas() -> forms.ModelMultipleChoiceField[Area]:
 
 
 class StartForm(Form):
-    """Open a partnership; the terms come later."""
+    """Start a partnership. Its terms are drafted later."""
 
     organisation = OrganisationField(
         label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
@@ -71,7 +72,7 @@ class StartForm(Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="What the partners want to achieve together.",
     )
-    areas = _areas()
+    areas = _areas_field()
     audience = forms.ChoiceField(
         label="Who else can see it?", choices=Audience.choices, initial=Audience.PARTIES, widget=forms.RadioSelect
     )
@@ -87,11 +88,11 @@ class StartForm(Form):
 
 
 class SettingsForm(Form):
-    """What can be changed without signatures, with the reason."""
+    """Change the settings that need no signatures, and say why."""
 
     title = forms.CharField(label="Title", max_length=200)
     kind = forms.ChoiceField(label="Kind")
-    areas = _areas()
+    areas = _areas_field()
     audience = forms.ChoiceField(label="Who else can see it?", choices=Audience.choices, widget=forms.RadioSelect)
     contact_days = forms.IntegerField(
         label="How many days can pass without a conversation?",
@@ -103,21 +104,22 @@ class SettingsForm(Form):
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
-        now = {
+        current_values = {
             "title": partnership.title,
             "kind": partnership.kind_id,
             "areas": partnership.areas.all(),
             "audience": partnership.audience,
             "contact_days": partnership.contact_days,
         }
-        kwargs.setdefault("initial", now)
+        kwargs.setdefault("initial", current_values)
         super().__init__(*args, **kwargs)
-        kind = choice_field(self, "kind")
-        kind.choices = PartnershipKind.choices(keep=[partnership.kind_id])
-        if partnership.status not in (Status.EXPLORING, Status.DRAFTING):
-            del self.fields["kind"]  # terms were sent for signature with it
+        if partnership.status in (Status.EXPLORING, Status.DRAFTING):
+            choice_field(self, "kind").choices = PartnershipKind.choices(keep=[partnership.kind_id])
+        else:
+            # Terms of this kind have been sent for signature.
+            del self.fields["kind"]
         self.fields["contact_days"].help_text = (
-            "After that, the partners see that it has gone quiet. "
+            "After that, we tell the partners that it has gone quiet. "
             f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."
         )
         self.helper = Helper(self, submit="Save settings", cancel=partnership.get_absolute_url())
@@ -130,7 +132,7 @@ class InviteForm(Form):
         label="Which organisation?", queryset=Organisation.objects.none(), widget=forms.RadioSelect, empty_label=None
     )
     role = forms.ChoiceField(
-        label="Which role?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
+        label="Which role?", choices=list(ROLE_DESCRIPTIONS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
     )
     reason = forms.CharField(
         label="Why",
@@ -139,9 +141,9 @@ class InviteForm(Form):
         help_text="The parties can read this in the history.",
     )
 
-    def __init__(self, *args: Any, found: OrganisationQuerySet, partnership: Partnership, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, candidates: OrganisationQuerySet, partnership: Partnership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        model_choice_field(self, "organisation").queryset = with_former_names(found)
+        model_choice_field(self, "organisation").queryset = with_former_names(candidates)
         self.helper = Helper(
             self,
             submit="Invite organisation",
@@ -171,52 +173,51 @@ class AnswerForm(Form):
 
 
 class RoleForm(Form):
-    """Role of an organisation in a partnership."""
+    """Change the role of a party."""
 
     role = forms.ChoiceField(
         label="Which role does the organisation have in the partnership?",
-        choices=list(ROLE_WORDS.items()),
+        choices=list(ROLE_DESCRIPTIONS.items()),
         widget=forms.RadioSelect,
     )
-
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"role": party.role})
         super().__init__(*args, **kwargs)
-        back = reverse("agreements:members", kwargs={"pk": party.partnership_id})
-        self.helper = Helper(self, submit="Save", cancel=back)
+        members_page = reverse("agreements:members", kwargs={"pk": party.partnership_id})
+        self.helper = Helper(self, submit="Save", cancel=members_page)
 
 
 class ReasonForm(kit.ReasonForm):
-    """A reason."""
+    """Ask for a reason before a step that cannot easily be undone."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class StatusForm(Form):
-    """The next status and the reason."""
+    """Choose the next status, or to renew, and say why."""
 
     status = forms.ChoiceField(label="What is the new status?", widget=forms.RadioSelect)
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, is_renewed: bool, **kwargs: Any) -> None:
-        """With `is_renewed`, a successor exists already."""
+        """Build the choices. `is_renewed` says that a successor exists already, so renewing is not offered."""
         super().__init__(*args, **kwargs)
-        field = choice_field(self, "status")
-        #: Statuses that people choose; it becomes agreed and renewed by itself.
-        self.offered = [step for step in partnership.next_statuses if step not in (Status.AGREED, Status.RENEWED)]
-        steps = [(step.value, step.label) for step in self.offered]
+        # Nobody chooses agreed or renewed: they follow from signatures and from the successor.
+        automatic = (Status.AGREED, Status.RENEWED)
+        self.selectable_statuses = [status for status in partnership.next_statuses if status not in automatic]
+        choices = [(status.value, status.label) for status in self.selectable_statuses]
         if partnership.state in (Status.UNDER_REVIEW, Status.ENDED) and not is_renewed:
-            steps.insert(0, ("renew", "Renew it: draft a successor with new terms"))
+            choices.insert(0, ("renew", "Renew it: draft a successor with new terms"))
             self.fields["title"] = forms.CharField(
                 label="Title of the successor",
                 required=False,
                 max_length=200,
                 help_text=f"Only if you renew it. If you leave this empty, it is “{partnership.title}”.",
             )
-        field.choices = steps
+        choice_field(self, "status").choices = choices
         self.helper = Helper(self, submit="Change status", cancel=partnership.get_absolute_url())
 
 
@@ -233,7 +234,6 @@ class DocumentForm(Form):
         ),
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
-
     personal_data = forms.BooleanField(
         label="It holds personal data",
         required=False,
@@ -242,5 +242,5 @@ class DocumentForm(Form):
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        back = reverse("agreements:documents", kwargs={"pk": partnership.pk})
-        self.helper = Helper(self, submit="Add document", cancel=back)
+        documents_page = reverse("agreements:documents", kwargs={"pk": partnership.pk})
+        self.helper = Helper(self, submit="Add document", cancel=documents_page)

@@ -14,7 +14,7 @@ from partnerships.kit.lead_times import LeadTimesField
 
 
 class NoticeForm(Form):
-    """A party gives notice: why, and its last day."""
+    """Give notice for a party: its last day, and why."""
 
     last_day = DayField(label="Last day", required=False)
     reason = forms.CharField(
@@ -34,7 +34,7 @@ class NoticeForm(Form):
 
 
 class DateRemindersForm(Form):
-    """Which dates a party's leads are reminded of, and when."""
+    """Choose the dates that a party's leads are reminded of, and how many days before."""
 
     dates = forms.MultipleChoiceField(
         label="Which dates?",
@@ -59,13 +59,16 @@ class DateRemindersForm(Form):
     def __init__(self, *args: Any, days: list[int], dates: list[str], cancel: str, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"days": days, "dates": dates})
         super().__init__(*args, **kwargs)
-        offered = self.fields["days"]
-        if isinstance(offered, LeadTimesField):
-            offered.offer(days)
+        lead_times = self.fields["days"]
+        assert isinstance(lead_times, LeadTimesField)
+        lead_times.offer(days)
         self.helper = Helper(self, submit="Save reminders", cancel=cancel)
 
     @property
     def chosen_days(self) -> list[int]:
-        """The days chosen, with the other number."""
-        other = self.cleaned_data["other"]
-        return [*self.cleaned_data["days"], *([] if other is None else [other])]
+        """The chosen lead times, in days, with the one typed into the other field."""
+        chosen_days: list[int] = list(self.cleaned_data["days"])
+        typed_days = self.cleaned_data["other"]
+        if typed_days is not None:
+            chosen_days.append(typed_days)
+        return chosen_days

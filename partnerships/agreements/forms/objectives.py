@@ -25,12 +25,13 @@ class PersonChoice(forms.ModelChoiceField[User]):
         return obj.display_name
 
 
-def _figure(label: str, help_text: str = "") -> AmountField:
-    return AmountField(label=label, max_digits=14, decimal_places=2, help_text=help_text)
+def _figure(label: str) -> AmountField:
+    """A field for a figure of an objective, as large as its column holds."""
+    return AmountField(label=label, max_digits=14, decimal_places=2)
 
 
 class ObjectiveForm(Form):
-    """An objective; with a reason when it exists already."""
+    """Add an objective, or change one and say why."""
 
     text = forms.CharField(label="Objective", max_length=300, help_text="For example: more homes for social rent.")
     measure = forms.CharField(label="What is measured?", max_length=200, help_text="For example: homes started.")
@@ -67,14 +68,17 @@ class ObjectiveForm(Form):
         text: str = "",
         **kwargs: Any,
     ) -> None:
-        """Without an objective the form adds one; with one it changes it."""
+        """Build a form that changes the objective, or adds one if there is none."""
         if objective is None:
-            kwargs.setdefault("initial", {"text": text, "baseline": 0, "baseline_on": today})
+            initial = {"text": text, "baseline": 0, "baseline_on": today}
         else:
-            kwargs.setdefault("initial", {name: getattr(objective, name, None) for name in self.base_fields})
+            initial = {name: getattr(objective, name, None) for name in self.base_fields}
+        kwargs.setdefault("initial", initial)
         super().__init__(*args, **kwargs)
-        for name, rows in (("organisation", organisations), ("owner", people)):
-            model_choice_field(self, name).queryset = rows
+
+        model_choice_field(self, "organisation").queryset = organisations
+        model_choice_field(self, "owner").queryset = people
+
         sections = [
             Section("What you want to reach", "text", "measure", "unit"),
             Section("Figures", "baseline", "baseline_on", "target", "target_on"),
@@ -82,14 +86,15 @@ class ObjectiveForm(Form):
         ]
         if objective is None:
             del self.fields["revision"], self.fields["reason"]
+            submit = "Add objective"
         else:
             sections.append(Section("Reason", "reason", "revision"))
-        submit = "Add objective" if objective is None else "Save objective"
+            submit = "Save objective"
         self.helper = Helper(self, *sections, submit=submit, cancel=cancel)
 
 
 class ProgressForm(Form):
-    """A figure on a day, with a note and what blocks it."""
+    """Report a figure on a day, with a note and what is blocking the objective."""
 
     figure = _figure("Figure now")
     on = DayField(label="On which day?")
@@ -114,9 +119,8 @@ class ObjectiveStatusForm(Form):
 
     def __init__(self, *args: Any, objective: Objective, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice_field(self, "status").choices = [
-            choice for choice in ObjectiveStatus.choices if choice[0] != objective.status
-        ]
+        other_statuses = [status for status in ObjectiveStatus if status != objective.status]
+        choice_field(self, "status").choices = [(status.value, status.label) for status in other_statuses]
         self.helper = Helper(self, submit="Save status", cancel=objective.get_absolute_url())
 
 
@@ -130,5 +134,6 @@ class LinkForm(Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         field = choice_field(self, "key")
-        field.label, field.choices = f"Which {provider.label}?", choices
+        field.label = f"Which {provider.label}?"
+        field.choices = choices
         self.helper = Helper(self, submit=f"Link {provider.label}", cancel=cancel)

@@ -16,16 +16,16 @@ from partnerships.people.models import User
 
 
 class FillForm(Form):
-    """Who holds a post, from when, and how to reach them."""
+    """Choose who holds a post, from which day, and how to reach them."""
 
     person = forms.ModelChoiceField(
-        label="Who is it?", queryset=User.objects.none(), required=False, empty_label="Somebody without an account"
+        label="Who is it?", queryset=User.objects.none(), required=False, empty_label="A person without an account"
     )
     name = forms.CharField(
         label="Name, if they have no account",
         required=False,
         max_length=150,
-        help_text="A signatory without an account signs on paper. To sign here, one of your leads signs instead.",
+        help_text="A signatory without an account can only sign on paper. One of your leads can sign here instead.",
     )
     email = forms.EmailField(
         label="Email address",
@@ -37,13 +37,13 @@ class FillForm(Form):
         label="Phone", required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "tel"})
     )
     working_days = forms.CharField(
-        label="Working days", required=False, max_length=100, help_text="Such as “Monday to Wednesday”."
+        label="Working days", required=False, max_length=100, help_text="For example, Monday to Wednesday."
     )
-    note = forms.CharField(label="Note", required=False, max_length=300, help_text="Such as “Call before noon”.")
+    note = forms.CharField(label="Note", required=False, max_length=300, help_text="For example, call before noon.")
     starts_on = DayField(label="From", required=False, help_text="Leave empty to start today.")
     reason = forms.CharField(label="Reason", max_length=300, help_text="Your partners can read this.")
 
-    #: Fields that say how to reach somebody.
+    #: Fields that say how to reach the holder.
     CONTACT = ("name", "email", "phone", "working_days", "note")
 
     def __init__(self, *args: Any, people: QuerySet[User], cancel: str, submit: str = "Save", **kwargs: Any) -> None:
@@ -52,37 +52,37 @@ class FillForm(Form):
         self.helper = Helper(self, submit=submit, cancel=cancel)
 
     def fill_post_arguments(self) -> dict[str, Any]:
-        """Arguments for the service `fill_post`."""
+        """Keyword arguments for the service `fill_post`; the form must be valid."""
         data = self.cleaned_data
         contact = Contact(**{name: data[name] for name in self.CONTACT})
         return {"person": data["person"], "contact": contact, "starts_on": data["starts_on"], "reason": data["reason"]}
 
 
 class PostForm(FillForm):
-    """A new post, and who holds it; it may be vacant."""
+    """Add a post, and say who holds it, if anybody does yet."""
 
     role = forms.ChoiceField(label="What is the post for?")
     title = forms.CharField(
-        label="Title of the post", required=False, max_length=150, help_text="Such as “Head of housing strategy”."
+        label="Title of the post", required=False, max_length=150, help_text="For example, Head of housing strategy."
     )
     field_order = ("role", "title")
 
     def __init__(self, *args: Any, roles: Sequence[PostRole], **kwargs: Any) -> None:
         super().__init__(*args, submit="Add post", **kwargs)
         choice_field(self, "role").choices = [("", "Choose a role"), *((role.value, role.label) for role in roles)]
-        model_choice_field(self, "person").empty_label = "Nobody yet, or somebody without an account"
-        # A vacant post needs no reason. If somebody is named, the service `fill_post` refuses an empty one.
+        model_choice_field(self, "person").empty_label = "Nobody yet, or a person without an account"
+        # A vacant post needs no reason. If the form names a holder, the service `fill_post` asks for one.
         self.fields["reason"].required = False
-        self.fields["reason"].help_text = "Required if you name somebody. Your partners can read this."
+        self.fields["reason"].help_text = "You must give a reason if you name a person. Your partners can read this."
 
     @property
     def is_vacant(self) -> bool:
-        """Whether nobody is named; the form must be valid."""
+        """Whether the form names no holder; it must be valid."""
         return self.cleaned_data["person"] is None and not self.cleaned_data["name"]
 
 
 class ContactForm(Form):
-    """How to reach the holder of a post."""
+    """Change how to reach the holder of a post."""
 
     name = forms.CharField(label="Name", max_length=150)
     email = forms.EmailField(label="Email address", required=False, max_length=254)
@@ -97,11 +97,10 @@ class ContactForm(Form):
         super().__init__(*args, **kwargs)
         if holder.person_id is not None:
             del self.fields["name"]
-            self.fields[
-                "email"
-            ].help_text = "Fill this in only if partners should write to a different address from your account’s."
+            email = self.fields["email"]
+            email.help_text = "Fill this in only if partners should write to a different address from your account’s."
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
     def contact(self) -> Contact:
-        """The details as the service takes them."""
+        """The contact details, for the service `change_contact`; the form must be valid."""
         return Contact(**self.cleaned_data)

@@ -1,4 +1,4 @@
-"""Forms for the terms: propose, send for signature, sign."""
+"""Forms to propose terms, send them for signature and sign them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.organisations.models import Organisation
 
 
 def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
-    """Offer the parties to choose from; a single one is chosen without asking."""
+    """Let the reader choose one of the parties; a single one is chosen without asking."""
     field = form.fields["organisation"]
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = parties
@@ -33,34 +33,36 @@ def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
 
 
 def party_maker(partnership: Partnership, schema: Schema, content: Content) -> FieldMaker:
-    """Makes each field for a party a list of the parties that sign.
+    """Return a function that makes a form field in which one of the signing parties is chosen.
 
-    A name that the draft already has stays on the list, even if it is not, or no longer, that of a party.
+    A name that the draft already holds stays on the list, even if no party has that name today.
     """
     parties = Party.objects.required().filter(partnership=partnership).order_by("organisation__name", "pk")
-    signing = parties.values_list("organisation__name", flat=True)
-    names = dict.fromkeys([*signing, *_named_parties(schema, content)])
-    choices = [(name, name) for name in names]
+    party_names = parties.values_list("organisation__name", flat=True)
+    unique_names = dict.fromkeys([*party_names, *_party_names_in_draft(schema, content)])
+    choices = [("", "Choose a party"), *((name, name) for name in unique_names)]
 
-    def make(spec: Field, common: dict[str, Any]) -> forms.Field:
-        return forms.ChoiceField(choices=[("", "Choose a party"), *choices], **common)
+    def make_field(spec: Field, field_arguments: dict[str, Any]) -> forms.Field:
+        return forms.ChoiceField(choices=choices, **field_arguments)
 
-    return make
+    return make_field
 
 
-def _named_parties(schema: Schema, content: Content) -> Iterator[str]:
-    """The names that the draft has in fields for parties."""
+def _party_names_in_draft(schema: Schema, content: Content) -> Iterator[str]:
+    """Yield the names that the draft holds in its fields for parties."""
     for field in schema.about:
-        if field.shape == "party" and content["about"].get(field.code):
-            yield content["about"][field.code]
+        name = content["about"].get(field.code)
+        if field.shape == "party" and name:
+            yield name
     for collection in schema.collections:
+        items = content.get(collection.code, ())
         for field in collection.fields:
             if field.shape == "party":
-                yield from (item[field.code] for item in content.get(collection.code, ()) if item[field.code])
+                yield from (item[field.code] for item in items if item[field.code])
 
 
 class TermsOnForm(Form):
-    """A day, to see the terms in force then; today unless another is given."""
+    """Choose a day, to see the terms that were in force on it."""
 
     on = DayField(label="Show the terms in force on", required=False)
 
@@ -71,13 +73,13 @@ class TermsOnForm(Form):
 
     @property
     def day(self) -> dt.date:
-        """The day given, if it can be used."""
+        """The day that the reader entered, or today if they entered none or an invalid one."""
         entered_day: dt.date | None = self.cleaned_data.get("on") if self.is_valid() else None
         return entered_day or self.today
 
 
 class ProposeForm(Form):
-    """Propose an amendment: why, and from when."""
+    """Propose an amendment: why, and from which day."""
 
     organisation = OrganisationField(
         label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
@@ -101,7 +103,7 @@ class ProposeForm(Form):
 
 
 class SendForSignatureForm(Form):
-    """Send terms for signature."""
+    """Send terms for signature, with a deadline and questions to the parties."""
 
     reason = forms.CharField(
         label="What is in these terms, and why?",
@@ -148,19 +150,19 @@ class SendForSignatureForm(Form):
         self.helper = Helper(self, submit="Send for signature", cancel=proposal.get_absolute_url())
 
     def request(self) -> SignatureRequest:
-        """What the valid form asks the parties to sign."""
-        chosen = self.cleaned_data
+        """The request to sign, for the service `send_for_signature`; the form must be valid."""
+        data = self.cleaned_data
         return SignatureRequest(
-            reason=chosen["reason"],
-            from_day=chosen["from_day"],
-            sign_by=chosen["sign_by"],
-            questions=chosen["questions"],
-            asked=[body.pk for body in chosen["asked"]],
+            reason=data["reason"],
+            from_day=data["from_day"],
+            sign_by=data["sign_by"],
+            questions=data["questions"],
+            asked=[organisation.pk for organisation in data["asked"]],
         )
 
 
 class SignTermsForm(AnswersForm):
-    """Sign under a typed name and job title, or decline with a reason."""
+    """Sign by typing a name and a job title, or decline with a reason."""
 
     organisation = OrganisationField(
         label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
@@ -195,43 +197,44 @@ class SignTermsForm(AnswersForm):
         _choose_party(self, parties)
         self.add_answers(list(parties), questions)
         self.order_fields(["organisation", *self.answer_names, "decision", "name", "title", "reason"])
-        decision = choice_field(self, "decision")
-        decision.choices = [
+        choice_field(self, "decision").choices = [
             ("sign", f"I have read version {version.number} and sign it"),
             ("decline", "I decline to sign it"),
         ]
         self.helper = Helper(self, submit="Confirm decision", cancel=cancel)
-        self.helper.mark_optional = False  # which fields are needed depends on the decision
+        # The decision determines which fields are needed, so none is marked as optional.
+        self.helper.mark_optional = False
 
     def clean(self) -> dict[str, Any]:
-        """The fields that the decision needs."""
-        chosen: dict[str, Any] = super().clean() or {}
-        if chosen.get("decision") == "sign":
-            if not chosen.get("name", "").strip():
+        """Require the fields that the decision needs."""
+        data: dict[str, Any] = super().clean() or {}
+        choice = data.get("decision", "")
+        if choice == "sign":
+            if not data.get("name", "").strip():
                 self.add_error("name", "Enter your full name: it is your signature.")
-            if not chosen.get("title", "").strip():
+            if not data.get("title", "").strip():
                 self.add_error("title", "Enter your job title.")
-        if chosen.get("decision") == "decline" and not chosen.get("reason", "").strip():
+        if choice == "decline" and not data.get("reason", "").strip():
             self.add_error("reason", "Enter why you decline.")
-        verdict = {"sign": Decision.APPROVED, "decline": Decision.REJECTED}
-        self.check_answers(chosen, verdict.get(chosen.get("decision", ""), ""))
-        return chosen
+        decisions = {"sign": Decision.APPROVED, "decline": Decision.REJECTED}
+        self.check_answers(data, decisions.get(choice, ""))
+        return data
 
     @property
     def declines(self) -> bool:
-        """Whether the valid form declines."""
+        """Whether the reader declines to sign; the form must be valid."""
         return bool(self.cleaned_data["decision"] == "decline")
 
 
 class PaperForm(AnswersForm):
-    """Record a signature on paper."""
+    """Record a signature that a party gave on paper."""
 
     name = forms.CharField(label="Who signed", max_length=200)
     title = forms.CharField(label="Their job title", max_length=150)
     signed_on = DayField(label="When did they sign?")
     scan = forms.FileField(
         label="Scan of the signed page",
-        help_text=f"PDF, PNG or JPEG, up to {MAX_BYTES // MEGABYTE} MB. It is kept with the partnership's documents.",
+        help_text=f"PDF, PNG or JPEG, up to {MAX_BYTES // MEGABYTE} MB. It is kept with the partnership’s documents.",
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
 
@@ -243,12 +246,12 @@ class PaperForm(AnswersForm):
         self.helper = Helper(self, submit="Record signature", cancel=cancel)
 
     def signature(self) -> PaperSignature:
-        """What the valid form says of the paper."""
-        chosen = self.cleaned_data
+        """The signature on paper, for the service `record_paper_signature`; the form must be valid."""
+        data = self.cleaned_data
         return PaperSignature(
-            name=chosen["name"],
-            title=chosen["title"],
-            signed_on=chosen["signed_on"],
-            scan=chosen["scan"],
+            name=data["name"],
+            title=data["title"],
+            signed_on=data["signed_on"],
+            scan=data["scan"],
             answers=self.answers(),
         )

@@ -179,7 +179,7 @@ _TERMS = hidden_at_first(
         label="Days without cover",
         kind=lists.Kind.FLAG,
         value=lambda row: row.gap is not None,
-        words=lambda row: row.gap.words if row.gap else "",
+        words=lambda row: row.gap.description if row.gap else "",
         key=lambda user: Case(When(has_gap(user, timezone.localdate()), then=Value(True)), default=Value(False)),
         covered="gaps",
         ready=_ready_gaps,

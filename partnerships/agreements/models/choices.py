@@ -1,4 +1,4 @@
-"""Choices: statuses, audiences, and what a party is."""
+"""Choices for partnerships and parties: statuses, audiences and roles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from partnerships.agreements.terms.checks import NOTICE_DAYS as NOTICE_DAYS
 
 
 class Status(models.TextChoices):
-    """State of a partnership; `TRANSITIONS` lists the allowed next states."""
+    """Status of a partnership. `TRANSITIONS` lists the allowed changes."""
 
     EXPLORING = "exploring", "Exploring"
     DRAFTING = "drafting", "Drafting"
@@ -34,7 +34,7 @@ TRANSITIONS: dict[str, tuple[Status, ...]] = {
     Status.ENDED: (),
 }
 
-#: Limits, in days, of the contact rhythm.
+#: How many days a partnership may choose to go without a conversation before it has gone quiet.
 CONTACT_DAYS = range(7, 731)
 
 #: Statuses in which a partnership is read-only.
@@ -42,14 +42,14 @@ OVER = (Status.RENEWED, Status.ENDED)
 
 
 class Audience(models.TextChoices):
-    """Who beyond the parties may know of it."""
+    """Who besides the parties may see that a partnership exists."""
 
     PARTIES = "parties", "Its parties only"
     NETWORK = "network", "Everyone signed in can see title, parties, kind, purpose, areas and status"
 
 
 class PartyRole(models.TextChoices):
-    """Role of a party. Observers read and comment only."""
+    """Role of a party. Observers only read and comment."""
 
     CHAIR = "chair", "Chair"
     LEAD = "lead", "Lead"
@@ -64,7 +64,7 @@ DECIDING_ROLES = (*LEADING_ROLES, PartyRole.MEMBER)
 
 
 class PartyStatus(models.TextChoices):
-    """State of an organisation's part."""
+    """Whether an organisation takes part."""
 
     INVITED = "invited", "Invited"
     ACCEPTED = "accepted", "Accepted"
@@ -72,6 +72,6 @@ class PartyStatus(models.TextChoices):
     LEFT = "left", "Left"
 
 
-#: Statuses of a former party, which reads what it could read at `left_at`. It may be invited again and not have
-#: answered yet; `left_at` is empty where the organisation has never left.
+#: Statuses that a former party may have: it left, and it may since have been invited again. It reads what it could read
+#: at `left_at`, which is empty for an invited organisation that was never a party.
 FORMER_STATUSES = (PartyStatus.LEFT, PartyStatus.INVITED)

@@ -1,7 +1,7 @@
-"""The status of a partnership on a day, from its stored status and dates.
+"""Work out the status of a partnership on a day from its stored status and dates.
 
-A job records each step (`services.dates`), but nobody has to wait for it: pages, rights and lists read the status
-through this module.
+A job (`services.dates`) stores each change of status some time after it happens. Pages, rights and lists read the
+status through this module, so they are right before the job has run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ENDING = (Status.AGREED, Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
 
 
 class Dated(Protocol):
-    """What the status on a day depends on."""
+    """Anything with the stored status and dates from which a status is worked out."""
 
     status: str
     starts_on: dt.date | None
@@ -31,10 +31,10 @@ class Dated(Protocol):
 
 
 def status_on(day: dt.date, dated: Dated) -> Status:
-    """The status on a day. The end date is the last day in force."""
+    """Return the status on a day. The end date is the last day in force."""
     status = Status(dated.status)
-    ended = last_day(dated)
-    if status in ENDING and ended is not None and ended < day:
+    final_day = last_day(dated)
+    if status in ENDING and final_day is not None and final_day < day:
         return Status.ENDED
     if status == Status.AGREED and (dated.starts_on is None or dated.starts_on <= day):
         status = Status.ACTIVE
@@ -44,80 +44,83 @@ def status_on(day: dt.date, dated: Dated) -> Status:
 
 
 def has_run_out(day: dt.date) -> Q:
-    """Condition: the end date ended it before this day.
-
-    The job may not have recorded it yet.
-    """
+    """Condition for partnerships that ended before this day by their dates, recorded or not."""
     return Q(status__in=ENDING) & (Q(goes_on=False, ends_on__lt=day) | Q(notice_ends_on__lt=day))
 
 
 def is_over_on(day: dt.date) -> Q:
-    """Condition: renewed or ended on this day."""
+    """Condition for partnerships that are renewed or ended on this day."""
     return Q(status__in=OVER) | has_run_out(day)
 
 
 def has_status_on(status: str, day: dt.date) -> Q:
-    """Condition: `status_on` gives this status."""
-    under_way = ~has_run_out(day)
+    """Condition for partnerships to which `status_on` gives this status."""
+    not_run_out = ~has_run_out(day)
     started = Q(status=Status.ACTIVE) | (Q(status=Status.AGREED) & (Q(starts_on=None) | Q(starts_on__lte=day)))
     if status == Status.ENDED:
         return Q(status=Status.ENDED) | has_run_out(day)
     if status == Status.AGREED:
-        return Q(status=Status.AGREED, starts_on__gt=day) & under_way
+        return Q(status=Status.AGREED, starts_on__gt=day) & not_run_out
     if status == Status.ACTIVE:
-        return started & ~Q(review_on__lte=day) & under_way
+        return started & ~Q(review_on__lte=day) & not_run_out
     if status == Status.UNDER_REVIEW:
-        return (Q(status=Status.UNDER_REVIEW) | (started & Q(review_on__lte=day))) & under_way
-    return Q(status=status) & under_way
+        return (Q(status=Status.UNDER_REVIEW) | (started & Q(review_on__lte=day))) & not_run_out
+    return Q(status=status) & not_run_out
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Days between an agreement's end and its successor's start.
+    """Days without cover, between an agreement's end and its successor's start.
 
-    `last` is empty while the successor has no start date.
+    `last_day` is None while the successor has no start date.
     """
 
-    first: dt.date
-    last: dt.date | None
+    first_day: dt.date
+    last_day: dt.date | None
 
     @property
     def days(self) -> int | None:
-        """How many days; None while it has no end."""
-        return (self.last - self.first).days + 1 if self.last else None
+        """The number of days, or None while the gap has no end."""
+        return (self.last_day - self.first_day).days + 1 if self.last_day else None
 
     @property
-    def words(self) -> str:
-        """Such as "12 days without cover: 1 to 12 April 2027"."""
-        if self.last is None:
-            return f"Without cover since {long_date(self.first)}"
-        if self.last == self.first:
-            return f"1 day without cover: {long_date(self.first)}"
-        first = long_date(self.first)
-        if (self.first.year, self.first.month) == (self.last.year, self.last.month):
-            first = str(self.first.day)
-        elif self.first.year == self.last.year:
-            first = first.removesuffix(f" {self.first.year}")
-        return f"{self.days} days without cover: {first} to {long_date(self.last)}"
+    def description(self) -> str:
+        """The gap in words, such as "12 days without cover: 1 to 12 April 2027"."""
+        first_day, last_day = self.first_day, self.last_day
+        if last_day is None:
+            return f"Without cover since {long_date(first_day)}"
+        if last_day == first_day:
+            return f"1 day without cover: {long_date(first_day)}"
+
+        start = long_date(first_day)
+        if (first_day.year, first_day.month) == (last_day.year, last_day.month):
+            start = str(first_day.day)
+        elif first_day.year == last_day.year:
+            start = start.removesuffix(f" {first_day.year}")
+        return f"{self.days} days without cover: {start} to {long_date(last_day)}"
 
 
 def last_day(dated: Dated) -> dt.date | None:
-    """The last day in force by its dates and notices; None: it goes on."""
+    """Return the last day in force by its end date and notices, or None if it has no end."""
     if dated.status in OVER:
         return dated.ends_on
-    days = [day for day in (None if dated.goes_on else dated.ends_on, dated.notice_ends_on) if day is not None]
+    end_date = None if dated.goes_on else dated.ends_on
+    days = [day for day in (end_date, dated.notice_ends_on) if day is not None]
     return min(days, default=None)
 
 
 def gap_between(earlier: Dated, later: Dated, today: dt.date) -> Gap | None:
-    """The days without cover between two agreements, or None.
+    """Return the days without cover between two agreements, or None if there are none.
 
-    A later one without a start date leaves an open gap once the earlier one has ended.
+    If the later one has no start date, the gap has no end; it begins once the earlier one has ended.
     """
-    ended = last_day(earlier)
-    if ended is None:
+    final_day = last_day(earlier)
+    if final_day is None:
         return None
-    first = ended + dt.timedelta(days=1)
+    one_day = dt.timedelta(days=1)
+    gap_starts = final_day + one_day
     if later.starts_on is None:
-        return Gap(first, None) if first <= today else None
-    return Gap(first, later.starts_on - dt.timedelta(days=1)) if later.starts_on > first else None
+        return Gap(gap_starts, None) if gap_starts <= today else None
+    if later.starts_on <= gap_starts:
+        return None
+    return Gap(gap_starts, later.starts_on - one_day)

@@ -25,23 +25,23 @@ class DateKind(models.TextChoices):
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
-    """Filters by whether a notice still counts."""
+    """Filters by whether a notice has still to take effect."""
 
     def open(self) -> NoticeQuerySet:
         """Notices that are neither withdrawn nor carried out."""
         return self.filter(withdrawn_at=None, done_at=None)
 
     def run_out_by(self, day: dt.date) -> NoticeQuerySet:
-        """Open ones whose last day is before this day."""
+        """Open notices whose last day is before this day."""
         return self.open().filter(last_day__lt=day)
 
 
 @pghistory.track()
 class Notice(models.Model):
-    """A party's notice: given → withdrawn, or carried out after its last day.
+    """A party's notice that it leaves: given → withdrawn, or carried out after its last day.
 
-    The party takes part up to and including `last_day`. Then it leaves, or the partnership ends if it cannot go on
-    without the party.
+    The party takes part up to and including `last_day`. The day after, it leaves; if the partnership cannot continue
+    without it, the partnership ends.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="notices")
@@ -85,9 +85,9 @@ class Notice(models.Model):
 
 @pghistory.track()
 class DateChoice(models.Model):
-    """Which dates a party is reminded of, and how many days before.
+    """The dates that a party wants to be reminded of, and how many days before.
 
-    An empty list of either means never.
+    If either list is empty, the party gets no reminders.
     """
 
     party = models.OneToOneField(Party, on_delete=models.CASCADE, related_name="date_choice")
@@ -99,9 +99,9 @@ class DateChoice(models.Model):
 
 
 class DateReminder(models.Model):
-    """A reminder that a person got: one per date and lead time.
+    """A reminder of a date that a person got some days before it.
 
-    Recorded in one transaction with its email.
+    It is recorded in the same transaction as its email, so that nobody is reminded twice.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Files of a partnership."""
+"""Documents: the files of a partnership, and who may read them."""
 
 from __future__ import annotations
 
@@ -31,28 +31,29 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """
         if not (isinstance(user, User) and user.is_active):
             return self.none()
-        had_left = Party.objects.left_after("added_at", user).filter(partnership=models.OuterRef("partnership"))
+        was_party_then = Party.objects.left_after("added_at", user).filter(partnership=models.OuterRef("partnership"))
         inside = _of_partnerships(user, PartyStatus.ACCEPTED)
-        former = _of_partnerships(user, *FORMER_STATUSES) & Q(models.Exists(had_left))
+        former = _of_partnerships(user, *FORMER_STATUSES) & Q(models.Exists(was_party_then))
         return self.filter(inside | former, removed_at=None)
 
 
 def _of_partnerships(user: User, *statuses: PartyStatus) -> Q:
-    """Of partnerships with a party of the person's organisations in one of these statuses.
+    """Condition for documents of partnerships in which an organisation of the person has one of the statuses.
 
-    While a page is made these are numbers, for which there is an index: a subquery inside an OR uses none.
+    While a page is made this compares plain ids, so that PostgreSQL uses the index. It would not for a subquery inside
+    an OR.
     """
-    condition = Q(status__in=statuses)
-    ids: Ids | None = Party.objects.held_in(user, condition)
-    if ids is None:
+    has_status = Q(status__in=statuses)
+    partnership_ids: Ids | None = Party.objects.held_in(user, has_status)
+    if partnership_ids is None:
         own_organisations = Organisation.objects.of_person(user)
-        ids = Party.objects.filter(condition, organisation__in=own_organisations).values("partnership")
-    return among("partnership", ids)
+        partnership_ids = Party.objects.filter(has_status, organisation__in=own_organisations).values("partnership")
+    return among("partnership", partnership_ids)
 
 
 @pghistory.track()
 class Document(models.Model):
-    """A file of a partnership; stored outside the web root."""
+    """A file of a partnership. It is stored outside the web root and served by a view that checks rights."""
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="documents")
     title = models.CharField(max_length=200)

@@ -11,9 +11,10 @@ from partnerships.agreements.models.partnership import Partnership
 
 @pghistory.track()
 class WorkingGroup(models.Model):
-    """A partnership that works on one task of another one, its parent.
+    """A partnership that works on one task for another partnership, its parent.
 
-    People of the parent's present parties see its outline. It ends with its parent, unless `outlives_parent`.
+    People of the parent's present parties see its outline. It ends when its parent ends, unless `outlives_parent`
+    is set.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="as_group")

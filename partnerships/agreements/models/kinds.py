@@ -1,4 +1,4 @@
-"""Kinds of partnership, as administrators define them."""
+"""Kinds of partnership, and the fields, tables and checks that administrators give their terms."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from partnerships.agreements.terms.declarations import (
     declare,
     general_codes,
 )
-from partnerships.agreements.terms.schema import starter_fault
+from partnerships.agreements.terms.schema import starter_error
 from partnerships.kit.vocabularies import CODE, Vocabulary, forget, is_code
 
 CODE_HELP = "A to z in lower case, digits and underscores. It names the stored value and cannot be changed later."
 
 
-#: The longest lead time that can be chosen.
+#: The longest lead time that people can choose, in days.
 LONGEST_LEAD_TIME = 365
 
 
 def usual_reminder_days() -> list[int]:
-    """The days of reminders that a new kind starts with."""
+    """Lead times, in days, of the reminders of a new kind."""
     return [90, 60, 30, 7]
 
 
@@ -83,14 +83,14 @@ class PartnershipKind(Vocabulary):
 
     @classmethod
     def kept_rows(cls) -> QuerySet[PartnershipKind]:
-        """The kinds with everything that their terms hold."""
+        """All kinds with their fields, tables, checks and clauses."""
         columns = Prefetch("tables", KindTable.objects.prefetch_related("columns"))
         checks = Prefetch("checks", KindCheck.objects.select_related("table"))
         return cls.objects.prefetch_related("fields", columns, checks, "starter_clauses")
 
     @property
     def declarations(self) -> Declarations:
-        """What its terms hold today; a kind from `by_code` has it at hand."""
+        """The fields, tables and checks of new terms of this kind. No query for a kind from `by_code`."""
         return declare(
             self.code,
             self.label,
@@ -102,33 +102,33 @@ class PartnershipKind(Vocabulary):
 
     @property
     def starters(self) -> dict[str, Any]:
-        """What fields of the first terms begin with, as raw content."""
+        """Starting values for the fields of first terms, by the code of the field."""
         return {field.code: field.starter for field in in_use(self.fields.all()) if field.starter}
 
     @property
     def clauses(self) -> list[dict[str, str]]:
-        """The clauses that first terms begin with, as raw content."""
+        """Starting clauses of first terms, each with title and body."""
         return [{"title": clause.title, "body": clause.body} for clause in in_use(self.starter_clauses.all())]
 
 
 class Declared(models.Model):
-    """Something that the terms of a kind hold; retired, never deleted.
+    """A part of the terms of a kind. It can be retired, but never deleted.
 
-    Versions of the terms keep the declarations they were published with, so nothing here changes what they say.
+    A change here affects new terms only: each version keeps the declarations with which it was published.
     """
 
     position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first, in forms and in print.")
     active = models.BooleanField(
         "in use",
         default=True,
-        help_text="Untick to retire it. New terms will leave it out, and old versions still show it.",
+        help_text="Untick to retire it. New terms will leave it out. Old versions still show it.",
     )
 
     class Meta:
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save it, and drop this process's copy of the kinds."""
+        """Save, and drop the kinds that this process holds in memory."""
         super().save(*args, **kwargs)
         forget(PartnershipKind)
         transaction.on_commit(lambda: forget(PartnershipKind), robust=True)
@@ -138,11 +138,12 @@ D = TypeVar("D", bound=Declared)
 
 
 def in_use(rows: Iterable[D]) -> list[D]:
-    """Kinds that are not retired, in order."""
+    """Return the rows that are not retired, by position."""
     return sorted((row for row in rows if row.active), key=lambda row: (row.position, row.pk))
 
 
-def _check_code(code: str) -> None:
+def _refuse_reserved(code: str) -> None:
+    """Raise `ValidationError` for a code that all terms use."""
     if code in RESERVED:
         raise ValidationError({"code": f"“{code}” is a part that all terms have: choose another code."})
 
@@ -153,8 +154,8 @@ class KindTable(Declared):
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="tables")
     code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
-    label = models.CharField(max_length=120, help_text="Such as Lots, for the whole table.")
-    one = models.CharField("one row", max_length=60, help_text="Such as lot, for one row. Use lower case.")
+    label = models.CharField(max_length=120, help_text="Name of the whole table. For example, Lots.")
+    one = models.CharField("one row", max_length=60, help_text="Name of one row, in lower case. For example, lot.")
     help = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(
         "needs at least one row", default=False, help_text="The terms cannot be signed while the table is empty."
@@ -169,8 +170,8 @@ class KindTable(Declared):
         return self.label
 
     def clean(self) -> None:
-        """Refuse codes that all terms use."""
-        _check_code(self.code)
+        """Refuse a code that all terms use."""
+        _refuse_reserved(self.code)
 
     @property
     def columns_in_use(self) -> list[KindField]:
@@ -179,7 +180,7 @@ class KindTable(Declared):
 
     @property
     def declaration(self) -> TableDeclaration:
-        """It as a declaration."""
+        """The table as terms hold it."""
         declared: TableDeclaration = {
             "code": self.code,
             "label": self.label,
@@ -201,7 +202,7 @@ class KindField(Declared):
     label = models.CharField(max_length=120)
     shape = models.CharField("holds", max_length=10, choices=SHAPES)
     choices = models.TextField(
-        blank=True, help_text="For a field with choices: write one on each line, as code: Label."
+        blank=True, help_text="For a field with choices: enter one on each line, as code: Label."
     )
     help = models.CharField(max_length=300, blank=True, help_text="Shown below the field.")
     required = models.BooleanField(default=False, help_text="The terms cannot be signed without it.")
@@ -237,31 +238,31 @@ class KindField(Declared):
     def clean(self) -> None:
         """Refuse codes that all terms use, and choices without a code."""
         if self.table_id is None:
-            _check_code(self.code)
+            _refuse_reserved(self.code)
             if self.code in general_codes():
                 raise ValidationError({"code": f"All terms have a field “{self.code}”: choose another code."})
         if self.starter:
             self._check_starter()
         codes = [code for code, _ in self.pairs]
         if len(set(codes)) < len(codes) or not all(is_code(code) for code in codes):
-            raise ValidationError({"choices": "Write one choice on each line, as code: Label, and each code once."})
+            raise ValidationError({"choices": "Enter one choice on each line, as code: Label. Use each code once."})
 
     def _check_starter(self) -> None:
-        """Refuse a column's, and what the first draft could not hold."""
+        """Refuse a starting value for a column, and one that the field could not hold."""
         if self.table_id is not None:
             raise ValidationError({"starter": "A column cannot have starter content. Leave this empty."})
-        if fault := starter_fault(self.declaration, self.starter):
-            raise ValidationError({"starter": fault})
+        if error := starter_error(self.declaration, self.starter):
+            raise ValidationError({"starter": error})
 
     @property
     def pairs(self) -> list[list[str]]:
-        """Codes and labels of its choices."""
+        """The code and label of each of its choices."""
         lines = (line.partition(":") for line in self.choices.splitlines() if line.strip())
         return [[code.strip(), label.strip() or code.strip()] for code, _, label in lines]
 
     @property
     def declaration(self) -> FieldDeclaration:
-        """It as a declaration."""
+        """The field as terms hold it."""
         declared: FieldDeclaration = {
             "code": self.code,
             "label": self.label,
@@ -309,16 +310,17 @@ class KindCheck(Declared):
 
     def _check_codes(self) -> None:
         """Refuse codes of fields that the kind or the table does not have."""
-        of_terms = general_codes() | {field.code for field in self.kind.fields.all()}
-        columns = {column.code for column in self.table.columns.all()} if self.table else of_terms
-        other_codes = of_terms if self.check_name == "total_not_above" else columns
-        for name, known_codes in (("field", columns), ("other", other_codes)):
-            if (code := getattr(self, name)) and code not in known_codes:
+        codes_of_terms = general_codes() | {field.code for field in self.kind.fields.all()}
+        field_codes = {column.code for column in self.table.columns.all()} if self.table else codes_of_terms
+        # This check compares a column with a field of the terms; the others compare two fields of one place.
+        other_codes = codes_of_terms if self.check_name == "total_not_above" else field_codes
+        for name, code, allowed_codes in (("field", self.field, field_codes), ("other", self.other, other_codes)):
+            if code and code not in allowed_codes:
                 raise ValidationError({name: f"There is no field “{code}”: add and save it first."})
 
     @property
     def declaration(self) -> CheckDeclaration:
-        """It as a declaration."""
+        """The check as terms hold it."""
         return {
             "check": self.check_name,  # type: ignore[typeddict-item]  # one of CHECKS
             "table": self.table.code if self.table else "",
@@ -329,11 +331,11 @@ class KindCheck(Declared):
 
 @pghistory.track()
 class StarterClause(Declared):
-    """A clause that first terms of a kind begin with."""
+    """A clause in the first draft of the terms of a kind."""
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="starter_clauses")
     title = models.CharField(max_length=200)
-    body = models.TextField(max_length=10_000, help_text="Write plain English. You can use Markdown.")
+    body = models.TextField(max_length=10_000, help_text="Use plain English. You can use Markdown.")
 
     class Meta:
         verbose_name = "starter clause"

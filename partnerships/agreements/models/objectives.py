@@ -1,4 +1,4 @@
-"""Objectives of a partnership, progress on them, and what serves them."""
+"""Objectives of a partnership, reports of progress, and the records that serve them."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class ObjectiveQuerySet(models.QuerySet["Objective"]):
 
 @pghistory.track()
 class Objective(models.Model):
-    """What a partnership wants to reach, as a figure by a date.
+    """A figure that a partnership wants to reach by a date: open → met or dropped, and open again.
 
-    open → met or dropped, with a reason; both can be opened again. `revision` rises with each change, so that nobody
-    overwrites a change that they have not seen.
+    Every change of status has a reason. `revision` rises with each change, so that nobody overwrites a change that they
+    have not seen.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="objectives")
     text = models.CharField(max_length=300)
-    measure = models.CharField(max_length=200, help_text="What is counted, such as homes started.")
+    measure = models.CharField(max_length=200, help_text="What is counted. For example, homes started.")
     unit = models.CharField(max_length=40, blank=True)
     baseline = models.DecimalField(max_digits=14, decimal_places=2)
     baseline_on = models.DateField()
@@ -88,13 +88,13 @@ class Objective(models.Model):
         return self.status == ObjectiveStatus.OPEN
 
     def in_words(self, figure: Decimal) -> str:
-        """A figure with its unit, such as "40 homes" or "12.5%"."""
-        number = f"{figure.normalize():,f}"
-        return f"{number}%" if self.unit == "%" else f"{number} {self.unit}".strip()
+        """Return a figure with its unit, such as "40 homes" or "12.5%"."""
+        digits = f"{figure.normalize():,f}"
+        return f"{digits}%" if self.unit == "%" else f"{digits} {self.unit}".strip()
 
 
 class ObjectiveProgress(models.Model):
-    """One report of progress; it never changes."""
+    """A report of progress. It is never changed."""
 
     objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="progress")
     on = models.DateField()
@@ -116,9 +116,9 @@ class ObjectiveProgress(models.Model):
 
 @pghistory.track()
 class ObjectiveLink(models.Model):
-    """A record of an upper room that serves an objective.
+    """A link to a record or figure of another room that serves an objective.
 
-    `provider` is a code that the room registered (`serving`), `key` its name for the record or figure.
+    The other room registers its `provider` code (see `serving`) and defines what its keys mean.
     """
 
     objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="links")

@@ -1,6 +1,6 @@
-"""How far an objective is, and whether it keeps pace.
+"""Work out how far an objective has come and whether it is on track.
 
-The pace is a straight line from baseline to target.
+An objective is on track if its figure is at or past the straight line from its baseline to its target.
 """
 
 from __future__ import annotations
@@ -11,63 +11,74 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias
 
-#: A figure on a day.
+#: A day, and the figure on that day.
 Reading: TypeAlias = tuple[dt.date, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Where an objective stands on a day.
-
-    `percent` is the part of the way from baseline to target, below 0 if it went backwards and above 100 past the
-    target. `expected` is the figure that a straight line gives for the day. `change` is the difference between the
-    last two figures and `since` the day of the earlier one; None before the second.
-    """
+    """The latest figure of an objective, compared with its baseline and target."""
 
     figure: Decimal
+    #: The day of the figure.
     on: dt.date
+    #: Share of the way from baseline to target. Below 0 if it went backwards, above 100 past the target.
     percent: int
+    #: The figure that the straight line gives for the day.
     expected: Decimal
     is_reached: bool
     is_on_track: bool
+    #: Difference from the figure before, and the day of that figure. None if there is no earlier figure.
     change: Decimal | None
     since: dt.date | None
 
     @property
     def trend(self) -> str:
-        """`up`, `down`, `same` or empty: how the figure moved."""
+        """How the figure moved: `up`, `down`, `same`, or empty if there is no earlier figure."""
         if self.change is None:
             return ""
-        return "same" if self.change == 0 else "up" if self.change > 0 else "down"
+        if self.change == 0:
+            return "same"
+        return "up" if self.change > 0 else "down"
 
 
 def expected_on(day: dt.date, start: Reading, goal: Reading) -> Decimal:
-    """The figure that a straight line gives for a day, within its ends."""
-    (first, baseline), (last, target) = start, goal
-    at = min(max(day, first), last)
-    share = Decimal((at - first).days) / Decimal((last - first).days)
+    """Return the figure that the straight line gives for a day.
+
+    Before its start this is the baseline, after its end the target.
+    """
+    start_day, baseline = start
+    target_day, target = goal
+    day_on_line = min(max(day, start_day), target_day)
+    share = Decimal((day_on_line - start_day).days) / Decimal((target_day - start_day).days)
     return (baseline + (target - baseline) * share).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def pace(readings: Sequence[Reading], *, start: Reading, goal: Reading, today: dt.date) -> Pace:
-    """Where an objective stands today by its readings, oldest first.
+    """Return where an objective stands today. The readings come oldest first.
 
-    A reading is compared with the line on its own day while the target date is ahead; afterwards with the target.
-    Without a reading the baseline counts, as of today.
+    Until the target date, the latest reading is compared with the line on the reading's own day; afterwards, with the
+    target. Without a reading, the baseline counts as today's figure.
     """
-    (_, baseline), (last, target) = start, goal
-    on, figure = readings[-1] if readings else (today, baseline)
-    rises = target > baseline
-    expected = target if today > last else expected_on(on, start, goal)
-    way = (figure - baseline) / (target - baseline) * 100
-    before = readings[-2] if len(readings) > 1 else (start if readings else None)
+    _, baseline = start
+    target_day, target = goal
+    day, figure = readings[-1] if readings else (today, baseline)
+    expected = target if today > target_day else expected_on(day, start, goal)
+    percent = (figure - baseline) / (target - baseline) * 100
+    should_rise = target > baseline
+
+    change = previous_day = None
+    if readings:
+        previous_day, previous_figure = readings[-2] if len(readings) > 1 else start
+        change = figure - previous_figure
+
     return Pace(
         figure=figure,
-        on=on,
-        percent=int(way.to_integral_value(ROUND_HALF_UP)),
+        on=day,
+        percent=int(percent.to_integral_value(ROUND_HALF_UP)),
         expected=expected,
-        is_reached=figure >= target if rises else figure <= target,
-        is_on_track=figure >= expected if rises else figure <= expected,
-        change=figure - before[1] if before else None,
-        since=before[0] if before else None,
+        is_reached=figure >= target if should_rise else figure <= target,
+        is_on_track=figure >= expected if should_rise else figure <= expected,
+        change=change,
+        since=previous_day,
     )

@@ -1,4 +1,4 @@
-"""Partnerships, who may read them and in what state."""
+"""Partnerships: their columns, their status, and who may read them."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-#: Routes to those who may read all of a partnership: people of its parties, and of invited organisations, who must
-#: know what they accept.
+#: Routes to people who may read all of a partnership. People of invited organisations may, because they must know what
+#: they would accept.
 INSIDE = (
     Organisations(
         "parties__organisation",
         when=Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]),
     ),
 )
-#: Routes to people of former parties, who read what it held up to the day they left.
+#: Routes to people of former parties. They read the partnership as it was on the day their organisation left.
 FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
-#: Routes to those who may change its status and settings.
+#: Routes to people who may change its status and settings.
 LEADING = (
     Organisations(
         "parties__organisation",
@@ -53,16 +53,16 @@ LEADING = (
         roles=("lead",),
     ),
 )
-#: Routes to those who may read its outline.
+#: Routes to people who may read its outline.
 OUTLINE = (
     Network(when=Q(audience=Audience.NETWORK)),
-    # Of a working group: people of the parties of the partnership that it belongs to.
+    # People of the parties of a partnership may read the outlines of its working groups.
     Organisations(
         "as_group__parent__parties__organisation",
         when=Q(as_group__parent__parties__status=PartyStatus.ACCEPTED),
     ),
 )
-#: Routes to everybody who may see at least its outline.
+#: Routes to people who may read all of it or its outline.
 OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
 
 
@@ -76,15 +76,12 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
     def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Partnerships that the person may see today, in full or in outline.
 
-        Partnerships that only a former party reads are left out.
+        Partnerships that the person reads only for a former party are left out.
         """
         return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
 
     def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships that the person may read in full today.
-
-        People of present and invited parties may.
-        """
+        """Partnerships that the person may read in full today, for a present or invited party."""
         return self.filter(visible_to(Partnership, INSIDE, user))
 
     def held_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
@@ -97,19 +94,13 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         return self.filter(visible_to(Partnership, (route,), user))
 
     def drafted_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships whose drafts of the terms the person may read.
-
-        Editors and leads of present and invited parties may.
-        """
+        """Partnerships whose draft terms the person may read, as editor or lead of a present or invited party."""
         parties = Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
         route = Organisations("parties__organisation", when=parties, roles=EDITING_ROLES)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Partnerships whose terms and status the person may change.
-
-        Leads of the chair or of a lead organisation may.
-        """
+        """Partnerships whose terms and status the person may change, as lead for a party that is chair or lead."""
         return self.filter(visible_to(Partnership, LEADING, user))
 
     def live(self) -> PartnershipQuerySet:
@@ -117,18 +108,18 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         return self.exclude(is_over_on(timezone.localdate()))
 
     def for_listing(self) -> PartnershipQuerySet:
-        """Fetch the names of the parties; the caller orders.
+        """Prefetch parties with the names of their organisations. The caller orders the partnerships.
 
         A page shows some hundred parties, so only the columns that a list needs are read.
         """
-        parties = self.model._meta.get_field("parties").related_model._default_manager
-        names = parties.select_related("organisation").only(
+        party_model = self.model._meta.get_field("parties").related_model
+        parties = party_model._default_manager.select_related("organisation").only(
             "partnership", "role", "status", "organisation__name", "organisation__short_name"
         )
-        return self.prefetch_related(models.Prefetch("parties", queryset=names.order_by("role", "pk")))
+        return self.prefetch_related(models.Prefetch("parties", queryset=parties.order_by("role", "pk")))
 
 
-#: Row history label of the state that a former party still reads: see `past`.
+#: Label in the row history for the state of a partnership that a former party still reads (see `past`).
 LEFT_BEHIND = "left_behind"
 
 
@@ -139,16 +130,19 @@ class Partnership(models.Model):
     """Organisations that work together on stated terms.
 
     exploring → drafting → awaiting sign-off → agreed, if it starts later → active → under review → active again,
-    renewed or ended; active ⇄ suspended; ended from any state. Every step has a reason. Renewed and ended ones are
-    read-only; the successor points to the renewed one. Start, review and end also come by the clock: read `state`, not
-    `status`, which a job brings up to date.
+    renewed or ended; active ⇄ suspended; ended from any state. Every change of status has a reason.
+
+    A renewed or ended partnership is read-only. The successor of a renewed one points to it.
+
+    Read `state`, not `status`: a partnership starts, comes under review and ends on its dates, and a job stores the new
+    `status` only later.
     """
 
-    #: The day for which `state` answers, if not today: for readers who see it as it was.
+    #: The day for which `state` answers, if not today. Set for former parties, who read the partnership as it was.
     read_on: dt.date | None = None
-    #: Days without cover before or after it, where a list looked them up.
+    #: Days without cover before or after it. Set by the list of partnerships.
     gap: Gap | None = None
-    #: Set by the list of partnerships: whether its reader reads it in full, and whether only as a former party.
+    #: Whether the reader reads it in full, and whether only for a former party. Set by the list of partnerships.
     is_inside = False
     is_former = False
 
@@ -239,54 +233,51 @@ class Partnership(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """Address of its page."""
+        """Address of the page of the partnership."""
         return page_address("agreements:detail", self.pk)
 
     def state_on(self, day: dt.date) -> Status:
-        """Its status on a day, from what is stored now."""
+        """The status on a day, from the status and dates stored now."""
         return status_on(day, self)
 
     @property
     def state(self) -> Status:
-        """Its status today, whether or not a job has recorded it yet."""
+        """The status today, whether or not the job has stored it yet."""
         return status_on(self.read_on or timezone.localdate(), self)
 
     @property
     def state_label(self) -> str:
-        """Its status today in words."""
+        """The status today in words."""
         return str(self.state.label)
 
     @property
     def state_since(self) -> dt.datetime | None:
-        """Since when, if the status is recorded already."""
+        """When the status began, or None if the job has not stored it yet."""
         return self.status_since if self.state == self.status else None
 
     @property
     def is_over(self) -> bool:
-        """Whether it is read-only."""
+        """Whether it is renewed or ended, and so read-only."""
         return self.state in OVER
 
     def is_over_on(self, day: dt.date) -> bool:
-        """Whether it is read-only on a day: for services, which get the clock."""
+        """Whether it is read-only on a day. Services use this, as they get the time from their caller."""
         return self.state_on(day) in OVER
 
     @property
     def quiet_after(self) -> int:
-        """Days without a conversation after which it has gone quiet.
-
-        As its leads chose, or the site's default.
-        """
+        """Days without a conversation after which it has gone quiet: its own setting, or the site's default."""
         return self.contact_days or settings.NO_CONTACT_DAYS
 
     @property
     def next_statuses(self) -> tuple[Status, ...]:
-        """Statuses allowed next."""
+        """Statuses to which it may change from today's status."""
         return TRANSITIONS[self.state]
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class PartnershipArea(Partnership.areas.through):  # type: ignore[name-defined,misc]  # made by Django
-    """Link to an area; a proxy model, so that row history covers it."""
+    """Link between a partnership and an area. A proxy model, so that pghistory can track the link table."""
 
     class Meta:
         proxy = True

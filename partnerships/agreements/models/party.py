@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 
 
 class PartyQuerySet(models.QuerySet["Party"]):
-    """Filters by whether they take part, today or at a moment."""
+    """Filters by whether a party takes part, today or at an earlier moment."""
 
-    def left_after(self, at: str, user: User | AnonymousUser) -> PartyQuerySet:
+    def left_after(self, moment: str, user: User | AnonymousUser) -> PartyQuerySet:
         """Former parties of the person's organisations that still took part at a moment.
 
-        `at` is the moment's lookup in the outer query.
+        For a subquery: `moment` names the column of the outer query that holds the moment.
         """
         own_organisations = Organisation.objects.of_person(user)
         return self.filter(
-            organisation__in=own_organisations, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(at)
+            organisation__in=own_organisations, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(moment)
         )
 
     def held_in(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
-        """Ids of partnerships with such a party for which the person has a role.
+        """Ids of partnerships with a party that meets the condition and for which the person has one of the roles.
 
-        None except while a page is made. The condition compares status and role only.
+        Answered from memory while a page is made; otherwise None. The condition may compare status and role only.
         """
-        acting = Membership.objects.organisations_of
+        organisations_of = Membership.objects.organisations_of
         return records_held(
             Party,
             "partnership",
             condition,
             person=user.pk or 0,
-            everywhere=partial(acting, user),
-            organisations=acting(user, *roles),
+            everywhere=partial(organisations_of, user),
+            organisations=organisations_of(user, *roles),
         )
 
     def takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
@@ -63,20 +63,18 @@ class PartyQuerySet(models.QuerySet["Party"]):
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED])
 
     def required(self) -> PartyQuerySet:
-        """Parties that must sign before the partnership is active: all but observers.
-
-        Only invited and present ones.
-        """
-        return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(role=PartyRole.OBSERVER)
+        """Parties that must sign before the partnership is active: invited and present ones, except observers."""
+        return self.inside().exclude(role=PartyRole.OBSERVER)
 
 
 @remember("status", "role")
 @pghistory.track()
 class Party(models.Model):
-    """An organisation's part: invited → accepted or declined; accepted → left.
+    """An organisation in a partnership: invited → accepted or declined; accepted → left.
 
-    One row per organisation. One that left may be invited again: it keeps `left_at`, and what it may read since then,
-    until it accepts. If it declines, or the invitation is withdrawn, its status is left again.
+    There is one row per organisation and partnership. An organisation that left may be invited again. Until it
+    accepts, it keeps `left_at` and reads what a former party reads. If it declines, or the invitation is withdrawn, its
+    status is left again.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")

@@ -1,4 +1,4 @@
-"""Posts of organisations, and who holds them from which day to which."""
+"""Posts of organisations, and their holders from one day to another."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class PostRole(models.TextChoices):
     TEAM = "team", "Team"
 
 
-#: Roles that several people hold at a time.
+#: Roles that several people may hold at the same time.
 SHARED_ROLES = (PostRole.TEAM,)
 
-#: Routes to the people of a post's own organisation. Partners are found through the partnerships they share.
+#: Routes to the people of a post's own organisation. `PostQuerySet.visible_to` adds the people of its partners.
 OWN_POSTS = (Organisations("organisation"),)
 
 
@@ -51,13 +51,15 @@ class PostQuerySet(models.QuerySet["Post"]):
     def visible_to(self, user: User | AnonymousUser) -> PostQuerySet:
         """Posts that the person may see.
 
-        Those of their own organisations, also ended ones, and the open ones of organisations with which theirs share a
-        live partnership. The organisation of a partnership's post must still take part in it.
+        They see all posts of their own organisations, ended ones too. Of the organisations with which theirs share a
+        live partnership, they see the open posts: those of the whole organisation, and those in a shared partnership
+        in which the organisation still takes part.
         """
-        shared = Partnership.objects.live().present_for(user)
-        present = Party.objects.present().filter(partnership__in=shared.values("pk"))
-        takes_part = present.filter(organisation=OuterRef("organisation"), partnership=OuterRef("partnership"))
-        of_partners = Q(partnership=None, organisation__in=present.values("organisation")) | Q(Exists(takes_part))
+        shared_partnerships = Partnership.objects.live().present_for(user)
+        partners = Party.objects.present().filter(partnership__in=shared_partnerships.values("pk"))
+        takes_part = partners.filter(organisation=OuterRef("organisation"), partnership=OuterRef("partnership"))
+        of_whole_organisation = Q(partnership=None, organisation__in=partners.values("organisation"))
+        of_partners = of_whole_organisation | Q(Exists(takes_part))
         return self.filter(visible_to(Post, OWN_POSTS, user) | (Q(ended_on=None) & of_partners))
 
     def open(self) -> PostQuerySet:
@@ -65,7 +67,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.filter(ended_on=None)
 
     def in_use(self) -> PostQuerySet:
-        """The open ones, except in partnerships that are over or that the organisation has left."""
+        """Open posts, except in partnerships that are over or that the organisation has left."""
         takes_part = Party.objects.present().filter(
             organisation=OuterRef("organisation"), partnership=OuterRef("partnership")
         )
@@ -73,22 +75,18 @@ class PostQuerySet(models.QuerySet["Post"]):
         return self.open().filter(Q(partnership=None) | live)
 
     def vacant(self, day: dt.date) -> PostQuerySet:
-        """Posts in use that nobody holds or will take up.
-
-        An empty team does not count.
-        """
+        """Posts in use that nobody holds on the day or takes up later. Teams are left out: they may be empty."""
         holding = Holder.objects.open(day).filter(post=OuterRef("pk"))
         return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(holding))
 
     def for_listing(self) -> PostQuerySet:
-        """With organisation and, as `present`, the holders of today; by role, in order of importance."""
+        """Fetch the organisation and today's holders (as `present`), and order by role, as `PostRole` lists them."""
         holders = Holder.objects.on().select_related("person").order_by("starts_on", "pk")
-        place = Case(*(When(role=role, then=number) for number, role in enumerate(PostRole)))
+        role_order = Case(*(When(role=role, then=index) for index, role in enumerate(PostRole)))
         return (
             self.select_related("organisation", "partnership")
             .prefetch_related(Prefetch("holders", holders, to_attr="present"))  # type: ignore[no-redef]  # declared below
-            .annotate(place=place)
-            .order_by("place", "title", "pk")
+            .order_by(role_order, "title", "pk")
         )
 
 
@@ -96,8 +94,8 @@ class PostQuerySet(models.QuerySet["Post"]):
 class Post(models.Model):
     """A role in an organisation, or in one of its partnerships.
 
-    It has one holder at a time or none, and keeps its former holders; a team has several. What it follows or signs
-    passes to the next holder.
+    A team may have several holders at a time, any other post at most one. Former holders stay on record. Whatever the
+    post follows or signs passes to its next holder.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="posts")
@@ -110,7 +108,7 @@ class Post(models.Model):
         help_text="Leave empty for a post of the whole organisation.",
     )
     role = models.CharField(max_length=16, choices=PostRole)
-    title = models.CharField(max_length=150, blank=True, help_text="Such as “Head of housing strategy”.")
+    title = models.CharField(max_length=150, blank=True, help_text="For example, Head of housing strategy.")
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     ended_on = models.DateField(null=True, blank=True, help_text="The first day on which it no longer existed.")
@@ -118,7 +116,7 @@ class Post(models.Model):
     objects = PostQuerySet.as_manager()
 
     if TYPE_CHECKING:
-        #: The holders of today; only after `for_listing`.
+        #: Today's holders. Only set by `for_listing`.
         present: list[Holder]
 
     class Meta:
@@ -151,9 +149,9 @@ class Post(models.Model):
         return self.ended_on is not None
 
 
-#: How many months after somebody's time in a post their contact data is kept.
+#: How many months we keep a holder's contact details after their time in the post.
 KEPT_MONTHS = 6
-#: Columns with contact data.
+#: Columns that hold contact details.
 CONTACT_FIELDS = ("name", "email", "phone", "working_days", "note")
 
 
@@ -172,40 +170,41 @@ class HolderQuerySet(models.QuerySet["Holder"]):
     def visible_to(self, user: User | AnonymousUser) -> HolderQuerySet:
         """Holders of the posts that the person may see.
 
-        Former and future holders are for the organisation's own people.
+        Only the organisation's own people see former and future holders.
         """
-        own = Q(post__in=Post.objects.filter(visible_to(Post, OWN_POSTS, user)).values("pk"))
-        today = Q(pk__in=Holder.objects.on().values("pk"))
-        return self.filter(own | (today & Q(post__in=Post.objects.visible_to(user).values("pk"))))
+        own_posts = Post.objects.filter(visible_to(Post, OWN_POSTS, user))
+        of_own_posts = Q(post__in=own_posts.values("pk"))
+        of_visible_posts = Q(post__in=Post.objects.visible_to(user).values("pk"))
+        holds_today = Q(pk__in=Holder.objects.on().values("pk"))
+        return self.filter(of_own_posts | (holds_today & of_visible_posts))
 
     def clear_contacts(self) -> int:
-        """Empty the contact data; returns how many had any."""
-        with_data = Q()
-        for field in CONTACT_FIELDS:
-            with_data |= ~Q(**{field: ""})
-        return self.filter(with_data | ~Q(reason="")).update(
-            **dict.fromkeys(CONTACT_FIELDS, ""), reason="", cleared_at=Now()
-        )
+        """Empty the contact details and the reason; return how many holders had any."""
+        columns = (*CONTACT_FIELDS, "reason")
+        has_details = Q()
+        for column in columns:
+            has_details |= ~Q(**{column: ""})
+        return self.filter(has_details).update(**dict.fromkeys(columns, ""), cleared_at=Now())
 
 
-# Row history keeps no personal data, so that it can stay unchanged when somebody is erased.
+# The row history holds no personal data, so that it need not change when a person is erased.
 @pghistory.track(exclude=[*CONTACT_FIELDS])
 class Holder(models.Model):
-    """Somebody who holds a post from one day to another.
+    """A person's time in a post, from `starts_on` up to but not including `ends_on`.
 
-    The last day is exclusive. Either a person who acts for the organisation, or a contact without an account, known by
-    name. Rows are ended, not deleted. The contact data of former holders is emptied after some months.
+    The holder is a person who acts for the organisation, or a contact without an account, who has a name only. Rows are
+    ended, never deleted. A job empties the contact details of former holders after `KEPT_MONTHS`.
     """
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="posts_held")
     name = models.CharField(max_length=150, blank=True, help_text="For a contact without an account.")
     email = models.EmailField(
-        max_length=254, blank=True, help_text="For somebody with an account: a different address for partners to use."
+        max_length=254, blank=True, help_text="For a person with an account: a different address for partners to use."
     )
     phone = models.CharField(max_length=40, blank=True)
-    working_days = models.CharField(max_length=100, blank=True, help_text="Such as “Monday to Wednesday”.")
-    note = models.CharField(max_length=300, blank=True, help_text="Such as “Call before noon”.")
+    working_days = models.CharField(max_length=100, blank=True, help_text="For example, Monday to Wednesday.")
+    note = models.CharField(max_length=300, blank=True, help_text="For example, call before noon.")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     is_alone = models.BooleanField(default=True, help_text="Whether a post with this role has one holder at a time.")
@@ -223,7 +222,7 @@ class Holder(models.Model):
             models.CheckConstraint(
                 condition=Q(person__isnull=False) | ~Q(name="") | Q(cleared_at__isnull=False),
                 name="holder_is_somebody",
-                violation_error_message="Choose a person or write a name.",
+                violation_error_message="Choose a person or enter a name.",
             ),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="holder_ends_after_start"
@@ -242,7 +241,7 @@ class Holder(models.Model):
                     (Func(F("starts_on"), F("ends_on"), function="daterange"), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(is_alone=True),
-                violation_error_message="Somebody else holds this post on some of these days.",
+                violation_error_message="Another person holds this post on some of these days.",
             ),
         ]
         indexes = [models.Index(fields=["person", "post"], name="holder_person")]
@@ -256,19 +255,21 @@ class Holder(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The name to show; fetch the person with it."""
+        """The name to show. Fetch `person` with the holder."""
         if self.person is not None:
             return self.person.display_name
         return self.name or "a former contact"
 
     @property
     def shown_email(self) -> str:
-        """The address to show with the post: its own, or that of the account."""
+        """The email address to show with the post: the one entered for it, or that of the account."""
         if self.email or self.person is None:
             return self.email
-        return "" if self.person.erased_at or self.cleared_at else self.person.email
+        if self.person.erased_at or self.cleared_at:
+            return ""
+        return self.person.email
 
     @property
     def dialled(self) -> str:
-        """The phone number as a link dials it: without an extension's words."""
-        return "".join(sign for sign in self.phone if sign in "+0123456789")
+        """The phone number for a `tel:` link: only its digits and plus sign."""
+        return "".join(character for character in self.phone if character in "+0123456789")

@@ -23,7 +23,7 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: How long after its deadline a version can still be signed; then the proposal is not agreed.
+#: How long after its deadline a version can still be signed. After that, the proposal is not agreed.
 SIGNED_LATE = dt.timedelta(days=30)
 
 
@@ -37,7 +37,7 @@ class ProposalStatus(models.TextChoices):
     NOT_AGREED = "not_agreed", "Not agreed"
 
 
-#: How long a party that joins has to sign the version in force before its escalation post hears of it.
+#: How long a party that joins has to sign the version in force before its escalation post is emailed.
 JOINED_SIGNS_WITHIN = dt.timedelta(days=30)
 
 #: States in which a proposal may still come into force.
@@ -48,24 +48,24 @@ class TermsProposalQuerySet(models.QuerySet["TermsProposal"]):
     """Proposals, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
-        """Proposals that the person may read.
-
-        Drafts: editors and leads of present and invited parties. Others: people who may read one of their versions.
-        """
+        """Proposals that the person may read, because they may read the draft or one of its versions."""
         if not user.is_authenticated:
             return self.none()
-        bodies = Organisation.objects.of_person(user, *EDITING_ROLES)
-        own_parties = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
-        published = TermsVersion.objects.visible_to(user).filter(proposal=OuterRef("pk"))
-        return self.filter(Exists(own_parties) | Exists(published))
+        readable_versions = TermsVersion.objects.visible_to(user).filter(proposal=OuterRef("pk"))
+        return self.filter(self._edited_by(user) | Exists(readable_versions))
 
     def drafts_for(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
-        """Proposals whose draft the person may read."""
+        """Proposals whose draft the person may read, as editor or lead of a present or invited party."""
         if not user.is_authenticated:
             return self.none()
-        bodies = Organisation.objects.of_person(user, *EDITING_ROLES)
-        own_parties = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
-        return self.filter(Exists(own_parties))
+        return self.filter(self._edited_by(user))
+
+    @staticmethod
+    def _edited_by(user: User) -> Exists:
+        """Condition for proposals of partnerships in which the person is editor or lead of a party."""
+        organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
+        parties = Party.objects.inside().filter(organisation__in=organisations, partnership=OuterRef("partnership"))
+        return Exists(parties)
 
     def open(self) -> TermsProposalQuerySet:
         """Proposals that are drafted or wait for signatures."""
@@ -76,23 +76,24 @@ class TermsProposalQuerySet(models.QuerySet["TermsProposal"]):
 class TermsProposal(documents.Draft):
     """New terms, or an amendment of those in force.
 
-    drafting → awaiting signatures → signed by every party; withdrawn or not agreed before that. A signature declined
-    takes it back to drafting. Sent for signature, it becomes a version; sent again, another one. The first terms
-    are a proposal without `based_on`. `number` counts all proposals and stands in addresses; `amendment_number` counts
-    amendments, withdrawn ones too, and is what people read. `from_day` is the wanted day; empty: the day on which the
-    last party signs. `declarations` say which fields and tables its kind of partnership has (see
-    `agreements.terms.schema`).
+    drafting → awaiting signatures → signed by every party; before that it may be withdrawn, or not agreed in time. If a
+    party declines to sign, it goes back to drafting. Each time it is sent for signature, it becomes another version.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_proposals")
+    #: Counts all proposals of a partnership; used in addresses.
     number = models.PositiveIntegerField()
+    #: Counts the amendments, withdrawn ones included; shown to people. Empty for the first terms.
     amendment_number = models.PositiveIntegerField(null=True, blank=True)
     proposed_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.TextField()
+    #: The day from which it should apply. Empty means the day on which the last party signs.
     from_day = models.DateField(null=True, blank=True)
     sign_by = models.DateField(null=True, blank=True)
+    #: The version that an amendment amends. Empty for the first terms.
     based_on = models.ForeignKey("TermsVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    #: The fields and tables that its kind of partnership has (see `agreements.terms.schema`).
     declarations = models.JSONField(default=dict)
     status = models.CharField(max_length=10, choices=ProposalStatus, default=ProposalStatus.DRAFTING)
     created_at = models.DateTimeField()
@@ -120,12 +121,12 @@ class TermsProposal(documents.Draft):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Address of the page of the proposal."""
         return page_address("agreements:proposal", self.partnership_id, self.number)
 
     @property
     def name(self) -> str:
-        """What people call it: "First terms" or "Amendment 1"."""
+        """The name that people read: "First terms" or "Amendment 1"."""
         return "First terms" if self.is_first else f"Amendment {self.amendment_number}"
 
     @property
@@ -154,8 +155,10 @@ class TermsProposal(documents.Draft):
         return self.status in OPEN_PROPOSALS
 
     def has_lapsed(self, today: dt.date) -> bool:
-        """Whether it can no longer be signed: the deadline is long past."""
-        return self.is_awaiting and self.sign_by is not None and today > self.sign_by + SIGNED_LATE
+        """Whether it can no longer be signed, because its deadline passed more than `SIGNED_LATE` ago."""
+        if not self.is_awaiting or self.sign_by is None:
+            return False
+        return today > self.sign_by + SIGNED_LATE
 
 
 class Origin(models.TextChoices):
@@ -172,18 +175,19 @@ class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
     def visible_to(self, user: User | AnonymousUser) -> TermsVersionQuerySet:
         """Versions that the person may read.
 
-        People of present and invited parties: all. People of a former party: those published before it left.
+        People of present and invited parties may read all versions, people of a former party those published before
+        it left.
         """
         if not user.is_authenticated:
             return self.none()
         inside = Partnership.objects.inside_for(user).values("pk")
-        former = Party.objects.filter(
+        left_later = Party.objects.filter(
             organisation__in=Organisation.objects.of_person(user),
             status__in=FORMER_STATUSES,
             partnership=OuterRef("partnership"),
             left_at__gt=OuterRef("published_at"),
         )
-        return self.filter(Q(partnership__in=inside) | Exists(former))
+        return self.filter(Q(partnership__in=inside) | Exists(left_later))
 
     def without_content(self) -> TermsVersionQuerySet:
         """Without content and prose, for lists."""
@@ -191,11 +195,13 @@ class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
 
 
 class TermsVersion(documents.Version):
-    """Terms as sent for signature, or as they are after several amendments.
+    """Terms as they were sent for signature, or as they read after several amendments.
 
-    A trigger prevents changes and deletion. `kind_label`, `title`, `parties` and `declarations` are as they were, so
-    that the version prints as it was. A consolidated version has no signatures of its own: it is the signed version
-    `amendment` on top of `base`.
+    A trigger prevents changes and deletion. `kind_label`, `title`, `parties` and `declarations` are copies from the day
+    of publishing, so that the version always prints the same.
+
+    A consolidated version puts the signed version `amendment` on top of the version `base`. It has no signatures of its
+    own.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_versions")
@@ -228,32 +234,32 @@ class TermsVersion(documents.Version):
         return f"{self.title}, terms, version {self.number}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Address of the page of the version."""
         return page_address("agreements:terms-version", self.partnership_id, self.number)
 
     @property
     def is_consolidated(self) -> bool:
-        """Whether it puts two signed versions together."""
+        """Whether it combines two signed versions."""
         return self.origin == Origin.CONSOLIDATED
 
     @property
     def was_accepted_before_signing(self) -> bool:
-        """Whether it was agreed by accepting invitations."""
+        """Whether parties agreed to it by accepting their invitations."""
         return self.origin == Origin.BEFORE_SIGNING
 
 
 class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
-    """Requests to sign, by state."""
+    """Filters of requests to sign."""
 
     def waiting(self) -> TermsSignatoryQuerySet:
-        """Signatories that may still decide, in order.
+        """Signatories that may still decide, with version, proposal, partnership and organisation.
 
-        No decision, and the partnership is not over. With version, proposal, partnership and organisation.
+        Left out are those that have decided, and those in partnerships that are over.
         """
-        decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
+        decisions = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
         unanswered = self.filter(
             Q(version__proposal__status=ProposalStatus.AWAITING) | Q(joins=True),
-            ~Exists(decided),
+            ~Exists(decisions),
             removed_at=None,
             version__partnership__in=Partnership.objects.live(),
         )
@@ -264,13 +270,14 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
 class TermsSignatory(documents.Signatory):
     """A party whose signature a version needs.
 
-    asked → signed or declined; removed when the party leaves or the proposal is withdrawn. Who signs is the holder of
-    the party's signatory post, else its leads: `asked_people` are the ids of those who got a link. A party that joined
-    later (`joins`) signs the version in force; nothing of the others waits for it.
+    asked → signed or declined; removed when the party leaves or the proposal is withdrawn. The holder of the party's
+    signatory post signs for it; if there is none, one of its leads. A party that joined later (`joins`) signs the
+    version in force, and the other parties do not wait for it.
     """
 
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatories")
     joins = models.BooleanField(default=False, help_text="The party joined after the version came into force.")
+    #: Ids of the people who got a link to sign.
     asked_people = models.JSONField(default=list)
 
     objects = TermsSignatoryQuerySet.as_manager()
@@ -295,15 +302,16 @@ class How(models.TextChoices):
 
 
 class TermsSignature(documents.Signature):
-    """A party's signature on a version, or its refusal; never changed.
+    """A party's signature on a version, or its refusal. It is never changed.
 
-    `name` is as typed or as on paper; `person` is the account that signed, if there is one. A signature on paper has
-    its day, its scan and who recorded it. A party that joined and declined may sign the same version later: the newest
-    row counts.
+    A party that joined later and declined may still sign the same version: its newest row counts. A signature on paper
+    has its day, its scan, and the person who recorded it.
     """
 
+    #: The account that signed; empty for a signatory without one.
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatures")
+    #: The name as the signatory typed it, or as it stands on paper.
     name = models.CharField(max_length=200)
     how = models.CharField(max_length=8, choices=How)
     scan = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -326,22 +334,22 @@ class TermsSignature(documents.Signature):
 
     @property
     def is_condition_met(self) -> bool:
-        """Terms are signed or declined, never signed with a condition."""
+        """Always false: nobody can sign terms with a condition."""
         return False
 
     @property
     def is_on_paper(self) -> bool:
-        """Whether somebody recorded it from paper."""
+        """Whether it was given on paper and recorded here."""
         return self.how == How.PAPER
 
     @property
     def version_number(self) -> int:
-        """The number of the version; select `version` with it."""
+        """The number of the version. Fetch `version` with the signature."""
         return self.version.number
 
 
 class TermsInForceQuerySet(models.QuerySet["TermsInForce"]):
-    """Entries by day."""
+    """Filters of entries by day."""
 
     def on(self, day: dt.date) -> TermsInForceQuerySet:
         """For each partnership, the entry in force on a day."""
@@ -353,9 +361,10 @@ class TermsInForceQuerySet(models.QuerySet["TermsInForce"]):
 
 
 class TermsInForce(models.Model):
-    """From this day on, this version is in force; never changed.
+    """An entry that puts a version in force from a day on. It is never changed.
 
-    What is in force on a day is the last entry that has begun; of two for one day, the one decided later.
+    On any day, the entry with the latest `from_day` up to that day applies. Of two for the same day, the one that was
+    decided later applies.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_in_force")
@@ -375,5 +384,5 @@ class TermsInForce(models.Model):
 
     @property
     def has_begun(self) -> bool:
-        """Whether its day has come."""
+        """Whether its first day is today or earlier."""
         return self.from_day <= timezone.localdate()

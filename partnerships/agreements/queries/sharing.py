@@ -20,7 +20,7 @@ from partnerships.agreements.models import (
     TermsVersion,
     has_status_on,
 )
-from partnerships.agreements.queries.terms import bound_by, not_bound, version_in_force
+from partnerships.agreements.queries.terms import bound_organisation_ids, unbound_organisation_ids, version_in_force
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation
@@ -77,7 +77,7 @@ def data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | N
 
 
 def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
-    unsigned = not_bound(partnership, day)
+    unsigned = unbound_organisation_ids(partnership, day)
     if isinstance(reader, Everybody):
         return unsigned.isdisjoint(reader.organisations)
     if not unsigned:
@@ -160,7 +160,7 @@ def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int,
 
 def _binds(agreement: Partnership, version: TermsVersion, bodies: set[int], day: dt.date) -> bool:
     """Whether these parties have signed the version in force, or follow parties that have."""
-    return bodies <= bound_by(version) or not bodies & not_bound(agreement, day)
+    return bodies <= bound_organisation_ids(version) or not bodies & unbound_organisation_ids(agreement, day)
 
 
 def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:

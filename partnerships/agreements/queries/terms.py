@@ -1,4 +1,4 @@
-"""Read the terms: what is in force, who has signed, who may sign."""
+"""Read terms: which version is in force, who has signed it, and who may sign."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ TermsState: TypeAlias = documents.SigningState[TermsSignatory, TermsSignature]
 
 
 def declarations_of(kind: PartnershipKind) -> dict[str, Any]:
-    """The fields and tables of a kind, as a version keeps them."""
+    """Return the fields, tables and checks of a kind, as proposals and versions store them."""
     return dict(kind.declarations)
 
 
 def schema_of(row: TermsProposal | TermsVersion) -> Schema:
-    """The schema with which a proposal or a version was made."""
+    """Return the schema with which a proposal or a version was written."""
     return build_schema(row.declarations)
 
 
-def widened(declarations: dict[str, Any], *versions: TermsVersion | None) -> dict[str, Any]:
-    """Declarations that also accept what these versions say, even if the kind is stricter by now."""
+def widened_declarations(declarations: dict[str, Any], *versions: TermsVersion | None) -> dict[str, Any]:
+    """Return the declarations, widened to accept the content of these versions even if the kind is stricter today."""
     for version in versions:
         if version is not None:
             declarations = dict(declarations_with(declarations, version.declarations, version.content))  # type: ignore[arg-type]  # stored as JSON
@@ -59,70 +59,74 @@ def widened(declarations: dict[str, Any], *versions: TermsVersion | None) -> dic
 
 
 def content_of_proposal(proposal: TermsProposal) -> Content:
-    """What a proposal says now: its draft, or the version it is based on."""
+    """Return the draft of a proposal, or the content that it is based on if nothing was changed yet."""
     if proposal.content is not None:
         content: Content = proposal.content
         return content
-    return was_of(proposal)
+    return base_content_of(proposal)
 
 
-def was_of(proposal: TermsProposal) -> Content:
-    """What a proposal was begun from; empty for the first terms."""
+def base_content_of(proposal: TermsProposal) -> Content:
+    """Return the content from which a proposal was begun; empty content for the first terms."""
     schema = schema_of(proposal)
-    return as_schema(schema, proposal.based_on.content) if proposal.based_on else documents.normalise(schema, {})
+    if proposal.based_on is None:
+        return documents.normalise(schema, {})
+    return fitted_to_schema(schema, proposal.based_on.content)
 
 
-def as_schema(schema: Schema, content: Content) -> Content:
-    """The content fitted to another schema.
+def fitted_to_schema(schema: Schema, content: Content) -> Content:
+    """Return the content with the fields of another schema.
 
-    Fields it lacks are dropped, new ones are empty. Raises `InvalidContent` where the schema has become stricter.
+    Fields that the schema lacks are dropped; new fields are empty. Raises `InvalidContent` if a value does not fit.
     """
     about = {code: content["about"][code] for code in schema.about_by_code if code in content["about"]}
-    kept: Content = {"about": about}
+    fitted_content: Content = {"about": about}
     for code, collection in schema.collection_by_code.items():
-        fields = {"key", *collection.field_by_code}
-        kept[code] = [{name: item[name] for name in item if name in fields} for item in content.get(code, ())]
-    return documents.normalise(schema, kept)
+        names = {"key", *collection.field_by_code}
+        fitted_content[code] = [
+            {name: value for name, value in item.items() if name in names} for item in content.get(code, ())
+        ]
+    return documents.normalise(schema, fitted_content)
 
 
 def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> list[Entry]:
-    """What is in force from which day: every entry, in the order of decision.
+    """Return all entries that put a version in force, in the order in which they were decided.
 
-    With `until`, only what was decided before that moment: for former parties. What their leaving decided, because
-    only their signature was missing, came after it. Read once for a page: data sharing asks for them too.
+    With `until`, only those decided before that moment. A former party reads these; not the terms that came into force
+    because it left and only its signature was missing. Within a page, the query runs once.
     """
 
-    def read() -> list[Entry]:
+    def fetch_entries() -> list[Entry]:
         rows = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
         if until is not None:
             rows = rows.filter(decided_at__lt=until)
-        return [Entry(row.from_day, place, row.version_id) for place, row in enumerate(rows)]
+        return [Entry(day=row.from_day, order=index, version=row.version_id) for index, row in enumerate(rows)]
 
-    entries = of_page((entries_of, partnership.pk, until), read)
-    return read() if entries is None else entries
+    entries = of_page((entries_of, partnership.pk, until), fetch_entries)
+    return fetch_entries() if entries is None else entries
 
 
 def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:
-    """The version in force on a day."""
+    """Return the version in force on a day, or None before the first."""
     entry = in_force_on(entries_of(partnership), day)
     return TermsVersion.objects.get(pk=entry.version) if entry else None
 
 
 def in_force_from(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:
-    """Each day on which a version comes into force, and the version's id."""
+    """Return each day on which a version comes into force, with the id of the version."""
     return [(entry.day, entry.version) for entry in timeline(entries_of(partnership, until))]
 
 
 def signing_states(version: TermsVersion) -> list[TermsState]:
-    """The state of every party whose signature the version needs, by name.
+    """Return the state of each signature that the version needs, by the name of the party.
 
-    A party that has signed stays, also when it has left since.
+    A party that has decided stays in the list, even if it has left since.
     """
     decisions = {
         signature.organisation_id: signature
         for signature in version.signatures.select_related("organisation", "person", "scan").order_by("pk")
     }
-    awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
+    is_awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
     required = required_parties(version.partnership)
     states: list[TermsState] = []
     for signatory in version.signatories.select_related("organisation").order_by("organisation__name", "pk"):
@@ -131,14 +135,14 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
             continue
         signatory.version = version
         takes_part = signatory.organisation_id in required
-        states.append(documents.SigningState(signatory, decision, None, takes_part=takes_part, is_awaited=awaited))
+        states.append(documents.SigningState(signatory, decision, None, takes_part=takes_part, is_awaited=is_awaited))
     return states
 
 
 def required_parties(partnership: Partnership, day: dt.date | None = None) -> set[int]:
-    """Organisations that must sign: present and invited ones, except observers.
+    """Return the ids of the organisations that must sign: present and invited parties, except observers.
 
-    Without those whose notice has run out by a day (by default today).
+    Left out are parties whose notice has run out by a day (by default today).
     """
     run_out = Notice.objects.run_out_by(day or timezone.localdate()).filter(partnership=partnership)
     parties = Party.objects.required().filter(partnership=partnership)
@@ -148,7 +152,7 @@ def required_parties(partnership: Partnership, day: dt.date | None = None) -> se
 def is_signed_by_all(version: TermsVersion) -> bool:
     """Whether every required party has signed this version.
 
-    A signature counts for who took over the part since, unless that body is asked to sign itself.
+    A signature also counts for an organisation that has succeeded the signatory, unless the successor is asked to sign.
     """
     signed = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
     required = required_parties(version.partnership)
@@ -156,36 +160,38 @@ def is_signed_by_all(version: TermsVersion) -> bool:
         return False
     if required <= signed:
         return True
-    unsigned = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True)) - signed
-    return required <= with_successors(version.partnership, signed) - unsigned
+    asked = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True))
+    return required <= with_successors(version.partnership, signed) - (asked - signed)
 
 
-def with_successors(partnership: Partnership, bodies: set[int]) -> set[int]:
-    """These bodies (ids), and those to which their part in the partnership passed, by a succession or a merge.
+def with_successors(partnership: Partnership, organisation_ids: set[int]) -> set[int]:
+    """Return these organisations, and those that took over their part in the partnership, by succession or merge.
 
-    What a body has signed binds who takes over its part.
+    A signature of an organisation also binds its successors.
     """
-    lines = Handover.objects.filter(kind="partnerships", record=partnership.pk, state=HandoverState.APPLIED)
-    passed: list[tuple[Any, ...]] = [
-        *lines.order_by("applied_at", "pk").values_list("predecessor", "successor", "others"),
+    handovers = Handover.objects.filter(kind="partnerships", record=partnership.pk, state=HandoverState.APPLIED)
+    successions: list[tuple[Any, ...]] = [
+        *handovers.order_by("applied_at", "pk").values_list("predecessor", "successor", "others"),
         *Merge.objects.in_force().values_list("merged", "kept"),
     ]
-    current_ids: set[int] = set()
-    reached = set(bodies)
-    while reached - current_ids:
-        current_ids |= reached
-        reached = {
-            after
-            for before, *successors in passed
-            if before in current_ids
-            for after in successors
-            if after is not None
+    # Successors may have successors: repeat until no new organisation is added.
+    reached_ids: set[int] = set()
+    new_ids = set(organisation_ids)
+    while new_ids:
+        reached_ids |= new_ids
+        successor_ids = {
+            successor
+            for predecessor, *successors in successions
+            if predecessor in new_ids
+            for successor in successors
+            if successor is not None
         }
-    return current_ids
+        new_ids = successor_ids - reached_ids
+    return reached_ids
 
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
-    """The version that a joining party signs: in force, or the next to be."""
+    """Return the version that a joining party signs: the one in force, or else the first that will be."""
     version = version_in_force(partnership, day)
     if version is None:
         entry = partnership.terms_in_force.select_related("version").order_by("from_day", "-decided_at", "-pk").first()
@@ -195,56 +201,51 @@ def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | No
     return version
 
 
-def bound_by(version: TermsVersion) -> set[int]:
-    """Organisations that have signed a version, or both that it consolidates."""
+def bound_organisation_ids(version: TermsVersion) -> set[int]:
+    """Return the organisations (ids) that have signed a version, or both versions that it consolidates."""
     signed = {signature.organisation_id for signature in version.signatures.all() if not signature.is_rejected}
     if version.base is not None and version.amendment is not None:
-        signed |= bound_by(version.base) & bound_by(version.amendment)
+        signed |= bound_organisation_ids(version.base) & bound_organisation_ids(version.amendment)
     return signed
 
 
-def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
-    """Present parties that have not signed the terms in force; no observers.
+def unbound_organisation_ids(partnership: Partnership, day: dt.date) -> set[int]:
+    """Return the present parties (ids of organisations) to which the terms in force do not apply yet.
 
-    The terms do not apply to them yet. They apply to a successor of a party that has signed.
+    These have not signed, and have not succeeded a party that has. Observers do not sign, so they are left out.
     """
     version = version_to_join(partnership, day)
-    present = (
-        Party.objects.required()
-        .present()
-        .filter(
-            partnership=partnership,
-        )
-    )
+    if version is None:
+        return set()
+    parties = Party.objects.required().present().filter(partnership=partnership)
     ended = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
-    present_ids = present.exclude(organisation__in=ended).values_list("organisation", flat=True)
-    unsigned = set(present_ids) - bound_by(version) if version else set()
-    if version is None or not unsigned:
-        return unsigned
-    return unsigned - with_successors(partnership, bound_by(version))
+    party_ids = set(parties.exclude(organisation__in=ended).values_list("organisation", flat=True))
+    signed_ids = bound_organisation_ids(version)
+    if party_ids <= signed_ids:
+        return set()
+    return party_ids - with_successors(partnership, signed_ids)
 
 
 def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:
-    """Whether the party can leave only by notice.
+    """Whether the party must give notice before it leaves, because it has signed terms that ask for notice.
 
-    The terms in force ask for it, and it has signed them. Not for observers and invited parties.
+    Observers and invited parties may leave at once.
     """
-    bound = party.is_present and party.role != PartyRole.OBSERVER
-    in_force = bool(partnership.notice_days) and partnership.state_on(day) in ENDING
-    return in_force and bound and party.organisation_id not in not_bound(partnership, day)
+    is_signing_party = party.is_present and party.role != PartyRole.OBSERVER
+    needs_notice = bool(partnership.notice_days) and partnership.state_on(day) in ENDING
+    if not is_signing_party or not needs_notice:
+        return False
+    return party.organisation_id not in unbound_organisation_ids(partnership, day)
 
 
 def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:
-    """Who may sign for a party: the holders of its signatory post, else its leads."""
+    """Return the people who may sign for a party: the holders of its signatory post, or else its leads."""
     people = people_in_post(organisation, "signatory", partnership=partnership, day=day)
     return people or list(leads_of(organisation).order_by("name", "pk"))
 
 
 def signs_for(user: User, day: dt.date) -> Q:
-    """The condition on signatories that the person signs for the party.
-
-    It is the rule of `signers_of`, in SQL.
-    """
+    """Condition for signatories for which the person may sign: the rule of `signers_of` as a query."""
     acting = Membership.objects.current(day).filter(
         organisation=OuterRef("post__organisation"), person=OuterRef("person")
     )
@@ -255,51 +256,52 @@ def signs_for(user: User, day: dt.date) -> Q:
         post__organisation=OuterRef("organisation"),
         person__account_since__isnull=False,
     )
-    here, everywhere = (
-        holders.filter(post__partnership=OuterRef("version__partnership")),
-        holders.filter(post__partnership=None),
-    )
-    nobody_here, nobody = ~Q(Exists(here)), ~Q(Exists(here)) & ~Q(Exists(everywhere))
+    # A post in the partnership comes first, then a post of the whole organisation, then the leads.
+    in_partnership = holders.filter(post__partnership=OuterRef("version__partnership"))
+    in_organisation = holders.filter(post__partnership=None)
+    has_none_in_partnership = ~Q(Exists(in_partnership))
+    has_none = has_none_in_partnership & ~Q(Exists(in_organisation))
     return (
-        Q(Exists(here.filter(person=user)))
-        | nobody_here & Q(Exists(everywhere.filter(person=user)))
-        | nobody & Q(organisation__in=Organisation.objects.of_person(user, Role.LEAD))
+        Q(Exists(in_partnership.filter(person=user)))
+        | has_none_in_partnership & Q(Exists(in_organisation.filter(person=user)))
+        | has_none & Q(organisation__in=Organisation.objects.of_person(user, Role.LEAD))
     )
 
 
 def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> dict[int, list[Organisation]]:
-    """By version id, the parties for which the person may sign now.
-
-    Those that have not decided, and those that declined the version in force when they joined.
-    """
-    organisations: dict[int, list[Organisation]] = {}
+    """Return the parties for which the person may sign now, by the id of the version."""
+    organisations_by_version: dict[int, list[Organisation]] = {}
     for version in versions:
-        organisations[version.pk] = [
+        organisations_by_version[version.pk] = [
             state.signatory.organisation
             for state in signing_states(version)
-            if (state.must_decide or (has_declined_to_join(state) and _is_to_join(version, day)))
+            if _can_still_sign(state, version, day)
             and user in signers_of(state.signatory.organisation_id, version.partnership_id, day)
         ]
-    return organisations
+    return organisations_by_version
+
+
+def _can_still_sign(state: TermsState, version: TermsVersion, day: dt.date) -> bool:
+    """Whether the party has not decided yet, or joined later, declined and may change its mind."""
+    if state.must_decide:
+        return True
+    return has_declined_to_join(state) and _is_version_to_join(version, day)
 
 
 def has_declined_to_join(state: TermsState) -> bool:
-    """Whether the party joined later and declined the version.
-
-    It may still sign it while it is in force.
-    """
-    signatory, decided = state.signatory, state.sign_off
-    declined = decided is not None and decided.is_rejected
-    return declined and signatory.joins and signatory.removed_at is None and state.takes_part
+    """Whether the party joined later and declined the version. It may still sign while that version is in force."""
+    signatory, sign_off = state.signatory, state.sign_off
+    has_declined = sign_off is not None and sign_off.is_rejected
+    return has_declined and signatory.joins and signatory.removed_at is None and state.takes_part
 
 
-def _is_to_join(version: TermsVersion, day: dt.date) -> bool:
-    present = version_to_join(version.partnership, day)
-    return present is not None and present.pk == version.pk
+def _is_version_to_join(version: TermsVersion, day: dt.date) -> bool:
+    current_version = version_to_join(version.partnership, day)
+    return current_version is not None and current_version.pk == version.pk
 
 
-def party_lines(partnership: Partnership) -> list[dict[str, object]]:
-    """The parties as a version keeps them: observers too, but not those that left."""
+def parties_to_publish(partnership: Partnership) -> list[dict[str, object]]:
+    """Return the present and invited parties, observers included, as a version stores them."""
     parties = Party.objects.inside().filter(partnership=partnership).select_related("organisation")
     return [
         {
@@ -314,29 +316,29 @@ def party_lines(partnership: Partnership) -> list[dict[str, object]]:
 
 
 def newest_version(proposal: TermsProposal) -> TermsVersion | None:
-    """The version that a proposal was last sent as."""
+    """Return the version as which a proposal was last sent for signature."""
     return proposal.versions.order_by("-number").first()
 
 
-def version_awaiting(partnership: Partnership) -> list[TermsVersion]:
-    """The versions of a partnership that wait for signatures, by number."""
+def versions_awaiting_signature(partnership: Partnership) -> list[TermsVersion]:
+    """Return the versions of a partnership that wait for signatures, by the number of their proposal."""
     awaiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
     versions = [newest_version(proposal) for proposal in awaiting.order_by("number")]
     return [version for version in versions if version is not None]
 
 
 def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
-    """Versions that parties that joined later must sign; usually one."""
+    """Return the versions that wait for signatures of parties that joined later; usually one."""
     signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
-    versions_found = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).order_by("number")
-    versions = list(versions_found.select_related("proposal"))
-    for version in versions:
+    versions = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version")).select_related("proposal")
+    rows = list(versions.order_by("number"))
+    for version in rows:
         version.partnership = partnership
-    return versions
+    return rows
 
 
-def base_for(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:
-    """The version that a proposal amends: the one in force on its day."""
+def version_to_amend(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:
+    """Return the version that a proposal amends: the one in force on the day from which it should apply."""
     if not proposal.is_open:
         return proposal.based_on
     today = timezone.localdate(now)

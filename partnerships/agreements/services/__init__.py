@@ -14,6 +14,7 @@ from partnerships.agreements.services.documents import (
     restore_document,
 )
 from partnerships.agreements.services.groups import (
+    NewGroup,
     UnableToStartGroup,
     start_working_group,
 )
@@ -27,6 +28,7 @@ from partnerships.agreements.services.notices import (
     withdraw_notice,
 )
 from partnerships.agreements.services.objectives import (
+    ProgressReport,
     UnableToKeepObjective,
     add_objective,
     change_objective_status,
@@ -59,10 +61,10 @@ from partnerships.agreements.services.posts import (
     UnableToChangePost,
     change_contact,
     create_post,
+    email_contact,
     end_post,
     fill_post,
     remove_contact,
-    tell_contact,
     vacate_post,
 )
 from partnerships.agreements.services.reminders import (
@@ -105,7 +107,9 @@ from partnerships.agreements.services.terms import (
 
 __all__ = [
     "Contact",
+    "NewGroup",
     "PaperSignature",
+    "ProgressReport",
     "SignatureRequest",
     "Terms",
     "UnableToAddDocument",
@@ -149,6 +153,7 @@ __all__ = [
     "decline_to_sign",
     "edit_objective",
     "edit_settings",
+    "email_contact",
     "end_post",
     "escalate_late_signatures",
     "fill_post",
@@ -179,7 +184,6 @@ __all__ = [
     "sign_terms",
     "start_working_group",
     "take_back_terms",
-    "tell_contact",
     "unlink_record",
     "vacate_post",
     "withdraw_left_over_invitations",

@@ -1,4 +1,4 @@
-"""Copy posts to a renewed partnership."""
+"""Copy posts and their holders to the successor of a partnership."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Holder, Partnership, Post
-from partnerships.agreements.services.posts import record_of_post, tell_contact
+from partnerships.agreements.services.posts import email_contact, record_post_event
 from partnerships.people.models import User
 
 
@@ -21,17 +21,17 @@ def copy_posts(
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Copy posts to a renewed partnership; returns how many.
+    """Copy the open posts of some organisations with their present holders, and return how many.
 
-    Present holders go with them; the posts of the earlier partnership keep their history. Contacts without an account
-    get an email about the data held about them. Call with organisations and both partnerships locked, after checking
-    the rights.
+    The original posts keep their history. Contacts without an account are emailed what we hold about them. Call with
+    the organisations and both partnerships locked. Does not check rights.
     """
-    today, reason = timezone.localdate(now), f"As in “{partnership.title}”, which this one renews."[:300]
+    today = timezone.localdate(now)
+    reason = f"As in “{partnership.title}”, which this one renews."[:300]
     posts = Post.objects.open().filter(partnership=partnership, organisation__in=organisations)
-    copied = list(posts.select_related("organisation").order_by("pk"))
-    for post in copied:
-        made = Post.objects.create(
+    originals = list(posts.select_related("organisation").order_by("pk"))
+    for post in originals:
+        new_post = Post.objects.create(
             organisation=post.organisation,
             partnership=successor,
             role=post.role,
@@ -39,16 +39,16 @@ def copy_posts(
             created_at=now,
             created_by=author,
         )
-        record_of_post(made, EventKind.POST_CREATED, author=author, now=now)
+        record_post_event(new_post, EventKind.POST_CREATED, author=author, now=now)
         for holder in post.holders.on(today).select_related("person").order_by("pk"):
-            _give_to(made, holder, reason=reason, author=author, now=now)
-    return len(copied)
+            _copy_holder(holder, to=new_post, reason=reason, author=author, now=now)
+    return len(originals)
 
 
-def _give_to(post: Post, holder: Holder, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Give a post to the holder of another, with the same contact data."""
-    copied = Holder.objects.create(
-        post=post,
+def _copy_holder(holder: Holder, *, to: Post, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Give a post to the holder of another post, with the same contact details."""
+    new_holder = Holder.objects.create(
+        post=to,
         person=holder.person,
         name=holder.name,
         email=holder.email,
@@ -61,6 +61,6 @@ def _give_to(post: Post, holder: Holder, *, reason: str, author: User | None, no
         added_by=author,
         added_at=now,
     )
-    record_of_post(post, EventKind.POST_FILLED, author=author, now=now, holder=copied, reason=reason)
-    if copied.person_id is None:
-        tell_contact(copied, now=now)
+    record_post_event(to, EventKind.POST_FILLED, author=author, now=now, holder=new_holder, reason=reason)
+    if new_holder.person_id is None:
+        email_contact(new_holder, now=now)

@@ -15,7 +15,7 @@ from partnerships.agreements.services.posts import (
     check_holder,
     lock_post,
     note_end,
-    record_of_post,
+    record_post_event,
 )
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
@@ -45,7 +45,7 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
     locked.title = title
     locked.save(update_fields=["title"])
     post.title = title
-    record_of_post(locked, EventKind.POST_CORRECTED, author=author, now=now, reason=reason.strip())
+    record_post_event(locked, EventKind.POST_CORRECTED, author=author, now=now, reason=reason.strip())
     return True
 
 
@@ -95,7 +95,7 @@ def correct_holder(
     if ends_on is not None:
         note_end(locked, ends_on, now=now)
     holder.starts_on, holder.ends_on, holder.person = starts_on, ends_on, locked.person
-    record_of_post(post, EventKind.HOLDER_CORRECTED, author=author, now=now, holder=locked, reason=reason.strip())
+    record_post_event(post, EventKind.HOLDER_CORRECTED, author=author, now=now, holder=locked, reason=reason.strip())
     if is_another and person is not None and (ends_on is None or ends_on > timezone.localdate(now)):
         record_email(
             kind="agreements.post_filled",

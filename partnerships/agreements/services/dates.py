@@ -1,4 +1,4 @@
-"""What the clock does to partnerships: it starts, reviews and ends them."""
+"""Store the status of partnerships whose start, review or end date has come."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from partnerships.agreements.services.steps import record_due_step
 
 
 def record_due_steps(*, now: dt.datetime) -> int:
-    """Record what start, review and end dates have done; the number of steps.
+    """Store each new status that follows from a date, and return the number of changes.
 
-    Each partnership in its own transaction, so that one failure does not block the others. Starts come first: a
-    successor that starts on the day after renews the old one before its end date ends it.
+    Each partnership has its own transaction, so that one failure does not block the others. Starts come first: a
+    successor that starts the day after the old partnership ends must renew it before its end date ends it.
     """
     today = timezone.localdate(now)
-    agreed = Q(status=Status.AGREED) & ~has_status_on(Status.AGREED, today)
-    review = Q(status=Status.ACTIVE, review_on__lte=today)
-    taken = 0
-    for due in (agreed, review, has_run_out(today)):
-        for pk in Partnership.objects.filter(due).order_by("pk").values_list("pk", flat=True):
+    start_is_due = Q(status=Status.AGREED) & ~has_status_on(Status.AGREED, today)
+    review_is_due = Q(status=Status.ACTIVE, review_on__lte=today)
+    changes = 0
+    for condition in (start_is_due, review_is_due, has_run_out(today)):
+        for pk in Partnership.objects.filter(condition).order_by("pk").values_list("pk", flat=True):
             with transaction.atomic():
-                taken += record_due_step(lock_partnership(pk), now=now)
-    return taken
+                changes += record_due_step(lock_partnership(pk), now=now)
+    return changes

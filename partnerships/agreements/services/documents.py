@@ -1,4 +1,4 @@
-"""Services for documents: add, remove, restore."""
+"""Services for the documents of a partnership: add, remove and restore them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnableToAddDocument(Exception):
 
 
 class UnableToRemoveDocument(Exception):
-    """It is removed already, the partnership is over, or it is the scan of a signature."""
+    """The document is removed already or is the scan of a signature, or the partnership is over."""
 
 
 class UnableToRestoreDocument(Exception):
@@ -43,10 +43,10 @@ def add_document(
     now: dt.datetime,
     personal_data: bool = False,
 ) -> Document:
-    """Add a document. Raises `UnableToAddDocument`.
+    """Add a document to a partnership. Raises `UnableToAddDocument`.
 
-    With `personal_data` it opens only while a data-sharing agreement is in force. If the row cannot be written, the
-    file is deleted again.
+    A document with personal data opens only while a data-sharing agreement is in force. If the row cannot be saved, the
+    stored file is deleted again.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_add_document(organisation))
@@ -81,9 +81,9 @@ def add_document(
 def remove_document(
     *, document: Document, author: User | None, now: dt.datetime, organisation: Organisation | None = None
 ) -> None:
-    """Hide a document; its file stays until retention deletes it.
+    """Hide a document from everybody. Raises `UnableToRemoveDocument`.
 
-    Until then an administrator can restore it. Raises `UnableToRemoveDocument`.
+    An administrator can restore it until the retention job deletes its file.
     """
     partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_remove(document))
@@ -105,17 +105,18 @@ def remove_document(
     )
 
 
-#: The journal's name for whether a document is removed.
+#: Name of the line in the journal that a document was removed or restored.
 DOCUMENT = "document"
 
 
 def document_identity(document: Document) -> str:
-    """The journal's hash of a document."""
+    """Return the hash by which the journal recognises a document."""
     return journal.identity(document.partnership_id, document.added_at, document.sha256)
 
 
-def _journal(document: Document, *, now: dt.datetime, undone: bool = False) -> None:
-    journal.note(DOCUMENT, now=now, document=document.pk, same=document_identity(document), undone=undone)
+def _journal(document: Document, *, now: dt.datetime, is_restored: bool = False) -> None:
+    """Note in the journal that a document was removed or restored."""
+    journal.note(DOCUMENT, now=now, document=document.pk, same=document_identity(document), undone=is_restored)
 
 
 @transaction.atomic
@@ -124,11 +125,11 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
     partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_restore_documents)
     if Document.objects.filter(pk=document.pk, file="").exists():
-        raise UnableToRestoreDocument("It was removed more than a year ago; its file is no longer kept.")
+        raise UnableToRestoreDocument("This document was removed more than a year ago, and its file has been deleted.")
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
         raise UnableToRestoreDocument("This document has not been removed.")
     document.removed_at = None
-    _journal(document, now=now, undone=True)
+    _journal(document, now=now, is_restored=True)
     record_event(
         partnership,
         EventKind.DOCUMENT_RESTORED,
@@ -139,5 +140,5 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of documents removed long ago; the rows stay."""
+    """Delete the files of documents that were removed long ago, and return how many. The rows stay."""
     return drop_files(Document.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)

@@ -1,9 +1,10 @@
-"""Service that starts a working group: a partnership within a partnership."""
+"""Start a working group: a partnership within a partnership."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,58 +28,70 @@ class UnableToStartGroup(Exception):
     """The partnership is over, a member is not a party, or the end date is not possible."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewGroup:
+    """A working group to start."""
+
+    title: str
+    purpose: str
+    #: The parties that take part. The chair may be among them.
+    members: Collection[Organisation]
+    ends_on: dt.date
+    #: Whether it may continue after its partnership has ended.
+    outlives_parent: bool = False
+
+
 @transaction.atomic
 def start_working_group(
     *,
     parent: Partnership,
     organisation: Organisation,
-    members: Collection[Organisation],
-    title: str,
-    purpose: str,
-    ends_on: dt.date,
+    group: NewGroup,
     author: User | None,
     now: dt.datetime,
-    outlives_parent: bool = False,
 ) -> Partnership:
-    """Start a working group of some of a partnership's parties.
+    """Start a working group of some of the parties of a partnership. Returns the group, which is a partnership too.
 
-    Its organisation is the chair, the others are invited. It ends with the partnership at the latest, except with
-    `outlives_parent`. Raises `UnableToStartGroup`.
+    The organisation is its chair; the other members are invited. Raises `UnableToStartGroup`.
     """
-    locked, today = lock_partnership(parent.pk), timezone.localdate(now)
+    locked = lock_partnership(parent.pk)
+    today = timezone.localdate(now)
     require(rights_over(locked, author, now).may_start_group_for(organisation))
     if locked.is_over_on(today):
         raise UnableToStartGroup("This partnership has ended.")
     if WorkingGroup.objects.filter(partnership=locked).exists():
         raise UnableToStartGroup("A working group cannot have working groups of its own.")
-    present = set(locked.parties.present().exclude(role=PartyRole.OBSERVER).values_list("organisation_id", flat=True))
-    other_members = [member for member in members if member.pk != organisation.pk]
-    if not other_members or any(member.pk not in present for member in other_members):
+    parties = locked.parties.present().exclude(role=PartyRole.OBSERVER)
+    party_ids = set(parties.values_list("organisation_id", flat=True))
+    other_members = [member for member in group.members if member.pk != organisation.pk]
+    if not other_members or any(member.pk not in party_ids for member in other_members):
         raise UnableToStartGroup("Choose other organisations that take part in the partnership.")
-    if ends_on <= today:
+    if group.ends_on <= today:
         raise UnableToStartGroup("The end date must be in the future.")
-    last = None if locked.goes_on else locked.ends_on
-    if last is not None and ends_on > last and not outlives_parent:
+    parent_ends_on = None if locked.goes_on else locked.ends_on
+    if parent_ends_on is not None and group.ends_on > parent_ends_on and not group.outlives_parent:
         raise UnableToStartGroup(
-            f"The partnership ends on {long_date(last)}. Choose an earlier end date, or tick that it can continue."
+            f"The partnership ends on {long_date(parent_ends_on)}. Choose an earlier end date, or tick that the "
+            "working group can continue."
         )
+
     try:
-        group = create_partnership(
+        partnership = create_partnership(
             organisation=organisation,
             author=author,
-            title=title,
+            title=group.title,
             kind=WORKING_GROUP,
-            purpose=purpose,
+            purpose=group.purpose,
             areas=locked.areas.all(),
-            ends_on=ends_on,
+            ends_on=group.ends_on,
             now=now,
         )
     except UnableToCreatePartnership as error:
         raise UnableToStartGroup(str(error)) from error
-    WorkingGroup.objects.create(partnership=group, parent=locked, outlives_parent=outlives_parent)
+    WorkingGroup.objects.create(partnership=partnership, parent=locked, outlives_parent=group.outlives_parent)
     for member in other_members:
         invite_organisation(
-            partnership=group,
+            partnership=partnership,
             organisation=member,
             role=PartyRole.MEMBER,
             reason=f"Working group of {locked.title}.",
@@ -91,6 +104,6 @@ def start_working_group(
         author=author,
         now=now,
         organisation=organisation,
-        data={"after": {"working group": group.title}},
+        data={"after": {"working group": partnership.title}},
     )
-    return group
+    return partnership

@@ -1,4 +1,4 @@
-"""Withdraw invitations to partnerships that were over before their end withdrew them."""
+"""Withdraw invitations to partnerships that ended before the site did so itself."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from partnerships.agreements.services.recording import lock_partnership
 
 
 def withdraw_left_over_invitations(*, now: dt.datetime) -> int:
-    """Withdraw unanswered invitations to partnerships that are over; returns how many.
+    """Withdraw open invitations to partnerships that are over, and return how many.
 
-    Ending a partnership withdraws them by itself; this finds those from before it did. May run twice.
+    Today, ending a partnership withdraws its invitations. This finds older ones. Safe to run twice.
     """
-    waiting = Party.objects.filter(status=PartyStatus.INVITED, partnership__status__in=OVER)
-    partnerships = waiting.order_by("partnership").values_list("partnership", flat=True).distinct()
-    return sum(_withdraw(pk, now) for pk in partnerships)
+    invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__status__in=OVER)
+    partnership_ids = invited.order_by("partnership").values_list("partnership", flat=True).distinct()
+    return sum(_withdraw_invitations_to(pk, now) for pk in partnership_ids)
 
 
 @transaction.atomic
-def _withdraw(pk: int, now: dt.datetime) -> int:
-    partnership = lock_partnership(pk)
+def _withdraw_invitations_to(partnership_id: int, now: dt.datetime) -> int:
+    """Withdraw the open invitations to one partnership, and return how many."""
+    partnership = lock_partnership(partnership_id)
     count = partnership.parties.filter(status=PartyStatus.INVITED).count()
     withdraw_with_partnership(
         PartnershipEnding(partnership=partnership, reason="The partnership is over.", author=None, now=now)

@@ -1,4 +1,4 @@
-"""End the time of those whose post passed to an organisation that they do not act for."""
+"""End the time of holders whose post passed to an organisation for which they do not act."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Holder
-from partnerships.agreements.services.posts import end_holding, record_of_post
+from partnerships.agreements.services.posts import end_holding, record_post_event
 from partnerships.organisations.models import Membership
 from partnerships.organisations.obligations import Change, Moving
 
 
 def end_holdings_left_behind(records: Collection[int], moving: Moving) -> list[Change]:
-    """End the time of people in these posts who do not act for `moving.target`; returns what changed.
+    """End the time of people in these posts who do not act for `moving.target`, and return the changes.
 
-    Contacts without an account stay: the post is how they are known.
+    Contacts without an account stay in their posts.
     """
     today = timezone.localdate(moving.now)
-    acting = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=today), organisation=moving.target)
-    holders = Holder.objects.open(today).filter(post__in=records, post__organisation=moving.target)
-    left = holders.exclude(person=None).exclude(person__in=acting.filter(accepted_at__isnull=False).values("person"))
+    memberships = Membership.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gt=today), organisation=moving.target, accepted_at__isnull=False
+    )
+    holders = (
+        Holder.objects.open(today)
+        .filter(post__in=records, post__organisation=moving.target)
+        .exclude(person=None)
+        .exclude(person__in=memberships.values("person"))
+    )
     reason = f"The holder does not act for {moving.target.display_name}."
     changes = []
-    for holder in left.select_for_update(of=("self",)).select_related("post").order_by("pk"):
+    for holder in holders.select_for_update(of=("self",)).select_related("post").order_by("pk"):
         before = {"ends_on": holder.ends_on and holder.ends_on.isoformat(), "reason": holder.reason}
         end_holding(holder, on=today, reason=reason, now=moving.now)
-        record_of_post(
+        record_post_event(
             holder.post, EventKind.POST_VACATED, author=moving.author, now=moving.now, holder=holder, reason=reason
         )
         after = {"ends_on": holder.ends_on and holder.ends_on.isoformat(), "reason": holder.reason}

@@ -1,4 +1,4 @@
-"""Give notice, withdraw it, and carry it out after its last day."""
+"""Services for notices: give notice, withdraw it, and carry it out after its last day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from partnerships.agreements.models import (
     Notice,
     Partnership,
     Party,
-    PartyStatus,
     Status,
 )
 from partnerships.agreements.queries.dates import leads_who_decide
@@ -21,26 +20,26 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import set_end_by_notice
 from partnerships.agreements.services.parties import UnableToLeave, leave_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
-from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.steps import set_status
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: The longest notice, in days from today.
-LONGEST = 3 * 366
+#: How far ahead the last day of a notice may be, in days.
+MAX_DAYS_AHEAD = 3 * 366
 
 
 class UnableToGiveNotice(Exception):
-    """Not in force, no reason, given already, or too early a day."""
+    """The partnership is not in force, notice was given already, the day is not possible, or there is no reason."""
 
 
 class UnableToWithdrawNotice(Exception):
-    """Withdrawn or carried out already, or no reason."""
+    """The notice was withdrawn or has taken effect, or there is no reason."""
 
 
 def earliest_last_day(partnership: Partnership, today: dt.date) -> dt.date:
-    """The first day on which a notice given today can run out."""
+    """Return the earliest last day of a notice that is given today."""
     return today + dt.timedelta(days=partnership.notice_days or 0)
 
 
@@ -48,40 +47,30 @@ def earliest_last_day(partnership: Partnership, today: dt.date) -> dt.date:
 def give_notice(
     *, party: Party, reason: str, last_day: dt.date | None, author: User | None, now: dt.datetime
 ) -> Notice:
-    """Give notice for a party, and email the other parties' leads.
+    """Give notice for a party, and email the leads of the other parties.
 
-    Without a last day it runs out as early as the terms allow. Raises `UnableToGiveNotice`.
+    Without a last day, it is the earliest that the terms allow. Raises `UnableToGiveNotice`.
     """
     today = timezone.localdate(now)
     locked = lock_partnership(party.partnership_id)
-    own = Party.objects.select_related("organisation").get(pk=party.pk)
-    require(rights_over(locked, author, now).may_leave(own))
+    fresh_party = Party.objects.select_related("organisation").get(pk=party.pk)
+    organisation = fresh_party.organisation
+    require(rights_over(locked, author, now).may_leave(fresh_party))
     if locked.state_on(today) not in ENDING:
         raise UnableToGiveNotice("You can only give notice while the partnership is in force.")
-    if own.status != PartyStatus.ACCEPTED:
-        raise UnableToGiveNotice(f"{own.organisation.name} does not take part in this partnership.")
+    if not fresh_party.is_present:
+        raise UnableToGiveNotice(f"{organisation.name} does not take part in this partnership.")
     if not reason.strip():
         raise UnableToGiveNotice("Give a reason.")
-    if locked.notices.open().filter(organisation=own.organisation).exists():
-        raise UnableToGiveNotice(f"{own.organisation.name} has already given notice.")
-    earliest = earliest_last_day(locked, today)
-    chosen = last_day or earliest
-    if chosen < earliest:
-        raise (
-            UnableToGiveNotice(
-                f"The terms ask for {locked.notice_days} days of notice. The earliest last day is "
-                f"{long_date(earliest)}."
-            )
-            if (locked.notice_days)
-            else UnableToGiveNotice("The last day must not be in the past.")
-        )
-    if (chosen - today).days > LONGEST:
-        raise UnableToGiveNotice("The last day must be within three years.")
+    if locked.notices.open().filter(organisation=organisation).exists():
+        raise UnableToGiveNotice(f"{organisation.name} has already given notice.")
+    final_day = last_day or earliest_last_day(locked, today)
+    _check_last_day(locked, final_day, today)
     notice = Notice.objects.create(
         partnership=locked,
-        organisation=own.organisation,
+        organisation=organisation,
         reason=reason.strip(),
-        last_day=chosen,
+        last_day=final_day,
         ends_partnership=False,
         given_by=author,
         given_at=now,
@@ -93,16 +82,30 @@ def give_notice(
         EventKind.NOTICE_GIVEN,
         author=author,
         now=now,
-        organisation=own.organisation,
-        data={"notice": notice.pk, "after": {"last_day": chosen.isoformat()}, "reason": notice.reason},
+        organisation=organisation,
+        data={"notice": notice.pk, "after": {"last_day": final_day.isoformat()}, "reason": notice.reason},
     )
-    _email(notice, locked, author=author, now=now)
+    _email_leads(notice, locked, author=author, now=now)
     return notice
+
+
+def _check_last_day(partnership: Partnership, last_day: dt.date, today: dt.date) -> None:
+    """Raise `UnableToGiveNotice` for a last day that is too early or too far ahead."""
+    earliest = earliest_last_day(partnership, today)
+    if last_day < earliest and partnership.notice_days:
+        raise UnableToGiveNotice(
+            f"The terms ask for {partnership.notice_days} days of notice. The earliest last day is "
+            f"{long_date(earliest)}."
+        )
+    if last_day < earliest:
+        raise UnableToGiveNotice("The last day must not be in the past.")
+    if (last_day - today).days > MAX_DAYS_AHEAD:
+        raise UnableToGiveNotice("The last day must be within three years.")
 
 
 @transaction.atomic
 def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Withdraw a notice before it runs out. Raises `UnableToWithdrawNotice`."""
+    """Withdraw a notice before it takes effect, and email the leads. Raises `UnableToWithdrawNotice`."""
     locked = lock_partnership(notice.partnership_id)
     locked_notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice.pk)
     require(rights_over(locked, author, now).may_withdraw_notice(locked_notice))
@@ -110,11 +113,9 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
         raise UnableToWithdrawNotice("This notice has been withdrawn or has taken effect.")
     if not reason.strip():
         raise UnableToWithdrawNotice("Give a reason.")
-    locked_notice.withdrawn_at, locked_notice.withdrawn_by, locked_notice.withdrawn_because = (
-        now,
-        author,
-        reason.strip(),
-    )
+    locked_notice.withdrawn_at = now
+    locked_notice.withdrawn_by = author
+    locked_notice.withdrawn_because = reason.strip()
     locked_notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
     set_end_by_notice(locked)
     record_event(
@@ -129,14 +130,15 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
             "reason": locked_notice.withdrawn_because,
         },
     )
-    _email(locked_notice, locked, author=author, now=now)
+    _email_leads(locked_notice, locked, author=author, now=now)
 
 
-def _email(notice: Notice, locked: Partnership, *, author: User | None, now: dt.datetime) -> None:
-    people = leads_who_decide(locked).values_list("pk", flat=True)
+def _email_leads(notice: Notice, partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
+    """Email the leads of the parties, except the author, that notice was given or withdrawn."""
+    lead_ids = leads_who_decide(partnership).values_list("pk", flat=True)
     record_emails(
         kind="agreements.notice",
-        people=[pk for pk in people if author is None or pk != author.pk],
+        people=[pk for pk in lead_ids if author is None or pk != author.pk],
         params={"notice": notice.pk, "withdrawn": not notice.is_open},
         sender_id=notice.organisation_id,
         now=now,
@@ -144,17 +146,17 @@ def _email(notice: Notice, locked: Partnership, *, author: User | None, now: dt.
 
 
 def carry_out_notices(*, now: dt.datetime) -> int:
-    """Let the parties leave whose notice has run out; the number of notices.
+    """Carry out the notices that have run out, and return how many.
 
-    A partnership that ends by notice has ended by its date already. Each in its own transaction.
+    Partnerships that a notice ends are over by then: their status follows from its last day.
     """
-    due = Notice.objects.run_out_by(timezone.localdate(now)).order_by("last_day", "pk")
-    return sum(_carry_out(pk, now) for pk in list(due.values_list("pk", flat=True)))
+    due_notices = Notice.objects.run_out_by(timezone.localdate(now)).order_by("last_day", "pk")
+    return sum(_carry_out(pk, now) for pk in list(due_notices.values_list("pk", flat=True)))
 
 
 @transaction.atomic
 def _carry_out(pk: int, now: dt.datetime) -> bool:
-    """Let the party leave, or end the partnership that cannot go on without it. False if done before."""
+    """End the part of the party, or the partnership if it cannot continue without it. False if done already."""
     locked = lock_partnership(Notice.objects.values_list("partnership_id", flat=True).get(pk=pk))
     notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=pk)
     if not notice.is_open:
@@ -169,5 +171,5 @@ def _carry_out(pk: int, now: dt.datetime) -> bool:
         with transaction.atomic():
             leave_partnership(party=party, reason=reason, author=None, now=now, after_notice=True)
     except UnableToLeave:
-        take_status(locked, Status.ENDED, reason=reason, author=None, now=now)
+        set_status(locked, Status.ENDED, reason=reason, author=None, now=now)
     return True

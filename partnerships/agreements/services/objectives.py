@@ -1,9 +1,10 @@
-"""Keep the objectives of a partnership: add, change, report, close, link."""
+"""Services for objectives: add, change, move and close them, report progress, and link records."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
@@ -30,22 +31,22 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of
 from partnerships.people.models import User
 
-#: Objectives of one partnership, those met and dropped included.
+#: How many objectives a partnership may have, including those that were met or dropped.
 MAX_OBJECTIVES = 100
-#: Records linked to one objective.
+#: How many records one objective may be linked to.
 MAX_LINKS = 50
 
 
 class UnableToKeepObjective(Exception):
-    """The partnership is over, or what was given is incomplete or stale."""
+    """The partnership is over, or the input is incomplete, invalid or out of date."""
 
 
 class ObjectiveHasChanged(UnableToKeepObjective):
-    """Somebody changed it since the author opened the form."""
+    """Another person has changed the objective since the author opened the form."""
 
 
 class Details(TypedDict, total=False):
-    """The fields of an objective; see the model."""
+    """The fields of an objective that people fill in (see the model)."""
 
     text: str
     measure: str
@@ -58,24 +59,40 @@ class Details(TypedDict, total=False):
     owner: User | None
 
 
-def _open(pk: int, author: User | None, now: dt.datetime) -> Partnership:
-    """The partnership, locked; the author may keep its objectives."""
-    locked = lock_partnership(pk)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressReport:
+    """The figure of an objective on a day, and what blocks the objective, if anything does."""
+
+    on: dt.date
+    figure: Decimal
+    note: str = ""
+    blocked_by: str = ""
+
+
+def _lock_editable(partnership_id: int, author: User | None, now: dt.datetime) -> Partnership:
+    """Lock and return a partnership whose objectives the author may change.
+
+    Raises `UnableToKeepObjective` if it is over.
+    """
+    locked = lock_partnership(partnership_id)
     require(rights_over(locked, author, now).may_keep_objectives)
     if locked.is_over_on(timezone.localdate(now)):
         raise UnableToKeepObjective("This partnership has ended: you can read its objectives, but not change them.")
     return locked
 
 
-def _fetch(objective: Objective, author: User | None, now: dt.datetime) -> tuple[Partnership, Objective]:
-    """The partnership and the objective, locked in this order."""
-    partnership = _open(objective.partnership_id, author, now)
-    return partnership, Objective.objects.select_for_update(of=("self",)).get(pk=objective.pk)
+def _lock_objective(objective: Objective, author: User | None, now: dt.datetime) -> tuple[Partnership, Objective]:
+    """Lock the partnership, then the objective, and return both."""
+    partnership = _lock_editable(objective.partnership_id, author, now)
+    locked = Objective.objects.select_for_update(of=("self",)).get(pk=objective.pk)
+    locked.partnership = partnership
+    return partnership, locked
 
 
-def _fault(objective: Objective) -> str:
+def _error_in(objective: Objective) -> str:
+    """Return what is wrong with the fields of an objective, or an empty text."""
     if not objective.text.strip() or not objective.measure.strip():
-        return "Say what the objective is, and what is measured."
+        return "Enter the objective, and what is measured."
     if objective.target_on <= objective.baseline_on:
         return "The target date must be after the date of the starting figure."
     if objective.target == objective.baseline:
@@ -88,26 +105,14 @@ def _fault(objective: Objective) -> str:
     return ""
 
 
-def _record(
-    partnership: Partnership,
-    objective: Objective,
-    kind: EventKind,
-    *,
-    author: User | None,
-    now: dt.datetime,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-    reason: str = "",
+def _record_event(
+    objective: Objective, kind: EventKind, *, author: User | None, now: dt.datetime, **data: Mapping[str, Any] | str
 ) -> None:
-    """Record an event of the partnership that names the objective."""
-    data = {
-        "title": f"{partnership.title}: {objective.text}",
-        "objective": objective.pk,
-        "before": dict(before or {}),
-        "after": dict(after or {}),
-        "reason": reason,
-    }
-    record_event(partnership, kind, author=author, now=now, data=data)
+    """Record an event about an objective. The data may be `before`, `after` and `reason`."""
+    partnership = objective.partnership
+    names_objective = {"title": f"{partnership.title}: {objective.text}", "objective": objective.pk}
+    defaults: dict[str, Any] = {"before": {}, "after": {}, "reason": ""}
+    record_event(partnership, kind, author=author, now=now, data=names_objective | defaults | data)
 
 
 @transaction.atomic
@@ -119,17 +124,20 @@ def add_objective(
     came_from: From | None = None,
     **details: Unpack[Details],
 ) -> Objective:
-    """Add an objective at the end. `came_from` links it to a record of another room. Raises `UnableToKeepObjective`."""
-    locked = _open(partnership.pk, author, now)
+    """Add an objective at the end of the list. Raises `UnableToKeepObjective`.
+
+    `came_from` is a record of another room, which then links to the objective.
+    """
+    locked = _lock_editable(partnership.pk, author, now)
     if locked.objectives.count() >= MAX_OBJECTIVES:
         raise UnableToKeepObjective(f"A partnership can have at most {MAX_OBJECTIVES} objectives.")
-    last = locked.objectives.aggregate(last=Max("position"))["last"] or 0
-    objective = Objective(partnership=locked, position=last + 1, created_by=author, created_at=now, **details)
-    if fault := _fault(objective):
-        raise UnableToKeepObjective(fault)
+    last_position = locked.objectives.aggregate(position=Max("position"))["position"] or 0
+    objective = Objective(partnership=locked, position=last_position + 1, created_by=author, created_at=now, **details)
+    if error_text := _error_in(objective):
+        raise UnableToKeepObjective(error_text)
     objective.save(force_insert=True)
     after = {"target": objective.in_words(objective.target), "by": objective.target_on.isoformat()}
-    _record(locked, objective, EventKind.OBJECTIVE_ADDED, author=author, now=now, after=after)
+    _record_event(objective, EventKind.OBJECTIVE_ADDED, author=author, now=now, after=after)
     if came_from is not None and author is not None:
         try:
             came_from.origin.link(objective, came_from.record, author, now)
@@ -148,27 +156,25 @@ def edit_objective(
     now: dt.datetime,
     **details: Unpack[Details],
 ) -> tuple[str, ...]:
-    """Change an objective, with a reason; the names of the changed fields.
+    """Change an objective, with a reason. Return the names of the changed fields.
 
-    `revision` is the one the author saw. Raises `UnableToKeepObjective`.
+    `revision` is the one that the author saw. Raises `UnableToKeepObjective`.
     """
-    partnership, locked = _fetch(objective, author, now)
+    _partnership, locked = _lock_objective(objective, author, now)
     if locked.revision != revision:
         raise ObjectiveHasChanged(
-            "Somebody else changed this objective while you were writing. Compare your text with theirs."
+            "Another person changed this objective while you were editing it. Compare your text with theirs."
         )
     before, after = apply_changes(locked, dict(details))
     if not before:
         return ()
     if not reason.strip():
         raise UnableToKeepObjective("Give a reason.")
-    locked.partnership = partnership
-    if fault := _fault(locked):
-        raise UnableToKeepObjective(fault)
+    if error_text := _error_in(locked):
+        raise UnableToKeepObjective(error_text)
     locked.revision += 1
     locked.save(update_fields=[*before, "revision"])
-    _record(
-        partnership,
+    _record_event(
         locked,
         EventKind.OBJECTIVE_CHANGED,
         author=author,
@@ -184,41 +190,34 @@ def edit_objective(
 def report_progress(
     *,
     objective: Objective,
-    on: dt.date,
-    figure: Decimal,
-    note: str = "",
-    blocked_by: str = "",
+    report: ProgressReport,
     author: User | None,
-    organisation: Organisation | None = None,
     now: dt.datetime,
+    organisation: Organisation | None = None,
 ) -> ObjectiveProgress:
-    """Report a figure on a day.
-
-    `blocked_by` is what blocks the objective, or "". Raises `UnableToKeepObjective`.
-    """
-    partnership, locked = _fetch(objective, author, now)
+    """Report the figure of an open objective on a day. Raises `UnableToKeepObjective`."""
+    _partnership, locked = _lock_objective(objective, author, now)
     if not locked.is_open:
         raise UnableToKeepObjective("This objective is closed. Reopen it first.")
-    if on > timezone.localdate(now) or on < locked.baseline_on:
+    if not locked.baseline_on <= report.on <= timezone.localdate(now):
         raise UnableToKeepObjective("The date must be between the date of the starting figure and today.")
-    last = locked.progress.order_by("on", "pk").last()
+    previous = locked.progress.order_by("on", "pk").last()
     progress = ObjectiveProgress.objects.create(
         objective=locked,
-        on=on,
-        figure=figure,
-        note=note.strip(),
-        blocked_by=" ".join(blocked_by.split()),
+        on=report.on,
+        figure=report.figure,
+        note=report.note.strip(),
+        blocked_by=" ".join(report.blocked_by.split()),
         by=author,
         organisation=organisation,
         at=now,
     )
     before = {
-        "figure": locked.in_words(last.figure if last else locked.baseline),
-        "blocked by": last.blocked_by if last else "",
+        "figure": locked.in_words(previous.figure if previous else locked.baseline),
+        "blocked by": previous.blocked_by if previous else "",
     }
-    after = {"figure": locked.in_words(figure), "blocked by": progress.blocked_by}
-    kind = EventKind.OBJECTIVE_PROGRESS
-    _record(partnership, locked, kind, author=author, now=now, before=before, after=after)
+    after = {"figure": locked.in_words(report.figure), "blocked by": progress.blocked_by}
+    _record_event(locked, EventKind.OBJECTIVE_PROGRESS, author=author, now=now, before=before, after=after)
     return progress
 
 
@@ -226,23 +225,23 @@ def report_progress(
 def change_objective_status(
     *, objective: Objective, status: str, reason: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Mark it as met, drop it or open it again, with a reason. Raises `UnableToKeepObjective`."""
-    partnership, locked = _fetch(objective, author, now)
+    """Mark an objective as met, drop it or open it again, with a reason. Raises `UnableToKeepObjective`."""
+    _partnership, locked = _lock_objective(objective, author, now)
     if status not in ObjectiveStatus.values or status == locked.status:
         raise UnableToKeepObjective("Choose another status.")
     if not reason.strip():
         raise UnableToKeepObjective("Give a reason.")
-    was = locked.status
-    locked.status, locked.status_reason = status, "" if status == ObjectiveStatus.OPEN else reason.strip()
+    previous_status = locked.status
+    locked.status = status
+    locked.status_reason = "" if status == ObjectiveStatus.OPEN else reason.strip()
     locked.revision += 1
     locked.save(update_fields=["status", "status_reason", "revision"])
-    _record(
-        partnership,
+    _record_event(
         locked,
         EventKind.OBJECTIVE_STATUS,
         author=author,
         now=now,
-        before={"status": was},
+        before={"status": previous_status},
         after={"status": status},
         reason=reason.strip(),
     )
@@ -250,42 +249,42 @@ def change_objective_status(
 
 @transaction.atomic
 def move_objective(*, objective: Objective, up: bool, author: User | None, now: dt.datetime) -> None:
-    """Move an objective one place up or down; at the end nothing changes."""
-    partnership, locked = _fetch(objective, author, now)
+    """Move an objective one place up or down. At either end of the list, nothing changes."""
+    partnership, locked = _lock_objective(objective, author, now)
     rows = list(partnership.objectives.select_for_update().order_by("position", "pk"))
-    at = next(place for place, row in enumerate(rows) if row.pk == locked.pk)
-    other = at - 1 if up else at + 1
-    if not 0 <= other < len(rows):
+    index = rows.index(locked)
+    neighbour = index - 1 if up else index + 1
+    if not 0 <= neighbour < len(rows):
         return
-    rows[at], rows[other] = rows[other], rows[at]
-    for place, row in enumerate(rows, start=1):
-        if row.position != place:
-            row.position = place
+    rows[index], rows[neighbour] = rows[neighbour], rows[index]
+    for position, row in enumerate(rows, start=1):
+        if row.position != position:
+            row.position = position
             row.save(update_fields=["position"])
 
 
 @transaction.atomic
 def link_record(*, objective: Objective, provider: str, key: str, author: User, now: dt.datetime) -> ObjectiveLink:
     """Link a record that serves the objective, such as a commitment. Raises `UnableToKeepObjective`."""
-    partnership, locked = _fetch(objective, author, now)
-    offered = provider_of(provider)
-    titles = dict(offered.choices(author, partnership)) if offered else {}
-    if key not in titles:
-        raise UnableToKeepObjective("Choose something from the list.")
+    partnership, locked = _lock_objective(objective, author, now)
+    chosen_provider = provider_of(provider)
+    title_by_key = dict(chosen_provider.choices(author, partnership)) if chosen_provider else {}
+    if key not in title_by_key:
+        raise UnableToKeepObjective("Choose a record from the list.")
     if locked.links.filter(provider=provider, key=key).exists():
         raise UnableToKeepObjective("This is already linked.")
     if locked.links.count() >= MAX_LINKS:
-        raise UnableToKeepObjective(f"Link at most {MAX_LINKS} records.")
+        raise UnableToKeepObjective(f"You can link at most {MAX_LINKS} records to an objective.")
     link = ObjectiveLink.objects.create(objective=locked, provider=provider, key=key, linked_by=author, linked_at=now)
-    _record(partnership, locked, EventKind.OBJECTIVE_LINKED, author=author, now=now)
+    _record_event(locked, EventKind.OBJECTIVE_LINKED, author=author, now=now)
     return link
 
 
 @transaction.atomic
 def unlink_record(*, link: ObjectiveLink, author: User | None, now: dt.datetime) -> None:
-    """Remove a link; the record itself stays."""
-    partnership, locked = _fetch(link.objective, author, now)
+    """Remove the link to a record. Raises `UnableToKeepObjective` if it was removed already."""
+    _partnership, locked = _lock_objective(link.objective, author, now)
     if not locked.links.filter(pk=link.pk).exists():
         raise UnableToKeepObjective("This link has already been removed.")
     locked.links.filter(pk=link.pk).delete()
-    _record(partnership, locked, EventKind.OBJECTIVE_UNLINKED, author=author, now=now)
+    _record_event(locked, EventKind.OBJECTIVE_UNLINKED, author=author, now=now)

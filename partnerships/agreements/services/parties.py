@@ -1,4 +1,4 @@
-"""Services for parties: invite, answer, leave, change role."""
+"""Services for parties: invite an organisation, answer, leave, remove a party, change its role."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.departures import PartnershipEnding, PartyDeparture, settle, settle_observing
+from partnerships.agreements.departures import (
+    PartnershipEnding,
+    PartyDeparture,
+    run_departure_hooks,
+    run_observer_hooks,
+)
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
@@ -26,27 +31,27 @@ from partnerships.people.models import User
 
 
 class UnableToInvite(Exception):
-    """The partnership is over, or the organisation has ended or is a party."""
+    """The partnership is over, or the organisation has ended or is a party already."""
 
 
 class UnableToAnswer(Exception):
-    """There is nothing to answer, or the reason for declining is missing."""
+    """The invitation is not open, or the reason for declining is missing."""
 
 
 class UnableToLeave(Exception):
-    """It is not a party, gave no reason, is the last one that leads, or the terms ask for notice."""
+    """The organisation is no party, is the last one that leads or must give notice, or the reason is missing."""
 
 
 class UnableToChangeParty(Exception):
     """The role is unknown, or nobody would lead the partnership."""
 
 
-#: Each sends an email to every lead of the invited organisation, even if withdrawn and sent again.
+#: How many invitations people may send in a day, because each is emailed to all leads of the organisation.
 INVITATIONS_A_DAY = 20
 
 
-def _invited_lately(partnership: Partnership, now: dt.datetime) -> int:
-    """Number of invitations sent in the last day."""
+def _count_recent_invitations(partnership: Partnership, now: dt.datetime) -> int:
+    """Return the number of invitations that people sent in the last day."""
     return Event.objects.filter(
         target_kind="partnership",
         target_id=partnership.pk,
@@ -57,12 +62,13 @@ def _invited_lately(partnership: Partnership, now: dt.datetime) -> int:
 
 
 def _lock_party(party: Party) -> tuple[Partnership, Party]:
-    """The partnership and the party, locked in this order."""
+    """Lock the partnership, then the party, and return both."""
     partnership = lock_partnership(party.partnership_id)
     return partnership, Party.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=party.pk)
 
 
 def _refresh(party: Party, locked: Party) -> None:
+    """Copy what was saved on the locked row to the caller's object."""
     for name in ("role", "status", "answered_at", "answered_by_id", "reason", "joined_on", "left_on", "left_at"):
         setattr(party, name, getattr(locked, name))
 
@@ -79,7 +85,7 @@ def invite_organisation(
 ) -> Party:
     """Invite an organisation, with a reason, and email its leads.
 
-    One that declined or left may be invited again. Raises `UnableToInvite`.
+    An organisation that declined or left may be invited again. Raises `UnableToInvite`.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
@@ -87,7 +93,7 @@ def invite_organisation(
         raise UnableToInvite("This partnership has ended.")
     if organisation.is_ended:
         raise UnableToInvite(f"{organisation.name} has ended: invite its successor.")
-    if author is not None and _invited_lately(locked, now) >= INVITATIONS_A_DAY:
+    if author is not None and _count_recent_invitations(locked, now) >= INVITATIONS_A_DAY:
         raise UnableToInvite(f"You have sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow.")
     if role not in PartyRole.values:
         raise UnableToInvite("Choose a role for the organisation.")
@@ -125,7 +131,7 @@ def invite_organisation(
 
 
 def _acting_for(partnership: Partnership, author: User | None) -> int | None:
-    """Id of the organisation for which the author acts."""
+    """Return the id of the organisation for which the author acts in the partnership."""
     memberships = Membership.objects.current().of_person(author) if author else Membership.objects.none()
     parties = partnership.parties.present().filter(organisation__in=memberships.values("organisation"))
     return parties.order_by("pk").values_list("organisation_id", flat=True).first()
@@ -133,9 +139,9 @@ def _acting_for(partnership: Partnership, author: User | None) -> int | None:
 
 @transaction.atomic
 def answer_invitation(*, party: Party, accept: bool, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Accept or decline an invitation, and email the person who sent it.
+    """Accept an invitation, or decline it with a reason. Email the person who sent it.
 
-    Declining needs a reason. Raises `UnableToAnswer`.
+    Raises `UnableToAnswer`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_answer(locked))
@@ -145,10 +151,10 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         raise UnableToAnswer("This partnership has ended.")
     if not accept and not reason.strip():
         raise UnableToAnswer("Give the reason why your organisation declines.")
-    locked.status = PartyStatus.ACCEPTED if accept else _turned_down(locked)
+    locked.status = PartyStatus.ACCEPTED if accept else _status_without_acceptance(locked)
     locked.answered_at, locked.answered_by = now, author
     locked.reason = reason.strip()
-    _journal(partnership, locked, now=now, undone=accept)
+    _journal(partnership, locked, now=now, takes_part=accept)
     if accept:
         locked.joined_on, locked.left_on, locked.left_at = timezone.localdate(now), None, None
     locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on", "left_on", "left_at"])
@@ -178,12 +184,12 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         )
 
 
-def _turned_down(party: Party) -> PartyStatus:
-    """Status after an invitation without a yes: a former party stays one."""
+def _status_without_acceptance(party: Party) -> PartyStatus:
+    """Return the status after a declined or withdrawn invitation. A former party becomes one again."""
     return PartyStatus.DECLINED if party.left_at is None else PartyStatus.LEFT
 
 
-def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
+def _another_party_leads(partnership: Partnership, party: Party) -> bool:
     return partnership.parties.present().filter(role__in=LEADING_ROLES).exclude(pk=party.pk).exists()
 
 
@@ -191,10 +197,10 @@ def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
 def leave_partnership(
     *, party: Party, reason: str, author: User | None, now: dt.datetime, after_notice: bool = False
 ) -> None:
-    """Leave a partnership; the organisation still reads what there was.
+    """End a party's part in a partnership, at its own wish. It still reads the partnership as it was.
 
-    It owns nothing in the partnership from then on. `after_notice`: the notice that the terms ask for is over, or the
-    party left before it was recorded here. Raises `UnableToLeave`.
+    `after_notice` says that the notice for which the terms ask is over, or that the party left before it was recorded
+    here. Raises `UnableToLeave`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_leave(locked))
@@ -210,13 +216,14 @@ def remove_party(
 ) -> None:
     """Remove a party, or withdraw its invitation.
 
-    With `even_last_lead`, also one without which nobody leads (after a restore). Raises `UnableToLeave`.
+    After a restore, `even_last_lead` allows to remove the last party that leads. Raises `UnableToLeave`.
     """
     partnership, locked = _lock_party(party)
     rights = rights_over(partnership, author, now)
     require(rights.leads)
-    if not rights.roles.is_system and rights.leading == {locked.organisation_id}:
-        _refuse_without_notice(partnership, locked, now)  # removing oneself is leaving
+    removes_itself = not rights.roles.is_system and rights.leading == {locked.organisation_id}
+    if removes_itself:
+        _refuse_without_notice(partnership, locked, now)
     if party.is_waiting and not locked.is_waiting:
         raise UnableToLeave("This invitation has been answered or withdrawn.")
     if locked.is_waiting:
@@ -235,19 +242,16 @@ def remove_party(
 
 
 def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datetime) -> None:
-    """Raise `UnableToLeave` where the party has to give notice."""
+    """Raise `UnableToLeave` if the party must give notice."""
     if leaves_after_notice(partnership, party, timezone.localdate(now)):
         raise UnableToLeave(f"The terms ask for {partnership.notice_days} days of notice: give notice instead.")
 
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Withdraw an invitation nobody answered.
-
-    The terms no longer wait for its signature.
-    """
+    """Withdraw an open invitation. The terms no longer wait for the signature of the organisation."""
     if not reason.strip():
         raise UnableToLeave("Give a reason for withdrawing the invitation.")
-    locked.status, locked.reason, locked.answered_at = _turned_down(locked), reason.strip(), now
+    locked.status, locked.reason, locked.answered_at = _status_without_acceptance(locked), reason.strip(), now
     locked.save(update_fields=["status", "reason", "answered_at"])
     _journal(partnership, locked, now=now)
     record_event(
@@ -265,25 +269,25 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
 
 
 def withdraw_with_partnership(ending: PartnershipEnding) -> None:
-    """Withdraw the invitations to a partnership that is over, which nobody can accept any more."""
-    waiting = ending.partnership.parties.select_for_update(of=("self",)).filter(status=PartyStatus.INVITED)
-    for party in waiting.select_related("organisation").order_by("pk"):
+    """Withdraw the open invitations to a partnership that is over."""
+    invited = ending.partnership.parties.select_for_update(of=("self",)).filter(status=PartyStatus.INVITED)
+    for party in invited.select_related("organisation").order_by("pk"):
         _withdraw(ending.partnership, party, reason=ending.reason, author=ending.author, now=ending.now)
 
 
-#: The journal's name for how an organisation takes part.
+#: Name of the line in the journal that an organisation takes part, or no longer does.
 PARTY = "party"
 
 
 def party_identity(partnership: Partnership, organisation: Organisation) -> str:
-    """The journal's hash of who takes part in what."""
+    """Return the hash by which the journal recognises an organisation in a partnership."""
     return journal.identity(partnership.pk, partnership.created_at, organisation.pk, organisation.created_at)
 
 
-def _journal(partnership: Partnership, party: Party, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note how it takes part from now on; `undone`: it does."""
+def _journal(partnership: Partnership, party: Party, *, now: dt.datetime, takes_part: bool = False) -> None:
+    """Note in the journal whether the party takes part from now on."""
     identity = party_identity(partnership, party.organisation)
-    journal.note(PARTY, now=now, party=party.pk, same=identity, role=party.role, undone=undone)
+    journal.note(PARTY, now=now, party=party.pk, same=identity, role=party.role, undone=takes_part)
 
 
 def _end_party(
@@ -296,19 +300,17 @@ def _end_party(
     event: EventKind,
     even_last_lead: bool = False,
 ) -> None:
-    """End a party's part: it left or was removed.
-
-    Its locks are held; raises `UnableToLeave`.
-    """
+    """End the part of a locked party that leaves or is removed. Raises `UnableToLeave`."""
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
-    if author is not None and partnership.is_over_on(timezone.localdate(now)):  # a restore applies it at any time
+    # A restore has no author, and repeats what happened even if the partnership is over by now.
+    if author is not None and partnership.is_over_on(timezone.localdate(now)):
         raise UnableToLeave("This partnership has ended.")
     if not reason.strip():
         raise UnableToLeave("Give a reason.")
-    if not even_last_lead and locked.role in LEADING_ROLES and not _someone_else_leads(partnership, locked):
+    if not even_last_lead and locked.role in LEADING_ROLES and not _another_party_leads(partnership, locked):
         raise UnableToLeave(
-            "Nobody would lead this partnership: make another organisation chair or lead first, or end it."
+            "Nobody would lead this partnership. Make another organisation chair or lead first, or end it."
         )
     locked.status, locked.reason = PartyStatus.LEFT, reason.strip()
     locked.left_at = now
@@ -331,21 +333,21 @@ def _end_party(
     set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
     locked.partnership = partnership
-    settle(PartyDeparture(party=locked, author=author, now=now))
-    _tell_gone(partnership, locked, removed=event == EventKind.PARTY_REMOVED, author=author, now=now)
+    run_departure_hooks(PartyDeparture(party=locked, author=author, now=now))
+    _email_departure(locked, is_removed=event == EventKind.PARTY_REMOVED, author=author, now=now)
 
 
-def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author: User | None, now: dt.datetime) -> None:
-    """Email leads of the other parties, and of a removed one. The author gets no email."""
-    organisations = set(partnership.parties.present().values_list("organisation", flat=True))
-    leads = Membership.objects.current().filter(
-        role=Role.LEAD, organisation__in=organisations | ({party.organisation_id} if removed else set())
-    )
+def _email_departure(party: Party, *, is_removed: bool, author: User | None, now: dt.datetime) -> None:
+    """Email the leads of the other parties, and of a party that was removed, except the author."""
+    organisation_ids = set(party.partnership.parties.present().values_list("organisation", flat=True))
+    if is_removed:
+        organisation_ids.add(party.organisation_id)
+    leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=organisation_ids)
     record_emails(
         kind="agreements.gone",
         people=leads.exclude(person=author).values_list("person", flat=True),
-        params={"party": party.pk, "removed": removed},
-        sender_id=_acting_for(partnership, author) or party.organisation_id,
+        params={"party": party.pk, "removed": is_removed},
+        sender_id=_acting_for(party.partnership, author) or party.organisation_id,
         now=now,
     )
 
@@ -354,29 +356,30 @@ def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author:
 def change_party_role(
     *, party: Party, role: str, reason: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
 ) -> None:
-    """Change a party's role, with a reason; there is always a chair or lead.
+    """Change the role of a party, with a reason. One party must stay chair or lead.
 
-    Except with `even_last_lead` (after a restore). Raises `UnableToChangeParty`.
+    After a restore, `even_last_lead` allows to change the last one. Raises `UnableToChangeParty`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).leads)
     if role not in PartyRole.values:
         raise UnableToChangeParty("Choose a role.")
-    over = author is not None and partnership.is_over_on(timezone.localdate(now))  # a restore applies it at any time
-    if over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
+    # A restore has no author, and repeats what happened even if the partnership is over by now.
+    is_over = author is not None and partnership.is_over_on(timezone.localdate(now))
+    if is_over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
         raise UnableToChangeParty(f"{locked.organisation.name} no longer takes part.")
-    was = locked.role
-    if role == was:
+    previous_role = locked.role
+    if role == previous_role:
         return
     if not reason.strip():
         raise UnableToChangeParty("Give a reason.")
-    steps_down = role not in LEADING_ROLES and was in LEADING_ROLES
-    if not even_last_lead and steps_down and not _someone_else_leads(partnership, locked):
-        raise UnableToChangeParty("Nobody would lead this partnership: make another organisation chair or lead first.")
+    steps_down = role not in LEADING_ROLES and previous_role in LEADING_ROLES
+    if not even_last_lead and steps_down and not _another_party_leads(partnership, locked):
+        raise UnableToChangeParty("Nobody would lead this partnership. Make another organisation chair or lead first.")
     locked.role = role
     locked.save(update_fields=["role"])
     if locked.is_present:
-        _journal(partnership, locked, now=now, undone=True)
+        _journal(partnership, locked, now=now, takes_part=True)
     record_event(
         partnership,
         EventKind.PARTY_ROLE_CHANGED,
@@ -384,7 +387,7 @@ def change_party_role(
         now=now,
         data={
             "party": locked.organisation_id,
-            "before": {"organisation": locked.organisation.name, "role": was},
+            "before": {"organisation": locked.organisation.name, "role": previous_role},
             "after": {"organisation": locked.organisation.name, "role": role},
             "reason": reason.strip(),
         },
@@ -393,5 +396,5 @@ def change_party_role(
     adjust_signatories(partnership, author=author, now=now)
     if role == PartyRole.OBSERVER and locked.is_present:
         locked.partnership, locked.reason = partnership, reason.strip()
-        settle_observing(PartyDeparture(party=locked, author=author, now=now))
+        run_observer_hooks(PartyDeparture(party=locked, author=author, now=now))
     _refresh(party, locked)

@@ -1,4 +1,4 @@
-"""Create and end posts, and name who holds them."""
+"""Services for posts: create a post, name its holder, change contact details, end it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.activity.services import record
 from partnerships.agreements.emails import CONTACT
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import SHARED_ROLES, Holder, Partnership, PartyStatus, Post, PostRole
+from partnerships.agreements.models import SHARED_ROLES, Holder, Partnership, Post, PostRole
 from partnerships.agreements.queries import people_in_post
 from partnerships.agreements.rights import may_name_in
 from partnerships.agreements.services.recording import lock_partnership
@@ -27,15 +27,12 @@ from partnerships.people.models import User
 
 
 class UnableToChangePost(Exception):
-    """The post is over or taken, the day does not fit, or a reason is missing."""
+    """The post has ended or is held, the day does not fit, or the reason, name or address is missing or invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach the holder of a post.
-
-    `name` is only for contacts without an account.
-    """
+    """How to reach the holder of a post. Only contacts without an account have a name."""
 
     name: str = ""
     email: str = ""
@@ -54,20 +51,23 @@ def create_post(
     partnership: Partnership | None = None,
     title: str = "",
 ) -> Post:
-    """Create a vacant post of the organisation, or of its part in a partnership. Raises `UnableToChangePost`."""
+    """Create a vacant post of an organisation, or of an organisation in a partnership.
+
+    Raises `UnableToChangePost`.
+    """
     _lock_above(organisation.pk, partnership.pk if partnership else None)
     require(may_name_in(role, roles_of(author, now), organisation.pk))
     if role not in PostRole.values:
         raise UnableToChangePost("Choose a role.")
     if partnership is not None:
-        check_part(partnership, organisation)
+        check_takes_part(partnership, organisation)
     title = title.strip()
     if Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role, title=title).exists():
         raise UnableToChangePost("There is already a post with this role and title.")
     post = Post.objects.create(
         organisation=organisation, partnership=partnership, role=role, title=title, created_at=now, created_by=author
     )
-    record_of_post(post, EventKind.POST_CREATED, author=author, now=now)
+    record_post_event(post, EventKind.POST_CREATED, author=author, now=now)
     return post
 
 
@@ -82,27 +82,27 @@ def fill_post(
     contact: Contact | None = None,
     starts_on: dt.date | None = None,
 ) -> Holder:
-    """Give the post to a person or contact from a day on (by default today).
+    """Give a post to a person or contact from a day on (by default today), and email them.
 
-    The present holder's time ends on that day, except in a team. A person must act for the organisation; a contact
+    The present holder's time ends on that day, except in a team. A person must act for the organisation. A contact
     without an account needs a name. Raises `UnableToChangePost`.
     """
     locked = lock_post(post)
     require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
     contact = contact or Contact()
-    reason = _given(reason)
+    reason = _required_reason(reason)
     day = starts_on or timezone.localdate(now)
     check_holder(locked, person, contact, day)
     if not locked.is_shared:
-        make_way(locked, day, reason, now)
+        end_present_holdings(locked, day, reason, now)
     elif person is not None and locked.holders.filter(person=person, ends_on=None).exists():
         raise UnableToChangePost(f"{person.display_name} is already in this team.")
     holder = Holder.objects.create(
         post=locked,
         person=person,
         name="" if person else contact.name.strip(),
-        email=_address(contact.email),
+        email=_valid_email(contact.email),
         phone=contact.phone.strip(),
         working_days=contact.working_days.strip(),
         note=contact.note.strip(),
@@ -112,10 +112,10 @@ def fill_post(
         added_by=author,
         added_at=now,
     )
-    record_of_post(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
+    record_post_event(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
     if person is None:
-        if not _is_told_with_another(holder):
-            tell_contact(holder, now=now)
+        if not _is_emailed_already(holder):
+            email_contact(holder, now=now)
     elif author is not None and person != author:
         record_email(
             kind="agreements.post_filled",
@@ -127,16 +127,17 @@ def fill_post(
     return holder
 
 
-def _is_told_with_another(holder: Holder) -> bool:
-    """Whether the address was already named at this moment, in another row of a spreadsheet: one email covers all."""
-    before = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
-    same_address = before.filter(post__organisation=holder.post.organisation_id, email__iexact=holder.email)
-    return bool(holder.email) and same_address.exists()
+def _is_emailed_already(holder: Holder) -> bool:
+    """Whether an earlier row of the same spreadsheet names the same address, so that one email covers both."""
+    if not holder.email:
+        return False
+    earlier_rows = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
+    return earlier_rows.filter(post__organisation=holder.post.organisation_id, email__iexact=holder.email).exists()
 
 
 @transaction.atomic
-def tell_contact(holder: Holder, *, now: dt.datetime) -> None:
-    """Email a contact without an account what is held about them, if it has an address."""
+def email_contact(holder: Holder, *, now: dt.datetime) -> None:
+    """Email a contact without an account what we hold about them, if we have an address."""
     if holder.email:
         record_email(
             kind=CONTACT,
@@ -151,51 +152,57 @@ def tell_contact(holder: Holder, *, now: dt.datetime) -> None:
 def vacate_post(
     *, holder: Holder, reason: str, author: User | None, now: dt.datetime, ends_on: dt.date | None = None
 ) -> None:
-    """End somebody's time in a post on a day (by default today).
+    """End a holder's time in a post on a day (by default today). Holders may also give up a post themselves.
 
-    The person can give it up too. Raises `UnableToChangePost`.
+    Raises `UnableToChangePost`.
     """
-    post = lock_post(holder.post)
-    locked = Holder.objects.select_for_update().get(pk=holder.pk)
-    roles = roles_of(author, now)
-    own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
-    require(own or may_name_in(post.role, roles, post.organisation_id))
+    post, locked = _lock_current_holder(holder, author=author, now=now)
     today = timezone.localdate(now)
-    if locked.ends_on is not None and locked.ends_on <= today:
-        raise UnableToChangePost("They no longer hold this post.")
-    reason = _given(reason)
+    reason = _required_reason(reason)
     end_holding(locked, on=ends_on or today, reason=reason, now=now)
     holder.ends_on = locked.ends_on
-    record_of_post(post, EventKind.POST_VACATED, author=author, now=now, holder=locked, reason=reason)
+    record_post_event(post, EventKind.POST_VACATED, author=author, now=now, holder=locked, reason=reason)
 
 
 @transaction.atomic
 def change_contact(*, holder: Holder, contact: Contact, author: User | None, now: dt.datetime) -> None:
-    """Change how to reach the holder; people can change their own. Raises `UnableToChangePost`."""
+    """Change the contact details of a holder. Holders may also change their own. Raises `UnableToChangePost`."""
+    post, locked = _lock_current_holder(holder, author=author, now=now)
+    is_contact = locked.person_id is None
+    if is_contact and not contact.name.strip():
+        raise UnableToChangePost("Enter the name of the contact.")
+    previous_email = locked.email
+    locked.name = contact.name.strip() if is_contact else ""
+    locked.email = _valid_email(contact.email)
+    locked.phone = contact.phone.strip()
+    locked.working_days = contact.working_days.strip()
+    locked.note = contact.note.strip()
+    locked.save(update_fields=["name", "email", "phone", "working_days", "note"])
+    record_post_event(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked)
+    if is_contact and locked.email.lower() != previous_email.lower():
+        email_contact(locked, now=now)
+
+
+def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetime) -> tuple[Post, Holder]:
+    """Lock a post, then a holder whom the author may change, and return both.
+
+    Raises `UnableToChangePost` if the holder's time in the post is over.
+    """
     post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
     roles = roles_of(author, now)
-    own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
-    require(own or may_name_in(post.role, roles, post.organisation_id))
+    is_own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
+    require(is_own or may_name_in(post.role, roles, post.organisation_id))
     if locked.ends_on is not None and locked.ends_on <= timezone.localdate(now):
         raise UnableToChangePost("They no longer hold this post.")
-    if locked.person_id is None and not contact.name.strip():
-        raise UnableToChangePost("Write the name of the contact.")
-    was = locked.email
-    locked.name = "" if locked.person_id else contact.name.strip()
-    locked.email, locked.phone = _address(contact.email), contact.phone.strip()
-    locked.working_days, locked.note = contact.working_days.strip(), contact.note.strip()
-    locked.save(update_fields=["name", "email", "phone", "working_days", "note"])
-    record_of_post(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked)
-    if locked.person_id is None and locked.email.lower() != was.lower():
-        tell_contact(locked, now=now)
+    return post, locked
 
 
 @transaction.atomic
 def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
-    """Empty the data of a contact without an account, at their own wish, and end their time in the post.
+    """Remove the details of a contact without an account at their own wish, and end their time in the post.
 
-    The link in their email is their right. Nothing happens if it is empty already.
+    The link in their email gives them the right. Does nothing if the details are removed already.
     """
     post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
@@ -204,11 +211,11 @@ def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
     if locked.ends_on is None or locked.ends_on > timezone.localdate(now):
         end_holding(locked, on=timezone.localdate(now), reason="", now=now)
     forget_holder(locked, now=now)
-    record_of_post(post, EventKind.POST_CONTACT_REMOVED, author=None, now=now, holder=locked)
+    record_post_event(post, EventKind.POST_CONTACT_REMOVED, author=None, now=now, holder=locked)
 
 
 def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
-    """Empty the contact data of a locked holder, also after a restore."""
+    """Empty the contact details of a locked holder, and note in the journal to do so again after a restore."""
     Holder.objects.filter(pk=holder.pk).clear_contacts()
     journal.note(CLEARED, now=now, holder=holder.pk, same=holder_identity(holder))
 
@@ -219,140 +226,141 @@ def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) 
     locked = lock_post(post)
     require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
-    settle_post(locked, reason=_given(reason), author=author, now=now)
+    close_post(locked, reason=_required_reason(reason), author=author, now=now)
     post.ended_on = locked.ended_on
 
 
-def settle_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a locked post and the time of its holders, without asking for rights."""
+def close_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End a locked post, with the time of its holders. Does not check rights."""
     today = timezone.localdate(now)
     for holder in post.holders.open(today).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
     post.ended_on = today
     post.save(update_fields=["ended_on"])
     journal.note(POST, now=now, post=post.pk, same=post_identity(post))
-    record_of_post(post, EventKind.POST_ENDED, author=author, now=now, reason=reason)
+    record_post_event(post, EventKind.POST_ENDED, author=author, now=now, reason=reason)
 
 
-def tell_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
-    """Email administrators and the holders of the escalation post that nobody leads it."""
+def email_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
+    """Email administrators and the holders of the escalation post that nobody leads an organisation any more."""
     today = timezone.localdate(now)
-    people = people_in_post(organisation, PostRole.ESCALATION, day=today)
+    holders = people_in_post(organisation, PostRole.ESCALATION, day=today)
     administrators = User.objects.filter(is_staff=True, is_active=True)
+    recipient_ids = {person.pk for person in (*holders, *administrators)} - {leaver.pk}
     record_emails(
         kind="agreements.no_lead",
-        people=sorted({person.pk for person in (*people, *administrators)} - {leaver.pk}),
+        people=sorted(recipient_ids),
         params={"organisation": organisation.pk},
         now=now,
     )
 
 
 def end_holding_of(*, post: Post, person: User, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a leaver's time in a post, without asking for rights. Call it with the organisation locked."""
+    """End the time in a post of a person who leaves. Does not check rights. Call with the organisation locked."""
     today = timezone.localdate(now)
     for holder in post.holders.open(today).filter(person=person).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
-        record_of_post(post, EventKind.POST_VACATED, author=author, now=now, holder=holder, reason=reason)
+        record_post_event(post, EventKind.POST_VACATED, author=author, now=now, holder=holder, reason=reason)
 
 
-#: The journal's names for a post that ended, and for the end of somebody's time in one.
+#: Names of lines in the journal: a post ended, a holder's time ended, a contact's details were removed.
 POST = "post"
 HOLDER = "post_holder"
-#: And for contact data that was removed at the contact's wish.
 CLEARED = "post_contact"
 
 
 def post_identity(post: Post) -> str:
-    """The journal's hash of a post."""
+    """Return the hash by which the journal recognises a post."""
     return journal.identity(post.pk, post.created_at, post.organisation_id)
 
 
 def holder_identity(holder: Holder) -> str:
-    """The journal's hash of somebody's time in a post."""
+    """Return the hash by which the journal recognises a holder's time in a post."""
     return journal.identity(holder.post_id, holder.added_at)
 
 
 def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -> None:
-    """End a locked holder's time; not before it began."""
+    """End a locked holder's time on a day, or on its first day if that is later."""
     holder.ends_on, holder.reason = max(on, holder.starts_on), reason[:300]
     holder.save(update_fields=["ends_on", "reason"])
     note_end(holder, holder.ends_on, now=now)
 
 
 def note_end(holder: Holder, ends_on: dt.date, *, now: dt.datetime) -> None:
-    """Note in the journal that the holder's time ends, so that a restored backup knows."""
+    """Note in the journal that the holder's time ends, to end it again after a restore."""
     journal.note(HOLDER, now=now, holder=holder.pk, same=holder_identity(holder), ends_on=ends_on.isoformat())
 
 
 def _lock_above(organisation_id: int, partnership_id: int | None) -> None:
-    """Lock the organisation, as ending a membership does first, then the partnership."""
+    """Lock the organisation, then the partnership: the same order as where a membership ends."""
     lock_organisation(organisation_id)
     if partnership_id is not None:
         lock_partnership(partnership_id)
 
 
 def lock_post(post: Post) -> Post:
-    """The post with its organisation, partnership and own row locked in this order."""
+    """Lock the organisation of a post, its partnership and the post, in this order, and return the post."""
     _lock_above(post.organisation_id, post.partnership_id)
-    rows = Post.objects.select_for_update(of=("self",)).select_related("organisation", "partnership")
-    return rows.get(pk=post.pk)
+    posts = Post.objects.select_for_update(of=("self",)).select_related("organisation", "partnership")
+    return posts.get(pk=post.pk)
 
 
-def _given(reason: str) -> str:
+def _required_reason(reason: str) -> str:
+    """Return the reason as it is stored, or raise `UnableToChangePost` if it is missing."""
     if not reason.strip():
         raise UnableToChangePost("Give a reason.")
     return reason.strip()[:300]
 
 
-def _address(email: str) -> str:
-    email = email.strip()
-    if email:
-        try:
-            validate_email(email)
-        except ValidationError as error:
-            raise UnableToChangePost(f"“{email}” is not an email address.") from error
-    return email
+def _valid_email(email: str) -> str:
+    """Return the email address as it is stored. It may be empty. Raises `UnableToChangePost` if it is invalid."""
+    address = email.strip()
+    if not address:
+        return ""
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise UnableToChangePost(f"“{address}” is not an email address.") from error
+    return address
 
 
-def check_part(partnership: Partnership, organisation: Organisation) -> None:
+def check_takes_part(partnership: Partnership, organisation: Organisation) -> None:
     """Raise `UnableToChangePost` unless the organisation takes part or is invited."""
     if partnership.is_over:
         raise UnableToChangePost("This partnership has ended.")
-    taking_part = partnership.parties.filter(
-        organisation=organisation, status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]
-    )
-    if not taking_part.exists():
+    if not partnership.parties.inside().filter(organisation=organisation).exists():
         raise UnableToChangePost(f"{organisation.name} does not take part in this partnership.")
 
 
 def _check_open(post: Post) -> None:
+    """Raise `UnableToChangePost` if the post has ended, or its organisation has left its partnership."""
     if post.is_ended:
         raise UnableToChangePost("This post has ended.")
     if post.partnership is not None:
-        check_part(post.partnership, post.organisation)
+        check_takes_part(post.partnership, post.organisation)
 
 
 def check_holder(post: Post, person: User | None, contact: Contact, day: dt.date) -> None:
-    """Raise `UnableToChangePost` unless it is a person who acts for the organisation that day, or a named contact."""
+    """Raise `UnableToChangePost` unless the person acts for the organisation that day, or the contact has a name."""
     if person is None:
         if not contact.name.strip():
-            raise UnableToChangePost("Choose a person or write a name.")
+            raise UnableToChangePost("Choose a person or enter a name.")
         return
-    acting = Membership.objects.current(day).of_person(person).filter(organisation=post.organisation_id)
-    if not acting.exists():
+    memberships = Membership.objects.current(day).of_person(person).filter(organisation=post.organisation_id)
+    if not memberships.exists():
         raise UnableToChangePost(f"{person.display_name} does not act for {post.organisation.name} on that day.")
 
 
-def make_way(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
-    """End the present holder's time on the day; nobody may follow later."""
+def end_present_holdings(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
+    """End the time of the present holder on a day. Raises `UnableToChangePost` if another holder is due later."""
     holders = post.holders.open(day).select_for_update().order_by("starts_on", "pk")
     for holder in holders:
         if holder.starts_on > day:
-            raise UnableToChangePost("Somebody is due to take up this post later: cancel that first.")
+            raise UnableToChangePost("Another person is due to take up this post later. Cancel that first.")
         end_holding(holder, on=day, reason=reason, now=now)
 
 
-def record_of_post(
+def record_post_event(
     post: Post,
     event: EventKind,
     *,
@@ -361,7 +369,7 @@ def record_of_post(
     holder: Holder | None = None,
     reason: str = "",
 ) -> None:
-    """Record an event of a post. It names nobody: people may ask to be erased."""
+    """Record an event about a post. It names no holder, because people may ask to be erased."""
     data: dict[str, object] = {"title": f"{post} ({post.organisation})"}
     if holder is not None:
         data["holder"] = holder.pk

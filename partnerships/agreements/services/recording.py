@@ -1,4 +1,4 @@
-"""Lock a partnership's row and record events."""
+"""Lock a partnership, and record events about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def record_event(
     organisation: Organisation | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Record an event: what the author did, for an organisation if given."""
+    """Record what the author did in a partnership, and for which organisation."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -37,5 +37,5 @@ def record_event(
 
 
 def lock_partnership(partnership_id: int) -> Partnership:
-    """The partnership, locked. Check what it allows only after this."""
+    """Return the partnership, locked. Check rights and status only after locking."""
     return Partnership.objects.select_for_update().get(pk=partnership_id)

@@ -1,11 +1,11 @@
-"""Remind leads of the dates of their partnerships."""
+"""Remind leads of the dates of their partnerships, and choose when."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import TypeAlias
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -38,59 +38,70 @@ class UnableToChooseReminders(Exception):
 def choose_date_reminders(
     *, party: Party, days: Iterable[int], dates: Iterable[str], author: User | None, now: dt.datetime
 ) -> DateChoice:
-    """Choose which dates a party's leads are reminded of, and how long before. Raises `UnableToChooseReminders`."""
+    """Choose the dates that a party's leads are reminded of, and how many days before.
+
+    Raises `UnableToChooseReminders`.
+    """
     locked = lock_partnership(party.partnership_id)
-    own = Party.objects.select_related("organisation").get(pk=party.pk)
-    require(rights_over(locked, author, now).may_leave(own))
-    if not own.is_present:
-        raise UnableToChooseReminders(f"{own.organisation.name} does not take part in this partnership.")
-    chosen, kinds = sorted(set(days), reverse=True), [kind for kind in DateKind.values if kind in set(dates)]
-    if any(not 0 <= day <= LONGEST_LEAD_TIME for day in chosen):
+    fresh_party = Party.objects.select_related("organisation").get(pk=party.pk)
+    require(rights_over(locked, author, now).may_leave(fresh_party))
+    if not fresh_party.is_present:
+        raise UnableToChooseReminders(f"{fresh_party.organisation.name} does not take part in this partnership.")
+    lead_times = sorted(set(days), reverse=True)
+    chosen_dates = set(dates)
+    kinds = [kind for kind in DateKind if kind in chosen_dates]
+    if any(not 0 <= days_before <= LONGEST_LEAD_TIME for days_before in lead_times):
         raise UnableToChooseReminders(f"Choose 0 to {LONGEST_LEAD_TIME} days.")
-    choice, _ = DateChoice.objects.update_or_create(party=own, defaults={"days": chosen, "dates": kinds})
+    choice, _ = DateChoice.objects.update_or_create(
+        party=fresh_party, defaults={"days": lead_times, "dates": [kind.value for kind in kinds]}
+    )
     record_event(
         locked,
         EventKind.REMINDERS_CHOSEN,
         author=author,
         now=now,
-        organisation=own.organisation,
-        data={"after": {"days": chosen, "dates": [str(DateKind(kind).label) for kind in kinds]}},
+        organisation=fresh_party.organisation,
+        data={"after": {"days": lead_times, "dates": [str(kind.label) for kind in kinds]}},
     )
     return choice
 
 
 def remind_of_dates(*, now: dt.datetime) -> int:
-    """Record today's reminders and one email for each person.
+    """Send each person one email with the reminders that are due, and return the number of emails.
 
-    Returns the number of emails. If several lead times have passed, because the job did not run, only the shortest
-    counts. A date that moves gets reminders of its own.
+    If several lead times of a date have passed because the job did not run, only the shortest is reminded of. A date
+    that moves is reminded of again.
     """
-    today = timezone.localdate(now)
-    reminders = _wanted(today)
-    people = sorted({person for person, *_ in reminders})
-    return sum(
-        _remind(person, [reminder for reminder in reminders if reminder[0] == person], now=now) for person in people
-    )
+    reminders_by_person: dict[int, list[_Reminder]] = defaultdict(list)
+    for reminder in _due_reminders(timezone.localdate(now)):
+        reminders_by_person[reminder.person_id].append(reminder)
+    return sum(_remind(person_id, reminders, now=now) for person_id, reminders in sorted(reminders_by_person.items()))
 
 
 def drop_old_reminders(now: dt.datetime, dry_run: bool) -> int:
-    """Delete reminders of dates that passed 12 months ago; how many."""
-    before = timezone.localdate(now) - dt.timedelta(days=366)
-    return delete_in_batches(DateReminder.objects.filter(on__lt=before), dry_run=dry_run)
+    """Delete the reminders of dates that passed more than a year ago, and return how many."""
+    first_kept_day = timezone.localdate(now) - dt.timedelta(days=366)
+    return delete_in_batches(DateReminder.objects.filter(on__lt=first_kept_day), dry_run=dry_run)
 
 
-#: Person, partnership, kind of date, day, lead time.
-_Wanted: TypeAlias = tuple[int, int, DateKind, dt.date, int]
+class _Reminder(NamedTuple):
+    """One date that one person is to be reminded of."""
+
+    person_id: int
+    partnership_id: int
+    kind: DateKind
+    day: dt.date
+    days_before: int
 
 
-def _wanted(today: dt.date) -> list[_Wanted]:
-    """What each person may be reminded of today.
+def _due_reminders(today: dt.date) -> list[_Reminder]:
+    """Return the reminders whose lead time has come, including those sent on earlier days.
 
-    Most of it was sent on an earlier day. Each party chooses the dates and days for its leads; people may choose their
-    own days.
+    Each party chooses dates and days for its leads. People may choose other days for themselves.
     """
-    own = everybodys_lead_times(ReminderKind.DATES, usual=())
-    days_to_remind: dict[tuple[int, int, DateKind, dt.date], int] = {}
+    personal_lead_times = everybodys_lead_times(ReminderKind.DATES, usual=())
+    # A person may get a date from several parties: the shortest lead time counts.
+    shortest_lead_times: dict[tuple[int, int, DateKind, dt.date], int] = {}
     partnerships = list(with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
     parties = (
         Party.objects.present()
@@ -99,60 +110,81 @@ def _wanted(today: dt.date) -> list[_Wanted]:
         .select_related("date_choice", "organisation")
         .order_by("pk")
     )
-    of: dict[int, list[Party]] = defaultdict(list)
+    parties_by_partnership: dict[int, list[Party]] = defaultdict(list)
     for party in parties:
-        of[party.partnership_id].append(party)
+        parties_by_partnership[party.partnership_id].append(party)
+
     for partnership in partnerships:
-        ahead = dates_ahead(partnership, today)
-        for party in of[partnership.pk]:
+        dates = dates_ahead(partnership, today)
+        for party in parties_by_partnership[partnership.pk]:
             choice = getattr(party, "date_choice", None)
-            days = partnership.kind.reminder_days if choice is None else choice.days
-            dates = DateKind.values if choice is None else choice.dates
-            own_dates = {kind: day for kind, day in ahead.items() if kind in dates}
-            if not _come(own_dates, own.any_days.union(days), today):
+            lead_times = partnership.kind.reminder_days if choice is None else choice.days
+            kinds = DateKind.values if choice is None else choice.dates
+            chosen_dates = {kind: day for kind, day in dates.items() if kind in kinds}
+            # Spares the query for people if no lead time of anybody has come.
+            if not _shortest_due(chosen_dates, personal_lead_times.any_days.union(lead_times), today):
                 continue
-            for person in people_to_remind(party, partnership, today):
-                for (kind, day), lead in _come(own_dates, own.chosen.get(person, days), today).items():
-                    key = (person, partnership.pk, kind, day)
-                    days_to_remind[key] = min(lead, days_to_remind.get(key, lead))
-    return [(*key, lead) for key, lead in days_to_remind.items()]
+            for person_id in people_to_remind(party, partnership, today):
+                own_lead_times = personal_lead_times.chosen.get(person_id, lead_times)
+                for (kind, day), days_before in _shortest_due(chosen_dates, own_lead_times, today).items():
+                    key = (person_id, partnership.pk, kind, day)
+                    shortest_lead_times[key] = min(days_before, shortest_lead_times.get(key, days_before))
+    return [_Reminder(*key, days_before) for key, days_before in shortest_lead_times.items()]
 
 
-def _come(
-    dates: Mapping[DateKind, dt.date], days: Collection[int], today: dt.date
+def _shortest_due(
+    dates: Mapping[DateKind, dt.date], lead_times: Collection[int], today: dt.date
 ) -> dict[tuple[DateKind, dt.date], int]:
-    """The dates for which a lead time has come, with the shortest such lead time."""
-    reached: dict[tuple[DateKind, dt.date], int] = {}
+    """Return, for each date with a lead time that has come, the shortest such lead time in days."""
+    shortest: dict[tuple[DateKind, dt.date], int] = {}
     for kind, day in dates.items():
-        come = [lead for lead in days if day - dt.timedelta(days=lead) <= today]
-        if come:
-            reached[kind, day] = min(come)
-    return reached
+        due = [days_before for days_before in lead_times if day - dt.timedelta(days=days_before) <= today]
+        if due:
+            shortest[kind, day] = min(due)
+    return shortest
 
 
 @transaction.atomic
-def _remind(person: int, reminders: list[_Wanted], *, now: dt.datetime) -> bool:
-    """Write what is new with one email; whether there was anything.
+def _remind(person_id: int, reminders: list[_Reminder], *, now: dt.datetime) -> bool:
+    """Record the new reminders of one person, and email them. Return whether there was an email.
 
-    Two runs at once send one email: the second waits for the person's row.
+    Locks the person first: of two runs at the same time, the second finds the reminders of the first.
     """
-    User.objects.select_for_update(no_key=True).get(pk=person)
-    sent = {
+    User.objects.select_for_update(no_key=True).get(pk=person_id)
+    sent_reminders = {
         (row.partnership_id, row.kind, row.on, row.days_before)
-        for row in DateReminder.objects.filter(person=person, on__gte=timezone.localdate(now))
+        for row in DateReminder.objects.filter(person=person_id, on__gte=timezone.localdate(now))
     }
-    new = [reminder for reminder in reminders if reminder[1:] not in sent]
-    if not new:
+    new_reminders = [
+        reminder
+        for reminder in reminders
+        if (reminder.partnership_id, reminder.kind, reminder.day, reminder.days_before) not in sent_reminders
+    ]
+    if not new_reminders:
         return False
     DateReminder.objects.bulk_create(
-        DateReminder(person_id=person, partnership_id=pk, kind=kind, on=day, days_before=lead, created_at=now)
-        for _, pk, kind, day, lead in new
+        DateReminder(
+            person_id=person_id,
+            partnership_id=reminder.partnership_id,
+            kind=reminder.kind,
+            on=reminder.day,
+            days_before=reminder.days_before,
+            created_at=now,
+        )
+        for reminder in new_reminders
     )
+    new_reminders.sort(key=lambda reminder: (reminder.day, reminder.partnership_id, reminder.kind))
     dates = [
-        {"partnership": pk, "kind": str(kind), "on": day.isoformat(), "days_before": lead}
-        for _, pk, kind, day, lead in sorted(new, key=lambda reminder: (reminder[3], reminder[1], reminder[2]))
+        {
+            "partnership": reminder.partnership_id,
+            "kind": str(reminder.kind),
+            "on": reminder.day.isoformat(),
+            "days_before": reminder.days_before,
+        }
+        for reminder in new_reminders
     ]
-    dates = untold(kind="agreements.dates_ahead", person_id=person, things=dates)
+    # After a restore, some of them may have been emailed already.
+    dates = untold(kind="agreements.dates_ahead", person_id=person_id, things=dates)
     if dates:
-        record_email(kind="agreements.dates_ahead", person_id=person, params={"dates": dates}, now=now)
+        record_email(kind="agreements.dates_ahead", person_id=person_id, params={"dates": dates}, now=now)
     return bool(dates)

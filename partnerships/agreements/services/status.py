@@ -1,7 +1,4 @@
-"""Services that change a partnership's status or renew it.
-
-See docs/rights.md, Statuses.
-"""
+"""Change the status of a partnership, or renew it (docs/rights.md, Statuses)."""
 
 from __future__ import annotations
 
@@ -22,20 +19,20 @@ from partnerships.agreements.models import (
     Status,
 )
 from partnerships.agreements.queries.terms import (
-    as_schema,
     declarations_of,
+    fitted_to_schema,
     signing_states,
-    version_awaiting,
     version_in_force,
+    versions_awaiting_signature,
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.copying_posts import copy_posts
 from partnerships.agreements.services.parties import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
-from partnerships.agreements.services.steps import record_due_step, take_status
+from partnerships.agreements.services.steps import record_due_step, set_status
 from partnerships.agreements.services.terms.drafting import first_content
-from partnerships.agreements.services.terms.taking_force import take_force
+from partnerships.agreements.services.terms.taking_force import apply_terms_in_force
 from partnerships.agreements.terms.projection import COLUMNS
 from partnerships.agreements.terms.schema import build_schema, left_out, without
 from partnerships.documents import InvalidContent
@@ -45,22 +42,22 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.services.recording import lock_organisation
 from partnerships.people.models import User
 
-#: Dates of the terms that a successor does not take over.
+#: Dates in the terms that are not copied to a successor.
 DATES = ("starts_on", "review_on", "ends_on")
 
 
 class UnableToChangeStatus(Exception):
-    """The transition is not allowed, has no reason, or lacks something."""
+    """The change of status is not allowed, something is missing first, or there is no reason."""
 
 
 class UnableToRenew(Exception):
-    """Not under review, renewed already, or the author is not a party."""
+    """The partnership is not under review, is renewed already, or the organisation takes no part in it."""
 
 
 def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:
-    """What is missing before it can take this status; empty if nothing."""
+    """Return what must happen before a partnership can have this status, one sentence each."""
     missing = []
-    if status == Status.AWAITING_SIGN_OFF and not version_awaiting(partnership):
+    if status == Status.AWAITING_SIGN_OFF and not versions_awaiting_signature(partnership):
         missing.append("Send its terms for signature on the page “Terms”. The status then changes automatically.")
     if status == Status.ACTIVE and partnership.status == Status.AGREED:
         if partnership.starts_on is not None and partnership.starts_on > today:
@@ -68,34 +65,34 @@ def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[s
     elif status in (Status.ACTIVE, Status.AGREED):
         if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
             missing.append("Amend the terms with the next review date.")
-        waiting = partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
+        invited = partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
         missing += [
-            f"{party.organisation.name} has not accepted yet." for party in waiting.order_by("organisation__name", "pk")
+            f"{party.organisation.name} has not accepted yet." for party in invited.order_by("organisation__name", "pk")
         ]
         if partnership.parties.required().count() < 2:
             missing.append("There must be at least two organisations.")
         if partnership.status == Status.AWAITING_SIGN_OFF:
-            missing += _unsigned(partnership, today)
+            missing += _missing_signatures(partnership, today)
     if status == Status.RENEWED and not partnership.redefined_by.filter(status=Status.ACTIVE).exists():
         missing.append("Its successor must be active first: renew it, and have the successor signed off.")
     return missing
 
 
-def _unsigned(partnership: Partnership, today: dt.date) -> list[str]:
-    """Which parties have not signed the terms yet, or when these come into force."""
+def _missing_signatures(partnership: Partnership, today: dt.date) -> list[str]:
+    """Return a sentence for each party that has not signed the terms yet."""
     if version_in_force(partnership, today) is not None:
         return []
-    waiting = [
+    sentences = [
         f"{state.signatory.organisation.name} has not signed the terms yet."
-        for version in version_awaiting(partnership)
+        for version in versions_awaiting_signature(partnership)
         for state in signing_states(version)
         if state.must_decide
     ]
-    return waiting or ["Every party must sign the same version of the terms first."]
+    return sentences or ["Every party must sign the same version of the terms first."]
 
 
 def _review_is_due(partnership: Partnership, today: dt.date) -> bool:
-    """Whether the nightly task would start a review again at once."""
+    """Whether the partnership would come under review again on the same day."""
     return partnership.review_on is None or partnership.review_on <= today
 
 
@@ -109,10 +106,9 @@ def change_status(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Change the status, with a reason.
+    """Change the status, with a reason. Raises `UnableToChangeStatus`.
 
-    When a successor becomes active, the partnership under review that it redefines becomes renewed. Raises
-    `UnableToChangeStatus`.
+    When a successor becomes active, the partnership that it renews changes to renewed.
     """
     today = timezone.localdate(now)
     locked = lock_partnership(partnership.pk)
@@ -120,21 +116,21 @@ def change_status(
     if locked.is_over_on(today) and locked.status not in OVER and status not in OVER:
         raise UnableToChangeStatus("This partnership has ended: its end date has passed.")
     if status not in TRANSITIONS[locked.status]:
+        # The stored status may be older than the one on the page, which follows from the dates.
         record_due_step(locked, now=now)
     if status not in TRANSITIONS[locked.status]:
-        wanted_label = Status(status).label.lower() if status in Status.values else status
-        raise UnableToChangeStatus(
-            f"A partnership that is {locked.get_status_display().lower()} cannot become {wanted_label}."
-        )
+        current_label = locked.get_status_display().lower()
+        new_label = Status(status).label.lower() if status in Status.values else status
+        raise UnableToChangeStatus(f"A partnership that is {current_label} cannot become {new_label}.")
     if not reason.strip():
         raise UnableToChangeStatus("Give a reason.")
     missing = missing_for(locked, status, today)
     if missing:
         raise UnableToChangeStatus(" ".join(missing))
     if status == Status.ACTIVE and locked.status == Status.AWAITING_SIGN_OFF:
-        take_force(locked, author=author, now=now)
+        apply_terms_in_force(locked, author=author, now=now)
     else:
-        take_status(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
+        set_status(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
     for name in ("status", "status_since", "starts_on", "ends_on"):
         setattr(partnership, name, getattr(locked, name))
 
@@ -149,16 +145,15 @@ def renew(
     now: dt.datetime,
     title: str = "",
 ) -> Partnership:
-    """Draft the successor of a partnership under review.
+    """Start the successor of a partnership that is under review or has ended. Raises `UnableToRenew`.
 
-    Its draft starts from the terms in force, without their dates. The same organisations are invited, and their posts
-    are copied with the present holders. Values that its kind no longer takes are left out, and the draft's reason names
-    them. The old one stays under review until the successor is active; then it becomes
-    renewed. Raises `UnableToRenew`.
+    Its draft starts from the terms in force, without their dates. Values that its kind no longer allows are left out;
+    the reason of the draft names their fields. The same organisations are invited, and their posts are copied with the
+    present holders. When the successor becomes active, the old partnership changes to renewed.
     """
-    # Organisations before the partnership, as ending a membership locks them: so no copied post stays with a leaver.
-    present = partnership.parties.present().order_by("organisation").values_list("organisation", flat=True)
-    bodies = {pk: lock_organisation(pk) for pk in present}
+    # Lock organisations before the partnership, as where a membership ends: a copied post must not stay with a leaver.
+    party_ids = partnership.parties.present().order_by("organisation").values_list("organisation", flat=True)
+    organisation_by_pk = {pk: lock_organisation(pk) for pk in party_ids}
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.state_on(timezone.localdate(now)) not in (Status.UNDER_REVIEW, Status.ENDED):
@@ -170,7 +165,7 @@ def renew(
     parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
     if organisation.pk not in {party.organisation_id for party in parties}:
         raise UnableToRenew(f"{organisation.name} does not take part in this partnership.")
-    content, dropped = _successors_terms(locked, timezone.localdate(now))
+    content, dropped_fields = _terms_for_successor(locked, timezone.localdate(now))
     successor = create_partnership(
         organisation=organisation,
         author=author,
@@ -184,8 +179,9 @@ def renew(
         contact_days=locked.contact_days,
         content=content,
     )
-    if dropped:
-        successor.terms_proposals.update(reason=f"The first terms. This kind of partnership no longer has {dropped}.")
+    if dropped_fields:
+        reason_for_draft = f"The first terms. This kind of partnership no longer has {dropped_fields}."
+        successor.terms_proposals.update(reason=reason_for_draft)
     for party in parties:
         if party.organisation_id == organisation.pk:
             Party.objects.filter(partnership=successor, organisation=organisation).update(role=party.role)
@@ -198,9 +194,9 @@ def renew(
                 author=author,
                 now=now,
             )
-    lasting = [pk for pk, body in bodies.items() if not body.is_ended]
-    copy_posts(partnership=locked, successor=successor, organisations=lasting, author=author, now=now)
-    take_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
+    current_ids = [pk for pk, row in organisation_by_pk.items() if not row.is_ended]
+    copy_posts(partnership=locked, successor=successor, organisations=current_ids, author=author, now=now)
+    set_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
     record_event(
         locked,
         EventKind.SUCCESSOR_OPENED,
@@ -212,21 +208,19 @@ def renew(
     return successor
 
 
-def _successors_terms(partnership: Partnership, today: dt.date) -> tuple[dict[str, Any], str]:
-    """The terms in force without their dates, for the successor's first draft.
-
-    And the fields whose values its kind no longer takes, which are left out.
-    """
+def _terms_for_successor(partnership: Partnership, today: dt.date) -> tuple[dict[str, Any], str]:
+    """Return the terms in force without their dates, and the labels of fields whose values had to be left out."""
     version = version_in_force(partnership, today)
     kind = PartnershipKind.objects.get(code=partnership.kind_id)
     if version is None:
         values = {name: getattr(partnership, name) for name in (*COLUMNS, "terms_of_reference", "contribution")}
         return first_content(kind, {**values, **dict.fromkeys(DATES)}), ""
-    schema, dropped = build_schema(declarations_of(kind)), ""
+    schema = build_schema(declarations_of(kind))
+    dropped_fields = ""
     try:
-        content = as_schema(schema, version.content)
+        content = fitted_to_schema(schema, version.content)
     except InvalidContent as error:
-        dropped = left_out(schema, error.problems)
-        content = as_schema(schema, without(schema, version.content, error.problems))
+        dropped_fields = left_out(schema, error.problems)
+        content = fitted_to_schema(schema, without(schema, version.content, error.problems))
     about = {code: value for code, value in content["about"].items() if code not in DATES}
-    return {**content, "about": about}, dropped
+    return {**content, "about": about}, dropped_fields

@@ -1,4 +1,4 @@
-"""Record a change of status, by hand or by the clock, on a locked partnership."""
+"""Change the status of a locked partnership, on request or because a date has come."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.utils import timezone
 
-from partnerships.agreements.departures import PartnershipEnding, settle_ending
+from partnerships.agreements.departures import PartnershipEnding, run_ending_hooks
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import OVER, Partnership, Status, gap_between, last_day
 from partnerships.agreements.queries.dates import leads_who_decide
@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: What history says of a step that a date caused.
+#: Reason that the history gives for a change of status on a date.
 DUE_REASONS = {
     Status.ACTIVE: "Its start date has come.",
     Status.UNDER_REVIEW: "Its review date has come.",
@@ -23,7 +23,7 @@ DUE_REASONS = {
 }
 
 
-def take_status(
+def set_status(
     locked: Partnership,
     status: str,
     *,
@@ -32,75 +32,82 @@ def take_status(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Set the status and record it.
+    """Set the status, record the event, and do what follows from it.
 
-    A successor that starts renews the old one.
+    When a partnership ends, its working groups end. When a successor starts, the partnership before it is renewed.
     """
-    was, today, ended = locked.status, timezone.localdate(now), last_day(locked)
+    today = timezone.localdate(now)
+    previous_status, final_day = locked.status, last_day(locked)
     locked.status, locked.status_since = status, now
     if status == Status.ACTIVE and locked.starts_on is None:
+        # It cannot start after its own review or end.
         locked.starts_on = min(today, locked.review_on or today, locked.ends_on or today)
     if status in OVER:
-        locked.ends_on = ended if ended is not None and ended <= today else max(today, locked.starts_on or today)
+        has_run_out = final_day is not None and final_day <= today
+        locked.ends_on = final_day if has_run_out else max(today, locked.starts_on or today)
     locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
+
     if status in OVER:
-        # Before the event: rooms lock their rows before the numbers of changes.
-        words = reason if status == Status.RENEWED else f"The partnership has ended. {reason}"
-        settle_ending(PartnershipEnding(partnership=locked, reason=words, author=author, now=now))
+        # Before the event is recorded: other rooms must lock their rows before an event gets its number.
+        ending_reason = reason if status == Status.RENEWED else f"The partnership has ended. {reason}"
+        run_ending_hooks(PartnershipEnding(partnership=locked, reason=ending_reason, author=author, now=now))
     record_event(
         locked,
         EventKind.STATUS_CHANGED,
         author=author,
         now=now,
         organisation=organisation,
-        data={"before": {"status": was}, "after": {"status": status}, "reason": reason},
+        data={"before": {"status": previous_status}, "after": {"status": status}, "reason": reason},
     )
     if status == Status.ENDED:
         _end_groups(locked, author=author, now=now)
-    if status == Status.ACTIVE and was in (Status.AWAITING_SIGN_OFF, Status.AGREED) and locked.redefines_id:
-        _settle_former(locked, author=author, now=now)
+    is_starting = status == Status.ACTIVE and previous_status in (Status.AWAITING_SIGN_OFF, Status.AGREED)
+    if is_starting and locked.redefines_id:
+        _close_predecessor(locked, author=author, now=now)
 
 
 def _end_groups(parent: Partnership, *, author: User | None, now: dt.datetime) -> None:
     """End the working groups of a partnership that has ended, except those that outlive it."""
     groups = Partnership.objects.filter(as_group__parent=parent, as_group__outlives_parent=False).live()
-    for number in groups.order_by("pk").values_list("pk", flat=True):
-        group = lock_partnership(number)
+    for pk in groups.order_by("pk").values_list("pk", flat=True):
+        group = lock_partnership(pk)
         if not group.is_over_on(timezone.localdate(now)):
-            take_status(group, Status.ENDED, reason=f"{parent.title} has ended.", author=author, now=now)
+            set_status(group, Status.ENDED, reason=f"{parent.title} has ended.", author=author, now=now)
 
 
-def _settle_former(successor: Partnership, *, author: User | None, now: dt.datetime) -> None:
-    """Mark the old one as renewed, or as ended if it ended days before."""
+def _close_predecessor(successor: Partnership, *, author: User | None, now: dt.datetime) -> None:
+    """Mark the partnership before the successor as renewed, or as ended if there were days without cover."""
     assert successor.redefines_id is not None
-    former = lock_partnership(successor.redefines_id)
-    gap = gap_between(former, successor, timezone.localdate(now))
-    if gap is not None:
-        record_event(successor, EventKind.COVER_GAP, author=None, now=now, data={"after": {"cover": gap.words}})
     today = timezone.localdate(now)
+    predecessor = lock_partnership(successor.redefines_id)
+    gap = gap_between(predecessor, successor, today)
     if gap is not None:
-        record_due_step(former, now=now)
-    elif former.status == Status.ACTIVE and former.review_on is not None and former.review_on <= today:
-        take_status(former, Status.UNDER_REVIEW, reason=DUE_REASONS[Status.UNDER_REVIEW], author=None, now=now)
-    if gap is None and former.status == Status.UNDER_REVIEW:
-        take_status(former, Status.RENEWED, reason=f"Renewed as {successor.title}.", author=author, now=now)
+        record_event(successor, EventKind.COVER_GAP, author=None, now=now, data={"after": {"cover": gap.description}})
+        record_due_step(predecessor, now=now)
+        return
+
+    is_review_due = predecessor.review_on is not None and predecessor.review_on <= today
+    if predecessor.status == Status.ACTIVE and is_review_due:
+        set_status(predecessor, Status.UNDER_REVIEW, reason=DUE_REASONS[Status.UNDER_REVIEW], author=None, now=now)
+    if predecessor.status == Status.UNDER_REVIEW:
+        set_status(predecessor, Status.RENEWED, reason=f"Renewed as {successor.title}.", author=author, now=now)
 
 
 def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
-    """Record the status that its dates gave it, and email; whether it had one.
+    """Store the status that follows from the dates, and email the leads of the parties.
 
-    Emails the leads of its parties.
+    Return whether the status changed.
     """
     today = timezone.localdate(now)
     state = locked.state_on(today)
     if state == locked.status:
         return False
     if locked.status == Status.AGREED and state == Status.UNDER_REVIEW:
-        take_status(locked, Status.ACTIVE, reason=DUE_REASONS[Status.ACTIVE], author=None, now=now)
+        set_status(locked, Status.ACTIVE, reason=DUE_REASONS[Status.ACTIVE], author=None, now=now)
     dates = [str(day) for day in (locked.starts_on, locked.review_on, last_day(locked))]
-    by_notice = state == Status.ENDED and last_day(locked) == locked.notice_ends_on
-    reason = "The notice period is over." if by_notice else DUE_REASONS[state]
-    take_status(locked, state, reason=reason, author=None, now=now)
+    ended_by_notice = state == Status.ENDED and last_day(locked) == locked.notice_ends_on
+    reason = "The notice period is over." if ended_by_notice else DUE_REASONS[state]
+    set_status(locked, state, reason=reason, author=None, now=now)
     record_emails(
         kind="agreements.date_came",
         people=leads_who_decide(locked).values_list("pk", flat=True),
@@ -108,7 +115,7 @@ def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
             "partnership": locked.pk,
             "status": str(state),
             "on": today.isoformat(),
-            # The job may record it on another day after a restore.
+            # Identifies the email. Not by day: after a restore, the job may store the status on another day.
             "slot": {"partnership": locked.pk, "status": str(state), "dates": dates},
         },
         now=now,

@@ -1,4 +1,4 @@
-"""What is missing or wrong before terms can be signed, one clear sentence each."""
+"""Checks of the terms of a partnership before they can be signed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ from partnerships.agreements.terms.declarations import (
 from partnerships.documents import Content, Item, Problem
 
 HUNDRED = Decimal(100)
-#: Limits of the days of notice: at least a day, at most two years.
+#: How many days of notice terms may ask for: one day to two years.
 NOTICE_DAYS = range(1, 731)
 
 
 def problems_of(declarations: Declarations, content: Content, *, parties: int | None = None) -> list[Problem]:
-    """What must be put right before these terms can be signed.
+    """Return what must be put right before these terms can be signed.
 
-    `parties` is the number of parties that take part; None skips the checks that need it.
+    `parties` is the number of parties that take part. None skips the checks that need it.
     """
-    return [*_missing(declarations, content), *_failed(declarations, content, parties), *_without_column(content)]
+    return [
+        *_missing_values(declarations, content),
+        *_failed_checks(declarations, content, parties),
+        *_impossible_notice(content),
+    ]
 
 
-def _without_column(content: Content) -> Iterator[Problem]:
-    """Values that no partnership can hold, so the last signature would fail."""
+def _impossible_notice(content: Content) -> Iterator[Problem]:
+    """A notice period that the column of a partnership cannot hold: the last signature would fail."""
     notice = content["about"].get("notice_days")
     if notice is not None and notice not in NOTICE_DAYS:
         message = f"Notice can be {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days. Leave it empty if there is no period."
@@ -41,7 +45,8 @@ def _is_empty(value: Any) -> bool:
     return value is None or value is False or value == ""
 
 
-def _missing(declarations: Declarations, content: Content) -> Iterator[Problem]:
+def _missing_values(declarations: Declarations, content: Content) -> Iterator[Problem]:
+    """Required fields and tables that are empty."""
     for field in declarations["about"]:
         if field.get("required") and _is_empty(content["about"].get(field["code"])):
             yield Problem(f"about/{field['code']}", f"Fill in “{field['label']}”.")
@@ -57,154 +62,185 @@ def _missing(declarations: Declarations, content: Content) -> Iterator[Problem]:
 
 
 def _row_name(table: TableDeclaration, row: Item) -> str:
-    return f"the {table['one']} “{row.get(table['fields'][0]['code'])}”"
+    """A row in words, such as `the lot “Small sites”`. Its first column names it."""
+    name_column = table["fields"][0]["code"]
+    return f"the {table['one']} “{row.get(name_column)}”"
 
 
 @dataclass(frozen=True, slots=True)
-class _Checking:
-    """One check with what it looks at.
+class _Check:
+    """A declared check with the fields and values that it reads.
 
-    `rows` are the terms themselves where the check names no table.
+    Without a table, the only row is `about`, the fields of the terms themselves.
     """
 
-    about: dict[str, FieldDeclaration]
-    whole: Item
+    about: Item
     table: TableDeclaration | None
     rows: list[Item]
     field: FieldDeclaration
-    other: FieldDeclaration | None
+    second_field: FieldDeclaration | None
     parties: int | None
 
     @property
     def label(self) -> str:
-        """The field's label in quotation marks, with its table's."""
+        """The label of the field, and of its table if it has one."""
         label = f"“{self.field['label']}”"
         return f"{label} in “{self.table['label']}”" if self.table else label
 
-    def place(self, row: Item) -> str:
-        """Where a row's field stands."""
+    def value(self, row: Item) -> Any:
+        """The value of the field in a row."""
+        return row.get(self.field["code"])
+
+    def second_value(self, row: Item) -> Any:
+        """The value of the second field in a row; None if the check has no second field."""
+        return row.get(self.second_field["code"]) if self.second_field else None
+
+    def path(self, row: Item) -> str:
+        """The path of the field in a row, as problems name it."""
         code = self.field["code"]
         return f"{self.table['code']}/{row['key']}/{code}" if self.table else f"about/{code}"
 
-    def inside(self, row: Item) -> str:
-        """Where a row is, in words; "" for the terms themselves."""
+    def in_row(self, row: Item) -> str:
+        """The end of a sentence that says which row; empty for the terms themselves."""
         return f" in {_row_name(self.table, row)}" if self.table else ""
 
 
-def _failed(declarations: Declarations, content: Content, parties: int | None) -> Iterator[Problem]:
-    for check in declarations["checks"]:
-        looking = _looking(declarations, content, check, parties)
+def _failed_checks(declarations: Declarations, content: Content, parties: int | None) -> Iterator[Problem]:
+    """Problems that the checks of the kind find."""
+    for declaration in declarations["checks"]:
+        check = _build_check(declarations, content, declaration, parties)
         # A field may have been retired after its check was declared.
-        if looking is not None:
-            yield from _CHECKS[check["check"]](looking)
+        if check is not None:
+            yield from _CHECKS[declaration["check"]](check)
 
 
-def _looking(
-    declarations: Declarations, content: Content, check: CheckDeclaration, parties: int | None
-) -> _Checking | None:
-    """What a check reads of the content; None if one of its fields was retired."""
-    about = {field["code"]: field for field in declarations["about"]}
-    code = check.get("table", "")
-    table = next((table for table in declarations["tables"] if table["code"] == code), None)
-    if code and table is None:
+def _build_check(
+    declarations: Declarations, content: Content, declaration: CheckDeclaration, parties: int | None
+) -> _Check | None:
+    """Return the check with its fields and rows, or None if one of its fields was retired."""
+    fields_of_terms = {field["code"]: field for field in declarations["about"]}
+    table_code = declaration.get("table", "")
+    table = next((table for table in declarations["tables"] if table["code"] == table_code), None)
+    if table_code and table is None:
         return None
-    columns = {field["code"]: field for field in table["fields"]} if table else about
-    field, other = columns.get(check["field"]), check.get("other", "")
-    of_whole = check["check"] == "total_not_above"
-    second = (about if of_whole else columns).get(other)
-    if field is None or (other and second is None):
+
+    fields = {field["code"]: field for field in table["fields"]} if table else fields_of_terms
+    field = fields.get(declaration["field"])
+    # This check compares a column with a field of the terms.
+    second_fields = fields_of_terms if declaration["check"] == "total_not_above" else fields
+    second_code = declaration.get("other", "")
+    second_field = second_fields.get(second_code)
+    if field is None or (second_code and second_field is None):
         return None
-    rows = content.get(code, []) if table else [content["about"]]
-    return _Checking(
-        about=about, whole=content["about"], table=table, rows=rows, field=field, other=second, parties=parties
+
+    return _Check(
+        about=content["about"],
+        table=table,
+        rows=content.get(table_code, []) if table else [content["about"]],
+        field=field,
+        second_field=second_field,
+        parties=parties,
     )
 
 
-def _total(looking: _Checking) -> Decimal:
-    return sum((Decimal(str(row.get(looking.field["code"]) or 0)) for row in looking.rows), Decimal(0))
+def _total(check: _Check) -> Decimal:
+    """The sum of the column."""
+    return sum((Decimal(str(check.value(row) or 0)) for row in check.rows), Decimal(0))
 
 
-def _plain(number: Decimal) -> str:
-    return f"{number:,f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:,f}"
+def _without_trailing_zeros(amount: Decimal) -> str:
+    """An amount such as "1,250" or "33.3"."""
+    text = f"{amount:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _adds_up_to_100(looking: _Checking) -> Iterator[Problem]:
-    total = _total(looking)
-    # Thirds do not add up exactly.
-    if looking.table and looking.rows and abs(total - HUNDRED) > Decimal("0.01") * len(looking.rows):
-        yield Problem(looking.table["code"], f"{looking.label} adds up to {_plain(total)}%: it must add up to 100%.")
-
-
-def _not_after(looking: _Checking) -> Iterator[Problem]:
-    if looking.other is None:
+def _adds_up_to_100(check: _Check) -> Iterator[Problem]:
+    if check.table is None or not check.rows:
         return
-    for row in looking.rows:
-        first, second = row.get(looking.field["code"]), row.get(looking.other["code"])
-        if first and second and first > second:
-            message = f"“{looking.field['label']}” is after “{looking.other['label']}”{looking.inside(row)}."
-            yield Problem(looking.place(row), message)
+    total = _total(check)
+    # Three times 33.33 must pass, so each row may be a hundredth out.
+    tolerance = Decimal("0.01") * len(check.rows)
+    if abs(total - HUNDRED) > tolerance:
+        percentage = _without_trailing_zeros(total)
+        yield Problem(check.table["code"], f"{check.label} adds up to {percentage}%: it must add up to 100%.")
 
 
-def _each_once(looking: _Checking) -> Iterator[Problem]:
-    codes = [field["code"] for field in (looking.field, looking.other) if field]
-    rows = [row for row in looking.rows if not all(_is_empty(row.get(code)) for code in codes)]
-    counted = Counter(tuple(str(row.get(code) or "").casefold() for code in codes) for row in rows)
-    repeated = set()
+def _not_after(check: _Check) -> Iterator[Problem]:
+    if check.second_field is None:
+        return
+    for row in check.rows:
+        first_date, second_date = check.value(row), check.second_value(row)
+        if first_date and second_date and first_date > second_date:
+            message = f"“{check.field['label']}” is after “{check.second_field['label']}”{check.in_row(row)}."
+            yield Problem(check.path(row), message)
+
+
+def _each_once(check: _Check) -> Iterator[Problem]:
+    codes = [field["code"] for field in (check.field, check.second_field) if field]
+
+    def comparable(row: Item) -> tuple[str, ...]:
+        return tuple(str(row.get(code) or "").casefold() for code in codes)
+
+    rows = [row for row in check.rows if not all(_is_empty(row.get(code)) for code in codes)]
+    counts = Counter(comparable(row) for row in rows)
+    reported = set()
     for row in rows:
-        values = tuple(str(row.get(code) or "").casefold() for code in codes)
-        if counted[values] > 1 and values not in repeated:
-            repeated.add(values)
-            shown = ", ".join(str(row.get(code) or "not given") for code in codes)
-            yield Problem(looking.place(row), f"“{shown}” occurs more than once: {looking.label}.")
+        values = comparable(row)
+        if counts[values] > 1 and values not in reported:
+            reported.add(values)
+            values_in_words = ", ".join(str(row.get(code) or "not given") for code in codes)
+            yield Problem(check.path(row), f"“{values_in_words}” occurs more than once: {check.label}.")
 
 
-def _not_above_parties(looking: _Checking) -> Iterator[Problem]:
-    for row in looking.rows:
-        number = row.get(looking.field["code"])
-        if number is not None and looking.parties is not None and number > looking.parties:
-            count = f"{looking.parties} part{'y' if looking.parties == 1 else 'ies'}"
-            yield Problem(looking.place(row), f"{looking.label} is {number}, but there are only {count}.")
-
-
-def _needs(looking: _Checking) -> Iterator[Problem]:
-    if looking.other is None:
+def _not_above_parties(check: _Check) -> Iterator[Problem]:
+    if check.parties is None:
         return
-    for row in looking.rows:
-        if not _is_empty(row.get(looking.field["code"])) and _is_empty(row.get(looking.other["code"])):
+    for row in check.rows:
+        value = check.value(row)
+        if value is not None and value > check.parties:
+            parties = "1 party" if check.parties == 1 else f"{check.parties} parties"
+            yield Problem(check.path(row), f"{check.label} is {value}, but there are only {parties}.")
+
+
+def _needs(check: _Check) -> Iterator[Problem]:
+    if check.second_field is None:
+        return
+    for row in check.rows:
+        if not _is_empty(check.value(row)) and _is_empty(check.second_value(row)):
             message = (
-                f"Fill in “{looking.other['label']}”{looking.inside(row)}: it is needed with "
-                f"“{looking.field['label']}”."
+                f"Fill in “{check.second_field['label']}”{check.in_row(row)}: it is needed with "
+                f"“{check.field['label']}”."
             )
-            yield Problem(looking.place(row), message)
+            yield Problem(check.path(row), message)
 
 
-def _differ(looking: _Checking) -> Iterator[Problem]:
-    if looking.other is None:
+def _differ(check: _Check) -> Iterator[Problem]:
+    if check.second_field is None:
         return
-    for row in looking.rows:
-        first, second = row.get(looking.field["code"]), row.get(looking.other["code"])
-        if not _is_empty(first) and first == second:
-            message = f"“{looking.field['label']}” and “{looking.other['label']}” are the same{looking.inside(row)}."
-            yield Problem(looking.place(row), message)
+    for row in check.rows:
+        value = check.value(row)
+        if not _is_empty(value) and value == check.second_value(row):
+            message = f"“{check.field['label']}” and “{check.second_field['label']}” are the same{check.in_row(row)}."
+            yield Problem(check.path(row), message)
 
 
-def _total_not_above(looking: _Checking) -> Iterator[Problem]:
-    if looking.other is None or looking.table is None:
+def _total_not_above(check: _Check) -> Iterator[Problem]:
+    if check.second_field is None or check.table is None:
         return
-    limit = looking.whole.get(looking.other["code"])
+    limit = check.second_value(check.about)
     if _is_empty(limit):
         return
-    total = _total(looking)
+    total = _total(check)
     if total > Decimal(str(limit)):
-        sign = "£" if looking.field["shape"] == "money" else ""
+        currency = "£" if check.field["shape"] == "money" else ""
         message = (
-            f"{looking.label} adds up to {sign}{_plain(total)}: more than “{looking.other['label']}”, "
-            f"{sign}{_plain(Decimal(str(limit)))}."
+            f"{check.label} adds up to {currency}{_without_trailing_zeros(total)}: more than "
+            f"“{check.second_field['label']}”, {currency}{_without_trailing_zeros(Decimal(str(limit)))}."
         )
-        yield Problem(looking.table["code"], message)
+        yield Problem(check.table["code"], message)
 
 
-_CHECKS: dict[str, Callable[[_Checking], Iterator[Problem]]] = {
+_CHECKS: dict[str, Callable[[_Check], Iterator[Problem]]] = {
     "adds_up_to_100": _adds_up_to_100,
     "not_after": _not_after,
     "each_once": _each_once,

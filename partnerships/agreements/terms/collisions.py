@@ -1,40 +1,49 @@
-"""Which parts of the terms two proposals both change."""
+"""Find the parts of the terms that two proposals both change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from partnerships.documents import Content, Schema, changes
 
-#: A field about the whole, an item, or the order of a list.
-Part = tuple[str, str]
+#: A field, a row of a table, or the order of a table: a kind of part, and its code or key.
+Part: TypeAlias = tuple[str, str]
 
 
-def touched(schema: Schema, was: Content, draft: Content) -> dict[Part, str]:
-    """The parts that a draft changes, with their names for people."""
-    touched_parts: dict[Part, str] = {}
-    for change in changes(schema, was, draft):
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a proposal says, and the content from which it was begun."""
+
+    base: Content
+    content: Content
+
+
+def changed_parts(schema: Schema, draft: Draft) -> dict[Part, str]:
+    """Return the parts that a draft changes, with their names for people."""
+    names_by_part: dict[Part, str] = {}
+    for change in changes(schema, draft.base, draft.content):
         if change.what == "about":
-            touched_parts["about", change.field] = f"“{schema.about_by_code[change.field].label}”"
+            names_by_part["about", change.field] = f"“{schema.about_by_code[change.field].label}”"
             continue
         collection = schema.collection_of[change.what]
         if change.kind == "moved":
-            touched_parts["order", collection.code] = f"the order of “{collection.label}”"
+            names_by_part["order", collection.code] = f"the order of “{collection.label}”"
         else:
-            touched_parts[collection.code, change.key] = f"{collection.one} “{change.label}”"
-    return touched_parts
+            names_by_part[collection.code, change.key] = f"{collection.one} “{change.label}”"
+    return names_by_part
 
 
-def collisions(schema: Schema, own_change: tuple[Content, Content], other: tuple[Content, Content]) -> tuple[str, ...]:
-    """The parts that both proposals change, in words; empty if none.
-
-    Each proposal is what it was begun from and what it says.
-    """
-    other_touched = touched(schema, *other)
-    return tuple(words for part, words in touched(schema, *own_change).items() if part in other_touched)
+def collisions(schema: Schema, draft: Draft, other_draft: Draft) -> tuple[str, ...]:
+    """Return the names of the parts that both drafts change."""
+    other_parts = changed_parts(schema, other_draft)
+    return tuple(name for part, name in changed_parts(schema, draft).items() if part in other_parts)
 
 
-def in_words(parts: Iterable[str]) -> str:
-    """Names in one list: `clause “Exit” and “Quorum”`."""
-    names = list(parts)
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def in_words(part_names: Iterable[str]) -> str:
+    """Join names of parts: `clause “Exit” and “Quorum”`."""
+    names = list(part_names)
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

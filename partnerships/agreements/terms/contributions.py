@@ -1,20 +1,19 @@
-"""Contributions of the parties, totalled by year and party."""
+"""Totals of what the parties contribute, by year and by party."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 
 from partnerships.agreements.terms.projection import money
 from partnerships.documents import Content
 
-NOTHING = Decimal(0)
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class YearTotal:
-    """What all parties contribute in one year, against the year before and the annual budget."""
+    """What all parties contribute in a year, compared with the year before and with the annual budget."""
 
     year: str
     total: Decimal
@@ -34,7 +33,7 @@ class YearTotal:
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
-    """What one party gives: an amount for each year, and in all."""
+    """What one party contributes: an amount for each year, and the total."""
 
     party: str
     amounts: tuple[Decimal, ...]
@@ -43,47 +42,66 @@ class PartyRow:
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """One row for each party, one column for each year."""
+    """A table of contributions, with a row for each party and a column for each year."""
 
     years: tuple[YearTotal, ...]
     rows: tuple[PartyRow, ...]
     total: Decimal
+    #: Party, year and description of each contribution in kind.
     in_kind: tuple[tuple[str, str, str], ...]
     budget: Decimal | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether no money and nothing in kind is given."""
+        """Whether nobody contributes money or anything in kind."""
         return not self.rows and not self.in_kind
 
 
 def contributions_of(content: Content) -> Contributions:
-    """The contributions of a content, by party in the order of the list, and by year."""
-    amounts: dict[str, dict[str, Decimal]] = {}
+    """Return the contributions in some terms, with the parties in the order in which the terms list them."""
+    amounts_by_party: dict[str, dict[str, Decimal]] = {}
     in_kind: list[tuple[str, str, str]] = []
     for item in content.get("contributions", ()):
-        party, year = str(item.get("party") or "Not named"), str(item.get("year") or "No year")
+        party = str(item.get("party") or "Not named")
+        year = str(item.get("year") or "No year")
         amount = money(item.get("money"))
         if amount is not None:
-            by_year = amounts.setdefault(party, {})
-            by_year[year] = by_year.get(year, NOTHING) + amount
+            amount_by_year = amounts_by_party.setdefault(party, {})
+            amount_by_year[year] = amount_by_year.get(year, ZERO) + amount
         if item.get("in_kind"):
             in_kind.append((party, year, str(item["in_kind"])))
-    years = sorted({year for by_year in amounts.values() for year in by_year})
+
+    years = sorted({year for amount_by_year in amounts_by_party.values() for year in amount_by_year})
     rows = tuple(
-        PartyRow(party, tuple(by_year.get(year, NOTHING) for year in years), sum(by_year.values(), NOTHING))
-        for party, by_year in amounts.items()
+        PartyRow(
+            party=party,
+            amounts=tuple(amount_by_year.get(year, ZERO) for year in years),
+            total=sum(amount_by_year.values(), ZERO),
+        )
+        for party, amount_by_year in amounts_by_party.items()
     )
-    totals = [sum((by_year.get(year, NOTHING) for by_year in amounts.values()), NOTHING) for year in years]
-    differences = [None, *(now - before for before, now in pairwise(totals))]
     budget = money(content.get("about", {}).get("annual_budget"))
-    against = [None if budget is None else total - budget for total in totals]
     return Contributions(
-        years=tuple(YearTotal(*line) for line in zip(years, totals, differences, against, strict=True))
-        if years
-        else (),
+        years=_year_totals(years, rows, budget),
         rows=rows,
-        total=sum(totals, NOTHING),
+        total=sum((row.total for row in rows), ZERO),
         in_kind=tuple(in_kind),
         budget=budget,
     )
+
+
+def _year_totals(years: list[str], rows: tuple[PartyRow, ...], budget: Decimal | None) -> tuple[YearTotal, ...]:
+    """Return the total of each year, for rows whose amounts are in the order of the years."""
+    year_totals = []
+    previous_total = None
+    for index, year in enumerate(years):
+        total = sum((row.amounts[index] for row in rows), ZERO)
+        year_total = YearTotal(
+            year=year,
+            total=total,
+            difference=None if previous_total is None else total - previous_total,
+            against_budget=None if budget is None else total - budget,
+        )
+        year_totals.append(year_total)
+        previous_total = total
+    return tuple(year_totals)

@@ -1,7 +1,8 @@
-"""Declarations: what the terms of a kind of partnership hold, as plain JSON.
+"""Declarations: the fields, tables and checks of the terms of a kind of partnership, as plain JSON.
 
-A version of the terms stores the declarations with which it was published, and prints with them for ever. Lists keep
-the order of reading; `choices` are pairs because JSON in the database does not keep the order of keys.
+A version of the terms stores the declarations with which it was published, so that it always prints the same. Fields
+and tables are lists in the order of reading. Choices are pairs, because the database does not keep the order of the
+keys of a JSON object.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 Shape: TypeAlias = Literal[
     "line", "text", "date", "flag", "choice", "number", "money", "percent", "days", "party", "year"
 ]
-#: Shapes that administrators choose from, with what they hold.
+#: Shapes of a field that administrators choose from, with their labels.
 SHAPES: dict[str, str] = {
     "line": "A line of text",
     "text": "Longer text (Markdown)",
@@ -29,9 +30,9 @@ SHAPES: dict[str, str] = {
 CheckName: TypeAlias = Literal[
     "adds_up_to_100", "not_after", "each_once", "not_above_parties", "needs", "total_not_above", "differ"
 ]
-#: Checks that administrators choose from, with what they say.
+#: Checks that administrators choose from, with their labels.
 CHECKS: dict[str, str] = {
-    "adds_up_to_100": "The column adds up to 100 %",
+    "adds_up_to_100": "The column adds up to 100%",
     "not_after": "The first date is not after the second",
     "each_once": "No two rows have the same value in the column (and in the second column, if one is named)",
     "not_above_parties": "The number is not above the number of parties",
@@ -40,14 +41,14 @@ CHECKS: dict[str, str] = {
     "differ": "The first and the second are not the same",
 }
 
-
-#: Checks that compare two fields, and those that look at a column.
+#: Checks that compare two fields.
 NEED_OTHER = frozenset({"not_after", "needs", "total_not_above", "differ"})
+#: Checks of the column of a table.
 NEED_TABLE = frozenset({"adds_up_to_100", "each_once", "total_not_above"})
 
 
 class FieldDeclaration(TypedDict):
-    """One field, or one column of a table."""
+    """A field of the terms, or a column of a table."""
 
     code: str
     label: str
@@ -58,7 +59,7 @@ class FieldDeclaration(TypedDict):
 
 
 class TableDeclaration(TypedDict):
-    """One table: a list of rows. The first column names a row."""
+    """A table of the terms. The first column names each row."""
 
     code: str
     label: str  # of the whole table: "Lots"
@@ -69,19 +70,16 @@ class TableDeclaration(TypedDict):
 
 
 class CheckDeclaration(TypedDict):
-    """One check before the terms can be signed.
-
-    `table` is empty for fields of the terms themselves.
-    """
+    """A check that the terms must pass before they can be signed."""
 
     check: CheckName
     field: str
-    table: NotRequired[str]
+    table: NotRequired[str]  # empty for a field of the terms themselves
     other: NotRequired[str]  # the second field or column
 
 
 class Declarations(TypedDict):
-    """What the terms of one kind hold."""
+    """The fields, tables and checks of the terms of a kind."""
 
     kind: str
     label: str
@@ -100,13 +98,16 @@ _LAW = [
 ]
 
 
-def _field(code: str, label: str, shape: Shape, help: str = "", **more: Any) -> FieldDeclaration:  # noqa: A002 - as stored
-    declared: dict[str, Any] = {"code": code, "label": label, "shape": shape, **more}
-    return declared | {"help": help} if help else declared  # type: ignore[return-value]  # a dict built in two steps
+def _field(code: str, label: str, shape: Shape, hint: str = "", **options: Any) -> FieldDeclaration:
+    """Return the declaration of a field. Options are `required` and `choices`."""
+    declared: dict[str, Any] = {"code": code, "label": label, "shape": shape, **options}
+    if hint:
+        declared["help"] = hint
+    return declared  # type: ignore[return-value]  # a dict built in two steps
 
 
 def _general(*, review_date: bool) -> list[FieldDeclaration]:
-    """The fields of all kinds before those of the kind."""
+    """Return the fields that the terms of every kind have."""
     return [
         _field("purpose", "Purpose", "text", "What the partners want to achieve together."),
         _field("starts_on", "Starts on", "date", "Leave empty to start on the day the last party signs."),
@@ -114,12 +115,12 @@ def _general(*, review_date: bool) -> list[FieldDeclaration]:
             "review_on", "Review on", "date", "The partnership comes up for review on this day.", required=review_date
         ),
         _field("ends_on", "Ends on", "date", "Leave empty if no end is agreed."),
-        _field("goes_on", "It continues after the end date until somebody ends it", "flag"),
+        _field("goes_on", "It continues after the end date until a party ends it", "flag"),
         _field("notice_days", "Notice to leave or end it", "days"),
         _field("legally_binding", "Legally binding", "flag"),
         _field("governing_law", "Governing law", "choice", choices=_LAW),
         _field("quorum", "Quorum", "number", "How many parties must be present to decide."),
-        _field("meeting_frequency", "How often it meets", "line", "Such as: quarterly, on the first Tuesday."),
+        _field("meeting_frequency", "How often it meets", "line", "For example, quarterly, on the first Tuesday."),
         _field("reports_to", "Reports to", "line"),
         _field("annual_budget", "Annual budget", "money", "In pounds."),
         _field("liabilities", "Liabilities", "text", "Who is responsible for what if something goes wrong."),
@@ -127,7 +128,7 @@ def _general(*, review_date: bool) -> list[FieldDeclaration]:
 
 
 def general_codes() -> set[str]:
-    """The codes of the fields that all kinds have."""
+    """Return the codes of the fields that the terms of every kind have."""
     return {field["code"] for field in _general(review_date=False)}
 
 
@@ -142,12 +143,12 @@ _CONTRIBUTIONS: TableDeclaration = {
     "code": "contributions",
     "label": "Contributions",
     "one": "contribution",
-    "help": "Who gives what in each year, in money or in kind.",
+    "help": "What each party gives in each year, in money or in kind.",
     "fields": [
         _field("party", "Party", "party"),
         _field("year", "Year", "year", "2027, or 2027-28 for a financial year."),
         _field("money", "Money", "money", "In pounds."),
-        _field("in_kind", "In kind", "line", "Such as land, staff or rooms."),
+        _field("in_kind", "In kind", "line", "For example, land, staff or rooms."),
         _field("note", "Note", "line"),
     ],
 }
@@ -167,9 +168,9 @@ def declare(
     tables: Iterable[TableDeclaration] = (),
     checks: Iterable[CheckDeclaration] = (),
 ) -> Declarations:
-    """The declarations of a kind: what all kinds hold, then its own.
+    """Return the declarations of a kind: the fields, tables and checks of all kinds, and its own.
 
-    `review_date` says whether the terms need one before they can be signed.
+    With `review_date`, the terms cannot be signed without a review date.
     """
     return {
         "kind": kind,
@@ -180,37 +181,40 @@ def declare(
     }
 
 
-def with_retired(now: Declarations, before: Declarations, content: dict[str, Any]) -> Declarations:
-    """The declarations of today, and what `content` uses of those it was written with.
+def with_retired(current: Declarations, earlier: Declarations, content: dict[str, Any]) -> Declarations:
+    """Return today's declarations, with the retired fields and tables that the content still uses.
 
-    An amendment keeps the fields and tables that were retired since, as long as something stands in them.
+    `earlier` are the declarations with which the content was written. So an amendment keeps what was retired since, as
+    long as it is not empty.
     """
-    present_codes = {field["code"] for field in now["about"]}
-    about = [
-        *now["about"],
-        *(
-            field
-            for field in before["about"]
-            if field["code"] not in present_codes and content["about"].get(field["code"])
-        ),
+    current_codes = {field["code"] for field in current["about"]}
+    retired_fields = [
+        field
+        for field in earlier["about"]
+        if field["code"] not in current_codes and content["about"].get(field["code"])
     ]
-    today = {table["code"]: table for table in now["tables"]}
-    retired = [table for table in before["tables"] if table["code"] not in today and content.get(table["code"])]
-    earlier = {table["code"]: table for table in before["tables"]}
-    tables = [_with_columns(table, earlier.get(table["code"]), content) for table in [*now["tables"], *retired]]
-    return {**now, "about": about, "tables": tables}
+    current_table_codes = {table["code"] for table in current["tables"]}
+    retired_tables = [
+        table for table in earlier["tables"] if table["code"] not in current_table_codes and content.get(table["code"])
+    ]
+    earlier_tables = {table["code"]: table for table in earlier["tables"]}
+    tables = [
+        _with_retired_columns(table, earlier_tables.get(table["code"]), content.get(table["code"], []))
+        for table in [*current["tables"], *retired_tables]
+    ]
+    return {**current, "about": [*current["about"], *retired_fields], "tables": tables}
 
 
-def _with_columns(
-    table: TableDeclaration, before: TableDeclaration | None, content: dict[str, Any]
+def _with_retired_columns(
+    table: TableDeclaration, earlier: TableDeclaration | None, rows: list[dict[str, Any]]
 ) -> TableDeclaration:
-    if before is None:
+    """Return a table with the retired columns that its rows still use."""
+    if earlier is None:
         return table
-    present_codes = {field["code"] for field in table["fields"]}
-    rows = content.get(table["code"], [])
-    retired = [
+    current_codes = {column["code"] for column in table["fields"]}
+    retired_columns = [
         column
-        for column in before["fields"]
-        if column["code"] not in present_codes and any(row.get(column["code"]) for row in rows)
+        for column in earlier["fields"]
+        if column["code"] not in current_codes and any(row.get(column["code"]) for row in rows)
     ]
-    return {**table, "fields": [*table["fields"], *retired]}
+    return {**table, "fields": [*table["fields"], *retired_columns]}

@@ -1,10 +1,10 @@
-"""Which version of the terms is in force on a day.
+"""Work out which version of the terms is in force on a day.
 
-Each version that comes into force adds an entry: from this day on, this version. Entries are never changed. An entry
-supersedes those of the same day that were decided before it.
+An entry says that a version is in force from a day on. Entries are added, never changed: of two entries for the same
+day, the one that was decided later applies.
 
-An amendment changes only what it names. If others come into force before or after its day, every version from its day
-on must contain it: `versions_to_write` says which.
+An amendment changes only some parts of the terms, and it must apply to every version from its day on, also to versions
+that are already due on later days. `versions_to_write` returns the versions that this takes.
 """
 
 from __future__ import annotations
@@ -18,58 +18,59 @@ from partnerships.documents import Content, Schema, rebase
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """From `day` on, this version; `order` counts the decisions."""
+    """The version (by id) that is in force from a day on."""
 
     day: dt.date
+    #: Counts the decisions: of two entries for one day, the higher one applies.
     order: int
     version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """A version to write: from `day` on, the amendment on top of `base`.
-
-    `base` is None where nothing was in force.
-    """
+    """A version to write, which is in force from a day on."""
 
     day: dt.date
+    #: Id of the version that the amendment changes; None if nothing was in force.
     base: int | None
     content: Content
 
 
 def timeline(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that count, by day: the last decided of each day."""
-    last: dict[dt.date, Entry] = {}
+    """Return the entries that apply, in order: for each day, the one that was decided last."""
+    entry_by_day: dict[dt.date, Entry] = {}
     for entry in sorted(entries):
-        last[entry.day] = entry
-    return [last[day] for day in sorted(last)]
+        entry_by_day[entry.day] = entry
+    return list(entry_by_day.values())
 
 
 def in_force_on(entries: Iterable[Entry], day: dt.date) -> Entry | None:
-    """The entry in force on a day; None before the first."""
-    begun = [entry for entry in entries if entry.day <= day]
-    return max(begun, default=None)
+    """Return the entry in force on a day, or None before the first."""
+    return max((entry for entry in entries if entry.day <= day), default=None)
 
 
 def versions_to_write(
     schema: Schema,
     *,
     draft: Content,
-    was: Content | None,
+    drafted_from: Content | None,
     day: dt.date,
     entries: Sequence[Entry],
     content_of: Callable[[int], Content],
 ) -> list[Addition]:
-    """The versions that exist once an amendment comes into force, in order of day.
+    """Return the versions to write when an amendment comes into force on a day, in order of their days.
 
-    `draft` was begun from `was` (None: the first terms). The first addition is in force from `day`; one more follows
-    for each later day on which another version comes into force already.
+    The first is in force from that day. Another follows for each later day on which a version is already due.
+    `drafted_from` is the content from which the draft was begun; None for the first terms.
     """
     current_entry = in_force_on(entries, day)
-    days = [(day, current_entry.version if current_entry else None)]
-    days += [(entry.day, entry.version) for entry in timeline(entries) if entry.day > day]
+    base_by_day = {day: current_entry.version if current_entry else None}
+    base_by_day |= {entry.day: entry.version for entry in timeline(entries) if entry.day > day}
+
     additions = []
-    for start, base in days:
-        whole = draft if base is None or was is None else rebase(schema, draft, was, content_of(base))
-        additions.append(Addition(start, base, whole))
+    for first_day, base in base_by_day.items():
+        content = draft
+        if base is not None and drafted_from is not None:
+            content = rebase(schema, draft, drafted_from, content_of(base))
+        additions.append(Addition(day=first_day, base=base, content=content))
     return additions

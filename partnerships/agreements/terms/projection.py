@@ -1,6 +1,7 @@
-"""The fields of the terms that lists and other rooms read as columns.
+"""Convert between the content of terms and the columns of a partnership.
 
-The terms hold dates and money as text. The columns of a partnership are written when a version comes into force.
+Lists and other rooms read the columns, which are written when a version comes into force. The content holds dates and
+money as text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from partnerships.documents import Content
 from partnerships.kit.dates import long_date
 
-#: Columns with the shape of their value; a kind of partnership need not have all of them.
+#: Shape of each column's value. The terms of some kinds of partnership have only some of these fields.
 COLUMNS: Mapping[str, str] = {
     "purpose": "text",
     "legally_binding": "flag",
@@ -28,12 +29,12 @@ COLUMNS: Mapping[str, str] = {
     "annual_budget": "money",
     "liabilities": "text",
 }
-#: Characters that fit in a column.
-_LENGTHS = {"meeting_frequency": 80, "reports_to": 200}
+#: How many characters fit in a column.
+_MAX_LENGTHS = {"meeting_frequency": 80, "reports_to": 200}
 
 
 def column_values(content: Content) -> dict[str, Any]:
-    """The columns for a content; fields that its kind does not have are empty."""
+    """Return the value of each column for some terms. Columns without a field in the terms are emptied."""
     about = content["about"]
     values = {name: _value(name, shape, about.get(name)) for name, shape in COLUMNS.items()}
     values["terms_of_reference"] = clauses_as_text(content)
@@ -45,7 +46,7 @@ def _value(name: str, shape: str, value: Any) -> Any:
     if shape == "flag":
         return bool(value)
     if shape == "text":
-        return str(value or "")[: _LENGTHS.get(name)]
+        return str(value or "")[: _MAX_LENGTHS.get(name)]
     if value in (None, ""):
         return None
     if shape == "number":
@@ -54,7 +55,7 @@ def _value(name: str, shape: str, value: Any) -> Any:
 
 
 def day(value: Any) -> dt.date | None:
-    """A whole date; None for a month, a year or nothing."""
+    """Return a date, or None for a month, a year or an empty value."""
     try:
         return dt.date.fromisoformat(str(value))
     except ValueError:
@@ -62,53 +63,60 @@ def day(value: Any) -> dt.date | None:
 
 
 def ends_before(content: Content, start: dt.date) -> bool:
-    """Whether the end date of terms is before a day, and they do not go on after it."""
+    """Whether terms end before a day. Terms that continue after their end date do not."""
     ends_on = day(content["about"].get("ends_on"))
     return ends_on is not None and ends_on < start and not content["about"].get("goes_on")
 
 
 def dates_out_of_order(content: Content) -> str:
-    """The dates of terms that no partnership can hold, in a sentence. Empty if there are none."""
+    """Return an error about an end or a review before the start, which no partnership may have, or an empty text."""
     about = content["about"]
     start = day(about.get("starts_on"))
-    for code, words in (("ends_on", "end date"), ("review_on", "review date")):
-        later = day(about.get(code))
-        if start is not None and later is not None and later < start:
-            return f"The {words}, {long_date(later)}, would be before the start date, {long_date(start)}."
+    if start is None:
+        return ""
+    for code, label in (("ends_on", "end date"), ("review_on", "review date")):
+        later_day = day(about.get(code))
+        if later_day is not None and later_day < start:
+            return f"The {label}, {long_date(later_day)}, would be before the start date, {long_date(start)}."
     return ""
 
 
 def money(value: Any) -> Decimal | None:
-    """An amount in pounds; None where there is none."""
+    """Return an amount in pounds, or None for a value that is empty or not a number."""
+    if value in (None, ""):
+        return None
     try:
-        return Decimal(str(value).replace(",", "")) if value not in (None, "") else None
+        return Decimal(str(value).replace(",", ""))
     except InvalidOperation:
         return None
 
 
 def clauses_as_text(content: Content) -> str:
-    """The clauses as one text, each under its title."""
+    """Return the clauses as one text, each below its title."""
     return "\n\n".join(f"{item['title']}\n\n{item['body']}".strip() for item in content.get("clauses", ()))
 
 
 def contributions_as_text(content: Content) -> str:
-    """One line for each contribution."""
+    """Return the contributions as text, with a line such as "Larkhaven, 2027: £1,500; a desk" for each."""
     lines = []
     for item in content.get("contributions", ()):
-        parts = [str(item.get("party") or ""), str(item.get("year") or "")]
+        party_and_year = [str(item[code]) for code in ("party", "year") if item.get(code)]
         amount = money(item.get("money"))
         contributed = [f"£{amount:,.0f}"] if amount else []
-        contributed += [str(item["in_kind"])] if item.get("in_kind") else []
-        lines.append(f"{', '.join(part for part in parts if part)}: {'; '.join(contributed)}".strip(": "))
+        if item.get("in_kind"):
+            contributed.append(str(item["in_kind"]))
+        lines.append(f"{', '.join(party_and_year)}: {'; '.join(contributed)}".strip(": "))
     return "\n".join(line for line in lines if line)
 
 
 def content_from_columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A raw content that says what the columns say.
+    """Return the raw content of terms that say the same as the columns.
 
-    The text of the terms becomes one clause, and the contribution another.
+    The terms of reference become one clause, and the contribution another.
     """
-    about = {name: _raw(shape, values[name]) for name, shape in COLUMNS.items() if values.get(name) not in (None, "")}
+    about = {
+        name: _raw_value(shape, values[name]) for name, shape in COLUMNS.items() if values.get(name) not in (None, "")
+    }
     clauses = []
     if str(values.get("terms_of_reference") or "").strip():
         clauses.append({"key": "terms", "title": "Terms", "body": values["terms_of_reference"]})
@@ -117,5 +125,10 @@ def content_from_columns(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"about": about, "clauses": clauses}
 
 
-def _raw(shape: str, value: Any) -> Any:
-    return value.isoformat() if shape == "date" else str(value) if shape == "money" else value
+def _raw_value(shape: str, value: Any) -> Any:
+    """Return a value as raw content holds it."""
+    if shape == "date":
+        return value.isoformat()
+    if shape == "money":
+        return str(value)
+    return value

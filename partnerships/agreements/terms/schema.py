@@ -1,4 +1,4 @@
-"""The schema of terms, built from the declarations of a kind."""
+"""Build the schema of terms from the declarations of a kind of partnership."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from partnerships.documents import Collection, Content, Field, Item, Problem, Sc
 from partnerships.documents.comparing.wording import value_in_words
 from partnerships.documents.values import read_field, read_line
 
-__all__ = ["build_schema", "declarations_with", "left_out", "problems_of", "starter_fault", "without"]
+__all__ = ["build_schema", "declarations_with", "left_out", "problems_of", "starter_error", "without"]
 
 #: Characters of a clause: about fifteen pages.
 MAX_CLAUSE = 50_000
 #: Characters of any other longer text of terms.
 MAX_TEXT = 10_000
-#: Shapes whose change is never minor.
+#: Shapes of fields whose every change counts as substantive.
 _SUBSTANTIVE = frozenset({"date", "money", "percent", "days", "party", "number", "year"})
 _DEFAULTS: dict[str, Any] = {"flag": False, "number": None, "days": None}
 
 
 def _read_day(value: Any) -> str:
+    """Return an ISO date, or an empty text for an empty value."""
     text = read_line(value)
     if not text:
         return ""
@@ -46,7 +47,7 @@ _READERS: dict[str, Any] = {
 }
 
 
-#: What the form says of a field without which nobody can sign; a draft can be saved without it.
+#: Hint for a required field. A draft can be saved without it, but nobody can sign the terms.
 NEEDED = "Needed before anyone can sign."
 
 
@@ -69,16 +70,18 @@ def _field(declared: FieldDeclaration, *, names_row: bool = False, max_text: int
 
 
 def _collection(declared: TableDeclaration) -> Collection:
+    """Return the collection for a table of the terms."""
     is_clause = declared["code"] == "clauses"
+    # The first column names the row.
     fields = tuple(
-        _field(field, names_row=not place, max_text=MAX_CLAUSE if is_clause else MAX_TEXT)
-        for place, field in enumerate(declared["fields"])
+        _field(field, names_row=index == 0, max_text=MAX_CLAUSE if is_clause else MAX_TEXT)
+        for index, field in enumerate(declared["fields"])
     )
-    one = declared["one"]
+    name_of_row = declared["one"]
     return Collection(
         code=declared["code"],
-        one=one,
-        label=one[:1].upper() + one[1:],
+        one=name_of_row,
+        label=name_of_row[:1].upper() + name_of_row[1:],
         title=fields[0].code,
         fields=fields,
         plural=declared["label"],
@@ -87,62 +90,76 @@ def _collection(declared: TableDeclaration) -> Collection:
 
 
 def _details(fields: tuple[Field, ...], item: Item) -> str:
-    """The first short values of a row beside its name."""
-    short = (field for field in fields if field.shape not in ("text", "flag") and item[field.code] not in (None, ""))
-    return ", ".join(value_in_words(field, item[field.code]) for field in list(short)[:2])
+    """Return the first two short values of a row in words, to show beside its name."""
+    short_fields = [
+        field for field in fields if field.shape not in ("text", "flag") and item[field.code] not in (None, "")
+    ]
+    return ", ".join(value_in_words(field, item[field.code]) for field in short_fields[:2])
 
 
 def build_schema(declarations: Declarations | dict[str, Any]) -> Schema:
-    """The schema of terms with these declarations."""
-    about = tuple(_field(field) for field in declarations["about"])
-    return Schema("terms document", about, tuple(_collection(table) for table in declarations["tables"]), "Particulars")
+    """Return the schema of terms that have these declarations."""
+    return Schema(
+        "terms document",
+        about=tuple(_field(field) for field in declarations["about"]),
+        collections=tuple(_collection(table) for table in declarations["tables"]),
+        about_heading="Particulars",
+    )
 
 
-def declarations_with(now: Declarations, before: Declarations, content: Content) -> Declarations:
-    """The declarations of today, and what a content needs of those it was written with.
+def declarations_with(current: Declarations, earlier: Declarations, content: Content) -> Declarations:
+    """Return today's declarations, widened so that content written with earlier ones still fits.
 
-    Fields and tables that were retired, choices that were dropped, the earlier shape of a field whose value does not
-    fit the new one, and the column that named a row where a row has no value in the new one.
+    Where the content needs them, this keeps retired fields and tables, and choices that were dropped. A field keeps its
+    earlier shape if its value does not fit the new one. A table keeps the column that named its rows if a row has no
+    value in the new one.
     """
-    merged = with_retired(now, before, content)
-    earlier = {field["code"]: field for field in before["about"]}
-    tables = {table["code"]: table for table in before["tables"]}
-    return {
-        **merged,
-        "about": [
-            _taking(one, earlier.get(one["code"]), [content["about"].get(one["code"])]) for one in merged["about"]
-        ],
-        "tables": [
-            _table_taking(one, tables.get(one["code"]), content.get(one["code"], [])) for one in merged["tables"]
-        ],
-    }
-
-
-def _table_taking(now: TableDeclaration, before: TableDeclaration | None, rows: list[Item]) -> TableDeclaration:
-    if before is None or now == before or not rows:
-        return now
-    earlier = {field["code"]: field for field in before["fields"]}
+    merged = with_retired(current, earlier, content)
+    earlier_fields = {field["code"]: field for field in earlier["about"]}
+    earlier_tables = {table["code"]: table for table in earlier["tables"]}
     fields = [
-        _taking(column, earlier.get(column["code"]), [row.get(column["code"]) for row in rows])
-        for column in now["fields"]
+        _widened_field(field, earlier_fields.get(field["code"]), [content["about"].get(field["code"])])
+        for field in merged["about"]
     ]
-    if any(row.get(fields[0]["code"]) in (None, "") for row in rows):
-        fields.sort(key=lambda field: field["code"] != before["fields"][0]["code"])
-    return {**now, "fields": fields}
+    tables = [
+        _widened_table(table, earlier_tables.get(table["code"]), content.get(table["code"], []))
+        for table in merged["tables"]
+    ]
+    return {**merged, "about": fields, "tables": tables}
 
 
-def _taking(now: FieldDeclaration, before: FieldDeclaration | None, values: list[Any]) -> FieldDeclaration:
-    """A field as today, changed as little as these values need."""
-    if before is None or now == before or all(_takes(now, value) for value in values):
-        return now
-    if now["shape"] == before["shape"] == "choice":
-        known_codes = {code for code, _ in now.get("choices", [])}
-        dropped = [pair for pair in before.get("choices", []) if pair[0] in values and pair[0] not in known_codes]
-        return {**now, "choices": [*now.get("choices", []), *dropped]}
-    return {**before, "label": now["label"], "required": now.get("required", False)}
+def _widened_table(current: TableDeclaration, earlier: TableDeclaration | None, rows: list[Item]) -> TableDeclaration:
+    """Return today's table, changed as little as these rows need."""
+    if earlier is None or current == earlier or not rows:
+        return current
+    earlier_columns = {column["code"]: column for column in earlier["fields"]}
+    columns = [
+        _widened_field(column, earlier_columns.get(column["code"]), [row.get(column["code"]) for row in rows])
+        for column in current["fields"]
+    ]
+    # The first column names each row, so no row may be empty there.
+    if any(row.get(columns[0]["code"]) in (None, "") for row in rows):
+        earlier_name_column = earlier["fields"][0]["code"]
+        columns.sort(key=lambda column: column["code"] != earlier_name_column)
+    return {**current, "fields": columns}
 
 
-def _takes(declared: FieldDeclaration, value: Any) -> bool:
+def _widened_field(current: FieldDeclaration, earlier: FieldDeclaration | None, values: list[Any]) -> FieldDeclaration:
+    """Return today's field, changed as little as these values need."""
+    if earlier is None or current == earlier or all(_accepts(current, value) for value in values):
+        return current
+    if current["shape"] == earlier["shape"] == "choice":
+        choices = current.get("choices", [])
+        current_codes = {code for code, _ in choices}
+        dropped_choices = [
+            [code, label] for code, label in earlier.get("choices", []) if code in values and code not in current_codes
+        ]
+        return {**current, "choices": [*choices, *dropped_choices]}
+    return {**earlier, "label": current["label"], "required": current.get("required", False)}
+
+
+def _accepts(declared: FieldDeclaration, value: Any) -> bool:
+    """Whether a field can hold a value."""
     field = _field(declared)
     try:
         read_field(field, field.default if value is None else value)
@@ -151,8 +168,8 @@ def _takes(declared: FieldDeclaration, value: Any) -> bool:
     return True
 
 
-def starter_fault(declared: FieldDeclaration, value: str) -> str:
-    """Why a first draft could not hold this value, in a sentence. Empty if it can."""
+def starter_error(declared: FieldDeclaration, value: str) -> str:
+    """Return why a first draft cannot start with this value, or an empty text if it can."""
     try:
         read_field(_field(declared), value)
     except ValueError as error:
@@ -161,28 +178,30 @@ def starter_fault(declared: FieldDeclaration, value: str) -> str:
 
 
 def without(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> Content:
-    """A content without the values that have problems.
+    """Return content without the values that have problems.
 
-    A row goes with the value that names it.
+    If the problem is with the value that names a row, the whole row is left out.
     """
     paths = {tuple(problem.path.split("/")) for problem in problems}
     remaining: Content = {
-        "about": {code: one for code, one in content["about"].items() if ("about", code) not in paths}
+        "about": {code: value for code, value in content["about"].items() if ("about", code) not in paths}
     }
-    for code, collection in schema.collection_by_code.items():
-        remaining[code] = [
-            {name: one for name, one in row.items() if (code, str(place), name) not in paths}
-            for place, row in enumerate(content.get(code, ()), 1)
-            if (code, str(place), collection.title) not in paths
-        ]
+    for table_code, collection in schema.collection_by_code.items():
+        remaining_rows = []
+        # Paths count the rows from 1.
+        for row_number, row in enumerate(content.get(table_code, ()), 1):
+            row_path = (table_code, str(row_number))
+            if (*row_path, collection.title) not in paths:
+                remaining_rows.append({code: value for code, value in row.items() if (*row_path, code) not in paths})
+        remaining[table_code] = remaining_rows
     return remaining
 
 
 def left_out(schema: Schema, problems: tuple[Problem, ...]) -> str:
-    """Labels of the fields with these problems, in quotation marks, each once."""
-    labels = {}
+    """Return the labels of the fields with these problems, each once, such as “Purpose”, “Quorum”."""
+    labels = []
     for problem in problems:
         part, *_, code = problem.path.split("/")
         fields_by_code = schema.about_by_code if part == "about" else schema.collection_by_code[part].field_by_code
-        labels[f"“{fields_by_code[code].label}”"] = True
-    return ", ".join(labels)
+        labels.append(f"“{fields_by_code[code].label}”")
+    return ", ".join(dict.fromkeys(labels))

@@ -1,4 +1,4 @@
-"""Fetch a partnership for a view: first what is visible, then the rights."""
+"""Fetch a partnership for a view, or answer 404 or 403."""
 
 from __future__ import annotations
 
@@ -15,61 +15,60 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
-def seen(user: User, pk: int) -> Partnership:
-    """A partnership the person sees at least in outline; else 404."""
-    rows = rows_for(_by_id, pk) if _is_known_held(user, pk) else rows_for(_known, user, pk)
+def get_visible(user: User, pk: int) -> Partnership:
+    """Return a partnership that the person may see, in full or in outline, or raise 404."""
+    rows = rows_for(_any, pk) if _is_own(user, pk) else rows_for(_visible, user, pk)
     if not rows:
         raise Http404
     return rows[0]
 
 
-def seen_lookup(user: User, pk: int) -> Lookup:
-    """What `seen` is going to ask, for `read_ahead`."""
-    return lookup(_by_id, pk) if _is_known_held(user, pk) else lookup(_known, user, pk)
+def visible_lookup(user: User, pk: int) -> Lookup:
+    """Return the query of `get_visible`, to fetch it together with others in `read_ahead`."""
+    return lookup(_any, pk) if _is_own(user, pk) else lookup(_visible, user, pk)
 
 
-def _by_id(pk: int) -> QuerySet[Partnership]:
+def _any(pk: int) -> QuerySet[Partnership]:
     return Partnership.objects.filter(pk=pk)
 
 
-def _known(user: User, pk: int) -> QuerySet[Partnership]:
+def _visible(user: User, pk: int) -> QuerySet[Partnership]:
     return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
-def is_held(user: User, pk: int) -> bool:
-    """Whether the person may read the partnership in full, today or up to the day they left."""
-    is_own = _is_known_held(user, pk)
-    return bool(rows_for(_held, user, pk)) if is_own is None else is_own
-
-
-def _is_known_held(user: User, pk: int) -> bool | None:
-    """The same from what was read for the page.
-
-    Whether they act for a party that is inside or has left; else None.
-    """
-    partnership_ids = Party.objects.held_in(
-        user, Q(status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT])
-    )
-    return None if partnership_ids is None else pk in partnership_ids
-
-
-def _held(user: User, pk: int) -> QuerySet[Partnership, int]:
+def _readable(user: User, pk: int) -> QuerySet[Partnership, int]:
     return Partnership.objects.held_by(user).filter(pk=pk).values_list("pk", flat=True)
 
 
-def held(user: User, pk: int) -> Partnership:
-    """A partnership the person may read in full; 403 for the outline only.
+def is_readable(user: User, pk: int) -> bool:
+    """Whether the person may read the partnership in full, today or up to the day their organisation left."""
+    is_own = _is_own(user, pk)
+    return bool(rows_for(_readable, user, pk)) if is_own is None else is_own
 
-    For a former party, as it was when it left.
+
+def _is_own(user: User, pk: int) -> bool | None:
+    """Whether an organisation of the person is or was a party, or is invited.
+
+    Answered without a query from what was fetched for the page. None if nothing was fetched.
     """
-    partnership = seen(user, pk)
-    if not is_held(user, pk):
+    statuses = [PartyStatus.ACCEPTED, PartyStatus.INVITED, PartyStatus.LEFT]
+    partnership_ids = Party.objects.held_in(user, Q(status__in=statuses))
+    return None if partnership_ids is None else pk in partnership_ids
+
+
+def get_readable(user: User, pk: int) -> Partnership:
+    """Return a partnership that the person may read in full, or raise 404 or, if they see the outline, 403.
+
+    People of a former party get it as it was when their organisation left.
+    """
+    partnership = get_visible(user, pk)
+    if not is_readable(user, pk):
         raise PermissionDenied
     return as_read_by(user, partnership)
 
 
-def led(user: User, pk: int) -> Partnership:
-    """A partnership whose terms the person may change; 403 for other readers."""
-    partnership = seen(user, pk)
+def get_led(user: User, pk: int) -> Partnership:
+    """Return a partnership whose terms and status the person may change, or raise 403 for other readers."""
+    partnership = get_visible(user, pk)
     require(rights_over(partnership, user, timezone.now()).leads)
     return partnership

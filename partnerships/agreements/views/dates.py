@@ -1,6 +1,8 @@
-"""Pages of a partnership's dates: what is coming, notices, reminders."""
+"""Pages of the dates of a partnership: overview, notices and reminders."""
 
 from __future__ import annotations
+
+import datetime as dt
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -22,7 +24,8 @@ from partnerships.agreements.services.notices import (
     withdraw_notice,
 )
 from partnerships.agreements.services.reminders import UnableToChooseReminders, choose_date_reminders
-from partnerships.agreements.views.access import held, seen
+from partnerships.agreements.views.access import get_readable, get_visible
+from partnerships.kit.dates import long_date
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.naming import show_as_at
@@ -33,18 +36,17 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def dates(request: HttpRequest, pk: int) -> HttpResponse:
-    """Dates, notices, days without cover and the chain of agreements.
+    """Show the dates, the notices, days without cover, and earlier and later agreements.
 
-    For people of present and invited parties.
+    Only for people of present and invited parties.
     """
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     require(Partnership.objects.inside_for(user).filter(pk=pk).exists())
     today = timezone.localdate()
     rights = rights_over(partnership, user, timezone.now())
     notices = list(partnership.notices.select_related("organisation", "given_by").order_by("-given_at", "-pk"))
-    ended = ((notice.withdrawn_at or notice.done_at, notice.organisation) for notice in notices)
-    show_as_at((timezone.localdate(at) if at else None, body) for at, body in ended)
+    show_as_at((_closed_on(notice), notice.organisation) for notice in notices)
     parties = list(partnership.parties.present().select_related("organisation").order_by("organisation__name", "pk"))
     context = {
         "partnership": partnership,
@@ -60,9 +62,15 @@ def dates(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "agreements/dates/dates.html", context)
 
 
-def _own(user: User, pk: int, party: int) -> Party:
-    """A present party that the person leads; 403 for other readers."""
-    seen(user, pk)
+def _closed_on(notice: Notice) -> dt.date | None:
+    """The day on which a notice was withdrawn or took effect, if it was."""
+    closed_at = notice.withdrawn_at or notice.done_at
+    return timezone.localdate(closed_at) if closed_at else None
+
+
+def _own_party(user: User, pk: int, party: int) -> Party:
+    """Return a present party that the person leads, or raise 403 for other readers."""
+    get_visible(user, pk)
     own_party = get_object_or_404(
         Party.objects.select_related("organisation", "partnership"),
         pk=party,
@@ -79,22 +87,29 @@ def _own(user: User, pk: int, party: int) -> Party:
 def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Give notice for an organisation that the reader leads."""
     user = signed_in(request)
-    own_party = _own(user, pk, party)
-    back = reverse("agreements:dates", args=[pk])
-    earliest = earliest_last_day(own_party.partnership, timezone.localdate())
-    form = NoticeForm(posted(request), earliest=earliest, cancel=back)
+    own_party = _own_party(user, pk, party)
+    partnership = own_party.partnership
+    dates_page = reverse("agreements:dates", args=[pk])
+    earliest = earliest_last_day(partnership, timezone.localdate())
+    form = NoticeForm(posted(request), earliest=earliest, cancel=dates_page)
 
     def step() -> tuple[str, str]:
-        notice_given = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
-        ends = notice_given.partnership.notice_ends_on == notice_given.last_day
-        verb, subject = ("ends", own_party.partnership.title) if ends else ("leaves", own_party.organisation.name)
-        return f"Notice has been given. {subject} {verb} after {notice_given.last_day:%-d %B %Y}.", back
+        new_notice = give_notice(party=own_party, author=user, now=timezone.now(), **form.cleaned_data)
+        last_day = long_date(new_notice.last_day)
+        if new_notice.partnership.notice_ends_on == new_notice.last_day:
+            return f"Notice has been given. {partnership.title} ends after {last_day}.", dates_page
+        return f"Notice has been given. {own_party.organisation.name} leaves after {last_day}.", dates_page
 
-    present = rights_over(own_party.partnership, user, timezone.now()).present
-    form.is_valid()  # a form with another error still has the chosen day
-    last_day = (form.cleaned_data.get("last_day") if form.is_bound else None) or earliest
-    notices = own_party.partnership.notices.open().exclude(organisation=own_party.organisation)
+    # Validated here so that the page shows the effects of the chosen day, even if another field has an error.
+    form.is_valid()
+    chosen_day = form.cleaned_data.get("last_day") if form.is_bound else None
+    last_day = chosen_day or earliest
+    notices = partnership.notices.open().exclude(organisation=own_party.organisation)
     other_notices = list(notices.select_related("organisation").order_by("last_day", "given_at", "pk"))
+    role_by_organisation = rights_over(partnership, user, timezone.now()).present
+    other_roles = [
+        role for organisation, role in role_by_organisation.items() if organisation != own_party.organisation_id
+    ]
     return take_step(
         request,
         "agreements/dates/notice.html",
@@ -103,29 +118,29 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         {UnableToGiveNotice: None},
         names_emailed=True,
         party=own_party,
-        partnership=own_party.partnership,
+        partnership=partnership,
         last_day=last_day,
         ends_on=end_if_notice_given(own_party, last_day, other_notices),
         others=other_notices,
-        others_lead=any(role in LEADING_ROLES for pk, role in present.items() if pk != own_party.organisation_id),
+        others_lead=any(role in LEADING_ROLES for role in other_roles),
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
-    """Withdraw a notice that has not run out."""
+    """Withdraw a notice before it takes effect."""
     user = signed_in(request)
-    seen(user, pk)
-    rows = Notice.objects.select_related("organisation", "partnership")
+    get_visible(user, pk)
+    notices = Notice.objects.select_related("organisation", "partnership")
     inside = Partnership.objects.inside_for(user)
-    notice_given = get_object_or_404(rows, pk=notice, partnership=pk, partnership__in=inside)
-    require(rights_over(notice_given.partnership, user, timezone.now()).may_withdraw_notice(notice_given))
-    back = reverse("agreements:dates", args=[pk])
-    form = ReasonForm(posted(request), submit="Withdraw notice", cancel=back, danger=False)
+    open_notice = get_object_or_404(notices, pk=notice, partnership=pk, partnership__in=inside)
+    require(rights_over(open_notice.partnership, user, timezone.now()).may_withdraw_notice(open_notice))
+    dates_page = reverse("agreements:dates", args=[pk])
+    form = ReasonForm(posted(request), submit="Withdraw notice", cancel=dates_page, danger=False)
 
     def step() -> tuple[str, str]:
-        withdraw_notice(notice=notice_given, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The notice from {notice_given.organisation.name} has been withdrawn.", back
+        withdraw_notice(notice=open_notice, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"The notice from {open_notice.organisation.name} has been withdrawn.", dates_page
 
     return take_step(
         request,
@@ -134,19 +149,19 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
         step,
         {UnableToWithdrawNotice: None},
         names_emailed=True,
-        notice=notice_given,
-        partnership=notice_given.partnership,
+        notice=open_notice,
+        partnership=open_notice.partnership,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Choose which dates a party's leads are emailed about, and when."""
+    """Choose which dates a party's leads are reminded of, and how many days before."""
     user = signed_in(request)
-    own_party = _own(user, pk, party)
-    back = reverse("agreements:dates", args=[pk])
-    days, chosen = choice_of(own_party)
-    form = DateRemindersForm(posted(request), days=days, dates=chosen, cancel=back)
+    own_party = _own_party(user, pk, party)
+    dates_page = reverse("agreements:dates", args=[pk])
+    days, dates_chosen = choice_of(own_party)
+    form = DateRemindersForm(posted(request), days=days, dates=dates_chosen, cancel=dates_page)
 
     def step() -> tuple[str, str]:
         choose_date_reminders(
@@ -156,7 +171,7 @@ def reminders(request: HttpRequest, pk: int, party: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The reminders for {own_party.organisation.name} have been saved.", back
+        return f"The reminders for {own_party.organisation.name} have been saved.", dates_page
 
     return take_step(
         request,

@@ -1,4 +1,4 @@
-"""Pages of a partnership's documents."""
+"""Pages of the documents of a partnership."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.agreements.models import Document, TermsSignature
 from partnerships.agreements.queries.sharing import data_sharing_of, data_sharing_open
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
-from partnerships.agreements.views.access import held
+from partnerships.agreements.views.access import get_readable
 from partnerships.kit.http import keyset_page, posted_with_files, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -27,9 +27,9 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def documents(request: HttpRequest, pk: int) -> HttpResponse:
-    """Documents of the partnership, newest first."""
+    """List the documents of a partnership, newest first."""
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     rows = (
         Document.objects.visible_to(user)
         .filter(partnership=pk)
@@ -39,15 +39,15 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
     page = keyset_page(request, rows, order=("-added_at", "-pk"))
     show_as_at((timezone.localdate(row.added_at), row.added_for) for row in page.rows)
     rights = rights_over(partnership, user, timezone.now())
-    adds_for = frozenset[int]() if partnership.is_over else rights.adds_documents_for
+    organisation_ids = frozenset[int]() if partnership.is_over else rights.adds_documents_for
     return render(
         request,
         "agreements/documents.html",
         {
             "partnership": partnership,
             "page": page,
-            "may_add": bool(adds_for),
-            "removes_for": adds_for,
+            "may_add": bool(organisation_ids),
+            "removes_for": organisation_ids,
             "sharing": data_sharing_of(partnership, timezone.localdate()),
         },
     )
@@ -55,9 +55,9 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add a document."""
+    """Add a document to a partnership."""
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     rights = rights_over(partnership, user, timezone.now())
     require(bool(rights.adds_documents_for))
     organisation = Organisation.objects.filter(pk__in=rights.adds_documents_for).order_by("name", "pk").first()
@@ -73,8 +73,8 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = f"“{document.title}” has been added to the partnership's documents."
-        return words, reverse("agreements:documents", args=[pk])
+        message = f"“{document.title}” has been added to the partnership’s documents."
+        return message, reverse("agreements:documents", args=[pk])
 
     return take_step(
         request, "agreements/document_add.html", form, step, {UnableToAddDocument: "file"}, partnership=partnership
@@ -86,10 +86,8 @@ def document_download(request: HttpRequest, pk: int, document: int) -> HttpRespo
     """Download a document as an attachment."""
     user = signed_in(request)
     requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
-    require(
-        not requested_document.personal_data
-        or data_sharing_open(requested_document.partnership, timezone.localdate(), user)
-    )
+    if requested_document.personal_data:
+        require(data_sharing_open(requested_document.partnership, timezone.localdate(), user))
     return private_file(
         requested_document.file, name=requested_document.file_name, content_type=requested_document.content_type
     )
@@ -97,9 +95,9 @@ def document_download(request: HttpRequest, pk: int, document: int) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_remove(request: HttpRequest, pk: int, document: int) -> HttpResponse:
-    """Remove a document of one's own organisation."""
+    """Remove a document that the reader's organisation has added."""
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     requested_document = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
     require(rights_over(partnership, user, timezone.now()).may_remove(requested_document))
     if request.method == "POST":

@@ -1,4 +1,4 @@
-"""Pages of a partnership's objectives."""
+"""Pages of the objectives of a partnership."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from partnerships.agreements.queries.partnerships import acting_party
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.objectives import (
     ObjectiveHasChanged,
+    ProgressReport,
     UnableToKeepObjective,
     add_objective,
     change_objective_status,
@@ -31,7 +32,7 @@ from partnerships.agreements.services.objectives import (
     unlink_record,
 )
 from partnerships.agreements.serving import provider_of, providers
-from partnerships.agreements.views.access import held
+from partnerships.agreements.views.access import get_readable
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES
@@ -41,26 +42,24 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
-def _kept(user: User, pk: int) -> Partnership:
-    """A partnership whose objectives the person may change.
-
-    403 for others who read it.
-    """
-    partnership = held(user, pk)
+def _get_editable(user: User, pk: int) -> Partnership:
+    """Return a partnership whose objectives the person may change, or raise 403 for other readers."""
+    partnership = get_readable(user, pk)
     require(rights_over(partnership, user, timezone.now()).may_keep_objectives)
     return partnership
 
 
 def _objective(partnership: Partnership, pk: int) -> Objective:
+    """Return an objective of a partnership, or raise 404."""
     rows = Objective.objects.select_related("partnership", "organisation", "owner")
     return get_object_or_404(rows, pk=pk, partnership=partnership)
 
 
 @require_safe
 def objectives(request: HttpRequest, pk: int) -> HttpResponse:
-    """All objectives in one table; for former parties as they were then."""
+    """List all objectives. People of a former party see them as they were when it left."""
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     former = former_party(user, partnership)
     if former is None:
         require(Party.objects.takes_part(user, pk))
@@ -77,56 +76,58 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
-    """One objective: figures, reports of progress, and what serves it."""
+    """Show one objective: its figures, the reports of progress, and the records that serve it."""
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     former = former_party(user, partnership)
     if former is None:
         require(Party.objects.takes_part(user, pk))
     rows = standings(user, partnership, former, timezone.localdate(), only=objective)
     if not rows:
         raise Http404
-    may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over
-    show_as_at((report.on, report.organisation) for report in rows[0].reports)
+    row = rows[0]
+    rights = rights_over(partnership, user, timezone.now())
+    show_as_at((report.on, report.organisation) for report in row.reports)
     context = {
         "partnership": partnership,
-        "row": rows[0],
-        "objective": rows[0].objective,
-        "start": rows[0].objective.in_words(rows[0].objective.baseline),
-        "reports": [{"row": report, "words": rows[0].objective.in_words(report.figure)} for report in rows[0].reports],
-        "came_from": [] if former else links_of(rows[0].objective, user),
-        "served": [(provider, rows[0].lines.get(provider.code, [])) for provider in providers()],
+        "row": row,
+        "objective": row.objective,
+        "start": row.objective.in_words(row.objective.baseline),
+        "reports": [{"row": report, "words": row.objective.in_words(report.figure)} for report in row.reports],
+        "came_from": [] if former else links_of(row.objective, user),
+        "served": [(provider, row.lines.get(provider.code, [])) for provider in providers()],
         "left_at": former.left_at if former else None,
-        "may_keep": may_keep,
+        "may_keep": rights.may_keep_objectives and not partnership.is_over,
     }
     return render(request, "agreements/objectives/detail.html", context)
 
 
-def _form(request: HttpRequest, partnership: Partnership, found: Objective | None, text: str = "") -> ObjectiveForm:
+def _form(
+    request: HttpRequest, partnership: Partnership, objective: Objective | None, *, text: str = ""
+) -> ObjectiveForm:
+    """Return the form to change an objective, or to add one that starts with a text."""
+    list_page = reverse("agreements:objectives", args=[partnership.pk])
     return ObjectiveForm(
         posted(request),
         text=text,
         organisations=organisations_for(partnership),
         people=people_for(partnership),
-        objective=found,
+        objective=objective,
         today=timezone.localdate(),
-        cancel=found.get_absolute_url() if found else reverse("agreements:objectives", args=[partnership.pk]),
+        cancel=objective.get_absolute_url() if objective else list_page,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Add an objective.
-
-    `?from=recommendation-12` names the record that it comes from.
-    """
+    """Add an objective, or make one from another record, which `?from=recommendation-12` names."""
     user = signed_in(request)
-    partnership = _kept(user, pk)
+    partnership = _get_editable(user, pk)
     came_from = read_from(request.GET.get("from", ""))
-    suggested = came_from.origin.suggest(user, partnership, came_from.record) if came_from else None
-    if request.GET.get("from") and suggested is None:
+    suggestion = came_from.origin.suggest(user, partnership, came_from.record) if came_from else None
+    if request.GET.get("from") and suggestion is None:
         raise Http404
-    form = _form(request, partnership, None, suggested.text if suggested else "")
+    form = _form(request, partnership, None, text=suggestion.text if suggestion else "")
 
     def step() -> tuple[str, str]:
         objective = add_objective(
@@ -141,7 +142,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
         step,
         {UnableToKeepObjective: None},
         partnership=partnership,
-        suggested=suggested,
+        suggested=suggestion,
     )
 
 
@@ -149,25 +150,25 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Change an objective, with a reason."""
     user = signed_in(request)
-    partnership = _kept(user, pk)
+    partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
     form = _form(request, partnership, opened_objective)
 
     def step() -> tuple[str, str]:
         try:
-            changed = edit_objective(objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data)
+            changed_fields = edit_objective(
+                objective=opened_objective, author=user, now=timezone.now(), **form.cleaned_data
+            )
         except ObjectiveHasChanged:
-            # The page shows the present words, so saving again may replace them.
+            # The page now shows the other person's text, so saving again may replace it.
             data: Any = copy(form.data)  # a copied QueryDict can be changed
             data["revision"] = str(opened_objective.revision)
             form.data = data
             raise
-        return (
-            "The objective has been saved." if changed else "Nothing was changed.",
-            opened_objective.get_absolute_url(),
-        )
+        message = "The objective has been saved." if changed_fields else "Nothing was changed."
+        return message, opened_objective.get_absolute_url()
 
-    stale = request.method == "POST" and request.POST.get("revision") != str(opened_objective.revision)
+    is_stale = request.method == "POST" and request.POST.get("revision") != str(opened_objective.revision)
     return take_step(
         request,
         "agreements/objectives/edit.html",
@@ -176,15 +177,15 @@ def edit(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         {UnableToKeepObjective: None},
         partnership=partnership,
         objective=opened_objective,
-        theirs=opened_objective if stale else None,
+        theirs=opened_objective if is_stale else None,
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
-    """Report progress."""
+    """Report progress on an objective."""
     user = signed_in(request)
-    partnership = _kept(user, pk)
+    partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
     form = ProgressForm(posted(request), objective=opened_objective, today=timezone.localdate())
 
@@ -192,10 +193,10 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
         party = acting_party(user, partnership, *EDITING_ROLES)
         report_progress(
             objective=opened_objective,
+            report=ProgressReport(**form.cleaned_data),
             author=user,
             organisation=party.organisation if party else None,
             now=timezone.now(),
-            **form.cleaned_data,
         )
         return "Your progress report has been saved.", opened_objective.get_absolute_url()
 
@@ -212,9 +213,9 @@ def progress(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
-    """Mark as met, drop or open again."""
+    """Mark an objective as met, drop it or open it again."""
     user = signed_in(request)
-    partnership = _kept(user, pk)
+    partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
     form = ObjectiveStatusForm(posted(request), objective=opened_objective)
 
@@ -237,7 +238,7 @@ def status(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 def move(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     """Move an objective up or down in the list."""
     user = signed_in(request)
-    opened_objective = _objective(_kept(user, pk), objective)
+    opened_objective = _objective(_get_editable(user, pk), objective)
     try:
         move_objective(objective=opened_objective, up="up" in request.POST, author=user, now=timezone.now())
     except UnableToKeepObjective as error:
@@ -249,20 +250,22 @@ def move(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
 def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpResponse:
     """Link a record that serves the objective."""
     user = signed_in(request)
-    partnership = _kept(user, pk)
+    partnership = _get_editable(user, pk)
     opened_objective = _objective(partnership, objective)
-    offered = provider_of(provider)
-    if offered is None:
+    chosen_provider = provider_of(provider)
+    if chosen_provider is None:
         raise Http404
-    linked = set(opened_objective.links.filter(provider=provider).values_list("key", flat=True))
-    choices = [choice for choice in offered.choices(user, partnership) if choice[0] not in linked]
-    form = LinkForm(posted(request), provider=offered, choices=choices, cancel=opened_objective.get_absolute_url())
+    linked_keys = set(opened_objective.links.filter(provider=provider).values_list("key", flat=True))
+    choices = [(key, label) for key, label in chosen_provider.choices(user, partnership) if key not in linked_keys]
+    form = LinkForm(
+        posted(request), provider=chosen_provider, choices=choices, cancel=opened_objective.get_absolute_url()
+    )
 
     def step() -> tuple[str, str]:
         link_record(
             objective=opened_objective, provider=provider, key=form.cleaned_data["key"], author=user, now=timezone.now()
         )
-        return f"The {offered.label} has been linked.", opened_objective.get_absolute_url()
+        return f"The {chosen_provider.label} has been linked.", opened_objective.get_absolute_url()
 
     return take_step(
         request,
@@ -272,16 +275,16 @@ def link(request: HttpRequest, pk: int, objective: int, provider: str) -> HttpRe
         {UnableToKeepObjective: "key"},
         partnership=partnership,
         objective=opened_objective,
-        provider=offered,
+        provider=chosen_provider,
         choices=choices,
     )
 
 
 @require_POST
 def unlink(request: HttpRequest, pk: int, objective: int, link: int) -> HttpResponse:
-    """Remove a link."""
+    """Remove the link to a record."""
     user = signed_in(request)
-    opened_objective = _objective(_kept(user, pk), objective)
+    opened_objective = _objective(_get_editable(user, pk), objective)
     objective_link = get_object_or_404(
         ObjectiveLink.objects.select_related("objective"), pk=link, objective=opened_objective
     )

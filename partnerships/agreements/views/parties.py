@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.departures import consequences
 from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
-from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.past import former_party, parties_then
 from partnerships.agreements.queries.parties import name_as_at, with_predecessors
-from partnerships.agreements.queries.terms import leaves_after_notice, not_bound
+from partnerships.agreements.queries.terms import leaves_after_notice, unbound_organisation_ids
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
     UnableToAnswer,
@@ -29,7 +29,8 @@ from partnerships.agreements.services import (
     leave_partnership,
     remove_party,
 )
-from partnerships.agreements.views.access import held, led, seen
+from partnerships.agreements.views.access import get_led, get_readable, get_visible
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -39,15 +40,15 @@ from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 
-#: Limit of search results to invite from.
-OFFERED = 20
+#: How many search results the page to invite an organisation shows.
+MAX_RESULTS = 20
 
 
 @require_safe
 def members(request: HttpRequest, pk: int) -> HttpResponse:
-    """Parties of the partnership: present, invited, declined and former."""
+    """List the present, invited, declined and former parties."""
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     former = former_party(user, partnership)
     rights = rights_over(partnership, user, timezone.now())
     parties = with_predecessors(partnership.parties.select_related("organisation"))
@@ -61,7 +62,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
             "present": [party for party in rows if party.is_present],
             "invited": [party for party in rows if party.is_waiting],
             "others": [party for party in rows if not party.is_present and not party.is_waiting],
-            "not_bound": set() if former else not_bound(partnership, timezone.localdate()),
+            "not_bound": set() if former else unbound_organisation_ids(partnership, timezone.localdate()),
             "may_lead": not partnership.is_over and rights.leads,
             "mine": rights.roles.led,
         },
@@ -72,20 +73,17 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Search for an organisation and invite it."""
     user = signed_in(request)
-    partnership = led(user, pk)
+    partnership = get_led(user, pk)
     text = request.GET.get("q", "")[:200].strip()
-    taken = partnership.parties.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).values("organisation")
-    candidates = find_organisations(user=user, text=text).current().exclude(pk__in=taken)
-    posted = request.method == "POST"
-    # Validated against the whole directory: the search text may have changed since the choice.
-    matches = candidates.order_by("name", "pk")[:OFFERED] if text else Organisation.objects.none()
-    offered = (
-        Organisation.objects.visible_to(user)
-        if posted
-        else Organisation.objects.filter(pk__in=[match.pk for match in matches]).order_by("name", "pk")
-    )
-    form = InviteForm(request.POST if posted else None, found=offered, partnership=partnership)
-    if posted and form.is_valid():
+    is_posted = request.method == "POST"
+    matches = _organisations_to_invite(user, partnership, text) if text and not is_posted else []
+    if is_posted:
+        # Any organisation is valid: the search text may have changed since the choice.
+        candidates = Organisation.objects.visible_to(user)
+    else:
+        candidates = Organisation.objects.filter(pk__in=[match.pk for match in matches]).order_by("name", "pk")
+    form = InviteForm(posted(request), candidates=candidates, partnership=partnership)
+    if is_posted and form.is_valid():
         try:
             with collect_recipients() as recipients:
                 party = invite_organisation(
@@ -94,37 +92,45 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToInvite as error:
             form.add_error("organisation", str(error))
         else:
-            name = party.organisation.name
-            if Membership.objects.current().filter(organisation=party.organisation, role=Role.LEAD).exists():
-                messages.success(request, f"{name} has been invited.{recipients.sentence()}")
-            else:
-                asking = f"{reverse('organisations:ask')}?{urlencode({'name': name})}"
-                messages.warning(
-                    request,
-                    format_html(
-                        "{} has been invited, but it has no lead here yet, so nobody was emailed. <a "
-                        'class="govuk-link" href="{}">Ask an administrator</a> to invite its first lead, who can then '
-                        "answer the invitation.",
-                        name,
-                        asking,
-                    ),
-                )
+            _confirm_invitation(request, party.organisation, recipients.sentence())
             return redirect("agreements:members", pk=pk)
-    if posted:
-        chosen = [
-            number for number in [request.POST.get("organisation", "")] if number.isdecimal() and len(number) < 18
-        ]
-        form.fields["organisation"].queryset = Organisation.objects.filter(pk__in=chosen)  # type: ignore[attr-defined]  # shown again: only the chosen one
+    if is_posted:
+        # The page shows the form again with the chosen organisation only, not the whole directory.
+        chosen = request.POST.get("organisation", "")
+        chosen_ids = [chosen] if chosen.isdecimal() and len(chosen) < 18 else []
+        model_choice_field(form, "organisation").queryset = Organisation.objects.filter(pk__in=chosen_ids)
     return render(
         request,
         "agreements/invite.html",
-        {"form": form, "partnership": partnership, "q": text, "found": posted or bool(matches)},
-        status=422 if posted else 200,
+        {"form": form, "partnership": partnership, "q": text, "found": is_posted or bool(matches)},
+        status=422 if is_posted else 200,
     )
 
 
+def _organisations_to_invite(user: User, partnership: Partnership, text: str) -> list[Organisation]:
+    """The first organisations that match the text and are not part of the partnership."""
+    inside = partnership.parties.inside().values("organisation")
+    matches = find_organisations(user=user, text=text).current().exclude(pk__in=inside)
+    return list(matches.order_by("name", "pk")[:MAX_RESULTS])
+
+
+def _confirm_invitation(request: HttpRequest, organisation: Organisation, recipients: str) -> None:
+    """Say that the organisation has been invited, and what to do if it has no lead who could answer."""
+    if Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).exists():
+        messages.success(request, f"{organisation.name} has been invited.{recipients}")
+        return
+    ask_url = f"{reverse('organisations:ask')}?{urlencode({'name': organisation.name})}"
+    message = format_html(
+        '{} has been invited, but it has no lead here yet, so nobody was emailed. <a class="govuk-link" href="{}">Ask '
+        "an administrator</a> to invite its first lead, who can then answer the invitation.",
+        organisation.name,
+        ask_url,
+    )
+    messages.warning(request, message)
+
+
 def _party(user: User, pk: int, party: int) -> Party:
-    """A party of a partnership that the person may read in full."""
+    """Return a party of a partnership that the person may read in full, or raise 404."""
     return get_object_or_404(
         Party.objects.select_related("organisation", "partnership", "invited_by"),
         pk=party,
@@ -148,9 +154,10 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         answer_invitation(
             party=invited_party, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        words = "takes part in" if accept else "has declined to take part in"
-        following = reverse("agreements:detail", args=[pk]) if accept else reverse("agreements:list")
-        return f"{invited_party.organisation.name} {words} {invited_party.partnership.title}.", following
+        name, title = invited_party.organisation.name, invited_party.partnership.title
+        if accept:
+            return f"{name} takes part in {title}.", reverse("agreements:detail", args=[pk])
+        return f"{name} has declined to take part in {title}.", reverse("agreements:list")
 
     return take_step(
         request,
@@ -172,20 +179,20 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Change a party's role."""
     user = signed_in(request)
-    partnership = led(user, pk)
-    opened_party = _party(user, pk, party)
-    form = RoleForm(posted(request), party=opened_party)
+    partnership = get_led(user, pk)
+    party_to_change = _party(user, pk, party)
+    form = RoleForm(posted(request), party=party_to_change)
 
     def step() -> tuple[str, str]:
         change_party_role(
-            party=opened_party,
+            party=party_to_change,
             role=form.cleaned_data["role"],
             reason=form.cleaned_data["reason"],
             author=user,
             now=timezone.now(),
         )
-        words = f"{opened_party.organisation.name} is now {opened_party.get_role_display().lower()}."
-        return words, reverse("agreements:members", args=[pk])
+        message = f"{party_to_change.organisation.name} is now {party_to_change.get_role_display().lower()}."
+        return message, reverse("agreements:members", args=[pk])
 
     return take_step(
         request,
@@ -194,7 +201,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         step,
         {UnableToChangeParty: "role"},
         names_emailed=True,
-        party=opened_party,
+        party=party_to_change,
         partnership=partnership,
     )
 
@@ -203,15 +210,15 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     """Remove a party, or withdraw its invitation."""
     user = signed_in(request)
-    led(user, pk)
-    opened_party = _party(user, pk, party)
-    words = "Withdraw invitation" if opened_party.is_waiting else "Remove organisation"
-    members = reverse("agreements:members", args=[pk])
-    form = ReasonForm(posted(request), submit=words, cancel=members)
+    get_led(user, pk)
+    party_to_remove = _party(user, pk, party)
+    submit = "Withdraw invitation" if party_to_remove.is_waiting else "Remove organisation"
+    members_page = reverse("agreements:members", args=[pk])
+    form = ReasonForm(posted(request), submit=submit, cancel=members_page)
 
     def step() -> tuple[str, str]:
-        remove_party(party=opened_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"{opened_party.organisation.name} no longer takes part.", members
+        remove_party(party=party_to_remove, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"{party_to_remove.organisation.name} no longer takes part.", members_page
 
     return take_step(
         request,
@@ -220,17 +227,17 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         step,
         {UnableToLeave: None},
         names_emailed=True,
-        party=opened_party,
-        partnership=opened_party.partnership,
-        consequences=consequences(opened_party, user) if opened_party.is_present else [],
+        party=party_to_remove,
+        partnership=party_to_remove.partnership,
+        consequences=consequences(party_to_remove, user) if party_to_remove.is_present else [],
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Leave, for an organisation that the reader leads."""
+    """Leave the partnership, for an organisation that the reader leads."""
     user = signed_in(request)
-    seen(user, pk)
+    get_visible(user, pk)
     leaving_party = _party(user, pk, party)
     if not leaving_party.is_present:
         raise Http404
@@ -239,13 +246,13 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         if leaving_party.partnership.notices.open().filter(organisation=leaving_party.organisation).exists():
             return redirect("agreements:dates", pk=pk)
         return redirect("agreements:notice", pk=pk, party=party)
-    members = reverse("agreements:members", args=[pk])
-    form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members)
+    members_page = reverse("agreements:members", args=[pk])
+    form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members_page)
 
     def step() -> tuple[str, str]:
         leave_partnership(party=leaving_party, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        words = f"{leaving_party.organisation.name} has left {leaving_party.partnership.title}."
-        return words, reverse("agreements:detail", args=[pk])
+        message = f"{leaving_party.organisation.name} has left {leaving_party.partnership.title}."
+        return message, reverse("agreements:detail", args=[pk])
 
     return take_step(
         request,

@@ -1,14 +1,13 @@
-"""Pages of partnerships: list, overview, terms, status and history."""
+"""Pages of a partnership: start, overview, settings, status and history."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -36,7 +35,7 @@ from partnerships.agreements.services import (
     missing_for,
     renew,
 )
-from partnerships.agreements.views.access import held, is_held, led, seen, seen_lookup
+from partnerships.agreements.views.access import get_led, get_readable, get_visible, is_readable, visible_lookup
 from partnerships.kit.forms import searching_form
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Area, Membership, Organisation, Role
@@ -44,16 +43,15 @@ from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.timeline import newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
-from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import is_reading, signed_in
 
-#: Newest events on the overview.
-_EVENTS = 6
+#: How many of the newest events the overview shows.
+_NEWEST_EVENTS = 6
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
-    """Open a partnership for an organisation that the reader leads."""
+    """Start a partnership for an organisation that the reader leads."""
     user = signed_in(request)
     organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
     if not organisations:
@@ -63,70 +61,78 @@ def create(request: HttpRequest) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
-        words = f"{partnership.title} has been created. Invite the organisations you want to work with."
-        return words, reverse("agreements:members", args=[partnership.pk])
+        message = f"{partnership.title} has been created. Invite the organisations you want to work with."
+        return message, reverse("agreements:members", args=[partnership.pk])
 
     return take_step(request, "agreements/create.html", form, step, {UnableToCreatePartnership: None})
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The overview; people of organisations that are no party see only the outline."""
+    """The overview for people who read the partnership in full; the outline for others."""
     user, now = signed_in(request), timezone.now()
-    inside = is_held(user, pk)
-    if inside:
-        read_ahead(
-            [
-                seen_lookup(user, pk),
-                lookup(_parties, pk),
-                lookup(_areas, pk),
-                lookup(_successors, user, pk),
-                rights_lookup(pk, now),
-                newest_events_lookup(user, kind="partnership", record_id=pk, count=_EVENTS),
-                ON_PARTNERSHIPS.rows_lookup(pk),
-            ]
-        )
-    partnership = seen(user, pk)
+    if not is_readable(user, pk):
+        return _outline(request, get_visible(user, pk))
+    read_ahead(
+        [
+            visible_lookup(user, pk),
+            lookup(_parties, pk),
+            lookup(_areas, pk),
+            lookup(_successors, user, pk),
+            rights_lookup(pk, now),
+            newest_events_lookup(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS),
+            ON_PARTNERSHIPS.rows_lookup(pk),
+        ]
+    )
+    partnership = get_visible(user, pk)
+    predecessor_id = partnership.redefines_id
     former = former_party(user, partnership)
-    current = rows_for(_parties, pk)
-    if not inside:
-        present = [party for party in current if party.is_present]
-        name_as_at(partnership, present)
-        return render(request, "agreements/outline.html", {"partnership": partnership, "parties": present})
-    redefines = partnership.redefines_id
     if former is None:
-        parties, areas = current, rows_for(_areas, pk)
-    else:  # the partnership as it was when the reader's organisation left
-        parties, areas = parties_then(former), areas_then(partnership, former)
+        all_parties, areas = rows_for(_parties, pk), rows_for(_areas, pk)
+    else:
+        # As it was when the reader's organisation left.
+        all_parties, areas = parties_then(former), areas_then(partnership, former)
         as_then(partnership, former)
-    present = [party for party in parties if party.is_present or party.is_waiting]
-    name_as_at(partnership, present, left_at=former.left_at if former else None)
+    parties = [party for party in all_parties if party.is_present or party.is_waiting]
+    name_as_at(partnership, parties, left_at=former.left_at if former else None)
+
     rights = rights_over(partnership, user, now)
     successors = rows_for(_successors, user, pk)
-    renewing = next((successor for successor in successors if not successor.is_over), None)
-    newest = newest_events(user, kind="partnership", record_id=pk, count=_EVENTS)
+    open_successor = next((successor for successor in successors if not successor.is_over), None)
+    events = newest_events(user, kind="partnership", record_id=pk, count=_NEWEST_EVENTS)
     if is_reading(request):
-        note_events_seen(
-            person_id=user.pk, kind="partnership", record_id=pk, events=[event.pk for event in newest], now=now
-        )
-    turn = None if former else whose_turn(partnership, present, mine=rights.roles.led, successor=renewing)
-    return render(
-        request,
-        "agreements/detail.html",
-        {
-            "partnership": partnership,
-            "parties": present,
-            "ours": () if former else Membership.objects.roles_of(user).keys(),
-            "areas": areas,
-            "left_at": former.left_at if former else None,
-            "sections": [] if former else ON_PARTNERSHIPS.of(user, partnership),
-            "turn": turn,
-            "may_lead": rights.leads,
-            "successors": successors,
-            "predecessor": Partnership.objects.visible_to(user).filter(pk=redefines).first() if redefines else None,
-            "lines": timeline_lines(newest),
-        },
-    )
+        event_ids = [event.pk for event in events]
+        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=now)
+
+    context = {
+        "partnership": partnership,
+        "parties": parties,
+        "areas": areas,
+        "may_lead": rights.leads,
+        "successors": successors,
+        "predecessor": _predecessor(user, predecessor_id),
+        "lines": timeline_lines(events),
+        "left_at": former.left_at if former else None,
+    }
+    if former is None:
+        context |= {
+            "ours": Membership.objects.roles_of(user).keys(),
+            "sections": ON_PARTNERSHIPS.of(user, partnership),
+            "turn": whose_turn(partnership, parties, mine=rights.roles.led, successor=open_successor),
+        }
+    return render(request, "agreements/detail.html", context)
+
+
+def _outline(request: HttpRequest, partnership: Partnership) -> HttpResponse:
+    """The page for people who may read only the outline."""
+    parties = [party for party in rows_for(_parties, partnership.pk) if party.is_present]
+    name_as_at(partnership, parties)
+    return render(request, "agreements/outline.html", {"partnership": partnership, "parties": parties})
+
+
+def _predecessor(user: User, pk: int | None) -> Partnership | None:
+    """The partnership that this one renews, if the reader may see it."""
+    return Partnership.objects.visible_to(user).filter(pk=pk).first() if pk else None
 
 
 def _parties(partnership: int) -> QuerySet[Party]:
@@ -144,74 +150,73 @@ def _successors(user: User, partnership: int) -> QuerySet[Partnership]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit the settings: title, kind, areas, who sees it, contact rhythm."""
+    """Change the settings: title, kind, areas, who can see it, and when it has gone quiet."""
     user = signed_in(request)
-    partnership = led(user, pk)
+    partnership = get_led(user, pk)
     form = searching_form(request, lambda data: SettingsForm(data, partnership=partnership))
 
     def step() -> tuple[str, str]:
         party = acting_party(user, partnership, Role.LEAD)
-        changed = edit_settings(
+        changed_fields = edit_settings(
             partnership=partnership,
             author=user,
             organisation=party.organisation if party else None,
             now=timezone.now(),
             **form.cleaned_data,
         )
-        return "The settings have been saved." if changed else "Nothing was changed.", reverse(
-            "agreements:detail", args=[pk]
-        )
+        message = "The settings have been saved." if changed_fields else "Nothing was changed."
+        return message, reverse("agreements:detail", args=[pk])
 
     return take_step(request, "agreements/edit.html", form, step, {UnableToEditSettings: None}, partnership=partnership)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the status, or renew."""
+    """Change the status, or renew the partnership."""
     user = signed_in(request)
-    partnership = led(user, pk)
+    partnership = get_led(user, pk)
     successor = next((row for row in rows_for(_successors, user, pk) if row.state != Status.ENDED), None)
     form = StatusForm(posted(request), partnership=partnership, is_renewed=successor is not None)
-    if request.method == "POST" and form.is_valid():
-        now, chosen, reason = timezone.now(), form.cleaned_data["status"], form.cleaned_data["reason"]
+
+    def step() -> tuple[str, str]:
+        """Renew the partnership, or change its status."""
         party = acting_party(user, partnership, Role.LEAD)
         organisation = party.organisation if party else None
-        try:
-            if chosen == "renew" and organisation is not None:
-                with collect_recipients() as recipients:
-                    successor = renew(
-                        partnership=partnership,
-                        organisation=organisation,
-                        reason=reason,
-                        author=user,
-                        now=now,
-                        title=form.cleaned_data["title"],
-                    )
-                invited = "The successor has been created with the same terms, and everybody has been invited."
-                messages.success(request, f"{invited}{recipients.sentence()}")
-                return redirect("agreements:detail", pk=successor.pk)
-            with collect_recipients() as recipients:
-                change_status(
-                    partnership=partnership,
-                    status=chosen,
-                    reason=reason,
-                    author=user,
-                    organisation=organisation,
-                    now=now,
-                )
-        except (UnableToChangeStatus, UnableToRenew) as error:
-            form.add_error("status", str(error))
-        else:
-            changed = f"{partnership.title} is now {partnership.get_status_display().lower()}."
-            messages.success(request, f"{changed}{recipients.sentence()}")
-            return redirect("agreements:detail", pk=pk)
+        reason = form.cleaned_data["reason"]
+        if form.cleaned_data["status"] == "renew" and organisation is not None:
+            renewed = renew(
+                partnership=partnership,
+                organisation=organisation,
+                reason=reason,
+                author=user,
+                now=timezone.now(),
+                title=form.cleaned_data["title"],
+            )
+            message = "The successor has been created with the same terms, and everybody has been invited."
+            return message, renewed.get_absolute_url()
+        change_status(
+            partnership=partnership,
+            status=form.cleaned_data["status"],
+            reason=reason,
+            author=user,
+            organisation=organisation,
+            now=timezone.now(),
+        )
+        message = f"{partnership.title} is now {partnership.get_status_display().lower()}."
+        return message, partnership.get_absolute_url()
+
     today = timezone.localdate()
-    needs = [(step.label, missing) for step in form.offered if (missing := missing_for(partnership, step, today))]
-    return render(
+    missing_by_status = [(status, missing_for(partnership, status, today)) for status in form.selectable_statuses]
+    return take_step(
         request,
         "agreements/status.html",
-        {"form": form, "partnership": partnership, "needs": needs, "successor": successor},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToChangeStatus: "status", UnableToRenew: "status"},
+        names_emailed=True,
+        partnership=partnership,
+        successor=successor,
+        needs=[(status.label, missing) for status, missing in missing_by_status if missing],
     )
 
 
@@ -219,7 +224,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """Timeline of the partnership, newest first."""
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     page = keyset_page(
         request,
         timeline(user=user, kind="partnership", record_id=pk),
@@ -228,8 +233,8 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         first=lambda count: newest_events(user, kind="partnership", record_id=pk, count=count),
     )
     if is_reading(request):
-        shown = [event.pk for event in page.rows]
-        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=shown, now=timezone.now())
+        event_ids = [event.pk for event in page.rows]
+        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=timezone.now())
     return render(
         request,
         "agreements/history.html",

@@ -1,4 +1,4 @@
-"""Pages of posts: the people of a partnership, who holds a post, and who takes over."""
+"""Pages of posts: the people of a partnership, and who holds which post."""
 
 from __future__ import annotations
 
@@ -24,72 +24,72 @@ from partnerships.agreements.services import (
     UnableToChangePost,
     change_contact,
     create_post,
+    email_contact,
     end_post,
     fill_post,
     remove_contact,
-    tell_contact,
     vacate_post,
 )
-from partnerships.agreements.views.access import held, seen
+from partnerships.agreements.views.access import get_readable, get_visible
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
-from partnerships.organisations.rights import Roles, roles_of
+from partnerships.organisations.rights import roles_of
 from partnerships.people.form_steps import take_step
 from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: How many new links one contact is sent a day.
+#: How many new links we email one contact in a day.
 _LINKS_A_DAY = 3
 
-_REFUSED: dict[type[Exception], str | None] = {UnableToChangePost: None}
+_REFUSALS: dict[type[Exception], str | None] = {UnableToChangePost: None}
 
 
 @require_safe
 def people(request: HttpRequest, pk: int) -> HttpResponse:
-    """The people of a partnership: leads, contacts by role and teams, by party.
+    """List the people of each party: leads, contacts by role, and teams.
 
-    Only present parties see them.
+    Only people of present parties see them.
     """
     user = signed_in(request)
-    partnership = held(user, pk)
+    partnership = get_readable(user, pk)
     takes_part = Party.objects.takes_part(user, pk)
     parties = partnership.parties.present().select_related("organisation").order_by("role", "organisation__name", "pk")
-    roles, present = roles_of(user, timezone.now()), [party.organisation_id for party in parties]
+    roles = roles_of(user, timezone.now())
+    organisation_ids = [party.organisation_id for party in parties]
     return render(
         request,
         "agreements/posts/people.html",
         {
             "partnership": partnership,
             "teams": teams_of(user, partnership, parties) if takes_part else [],
-            "edits": [] if partnership.is_over else roles.edited_among(present),
-            "leads": [] if partnership.is_over else roles.led_among(present),
+            "edits": [] if partnership.is_over else roles.edited_among(organisation_ids),
+            "leads": [] if partnership.is_over else roles.led_among(organisation_ids),
         },
     )
 
 
 @require_safe
 def post_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """A post: who holds it and, for its own organisation, who held it before."""
+    """Show who holds a post and, to people of its own organisation, who held it before."""
     user = signed_in(request)
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     roles = roles_of(user, timezone.now())
-    own = roles.act_for(post.organisation_id)
-    may_name = own and not post.is_ended and may_name_in(post.role, roles, post.organisation_id)
-    former_holders = (
-        Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=[holder.pk for holder in post.present])
-    )
+    is_own = roles.act_for(post.organisation_id)
+    may_name = is_own and not post.is_ended and may_name_in(post.role, roles, post.organisation_id)
+    other_holders = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=[row.pk for row in post.present])
+    page = None
+    if is_own:
+        page = keyset_page(request, other_holders.select_related("person"), order=("-starts_on", "-pk"))
     return render(
         request,
         "agreements/posts/post.html",
         {
             "post": post,
-            "page": keyset_page(request, former_holders.select_related("person"), order=("-starts_on", "-pk"))
-            if own
-            else None,
-            "own": own,
+            "page": page,
+            "own": is_own,
             "may_name": may_name,
             "sections": ON_POSTS.of(user, post) if may_name else [],
             "mine": [holder.pk for holder in post.present if holder.person_id == user.pk],
@@ -99,29 +99,29 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest, organisation: int, pk: int | None = None) -> HttpResponse:
-    """Create a post of an organisation, or of its part in a partnership, and fill it."""
+    """Create a post of an organisation, or of an organisation in a partnership, and name its holder."""
     user = signed_in(request)
     roles = roles_of(user, timezone.now())
-    body = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation)
-    partnership = None if pk is None else seen(user, pk)
-    require(roles.edit_for(body.pk))
-    if partnership is not None and not partnership.parties.present().filter(organisation=body).exists():
+    owner = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation)
+    partnership = None if pk is None else get_visible(user, pk)
+    require(roles.edit_for(owner.pk))
+    if partnership is not None and not partnership.parties.present().filter(organisation=owner).exists():
         raise Http404
-    back = body.get_absolute_url() if pk is None else reverse("agreements:people", args=[pk])
+    back = owner.get_absolute_url() if pk is None else reverse("agreements:people", args=[pk])
     form = PostForm(
         posted(request),
-        roles=[role for role in PostRole if may_name_in(role, roles, body.pk)],
-        people=with_account(people_of(body)),
+        roles=[role for role in PostRole if may_name_in(role, roles, owner.pk)],
+        people=with_account(people_of(owner)),
         cancel=back,
         initial={"role": request.GET.get("role", "")},
     )
 
     def step() -> tuple[str, str]:
         now = timezone.now()
-        # Both or neither: when the form is sent again after a refusal, the post must not exist.
+        # If naming the holder is refused, the post must not be left behind: the form will be sent again.
         with transaction.atomic():
             post = create_post(
-                organisation=body,
+                organisation=owner,
                 partnership=partnership,
                 role=form.cleaned_data["role"],
                 title=form.cleaned_data["title"],
@@ -130,67 +130,66 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
             )
             if not form.is_vacant:
                 fill_post(post=post, author=user, now=now, **form.fill_post_arguments())
-        return f"{post} of {body.display_name} has been added.", back
+        return f"{post} of {owner.display_name} has been added.", back
 
     return take_step(
         request,
         "agreements/posts/create.html",
         form,
         step,
-        _REFUSED,
+        _REFUSALS,
         names_emailed=True,
-        organisation=body,
+        organisation=owner,
         partnership=partnership,
         back=back,
     )
 
 
-def _named(user: User, pk: int) -> tuple[Post, Roles]:
-    """A post whose holder the person may name. 404 unseen, 403 without the right."""
+def _get_fillable_post(user: User, pk: int) -> Post:
+    """Return a post whose holder the person may name, or raise 404 or, if they see the post, 403."""
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
-    roles = roles_of(user, timezone.now())
-    require(may_name_in(post.role, roles, post.organisation_id))
-    return post, roles
+    require(may_name_in(post.role, roles_of(user, timezone.now()), post.organisation_id))
+    return post
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def fill(request: HttpRequest, pk: int) -> HttpResponse:
-    """Fill a vacant post, hand a held one over, or add to a team."""
+    """Name the holder of a vacant post, the next holder of another, or a member of a team."""
     user = signed_in(request)
-    post, _ = _named(user, pk)
+    post = _get_fillable_post(user, pk)
     form = FillForm(posted(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url())
 
     def step() -> tuple[str, str]:
         holder = fill_post(post=post, author=user, now=timezone.now(), **form.fill_post_arguments())
         return f"{holder.display_name}: {post} of {post.organisation.display_name}.", post.get_absolute_url()
 
-    return take_step(request, "agreements/posts/fill.html", form, step, _REFUSED, names_emailed=True, post=post)
+    return take_step(request, "agreements/posts/fill.html", form, step, _REFUSALS, names_emailed=True, post=post)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
     """End a post."""
     user = signed_in(request)
-    post, _ = _named(user, pk)
+    post = _get_fillable_post(user, pk)
     form = ReasonForm(posted(request), submit="End post", cancel=post.get_absolute_url())
 
     def step() -> tuple[str, str]:
         end_post(post=post, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{post} of {post.organisation.display_name} has ended.", post.get_absolute_url()
 
-    return take_step(request, "agreements/posts/end.html", form, step, _REFUSED, post=post)
+    return take_step(request, "agreements/posts/end.html", form, step, _REFUSALS, post=post)
 
 
-def _changed(user: User, pk: int) -> Holder:
-    """A present or future holder that the person may change.
+def _get_editable_holder(user: User, pk: int) -> Holder:
+    """Return a present or future holder whom the person may change, or raise 404 or 403.
 
-    Themselves, or in a post that they may fill.
+    People may change their own entry, and those in posts that they may fill.
     """
     visible = Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
     holder = get_object_or_404(visible, pk=pk)
     roles = roles_of(user, timezone.now())
-    own = holder.person_id == user.pk and roles.act_for(holder.post.organisation_id)
-    require(own or may_name_in(holder.post.role, roles, holder.post.organisation_id))
+    is_own = holder.person_id == user.pk and roles.act_for(holder.post.organisation_id)
+    require(is_own or may_name_in(holder.post.role, roles, holder.post.organisation_id))
     return holder
 
 
@@ -198,7 +197,7 @@ def _changed(user: User, pk: int) -> Holder:
 def contact(request: HttpRequest, pk: int) -> HttpResponse:
     """Change how to reach the holder of a post."""
     user = signed_in(request)
-    holder = _changed(user, pk)
+    holder = _get_editable_holder(user, pk)
     back = holder.post.get_absolute_url()
     form = ContactForm(posted(request), holder=holder, cancel=back)
 
@@ -206,14 +205,14 @@ def contact(request: HttpRequest, pk: int) -> HttpResponse:
         change_contact(holder=holder, contact=form.contact(), author=user, now=timezone.now())
         return "The contact details have been changed.", back
 
-    return take_step(request, "agreements/posts/contact.html", form, step, _REFUSED, holder=holder, post=holder.post)
+    return take_step(request, "agreements/posts/contact.html", form, step, _REFUSALS, holder=holder, post=holder.post)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def vacate(request: HttpRequest, pk: int) -> HttpResponse:
-    """End somebody's time in a post."""
+    """End the time of a holder in a post."""
     user = signed_in(request)
-    holder = _changed(user, pk)
+    holder = _get_editable_holder(user, pk)
     back = holder.post.get_absolute_url()
     form = ReasonForm(posted(request), submit="End their time in this post", cancel=back)
 
@@ -221,19 +220,19 @@ def vacate(request: HttpRequest, pk: int) -> HttpResponse:
         vacate_post(holder=holder, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{holder.display_name} no longer holds this post.", back
 
-    return take_step(request, "agreements/posts/vacate.html", form, step, _REFUSED, holder=holder, post=holder.post)
+    return take_step(request, "agreements/posts/vacate.html", form, step, _REFUSALS, holder=holder, post=holder.post)
 
 
-def _new_link_to(request: HttpRequest, holder: Holder | None) -> HttpResponse:
-    """Offer a new link by email to the contact of an old one, or say that we hold nothing."""
+def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse:
+    """Offer to email a new link, if the expired one belongs to a contact whose details we still hold."""
     if holder is None or not holder.email:
         return render(request, "agreements/posts/contact_gone.html", status=404)
     if request.method != "POST":
         return render(request, "agreements/posts/contact_link_over.html", status=410)
-    refused = too_many(request, "contact links", limit=_LINKS_A_DAY, stretch=dt.timedelta(days=1), who=f"{holder.pk}")
-    if refused is not None:
-        return refused
-    tell_contact(holder, now=timezone.now())
+    refusal = too_many(request, "contact links", limit=_LINKS_A_DAY, stretch=dt.timedelta(days=1), who=f"{holder.pk}")
+    if refusal is not None:
+        return refusal
+    email_contact(holder, now=timezone.now())
     return render(request, "agreements/posts/contact_link_over.html", {"sent": True})
 
 
@@ -241,13 +240,14 @@ def _new_link_to(request: HttpRequest, holder: Holder | None) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_data(request: HttpRequest, token: str) -> HttpResponse:
-    """What is held about a contact without an account, by the link in their email; they can have it removed.
+    """Show contacts without an account what we hold about them, and let them remove it.
 
-    Mail scanners open links, so only a POST removes. An old link only sends a new one.
+    They come by the link in an email. Mail scanners open links too, so only a POST removes anything. An expired link
+    shows nothing, but offers a new link by email.
     """
     holder = holder_of_token(token)
     if holder is None:
-        return _new_link_to(request, holder_of_token(token, allow_expired=True))
+        return _offer_new_link(request, holder_of_token(token, allow_expired=True))
     if request.method == "POST":
         remove_contact(holder=holder, now=timezone.now())
         return render(request, "agreements/posts/contact_gone.html", {"removed": True})

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.db import transaction
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.services import UnableToStartGroup, start_working_group
+from partnerships.agreements.services import NewGroup, UnableToStartGroup, start_working_group
 from partnerships.exchange.models import AnswerGroup, Response
 from partnerships.exchange.services.recording import UnableToChangeEntry, lock_entry
 from partnerships.kit.rights import require
@@ -54,11 +54,13 @@ def start_group_from_answer(
         group = start_working_group(
             parent=entry.partnership,
             organisation=organisation,
-            members=list(everyone.values()),
-            title=title,
-            purpose=purpose,
-            ends_on=ends_on,
-            outlives_parent=outlives_parent,
+            group=NewGroup(
+                title=title,
+                purpose=purpose,
+                members=list(everyone.values()),
+                ends_on=ends_on,
+                outlives_parent=outlives_parent,
+            ),
             author=author,
             now=now,
         )

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from partnerships.agreements.departures import TermsTaken
+from partnerships.agreements.departures import TermsInForceChange
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.schedule import agreed_in
 from partnerships.organisations.obligations import Change, Moving
 
 
-def follow_terms(taken: TermsTaken) -> None:
+def follow_terms(change: TermsInForceChange) -> None:
     """Begin the agreement, or name other parties, when terms that say so come into force.
 
     Terms name parties as they were called when the version was sent; it keeps their ids. Terms that do not name two
     of its parties change nothing.
     """
-    agreed = agreed_in(taken.version.content)
+    agreed = agreed_in(change.version.content)
     if agreed is None:
         return
-    ids = {line["name"]: line["organisation"] for line in taken.version.parties}
-    parties = {party.organisation_id: party for party in taken.partnership.parties.exclude(status=PartyStatus.DECLINED)}
-    council, provider = (parties.get(ids.get(name, 0)) for name in (agreed.council, agreed.provider))
+    organisation_by_name = {party["name"]: party["organisation"] for party in change.version.parties}
+    current_parties = change.partnership.parties.exclude(status=PartyStatus.DECLINED)
+    party_by_organisation = {party.organisation_id: party for party in current_parties}
+    council = party_by_organisation.get(organisation_by_name.get(agreed.council, 0))
+    provider = party_by_organisation.get(organisation_by_name.get(agreed.provider, 0))
     if council is None or provider is None or council == provider:
         return
     NominationsAgreement.objects.update_or_create(
-        partnership=taken.partnership,
+        partnership=change.partnership,
         defaults={"council": council, "provider": provider},
-        create_defaults={"council": council, "provider": provider, "begun_at": taken.now},
+        create_defaults={"council": council, "provider": provider, "begun_at": change.now},
     )
 
 

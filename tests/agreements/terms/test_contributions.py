@@ -19,18 +19,19 @@ CONTENT = {
 
 
 def test_contributions_are_totalled_by_party_and_year() -> None:
-    found = contributions_of(CONTENT)
+    contributions = contributions_of(CONTENT)
 
-    assert [(row.party, row.amounts, row.total) for row in found.rows] == [
+    assert [(row.party, row.amounts, row.total) for row in contributions.rows] == [
         ("Larkhaven", (1000, 1500), 2500),
         ("Westmarch", (2000, 0), 2000),
     ]
-    assert [(one.year, one.total, one.difference) for one in found.years] == [
+    assert [(year.year, year.total, year.difference) for year in contributions.years] == [
         ("2026", 3000, None),
         ("2027", 1500, -1500),
     ]
-    assert [one.against_budget for one in found.years] == [Decimal("-9000.50"), Decimal("-10500.50")]
-    assert (found.total, found.in_kind) == (4500, (("Larkhaven", "2027", "A desk"),))
+    assert [year.against_budget for year in contributions.years] == [Decimal("-9000.50"), Decimal("-10500.50")]
+    assert contributions.total == 4500
+    assert contributions.in_kind == (("Larkhaven", "2027", "A desk"),)
     assert contributions_of({"about": {}}).is_empty
 
 
@@ -44,7 +45,7 @@ def test_columns_are_read_from_the_terms() -> None:
     assert values["contribution"].splitlines()[1] == "Larkhaven, 2027: £1,500; A desk"
 
 
-def test_a_text_from_before_becomes_a_clause_that_says_the_same() -> None:
+def test_the_text_of_the_columns_becomes_a_clause_that_says_the_same() -> None:
     raw = content_from_columns({**column_values(CONTENT), "terms_of_reference": "We meet.", "contribution": ""})
 
     assert raw["about"]["review_on"] == "2027-03-01"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.agreements.terms.collisions import collisions, in_words
+from partnerships.agreements.terms.collisions import Draft, collisions, in_words
 from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline, versions_to_write
 from partnerships.documents import Collection, Content, Field, Schema, normalise
 
@@ -41,37 +41,53 @@ FIRST = terms(**dict.fromkeys(KEYS, "As agreed."))
 
 
 def with_clause(content: Content, key: str, body: str | None) -> Content:
-    kept = [item for item in content["clauses"] if item["key"] != key]
+    """The content with another text of a clause, with a new clause, or (None) without the clause."""
     if body is None:
-        return {**content, "clauses": kept}
-    changed = [{**item, "body": body} if item["key"] == key else item for item in content["clauses"]]
+        return {**content, "clauses": [item for item in content["clauses"] if item["key"] != key]}
+    clauses = [{**item, "body": body} if item["key"] == key else item for item in content["clauses"]]
     if key not in KEYS:
-        changed.append({"key": key, "title": key.capitalize(), "body": body})
-    return {**content, "clauses": changed}
+        clauses.append({"key": key, "title": key.capitalize(), "body": body})
+    return {**content, "clauses": clauses}
 
 
-class Book:
-    """The versions and entries of one partnership, kept in memory."""
+class Partnership:
+    """The versions and entries of one partnership, in memory."""
 
     def __init__(self) -> None:
         self.versions: dict[int, Content] = {}
         self.entries: list[Entry] = []
 
-    def take_force(self, draft: Content, was: Content | None, day: dt.date) -> None:
-        for addition in versions_to_write(
-            SCHEMA, draft=draft, was=was, day=day, entries=self.entries, content_of=self.versions.__getitem__
-        ):
-            number = len(self.versions) + 1
-            self.versions[number] = addition.content
-            self.entries.append(Entry(addition.day, number, number))
+    def put_in_force(self, draft: Content, *, drafted_from: Content | None, day: dt.date) -> None:
+        additions = versions_to_write(
+            SCHEMA,
+            draft=draft,
+            drafted_from=drafted_from,
+            day=day,
+            entries=self.entries,
+            content_of=self.versions.__getitem__,
+        )
+        for addition in additions:
+            pk = len(self.versions) + 1
+            self.versions[pk] = addition.content
+            self.entries.append(Entry(day=addition.day, order=pk, version=pk))
 
-    def on(self, day: dt.date) -> Content:
-        found = in_force_on(self.entries, day)
-        assert found is not None
-        return self.versions[found.version]
+    def terms_on(self, day: dt.date) -> Content:
+        entry = in_force_on(self.entries, day)
+        assert entry is not None
+        return self.versions[entry.version]
 
 
-def clauses(content: Content) -> dict[str, str]:
+def partnership_with_first_terms() -> Partnership:
+    partnership = Partnership()
+    partnership.put_in_force(FIRST, drafted_from=None, day=START)
+    return partnership
+
+
+def day_after_start(days: int) -> dt.date:
+    return START + dt.timedelta(days=days)
+
+
+def text_by_clause(content: Content) -> dict[str, str]:
     return {item["key"]: item["body"] for item in content["clauses"]}
 
 
@@ -84,47 +100,44 @@ def test_disjoint_amendments_in_any_order_give_the_same_terms(days: list[int], r
     drafts = [with_clause(FIRST, key, f"Changed {key}.") for key in KEYS[: len(days)]]
     if removed:
         drafts[0] = with_clause(FIRST, KEYS[0], None)
-    order = data.draw(st.permutations(range(len(days))))
-    book, as_asked = Book(), Book()
-    for one in (book, as_asked):
-        one.take_force(FIRST, None, START)
+    shuffled_indexes = data.draw(st.permutations(range(len(days))))
+    shuffled, in_order = partnership_with_first_terms(), partnership_with_first_terms()
 
-    for place in order:
-        book.take_force(drafts[place], FIRST, START + dt.timedelta(days=days[place]))
-    for place in range(len(days)):
-        as_asked.take_force(drafts[place], FIRST, START + dt.timedelta(days=days[place]))
+    for index in shuffled_indexes:
+        shuffled.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(days[index]))
+    for index in range(len(days)):
+        in_order.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(days[index]))
 
     for day in range(62):
-        on = START + dt.timedelta(days=day)
         expected = dict.fromkeys(KEYS, "As agreed.")
-        for place, begins in enumerate(days):
-            if begins <= day:
-                expected[KEYS[place]] = f"Changed {KEYS[place]}."
-                if removed and place == 0:
-                    expected.pop(KEYS[0])
-        assert clauses(book.on(on)) == expected == clauses(as_asked.on(on))
+        for key, first_day in zip(KEYS, days, strict=False):
+            if first_day <= day:
+                expected[key] = f"Changed {key}."
+        if removed and days[0] <= day:
+            del expected[KEYS[0]]
+        assert text_by_clause(shuffled.terms_on(day_after_start(day))) == expected
+        assert text_by_clause(in_order.terms_on(day_after_start(day))) == expected
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_added_clauses_are_all_kept_in_any_order(order: tuple[int, ...]) -> None:
-    drafts = [with_clause(FIRST, f"new-{place}", "New.") for place in range(3)]
-    book = Book()
-    book.take_force(FIRST, None, START)
+    drafts = [with_clause(FIRST, f"new-{index}", "New.") for index in range(3)]
+    partnership = partnership_with_first_terms()
 
-    for place in order:
-        book.take_force(drafts[place], FIRST, START + dt.timedelta(days=10 * (place + 1)))
+    for index in order:
+        partnership.put_in_force(drafts[index], drafted_from=FIRST, day=day_after_start(10 * (index + 1)))
 
-    assert clauses(book.on(START + dt.timedelta(days=40))).keys() == {*KEYS, "new-0", "new-1", "new-2"}
-    assert "new-2" not in clauses(book.on(START + dt.timedelta(days=25)))
+    assert text_by_clause(partnership.terms_on(day_after_start(40))).keys() == {*KEYS, "new-0", "new-1", "new-2"}
+    assert "new-2" not in text_by_clause(partnership.terms_on(day_after_start(25)))
 
 
 def test_what_was_in_force_before_an_amendment_stays_as_it_was() -> None:
-    book = Book()
-    book.take_force(FIRST, None, START)
-    book.take_force(with_clause(FIRST, "exit", "Six months."), FIRST, START + dt.timedelta(days=10))
+    partnership = partnership_with_first_terms()
 
-    assert book.on(START + dt.timedelta(days=9)) == FIRST
-    assert in_force_on(book.entries, START - dt.timedelta(days=1)) is None
+    partnership.put_in_force(with_clause(FIRST, "exit", "Six months."), drafted_from=FIRST, day=day_after_start(10))
+
+    assert partnership.terms_on(day_after_start(9)) == FIRST
+    assert in_force_on(partnership.entries, day_after_start(-1)) is None
 
 
 def test_of_two_entries_for_a_day_the_later_decision_counts() -> None:
@@ -135,29 +148,33 @@ def test_of_two_entries_for_a_day_the_later_decision_counts() -> None:
 
 
 def test_proposals_that_change_the_same_clause_collide_on_its_name() -> None:
-    longer = with_clause(FIRST, "exit", "Six months.")
-    shorter = with_clause(FIRST, "exit", None)
+    reworded_exit = Draft(FIRST, with_clause(FIRST, "exit", "Six months."))
+    without_exit = Draft(FIRST, with_clause(FIRST, "exit", None))
+    reworded_money = Draft(FIRST, with_clause(FIRST, "money", "More."))
 
-    assert collisions(SCHEMA, (FIRST, longer), (FIRST, shorter)) == ("clause “Exit”",)
-    assert collisions(SCHEMA, (FIRST, longer), (FIRST, with_clause(FIRST, "money", "More."))) == ()
+    assert collisions(SCHEMA, reworded_exit, without_exit) == ("clause “Exit”",)
+    assert collisions(SCHEMA, reworded_exit, reworded_money) == ()
 
 
 def test_proposals_collide_on_fields_and_new_clauses_of_one_key() -> None:
-    quorum = {**FIRST, "about": {**FIRST["about"], "quorum": "4"}}
-    both = with_clause(quorum, "lots", "Two lots.")
-    other = with_clause({**FIRST, "about": {**FIRST["about"], "quorum": "5"}}, "lots", "Three lots.")
+    quorum_of_4 = {**FIRST, "about": {**FIRST["about"], "quorum": "4"}}
+    quorum_of_5 = {**FIRST, "about": {**FIRST["about"], "quorum": "5"}}
+    other_review = {**FIRST, "about": {**FIRST["about"], "review_on": "2027"}}
+    two_lots = with_clause(quorum_of_4, "lots", "Two lots.")
+    three_lots = with_clause(quorum_of_5, "lots", "Three lots.")
 
-    found = collisions(SCHEMA, (FIRST, both), (FIRST, other))
+    part_names = collisions(SCHEMA, Draft(FIRST, two_lots), Draft(FIRST, three_lots))
 
-    assert found == ("“Quorum”", "clause “Lots”")
-    assert in_words(found) == "“Quorum” and clause “Lots”"
-    assert (
-        collisions(SCHEMA, (FIRST, quorum), (FIRST, {**FIRST, "about": {**FIRST["about"], "review_on": "2027"}})) == ()
-    )
+    assert part_names == ("“Quorum”", "clause “Lots”")
+    assert in_words(part_names) == "“Quorum” and clause “Lots”"
+    assert collisions(SCHEMA, Draft(FIRST, quorum_of_4), Draft(FIRST, other_review)) == ()
 
 
 def test_proposals_that_both_reorder_the_clauses_collide_on_the_order() -> None:
-    first = {**FIRST, "clauses": [FIRST["clauses"][1], FIRST["clauses"][0], *FIRST["clauses"][2:]]}
-    second = {**FIRST, "clauses": [*FIRST["clauses"][:2], FIRST["clauses"][3], FIRST["clauses"][2]]}
+    exit_clause, purpose, meetings, money = FIRST["clauses"]
+    first_two_swapped = {**FIRST, "clauses": [purpose, exit_clause, meetings, money]}
+    last_two_swapped = {**FIRST, "clauses": [exit_clause, purpose, money, meetings]}
 
-    assert collisions(SCHEMA, (FIRST, first), (FIRST, second)) == ("the order of “Clauses”",)
+    part_names = collisions(SCHEMA, Draft(FIRST, first_two_swapped), Draft(FIRST, last_two_swapped))
+
+    assert part_names == ("the order of “Clauses”",)

@@ -1,4 +1,4 @@
-"""Count acceptances of invitations as signatures, for networks loaded from before signing."""
+"""Count accepted invitations as signatures, for networks that were loaded with their terms already agreed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import record_event
 from partnerships.agreements.services.terms.recording import lock_version
 from partnerships.agreements.services.terms.signing import UnableToSignTerms
-from partnerships.agreements.services.terms.taking_force import UnableToTakeForce, settle
+from partnerships.agreements.services.terms.taking_force import UnableToTakeForce, put_in_force_if_signed
 from partnerships.documents.models import Decision
 from partnerships.kit.rights import require
 from partnerships.people.models import User
@@ -21,19 +21,19 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.datetime) -> None:
-    """Sign a version for each party that accepted its invitation.
+    """Sign a version for each party that accepted its invitation. Only for loaders.
 
-    Only for loaders. The version comes into force if that makes it complete. Raises `UnableToSignTerms`.
+    If every party has then signed, the version comes into force. Raises `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(rights_over(partnership, author, now).may_load)
     proposal = locked.proposal
     if proposal is None or proposal.status != ProposalStatus.AWAITING:
         raise UnableToSignTerms("These terms are not waiting for signatures.")
-    signed = set(locked.signatures.values_list("organisation", flat=True))
-    parties = partnership.parties.required().present().exclude(organisation__in=signed)
+    signed_ids = set(locked.signatures.values_list("organisation", flat=True))
+    parties = partnership.parties.required().present().exclude(organisation__in=signed_ids)
     for party in parties.select_related("answered_by").order_by("pk"):
-        when = party.answered_at or now
+        accepted_at = party.answered_at or now
         TermsSignature.objects.create(
             version=locked,
             organisation_id=party.organisation_id,
@@ -42,12 +42,12 @@ def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.da
             name=party.answered_by.display_name if party.answered_by else "",
             role="",
             how=How.ACCEPTED,
-            signed_on=timezone.localdate(when),
-            signed_at=when,
+            signed_on=timezone.localdate(accepted_at),
+            signed_at=accepted_at,
         )
     record_event(partnership, EventKind.TERMS_ACCEPTED, author=author, now=now, data={"number": locked.number})
     proposal.partnership = partnership
     try:
-        settle(proposal, author=author, now=now)
+        put_in_force_if_signed(proposal, author=author, now=now)
     except UnableToTakeForce as error:
         raise UnableToSignTerms(str(error)) from error

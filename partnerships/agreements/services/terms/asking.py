@@ -1,4 +1,4 @@
-"""Ask parties to sign, renew their links, and stop asking them."""
+"""Ask parties to sign a version of the terms, renew their links, and stop asking."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def ask_to_sign(
     joins: bool = False,
     questions: Sequence[str] = (),
 ) -> TermsSignatory:
-    """Ask a party to sign a version: each signer gets a link. Lock first.
+    """Ask a party to sign a version, and email a link to each person who may sign. Lock the partnership first.
 
-    With `joins`, a party that joined when the version was in force: it gets its own deadline.
+    `joins` says that the party joined while the version was in force. It then gets a deadline of its own.
     """
     deadline = version.proposal.sign_by if version.proposal else None
     if joins:
@@ -66,15 +66,15 @@ def send_request(
     reminder: bool = False,
     only: list[int] | None = None,
 ) -> None:
-    """Email a personal link to those who may sign for the party."""
-    day = timezone.localdate(now)
-    people = [signer.pk for signer in signers_of(signatory.organisation_id, version.partnership_id, day)]
-    recipients = [pk for pk in people if only is None or pk in only]
-    signatory.asked_people = sorted(people)
+    """Email a personal link to the people who may sign for the party, or only to some of them (by id)."""
+    today = timezone.localdate(now)
+    signer_ids = [signer.pk for signer in signers_of(signatory.organisation_id, version.partnership_id, today)]
+    recipient_ids = signer_ids if only is None else [pk for pk in signer_ids if pk in only]
+    signatory.asked_people = sorted(signer_ids)
     signatory.save(update_fields=["asked_people"])
     record_emails(
         kind="agreements.terms_request",
-        people=recipients,
+        people=recipient_ids,
         params={
             "signatory": signatory.pk,
             "key": signatory.link_key[:8],
@@ -86,12 +86,12 @@ def send_request(
     )
 
 
-#: The journal's names for a party that is no longer asked to sign, and for renewed links to sign.
+#: Names of lines in the journal: a party is no longer asked to sign, and links to sign were renewed.
 SIGNATORY, LINKS = "terms signatory", "links to sign terms"
 
 
 def signatory_identity(signatory: TermsSignatory) -> str:
-    """The journal's hash of who is asked to sign which version."""
+    """Return the hash by which the journal recognises a request to sign."""
     version, organisation = signatory.version, signatory.organisation
     return journal.identity(
         version.partnership_id, version.number, version.published_at, organisation.pk, organisation.created_at
@@ -99,12 +99,12 @@ def signatory_identity(signatory: TermsSignatory) -> str:
 
 
 def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:
-    """Stop asking a party to sign; its links stop working. Lock first."""
+    """Stop asking a party to sign. Its links stop working. Lock the partnership first."""
     signatory.removed_at, signatory.link_key = now, next_key(signatory.link_key)
     signatory.save(update_fields=["removed_at", "link_key"])
     journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))
 
 
 def renew_link(signatory: TermsSignatory, *, now: dt.datetime) -> None:
-    """Make all links sent to a party's signers invalid. Lock first."""
+    """Make the links that a party's signers have got so far stop working. Lock the partnership first."""
     end_links(signatory, line=LINKS, same=signatory_identity(signatory), now=now)

@@ -1,4 +1,4 @@
-"""Begin the terms or an amendment, and save their draft piece by piece."""
+"""Begin the first terms or an amendment, and save the draft piece by piece."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from partnerships.agreements.models import (
     TermsProposal,
 )
 from partnerships.agreements.queries.terms import (
-    as_schema,
-    base_for,
+    base_content_of,
     content_of_proposal,
     declarations_of,
-    not_bound,
+    fitted_to_schema,
     schema_of,
+    unbound_organisation_ids,
     version_in_force,
-    was_of,
-    widened,
+    version_to_amend,
+    widened_declarations,
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal, record_draft_event
-from partnerships.agreements.terms.collisions import in_words, touched
+from partnerships.agreements.terms.collisions import Draft, collisions, in_words
 from partnerships.agreements.terms.projection import content_from_columns
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.documents import InvalidContent
@@ -40,12 +40,12 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: Statuses in which the terms in force can be amended.
-AMENDED_IN = (Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
+#: Statuses of a partnership in which its terms can be amended.
+AMENDABLE_STATUSES = (Status.ACTIVE, Status.UNDER_REVIEW, Status.SUSPENDED)
 
 
 class UnableToPropose(Exception):
-    """There are no terms to amend, or the reason or the day is invalid."""
+    """There are no terms in force to amend, or the reason or the day is invalid."""
 
 
 def open_first_proposal(
@@ -58,9 +58,9 @@ def open_first_proposal(
     author: User | None,
     now: dt.datetime,
 ) -> TermsProposal:
-    """The proposal with the first terms of a new partnership.
+    """Create the proposal with the first terms of a partnership, which is new or locked.
 
-    Raises `InvalidContent`. Call with the partnership created or locked.
+    Raises `InvalidContent`.
     """
     schema = build_schema(declarations)
     proposal = TermsProposal(
@@ -80,19 +80,19 @@ def open_first_proposal(
 
 
 def first_content(kind: PartnershipKind, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The first draft: what the columns say."""
-    raw = content_from_columns(values)
-    fields_by_code = build_schema(declarations_of(kind)).about_by_code
-    raw["about"] = {code: value for code, value in raw["about"].items() if code in fields_by_code}
-    return raw
+    """Return the raw content of the first draft, from the values with which the partnership was opened."""
+    content = content_from_columns(values)
+    fields_of_kind = build_schema(declarations_of(kind)).about_by_code
+    content["about"] = {code: value for code, value in content["about"].items() if code in fields_of_kind}
+    return content
 
 
 def redraft(proposal: TermsProposal, *, declarations: dict[str, Any], now: dt.datetime) -> None:
-    """Give a locked draft another kind's fields; it keeps what both have."""
+    """Change a locked draft to the fields of another kind. It keeps the values of fields that both kinds have."""
     content = content_of_proposal(proposal)
     proposal.declarations = declarations
     schema = build_schema(declarations)
-    write_content(schema, proposal, as_schema(schema, content))
+    write_content(schema, proposal, fitted_to_schema(schema, content))
     proposal.revision += 1
     proposal.updated_at = now
     proposal.save(update_fields=[*SAVED_FIELDS, "declarations"])
@@ -113,21 +113,24 @@ def propose_amendment(
     now: dt.datetime,
     from_day: dt.date | None = None,
 ) -> TermsProposal:
-    """Begin an amendment of the terms in force, and email the parties' leads. Raises `UnableToPropose`."""
+    """Begin an amendment of the terms in force, and email the leads of the parties.
+
+    Raises `UnableToPropose`.
+    """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_propose_for(organisation))
     today = timezone.localdate(now)
-    if locked.status not in AMENDED_IN or locked.is_over_on(today):
+    if locked.status not in AMENDABLE_STATUSES or locked.is_over_on(today):
         raise UnableToPropose("Only the terms of a partnership that is in force can be amended.")
     base = version_in_force(locked, max(today, from_day or today))
     if base is None:
         raise UnableToPropose("The partnership has no terms in force yet: change the first draft instead.")
-    if organisation.pk in not_bound(locked, today):
+    if organisation.pk in unbound_organisation_ids(locked, today):
         raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet: sign them first.")
     if not reason.strip():
         raise UnableToPropose("Enter why the terms should change.")
     if from_day is not None and from_day < today:
-        raise UnableToPropose("The amendment can apply from today or a later day.")
+        raise UnableToPropose("Enter today or a later day.")
     proposal = TermsProposal.objects.create(
         partnership=locked,
         number=_next_number(locked),
@@ -137,7 +140,7 @@ def propose_amendment(
         reason=reason.strip(),
         from_day=from_day,
         based_on=base,
-        declarations=widened(declarations_of(locked.kind), base),
+        declarations=widened_declarations(declarations_of(locked.kind), base),
         created_at=now,
         updated_by=author,
         updated_at=now,
@@ -167,16 +170,18 @@ def save_terms_piece(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> bool:
-    """Save one piece of a proposal's draft; whether anything changed.
+    """Save one piece of the draft of a proposal. Return whether anything changed.
 
-    None removes an item. `based_on` is the revision of the piece that the author saw, None to overwrite. Raises
-    `PieceConflict` if somebody saved something else since, and `UnableToSavePiece`.
+    The value None removes an item. `based_on` is the revision of the piece that the author saw; None overwrites any.
+    Raises `UnableToSavePiece`, and `PieceConflict` if the piece has changed since.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
     _check_drafting(partnership, locked)
-    opened = OpenDraft(schema_of(locked), locked, content_of_proposal(locked), locked.based_on)
-    if not save_piece(opened, piece, value, based_on=based_on, author=author, now=now):
+    open_draft = OpenDraft(
+        schema=schema_of(locked), draft=locked, content=content_of_proposal(locked), base=locked.based_on
+    )
+    if not save_piece(open_draft, piece, value, based_on=based_on, author=author, now=now):
         return False
     record_draft_event(
         locked,
@@ -200,50 +205,51 @@ def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
 
 
 def _refresh(proposal: TermsProposal, locked: TermsProposal) -> None:
-    changed = ("based_on", "declarations", "status", "from_day", "sign_by", "reason", "outcome", "decided_at")
-    for name in (*SAVED_FIELDS, *changed):
+    """Copy what was saved on the locked row to the caller's object."""
+    other_fields = ("based_on", "declarations", "status", "from_day", "sign_by", "reason", "outcome", "decided_at")
+    for name in (*SAVED_FIELDS, *other_fields):
         setattr(proposal, name, getattr(locked, name))
 
 
 @transaction.atomic
 def move_terms_piece(*, proposal: TermsProposal, piece: str, up: bool, author: User, now: dt.datetime) -> bool:
-    """Move an item one place up or down; whether it moved. Raises `UnableToSavePiece`."""
+    """Move an item of the draft one place up or down. Return whether it moved. Raises `UnableToSavePiece`."""
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
-    moved_piece = moved(schema_of(locked), content_of_proposal(locked), piece, up=up)
-    if moved_piece is None:
+    reordered = moved(schema_of(locked), content_of_proposal(locked), piece, up=up)
+    if reordered is None:
         return False
-    order, keys = moved_piece
-    return save_terms_piece(proposal=proposal, piece=order, value=keys, based_on=None, author=author, now=now)
+    order_piece, keys = reordered
+    return save_terms_piece(proposal=proposal, piece=order_piece, value=keys, based_on=None, author=author, now=now)
 
 
 @transaction.atomic
 def bring_up_to_date(
     *, proposal: TermsProposal, author: User | None, now: dt.datetime, organisation: Organisation | None = None
 ) -> tuple[str, ...]:
-    """Base a draft on the version in force on its day.
+    """Base a draft on the version that is in force by now on the day from which it should apply.
 
-    Returns what both changed, in words. What the draft says stays where both changed the same. Raises
-    `UnableToSavePiece`.
+    Return the names of the parts that both the draft and that version have changed. There the draft keeps its own
+    text. Raises `UnableToSavePiece`.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_draft)
     _check_drafting(partnership, locked)
-    newest = base_for(locked, now)
+    newest = version_to_amend(locked, now)
     if newest is None or newest.pk == locked.based_on_id:
         return ()
-    locked.declarations = widened(locked.declarations, newest)
+    locked.declarations = widened_declarations(locked.declarations, newest)
     schema = schema_of(locked)
     try:
-        draft, was = as_schema(schema, content_of_proposal(locked)), was_of(locked)
+        draft_content = fitted_to_schema(schema, content_of_proposal(locked))
+        old_base = base_content_of(locked)
         locked.based_on = newest
-        is_now = was_of(locked)
-        merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
+        new_base = base_content_of(locked)
+        merged = documents.normalise(schema, documents.rebase(schema, draft_content, old_base, new_base))
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
-    changed_since = touched(schema, was, is_now)
-    both = tuple(words for part, words in touched(schema, was, draft).items() if part in changed_since)
-    write_content(schema, locked, merged if merged != is_now else None, newest)
+    part_names = collisions(schema, Draft(old_base, draft_content), Draft(old_base, new_base))
+    write_content(schema, locked, merged if merged != new_base else None, newest)
     locked.revision += 1
     locked.updated_by, locked.updated_at = author, now
     locked.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
@@ -253,7 +259,7 @@ def bring_up_to_date(
         author=author,
         organisation=organisation,
         now=now,
-        data={"reason": in_words(both), "number": newest.number},
+        data={"reason": in_words(part_names), "number": newest.number},
     )
     _refresh(proposal, locked)
-    return both
+    return part_names

@@ -1,4 +1,4 @@
-"""Take terms back, withdraw a proposal, let it lapse, remind who must sign."""
+"""Take terms back, withdraw proposals, close late ones, and remind the people who must sign."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from partnerships.agreements.models import (
     ProposalStatus,
     TermsProposal,
     TermsSignatory,
-    TermsVersion,
 )
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.queries.terms import newest_version, signers_of, signing_states
@@ -25,7 +24,7 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.asking import renew_link, send_request, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal, stopped_params
-from partnerships.agreements.services.terms.taking_force import back_to_drafting
+from partnerships.agreements.services.terms.taking_force import return_to_drafting
 from partnerships.documents.services import escalate_late
 from partnerships.kit import journal
 from partnerships.kit.rights import require
@@ -49,7 +48,7 @@ def take_back_terms(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Stop signing and draft again, with a reason. Raises `UnableToWithdraw`."""
+    """Stop the signing of terms so that they can be drafted again. Raises `UnableToWithdraw`."""
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_send_for_signature(locked))
     version = newest_version(locked)
@@ -57,7 +56,7 @@ def take_back_terms(
         raise UnableToWithdraw("These terms are not waiting for signatures.")
     if not reason.strip():
         raise UnableToWithdraw("Enter why you are taking the terms back.")
-    back_to_drafting(version, locked, now=now, outcome=reason.strip())
+    return_to_drafting(version, locked, now=now, outcome=reason.strip())
     _journal(locked, now=now)
     record_event(
         partnership,
@@ -67,7 +66,14 @@ def take_back_terms(
         organisation=organisation,
         data={"number": version.number, "proposal": locked.number, "reason": reason.strip()},
     )
-    _tell(partnership, locked, "taken_back", author=author, sender=organisation, now=now)
+    email_leads(
+        partnership,
+        "agreements.terms_stopped",
+        stopped_params(locked, "taken_back", now=now),
+        author=author,
+        now=now,
+        sender=organisation,
+    )
     proposal.status = locked.status
 
 
@@ -80,9 +86,9 @@ def withdraw_proposal(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Withdraw a proposal that is drafted or waits for signatures.
+    """Withdraw an amendment that is being drafted or waits for signatures.
 
-    Raises `UnableToWithdraw`; the first terms cannot be withdrawn: the partnership can be ended.
+    First terms cannot be withdrawn; the partnership can be ended instead. Raises `UnableToWithdraw`.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_send_for_signature(locked))
@@ -101,12 +107,19 @@ def withdraw_proposal(
         organisation=organisation,
         data={"proposal": locked.number, "reason": locked.outcome},
     )
-    _tell(partnership, locked, "withdrawn", author=author, sender=organisation, now=now)
+    email_leads(
+        partnership,
+        "agreements.terms_stopped",
+        stopped_params(locked, "withdrawn", now=now),
+        author=author,
+        now=now,
+        sender=organisation,
+    )
     proposal.status, proposal.outcome = locked.status, locked.outcome
 
 
 def close_with_partnership(ending: PartnershipEnding) -> None:
-    """Close what is drafted or waits for signatures in a partnership that is over."""
+    """Close the open proposals of a partnership that is over."""
     for pk in ending.partnership.terms_proposals.open().order_by("pk").values_list("pk", flat=True):
         proposal = TermsProposal.objects.select_for_update().get(pk=pk)
         proposal.partnership = ending.partnership
@@ -116,6 +129,7 @@ def close_with_partnership(ending: PartnershipEnding) -> None:
 def _close(
     partnership: Partnership, proposal: TermsProposal, status: ProposalStatus, *, reason: str, now: dt.datetime
 ) -> None:
+    """Close a locked proposal, and stop asking parties to sign it."""
     version = newest_version(proposal)
     if proposal.is_awaiting and version is not None:
         for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
@@ -127,69 +141,45 @@ def _close(
     _journal(proposal, now=now)
 
 
-#: The journal's name for a proposal that nobody can sign any more.
+#: Name of the line in the journal that nobody can sign a proposal any more.
 PROPOSAL = "terms proposal"
 
 
 def proposal_identity(proposal: TermsProposal) -> str:
-    """The journal's hash of a proposal."""
+    """Return the hash by which the journal recognises a proposal."""
     return journal.identity(proposal.partnership_id, proposal.number, proposal.created_at)
 
 
 def _journal(proposal: TermsProposal, *, now: dt.datetime) -> None:
+    """Note the status in the journal, so that nobody can sign the proposal after a restore."""
     journal.note(PROPOSAL, now=now, proposal=proposal.pk, same=proposal_identity(proposal), status=str(proposal.status))
 
 
-def _tell(
-    partnership: Partnership,
-    proposal: TermsProposal,
-    what: str,
-    *,
-    author: User | None,
-    sender: Organisation | None,
-    now: dt.datetime,
-    version: TermsVersion | None = None,
-) -> None:
-    """Email the leads that signing stopped.
-
-    `what` is withdrawn, taken_back or lapsed; give the `version` that the clock stopped.
-    """
-    email_leads(
-        partnership,
-        "agreements.terms_stopped",
-        stopped_params(proposal, what, version=version, now=now),
-        author=author,
-        now=now,
-        sender=sender,
-    )
-
-
 def lapse_proposals(*, now: dt.datetime) -> int:
-    """Close amendments that were not signed in time; how many.
+    """Stop the signing of terms that were not signed in time, and return how many.
 
-    First terms go back to drafting. They cannot be signed after that day in any case.
+    Amendments are closed; first terms go back to drafting. Neither can be signed on these days, even if this job is
+    late.
     """
-    last = timezone.localdate(now) - SIGNED_LATE
-    late = TermsProposal.objects.filter(status=ProposalStatus.AWAITING, sign_by__lt=last)
-    late = late.filter(partnership__in=Partnership.objects.live()).order_by("pk")
-    return sum(_lapse(pk, now) for pk in late.values_list("pk", flat=True))
+    latest_deadline = timezone.localdate(now) - SIGNED_LATE
+    late_proposals = TermsProposal.objects.filter(
+        status=ProposalStatus.AWAITING, sign_by__lt=latest_deadline, partnership__in=Partnership.objects.live()
+    )
+    return sum(_lapse(pk, now) for pk in late_proposals.order_by("pk").values_list("pk", flat=True))
 
 
 @transaction.atomic
 def _lapse(pk: int, now: dt.datetime) -> bool:
-    """Close terms that were not signed in time.
-
-    First terms are drafted again. False if not late.
-    """
+    """Stop the signing of one proposal. Return False if it is not late after all."""
     partnership, locked = lock_proposal(TermsProposal.objects.get(pk=pk))
     version = newest_version(locked)
     if version is None or not locked.has_lapsed(timezone.localdate(now)):
         return False
     version.partnership = partnership
-    missing = ", ".join(state.signatory.organisation.name for state in signing_states(version) if state.must_decide)
-    reason = f"Not signed in time by {missing}."
+    unsigned = [state.signatory.organisation.name for state in signing_states(version) if state.must_decide]
+    reason = f"Not signed in time by {', '.join(unsigned)}."
     if locked.is_first:
-        back_to_drafting(version, locked, now=now, outcome=reason)
+        return_to_drafting(version, locked, now=now, outcome=reason)
         _journal(locked, now=now)
     else:
         _close(partnership, locked, ProposalStatus.NOT_AGREED, reason=reason, now=now)
@@ -200,52 +190,67 @@ def _lapse(pk: int, now: dt.datetime) -> bool:
         now=now,
         data={"number": version.number, "proposal": locked.number, "reason": reason},
     )
-    _tell(partnership, locked, "lapsed", author=None, sender=None, now=now, version=version)
+    email_leads(
+        partnership,
+        "agreements.terms_stopped",
+        stopped_params(locked, "lapsed", version=version, now=now),
+        author=None,
+        now=now,
+    )
     return True
 
 
 def remind_terms_signers(*, now: dt.datetime) -> int:
-    """Remind those who must sign; how many parties.
+    """Remind the people who must sign terms, and return the number of parties reminded.
 
-    Before the deadline at their own lead times, after it once a week. Safe to run twice: a conditional update claims
-    each request.
+    Before the deadline, each person is reminded at their own lead times; after it, once a week. Safe to run twice at
+    once: a conditional update claims each party.
     """
-    today, reminded = timezone.localdate(now), 0
+    today = timezone.localdate(now)
+    reminded = 0
     lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
     for signatory in TermsSignatory.objects.waiting():
         proposal = signatory.version.proposal
-        over = proposal is not None and proposal.has_lapsed(today)
-        if over or not signatory.is_reminder_due(now, lead_times.any_days):
+        has_lapsed = proposal is not None and proposal.has_lapsed(today)
+        if has_lapsed or not signatory.is_reminder_due(now, lead_times.any_days):
             continue
         signers = signers_of(signatory.organisation_id, signatory.version.partnership_id, today)
-        due = [signer.pk for signer in signers if signatory.is_reminder_due(now, lead_times.of(signer.pk))]
-        if signers and not due:
+        due_ids = [signer.pk for signer in signers if signatory.is_reminder_due(now, lead_times.of(signer.pk))]
+        if signers and not due_ids:
             continue
-        new = [signer.pk for signer in signers if signer.pk not in signatory.asked_people]
+        new_ids = [signer.pk for signer in signers if signer.pk not in signatory.asked_people]
         with transaction.atomic():
             unchanged = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
             if unchanged.update(reminded_at=now):
-                send_request(signatory, signatory.version, sender=None, now=now, reminder=True, only=[*due, *new])
+                send_request(signatory, signatory.version, sender=None, now=now, reminder=True, only=due_ids + new_ids)
                 reminded += 1
     return reminded
 
 
 def escalate_late_signatures(*, now: dt.datetime) -> int:
-    """Email the party's escalation post once when its deadline has passed.
+    """Email the escalation post of each party that is late to sign, once. Return the number of parties.
 
-    Returns how many parties. Where nobody holds that post, its leads.
+    If nobody holds that post, the leads of the party are emailed.
     """
     waiting = TermsSignatory.objects.waiting()
-    return escalate_late(waiting, must_decide=_is_waiting, tell=partial(_tell_next_post, now=now), now=now)
+    return escalate_late(waiting, must_decide=_is_waiting, tell=partial(_email_escalation_post, now=now), now=now)
 
 
 def _is_waiting(signatory: TermsSignatory) -> bool:
     return TermsSignatory.objects.waiting().filter(pk=signatory.pk).exists()
 
 
-def _tell_next_post(signatory: TermsSignatory, *, now: dt.datetime) -> None:
-    body, partnership, day = signatory.organisation, signatory.version.partnership, timezone.localdate(now)
-    people = people_in_post(body, PostRole.ESCALATION, partnership=partnership, day=day) or list(leads_of(body))
+def _email_escalation_post(signatory: TermsSignatory, *, now: dt.datetime) -> None:
+    """Email the holders of the escalation post, or else the leads, that the party is late to sign."""
+    organisation = signatory.organisation
+    people = people_in_post(
+        organisation,
+        PostRole.ESCALATION,
+        partnership=signatory.version.partnership,
+        day=timezone.localdate(now),
+    )
+    if not people:
+        people = list(leads_of(organisation))
     record_emails(
         kind="agreements.terms_late",
         people=[person.pk for person in people],
@@ -256,30 +261,33 @@ def _tell_next_post(signatory: TermsSignatory, *, now: dt.datetime) -> None:
 
 
 def ask_new_signers(*, now: dt.datetime) -> int:
-    """Send a link to the next holder of a signatory post; how many parties.
-
-    The earlier holder's link stops working: it is checked against the post when it is opened.
-    """
-    day, asked_count = timezone.localdate(now), 0
+    """Send a link to people who may sign since a post has changed hands. Return the number of parties."""
+    today = timezone.localdate(now)
+    asked_count = 0
     for signatory in TermsSignatory.objects.waiting():
-        people = {signer.pk for signer in signers_of(signatory.organisation_id, signatory.version.partnership_id, day)}
-        if people <= set(signatory.asked_people):
-            continue
-        asked_count += _ask_new(signatory, now)
+        if not _signer_ids(signatory, today) <= set(signatory.asked_people):
+            asked_count += _ask_new_signers_of(signatory, now)
     return asked_count
 
 
+def _signer_ids(signatory: TermsSignatory, day: dt.date) -> set[int]:
+    """Return the ids of the people who may sign for a party on a day."""
+    return {signer.pk for signer in signers_of(signatory.organisation_id, signatory.version.partnership_id, day)}
+
+
 @transaction.atomic
-def _ask_new(signatory: TermsSignatory, now: dt.datetime) -> bool:
+def _ask_new_signers_of(signatory: TermsSignatory, now: dt.datetime) -> bool:
+    """Send a link to the new signers of a party. Return False if there are none after all."""
     lock_partnership(signatory.version.partnership_id)
     locked = TermsSignatory.objects.select_related("version__proposal").get(pk=signatory.pk)
-    day = timezone.localdate(now)
-    people = [signer.pk for signer in signers_of(locked.organisation_id, locked.version.partnership_id, day)]
-    new = [pk for pk in people if pk not in locked.asked_people]
-    if locked.removed_at is not None or not new:
+    signer_ids = _signer_ids(locked, timezone.localdate(now))
+    asked_ids = set(locked.asked_people)
+    new_ids = signer_ids - asked_ids
+    if locked.removed_at is not None or not new_ids:
         return False
-    if set(locked.asked_people) - set(people):
+    if asked_ids - signer_ids:
+        # A person who may no longer sign has a link: replace the links of all.
         renew_link(locked, now=now)
-        new = people
-    send_request(locked, locked.version, sender=None, now=now, only=new)
+        new_ids = signer_ids
+    send_request(locked, locked.version, sender=None, now=now, only=sorted(new_ids))
     return True

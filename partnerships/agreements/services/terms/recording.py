@@ -1,9 +1,8 @@
-"""Lock a proposal, and tell people what became of it."""
+"""Lock proposals and versions of terms, record events about them, and email the leads."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any
 
 from partnerships.activity.services import record
@@ -16,22 +15,25 @@ from partnerships.people.models import User
 
 
 def lock_proposal(proposal: TermsProposal) -> tuple[Partnership, TermsProposal]:
-    """The partnership and the proposal, locked in this order."""
+    """Lock the partnership, then the proposal, and return both."""
     partnership = lock_partnership(proposal.partnership_id)
-    locked = TermsProposal.objects.select_for_update(of=("self",)).select_related("based_on", "proposed_by")
-    locked_proposal = locked.get(pk=proposal.pk)
-    locked_proposal.partnership = partnership
-    return partnership, locked_proposal
+    proposals = TermsProposal.objects.select_for_update(of=("self",)).select_related("based_on", "proposed_by")
+    locked = proposals.get(pk=proposal.pk)
+    locked.partnership = partnership
+    return partnership, locked
 
 
 def lock_version(version: TermsVersion) -> tuple[Partnership, TermsVersion]:
-    """The partnership, locked, and the version with its proposal, locked."""
+    """Lock the partnership, then the proposal of the version, and return partnership and version.
+
+    The version itself never changes, so it needs no lock.
+    """
     partnership = lock_partnership(version.partnership_id)
-    version_found = TermsVersion.objects.select_related("proposal__proposed_by").get(pk=version.pk)
-    version_found.partnership = partnership
-    if version_found.proposal_id is not None:
-        version_found.proposal = TermsProposal.objects.select_for_update().get(pk=version_found.proposal_id)
-    return partnership, version_found
+    fresh_version = TermsVersion.objects.select_related("proposal__proposed_by").get(pk=version.pk)
+    fresh_version.partnership = partnership
+    if fresh_version.proposal_id is not None:
+        fresh_version.proposal = TermsProposal.objects.select_for_update().get(pk=fresh_version.proposal_id)
+    return partnership, fresh_version
 
 
 def record_draft_event(
@@ -43,7 +45,7 @@ def record_draft_event(
     now: dt.datetime,
     data: dict[str, Any],
 ) -> None:
-    """Record an event that only those who may read the draft see."""
+    """Record an event that only people who may read the draft see."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -58,15 +60,15 @@ def record_draft_event(
 
 
 def stopped_params(
-    proposal: TermsProposal, what: str, *, version: TermsVersion | None, now: dt.datetime
+    proposal: TermsProposal, step: str, *, now: dt.datetime, version: TermsVersion | None = None
 ) -> dict[str, Any]:
-    """The parameters of an email that signing stopped.
+    """Return the parameters of an email that signing has stopped: `withdrawn`, `taken_back` or `lapsed`.
 
-    With the `version` that the clock stopped, it is recognised after a restore, when the clock stops it again.
+    A job names the version too. It does the same step again after a restore, and its email must then be recognised.
     """
-    params: dict[str, Any] = {"proposal": proposal.pk, "what": what, "at": now.isoformat()}
+    params: dict[str, Any] = {"proposal": proposal.pk, "what": step, "at": now.isoformat()}
     if version is not None:
-        params["slot"] = {"proposal": proposal.pk, "what": what, "version": version.number}
+        params["slot"] = {"proposal": proposal.pk, "what": step, "version": version.number}
     return params
 
 
@@ -78,10 +80,13 @@ def email_leads(
     author: User | None,
     now: dt.datetime,
     sender: Organisation | None = None,
-    besides: Iterable[int] = (),
 ) -> None:
-    """Email the leads of the present parties, except the author and `besides`."""
-    present = partnership.parties.present().values("organisation")
-    leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=present)
-    people = set(leads.values_list("person", flat=True)) - set(besides) - ({author.pk} if author else set())
-    record_emails(kind=kind, people=sorted(people), params=params, sender_id=sender.pk if sender else None, now=now)
+    """Email the leads of the present parties, except the author."""
+    organisations = partnership.parties.present().values("organisation")
+    leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=organisations)
+    recipient_ids = set(leads.values_list("person", flat=True))
+    if author is not None:
+        recipient_ids.discard(author.pk)
+    record_emails(
+        kind=kind, people=sorted(recipient_ids), params=params, sender_id=sender.pk if sender else None, now=now
+    )

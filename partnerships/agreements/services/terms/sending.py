@@ -1,4 +1,4 @@
-"""Send terms for signature, and ask the parties to sign."""
+"""Send a draft of the terms for signature: check it, publish it as a version, and ask the parties to sign."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
-    as_schema,
-    base_for,
+    base_content_of,
     content_of_proposal,
+    fitted_to_schema,
     newest_version,
-    party_lines,
+    parties_to_publish,
     required_parties,
     schema_of,
-    was_of,
-    widened,
+    version_to_amend,
+    widened_declarations,
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import record_event
-from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.steps import set_status
 from partnerships.agreements.services.terms.asking import ask_to_sign
-from partnerships.agreements.services.terms.drafting import AMENDED_IN
+from partnerships.agreements.services.terms.drafting import AMENDABLE_STATUSES
 from partnerships.agreements.services.terms.recording import lock_proposal
-from partnerships.agreements.terms.collisions import collisions, in_words
+from partnerships.agreements.terms.collisions import Draft, collisions, in_words
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.agreements.terms.projection import ends_before
 from partnerships.agreements.terms.schema import build_schema, problems_of
@@ -69,16 +69,16 @@ class UnableToSendForSignature(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureRequest:
-    """What the parties are asked to sign from when, until when, and what they are asked beside it."""
+    """What the sender of terms tells and asks the parties that sign."""
 
-    #: What is in the terms, and why: for the people who sign.
+    #: What is in the terms, and why.
     reason: str
-    #: The day from which the terms apply; else the day of the last signature.
+    #: The day from which the terms apply. None means the day of the last signature.
     from_day: dt.date | None = None
     sign_by: dt.date | None = None
-    #: Answered with the signature.
+    #: Questions that parties answer with their signature.
     questions: Sequence[str] = ()
-    #: The parties (ids) that answer the questions; else all but the one that asks.
+    #: Ids of the organisations that answer the questions. Empty means all except the sender.
     asked: Collection[int] = ()
 
 
@@ -92,11 +92,11 @@ def send_for_signature(
     organisation: Organisation | None = None,
     checked: bool = True,
 ) -> TermsVersion:
-    """Publish a draft as a version, and ask every required party to sign it.
+    """Publish a draft as a version, and ask every required party to sign it. `organisation` is the sender.
 
-    Takes a partnership that is being drafted to awaiting sign-off. `organisation` is the one that asks. Loaders of
-    networks from before a kind had its checks give `checked=False`. Raises `UnableToSendForSignature`: for the kind's
-    checks, or a clause that another proposal changes too.
+    First terms change the status of the partnership to awaiting sign-off. Loaders skip the checks with `checked=False`,
+    for terms that are older than the checks. Raises `UnableToSendForSignature` if a check fails or if another proposal
+    changes the same part of the terms.
     """
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_send_for_signature(locked))
@@ -112,7 +112,7 @@ def send_for_signature(
     if checked:
         _check_start(locked, prepared)
         _check_end(locked, prepared, today)
-    version = _version_of(locked, prepared, request, author=author, organisation=organisation, now=now)
+    version = _create_version_of(locked, prepared, request, author=author, organisation=organisation, now=now)
     locked.status = ProposalStatus.AWAITING
     locked.save(update_fields=["status", "from_day", "sign_by"])
     record_event(
@@ -124,7 +124,7 @@ def send_for_signature(
         data={"number": version.number, "proposal": locked.number, "reason": version.note},
     )
     if locked.is_first and partnership.status == Status.DRAFTING:
-        take_status(
+        set_status(
             partnership,
             Status.AWAITING_SIGN_OFF,
             reason=f"Version {version.number} of its terms has been sent for signature.",
@@ -138,7 +138,7 @@ def send_for_signature(
     return version
 
 
-def _version_of(
+def _create_version_of(
     proposal: TermsProposal,
     prepared: Prepared,
     request: SignatureRequest,
@@ -147,7 +147,7 @@ def _version_of(
     organisation: Organisation | None,
     now: dt.datetime,
 ) -> TermsVersion:
-    """The next version of the terms, with the parties and the declarations of this moment."""
+    """Create the next version of the terms, with a copy of today's parties and of the draft's declarations."""
     partnership = proposal.partnership
     return create_version(
         TermsVersion,
@@ -164,7 +164,7 @@ def _version_of(
         base=proposal.based_on,
         title=partnership.title,
         kind_label=partnership.kind.label,
-        parties=party_lines(partnership),
+        parties=parties_to_publish(partnership),
         declarations=proposal.declarations,
         from_day=request.from_day,
     )
@@ -180,18 +180,20 @@ def _ask_parties(
     sender: Organisation | None,
     now: dt.datetime,
 ) -> None:
-    """Ask each required party to sign; those invited are asked once they have joined."""
-    present = set(version.partnership.parties.present().values_list("organisation", flat=True))
-    answering = set(request.asked) or set(required) - ({sender.pk} if sender else set())
-    for party in sorted(set(required) & present):
-        party_questions = questions if party in answering else []
-        ask_to_sign(version, party, author=author, sender=sender, now=now, questions=party_questions)
+    """Ask each required party to sign. Invited parties are asked when they have joined."""
+    present_ids = set(version.partnership.parties.present().values_list("organisation", flat=True))
+    answering_ids = set(request.asked)
+    if not answering_ids:
+        answering_ids = {pk for pk in required if sender is None or pk != sender.pk}
+    for organisation_id in sorted(set(required) & present_ids):
+        party_questions = questions if organisation_id in answering_ids else []
+        ask_to_sign(version, organisation_id, author=author, sender=sender, now=now, questions=party_questions)
 
 
 def _check_request(request: SignatureRequest, today: dt.date) -> None:
     """Refuse a request without a reason, or with a day in the past."""
     if not request.reason.strip():
-        raise UnableToSendForSignature("Enter why, in a sentence: it goes into the email to the other parties.")
+        raise UnableToSendForSignature("Enter what is in the terms, and why. The other parties get this in an email.")
     if request.from_day is not None and request.from_day < today:
         raise UnableToSendForSignature("The terms can apply from today or a later day.")
     if request.sign_by is not None and request.sign_by < today:
@@ -199,6 +201,7 @@ def _check_request(request: SignatureRequest, today: dt.date) -> None:
 
 
 def _read_questions(request: SignatureRequest) -> list[str]:
+    """Return the questions, trimmed and checked."""
     try:
         return read_questions(request.questions)
     except InvalidAnswers as error:
@@ -206,42 +209,44 @@ def _read_questions(request: SignatureRequest) -> list[str]:
 
 
 def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
+    """Refuse terms whose partnership or proposal does not have the right status."""
     if partnership.is_over:
         raise UnableToSendForSignature("This partnership has ended.")
     if not proposal.is_drafting:
         raise UnableToSendForSignature(f"This proposal is not being drafted: {proposal.get_status_display().lower()}.")
-    allowed = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDED_IN
+    allowed_statuses = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDABLE_STATUSES
     if partnership.status == Status.EXPLORING:
         raise UnableToSendForSignature("The partnership is still exploring. Change its status to drafting first.")
-    if partnership.status not in allowed:
+    if partnership.status not in allowed_statuses:
         status = partnership.get_status_display().lower()
         raise UnableToSendForSignature(f"The partnership is {status}, so its terms cannot be sent for signature.")
 
 
 def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> Prepared:
-    """The content to publish, on top of the version in force on its day.
+    """Return the content to publish, based on the version in force on the day from which it should apply.
 
-    Without a number of parties, the checks of the kind are skipped.
+    `parties` is the number of parties. None skips the checks of the kind.
     """
-    draft, was = content_of_proposal(proposal), was_of(proposal)
+    draft = Draft(base=base_content_of(proposal), content=content_of_proposal(proposal))
     try:
         if not proposal.is_first:
-            draft, was = _on_newest(proposal, draft, was, now)
-        _check_collisions(proposal, (was, draft), parties, timezone.localdate(now))
+            draft = _rebased_draft(proposal, draft, now)
+        _check_collisions(proposal, draft, parties, timezone.localdate(now))
     except InvalidContent as error:
         raise UnableToSendForSignature(str(error), error.problems) from error
+    if parties is not None:
+        problems = tuple(problems_of(proposal.declarations, draft.content, parties=parties))
+        if problems:
+            raise UnableToSendForSignature(" ".join(problem.message for problem in problems), problems)
     schema = schema_of(proposal)
-    problems = () if parties is None else tuple(problems_of(proposal.declarations, draft, parties=parties))
-    if problems:
-        raise UnableToSendForSignature(" ".join(problem.message for problem in problems), problems)
-    changes = documents.changes(schema, was, draft)
+    changes = documents.changes(schema, draft.base, draft.content)
     if not changes:
         raise UnableToSendForSignature("The draft is still the same as the terms in force.")
-    return Prepared(schema=schema, previous=was, content=draft, changes=changes, is_given=False)
+    return Prepared(schema=schema, previous=draft.base, content=draft.content, changes=changes, is_given=False)
 
 
 def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
-    """Refuse first terms that would apply only after their own start date."""
+    """Refuse first terms that would apply from a day after their own start date."""
     starts_on = day_of(prepared.content["about"].get("starts_on"))
     if proposal.is_first and starts_on and proposal.from_day and proposal.from_day > starts_on:
         raise UnableToSendForSignature(
@@ -252,9 +257,10 @@ def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
 
 def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> None:
     """Refuse terms that would end, or whose partnership ends, before they come into force."""
-    about = prepared.content["about"]
-    first_day = proposal.from_day or (day_of(about.get("starts_on")) if proposal.is_first else None)
-    start = max(today, first_day or today)
+    planned_day = proposal.from_day
+    if planned_day is None and proposal.is_first:
+        planned_day = day_of(prepared.content["about"].get("starts_on"))
+    start = today if planned_day is None else max(today, planned_day)
     ends_on = day_of(prepared.previous["about"].get("ends_on"))
     if not proposal.is_first and ends_on is not None and ends_before(prepared.previous, start):
         raise UnableToSendForSignature(
@@ -266,34 +272,37 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
         )
 
 
-def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.datetime) -> tuple[Content, Content]:
-    """The draft and what it amends, on top of the version in force on its day. Raises `InvalidContent`."""
-    newest = base_for(proposal, now)
-    if newest is None or newest.pk == proposal.based_on_id:
-        return draft, was
-    proposal.declarations = widened(proposal.declarations, newest)
-    schema = schema_of(proposal)
-    draft, was = as_schema(schema, draft), as_schema(schema, was)
-    proposal.based_on = newest
-    is_now = was_of(proposal)
-    clashes = collisions(schema, (was, draft), (was, is_now))
-    if clashes:
-        raise UnableToSendForSignature(
-            f"Version {newest.number} has changed {in_words(clashes)} since this draft was started. "
-            "Bring the draft up to date, and read both texts."
-        )
-    merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
-    write_content(schema, proposal, merged, newest)
-    proposal.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
-    return merged, is_now
-
-
-def _check_collisions(
-    proposal: TermsProposal, own_change: tuple[Content, Content], parties: int | None, today: dt.date
-) -> None:
-    """Refuse what another proposal, not yet in force, changes too, and what breaks a check together with it.
+def _rebased_draft(proposal: TermsProposal, draft: Draft, now: dt.datetime) -> Draft:
+    """Return the draft based on the version in force on the day from which it should apply, and save it so.
 
     Raises `InvalidContent`.
+    """
+    newest = version_to_amend(proposal, now)
+    if newest is None or newest.pk == proposal.based_on_id:
+        return draft
+    proposal.declarations = widened_declarations(proposal.declarations, newest)
+    schema = schema_of(proposal)
+    old_base = fitted_to_schema(schema, draft.base)
+    content = fitted_to_schema(schema, draft.content)
+    proposal.based_on = newest
+    new_base = base_content_of(proposal)
+    part_names = collisions(schema, Draft(old_base, content), Draft(old_base, new_base))
+    if part_names:
+        raise UnableToSendForSignature(
+            f"Version {newest.number} has changed {in_words(part_names)} since this draft was started. "
+            "Bring the draft up to date, and read both texts."
+        )
+    merged = documents.normalise(schema, documents.rebase(schema, content, old_base, new_base))
+    write_content(schema, proposal, merged, newest)
+    proposal.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
+    return Draft(base=new_base, content=merged)
+
+
+def _check_collisions(proposal: TermsProposal, draft: Draft, parties: int | None, today: dt.date) -> None:
+    """Compare a draft with the other proposals that are not in force yet.
+
+    Refuse it if it changes a part that another one changes too, or if the two break a check together. Raises
+    `InvalidContent` and `UnableToSendForSignature`.
     """
     other_proposals = (
         TermsProposal.objects.filter(partnership=proposal.partnership_id)
@@ -304,20 +313,23 @@ def _check_collisions(
         version = newest_version(other)
         if version is None or (other.is_agreed and not _starts_later(version, today)):
             continue
-        # Their kind may have had other fields and choices when the two were begun.
-        declarations = widened(proposal.declarations, other.based_on, version)
+        # The kind may have had other fields and choices when the two proposals were begun.
+        declarations = widened_declarations(proposal.declarations, other.based_on, version)
         schema = build_schema(declarations)
-        was, draft = (as_schema(schema, content) for content in own_change)
-        before = as_schema(schema, other.based_on.content) if other.based_on else documents.normalise(schema, {})
-        other_change = (before, as_schema(schema, version.content))
+        fitted_draft = Draft(fitted_to_schema(schema, draft.base), fitted_to_schema(schema, draft.content))
+        other_base = other.based_on.content if other.based_on else None
+        other_draft = Draft(
+            base=documents.normalise(schema, {}) if other_base is None else fitted_to_schema(schema, other_base),
+            content=fitted_to_schema(schema, version.content),
+        )
         name = f"{other.name} of {other.proposed_by.name}"
         state = "is waiting for signatures" if other.is_awaiting else "is signed but not in force yet"
-        clashes = collisions(schema, (was, draft), other_change)
-        if clashes:
+        part_names = collisions(schema, fitted_draft, other_draft)
+        if part_names:
             raise UnableToSendForSignature(
-                f"{name} changes {in_words(clashes)} too, and {state}. Leave that to one of the two proposals."
+                f"{name} changes {in_words(part_names)} too, and {state}. Leave that to one of the two proposals."
             )
-        problems = () if parties is None else _problems_together(declarations, (was, draft), other_change, parties)
+        problems = () if parties is None else _joint_problems(declarations, fitted_draft, other_draft, parties)
         if problems:
             raise UnableToSendForSignature(
                 f"{name} {state}. The two do not fit together: "
@@ -326,26 +338,21 @@ def _check_collisions(
             )
 
 
-def _problems_together(
-    declarations: Any,
-    own_change: tuple[Content, Content],
-    other_change: tuple[Content, Content],
-    parties: int,
-) -> tuple[documents.Problem, ...]:
-    """The checks that two proposals break together, and neither alone."""
-    schema, (was, draft) = build_schema(declarations), own_change
-    other = documents.rebase(schema, other_change[1], other_change[0], was)
-    both = documents.rebase(schema, draft, was, other)
+def _joint_problems(declarations: Any, draft: Draft, other_draft: Draft, parties: int) -> tuple[documents.Problem, ...]:
+    """Return the problems that two drafts have together, but neither has alone."""
+    schema = build_schema(declarations)
+    other_content = documents.rebase(schema, other_draft.content, other_draft.base, draft.base)
+    joint_content = documents.rebase(schema, draft.content, draft.base, other_content)
 
     def problems(content: Content) -> list[documents.Problem]:
         return problems_of(declarations, content, parties=parties)
 
-    alone = {problem.message for content in (draft, other) for problem in problems(content)}
-    return tuple(problem for problem in problems(both) if problem.message not in alone)
+    separate_messages = {problem.message for problem in problems(draft.content) + problems(other_content)}
+    return tuple(problem for problem in problems(joint_content) if problem.message not in separate_messages)
 
 
 def _starts_later(version: TermsVersion, today: dt.date) -> bool:
     """Whether a signed version, or its consolidation, comes into force after today."""
     entries = TermsInForce.objects.filter(Q(version=version) | Q(version__amendment=version))
-    first = entries.order_by("from_day").values_list("from_day", flat=True).first()
-    return first is not None and first > today
+    first_day = entries.order_by("from_day").values_list("from_day", flat=True).first()
+    return first_day is not None and first_day > today

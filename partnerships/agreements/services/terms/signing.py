@@ -1,4 +1,4 @@
-"""Sign a version of the terms, on the page, by the link, on paper; or decline."""
+"""Sign a version of the terms, on the page, by the link in an email or on paper, or decline to sign it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.documents import UnableToAddDocument, add_document
 from partnerships.agreements.services.recording import record_event
 from partnerships.agreements.services.terms.recording import email_leads, lock_version
-from partnerships.agreements.services.terms.taking_force import UnableToTakeForce, back_to_drafting, settle
+from partnerships.agreements.services.terms.taking_force import (
+    UnableToTakeForce,
+    put_in_force_if_signed,
+    return_to_drafting,
+)
 from partnerships.agreements.terms.projection import ends_before
 from partnerships.documents.models import Decision
 from partnerships.documents.services import InvalidAnswers, read_answers
@@ -37,7 +41,7 @@ NO_ANSWERS: Mapping[str, str] = MappingProxyType({})
 
 
 class UnableToSignTerms(Exception):
-    """The version waits for no signature of this party, or something is missing."""
+    """The party cannot sign this version, or its name, job title, reason or answers are missing."""
 
 
 @transaction.atomic
@@ -52,45 +56,46 @@ def sign_terms(
     how: str = How.PAGE,
     answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
-    """Sign a version for a party, and answer the questions to it.
+    """Sign a version for a party with a typed name and job title, and answer the questions to the party.
 
-    With a typed name and title. The person holds the party's signatory post or, where nobody does, leads it. Raises
-    `UnableToSignTerms`.
+    The person must hold the party's signatory post or, if nobody does, lead the party. Raises `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))
-    if not " ".join(name.split()):
+    name, title = " ".join(name.split()), " ".join(title.split())
+    if not name:
         raise UnableToSignTerms("Enter your name: it is your signature.")
-    if not title.strip():
+    if not title:
         raise UnableToSignTerms("Enter your job title.")
-    signatory = _asked(partnership, locked, organisation, now)
-    signature = _keep(
+    signatory = _open_request(partnership, locked, organisation, now)
+    signature = _save_signature(
         locked,
         signatory,
         TermsSignature(
             decision=Decision.APPROVED,
             person=person,
-            name=" ".join(name.split())[:200],
-            role=" ".join(title.split())[:150],
+            name=name[:200],
+            role=title[:150],
             answers=_answers(signatory, answers, Decision.APPROVED),
             how=how,
             signed_on=timezone.localdate(now),
             signed_at=now,
         ),
     )
-    _record(partnership, locked, signature, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
-    _settle_or_tell(partnership, locked, signature, author=person, now=now)
+    _record_decision(locked, signature, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
+    _put_in_force_or_email(locked, signature, author=person, now=now)
     return signature
 
 
 def _answers(signatory: TermsSignatory, answers: Mapping[str, str], decision: str) -> list[dict[str, str]]:
+    """Return the questions to the party with its answers, as a signature stores them."""
     try:
         return read_answers(signatory.questions, answers, decision)
     except InvalidAnswers as error:
         raise UnableToSignTerms(str(error)) from error
 
 
-def _asked(
+def _open_request(
     partnership: Partnership,
     version: TermsVersion,
     organisation: Organisation,
@@ -98,9 +103,9 @@ def _asked(
     *,
     declines: bool = False,
 ) -> TermsSignatory:
-    """The request to the party that it may still answer.
+    """Return the request to sign that the party may still answer, or raise `UnableToSignTerms`.
 
-    One that joined may sign after it declined.
+    A party that joined later and declined may still sign.
     """
     signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is not None and signatory.joins:
@@ -111,32 +116,35 @@ def _asked(
         raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
     if organisation.pk not in required_parties(partnership, timezone.localdate(now)):
         raise UnableToSignTerms(f"{organisation.name} no longer takes part in this partnership.")
-    decided = version.signatures.filter(organisation=organisation).order_by("-pk").first()
-    if decided is not None and (declines or not signatory.joins or not decided.is_rejected):
-        raise UnableToSignTerms(f"{decided.name} has already {_verb(decided)} for {organisation.name}.")
+    signature = version.signatures.filter(organisation=organisation).order_by("-pk").first()
+    if signature is not None:
+        may_change_mind = signatory.joins and signature.is_rejected and not declines
+        if not may_change_mind:
+            raise UnableToSignTerms(f"{signature.name} has already {_verb(signature)} for {organisation.name}.")
     return signatory
 
 
 def _check_joining(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
-    """Whether a party that joined can still sign this version: it is the one in force."""
+    """Refuse the signature of a party that joined later, unless the version is the one in force."""
     today = timezone.localdate(now)
     if partnership.is_over_on(today):
         raise UnableToSignTerms("This partnership has ended.")
-    present = version_to_join(partnership, today)
-    if present is None or present.pk != version.pk:
+    current_version = version_to_join(partnership, today)
+    if current_version is None or current_version.pk != version.pk:
         raise UnableToSignTerms("Another version is in force now. Read and sign that one.")
 
 
 def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
+    """Refuse a signature on a version that does not wait for signatures."""
+    today = timezone.localdate(now)
     proposal = version.proposal
     newest = newest_version(proposal) if proposal else None
     if proposal is None or newest is None or newest.pk != version.pk:
         raise UnableToSignTerms("A newer version has been sent for signature. Read and sign that one.")
-    if partnership.is_over_on(timezone.localdate(now)):
+    if partnership.is_over_on(today):
         raise UnableToSignTerms("This partnership has ended.")
     if proposal.status != ProposalStatus.AWAITING:
         raise UnableToSignTerms(f"These terms are not waiting for signatures: {proposal.get_status_display().lower()}.")
-    today = timezone.localdate(now)
     if proposal.is_first and ends_before(version.content, today):
         raise UnableToSignTerms("The end date in these terms has passed. Take them back and change the end date.")
     if proposal.has_lapsed(today):
@@ -147,18 +155,18 @@ def _verb(signature: TermsSignature) -> str:
     return "declined to sign" if signature.is_rejected else "signed"
 
 
-def _keep(version: TermsVersion, signatory: TermsSignatory, signature: TermsSignature) -> TermsSignature:
+def _save_signature(version: TermsVersion, signatory: TermsSignatory, signature: TermsSignature) -> TermsSignature:
+    """Save the signature for the party, unless another person has decided at the same time."""
     signature.version, signature.organisation_id = version, signatory.organisation_id
     try:
         with transaction.atomic():
             signature.save(force_insert=True)
     except IntegrityError as error:
-        raise UnableToSignTerms(f"Somebody has already decided for {signatory.organisation.name}.") from error
+        raise UnableToSignTerms(f"Another person has already decided for {signatory.organisation.name}.") from error
     return signature
 
 
-def _record(
-    partnership: Partnership,
+def _record_decision(
     version: TermsVersion,
     signature: TermsSignature,
     event: EventKind,
@@ -167,38 +175,36 @@ def _record(
     now: dt.datetime,
     joins: bool,
 ) -> None:
-    """Record the decision, with who signed and how.
-
-    `joins` says that the terms were in force before.
-    """
+    """Record the decision of a party. `joins` says that it joined after the version came into force."""
+    reason_for_joining = "It joined, and signed the version in force." if joins else ""
     record_event(
-        partnership,
+        version.partnership,
         event,
         author=author,
         now=now,
         organisation=signature.organisation,
         data={
             "number": version.number,
-            "reason": signature.reason or ("It joined, and signed the version in force." if joins else ""),
+            "reason": signature.reason or reason_for_joining,
             "after": {"organisation": signature.organisation.name, "signed_by": signature.name, "how": signature.how},
         },
     )
 
 
-def _settle_or_tell(
-    partnership: Partnership, version: TermsVersion, signature: TermsSignature, *, author: User | None, now: dt.datetime
+def _put_in_force_or_email(
+    version: TermsVersion, signature: TermsSignature, *, author: User | None, now: dt.datetime
 ) -> None:
-    """Put it in force if this was the last signature, else email the leads."""
-    settled = False
+    """Put the version in force if this was the last signature; otherwise email the leads that the party has signed."""
+    is_in_force = False
     if version.proposal is not None:
-        version.proposal.partnership = partnership
+        version.proposal.partnership = version.partnership
         try:
-            settled = settle(version.proposal, author=author, now=now)
+            is_in_force = put_in_force_if_signed(version.proposal, author=author, now=now)
         except UnableToTakeForce as error:
             raise UnableToSignTerms(f"{error} Take these terms back and change them.") from error
-    if not settled:
+    if not is_in_force:
         email_leads(
-            partnership,
+            version.partnership,
             "agreements.terms_signed",
             {"signature": signature.pk},
             author=author,
@@ -209,7 +215,7 @@ def _settle_or_tell(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSignature:
-    """What a signed page says: who signed, as what, when, and their answers. It may leave some out."""
+    """A signed page: who signed it, in which job, on which day, and their answers. Answers may be missing."""
 
     name: str
     title: str
@@ -228,13 +234,13 @@ def record_paper_signature(
     now: dt.datetime,
     acting: Organisation | None = None,
 ) -> TermsSignature:
-    """Record a signature on paper, with its scan. Raises `UnableToSignTerms`.
+    """Record the signature that a party gave on paper, and add its scan to the documents of the partnership.
 
-    The scan is kept with the partnership's documents, added for `acting`: the organisation for which the author acts.
+    `acting` is the organisation for which the author acts. Raises `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(rights_over(partnership, author, now).may_record_paper_for(organisation.pk))
-    signatory = _asked(partnership, locked, organisation, now)
+    signatory = _open_request(partnership, locked, organisation, now)
     _check_paper(signature, locked, timezone.localdate(now))
     try:
         document = add_document(
@@ -247,7 +253,7 @@ def record_paper_signature(
         )
     except UnableToAddDocument as error:
         raise UnableToSignTerms(str(error)) from error
-    saved = _keep(
+    saved_signature = _save_signature(
         locked,
         signatory,
         TermsSignature(
@@ -255,6 +261,7 @@ def record_paper_signature(
             person=None,
             name=" ".join(signature.name.split())[:200],
             role=" ".join(signature.title.split())[:150],
+            # A page may leave answers out, as a refusal may.
             answers=_answers(signatory, signature.answers, Decision.REJECTED),
             how=How.PAPER,
             scan=document,
@@ -263,13 +270,20 @@ def record_paper_signature(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, saved, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now, joins=signatory.joins)
-    _settle_or_tell(partnership, locked, saved, author=author, now=now)
-    return saved
+    _record_decision(
+        locked,
+        saved_signature,
+        EventKind.TERMS_SIGNED_ON_PAPER,
+        author=author,
+        now=now,
+        joins=signatory.joins,
+    )
+    _put_in_force_or_email(locked, saved_signature, author=author, now=now)
+    return saved_signature
 
 
 def _check_paper(signature: PaperSignature, version: TermsVersion, today: dt.date) -> None:
-    """Refuse a page without a name, or signed before the version was sent or in the future."""
+    """Refuse a page without a name or job title, or with a day before the version was sent or in the future."""
     if not signature.name.strip() or not signature.title.strip():
         raise UnableToSignTerms("Enter the name and job title of the person who signed.")
     if signature.signed_on > today:
@@ -292,17 +306,17 @@ def decline_to_sign(
     how: str = How.PAGE,
     answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
-    """Decline to sign, with a reason: the terms go back to drafting.
+    """Decline to sign a version for a party, with a reason, and email the leads of the parties.
 
-    Links in emails stop working; the parties' leads get an email. Where a party that joined declines, the terms stay in
-    force for the others. Raises `UnableToSignTerms`.
+    The terms go back to drafting, and links in emails stop working. If the party joined later, the terms stay in force
+    for the others. Raises `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))
-    signatory = _asked(partnership, locked, organisation, now, declines=True)
+    signatory = _open_request(partnership, locked, organisation, now, declines=True)
     if not reason.strip():
         raise UnableToSignTerms("Enter why you are not signing: the other parties need to know what to change.")
-    signature = _keep(
+    signature = _save_signature(
         locked,
         signatory,
         TermsSignature(
@@ -317,10 +331,10 @@ def decline_to_sign(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, signature, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
+    _record_decision(locked, signature, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
     if not signatory.joins:
-        assert locked.proposal is not None  # it was sent by a proposal
-        back_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {signature.reason}")
+        assert locked.proposal is not None  # only a consolidated version has no proposal
+        return_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {signature.reason}")
     email_leads(
         partnership,
         "agreements.terms_declined",

@@ -1,4 +1,4 @@
-"""Put signed terms in force: entries by day, columns, and status."""
+"""Put signed terms in force: write entries, the columns of the partnership, and its status."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.agreements.departures import TermsTaken, settle_terms
+from partnerships.agreements.departures import TermsInForceChange, run_terms_hooks
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     Origin,
@@ -21,18 +21,18 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
-    as_schema,
     entries_of,
+    fitted_to_schema,
     is_signed_by_all,
     newest_version,
-    party_lines,
+    parties_to_publish,
     required_parties,
-    version_awaiting,
     version_in_force,
-    widened,
+    versions_awaiting_signature,
+    widened_declarations,
 )
 from partnerships.agreements.services.recording import lock_partnership, record_event
-from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.steps import set_status
 from partnerships.agreements.services.terms.asking import ask_to_sign, stop_asking
 from partnerships.agreements.services.terms.joining import ask_joiners
 from partnerships.agreements.services.terms.recording import email_leads, stopped_params
@@ -46,13 +46,13 @@ from partnerships.people.models import User
 
 
 class UnableToTakeForce(Exception):
-    """Signed terms that do not fit with the others that were signed."""
+    """The signed terms do not fit with other terms that were signed."""
 
 
-def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
-    """Put a proposal in force once all have signed; whether they have.
+def put_in_force_if_signed(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
+    """Put a proposal in force if every party has signed it. Return whether it did.
 
-    Raises `UnableToTakeForce`, with nothing changed. Call with partnership and proposal locked.
+    Call with partnership and proposal locked. Raises `UnableToTakeForce` before changing anything.
     """
     version = newest_version(proposal)
     if version is None or not proposal.is_awaiting:
@@ -60,9 +60,12 @@ def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) ->
     version.proposal, version.partnership = proposal, proposal.partnership
     if not is_signed_by_all(version):
         return False
-    first_day = proposal.from_day or (day_of(version.content["about"].get("starts_on")) if proposal.is_first else None)
-    day = max(timezone.localdate(now), first_day or dt.date.min)
-    enter(version, day=day, now=now)
+    planned_day = proposal.from_day
+    if planned_day is None and proposal.is_first:
+        planned_day = day_of(version.content["about"].get("starts_on"))
+    today = timezone.localdate(now)
+    day = today if planned_day is None else max(today, planned_day)
+    write_entries(version, day=day, now=now)
     proposal.status, proposal.decided_at = ProposalStatus.AGREED, now
     proposal.save(update_fields=["status", "decided_at"])
     record_event(
@@ -84,102 +87,121 @@ def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) ->
         author=None,
         now=now,
     )
-    take_force(proposal.partnership, author=author, now=now, emailed=version)
+    apply_terms_in_force(proposal.partnership, author=author, now=now, emailed=version)
     return True
 
 
-def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
-    """Write from which day a version is in force, and the consolidated versions that follow.
+def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
+    """Put a version in force from a day on.
 
-    Raises `UnableToTakeForce`.
+    If another version is in force by then, or comes into force later, this writes consolidated versions that contain
+    both. Raises `UnableToTakeForce`.
     """
-    partnership, entries = version.partnership, entries_of(version.partnership)
-    versions = {version.pk: version for version in partnership.terms_versions.all()}
+    partnership = version.partnership
+    entries = entries_of(partnership)
+    version_by_pk = {row.pk: row for row in partnership.terms_versions.all()}
     based_on = version.proposal.based_on if version.proposal else None
-    base = in_force_on(entries, day)
-    bases = [*([base] if base else []), *(entry for entry in timeline(entries) if entry.day > day)]
-    # The kind may have become stricter since some of them were sent for signature.
-    declarations = widened(version.declarations, *(versions[entry.version] for entry in bases))
+    affected_entries = [entry for entry in timeline(entries) if entry.day > day]
+    current_entry = in_force_on(entries, day)
+    if current_entry is not None:
+        affected_entries.insert(0, current_entry)
+
+    # The kind may have become stricter since some of these versions were sent for signature.
+    affected_versions = [version_by_pk[entry.version] for entry in affected_entries]
+    declarations = widened_declarations(version.declarations, *affected_versions)
     schema = build_schema(declarations)
     try:
         additions = versions_to_write(
             schema,
-            draft=as_schema(schema, version.content),
-            was=as_schema(schema, based_on.content) if based_on else None,
+            draft=fitted_to_schema(schema, version.content),
+            drafted_from=fitted_to_schema(schema, based_on.content) if based_on else None,
             day=day,
             entries=entries,
-            content_of=lambda pk: as_schema(schema, versions[pk].content),
+            content_of=lambda pk: fitted_to_schema(schema, version_by_pk[pk].content),
         )
     except InvalidContent as error:
         fields = left_out(schema, error.problems)
         raise UnableToTakeForce(f"These terms do not fit with others that were signed, in {fields}.") from error
     for addition in additions:
-        if fault := dates_out_of_order(addition.content):
-            raise UnableToTakeForce(f"These terms do not fit with others that were signed. {fault}")
+        if error_text := dates_out_of_order(addition.content):
+            raise UnableToTakeForce(f"These terms do not fit with others that were signed. {error_text}")
+
     for addition in additions:
-        entered = (
-            version
-            if addition.content == version.content
-            else _consolidate(version, addition, versions, declarations, now)
+        version_to_enter = version
+        if addition.content != version.content:
+            base = version_by_pk[addition.base or 0]
+            version_to_enter = _consolidate(version, base, addition, declarations=declarations, now=now)
+        TermsInForce.objects.create(
+            partnership=partnership, version=version_to_enter, from_day=addition.day, decided_at=now
         )
-        TermsInForce.objects.create(partnership=partnership, version=entered, from_day=addition.day, decided_at=now)
 
 
 def _consolidate(
-    version: TermsVersion,
+    amendment: TermsVersion,
+    base: TermsVersion,
     addition: Addition,
-    versions: dict[int, TermsVersion],
+    *,
     declarations: dict[str, Any],
     now: dt.datetime,
 ) -> TermsVersion:
-    """The version that puts a signed amendment on top of another version."""
-    base, schema, partnership = versions[addition.base or 0], build_schema(declarations), version.partnership
-    note = f"Version {base.number} with the amendment signed as version {version.number}."
-    was = as_schema(schema, base.content)
-    changed = changes(schema, was, addition.content)
+    """Create the version that puts a signed amendment on top of another version."""
+    schema = build_schema(declarations)
+    partnership = amendment.partnership
+    base_content = fitted_to_schema(schema, base.content)
+    prepared = Prepared(
+        schema=schema,
+        previous=base_content,
+        content=addition.content,
+        changes=changes(schema, base_content, addition.content),
+        is_given=True,
+    )
     return create_version(
         TermsVersion,
-        Prepared(schema, was, addition.content, changed, is_given=True),
+        prepared,
         number=next_number(partnership.terms_versions.all()),
-        note=note,
+        note=f"Version {base.number} with the amendment signed as version {amendment.number}.",
         author=None,
         organisation=None,
         now=now,
-        known=(version, base),
+        known=(amendment, base),
         partnership=partnership,
         proposal=None,
         origin=Origin.CONSOLIDATED,
         base=base,
-        amendment=version,
+        amendment=amendment,
         title=partnership.title,
-        kind_label=version.kind_label,
-        parties=party_lines(partnership),
+        kind_label=amendment.kind_label,
+        parties=parties_to_publish(partnership),
         declarations=declarations,
         from_day=addition.day,
     )
 
 
-def take_force(
+def apply_terms_in_force(
     partnership: Partnership, *, author: User | None, now: dt.datetime, emailed: TermsVersion | None = None
 ) -> bool:
-    """Write the columns of the version in force today.
+    """Copy the version in force today to the columns of a locked partnership. Return whether the version changed.
 
-    Returns whether the version changed. The columns of the first terms are written when the last party signs, also when
-    they start later: the partnership is then agreed, and becomes active on its start date. What is in force is computed
-    from the entries, not from the columns. Call with the partnership locked.
+    The columns of the first terms are written as soon as the last party signs, even if the terms start later: the
+    partnership is then agreed, and becomes active on its start date. The columns are only a copy: the entries decide
+    which version is in force.
     """
     today = timezone.localdate(now)
     is_first = partnership.terms_version_id is None
-    version = version_in_force(partnership, today) or (_first_version(partnership) if is_first else None)
+    version = version_in_force(partnership, today)
+    if version is None and is_first:
+        version = _first_version(partnership)
     if version is None or version.pk == partnership.terms_version_id:
         return False
-    values, started = column_values(version.content), partnership.starts_on
+
+    previous_start = partnership.starts_on
+    values = column_values(version.content)
     for name, value in values.items():
         setattr(partnership, name, value)
-    begun = _first_day(partnership) if is_first else started
-    if partnership.starts_on is None and begun is not None:
-        # If signed after its review date, it began on that date: nothing can start after its own review or end.
-        partnership.starts_on = min(begun, partnership.review_on or begun, partnership.ends_on or begun)
+    start = _first_day(partnership) if is_first else previous_start
+    if partnership.starts_on is None and start is not None:
+        # Nothing can start after its own review or end, even if it was signed after them.
+        partnership.starts_on = min(start, partnership.review_on or start, partnership.ends_on or start)
     partnership.terms_version = version
     partnership.save(update_fields=[*values, "starts_on", "terms_version"])
     record_event(
@@ -192,57 +214,64 @@ def take_force(
     if emailed is None:
         email_leads(partnership, "agreements.terms_in_force", {"version": version.pk}, author=None, now=now)
     if partnership.status == Status.AWAITING_SIGN_OFF:
-        later = partnership.starts_on is not None and partnership.starts_on > today
-        take_status(
+        starts_later = partnership.starts_on is not None and partnership.starts_on > today
+        set_status(
             partnership,
-            Status.AGREED if later else Status.ACTIVE,
+            Status.AGREED if starts_later else Status.ACTIVE,
             reason=f"Every party has signed version {version.number} of its terms.",
             author=author,
             now=now,
         )
     ask_joiners(partnership, author=None, now=now)
-    settle_terms(TermsTaken(partnership, version, author, now))
+    run_terms_hooks(TermsInForceChange(partnership=partnership, version=version, author=author, now=now))
     return True
 
 
 def _first_version(partnership: Partnership) -> TermsVersion | None:
-    first = partnership.terms_in_force.order_by("from_day", "-decided_at", "-pk").first()
-    return first.version if first else None
+    """The version that comes into force first."""
+    entry = partnership.terms_in_force.order_by("from_day", "-decided_at", "-pk").first()
+    return entry.version if entry else None
 
 
 def _first_day(partnership: Partnership) -> dt.date | None:
-    first = partnership.terms_in_force.order_by("from_day").first()
-    return first.from_day if first else None
+    """The first day on which terms are in force."""
+    entry = partnership.terms_in_force.order_by("from_day").first()
+    return entry.from_day if entry else None
 
 
 def record_terms_in_force(*, now: dt.datetime) -> int:
-    """Record versions whose day has come; the number of partnerships.
+    """Update partnerships whose next version has come into force today, and return how many.
 
-    Writes columns, status and emails. Safe to run twice or late: what is in force never waits for it.
+    Writes columns and status, and sends emails. Safe to run twice or late: pages read the entries, not the columns.
     """
-    begun = TermsInForce.objects.on(timezone.localdate(now)).values_list("partnership", "version")
-    current = dict(Partnership.objects.filter(terms_in_force__isnull=False).values_list("pk", "terms_version"))
-    due = sorted(pk for pk, version in begun if current.get(pk) != version)
-    return sum(_record_one(pk, now) for pk in due)
+    versions_today = TermsInForce.objects.on(timezone.localdate(now)).values_list("partnership", "version")
+    recorded_versions = dict(
+        Partnership.objects.filter(terms_in_force__isnull=False).values_list("pk", "terms_version")
+    )
+    due_ids = sorted(pk for pk, version in versions_today if recorded_versions.get(pk) != version)
+    return sum(_record_terms_of(pk, now) for pk in due_ids)
 
 
 @transaction.atomic
-def _record_one(pk: int, now: dt.datetime) -> bool:
-    partnership = lock_partnership(pk)
+def _record_terms_of(partnership_id: int, now: dt.datetime) -> bool:
+    """Update one partnership. Return whether its version changed."""
+    partnership = lock_partnership(partnership_id)
     entry = in_force_on(entries_of(partnership), timezone.localdate(now))
-    # Compares the first day, not today: an extension counts however late this job records it.
-    return entry is not None and not partnership.is_over_on(entry.day) and take_force(partnership, author=None, now=now)
+    # Asks about the day of the entry, not about today: however late the job runs, an extension of the end date counts.
+    if entry is None or partnership.is_over_on(entry.day):
+        return False
+    return apply_terms_in_force(partnership, author=None, now=now)
 
 
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
-    """Ask parties that joined, release those that left, and settle.
+    """Ask new parties to sign, stop asking parties that have left, and put terms in force if all have then signed.
 
-    Those that joined are asked to sign what is waiting for signatures, and the version in force. Call with the
-    partnership locked, after a party has changed.
+    New parties sign the versions that wait for signatures, and the version in force. Call with the partnership locked,
+    after a party has changed.
     """
     required = required_parties(partnership)
     present = set(partnership.parties.present().values_list("organisation", flat=True))
-    for version in version_awaiting(partnership):
+    for version in versions_awaiting_signature(partnership):
         assert version.proposal_id is not None  # it was sent by a proposal
         proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)
         proposal.partnership = version.partnership = partnership
@@ -259,18 +288,15 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
             elif organisation_id in required & present and signatory.removed_at is not None:
                 _ask_like_others(version, organisation_id, [signatory], author=author, now=now)
         try:
-            settle(proposal, author=author, now=now)
+            put_in_force_if_signed(proposal, author=author, now=now)
         except UnableToTakeForce as error:
-            # Whose signature was missing has left: nobody else would hear of it.
+            # The last party that had not signed has left, so no page could show the error.
             _draft_again(version, proposal, str(error), now=now)
     ask_joiners(partnership, author=author, now=now)
 
 
-def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
-    """Let a proposal be edited again.
-
-    Nobody is asked to sign any more. Lock first.
-    """
+def return_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
+    """Let a locked proposal be edited again, and stop asking parties to sign it."""
     proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
     proposal.save(update_fields=["status", "outcome"])
     for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
@@ -279,8 +305,8 @@ def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.
 
 
 def _draft_again(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:
-    """Take back terms that every remaining party has signed but that cannot come into force, and email the leads."""
-    back_to_drafting(version, proposal, now=now, outcome=reason)
+    """Take back terms that all remaining parties have signed but that cannot come into force. Email the leads."""
+    return_to_drafting(version, proposal, now=now, outcome=reason)
     record_event(
         version.partnership,
         EventKind.TERMS_TAKEN_BACK,
@@ -305,6 +331,6 @@ def _ask_like_others(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Ask a party that joined to sign what is waiting for signatures."""
-    questions = list(dict.fromkeys(question for other in other_signatories for question in other.questions))
+    """Ask a party that joined to sign a waiting version, and to answer the questions that the others got."""
+    questions = list(dict.fromkeys(question for signatory in other_signatories for question in signatory.questions))
     ask_to_sign(version, organisation_id, author=author, sender=None, now=now, questions=questions)

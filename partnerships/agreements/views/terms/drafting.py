@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.agreements.forms.terms import party_maker
-from partnerships.agreements.models import Status, TermsProposal
+from partnerships.agreements.models import Status, TermsProposal, TermsVersion
 from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import (
-    base_for,
+    base_content_of,
     content_of_proposal,
     newest_version,
     schema_of,
-    was_of,
+    version_to_amend,
 )
 from partnerships.agreements.services.terms import bring_up_to_date, move_terms_piece, save_terms_piece
 from partnerships.agreements.terms.collisions import in_words
@@ -47,62 +47,63 @@ from partnerships.people.requests import signed_in
 def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A proposal: its draft, what it changes, and who has signed it."""
     user = signed_in(request)
-    opened, proposal_found = open_proposal(user, pk, number)
-    version = newest_version(proposal_found)
-    reads = opened.reads_drafts
-    if proposal_found.is_drafting and not reads:
-        if version is None:
+    opened, terms_proposal = open_proposal(user, pk, number)
+    version = newest_version(terms_proposal)
+    if not opened.reads_drafts:
+        if version is not None:
+            return redirect(version.get_absolute_url())
+        if terms_proposal.is_drafting:
             raise Http404
-        return redirect(version.get_absolute_url())
-    if not proposal_found.is_drafting and version is not None and not reads:
-        return redirect(version.get_absolute_url())
-    schema, content, paper = paper_of_draft(proposal_found)
-    newer = (
-        base_for(proposal_found, timezone.now()) if proposal_found.is_drafting and not proposal_found.is_first else None
-    )
-    edits = proposal_found.is_drafting and opened.rights.may_draft and not opened.partnership.is_over
-    return render(
-        request,
-        "agreements/terms/proposal.html",
-        {
-            "partnership": opened.partnership,
-            "opened": opened,
-            "proposal": proposal_found,
-            "version": version,
-            "paper": paper,
-            "schema": schema,
-            "lists": _lists(proposal_found, edits) if edits else [],
-            "compared": None if proposal_found.is_first else compare(schema, was_of(proposal_found), content),
-            "exploring": opened.partnership.status == Status.EXPLORING,
-            "problems": problems_of(proposal_found.declarations, content) if proposal_found.is_drafting else [],
-            "newer": newer if newer is not None and newer.pk != proposal_found.based_on_id else None,
-            "edits": edits,
-            "leads": not opened.is_former
-            and opened.rights.may_send_for_signature(proposal_found)
-            and not opened.partnership.is_over,
-            **(signing_context(version) if version and not proposal_found.is_drafting else {}),
-        },
-    )
+
+    schema, content, paper = paper_of_draft(terms_proposal)
+    is_over = opened.partnership.is_over
+    can_edit = terms_proposal.is_drafting and opened.rights.may_draft and not is_over
+    can_send = not opened.is_former and opened.rights.may_send_for_signature(terms_proposal) and not is_over
+    context = {
+        "partnership": opened.partnership,
+        "opened": opened,
+        "proposal": terms_proposal,
+        "version": version,
+        "paper": paper,
+        "schema": schema,
+        "lists": _lists(terms_proposal) if can_edit else [],
+        "compared": None if terms_proposal.is_first else compare(schema, base_content_of(terms_proposal), content),
+        "exploring": opened.partnership.status == Status.EXPLORING,
+        "problems": problems_of(terms_proposal.declarations, content) if terms_proposal.is_drafting else [],
+        "newer": _newer_version(terms_proposal),
+        "edits": can_edit,
+        "leads": can_send,
+    }
+    if version is not None and not terms_proposal.is_drafting:
+        context |= signing_context(version)
+    return render(request, "agreements/terms/proposal.html", context)
 
 
-def _lists(proposal: TermsProposal, edits: bool) -> list[documents.PieceList]:
+def _newer_version(proposal: TermsProposal) -> TermsVersion | None:
+    """The version that a drafted amendment should be based on, if it is still based on an older one."""
+    if not proposal.is_drafting or proposal.is_first:
+        return None
+    version = version_to_amend(proposal, timezone.now())
+    return None if version is None or version.pk == proposal.based_on_id else version
+
+
+def _lists(proposal: TermsProposal) -> list[documents.PieceList]:
+    """The lists of clauses and rows, with the addresses to change them."""
+
     def address(action: str, code: str, key: str) -> str:
         names = {"add": "terms-add", "edit": "terms-item", "move": "terms-move", "remove": "terms-remove"}
-        on: dict[str, Any] = {"pk": proposal.partnership_id, "number": proposal.number, "code": code}
+        kwargs: dict[str, Any] = {"pk": proposal.partnership_id, "number": proposal.number, "code": code}
         if action != "add":
-            on["key"] = key
-        return reverse(f"agreements:{names[action]}", kwargs=on)
+            kwargs["key"] = key
+        return reverse(f"agreements:{names[action]}", kwargs=kwargs)
 
     return documents.piece_lists(
         schema_of(proposal), content_of_proposal(proposal), address, touches=last_saves(proposal)
     )
 
 
-def _back(proposal: TermsProposal) -> str:
-    return proposal.get_absolute_url()
-
-
-def _acting(user: User, opened: OpenedTerms) -> Organisation | None:
+def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
+    """The organisation for which the person edits, if there is one."""
     party = acting_party(user, opened.partnership)
     return party.organisation if party else None
 
@@ -126,14 +127,13 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 
 
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
-    """The form of one piece of the draft.
-
-    The parties to choose from are those of the partnership.
-    """
+    """The page to edit or add one piece of the draft."""
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     schema, content = schema_of(proposal), content_of_proposal(proposal)
-    piece = documents.find_piece(request, schema, proposal, content, code, key, back=_back(proposal), new=new)
+    piece = documents.find_piece(
+        request, schema, proposal, content, code, key, back=proposal.get_absolute_url(), new=new
+    )
     form = PieceForm(
         posted(request),
         schema=schema,
@@ -154,6 +154,8 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
 
 
 def _save(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: Piece) -> documents.Save:
+    """Return the function that saves a piece of the draft."""
+
     def save(value: Any, based_on: int) -> object:
         return save_terms_piece(
             proposal=proposal,
@@ -161,7 +163,7 @@ def _save(user: User, opened: OpenedTerms, proposal: TermsProposal, piece: Piece
             value=value,
             based_on=based_on,
             author=user,
-            organisation=_acting(user, opened),
+            organisation=_acting_organisation(user, opened),
             now=timezone.now(),
         )
 
@@ -174,7 +176,7 @@ def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str)
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     schema, content = schema_of(proposal), content_of_proposal(proposal)
-    piece = documents.find_piece(request, schema, proposal, content, code, key, back=_back(proposal))
+    piece = documents.find_piece(request, schema, proposal, content, code, key, back=proposal.get_absolute_url())
     return documents.remove_piece(
         request,
         piece,
@@ -197,7 +199,7 @@ def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -
     def move(up: bool) -> bool:
         return move_terms_piece(proposal=proposal, piece=f"{code}/{key}", up=up, author=user, now=timezone.now())
 
-    return documents.move_piece(request, collection, key, move=move, back=_back(proposal))
+    return documents.move_piece(request, collection, key, move=move, back=proposal.get_absolute_url())
 
 
 @require_POST
@@ -206,16 +208,18 @@ def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     try:
-        both = bring_up_to_date(proposal=proposal, author=user, organisation=_acting(user, opened), now=timezone.now())
+        part_names = bring_up_to_date(
+            proposal=proposal, author=user, organisation=_acting_organisation(user, opened), now=timezone.now()
+        )
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
-        if both:
+        if part_names:
             messages.warning(
                 request,
-                f"The draft is up to date. The version in force changed {in_words(both)} too. We kept the draft’s "
-                f"text. Compare them below.",
+                f"The draft is up to date. The version in force changed {in_words(part_names)} too. We kept the "
+                "draft’s text. Compare them below.",
             )
         else:
             messages.success(request, "The draft is up to date with the terms in force.")
-    return redirect(_back(proposal))
+    return redirect(proposal.get_absolute_url())

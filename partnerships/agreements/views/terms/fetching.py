@@ -1,4 +1,4 @@
-"""Fetch versions and proposals for a view: what the reader may see, else 404."""
+"""Fetch the terms, versions and proposals that a reader may see, for the views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.agreements.past import former_party
 from partnerships.agreements.presenting import Paper, paper_of, signature_lines
 from partnerships.agreements.queries.terms import content_of_proposal, schema_of, signing_states
 from partnerships.agreements.rights import Rights, rights_over
-from partnerships.agreements.views.access import held
+from partnerships.agreements.views.access import get_readable
 from partnerships.documents import Content, Schema
 from partnerships.kit.prose import StoredHtml
 from partnerships.kit.rights import require
@@ -25,37 +25,43 @@ from partnerships.people.requests import signed_in
 
 @dataclass(frozen=True, slots=True)
 class OpenedTerms:
-    """A partnership whose terms the person reads, and what they may do."""
+    """A partnership whose terms a person reads, and what the person may do."""
 
     partnership: Partnership
     rights: Rights
+    #: When the person's organisation left; None unless the person reads for a former party.
     until: dt.datetime | None
 
     @property
     def is_former(self) -> bool:
-        """Whether they read it only up to the day they left."""
+        """Whether the person reads only for a former party, up to the day it left."""
         return self.until is not None
 
     @property
     def reads_drafts(self) -> bool:
-        """Whether they may read drafts of the terms."""
-        return not self.is_former and (self.rights.may_draft or bool(self.rights.roles.edited_among(self.inside)))
+        """Whether the person may read drafts of the terms."""
+        if self.is_former:
+            return False
+        return self.rights.may_draft or bool(self.rights.roles.edited_among(self._organisation_ids()))
 
-    @property
-    def inside(self) -> list[int]:
-        """Organisations that are invited or present."""
+    def _organisation_ids(self) -> list[int]:
+        """Ids of the present and invited organisations."""
         return list(self.partnership.parties.inside().values_list("organisation", flat=True))
 
 
 def open_terms(user: User, pk: int) -> OpenedTerms:
-    """The partnership for its terms; 404 and 403 as for its other pages."""
-    partnership = held(user, pk)
+    """Return a partnership whose terms the person may read. Raises 404 and 403 as `get_readable` does."""
+    partnership = get_readable(user, pk)
     former = former_party(user, partnership)
-    return OpenedTerms(partnership, rights_over(partnership, user, timezone.now()), former.left_at if former else None)
+    return OpenedTerms(
+        partnership=partnership,
+        rights=rights_over(partnership, user, timezone.now()),
+        until=former.left_at if former else None,
+    )
 
 
 def open_version(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsVersion]:
-    """A version that the person may read."""
+    """Return a version that the person may read, or raise 404."""
     opened = open_terms(user, pk)
     visible = TermsVersion.objects.visible_to(user).select_related("proposal", "base", "amendment", "author")
     version = get_object_or_404(visible, partnership=pk, number=number)
@@ -64,7 +70,7 @@ def open_version(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsVe
 
 
 def open_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
-    """A proposal that the person may read."""
+    """Return a proposal that the person may read, or raise 404."""
     opened = open_terms(user, pk)
     visible = TermsProposal.objects.visible_to(user).select_related("based_on", "proposed_by", "author")
     proposal = get_object_or_404(visible, partnership=pk, number=number)
@@ -73,9 +79,10 @@ def open_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsP
 
 
 def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
-    """A proposal whose draft the person may change; 403 for other readers.
+    """Return a proposal whose draft the person may change, or raise 403 for other readers.
 
-    A form that was sent after drafting stopped is let through: the service says why, and the text is shown again.
+    A form that arrives after drafting has stopped is let through: the service refuses it with a reason, and the page
+    shows the text again.
     """
     opened, proposal = open_proposal(signed_in(request), pk, number)
     require(opened.rights.may_draft)
@@ -85,12 +92,12 @@ def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[OpenedTerms,
 
 
 def paper_of_version(version: TermsVersion) -> Paper:
-    """A version in the order of reading."""
+    """Return a version in the order of reading."""
     return paper_of(schema_of(version), version.content, version.html)
 
 
 def paper_of_draft(proposal: TermsProposal) -> tuple[Schema, Content, Paper]:
-    """A draft in the order of reading, with its schema and content."""
+    """Return the schema and content of a draft, and the draft in the order of reading."""
     schema, content = schema_of(proposal), content_of_proposal(proposal)
     base = proposal.based_on
     html = base.html if proposal.content is None and base else StoredHtml(proposal.prose, proposal.prose_rules)
@@ -98,24 +105,30 @@ def paper_of_draft(proposal: TermsProposal) -> tuple[Schema, Content, Paper]:
 
 
 def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> dict[str, Any]:
-    """Who has signed a version, and who has not.
+    """Return the template context that says who has signed a version and who has not.
 
-    With `until`, only signatures up to that moment: for former parties.
+    With `until`, only signatures up to that moment, for former parties.
     """
-    signatures = {
+    signatures = version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by("pk")
+    signature_by_organisation = {
         signature.organisation_id: signature
-        for signature in version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by(
-            "pk"
-        )
+        for signature in signatures
         if until is None or signature.signed_at <= until
     }
-    counted = version
-    merged: list[TermsVersion] = []
-    while counted.is_consolidated and counted.amendment is not None and counted.base is not None:
-        merged.append(counted.amendment)
-        counted = counted.base
     return {
-        "lines": signature_lines(version, signatures),
+        "lines": signature_lines(version, signature_by_organisation),
         "states": [] if until else signing_states(version),
-        "consolidates": sorted([*merged, counted], key=lambda merged_version: merged_version.number) if merged else [],
+        "consolidates": _consolidated_versions(version),
     }
+
+
+def _consolidated_versions(version: TermsVersion) -> list[TermsVersion]:
+    """Return the signed versions that a consolidated version contains, by number. Empty for other versions."""
+    amendments: list[TermsVersion] = []
+    base = version
+    while base.is_consolidated and base.amendment is not None and base.base is not None:
+        amendments.append(base.amendment)
+        base = base.base
+    if not amendments:
+        return []
+    return sorted([base, *amendments], key=lambda row: row.number)

@@ -1,4 +1,4 @@
-"""A version to print and to file: page, PDF, Word."""
+"""Print a version of the terms: as a page, as a PDF and for Word."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ from partnerships.people.requests import signed_in
 
 
 def _context(user: User, pk: int, number: int) -> dict[str, Any]:
-    """A version with the versions that it consolidates, and who signed each of them."""
+    """Return a version, the versions that it consolidates, and who has signed each of them."""
     opened, version = open_version(user, pk, number)
-    starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == version.pk]
+    start_days = [
+        day for day, version_id in in_force_from(opened.partnership, opened.until) if version_id == version.pk
+    ]
     signing = signing_context(version, opened.until)
-    signed = [
+    consolidated = [
         (signed_version, signing_context(signed_version, opened.until)["lines"])
         for signed_version in signing["consolidates"]
     ]
@@ -39,9 +41,9 @@ def _context(user: User, pk: int, number: int) -> dict[str, Any]:
         "version": version,
         "paper": paper_of_version(version),
         "compared": compared_with_base(user, version),
-        "starts": starts,
+        "starts": start_days,
         "observers": [party["name"] for party in version.parties if not party["signs"]],
-        "signed": [*signed, (version, signing["lines"])],
+        "signed": [*consolidated, (version, signing["lines"])],
         **signing,
     }
 
@@ -72,13 +74,12 @@ def _file_title(version: TermsVersion) -> str:
 
 
 def _word_paper(context: dict[str, Any]) -> WordPaper:
-    """What the Word document of a version shows."""
+    """Return what the Word document of a version shows."""
     version: TermsVersion = context["version"]
     schema = schema_of(version)
     paper: Paper = context["paper"]
     parties = [f"{party['name']} ({party['role_label'].lower()})" for party in version.parties if party["signs"]]
     starts = ", ".join(long_date(start) for start in context["starts"]) or "Not in force"
-    changed = f"Version {version.base.number}" if version.base else ""
     proposal = version.proposal.name if version.proposal else ""
     return WordPaper(
         title=version.title,
@@ -87,7 +88,7 @@ def _word_paper(context: dict[str, Any]) -> WordPaper:
         facts=[
             ("In force from", starts),
             ("Sent for signature as", proposal),
-            ("Changes", changed),
+            ("Changes", f"Version {version.base.number}" if version.base else ""),
             ("Between", "\n".join(parties)),
             ("Observers", "\n".join(context["observers"])),
         ],
@@ -116,26 +117,24 @@ def _word_paper(context: dict[str, Any]) -> WordPaper:
 
 
 def _by_year(totals: Contributions) -> list[list[str]]:
-    """Contributions in money by party and year, headings first.
-
-    Only headings if there are none.
-    """
+    """Return a table of the contributions in money, by party and year, with its headings in the first row."""
     table = [["In money", *(str(year.year) for year in totals.years), "All years"]]
     if totals.years:
         table += [[row.party, *map(pounds, row.amounts), pounds(row.total)] for row in totals.rows]
         table.append(["All parties", *(pounds(year.total) for year in totals.years), pounds(totals.total)])
         if totals.budget is not None:
-            against = [_signed(year.against_budget) for year in totals.years]
-            table.append([f"Against the annual budget of {pounds(totals.budget)}", *against, ""])
+            differences = [_with_sign(year.against_budget) for year in totals.years]
+            table.append([f"Against the annual budget of {pounds(totals.budget)}", *differences, ""])
     return table
 
 
-def _signed(amount: Decimal | None) -> str:
-    """`+£1,000` or `-£1,000`; "" for None."""
+def _with_sign(amount: Decimal | None) -> str:
+    """Return an amount such as "+£1,000" or "-£1,000", or an empty text for None."""
     return f"+{pounds(amount)}" if amount is not None and amount > 0 else pounds(amount)
 
 
 def _signature_line(line: dict[str, Any], version_name: str) -> SignatureLine:
+    """Return the line of one party below the terms."""
     signature: TermsSignature | None = line["signature"]
     role = (signature.role if signature else "") or line["role"]
     if signature is None:

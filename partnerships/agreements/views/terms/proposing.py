@@ -11,7 +11,13 @@ from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.terms import ProposeForm, SendForSignatureForm
 from partnerships.agreements.models import TermsProposal
 from partnerships.agreements.queries import acting_party
-from partnerships.agreements.queries.terms import content_of_proposal, required_parties, schema_of, signers_of, was_of
+from partnerships.agreements.queries.terms import (
+    base_content_of,
+    content_of_proposal,
+    required_parties,
+    schema_of,
+    signers_of,
+)
 from partnerships.agreements.services.terms import (
     UnableToPropose,
     UnableToSendForSignature,
@@ -33,7 +39,7 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
-    """Propose an amendment: why, and from when."""
+    """Propose an amendment: why, and from which day."""
     user = signed_in(request)
     opened = open_terms(user, pk)
     require(bool(opened.rights.proposes_for))
@@ -62,34 +68,34 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _led(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
-    """A proposal that the person may send for signature, take back or withdraw; else 403."""
+def _open_led_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
+    """Return a proposal that the person may send for signature, take back or withdraw, or raise 403."""
     opened, proposal = open_proposal(user, pk, number)
     require(not opened.is_former and opened.rights.may_send_for_signature(proposal))
     return opened, proposal
 
 
 def _acting_organisation(user: User, opened: OpenedTerms) -> Organisation | None:
-    """The organisation for which the person acts as a lead in this partnership; None if there is none."""
+    """Return the organisation for which the person acts as a lead in this partnership, if there is one."""
     party = acting_party(user, opened.partnership, "lead")
     return party.organisation if party else None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Send a draft for signature: what changes, from when, who signs."""
+    """Send a draft for signature, after a look at what changes and who signs."""
     user = signed_in(request)
-    opened, proposal = _led(user, pk, number)
+    opened, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and not proposal.is_drafting:
         raise Http404
-    acting = _acting_organisation(user, opened)
-    bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
-    other_bodies = bodies.exclude(pk=acting.pk) if acting else bodies
-    form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_bodies)
+    sender = _acting_organisation(user, opened)
+    parties = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
+    other_parties = parties.exclude(pk=sender.pk) if sender else parties
+    form = SendForSignatureForm(posted(request), proposal=proposal, parties=other_parties)
 
     def step() -> tuple[str, str]:
         version = send_for_signature(
-            proposal=proposal, request=form.request(), author=user, organisation=acting, now=timezone.now()
+            proposal=proposal, request=form.request(), author=user, organisation=sender, now=timezone.now()
         )
         return f"Version {version.number} has been sent for signature.", version.get_absolute_url()
 
@@ -103,16 +109,16 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         names_emailed=True,
         partnership=opened.partnership,
         proposal=proposal,
-        signers=[(body, signers_of(body, opened.partnership, timezone.localdate())) for body in bodies],
-        compared=None if proposal.is_first else compare(schema, was_of(proposal), content),
+        signers=[(party, signers_of(party, opened.partnership, timezone.localdate())) for party in parties],
+        compared=None if proposal.is_first else compare(schema, base_content_of(proposal), content),
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Take terms back that wait for signatures."""
+    """Take back terms that wait for signatures."""
     user = signed_in(request)
-    opened, proposal = _led(user, pk, number)
+    opened, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and not proposal.is_awaiting:
         raise Http404
     form = ReasonForm(posted(request), submit="Take terms back", cancel=proposal.get_absolute_url())
@@ -141,9 +147,9 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Withdraw a proposal to change the terms."""
+    """Withdraw an amendment."""
     user = signed_in(request)
-    opened, proposal = _led(user, pk, number)
+    opened, proposal = _open_led_proposal(user, pk, number)
     if request.method != "POST" and (proposal.is_first or not proposal.is_open):
         raise Http404
     form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=proposal.get_absolute_url())

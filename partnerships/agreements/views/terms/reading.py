@@ -1,4 +1,4 @@
-"""Read the terms in force, a version, and how two differ."""
+"""Read the terms in force, one version, or how two versions differ."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from partnerships.agreements.models import Partnership, TermsVersion
 from partnerships.agreements.queries.sharing import data_sharing_of
 from partnerships.agreements.queries.terms import (
     TermsState,
-    as_schema,
     entries_of,
+    fitted_to_schema,
     has_declined_to_join,
     in_force_from,
     may_sign_for,
-    version_awaiting,
+    versions_awaiting_signature,
     versions_to_join,
-    widened,
+    widened_declarations,
 )
 from partnerships.agreements.terms.in_force import in_force_on
 from partnerships.agreements.terms.schema import build_schema
@@ -41,7 +41,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """The tab "Terms": what is in force on a day, proposals and versions."""
+    """The tab "Terms": the version in force on a day, open proposals, and all versions."""
     user = signed_in(request)
     opened = open_terms(user, pk)
     partnership = opened.partnership
@@ -49,19 +49,17 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     day = form.day
     if opened.until is not None:
         day = min(day, timezone.localdate(opened.until))
-    visible = {
-        terms_version.pk: terms_version
-        for terms_version in TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()
-    }
+    visible_versions = TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()
+    version_by_pk = {row.pk: row for row in visible_versions}
     starts = in_force_from(partnership, opened.until)
-    entries = [entry for entry in entries_of(partnership, opened.until) if entry.version in visible]
+    entries = [entry for entry in entries_of(partnership, opened.until) if entry.version in version_by_pk]
     current_entry = in_force_on(entries, day)
     version = TermsVersion.objects.get(pk=current_entry.version) if current_entry else None
     if version is not None:
         version.partnership = partnership
-    asks = not opened.is_former and not partnership.is_over
-    awaiting = version_awaiting(partnership) if asks else []
-    joined = versions_to_join(partnership) if asks else []
+    can_be_signed = not opened.is_former and not partnership.is_over
+    awaiting = versions_awaiting_signature(partnership) if can_be_signed else []
+    joined = versions_to_join(partnership) if can_be_signed else []
     signing = signing_context(version, opened.until) if version else {}
     return render(
         request,
@@ -77,31 +75,35 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "since": current_entry.day if current_entry else None,
             "paper": paper_of_version(version) if version else None,
             **signing,
-            "upcoming": [(start, visible[pk]) for start, pk in starts if start > day and pk in visible],
+            "upcoming": [
+                (start, version_by_pk[version_id])
+                for start, version_id in starts
+                if start > day and version_id in version_by_pk
+            ],
             "proposals": _proposals(opened),
             "awaiting": awaiting,
             "to_sign": _to_sign(user, [*awaiting, *joined]),
             "declined": _declined(user, version, joined, signing.get("states", [])),
             "page": keyset_page_of(
                 request,
-                sorted(visible.values(), key=lambda visible_version: -visible_version.number),
-                key=lambda http_request: (str(http_request.number),),
+                sorted(version_by_pk.values(), key=lambda row: row.number, reverse=True),
+                key=lambda row: (str(row.number),),
             ),
-            "has_several": len(visible) > 1,
+            "has_several": len(version_by_pk) > 1,
             "sharing": None if opened.is_former else data_sharing_of(partnership, timezone.localdate()),
         },
     )
 
 
 def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
-    """Whether the partnership is over on this day, so that its terms are in force no more."""
+    """Whether the partnership had ended by this day, so that its terms no longer apply."""
     if not partnership.is_over:
         return False
     return day >= timezone.localdate() or partnership.ends_on is None or day > partnership.ends_on
 
 
 def _proposals(opened: OpenedTerms) -> list[Any]:
-    """Proposals that may still come into force, for those who read drafts."""
+    """Return the open proposals, if the reader may read drafts."""
     if not opened.reads_drafts or opened.partnership.is_over:
         return []
     rows = opened.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
@@ -109,15 +111,15 @@ def _proposals(opened: OpenedTerms) -> list[Any]:
 
 
 def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersion, list[Any]]]:
-    """The versions that the reader can sign now, with the parties."""
-    signable = may_sign_for(user, awaiting, timezone.localdate())
-    return [(version, signable[version.pk]) for version in awaiting if signable[version.pk]]
+    """Return the versions that the reader can sign now, each with the parties for which they can sign it."""
+    parties_by_version = may_sign_for(user, awaiting, timezone.localdate())
+    return [(version, parties_by_version[version.pk]) for version in awaiting if parties_by_version[version.pk]]
 
 
 def _declined(
     user: User, version: TermsVersion | None, joined: list[TermsVersion], states: list[TermsState]
 ) -> list[Any]:
-    """The parties that declined the version in force when they joined, and for which the reader can sign it now."""
+    """Return the parties that joined, declined the version in force, and for which the reader can still sign it."""
     if version is None or version in joined or version.partnership.is_over:
         return []
     if not any(has_declined_to_join(state) for state in states):
@@ -129,40 +131,45 @@ def _declined(
 def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version, with who has signed it and what it changes."""
     user = signed_in(request)
-    opened, opened_version = open_version(user, pk, number)
-    starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == opened_version.pk]
-    awaited = not opened.is_former and _is_awaited(opened_version)
-    signing = signing_context(opened_version, opened.until)
-    joining = not opened.partnership.is_over and any(
-        state.signatory.joins and (state.must_decide or has_declined_to_join(state)) for state in signing["states"]
-    )
-    may_sign_as = (
-        may_sign_for(user, [opened_version], timezone.localdate())[opened_version.pk] if awaited or joining else []
-    )
+    opened, terms_version = open_version(user, pk, number)
+    rights, proposal = opened.rights, terms_version.proposal
+    start_days = [
+        day for day, version_id in in_force_from(opened.partnership, opened.until) if version_id == terms_version.pk
+    ]
+    signing = signing_context(terms_version, opened.until)
+    is_awaited = not opened.is_former and _is_awaited(terms_version)
+    is_joined = not opened.partnership.is_over and any(_can_join(state) for state in signing["states"])
+    can_be_signed = is_awaited or is_joined
+    own_parties = may_sign_for(user, [terms_version], timezone.localdate())[terms_version.pk] if can_be_signed else []
+    has_no_reason = is_awaited or start_days or opened.is_former
     return render(
         request,
         "agreements/terms/version.html",
         {
             "partnership": opened.partnership,
             "opened": opened,
-            "version": opened_version,
-            "paper": paper_of_version(opened_version),
-            "compared": compared_with_base(user, opened_version),
-            "starts": starts,
-            "mine": may_sign_as,
-            "is_awaited": awaited,
-            "stopped": "" if awaited or starts or opened.is_former else _why_stopped(opened_version),
-            "takes_back": awaited
-            and opened_version.proposal is not None
-            and opened.rights.may_send_for_signature(opened_version.proposal),
-            "is_asked": awaited or joining,
-            "papers": {pk for pk in opened.rights.signing if opened.rights.may_record_paper_for(pk)},
+            "version": terms_version,
+            "paper": paper_of_version(terms_version),
+            "compared": compared_with_base(user, terms_version),
+            "starts": start_days,
+            "mine": own_parties,
+            "is_awaited": is_awaited,
+            "stopped": "" if has_no_reason else _why_stopped(terms_version),
+            "takes_back": is_awaited and proposal is not None and rights.may_send_for_signature(proposal),
+            "is_asked": can_be_signed,
+            "papers": {organisation for organisation in rights.signing if rights.may_record_paper_for(organisation)},
             **signing,
         },
     )
 
 
+def _can_join(state: TermsState) -> bool:
+    """Whether a party that joined later may still sign the version."""
+    return state.signatory.joins and (state.must_decide or has_declined_to_join(state))
+
+
 def _is_awaited(version: TermsVersion) -> bool:
+    """Whether the version waits for signatures."""
     proposal = version.proposal
     if proposal is None or not proposal.is_awaiting or version.partnership.is_over:
         return False
@@ -170,43 +177,45 @@ def _is_awaited(version: TermsVersion) -> bool:
 
 
 def _why_stopped(version: TermsVersion) -> str:
-    """Why a version can no longer be signed, if its proposal can still come into force or did as another version."""
+    """Return why a version can no longer be signed, if its proposal was sent again or is drafted again."""
     if not _is_newest(version):
         return "Sent again as a later version"
-    return "Taken back to draft" if version.proposal is not None and version.proposal.is_drafting else ""
+    if version.proposal is not None and version.proposal.is_drafting:
+        return "Taken back to draft"
+    return ""
 
 
 def _is_newest(version: TermsVersion) -> bool:
-    """Whether its proposal was not sent again as a later version."""
+    """Whether the proposal was not sent again as a later version."""
     return version.proposal is None or not version.proposal.versions.filter(number__gt=version.number).exists()
 
 
 def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:
-    """What a version changes in the one it is based on, if the reader sees that."""
+    """Return what a version changes in the one that it is based on, if the reader may see that one."""
     base = version.base
     if base is None or not TermsVersion.objects.visible_to(user).filter(pk=base.pk).exists():
         return None
     return compare_versions(base, version)
 
 
-def compare_versions(was: TermsVersion, now: TermsVersion) -> Comparison:
-    """Two versions compared, in the fields of the later one and those that the earlier one used."""
-    schema = build_schema(widened(now.declarations, was))
-    return compare(schema, as_schema(schema, was.content), as_schema(schema, now.content))
+def compare_versions(earlier: TermsVersion, later: TermsVersion) -> Comparison:
+    """Compare two versions, in the fields of the later one and any other fields that the earlier one used."""
+    schema = build_schema(widened_declarations(later.declarations, earlier))
+    return compare(schema, fitted_to_schema(schema, earlier.content), fitted_to_schema(schema, later.content))
 
 
 @require_safe
 def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
-    """Two versions, word by word; by default the newest and the one before."""
+    """Compare two versions word by word: by default the newest with the one before."""
     user = signed_in(request)
     opened = open_terms(user, pk)
     versions = list(TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content().order_by("-number"))
     if not versions:
         raise Http404
-    numbers = {str(compared.number): compared for compared in versions}
-    now = numbers.get(request.GET.get("to", ""), versions[0])
-    earlier = [compared for compared in versions if compared.number < now.number]
-    was = numbers.get(request.GET.get("from", ""), earlier[0] if earlier else now)
+    version_by_number = {str(row.number): row for row in versions}
+    later = version_by_number.get(request.GET.get("to", ""), versions[0])
+    previous = next((row for row in versions if row.number < later.number), later)
+    earlier = version_by_number.get(request.GET.get("from", ""), previous)
     return render(
         request,
         "agreements/terms/compare.html",
@@ -214,8 +223,11 @@ def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
             "partnership": opened.partnership,
             "opened": opened,
             "versions": versions,
-            "was": was,
-            "now": now,
-            "compared": compare_versions(TermsVersion.objects.get(pk=was.pk), TermsVersion.objects.get(pk=now.pk)),
+            "was": earlier,
+            "now": later,
+            # The list above leaves out the content.
+            "compared": compare_versions(
+                TermsVersion.objects.get(pk=earlier.pk), TermsVersion.objects.get(pk=later.pk)
+            ),
         },
     )

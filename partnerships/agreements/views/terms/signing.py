@@ -1,4 +1,4 @@
-"""Sign the terms: on the page, by the link in an email, on paper."""
+"""Sign terms on the page, by the link in an email, or on paper."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from partnerships.people.requests import signed_in
 
 
 def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisation, person: User, how: str) -> str:
-    """Record what a valid form decides; what happened, in words."""
-    chosen, now = form.cleaned_data, timezone.now()
+    """Record the decision in a valid form, and return the message that says so."""
+    data, now = form.cleaned_data, timezone.now()
     if form.declines:
         decline_to_sign(
             version=version,
             organisation=organisation,
             person=person,
-            title=chosen["title"],
-            reason=chosen["reason"],
+            title=data["title"],
+            reason=data["reason"],
             answers=form.answers(),
             how=how,
             now=now,
@@ -53,8 +53,8 @@ def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisati
         version=version,
         organisation=organisation,
         person=person,
-        name=chosen["name"],
-        title=chosen["title"],
+        name=data["name"],
+        title=data["title"],
         answers=form.answers(),
         how=how,
         now=now,
@@ -67,27 +67,26 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Read a version and sign it, or decline."""
     user = signed_in(request)
     opened, version = open_version(user, pk, number)
-    may_sign_as = may_sign_for(user, [version], timezone.localdate())[version.pk]
-    if not may_sign_as and request.method == "POST":
-        # Sent after signing stopped: the service says why, and what was typed is shown again.
-        may_sign_as = _asked_earlier(user, version)
-    if not may_sign_as:
+    own_parties = may_sign_for(user, [version], timezone.localdate())[version.pk]
+    if not own_parties and request.method == "POST":
+        # The form arrived after signing stopped. The service refuses it with a reason, and the page shows it again.
+        own_parties = _parties_asked_earlier(user, version)
+    if not own_parties:
         messages.info(request, "There is nothing for you to sign in this version.")
         return redirect(version.get_absolute_url())
-    parties = Organisation.objects.filter(pk__in=[one.pk for one in may_sign_as]).order_by("name", "pk")
-    joining = _joining(version, may_sign_as)
+    is_joining = _have_joined_later(version, own_parties)
     form = SignTermsForm(
         posted(request),
-        parties=parties,
+        parties=Organisation.objects.filter(pk__in=[party.pk for party in own_parties]).order_by("name", "pk"),
         version=version,
-        questions=_questions(version, may_sign_as),
+        questions=_questions(version, own_parties),
         cancel=version.get_absolute_url(),
         initial={"name": user.name},
     )
 
     def step() -> tuple[str, str]:
-        words = _decide(form, version, form.cleaned_data["organisation"], user, How.PAGE)
-        return words, version.get_absolute_url()
+        message = _decide(form, version, form.cleaned_data["organisation"], user, How.PAGE)
+        return message, version.get_absolute_url()
 
     return take_step(
         request,
@@ -99,31 +98,32 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         partnership=opened.partnership,
         version=version,
         paper=paper_of_version(version),
-        compared=None if joining else compared_with_base(user, version),
-        joining=joining,
-        mine=may_sign_as,
+        compared=None if is_joining else compared_with_base(user, version),
+        joining=is_joining,
+        mine=own_parties,
         **signing_context(version, opened.until),
     )
 
 
-def _asked_earlier(user: User, version: TermsVersion) -> list[Organisation]:
-    """Parties for which the person signs, and which were asked to sign the version but no longer are."""
-    day, signatories = timezone.localdate(), version.signatories.select_related("organisation").order_by("pk")
+def _parties_asked_earlier(user: User, version: TermsVersion) -> list[Organisation]:
+    """Return the person's parties that were ever asked to sign the version."""
+    today = timezone.localdate()
+    signatories = version.signatories.select_related("organisation").order_by("pk")
     return [
         signatory.organisation
         for signatory in signatories
-        if user in signers_of(signatory.organisation_id, version.partnership_id, day)
+        if user in signers_of(signatory.organisation_id, version.partnership_id, today)
     ]
 
 
 def _questions(version: TermsVersion, parties: list[Organisation]) -> dict[int, list[str]]:
-    """The questions to each of these parties, by organisation id."""
+    """Return the questions to each of these parties, by the id of the organisation."""
     signatories = version.signatories.filter(organisation__in=parties)
     return dict(signatories.values_list("organisation", "questions"))
 
 
-def _joining(version: TermsVersion, parties: list[Organisation]) -> bool:
-    """Whether these parties joined later, and sign what is in force."""
+def _have_joined_later(version: TermsVersion, parties: list[Organisation]) -> bool:
+    """Whether these parties joined after the version came into force."""
     return version.signatories.filter(organisation__in=parties, joins=True, removed_at=None).exists()
 
 
@@ -131,14 +131,14 @@ def _joining(version: TermsVersion, parties: list[Organisation]) -> bool:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind the link in an email: reading shows, sending signs.
+    """Read and sign the terms by the link in an email, without signing in.
 
-    If the organisation asks for a second factor or its own sign-in, access to a mailbox is not enough: the link leads
-    to the sign-in page (docs/decisions/0031).
+    If the organisation asks for a second factor or its own sign-in, access to a mailbox is not enough: the link then
+    leads to the sign-in page (docs/decisions/0031).
     """
     link = read_terms_token(token)
     if link is None:
-        return render(request, "agreements/terms/link_over.html", {"typed": _typed(request)}, status=404)
+        return render(request, "agreements/terms/link_over.html", {"typed": _typed_texts(request)}, status=404)
     version, organisation = link.signatory.version, link.signatory.organisation
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or sign.")
@@ -152,10 +152,11 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             if form.declines:
-                return render(request, "agreements/terms/declined.html", _about(link))
+                return render(request, "agreements/terms/declined.html", _link_context(link))
             return redirect(request.path)
-    context = _about(link) | {"form": form, "signature": signature}
-    if form is not None:  # afterwards, the link alone no longer shows the terms
+    context = _link_context(link) | {"form": form, "signature": signature}
+    if form is not None:
+        # Once the party has decided, the link alone no longer shows the terms.
         context |= {
             "paper": paper_of_version(version),
             "compared": None if link.signatory.joins else compared_with_base(link.person, version),
@@ -170,13 +171,15 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     )
 
 
-def _typed(request: HttpRequest) -> list[str]:
-    """The reason and answers in a form that was sent."""
+def _typed_texts(request: HttpRequest) -> list[str]:
+    """Return the reason and the answers that were typed, so that they are not lost."""
     names = [name for name in request.POST if name == "reason" or name.startswith("answer_")]
-    return [text for name in names if (text := request.POST[name].strip())]
+    texts = [request.POST[name].strip() for name in names]
+    return [text for text in texts if text]
 
 
 def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:
+    """Return the form for the one party of the link."""
     parties = Organisation.objects.filter(pk=link.signatory.organisation_id)
     return SignTermsForm(
         posted(request),
@@ -187,7 +190,8 @@ def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:
     )
 
 
-def _about(link: TermsLink) -> dict[str, Any]:
+def _link_context(link: TermsLink) -> dict[str, Any]:
+    """Return what all pages of the link show."""
     version = link.signatory.version
     return {
         "partnership": version.partnership,
@@ -200,20 +204,20 @@ def _about(link: TermsLink) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> HttpResponse:
-    """Record a signature on paper, with its scan."""
+    """Record the signature that a party gave on paper, with its scan."""
     user = signed_in(request)
     opened, version = open_version(user, pk, number)
     require(not opened.is_former and opened.rights.may_record_paper_for(organisation))
     signatory = get_object_or_404(version.signatories.select_related("organisation"), organisation=organisation)
-    waits = signatory.removed_at is None and not version.signatures.filter(organisation=organisation).exists()
-    if request.method != "POST" and not waits:
+    has_decided = version.signatures.filter(organisation=organisation).exists()
+    if request.method != "POST" and (signatory.removed_at is not None or has_decided):
         raise Http404
-    page = reverse("agreements:terms-version", args=[pk, number])
+    version_page = reverse("agreements:terms-version", args=[pk, number])
     form = PaperForm(
         *posted_with_files(request),
         organisation=signatory.organisation,
         questions=signatory.questions,
-        cancel=page,
+        cancel=version_page,
     )
     acting = acting_party(user, opened.partnership, "lead")
 
@@ -226,7 +230,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
             acting=acting.organisation if acting else None,
             now=timezone.now(),
         )
-        return f"The signature of {signatory.organisation.name} has been recorded.", page
+        return f"The signature of {signatory.organisation.name} has been recorded.", version_page
 
     return take_step(
         request,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-from partnerships.agreements.services import answer_invitation, start_working_group
+from partnerships.agreements.services import NewGroup, answer_invitation, start_working_group
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
@@ -21,16 +21,19 @@ def schedule_groups(network: Network) -> None:
 
 
 def _start(network: Network, item: Item, now: dt.datetime) -> None:
+    """Start a working group."""
     parent = partnership_of(network, item["partnership"])
     assert parent is not None  # a required field
     parent.refresh_from_db()
     made = start_working_group(
         parent=parent,
         organisation=network.organisations[item["organisation"]],
-        members=[network.organisations[member["organisation"]] for member in item["members"]],
-        title=item["title"],
-        purpose=item["purpose"],
-        ends_on=item["ends_on"],
+        group=NewGroup(
+            title=item["title"],
+            purpose=item["purpose"],
+            members=[network.organisations[member["organisation"]] for member in item["members"]],
+            ends_on=item["ends_on"],
+        ),
         author=network.by(item["by"]),
         now=now,
     )

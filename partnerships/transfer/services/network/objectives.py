@@ -8,7 +8,7 @@ from functools import partial
 
 from django.utils import timezone
 
-from partnerships.agreements.services.objectives import add_objective, link_record, report_progress
+from partnerships.agreements.services.objectives import ProgressReport, add_objective, link_record, report_progress
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
@@ -49,10 +49,12 @@ def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Non
     objective = network.found("objectives", item["key"])
     report_progress(
         objective=objective,
-        on=timezone.localdate(now),
-        figure=report["figure"],
-        note=report["note"],
-        blocked_by=report["blocked_by"],
+        report=ProgressReport(
+            on=timezone.localdate(now),
+            figure=report["figure"],
+            note=report["note"],
+            blocked_by=report["blocked_by"],
+        ),
         author=network.by(report["by"]),
         now=now,
     )

@@ -213,7 +213,7 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
         assert f"{world.tidewater.name} has a question: {ASK}" in said
         assert f"was {long_date(in_days(60))}, now {long_date(in_days(90))}" in said
         assert f"was {long_date(in_days(30))}" not in said
-        assert f"{world.larkhaven.name} answered your ask" not in said
+        assert f"{world.larkhaven.name} has answered your ask" not in said
 
     # She reads the email in the catcher and in her browser, and replies.
     councillor.goto(f"{catcher.page}/")

@@ -83,7 +83,7 @@ def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited
     assert invited == file
     # Who moves it gets the file alone: no invitation, and the meeting moves in their own calendar.
     assert [calendars(read(one.data))[0].events[0]["starts"] for one in own] == [moved.events[0]["starts"]]
-    assert "You changed a meeting" in text_of(read(own[0].data))
+    assert "You have changed a meeting" in text_of(read(own[0].data))
     assert [one.method for one in (invited, moved, called_off)] == ["REQUEST", "REQUEST", "CANCEL"]
     events = [one.events[0] for one in (invited, moved, called_off)]
     assert [one["sequence"] - events[0]["sequence"] for one in events] == [0, 1, 2]

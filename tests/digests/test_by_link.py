@@ -409,7 +409,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
 
     assert address in page
     assert (form.status_code, answer.status_code, known) == (200, 200, False)
-    assert "somebody who entered your address, asked for digests about Open Quay" in text_of(
+    assert "someone who entered your address, asked for digests about Open Quay" in text_of(
         office.to(rose)[0]
     ).replace("\n", " ")
     assert email is not None
@@ -465,7 +465,7 @@ def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
     answer = bearer.get(reverse("digests:read", kwargs=link))
 
     assert answer.status_code == 404
-    assert "You no longer follow it, or you can no longer see it" in answer.content.decode()
+    assert "You no longer follow this, or can no longer see it" in answer.content.decode()
     assert "Harbour Quarter" not in answer.content.decode()
     assert reverse("digests:new-links") in answer.content.decode()
 

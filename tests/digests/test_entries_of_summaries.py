@@ -68,7 +68,7 @@ def notice(subject: str, group: NoticeGroup, hour: int, partnership: str = "") -
 
 
 def test_the_subject_of_a_summary_says_the_most_urgent_thing_and_where() -> None:
-    answered = notice("Westmarch answered your ask: Land", NoticeGroup.ASKS, 8, "Harbour homes")
+    answered = notice("Westmarch has answered your ask: Land", NoticeGroup.ASKS, 8, "Harbour homes")
     due = notice("Due tomorrow: C-7 for Westmarch", NoticeGroup.REMINDERS, 11, "Harbour homes")
     later = notice("Due tomorrow: C-9 for Westmarch", NoticeGroup.REMINDERS, 12)
     signed = notice("Larkhaven has signed the terms of Harbour Homes", NoticeGroup.PARTNERSHIPS, 7, "Harbour homes")
@@ -79,12 +79,12 @@ def test_the_subject_of_a_summary_says_the_most_urgent_thing_and_where() -> None
 
 
 def test_a_long_subject_of_a_summary_keeps_where_and_how_many() -> None:
-    long = notice("Westmarch answered your ask: " + "land " * 40, NoticeGroup.ASKS, 8, "Harbour homes " * 10)
+    long = notice("Westmarch has answered your ask: " + "land " * 40, NoticeGroup.ASKS, 8, "Harbour homes " * 10)
 
     subject = subject_of(long, notice("Something else", NoticeGroup.ASKS, 9))
 
     assert len(subject) <= MAX_SUBJECT
-    assert subject.startswith("Westmarch answered your ask: land")
+    assert subject.startswith("Westmarch has answered your ask: land")
     assert subject.endswith("…) and 1 more")
 
 

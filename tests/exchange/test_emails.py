@@ -103,11 +103,11 @@ def test_both_sides_get_emails_at_each_step_of_an_answer(ask: Entry, world: Worl
 
     assert sent == {
         "question": [f"amina@larkhaven.example: Westmarch Borough Council has a question: {ask.title}"],
-        "reply": [f"ben@westmarch.example: Larkhaven Homes answered your question: {ask.title}"],
-        "answer": [f"amina@larkhaven.example: Westmarch Borough Council answered your ask: {ask.title}"],
-        "decision": [f"ben@westmarch.example: Larkhaven Homes accepted your answer: {ask.title}"],
-        "more": [f"amina@larkhaven.example: Westmarch Borough Council answered your ask: {ask.title}"],
-        "withdrawal": [f"ben@westmarch.example: Larkhaven Homes declined your answer: {ask.title}"],
+        "reply": [f"ben@westmarch.example: Larkhaven Homes has answered your question: {ask.title}"],
+        "answer": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],
+        "decision": [f"ben@westmarch.example: Larkhaven Homes has accepted your answer: {ask.title}"],
+        "more": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],
+        "withdrawal": [f"ben@westmarch.example: Larkhaven Homes has declined your answer: {ask.title}"],
     }
     assert not any("CANARY" in email.body for email in deliver())
 
@@ -124,5 +124,5 @@ def test_leads_get_the_email_about_a_decline_if_the_author_has_left(world: World
 
     (email,) = deliver()
     assert email.to == ["amina@larkhaven.example"]
-    assert email.subject == f"Westmarch Borough Council declined your ask: {entry.title}"
+    assert email.subject == f"Westmarch Borough Council has declined your ask: {entry.title}"
     assert "No land." not in email.body

@@ -258,7 +258,7 @@ def test_only_their_organisation_sees_the_message_to_a_colleague(world: World, n
     assert "CANARY" not in outside
     assert "Eddie Larch" not in outside
     assert email.to == [world.eddie.email]
-    assert email.subject == f"{world.amina.name} referred this ask to you: {ask.title}"
+    assert email.subject == f"{world.amina.name} has referred this ask to you: {ask.title}"
     assert "CANARY" not in email.body
 
 

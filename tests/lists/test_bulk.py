@@ -74,7 +74,7 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
     assert done.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"
     (email,) = deliver()
     assert email.to == [world.vera.email]
-    assert email.subject == f"{world.amina.display_name} made you the owner of 2 commitments"
+    assert email.subject == f"{world.amina.display_name} has made you the owner of 2 commitments"
     assert "Cottages." in email.body
     assert "Bungalows." in email.body
 
@@ -130,7 +130,7 @@ def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
 
     (email,) = deliver()
     assert email.to == [world.eddie.email]
-    assert "reminds you of" in email.body
+    assert "has reminded you of" in email.body
     assert email.body.count("overdue by 3 days") == 1
     assert "was reminded within the last day" in again
 
@@ -178,11 +178,11 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
     confirmed(world.amina, chosen(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
     named = [(email.to, email.subject) for email in deliver()][len(reminded) :]
 
-    assert ([world.ben.email], f"{world.amina.display_name} reminds you to answer 2 asks and offers") in reminded
+    assert ([world.ben.email], f"{world.amina.display_name} has reminded you to answer 2 asks and offers") in reminded
     assert len(reminded) == len({to for (to,), _ in reminded})
     assert "were reminded within the last week" in again
     assert named == [
-        ([world.eddie.email], f"{world.amina.display_name} named you as the facilitator of 2 asks and offers")
+        ([world.eddie.email], f"{world.amina.display_name} has named you as the facilitator of 2 asks and offers")
     ]
 
 

@@ -267,7 +267,7 @@ def test_what_a_follower_can_no_longer_read_is_counted_and_not_named(world: Worl
     (email,) = told(now + dt.timedelta(hours=1))
 
     assert harbour.text not in email.body
-    assert "1 that you can no longer read" in email.body
+    assert "1 that you can no longer see" in email.body
 
 
 def test_a_follow_ends_with_the_right_to_open_the_view(world: World) -> None:
@@ -300,7 +300,7 @@ def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     assert told(now + dt.timedelta(hours=2)) == []
     small = signed_in(world.ben).get(reverse("lists:views")).content.decode()
 
-    assert "you follow it, but we send nothing, because it shows more than 1 rows" in large
+    assert "you follow it, but we cannot tell you about changes, because it shows more than 1 rows" in large
     assert "you follow it" in small
     assert "we send nothing" not in small
 

@@ -168,7 +168,7 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     provider, council = nominations_return.agreement.provider_body.name, nominations_return.agreement.council_body.name
     lead = (
         f"{provider} corrects the return and sends it. {council} then confirms every line again. "
-        "What was confirmed before stays on record."
+        "The figures confirmed before stay on record."
     )
     context = {
         **return_context(nominations_return, rights),

@@ -274,7 +274,7 @@ class ListDefinition:
     #: What the page says where there is no row at all: a heading and a sentence.
     empty: tuple[str, str] = ("", "")
     #: What it says where the filters find nothing.
-    unmatched: str = "Nothing matches these filters. Remove one to see more."
+    unmatched: str = "Nothing matches these filters. Remove a filter to see more."
     #: A template below the results, which changes with the filters.
     below: str = ""
     ready: Callable[[Any, Sequence[Any]], object] = lambda _reader, _rows: None

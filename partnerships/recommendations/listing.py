@@ -101,7 +101,7 @@ _SHOWN = (
     ),
     Column(
         name="confidence",
-        label="How certain",
+        label="Confidence",
         kind=lists.Kind.CHOICE,
         value=Recommendation.get_confidence_display,
         tag=lambda row: row.confidence,

@@ -449,9 +449,9 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
     later = " ".join(ben.post(address, {**written(days(61)), "reason": ""}).content.decode().split())
     sent = ben.post(address, {**written(days(10)), "reason": "Budget."}, follow=True)
 
-    assert f"The other parties continue until {long_date(days(60))}, when another notice ends" in sooner
+    assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in sooner
     assert f"{world.harbour.name}, last day {long_date(days(60))}" in sooner
-    assert f"cannot continue without {world.westmarch.name}, so it ends after your last day" in later
+    assert f"cannot continue without {world.westmarch.name}, so it will end after your last day" in later
     assert f"{world.westmarch.name} leaves after {long_date(days(10))}" in sent.content.decode()
 
 

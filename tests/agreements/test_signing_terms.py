@@ -485,9 +485,9 @@ def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: W
     sign_all(put_up(made, world.ben))
     replaced = ben.get(version.get_absolute_url()).content.decode()
 
-    assert "Take it back to draft" in waiting
-    assert "Take it back to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
-    assert "Taken back to draft" in taken_back
+    assert "Return it to draft" in waiting
+    assert "Return it to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
+    assert "Returned to draft" in taken_back
     assert "Sent again as a later version" in replaced
     assert "Signed by every party" not in replaced
 

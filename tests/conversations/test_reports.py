@@ -477,4 +477,4 @@ def test_former_party_without_reports_finds_an_empty_page(world: World) -> None:
 
     page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
 
-    assert "No reports of your organisation" in page
+    assert "No reports from your organisation" in page

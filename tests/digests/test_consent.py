@@ -320,7 +320,7 @@ def test_stopping_all_digests_asks_first_and_can_be_undone(world: World, plan: P
     asked_again = Subscription.objects.get(pk=asked.pk)
 
     assert f'href="{stop_all}"' in mine
-    assert "Digests you said no to" not in mine
+    assert "Digests you have declined" not in mine
     assert f"Digests about {plan.title}" in question
     assert "New matches of your organisation" in question
     assert asked.is_confirmed
@@ -331,7 +331,7 @@ def test_stopping_all_digests_asks_first_and_can_be_undone(world: World, plan: P
     assert f'action="{follow}"' in back
     assert asked_again.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None
-    assert "Digests you said no to" not in ben.get(manage).content.decode()
+    assert "Digests you have declined" not in ben.get(manage).content.decode()
 
 
 def test_stopping_all_digests_stops_matches_without_saved_preferences(world: World) -> None:

@@ -78,7 +78,7 @@ def wants_no_more_questions(world: World, plan: Plan) -> None:
     services.ask_for(email=world.sol.email, target=plan, now=timezone.now())
     asked = Subscription.objects.get(person=world.sol)
     address = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=asked.pk)})
-    assert "do not ask me again if somebody enters my address" in Client().get(address).content.decode()
+    assert "do not ask me again if someone enters my address" in Client().get(address).content.decode()
     Client().post(address, {"answer": "never"})
 
 

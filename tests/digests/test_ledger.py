@@ -167,7 +167,7 @@ def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     assert "Ask again" in before
     assert "Asks whether they want digests about Harbour Quarter" in entry
     assert "Ask again" in entry
-    assert "Asked, not answered yet" in who
+    assert "Asked, but not answered yet" in who
     assert f"<dt>Confirmed</dt> <dd>{today}</dd>" in collapse(after)
     assert "Ask again" not in after
     over = page(world.amina, "stakeholder", pk=asked.pk)

@@ -92,7 +92,7 @@ def test_conflict_shows_both_texts_word_by_word(world: World, draft: Draft) -> N
     assert "Everybody pays." in page
     assert "Half of us pay." in page
     assert f'name="based_on" value="{draft.revision}"' in page
-    assert "Keep mine" in page
+    assert "Keep my version" in page
 
 
 def about_from(draft: Draft, person: User, **fields: Any) -> dict[str, Any]:

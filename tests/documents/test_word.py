@@ -66,7 +66,7 @@ def test_word_file_shows_what_changed_word_by_word() -> None:
 
     document = written(content=now, changes=compare(CHARTER, was, now), since="version 1")
 
-    (table,) = [table for table in document.tables if table.rows[0].cells[0].text == "What"]
+    (table,) = [table for table in document.tables if table.rows[0].cells[0].text == "Item"]
     assert "What changed since version 1" in headings(document)
     assert rows(table)[1][:4] == ["Fees", "Text", "Nobody pays.", "Everybody pays."]
     assert any(run.font.strike for run in table.rows[1].cells[2].paragraphs[0].runs)

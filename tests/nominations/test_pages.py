@@ -74,8 +74,8 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog
     assert b"Counting lettings" in waiting.content
     assert "HX-Refresh" not in waiting.headers
     assert done.headers["HX-Refresh"] == "true"
-    assert "Rows of the upload" in shown
-    assert "Rows of the quarter by local authority" in shown
+    assert "Rows in the upload" in shown
+    assert "Rows in the quarter, by local authority" in shown
     assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", shown)
     assert "unverified" in shown
     assert "unverified" in client.get(address(found, "upload")).content.decode()
@@ -88,8 +88,8 @@ def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> 
 
     of_provider, of_council = page(world.eddie, address(found)), page(world.ben, address(found))
 
-    assert "Rows of the quarter by local authority" in of_provider
-    assert "Rows of the upload" in of_council
+    assert "Rows in the quarter, by local authority" in of_provider
+    assert "Rows in the upload" in of_council
     assert "by local authority" not in of_council
 
 
@@ -280,7 +280,7 @@ def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World
     assert "masked" in shown
     assert "masked" in file
     assert "Offers" not in shown + file
-    assert "Rows of the upload" not in shown
+    assert "Rows in the upload" not in shown
     assert "Homes let to nominees, by quarter" in page(world.nadia, agreement.get_absolute_url())
 
 

@@ -140,7 +140,7 @@ def test_a_return_from_upload_to_an_ask(
         expect(page.get_by_text("150 of 300 rows")).to_be_visible()
         waiting = in_the_broker()
         with worker(tmp_path / "worker.log"):
-            expect(page.get_by_role("heading", name="Rows of the upload")).to_be_visible()
+            expect(page.get_by_role("heading", name="Rows in the upload")).to_be_visible()
         assert _QUEUE.encode() in waiting
         for place in (waiting, in_the_broker(), dumped(), (tmp_path / "worker.log").read_bytes()):
             assert CANARY.encode() not in place

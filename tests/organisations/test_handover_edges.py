@@ -143,17 +143,17 @@ def test_what_a_successor_signed_stays_when_it_is_undone_and_the_page_says_so(wo
     version = agree_terms(world.partnership, world.amina)
     page, client = reverse("organisations:succession", args=[succession.pk]), Client()
     client.force_login(world.amina)
-    assert "Signed until it was undone" not in client.get(page).content.decode()
+    assert "Signed before it was undone" not in client.get(page).content.decode()
 
     back = undo(succession)
     take_effect(back)
 
     assert {signature.organisation for signature in version.signatures.all()} == {world.larkhaven, world.harbour}
     said = client.get(page).content.decode()
-    assert "Signed until it was undone" in said
-    assert "Signed the terms" in said.partition("Signed until it was undone")[2]
+    assert "Signed before it was undone" in said
+    assert "Signed the terms" in said.partition("Signed before it was undone")[2]
     client.force_login(world.chidi)
-    assert "Signed until it was undone" not in client.get(page).content.decode()
+    assert "Signed before it was undone" not in client.get(page).content.decode()
     # The predecessor takes part again, and is asked to sign what is in force.
     assert unbound_organisation_ids(world.partnership, today()) == {world.westmarch.pk}
     ask_joined_parties(now=timezone.now())
@@ -184,7 +184,7 @@ def test_signatures_for_its_own_part_are_not_listed_when_a_succession_is_undone(
     take_effect(undo(succession))
 
     page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
-    assert "Signed until it was undone" not in page
+    assert "Signed before it was undone" not in page
 
 
 def test_leads_of_the_successor_get_one_email_about_all_that_is_proposed(world: World) -> None:

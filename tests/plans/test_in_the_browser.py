@@ -127,7 +127,7 @@ def test_two_people_editing_the_same_section_see_both_texts(
     expect(page.locator("main")).to_contain_text("Eddie Larch saved this while you were editing it")
     assert "Eddie's words." in page.locator("main").inner_text()
     assert page.get_by_label("Text").input_value() == "Amina's words."
-    page.get_by_role("button", name="Keep mine").click()
+    page.get_by_role("button", name="Keep my version").click()
     expect(page.locator("main")).to_contain_text("saved in the draft")
 
 

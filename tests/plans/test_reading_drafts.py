@@ -216,7 +216,7 @@ def test_saving_a_document_removed_meanwhile_keeps_its_file(world: World, as_: C
     words = answer.content.decode()
     assert answer.status_code == 409
     assert "Eddie Larch removed this while you were editing it" in words
-    assert "Keep mine" in words
+    assert "Keep my version" in words
     amina.post(address, {"title": "Layout of the site", "based_on": "2"})
     (kept,) = draft_content(plan)["documents"]
     assert (kept["title"], kept["file_name"], kept["size"]) == ("Layout of the site", "layout.txt", 17)

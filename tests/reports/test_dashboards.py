@@ -28,7 +28,7 @@ def test_a_dashboard_opens_at_once_and_fetches_each_report_on_its_own(world: Wor
     page = client.get(address).content.decode()
     tile = collapse(client.get(address, {"tile": "homes-pipeline"}).content.decode())
 
-    assert page.count("Working out the figures") == 4
+    assert page.count("Calculating the figures") == 4
     assert 'hx-get="?tile=homes-pipeline"' in page
     assert 'content="0;url=?whole=1"' in page
     assert figures_for(world.ben, "homes-pipeline", f"partnership={world.partnership.pk}").answers[0] in tile
@@ -90,8 +90,8 @@ def test_a_tile_that_cannot_be_fetched_says_so_or_asks_to_sign_in(page: Page, li
 
     page.goto(address)
 
-    expect(page.get_by_text("The figures could not be worked out.")).to_have_count(1)
-    expect(page.get_by_text("Working out the figures")).to_have_count(0)
+    expect(page.get_by_text("The figures could not be calculated.")).to_have_count(1)
+    expect(page.get_by_text("Calculating the figures")).to_have_count(0)
 
     def sign_out(route: Route) -> None:
         page.context.clear_cookies()

@@ -308,9 +308,9 @@ def test_large_file_is_imported_by_a_worker_and_shows_its_progress(world: World,
     client.force_login(world.eddie)
     made = upload(plan, world.eddie, "sites", data)
     assert made.total == 4_900
-    assert "4900 rows. It starts within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
+    assert "4900 rows. It will start within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
     Upload.objects.filter(pk=made.pk).update(total=1)
-    assert "1 row. It starts within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
+    assert "1 row. It will start within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
     Upload.objects.filter(pk=made.pk).update(total=4_900)
 
     assert tasks.work_on_waiting() == 1

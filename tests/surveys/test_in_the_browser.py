@@ -205,7 +205,7 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
     page.goto(origin + second.get_absolute_url())
     line = page.locator("tr", has_text="Trust and candour")
     expect(line.locator('[data-label="Change since round 1"]')).to_have_text(re.compile(r"^\s*up 0\.\d\s*$"))
-    done = page.locator("section", has=page.get_by_role("heading", name="What was done about it"))
+    done = page.locator("section", has=page.get_by_role("heading", name="What has been done about the results"))
     for title in ("Tell us early what worries you", "A call every month between the two directors"):
         expect(done.locator("li", has_text=title)).to_contain_text("after round 1")
     looks_right(page)

@@ -91,7 +91,7 @@ def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
     page = reverse("admin:transfer_importrun_apply", args=[run.pk])
 
     shown = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
-    assert "They are really missing: mark 2 of 5" in collapse(shown)
+    assert "They really are missing: mark 2 of 5" in collapse(shown)
     dee.post(page)
     apply_waiting(now=timezone.now())
     refused = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()

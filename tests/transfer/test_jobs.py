@@ -73,7 +73,7 @@ def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
     ask_to_apply(run=run, author=world.dee, now=NOW())
     page = reverse("admin:transfer_importrun_change", args=[run.pk])
 
-    assert "It starts within 20 seconds." in client.get(page).content.decode()
+    assert "It will start within 20 seconds." in client.get(page).content.decode()
     ImportJob.objects.update(done=25, total=380)
 
     shown = client.get(page).content.decode()

@@ -64,7 +64,7 @@ class Hand:
 
     def look_for(self, words: str) -> None:
         """Search from the box in the header."""
-        box = self.page.get_by_role("searchbox", name="Search everything you can read")
+        box = self.page.get_by_role("searchbox", name="Search everything you can see")
         box.fill(words)
         box.press("Enter")
         self.page.wait_for_url("**/search/**")

@@ -207,7 +207,7 @@ def _add_changes(document: Any, changes: Comparison, since: str) -> None:
     document.add_paragraph(xml_text(changes.summary))
     for heading, items in changes.parts:
         document.add_heading(heading, level=2)
-        table = add_table(document, ("What", "Field", "Was", "Now", "Difference"))
+        table = add_table(document, ("Item", "Field", "Was", "Now", "Difference"))
         for item in items:
             for place, row in enumerate(item.rows):
                 cells = table.add_row().cells

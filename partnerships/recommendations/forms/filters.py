@@ -15,7 +15,7 @@ from partnerships.recommendations.models.sources import KINDS_OF_BODY
 #: Who works on it, as the list's filter says it.
 WORK = (
     ("nobody", "Nobody is working on it"),
-    ("somebody", "Somebody is working on it"),
+    ("somebody", "Someone is working on it"),
     ("ours", "My organisation responded"),
 )
 
@@ -39,5 +39,5 @@ class FilterForm(Form):
         label="Theme", required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple
     )
     confidence = forms.MultipleChoiceField(
-        label="How certain", required=False, choices=Confidence.choices, widget=forms.CheckboxSelectMultiple
+        label="Confidence", required=False, choices=Confidence.choices, widget=forms.CheckboxSelectMultiple
     )

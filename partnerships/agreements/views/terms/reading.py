@@ -181,7 +181,7 @@ def _why_stopped(version: TermsVersion) -> str:
     if not _is_newest(version):
         return "Sent again as a later version"
     if version.proposal is not None and version.proposal.is_drafting:
-        return "Taken back to draft"
+        return "Returned to draft"
     return ""
 
 

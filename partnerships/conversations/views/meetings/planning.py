@@ -106,7 +106,7 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a planned meeting off."""
     user, meeting, rights = open_meeting(request, pk)
     require(rights.may_edit)
-    form = ReasonForm(posted(request), submit="Call the meeting off", cancel=meeting.get_absolute_url())
+    form = ReasonForm(posted(request), submit="Call off the meeting", cancel=meeting.get_absolute_url())
 
     def step() -> tuple[str, str]:
         services.call_off_meeting(

@@ -473,7 +473,7 @@ def test_history_of_an_anonymous_record_names_nobody_of_another_side(world: Worl
     page = {name: signed_in(getattr(world, name)).get(conversation.get_absolute_url()).content.decode() for name in WHO}
 
     assert "Suggested a correction" in page["ben"]
-    assert "by one of the sides" in page["ben"]
+    assert "by one of the organisations" in page["ben"]
     assert "Chidi" not in page["ben"]
     assert "Tidewater Housing Group</span>" not in page["ben"]
     assert page["chidi"].count("Suggested a correction") == 1

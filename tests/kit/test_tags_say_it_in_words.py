@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -45,6 +46,28 @@ def test_dates_and_ages_are_in_words(source: str, words: str) -> None:
     )
 
     assert shown == words
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["Amina"], "Amina"),
+        (["Amina", "Ben"], "Amina and Ben"),
+        (["Amina", "Ben", "Chidi"], "Amina, Ben and Chidi"),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_names_in_a_sentence_have_an_and_before_the_last(names: list[str] | None, words: str) -> None:
+    assert render("{{ names|and_list }}", names=names) == words
+
+
+def test_names_in_a_sentence_can_be_an_attribute_and_are_escaped() -> None:
+    people = [SimpleNamespace(body=SimpleNamespace(name=name)) for name in ("Larkhaven", "<b>Tidewater</b>")]
+
+    shown = render('{{ people|and_list:"body.name" }}', people=people)
+
+    assert shown == "Larkhaven and &lt;b&gt;Tidewater&lt;/b&gt;"
 
 
 def test_status_is_in_words_and_its_code_gives_the_colour() -> None:

@@ -76,7 +76,7 @@ def _record_for_others(
         data={
             "title": conversation.subject,
             **data,
-            "by": organisation.display_name if is_named else "one of the sides",
+            "by": organisation.display_name if is_named else "one of the organisations",
             "side": organisation.pk,
         },
     )

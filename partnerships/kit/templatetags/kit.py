@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from django import template
@@ -147,6 +148,17 @@ def a_role(label: str) -> str:
     if role == "chair":
         return role
     return f"an {role}" if role[:1] in "aeiou" else f"a {role}"
+
+
+@register.filter
+def and_list(items: Iterable[object] | None, attribute: str = "") -> str:
+    """Items in a sentence: `A, B and C`.
+
+    `people|and_list:"display_name"` shows this attribute of each.
+    """
+    names = [str(attrgetter(attribute)(item) if attribute else item) for item in items or ()]
+    *others, last = names or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _class_name(code: object) -> str:

@@ -121,7 +121,7 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return "The figures have been saved.", nominations_return.get_absolute_url()
 
     context = return_context(nominations_return, rights)
-    return take_step(request, "nominations/table.html", form, step, {services.UnableToReport: None}, **context)
+    return take_step(request, "nominations/complete.html", form, step, {services.UnableToReport: None}, **context)
 
 
 @_FORM

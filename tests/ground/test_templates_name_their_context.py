@@ -1,0 +1,55 @@
+"""Each partial begins with a comment that names its context, and no template's comment names what it does not use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
+COMMENT = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.DOTALL)
+CONTEXT = re.compile(r"\bContext: (.*)", re.DOTALL)
+NAME = re.compile(r"`(\w+)(?:\.\w+)?`")
+OTHER_TEMPLATE = re.compile(r'{% (?:include|extends) "([\w/.]+)"')
+VARIABLE = re.compile(r"{{|{% (?:for|if|with) ")
+
+
+def context_of(source: str) -> str:
+    """The words after `Context:` in the comments at the top of a template; empty if there are none."""
+    top = re.match(r"(?:{#[^\n]*#}\n|{% comment %}.*?{% endcomment %}\n)+", source, re.DOTALL)
+    found = CONTEXT.search(top[0]) if top else None
+    return found[1] if found else ""
+
+
+def markup_of(path: Path, read: frozenset[Path] = frozenset()) -> str:
+    """The text of a template and of those that it includes or extends, without comments."""
+    if path in read or not path.exists():
+        return ""
+    source = COMMENT.sub("", path.read_text())
+    others = (TEMPLATES / name for name in OTHER_TEMPLATE.findall(source))
+    return source + "".join(markup_of(other, read | {path}) for other in others)
+
+
+@pytest.mark.parametrize("room", sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir()))
+def test_comments_name_only_what_the_template_uses(room: str) -> None:
+    unused = {
+        f"{path.relative_to(TEMPLATES)}: {name}"
+        for path in (TEMPLATES / room).rglob("*.html")
+        for name in NAME.findall(context_of(path.read_text()))
+        if not re.search(rf"\b{name}\b", markup_of(path))
+    }
+
+    assert unused == set()
+
+
+def test_every_partial_with_variables_names_its_context() -> None:
+    partials = [path for path in TEMPLATES.rglob("_*.html") if "emails" not in path.parts]
+    without = {
+        str(path.relative_to(TEMPLATES))
+        for path in partials
+        if VARIABLE.search(COMMENT.sub("", path.read_text())) and not context_of(path.read_text())
+    }
+
+    assert len(partials) > 200
+    assert without == set()

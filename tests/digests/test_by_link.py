@@ -409,9 +409,9 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
 
     assert address in page
     assert (form.status_code, answer.status_code, known) == (200, 200, False)
-    assert "someone who entered your address, asked for digests about Open Quay" in text_of(
-        office.to(rose)[0]
-    ).replace("\n", " ")
+    assert "someone who entered your address, asked for digests about Open Quay" in text_of(office.to(rose)[0]).replace(
+        "\n", " "
+    )
     assert email is not None
     assert rose.name == ""  # a name typed by a stranger is not kept
     digest = text_of(office.to(rose)[1])

@@ -130,7 +130,7 @@ def test_owners_are_reminded_once_a_day_in_one_email(world: World) -> None:
 
     (email,) = deliver()
     assert email.to == [world.eddie.email]
-    assert "has reminded you of" in email.body
+    assert "This is a reminder from" in email.body
     assert email.body.count("overdue by 3 days") == 1
     assert "was reminded within the last day" in again
 
@@ -178,7 +178,7 @@ def test_those_who_owe_answers_are_reminded_once_and_a_colleague_helps_along(wor
     confirmed(world.amina, chosen(world.amina, "assign", first, second, kind="asks"), person=world.eddie.pk)
     named = [(email.to, email.subject) for email in deliver()][len(reminded) :]
 
-    assert ([world.ben.email], f"{world.amina.display_name} has reminded you to answer 2 asks and offers") in reminded
+    assert ([world.ben.email], f"Reminder from {world.amina.display_name}: please answer 2 asks and offers") in reminded
     assert len(reminded) == len({to for (to,), _ in reminded})
     assert "were reminded within the last week" in again
     assert named == [

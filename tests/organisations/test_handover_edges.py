@@ -125,7 +125,7 @@ def test_leads_of_the_successor_settle_what_could_not_pass_on(world: World) -> N
     assert "Say who takes over" not in lines(world, world.dee)
     page = client.get(held).content.decode()
     assert promise.get_absolute_url() in page
-    assert "The leads of Larkhaven Homes must settle what cannot be handed over" in page
+    assert "The leads of Larkhaven Homes must deal with what cannot be handed over" in page
     overview = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
     assert "1 cannot be handed over" in overview
     assert held in overview

@@ -245,7 +245,8 @@ def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> 
     assert "The return is being corrected." in meanwhile
     after = page(world.amina, ask)
     assert "The return was corrected on" in after
-    assert f"the corrected figures: {found.lines.get(pk=line.pk).result.shortfall}." in " ".join(after.split())
+    shortfall = found.lines.get(pk=line.pk).result.shortfall
+    assert f"According to the corrected figures, {shortfall} are missing." in " ".join(after.split())
 
 
 def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:

@@ -17,8 +17,14 @@ from collections.abc import Iterator
 import docx
 import pypdf
 
-#: Limits: what an archive unpacks to, pages, seconds of processor, bytes of memory.
-_MAX_UNPACKED, _MAX_PAGES, _CPU_SECONDS, _MEMORY = 60_000_000, 400, 20, 1_000_000_000
+#: Bytes that an archive unpacks to.
+_MAX_UNPACKED = 60_000_000
+#: Pages of a file that are read.
+_MAX_PAGES = 400
+#: Seconds of processor time.
+_CPU_SECONDS = 20
+#: Bytes of memory.
+_MEMORY = 1_000_000_000
 
 
 class UnreadableFile(Exception):

@@ -1,47 +1,58 @@
-"""How well bodies fit a question, and when one of them is certain.
+"""How well bodies fit a question, and when a match is certain.
 
-Pure: it knows names, numbers and days, and nothing of the database. docs/reconciliation.md explains the points.
+Pure functions of names, numbers and dates, without the database. docs/reconciliation.md explains the points.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import lru_cache
 
 from partnerships.kit.dates import covers
 from partnerships.kit.names import COUNCIL_PHRASES, COUNCIL_WORDS, LEGAL_WORDS, core_name, fold_name, plain_number
-from partnerships.reconciliation.questions import Condition, Period, Question
+from partnerships.reconciliation.questions import Condition, Question
 
-#: Words that names of one public body differ in: “Barnet” and “London Borough of Barnet” are one place.
+#: Words left out when the places in names of public bodies are compared: “Barnet” is “London Borough of Barnet”.
 _PUBLIC_WORDS = LEGAL_WORDS | COUNCIL_WORDS | {"combined", "mayoral", "strategic", "national", "park", "lep"}
 _PUBLIC_PHRASES = (*COUNCIL_PHRASES, "local enterprise partnership")
-#: Words that say that a public body is meant.
+#: Words in a text that show that a public body is meant.
 _SAYS_PUBLIC = COUNCIL_WORDS - {"city", "county", "district", "royal", "of"} | {"lep", "partnership"}
 
-#: Points of a name that is the same, the same but for words such as “Ltd”, the same place, or alike; and of a name with
-#: a note after it.
-EXACT_POINTS, LEGAL_POINTS, PLACE_POINTS, ALIKE_POINTS, NOTE_POINTS = 100.0, 98.0, 90.0, 85.0, 72.0
-#: Words of a text that can be a name with a note after it.
+#: Points for a name that is the same.
+EXACT_POINTS = 100.0
+#: Points for a name that is the same but for a legal suffix, such as “Limited”.
+LEGAL_POINTS = 98.0
+#: Points for the name of a public body with the same place.
+PLACE_POINTS = 90.0
+#: Points for a name spelt in a similar way, times the similarity.
+ALIKE_POINTS = 85.0
+#: Points for a name at the beginning of the text, with a note after it.
+NOTE_POINTS = 72.0
+#: The name and its note have at most this many words.
 _MAX_WORDS = 16
-#: Taken off a name that was not in use then, and off a former name if no date was asked for.
-_NOT_IN_USE, _FORMER = 10.0, 3.0
-#: Taken off a body that did not exist then, and off an ended one if no date was asked for.
-_NOT_THERE, _ENDED = 25.0, 4.0
-#: What is left of the points when a property contradicts.
+#: Points taken off for a name that was not in use at the date of the question.
+_NOT_IN_USE = 10.0
+#: Points taken off for a former name, if the question has no date.
+_FORMER = 3.0
+#: Points taken off a body that did not exist at the date of the question.
+_DID_NOT_EXIST = 25.0
+#: Points taken off a body that has ended, if the question has no date.
+_ENDED = 4.0
+#: The points are multiplied by this for each property that contradicts.
 _CONTRADICTED = 0.75
-#: A number that fits carries at least this much; the name decides the rest.
+#: A number that fits gives at least these points; the name decides the rest.
 _NUMBER_POINTS = 60.0
-#: Below this, a name does not confirm a number.
+#: A name needs these points to confirm a number.
 _NAME_CONFIRMS = 50.0
 #: Candidates with fewer points are left out.
-FEWEST_POINTS = 30.0
+MIN_POINTS = 30.0
 
 
 class Level(IntEnum):
-    """How a name was found."""
+    """How closely a name matches the text, from worst to best."""
 
     NONE = 0
     ALIKE = 1
@@ -50,8 +61,8 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A name and its half-open time; None is open."""
+class DatedName:
+    """A name, and the half-open period in which it was in use; None is open."""
 
     text: str
     folded: str
@@ -60,8 +71,8 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
-    """A number of a scheme and its half-open time."""
+class DatedNumber:
+    """A number in a scheme, and the half-open period in which it was valid; None is open."""
 
     scheme: str
     value: str
@@ -72,57 +83,74 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is public about a body.
-
-    `names` are all of them, the present official one first; `former` are its former official ones by the day on which
-    they ended. `places` are folded names and codes. With `is_public`, its place alone finds it.
-    """
+    """The public facts about a body."""
 
     pk: int
     name: str
     types: tuple[str, ...]
-    names: tuple[Named, ...]
-    numbers: tuple[Numbered, ...] = ()
+    #: All its names; the present official one comes first.
+    names: tuple[DatedName, ...]
+    numbers: tuple[DatedNumber, ...] = ()
     begins: dt.date | None = None
     ends: dt.date | None = None
     is_ended: bool = False
+    #: Whether it can be found by its place alone.
     is_public: bool = False
+    #: Folded names and codes of the areas that it serves.
     places: frozenset[str] = frozenset()
     short_name: str = ""
-    former: tuple[Named, ...] = ()
+    #: Its former official names, in the order in which they ended.
+    former_names: tuple[DatedName, ...] = ()
 
     @property
     def id(self) -> str:
-        """Its id in this service, which no register's number looks like."""
+        """Its id in this service; no register has numbers of this form."""
         return f"o{self.pk}"
 
     def named_on(self, day: dt.date) -> str:
         """Its official name on a day."""
-        then = (name for name in self.former if name.ends is not None and covers(name.begins, name.ends, day))
-        return next((name.text for name in then), self.name)
+        for name in self.former_names:
+            if name.ends is not None and covers(name.begins, name.ends, day):
+                return name.text
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A candidate: its points (0 to 100), whether it is certain, and what spoke for and against it."""
+    """A candidate: how well the body fits the question, and why."""
 
     body: Body
+    #: From 0 to 100.
     points: float
     level: Level
-    in_use: bool
-    there: bool
-    number: bool
-    agreed: Mapping[str, bool] = field(default_factory=dict)
-    match: bool = False
+    #: Whether the name was in use at the date of the question.
+    is_name_in_use: bool
+    #: Whether the body existed at that date.
+    existed: bool
+    #: Whether a number or an id in the question is the body's.
+    has_number: bool
+    #: Whether the body fits each property of the question whose value is known.
+    fits_by_property: Mapping[str, bool] = field(default_factory=dict)
+    #: Whether it is certain, so that no person has to look.
+    is_match: bool = False
 
     @property
     def is_contradicted(self) -> bool:
         """Whether a property of the question has another value."""
-        return False in self.agreed.values()
+        return False in self.fits_by_property.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _NameMatch:
+    """How closely one name of a body matches the text, and whether it was in use at the date of the question."""
+
+    level: Level
+    points: float
+    is_in_use: bool = True
 
 
 @lru_cache(maxsize=50_000)
-def _bare(folded: str) -> str:
+def _without_legal_words(folded: str) -> str:
     return core_name(folded, words=LEGAL_WORDS, phrases=())
 
 
@@ -132,190 +160,203 @@ def place_in(folded: str) -> str:
     return core_name(folded, words=_PUBLIC_WORDS, phrases=_PUBLIC_PHRASES)
 
 
-def judge(question: Question, bodies: Iterable[Body], likeness: Mapping[int, float]) -> list[Verdict]:
-    """The candidates, the best first, and whether the first one is certain.
+def rank_candidates(question: Question, bodies: Iterable[Body], similarity_by_pk: Mapping[int, float]) -> list[Verdict]:
+    """The bodies that fit a question, the best first. The first one is marked if it is a certain match.
 
-    `likeness` is how similar a body's best name is to the text, from 0 to 1.
+    `similarity_by_pk` is how similar the best name of each body is to the text, from 0 to 1.
     """
-    verdicts = [_verdict(question, body, likeness.get(body.pk, 0.0)) for body in bodies if _is_wanted(question, body)]
-    kept = [verdict for verdict in verdicts if verdict is not None]
-    kept.sort(
+    verdicts = []
+    for body in bodies:
+        if question.types and not question.types & set(body.types):
+            continue
+        verdict = _verdict(question, body, similarity_by_pk.get(body.pk, 0.0))
+        if verdict is not None:
+            verdicts.append(verdict)
+    verdicts.sort(
         key=lambda verdict: (
             -verdict.points,
-            not verdict.there,
+            not verdict.existed,
             verdict.body.is_ended,
             verdict.body.name,
             verdict.body.pk,
         )
     )
-    if not kept or not _is_certain(question, kept[0], kept[1:]):
-        return kept
-    first = kept[0]
-    certain = Verdict(
-        body=first.body,
-        points=first.points,
-        level=first.level,
-        in_use=first.in_use,
-        there=first.there,
-        number=first.number,
-        agreed=first.agreed,
-        match=True,
-    )
-    return [certain, *kept[1:]]
+    if verdicts and _is_certain(question, verdicts[0], verdicts[1:]):
+        verdicts[0] = replace(verdicts[0], is_match=True)
+    return verdicts
 
 
-def _is_wanted(question: Question, body: Body) -> bool:
-    return not question.types or bool(question.types & set(body.types))
-
-
-def _verdict(question: Question, body: Body, alike: float) -> Verdict | None:
-    """The candidate; None if it is too unlike, or lacks what is required."""
-    by_id = body.id in (*question.ids, question.text)
-    level, points, in_use = _named(question, body, alike)
-    agreed: dict[str, bool] = {}
-    number = False
+def _verdict(question: Question, body: Body, similarity: float) -> Verdict | None:
+    """The verdict on one body; None if it has too few points, or does not fit a required condition."""
+    fits_by_property: dict[str, bool] = {}
+    has_number = False
     for condition in question.conditions:
-        fits = _fits(condition, body, question.period)
-        if condition.required and fits is not True:
+        fits = _fits(condition, body)
+        if condition.required and not fits:
             return None
         if fits is not None:
-            agreed[condition.property] = fits and agreed.get(condition.property, True)
-            number = number or (fits and condition.property not in ("kind", "area") and condition.quantifier != "none")
-    if number:
-        points = 100.0 if not question.text else max(points, _NUMBER_POINTS + points * (1 - _NUMBER_POINTS / 100))
+            fits_by_property[condition.property] = fits and fits_by_property.get(condition.property, True)
+            is_about_number = condition.property not in ("kind", "area") and condition.quantifier != "none"
+            has_number = has_number or (fits and is_about_number)
+
+    name_match = _best_name_match(question, body, similarity)
+    points = name_match.points
+    is_name_in_use = name_match.is_in_use
+    if has_number:
+        points = 100.0 if not question.text else max(points, _points_with_number(points))
     if question.text and _has_number(body, question.text):
-        number, points, in_use = True, 100.0, True
-    if by_id:
-        points, in_use = 100.0, True
-    points *= _CONTRADICTED ** list(agreed.values()).count(False)
-    there = question.period is None or question.period.meets(body.begins, body.ends)
-    if not there:
-        points -= _NOT_THERE
-    elif question.period is None and body.is_ended and not by_id:
+        has_number, points, is_name_in_use = True, 100.0, True
+    has_id = body.id in (*question.ids, question.text)
+    if has_id:
+        points, is_name_in_use = 100.0, True
+
+    contradictions = list(fits_by_property.values()).count(False)
+    points *= _CONTRADICTED**contradictions
+    existed = question.period is None or question.period.meets(body.begins, body.ends)
+    if not existed:
+        points -= _DID_NOT_EXIST
+    elif question.period is None and body.is_ended and not has_id:
         points -= _ENDED
-    if points < FEWEST_POINTS:
+    if points < MIN_POINTS:
         return None
     return Verdict(
         body=body,
         points=round(min(points, 100.0), 1),
-        level=level,
-        in_use=in_use,
-        there=there,
-        number=number or by_id,
-        agreed=agreed,
+        level=name_match.level,
+        is_name_in_use=is_name_in_use,
+        existed=existed,
+        has_number=has_number or has_id,
+        fits_by_property=fits_by_property,
     )
 
 
-def _named(question: Question, body: Body, alike: float) -> tuple[Level, float, bool]:
-    """How the text is one of the body's names, the points, and whether that name was in use then."""
+def _points_with_number(name_points: float) -> float:
+    """The points if a number fits: the points of the name fill the rest up to 100."""
+    return _NUMBER_POINTS + name_points * (1 - _NUMBER_POINTS / 100)
+
+
+def _best_name_match(question: Question, body: Body, similarity: float) -> _NameMatch:
+    """The match of the text with that name of the body which gets the most points."""
     if not question.text:
-        return Level.NONE, 0.0, True
-    folded = fold_name(question.text)
-    best = (Level.ALIKE if alike else Level.NONE, ALIKE_POINTS * alike, True)
+        return _NameMatch(Level.NONE, 0.0)
+    folded_text = fold_name(question.text)
+    best = _NameMatch(Level.ALIKE if similarity else Level.NONE, ALIKE_POINTS * similarity)
     for name in body.names:
-        if name.folded == folded:
-            level, points = Level.SAME, EXACT_POINTS
-        elif _bare(name.folded) == _bare(folded):
-            level, points = Level.SAME, LEGAL_POINTS
-        elif body.is_public and place_in(name.folded) == place_in(folded):
-            level, points = Level.PLACE, PLACE_POINTS
-        elif begun := _begun_with(name.folded, folded, is_public=body.is_public):
-            level, points = Level.ALIKE, NOTE_POINTS * (0.9 + 0.1 * begun)
-        else:
+        match = _match_with_name(folded_text, name, is_public=body.is_public)
+        if match is None:
             continue
-        in_use = question.period is None or question.period.meets(name.begins, name.ends)
-        if not in_use:
-            points -= _NOT_IN_USE
+        if question.period is not None and not question.period.meets(name.begins, name.ends):
+            match = replace(match, points=match.points - _NOT_IN_USE, is_in_use=False)
         elif question.period is None and name.ends is not None:
-            points -= _FORMER
-        if points > best[1]:
-            best = (level, points, in_use)
+            match = replace(match, points=match.points - _FORMER)
+        if match.points > best.points:
+            best = match
     return best
 
 
-def beginnings(text: str) -> list[str]:
-    """The text's first words, at least two: lists add notes such as “(review)” to a name."""
+def _match_with_name(folded_text: str, name: DatedName, *, is_public: bool) -> _NameMatch | None:
+    """The match of the text with one name, whatever the date; None if they have nothing in common."""
+    if name.folded == folded_text:
+        return _NameMatch(Level.SAME, EXACT_POINTS)
+    if _without_legal_words(name.folded) == _without_legal_words(folded_text):
+        return _NameMatch(Level.SAME, LEGAL_POINTS)
+    if is_public and place_in(name.folded) == place_in(folded_text):
+        return _NameMatch(Level.PLACE, PLACE_POINTS)
+    share = _share_of_leading_name(folded_text, name.folded, is_public=is_public)
+    if share > 0:
+        return _NameMatch(Level.ALIKE, NOTE_POINTS * (0.9 + 0.1 * share))
+    return None
+
+
+def leading_words(text: str) -> list[str]:
+    """The beginnings of a text from two words on, without the whole text.
+
+    Each may be a name, because lists add notes such as “(review)” to names.
+    """
     words = text.split()
     return [" ".join(words[:count]) for count in range(2, min(len(words), _MAX_WORDS))]
 
 
-def place_begun(part: str) -> str:
-    """The place in a beginning that says what body it is, such as “croydon london borough of”; else empty."""
-    return place_in(part) if _SAYS_PUBLIC & set(part.split()) else ""
+def place_of_public_body(leading: str) -> str:
+    """The place in the beginning of a text that names a public body, such as “croydon london borough of”; else ""."""
+    return place_in(leading) if _SAYS_PUBLIC & set(leading.split()) else ""
 
 
-def _begun_with(name: str, folded: str, *, is_public: bool) -> float:
-    """How much of the text is a name that a note follows, from 0 to 1."""
-    if folded.startswith(f"{name} ") and " " in name:
-        return len(name) / len(folded)
+def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> float:
+    """How much of the text is the name, from 0 to 1, if the text is the name with a note after it."""
+    if folded_text.startswith(f"{name} ") and " " in name:
+        return len(name) / len(folded_text)
     if not is_public:
         return 0.0
-    same = (part for part in beginnings(folded) if place_begun(part) == place_in(name))
-    return max((len(part) / len(folded) for part in same), default=0.0)
+    place = place_in(name)
+    matching = (leading for leading in leading_words(folded_text) if place_of_public_body(leading) == place)
+    return max((len(leading) / len(folded_text) for leading in matching), default=0.0)
 
 
-def _fits(condition: Condition, body: Body, period: Period | None) -> bool | None:
-    """Whether the body has the property's value. None if that is not known of it."""
-    held = _held(condition.property, body, period)
-    if not held:
+def _fits(condition: Condition, body: Body) -> bool | None:
+    """Whether the body has the values of a condition; None if the body's values are unknown."""
+    body_values = _comparable_values(condition.property, body)
+    if not body_values:
         return None
-    same = [_comparable(condition.property, value) in held for value in condition.values]
+    matches = [_comparable(condition.property, value) in body_values for value in condition.values]
     if condition.quantifier == "none":
-        return not any(same)
-    return all(same) if condition.quantifier == "all" else any(same)
+        return not any(matches)
+    return all(matches) if condition.quantifier == "all" else any(matches)
 
 
-def _held(wanted: str, body: Body, period: Period | None) -> set[str]:
-    """The values of a property that a body has, to compare with `_comparable`."""
-    if wanted == "kind":
+def _comparable_values(property_id: str, body: Body) -> set[str]:
+    """The body's values of a property, in the form of `_comparable`."""
+    if property_id == "kind":
         return {*body.types, "organisation"}
-    if wanted == "area":
+    if property_id == "area":
         return set(body.places)
-    if wanted == "org-id":
+    if property_id == "org-id":
         return {number.org_id.upper() for number in body.numbers if number.org_id}
-    return {plain_number(number.value) for number in body.numbers if number.scheme == wanted}
+    return {plain_number(number.value) for number in body.numbers if number.scheme == property_id}
 
 
-def _comparable(wanted: str, value: str) -> str:
-    if wanted == "area":
+def _comparable(property_id: str, value: str) -> str:
+    """A value in the question, without differences of spelling."""
+    if property_id == "kind":
+        return value
+    if property_id == "area":
         return fold_name(value)
-    if wanted == "org-id":
+    if property_id == "org-id":
         return value.strip().upper()
-    return value if wanted == "kind" else plain_number(value.rpartition(":")[2])
+    return plain_number(value.rpartition(":")[2])
 
 
 def _has_number(body: Body, text: str) -> bool:
-    """Whether the text is one of its numbers."""
+    """Whether the text is one of the body's numbers."""
     plain = plain_number(text)
     return bool(plain) and any(
         plain in (plain_number(number.value), plain_number(number.org_id)) for number in body.numbers
     )
 
 
-def _is_certain(question: Question, first: Verdict, other_verdicts: list[Verdict]) -> bool:
-    """Whether the first candidate may be taken without a person looking.
+def _is_certain(question: Question, best: Verdict, other_verdicts: list[Verdict]) -> bool:
+    """Whether the best candidate can be accepted without a person looking.
 
-    Its name was in use then, or its number fits, nothing contradicts it, and no other body has as good a claim.
+    Its name was in use or its number fits, nothing contradicts it, and no other body has as good a claim.
     """
-    if question.unclear or first.is_contradicted or not first.there or not first.in_use:
+    if question.is_unclear or best.is_contradicted or not best.existed or not best.is_name_in_use:
         return False
-    if first.number:
-        named = not question.text or first.points >= _NUMBER_POINTS + _NAME_CONFIRMS * (1 - _NUMBER_POINTS / 100)
-        return named and not any(verdict.number for verdict in other_verdicts)
-    if first.level < Level.PLACE or (first.level == Level.PLACE and not _means_public(question)):
+    if best.has_number:
+        is_confirmed = not question.text or best.points >= _points_with_number(_NAME_CONFIRMS)
+        return is_confirmed and not any(verdict.has_number for verdict in other_verdicts)
+    if best.level < Level.PLACE or (best.level == Level.PLACE and not _means_public_body(question)):
         return False
-    folded = fold_name(question.text)
+    folded_text = fold_name(question.text)
     # “Buckinghamshire” is the short name of one council, and the place of another.
-    is_bare = place_in(folded) == folded
-    rivals = [verdict for verdict in other_verdicts if verdict.level >= (Level.PLACE if is_bare else first.level)]
-    # A body of another time counts too where only the place is the same, or the name is no more than a place.
+    is_only_place = place_in(folded_text) == folded_text
+    min_level = Level.PLACE if is_only_place else best.level
+    rivals = [verdict for verdict in other_verdicts if verdict.level >= min_level and not verdict.is_contradicted]
+    # A body of another time is a rival too if only the place is the same, or if the text is no more than a place.
     return not any(
-        verdict.there or first.level == Level.PLACE or (is_bare and verdict.level == Level.SAME)
-        for verdict in rivals
-        if not verdict.is_contradicted
+        rival.existed or best.level == Level.PLACE or (is_only_place and rival.level == Level.SAME) for rival in rivals
     )
 
 
-def _means_public(question: Question) -> bool:
-    """Whether the question says that it is about a council or the like, by its type or its words."""
+def _means_public_body(question: Question) -> bool:
+    """Whether the question is about a council or the like, by its type or its words."""
     return bool(question.types) or bool(_SAYS_PUBLIC & set(fold_name(question.text).split()))

@@ -1,4 +1,4 @@
-"""Answers in the shapes of version 0.2 and of the 1.0 draft."""
+"""JSON responses in the formats of version 0.2 and of the 1.0 draft."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from partnerships.reconciliation.vocabulary import (
 
 OLD, DRAFT = "0.2", "1.0-draft"
 NAME = "English housing bodies as at a date (Common Ground)"
-#: The size of a preview in pixels.
+#: Size of a preview in pixels.
 WIDTH, HEIGHT = 420, 300
 _HELP = "A day such as 2019-04-01, a month or a year. Leave empty for today."
 _SETTING = {"type": "text", "name": DATE, "label": "As at", "default": ""}
@@ -38,7 +38,8 @@ _SETTING = {"type": "text", "name": DATE, "label": "As at", "default": ""}
 def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[str, Any]:
     """The manifest of one version.
 
-    `root` is its address without a slash at the end, `view` that of bodies.
+    `root` is the address of the version, without a slash at the end. `view` is the address below which bodies have
+    their pages, `documentation` that of the page about the service.
     """
     common = {
         "versions": [version],
@@ -66,13 +67,13 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
         "view": {"url": f"{view}{{{{id}}}}/"},
         "preview": {"url": f"{root}/preview?id={{{{id}}}}", "width": WIDTH, "height": HEIGHT},
         "suggest": {
-            what: {
+            suggested: {
                 "service_url": root,
-                "service_path": f"/suggest/{what}",
+                "service_path": f"/suggest/{suggested}",
                 "flyout_service_url": root,
-                "flyout_service_path": f"/flyout/{what}?id=${{id}}",
+                "flyout_service_path": f"/flyout/{suggested}?id=${{id}}",
             }
-            for what in ("entity", "property", "type")
+            for suggested in ("entity", "property", "type")
         },
         "extend": {
             "propose_properties": {"service_url": root, "service_path": "/extend/propose"},
@@ -81,49 +82,51 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
     }
 
 
-def type_of(one: Type) -> dict[str, Any]:
-    """A type with its broader one."""
-    broader = {"broader": [{"id": one.broader, "name": TYPES[one.broader].name}]} if one.broader else {}
-    return {"id": one.id, "name": one.name, **broader}
+def type_of(body_type: Type) -> dict[str, Any]:
+    """A type, with the broader type if it has one."""
+    fields: dict[str, Any] = {"id": body_type.id, "name": body_type.name}
+    if body_type.broader:
+        fields["broader"] = [{"id": body_type.broader, "name": TYPES[body_type.broader].name}]
+    return fields
 
 
 def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict[str, Any]:
-    """A candidate: its name on the date that was asked for, and what became of it."""
+    """A candidate, under the name that it had at the date of the question."""
     body = verdict.body
     features = [
         ("name", "How well the name fits", verdict.points),
-        ("name_in_use", "The name was in use then", verdict.in_use),
-        ("existed", "It existed then", verdict.there),
-        *((f"fits_{code}", f"{PROPERTIES[code].name} fits", fits) for code, fits in verdict.agreed.items()),
+        ("name_in_use", "The name was in use then", verdict.is_name_in_use),
+        ("existed", "It existed then", verdict.existed),
+        *((f"fits_{code}", f"{PROPERTIES[code].name} fits", fits) for code, fits in verdict.fits_by_property.items()),
     ]
     return {
         "id": body.id,
         "name": body.named_on(period.last) if period else body.name,
-        "description": described(body, lineage, period),
+        "description": description_of(body, lineage, period),
         "type": [{"id": type_, "name": TYPES[type_].name} for type_ in body.types],
         "score": verdict.points,
         "features": [{"id": code, "name": name, "value": value} for code, name, value in features],
-        "match": verdict.match,
+        "match": verdict.is_match,
     }
 
 
-def described(body: Body, lineage: Lineage, period: Period | None = None) -> str:
-    """One line to tell namesakes apart: kind, time, present name, successors."""
-    said = [words_of(body.types)]
+def description_of(body: Body, lineage: Lineage, period: Period | None = None) -> str:
+    """One line to tell namesakes apart: type, present name, dates and successors."""
+    parts = [words_of(body.types)]
     if period and body.named_on(period.last) != body.name:
-        said.append(f"now called {body.name}")
+        parts.append(f"now called {body.name}")
     if body.begins:
-        said.append(f"began {long_date(body.begins)}")
+        parts.append(f"began {long_date(body.begins)}")
     if body.is_ended:
-        said.append(f"ended {long_date(body.ends)}" if body.ends else "ended")
-    after = [lineage.bodies[pk].name for pk in lineage.after.get(body.pk, ()) if pk in lineage.bodies]
-    if after:
-        said.append(f"followed by {' and '.join(after)}")
-    return "; ".join(said)
+        parts.append(f"ended {long_date(body.ends)}" if body.ends else "ended")
+    successors = [lineage.bodies[pk].name for pk in lineage.after.get(body.pk, ()) if pk in lineage.bodies]
+    if successors:
+        parts.append(f"followed by {' and '.join(successors)}")
+    return "; ".join(parts)
 
 
 def facts(body: Body) -> dict[str, Any]:
-    """What a page about a body shows: names, numbers and days."""
+    """The template context of a body: its names, numbers and dates."""
     return {
         "body": body,
         "types": words_of(body.types),
@@ -141,46 +144,50 @@ def suggestion(body: Body, lineage: Lineage) -> dict[str, Any]:
     return {
         "id": body.id,
         "name": body.name,
-        "description": described(body, lineage),
+        "description": description_of(body, lineage),
         "notable": [{"id": type_, "name": TYPES[type_].name} for type_ in body.types],
     }
 
 
-def fetched_meta(wanted: Iterable[Wanted]) -> list[dict[str, Any]]:
-    """The columns of fetched properties."""
-    return [
-        {"id": requested.property, "name": PROPERTIES[requested.property].name}
-        | ({"type": {"id": ANYTHING, "name": TYPES[ANYTHING].name}} if _is_lineage(requested.property) else {})
-        for requested in wanted
-    ]
+def columns_of(wanted_properties: Iterable[Wanted]) -> list[dict[str, Any]]:
+    """The columns of a data extension response."""
+    columns = []
+    for wanted in wanted_properties:
+        column: dict[str, Any] = {"id": wanted.property, "name": PROPERTIES[wanted.property].name}
+        if _is_lineage(wanted.property):
+            column["type"] = {"id": ANYTHING, "name": TYPES[ANYTHING].name}
+        columns.append(column)
+    return columns
 
 
-def _is_lineage(code: str) -> bool:
-    return code in ("successors", "predecessors")
+def _is_lineage(property_id: str) -> bool:
+    return property_id in ("successors", "predecessors")
 
 
-def fetched(body: Body, wanted: Wanted, lineage: Lineage, today: dt.date) -> list[dict[str, Any]]:
+def values_of(body: Body, wanted: Wanted, lineage: Lineage, today: dt.date) -> list[dict[str, Any]]:
     """The values of one property of a body, as at its date."""
-    day, code = wanted.day or today, wanted.property
-    if _is_lineage(code):
-        ids = (lineage.after if code == "successors" else lineage.before).get(body.pk, ())
-        return [{"id": one.id, "name": one.name} for pk in ids if (one := lineage.bodies.get(pk))]
-    if code in ("began", "ended"):
-        when = body.begins if code == "began" else body.ends
-        return [{"date": f"{when.isoformat()}T00:00:00Z"}] if when else []
-    return [{"str": text} for text in _texts(body, code, Period(day, day))]
+    day = wanted.day or today
+    property_id = wanted.property
+    if _is_lineage(property_id):
+        pks_by_body = lineage.after if property_id == "successors" else lineage.before
+        relatives = [lineage.bodies[pk] for pk in pks_by_body.get(body.pk, ()) if pk in lineage.bodies]
+        return [{"id": relative.id, "name": relative.name} for relative in relatives]
+    if property_id in ("began", "ended"):
+        date = body.begins if property_id == "began" else body.ends
+        return [{"date": f"{date.isoformat()}T00:00:00Z"}] if date else []
+    return [{"str": text} for text in _texts(body, property_id, Period(day, day))]
 
 
-def _texts(body: Body, code: str, period: Period) -> list[str]:
-    if code == "name":
+def _texts(body: Body, property_id: str, period: Period) -> list[str]:
+    if property_id == "name":
         return [body.named_on(period.last)]
-    if code == "short-name":
+    if property_id == "short-name":
         return [body.short_name] if body.short_name else []
-    if code == "other-names":
+    if property_id == "other-names":
         return sorted({name.text for name in body.names} - {body.name, body.short_name})
-    if code == KIND:
+    if property_id == KIND:
         return [words_of(body.types)]
     numbers = [number for number in body.numbers if period.meets(number.begins, number.ends)]
-    if code == ORG_ID:
+    if property_id == ORG_ID:
         return [number.org_id for number in numbers if number.org_id]
-    return [number.value for number in numbers if number.scheme == code and code in SCHEMES]
+    return [number.value for number in numbers if number.scheme == property_id and property_id in SCHEMES]

@@ -1,4 +1,4 @@
-"""Finds candidates for a batch of questions, in the same number of queries whatever its size."""
+"""Find candidates for a batch of questions; the number of queries does not depend on the size of the batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from partnerships.kit.database import rows_of
+from partnerships.kit.database import rows_of, subquery
 from partnerships.kit.names import fold_name, plain_number
 from partnerships.organisations.lineage import predecessors_of_each, successors_of_each
 from partnerships.organisations.models import (
@@ -25,151 +25,204 @@ from partnerships.organisations.models import (
 from partnerships.organisations.queries import find_publicly_listed, publicly_listed
 from partnerships.reconciliation.matching import (
     Body,
-    Named,
-    Numbered,
+    DatedName,
+    DatedNumber,
     Verdict,
-    beginnings,
-    judge,
-    place_begun,
+    leading_words,
     place_in,
+    place_of_public_body,
+    rank_candidates,
 )
 from partnerships.reconciliation.questions import Question
 from partnerships.reconciliation.vocabulary import AREA, SCHEMES, types_of
 
-#: Bodies of one place are found by it.
-_PUBLIC = frozenset(
+#: Kinds of body that can be found by the place in their name alone.
+_PUBLIC_KINDS = frozenset(
     {Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION, Kind.LEP}
 )
-#: The id of a body, with the number of its organisation.
+#: The id of a body: “o” and the primary key of its organisation.
 ID = re.compile(r"o(\d{1,18})", re.ASCII)
-#: Names looked at for each question.
+#: Names compared for each question.
 _MAX_NAMES = 40
-#: How councils are usually called.
-_USUAL = ("london borough of {}", "{} district council", "{} borough council", "{} city council", "{} council")
-#: Suggestions in one answer.
+#: The usual forms of a council's name.
+_COUNCIL_NAME_FORMS = (
+    "london borough of {}",
+    "{} district council",
+    "{} borough council",
+    "{} city council",
+    "{} council",
+)
+#: Suggestions in one response.
 SUGGESTED = 20
 
-_NAMES_LIKE = """
-WITH listed (body) AS MATERIALIZED ({listed})
-SELECT asked.number, found.organisation_id, found.alike
-  FROM unnest(%s::int[], %s::text[], %s::text[]) AS asked(number, folded, place)
+#: Organisations with a name similar to the text of each question, or with a name that the text may begin with. The
+#: similarity of the latter is 0; they get their points from `matching`.
+_SIMILAR_NAMES = """
+WITH listed (organisation_id) AS MATERIALIZED ({listed}),
+
+question AS (
+    SELECT *
+      FROM unnest(%(question_indexes)s::int[], %(texts)s::text[], %(places)s::text[])
+        AS question (question_index, folded, place)
+),
+
+leading_name AS (
+    SELECT *
+      FROM unnest(%(leading_indexes)s::int[], %(leading_names)s::text[])
+        AS leading_name (question_index, folded)
+)
+
+SELECT question.question_index, similar_name.organisation_id, similar_name.similarity
+  FROM question
  CROSS JOIN LATERAL (
     SELECT name.organisation_id,
-           max(greatest(similarity(name.folded, asked.folded), similarity(name.folded, asked.place))) AS alike
+           max(greatest(similarity(name.folded, question.folded), similarity(name.folded, question.place)))
+             AS similarity
       FROM organisations_organisationname name
-     WHERE (name.folded = asked.folded OR name.folded %%> asked.place)
-       AND name.organisation_id IN (SELECT listed.body FROM listed)
+     -- `name %%> place`: some words of the name are similar to the place. Uses the trigram index.
+     WHERE (name.folded = question.folded OR name.folded %%> question.place)
+       AND name.organisation_id IN (SELECT listed.organisation_id FROM listed)
      GROUP BY name.organisation_id
-     ORDER BY alike DESC, name.organisation_id
-     LIMIT {limit}
- ) found
+     ORDER BY similarity DESC, name.organisation_id
+     LIMIT %(max_names)s
+ ) similar_name
+
  UNION ALL
-SELECT part.number, name.organisation_id, 0
-  FROM unnest(%s::int[], %s::text[]) AS part(number, folded)
-  JOIN organisations_organisationname name ON name.folded = part.folded
- WHERE name.organisation_id IN (SELECT listed.body FROM listed)
+
+SELECT leading_name.question_index, name.organisation_id, 0
+  FROM leading_name
+  JOIN organisations_organisationname name ON name.folded = leading_name.folded
+ WHERE name.organisation_id IN (SELECT listed.organisation_id FROM listed)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What bodies became and what they followed, by their ids."""
+    """The successors and predecessors of bodies."""
 
+    #: Ids of successors and of predecessors, by the id of a body.
     after: dict[int, list[int]]
     before: dict[int, list[int]]
+    #: The successors and predecessors by their ids.
     bodies: dict[int, Body]
 
 
 def find(questions: Collection[Question]) -> list[list[Verdict]]:
-    """The candidates of each question, the best first, no more than it asks for."""
-    asked = list(questions)
-    likeness = _alike(asked)
-    numbered = _numbered(asked)
-    chosen = {number: _ids((*question.ids, question.text)) for number, question in enumerate(asked)}
-    wanted: set[int] = set()
-    for found in (*likeness.values(), *numbered.values(), *chosen.values()):
-        wanted.update(found)
-    with_places = any(condition.property == AREA for question in asked for condition in question.conditions)
-    bodies = bodies_of(wanted, with_places=with_places)
+    """The candidates of each question, the best first, at most as many as it asks for."""
+    question_list = list(questions)
+    similarities_by_question = _similarities(question_list)
+    ids_by_number = _ids_by_number(question_list)
+    candidate_ids = [
+        {
+            *similarities_by_question.get(index, ()),
+            *ids_by_number.get(index, ()),
+            *_organisation_ids((*question.ids, question.text)),
+        }
+        for index, question in enumerate(question_list)
+    ]
+    has_area = any(condition.property == AREA for question in question_list for condition in question.conditions)
+    bodies = bodies_of(set[int]().union(*candidate_ids), with_places=has_area)
+
     results = []
-    for number, question in enumerate(asked):
-        ids = {*likeness.get(number, ()), *numbered.get(number, ()), *chosen[number]}
-        candidates = [bodies[pk] for pk in ids if pk in bodies]
-        results.append(judge(question, candidates, likeness.get(number, {}))[: question.limit])
+    for index, question in enumerate(question_list):
+        candidates = [bodies[pk] for pk in candidate_ids[index] if pk in bodies]
+        verdicts = rank_candidates(question, candidates, similarities_by_question.get(index, {}))
+        results.append(verdicts[: question.limit])
     return results
 
 
-def _ids(texts: Iterable[str]) -> set[int]:
-    """The numbers of organisations in ids such as `o12`."""
-    return {int(found[1]) for found in map(ID.fullmatch, texts) if found}
+def _organisation_ids(texts: Iterable[str]) -> set[int]:
+    """The primary keys in ids such as `o12`; other texts are ignored."""
+    matches = [ID.fullmatch(text) for text in texts]
+    return {int(match[1]) for match in matches if match}
 
 
-def _alike(questions: list[Question]) -> dict[int, dict[int, float]]:
-    """Bodies with a name like the text, and how alike, by the number of the question."""
-    texts: dict[int, str] = {}
-    for number, question in enumerate(questions):
-        if text := fold_name(question.text)[:300]:
-            texts[number] = text
-    if not texts:
+def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
+    """The similarity of organisations' names to the text, by the index of the question and the organisation's id."""
+    folded_texts = {index: fold_name(question.text)[:300] for index, question in enumerate(questions)}
+    text_by_index = {index: text for index, text in folded_texts.items() if text}
+    if not text_by_index:
         return {}
-    listed, values = publicly_listed().values("pk").query.sql_with_params()
-    sql = _NAMES_LIKE.format(listed=listed, limit=_MAX_NAMES)
-    whole = (list(texts), list(texts.values()), [place_in(text) for text in texts.values()])
-    parts = [(number, part) for number, text in texts.items() for part in _begun(text)]
-    begun = ([number for number, _ in parts], [part for _, part in parts])
-    found: dict[int, dict[int, float]] = defaultdict(dict)
-    for number, pk, alike in rows_of(sql, [*values, *whole, *begun]):
-        found[number][pk] = max(alike, found[number].get(pk, 0.0))
-    return found
+    leading_names = [(index, name) for index, text in text_by_index.items() for name in _possible_leading_names(text)]
+    listed_sql, listed_values = subquery(
+        "listed", publicly_listed().values("pk"), empty="SELECT NULL::bigint WHERE false"
+    )
+    rows = rows_of(
+        _SIMILAR_NAMES.format(listed=listed_sql),
+        {
+            **listed_values,
+            "question_indexes": list(text_by_index),
+            "texts": list(text_by_index.values()),
+            "places": [place_in(text) for text in text_by_index.values()],
+            "leading_indexes": [index for index, _ in leading_names],
+            "leading_names": [name for _, name in leading_names],
+            "max_names": _MAX_NAMES,
+        },
+    )
+    similarities: dict[int, dict[int, float]] = defaultdict(dict)
+    for index, pk, similarity in rows:
+        similarities[index][pk] = max(similarity, similarities[index].get(pk, 0.0))
+    return similarities
 
 
-def _begun(text: str) -> set[str]:
-    """Names that the text may begin with, before a note.
+def _possible_leading_names(text: str) -> set[str]:
+    """Names that the text may begin with, if a note follows the name.
 
-    Those of councils are in their usual order of words.
+    A council's name is also tried in its usual forms: “Croydon, London Borough of” is “London Borough of Croydon”.
     """
-    names = set(beginnings(text))
-    for place in set(filter(None, map(place_begun, names))):
-        names |= {form.format(place) for form in _USUAL}
-    return names
+    names = set(leading_words(text))
+    places = {place for name in names if (place := place_of_public_body(name))}
+    return names | {form.format(place) for place in places for form in _COUNCIL_NAME_FORMS}
 
 
-def _numbered(questions: list[Question]) -> dict[int, set[int]]:
-    """Bodies with a number that a question gives, as a property or as its text."""
-    numbers_given = _numbers_given(questions)
-    forms = set().union(*(_forms(plain) for _, _, plain in numbers_given))
-    if not forms:
+@dataclass(frozen=True, slots=True)
+class _AskedNumber:
+    """A number in a question, without spaces and leading zeros; the scheme is "" if it is unknown."""
+
+    question_index: int
+    scheme: str
+    number: str
+
+
+def _ids_by_number(questions: list[Question]) -> dict[int, set[int]]:
+    """The ids of organisations with a number in the question, by the index of the question."""
+    asked_numbers = _asked_numbers(questions)
+    spellings = {spelling for asked in asked_numbers for spelling in _spellings(asked.number)}
+    if not spellings:
         return {}
-    rows = Identifier.objects.filter(scheme__in=SCHEMES, value__in=forms).values_list("organisation", "scheme", "value")
-    holders: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for organisation, scheme, value in rows:
-        for key in (scheme, ""):  # a question may not say which scheme its number is of
-            holders[key, plain_number(value)].add(organisation)
-    found: dict[int, set[int]] = defaultdict(set)
-    for number, scheme, plain in numbers_given:
-        found[number] |= holders.get((scheme, plain), set())
-    return found
+    identifiers = Identifier.objects.filter(scheme__in=SCHEMES, value__in=spellings)
+    holder_ids: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for pk, scheme, value in identifiers.values_list("organisation", "scheme", "value"):
+        holder_ids[scheme, plain_number(value)].add(pk)
+        # For questions that do not give the scheme.
+        holder_ids["", plain_number(value)].add(pk)
+
+    ids_by_question: dict[int, set[int]] = defaultdict(set)
+    for asked in asked_numbers:
+        ids_by_question[asked.question_index] |= holder_ids.get((asked.scheme, asked.number), set())
+    return ids_by_question
 
 
-def _numbers_given(questions: list[Question]) -> list[tuple[int, str, str]]:
-    """The number of each question, a scheme ("" if unknown), and what may be a number of that scheme."""
-    given = []
-    for number, question in enumerate(questions):
+def _asked_numbers(questions: list[Question]) -> list[_AskedNumber]:
+    """The numbers in the properties and the texts of the questions. Any text may be a number."""
+    asked_numbers = []
+    for index, question in enumerate(questions):
         values = [(condition.property, value) for condition in question.conditions for value in condition.values]
-        for code, value in [*values, ("", question.text)]:
-            scheme, plain = of_org_id(value)
+        for property_id, value in [*values, ("", question.text)]:
+            scheme, number = of_org_id(value)
             if scheme:
-                given.append((number, scheme, plain_number(plain)))
-            elif code in SCHEMES or not code:
-                given.append((number, code, plain_number(value.rpartition(":")[2])))
-    return given
+                asked_numbers.append(_AskedNumber(index, scheme, plain_number(number)))
+            elif property_id in SCHEMES or not property_id:
+                asked_numbers.append(_AskedNumber(index, property_id, plain_number(value.rpartition(":")[2])))
+    return asked_numbers
 
 
-def _forms(plain: str) -> set[str]:
-    """How a number can be written in registers: with the zeros in front that they use."""
-    if not plain or len(plain) > 20:
+def _spellings(number: str) -> set[str]:
+    """The ways in which registers may write a number: in lower case, or with zeros in front."""
+    if not number or len(number) > 20:
         return set()
-    return {plain, plain.lower(), *(plain.zfill(length) for length in (4, 5, 6, 7, 8) if length > len(plain))}
+    with_zeros = {number.zfill(length) for length in (4, 5, 6, 7, 8) if length > len(number)}
+    return {number, number.lower(), *with_zeros}
 
 
 def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
@@ -177,46 +230,59 @@ def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Bod
 
     Three queries, and one more for places.
     """
-    found = {
+    organisations = {
         organisation.pk: organisation
         for organisation in publicly_listed().filter(pk__in=set(ids)).select_related("region")
     }
-    if not found:
+    if not organisations:
         return {}
-    names: dict[int, list[OrganisationName]] = defaultdict(list)
-    for name in OrganisationName.objects.filter(organisation__in=found).order_by("valid_to", "pk"):
-        names[name.organisation_id].append(name)
-    numbers: dict[int, list[Identifier]] = defaultdict(list)
-    for row in Identifier.objects.filter(organisation__in=found, scheme__in=SCHEMES).order_by("scheme", "value"):
-        row.organisation = found[row.organisation_id]
-        numbers[row.organisation_id].append(row)
-    places = _places(found) if with_places else {}
+    names_by_pk: dict[int, list[OrganisationName]] = defaultdict(list)
+    for name in OrganisationName.objects.filter(organisation__in=organisations).order_by("valid_to", "pk"):
+        names_by_pk[name.organisation_id].append(name)
+    identifiers_by_pk: dict[int, list[Identifier]] = defaultdict(list)
+    identifiers = Identifier.objects.filter(organisation__in=organisations, scheme__in=SCHEMES)
+    for identifier in identifiers.order_by("scheme", "value"):
+        identifier.organisation = organisations[identifier.organisation_id]
+        identifiers_by_pk[identifier.organisation_id].append(identifier)
+    places_by_pk = _places(organisations) if with_places else {}
     return {
-        pk: _body(one, names.get(pk, []), numbers.get(pk, []), places.get(pk, frozenset())) for pk, one in found.items()
+        pk: _body(
+            organisation,
+            names=names_by_pk.get(pk, []),
+            identifiers=identifiers_by_pk.get(pk, []),
+            places=places_by_pk.get(pk, frozenset()),
+        )
+        for pk, organisation in organisations.items()
     }
 
 
-def _places(bodies: dict[int, Organisation]) -> dict[int, frozenset[str]]:
-    """Folded names and codes of the areas that each serves, of what these are in, and of its region."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for pk, body in bodies.items():
-        if body.region is not None:
-            found[pk] |= {fold_name(body.region.name), fold_name(body.region.code)}
-    areas = AreaServed.objects.filter(organisation__in=bodies).select_related("area__parent", "area__region")
-    for served in areas:
+def _places(organisations: dict[int, Organisation]) -> dict[int, frozenset[str]]:
+    """Folded names and codes of the areas that each organisation serves, of their parents, and of their regions."""
+    places_by_pk: dict[int, set[str]] = defaultdict(set)
+    for pk, organisation in organisations.items():
+        if organisation.region is not None:
+            places_by_pk[pk] |= {fold_name(organisation.region.name), fold_name(organisation.region.code)}
+    areas_served = AreaServed.objects.filter(organisation__in=organisations)
+    for served in areas_served.select_related("area__parent", "area__region"):
         for area in (served.area, served.area.parent, served.area.region):
             if area is not None:
-                found[served.organisation_id] |= {fold_name(area.name), fold_name(area.code)}
-    return {pk: frozenset(one) for pk, one in found.items()}
+                places_by_pk[served.organisation_id] |= {fold_name(area.name), fold_name(area.code)}
+    return {pk: frozenset(places) for pk, places in places_by_pk.items()}
 
 
 def _body(
-    organisation: Organisation, names: list[OrganisationName], numbers: list[Identifier], places: frozenset[str]
+    organisation: Organisation,
+    *,
+    names: list[OrganisationName],
+    identifiers: list[Identifier],
+    places: frozenset[str],
 ) -> Body:
-    """The organisation as the pure matching takes it, with present and former names."""
-    former = [name for name in names if name.kind == NameKind.FORMER]
-    since = max((name.valid_to for name in former if name.valid_to is not None), default=None)
-    official = Named(organisation.name, fold_name(organisation.name), since)
+    """The organisation as `matching` needs it."""
+    former_names = [name for name in names if name.kind == NameKind.FORMER]
+    # The present name came into use when the last former one ended.
+    in_use_since = max((name.valid_to for name in former_names if name.valid_to is not None), default=None)
+    official_name = DatedName(organisation.name, fold_name(organisation.name), begins=in_use_since)
+    other_names = [_dated_name(name) for name in names if name.name != official_name.text]
     return Body(
         pk=organisation.pk,
         name=organisation.name,
@@ -224,52 +290,53 @@ def _body(
         types=types_of(
             organisation.kind,
             organisation.council_type,
-            is_provider=any(number.scheme == Scheme.RSH for number in numbers),
+            is_provider=any(identifier.scheme == Scheme.RSH for identifier in identifiers),
         ),
-        names=(official, *(_named(name) for name in names if name.name != official.text)),
-        former=tuple(map(_named, former)),
+        names=(official_name, *other_names),
+        former_names=tuple(_dated_name(name) for name in former_names),
         numbers=tuple(
-            Numbered(
-                scheme=number.scheme,
-                value=number.value,
-                begins=number.valid_from,
-                ends=number.valid_to,
-                org_id=number.org_id,
+            DatedNumber(
+                scheme=identifier.scheme,
+                value=identifier.value,
+                begins=identifier.valid_from,
+                ends=identifier.valid_to,
+                org_id=identifier.org_id,
             )
-            for number in numbers
+            for identifier in identifiers
         ),
         begins=organisation.valid_from,
         ends=organisation.valid_to,
         is_ended=organisation.is_ended,
-        is_public=organisation.kind in _PUBLIC,
+        is_public=organisation.kind in _PUBLIC_KINDS,
         places=places,
     )
 
 
-def _named(name: OrganisationName) -> Named:
-    return Named(name.name, name.folded, name.valid_from, name.valid_to)
+def _dated_name(name: OrganisationName) -> DatedName:
+    return DatedName(text=name.name, folded=name.folded, begins=name.valid_from, ends=name.valid_to)
 
 
-def kept_ids(ids: Iterable[str]) -> dict[str, int]:
-    """The body that each id names today.
+def current_pks(ids: Iterable[str]) -> dict[str, int]:
+    """The primary key of the organisation that each id stands for today; invalid ids are left out.
 
-    A record that was merged leads to the one that was kept.
+    The id of a record that was merged into another one stands for the other one.
     """
-    asked = {text: int(found[1]) for text in ids if (found := ID.fullmatch(text))}
-    merged = dict(Merge.objects.in_force().filter(merged__in=set(asked.values())).values_list("merged", "kept"))
-    return {text: merged.get(pk, pk) for text, pk in asked.items()}
+    pk_by_id = {text: int(match[1]) for text in ids if (match := ID.fullmatch(text))}
+    merges = Merge.objects.in_force().filter(merged__in=set(pk_by_id.values()))
+    kept_pk_by_merged_pk = dict(merges.values_list("merged", "kept"))
+    return {text: kept_pk_by_merged_pk.get(pk, pk) for text, pk in pk_by_id.items()}
 
 
-def lineage_of(ids: Collection[int], day: dt.date, *, before: bool = False) -> Lineage:
-    """What these bodies became by a day and, if asked, what they followed."""
+def lineage_of(ids: Collection[int], day: dt.date, *, with_predecessors: bool = False) -> Lineage:
+    """The successors that these bodies have by a day and, if asked for, their predecessors."""
     after = successors_of_each(ids, day)
-    preceded = predecessors_of_each(ids, day) if before else {}
-    other_pks = {pk for found in (*after.values(), *preceded.values()) for pk in found}
-    return Lineage(after, preceded, bodies_of(other_pks))
+    before = predecessors_of_each(ids, day) if with_predecessors else {}
+    other_ids = {pk for pks in (*after.values(), *before.values()) for pk in pks}
+    return Lineage(after=after, before=before, bodies=bodies_of(other_ids))
 
 
 def suggested(text: str, skip: int) -> list[Body]:
-    """Bodies whose name has every word that was typed, or with this number; by name."""
-    found = find_publicly_listed(text).order_by("name", "pk")[skip : skip + SUGGESTED]
-    bodies = bodies_of([organisation.pk for organisation in found])
-    return [bodies[organisation.pk] for organisation in found]
+    """Bodies for a text that is being typed, ordered by name: it is in their name or is their number."""
+    organisations = find_publicly_listed(text).order_by("name", "pk")[skip : skip + SUGGESTED]
+    bodies = bodies_of([organisation.pk for organisation in organisations])
+    return [bodies[organisation.pk] for organisation in organisations]

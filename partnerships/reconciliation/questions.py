@@ -1,4 +1,4 @@
-"""What a client asks: a name or a number, at a date, narrowed by type and properties."""
+"""A question of a client: a name or a number, at a date, narrowed by type and properties."""
 
 from __future__ import annotations
 
@@ -13,41 +13,39 @@ MAX_LIMIT = 25
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From a first to a last day, both included: a day, a month or a year."""
+    """A day, a month or a year; both ends are included."""
 
     first: dt.date
     last: dt.date
 
     def meets(self, begins: dt.date | None, ends: dt.date | None) -> bool:
-        """Whether any of its days is in the half-open time [begins, ends); None is open."""
+        """Whether any of its days is in the half-open period [begins, ends); None is open."""
         return (begins is None or begins <= self.last) and (ends is None or self.first < ends)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Values that a property should have: any of them, all of them or none.
-
-    With `required`, bodies that do not fit are no candidates.
-    """
+    """Values that a property of the body should have."""
 
     property: str
     values: tuple[str, ...]
+    #: Whether bodies that do not fit are left out. Otherwise they get fewer points.
     required: bool = False
+    #: How many of the values the body should have: “any”, “all” or “none”.
     quantifier: str = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One query of a batch.
-
-    `period` is the date that it is about (None: any time, the present first). With `unclear`, part of it could not be
-    read, so nothing is a certain match. No `types`: every type.
-    """
+    """One query of a batch."""
 
     text: str = ""
     ids: tuple[str, ...] = ()
+    #: Types of body to look for; empty for all types.
     types: frozenset[str] = frozenset()
+    #: The date of the question; None for any date, with present bodies first.
     period: Period | None = None
     conditions: tuple[Condition, ...] = ()
     limit: int = DEFAULT_LIMIT
-    unclear: bool = False
+    #: Whether a part of it could not be read: then no match is certain.
+    is_unclear: bool = False

@@ -1,8 +1,6 @@
-"""Reads what clients send.
+"""Read the requests of clients: queries of version 0.2 and of the 1.0 draft, and data extension queries.
 
-They send queries of version 0.2 and of the 1.0 draft, and requests for properties.
-
-Rules: https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ and
+Specifications: https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ and
 https://reconciliation-api.github.io/specs/draft/ (where `/match` takes the place of `/reconcile`).
 """
 
@@ -11,29 +9,26 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.reconciliation.questions import DEFAULT_LIMIT, MAX_LIMIT, Condition, Period, Question
-from partnerships.reconciliation.vocabulary import ANYTHING, DATE, KIND, TYPES, kinds_called
+from partnerships.reconciliation.vocabulary import ANYTHING, DATE, KIND, TYPES, types_called
 
 _BRITISH = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _QUANTIFIERS = ("any", "all", "none")
 
 
 class UnableToRead(Exception):
-    """The request is not one of the specification; its text says why."""
+    """The request does not follow the specification; the message says why."""
 
 
 class TooMany(UnableToRead):
-    """More than a request may have.
-
-    Queries, conditions, values, bodies, properties, dates and characters are limited.
-    """
+    """The request has more queries, conditions, values, bodies, properties, dates or characters than is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +41,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """The bodies and properties that a client asks for."""
+    """A data extension query: the ids of bodies, and the properties to fetch of each."""
 
     ids: tuple[str, ...]
-    wanted: tuple[Wanted, ...]
+    wanted_properties: tuple[Wanted, ...]
 
 
 def read_json(text: str | bytes) -> Any:
-    """The JSON. Raises `UnableToRead`."""
+    """Parse JSON. Raises `UnableToRead`."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -61,59 +56,63 @@ def read_json(text: str | bytes) -> Any:
 
 
 def read_queries(text: str) -> dict[str, Question]:
-    """The batch of version 0.2, by its keys. Raises `UnableToRead`."""
+    """Read a batch of version 0.2; returns the questions by their keys. Raises `UnableToRead`."""
     batch = read_json(text)
     if not isinstance(batch, dict):
         raise UnableToRead("`queries` must be an object with a query for each key.")
     _check_size(len(batch))
-    return {clean(key): _named(clean(key), _old_question, one) for key, one in batch.items()}
+    return {clean(key): _read_query(clean(key), query, _question_of_version_0_2) for key, query in batch.items()}
 
 
 def read_match(body: bytes) -> list[Question]:
-    """The batch of the 1.0 draft, in order. Raises `UnableToRead`."""
+    """Read a batch of the 1.0 draft; returns the questions in order. Raises `UnableToRead`."""
     batch = read_json(body)
     queries = batch.get("queries") if isinstance(batch, dict) else None
     if not isinstance(queries, list):
         raise UnableToRead("Send an object with the array `queries`.")
     _check_size(len(queries))
-    return [_named(str(number), _question, one) for number, one in enumerate(queries, start=1)]
+    return [_read_query(str(number), query, _question_of_draft) for number, query in enumerate(queries, start=1)]
 
 
-def read_fetch(asked: Any) -> Fetch:
-    """The bodies and properties of a data extension query. Raises `UnableToRead`."""
-    ids = asked.get("ids") if isinstance(asked, dict) else None
-    properties = asked.get("properties") if isinstance(asked, dict) else None
+def read_fetch(query: Any) -> Fetch:
+    """Read a data extension query. Raises `UnableToRead`."""
+    ids = query.get("ids") if isinstance(query, dict) else None
+    properties = query.get("properties") if isinstance(query, dict) else None
     if not isinstance(ids, list) or not isinstance(properties, list):
         raise UnableToRead("Send an object with the arrays `ids` and `properties`.")
     if max(len(ids), len(properties)) > _maximum("BODIES"):
         raise TooMany(f"Ask for at most {_maximum('BODIES')} ids and properties at a time.")
-    wanted = [_wanted(item) for item in properties]
+    wanted_properties = [_wanted(item) for item in properties]
     # Successors are looked up for each date.
-    if len({item.day for item in wanted}) > _maximum("DATES"):
+    if len({wanted.day for wanted in wanted_properties}) > _maximum("DATES"):
         raise TooMany(f"Ask for properties at no more than {_maximum('DATES')} dates at a time.")
-    return Fetch(tuple(_text_of(item) for item in ids), tuple(wanted))
+    return Fetch(ids=tuple(_text_of(item) for item in ids), wanted_properties=tuple(wanted_properties))
 
 
-def _wanted(asked: Any) -> Wanted:
+def _wanted(item: Any) -> Wanted:
     """One property: its id alone, or an object with the id and settings."""
-    if not isinstance(asked, dict):
-        return Wanted(_text_of(asked))
-    code, chosen = _text_of(asked.get("id")), asked.get("settings")
-    date = _text_of(chosen.get(DATE)) if isinstance(chosen, dict) else ""
+    if not isinstance(item, dict):
+        return Wanted(_text_of(item))
+    property_id = _text_of(item.get("id"))
+    settings_of_property = item.get("settings")
+    date = _text_of(settings_of_property.get(DATE)) if isinstance(settings_of_property, dict) else ""
     if not date:
-        return Wanted(code)
+        return Wanted(property_id)
     period = read_period(date)
     if period is None:
         raise UnableToRead("The setting `date` must be a day such as 2019-04-01, a month or a year.")
-    return Wanted(code, period.last)
+    return Wanted(property_id, day=period.last)
 
 
 def read_period(text: str) -> Period | None:
-    """The days of a date: ISO (a year, a month, a day, a moment) or British (1/4/2019); None if it is none."""
+    """The day, month or year that a date stands for; None if it is not a date.
+
+    Reads ISO dates and times, and British dates such as 1/4/2019.
+    """
     british = _BRITISH.fullmatch(text.strip())
-    plain = f"{british[3]}-{british[2]:>02}-{british[1]:>02}" if british else text.strip().partition("T")[0]
+    iso_date = f"{british[3]}-{british[2]:>02}-{british[1]:>02}" if british else text.strip().partition("T")[0]
     try:
-        date = PartialDate.parse(plain)
+        date = PartialDate.parse(iso_date)
         return Period(date.earliest, date.latest)
     except (NotADate, ValueError, OverflowError):
         return None
@@ -128,9 +127,9 @@ def clean(text: str) -> str:
     return words
 
 
-def _maximum(what: str) -> int:
-    """How much of this a request may have, as the operators set it."""
-    return int(settings.RECONCILIATION_SIZES[what])
+def _maximum(size: str) -> int:
+    """The maximum of one size of a request, from the settings."""
+    return int(settings.RECONCILIATION_SIZES[size])
 
 
 def _check_size(count: int) -> None:
@@ -138,101 +137,106 @@ def _check_size(count: int) -> None:
         raise TooMany(f"A batch has at most {_maximum('BATCH')} queries; this one has {count}.")
 
 
-def _named(key: str, read: Callable[[Any], Question], asked: Any) -> Question:
-    """The question; what is wrong with it names its query."""
+def _read_query(key: str, query: Any, read: Callable[[Any], Question]) -> Question:
+    """Read a query with the function of its version; an error names the query."""
     try:
-        return read(asked)
+        return read(query)
     except UnableToRead as error:
         raise type(error)(f"Query {key}: {error}") from error
 
 
-def _old_question(asked: Any) -> Question:
-    """A query of version 0.2."""
-    if not isinstance(asked, dict):
+def _question_of_version_0_2(query: Any) -> Question:
+    if not isinstance(query, dict):
         raise UnableToRead("A query must be an object.")
-    properties = asked.get("properties") or []
+    properties = query.get("properties") or []
     if not isinstance(properties, list):
         raise UnableToRead("`properties` must be an array.")
     conditions = [
-        _condition(prop.get("pid") or prop.get("p"), prop.get("v"), {}) for prop in properties if isinstance(prop, dict)
+        Condition(property=_text_of(item.get("pid") or item.get("p")), values=tuple(_texts_of(item.get("v"))))
+        for item in properties
+        if isinstance(item, dict)
     ]
-    text = _text_of(asked.get("query"))
+    text = _text_of(query.get("query"))
     if not text and not conditions:
         raise UnableToRead("A query needs `query` or `properties`.")
-    return _asked(text, (), _types(asked.get("type")), conditions, asked.get("limit"))
+    return _question(query, text=text, ids=[], conditions=conditions)
 
 
-def _question(asked: Any) -> Question:
-    """A query of the 1.0 draft."""
-    given = asked.get("conditions") if isinstance(asked, dict) else None
-    if not isinstance(given, list) or not given:
+def _question_of_draft(query: Any) -> Question:
+    items = query.get("conditions") if isinstance(query, dict) else None
+    if not isinstance(items, list) or not items:
         raise UnableToRead("A query needs the array `conditions`, with at least one.")
-    text, ids, conditions = "", [], []
-    for item in given:
-        how = item.get("matchType") if isinstance(item, dict) else None
-        if how == "name":
+    text = ""
+    ids: list[str] = []
+    conditions = []
+    for item in items:
+        match_type = item.get("matchType") if isinstance(item, dict) else None
+        if match_type == "name":
             text = text or next(iter(_texts_of(item.get("v"))), "")
-        elif how == "id":
+        elif match_type == "id":
             ids += _texts_of(item.get("v"))
-        elif how == "property":
-            conditions.append(_condition(item.get("pid"), item.get("v"), item))
+        elif match_type == "property":
+            conditions.append(_condition_of_draft(item))
         else:
             raise UnableToRead("`matchType` must be `name`, `id` or `property`.")
-    return _asked(text, tuple(ids), _types(asked.get("type")), conditions, asked.get("limit"))
+    return _question(query, text=text, ids=ids, conditions=conditions)
 
 
-def _condition(code: Any, value: Any, more: dict[str, Any]) -> Condition:
-    quantifier = more.get("matchQuantifier") or "any"
+def _condition_of_draft(item: dict[str, Any]) -> Condition:
+    quantifier = item.get("matchQuantifier") or "any"
     if quantifier not in _QUANTIFIERS:
         raise UnableToRead("`matchQuantifier` must be `any`, `all` or `none`.")
-    return Condition(_text_of(code), tuple(_texts_of(value)), more.get("required") is True, quantifier)
-
-
-def _asked(text: str, ids: tuple[str, ...], types: list[str], given: Iterable[Condition], limit: Any) -> Question:
-    """The question: the date and kinds among the conditions are read, empty ones left out."""
-    period, unclear, conditions = None, False, []
-    whole = list(given)
-    if len(whole) > _maximum("CONDITIONS"):
-        raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(whole)}.")
-    for item in whole:
-        if not item.values:
-            continue
-        if item.property == DATE:
-            period = read_period(item.values[0])
-            unclear = unclear or period is None
-        elif item.property == KIND:
-            kinds = frozenset[str]().union(*map(kinds_called, item.values))
-            unclear = unclear or not kinds
-            conditions += [Condition(KIND, tuple(sorted(kinds)), item.required, item.quantifier)] if kinds else []
-        else:
-            conditions.append(item)
-    known = [item for item in types if item in TYPES]
-    unclear = unclear or len(known) < len(types)
-    wanted = frozenset() if ANYTHING in known else frozenset(known)
-    return Question(
-        text=text,
-        ids=ids,
-        types=wanted,
-        period=period,
-        conditions=tuple(conditions),
-        limit=_limit(limit),
-        unclear=unclear,
+    return Condition(
+        property=_text_of(item.get("pid")),
+        values=tuple(_texts_of(item.get("v"))),
+        required=item.get("required") is True,
+        quantifier=quantifier,
     )
 
 
-def _limit(given: Any) -> int:
-    """The number of candidates, at least one."""
-    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 1:
+def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: list[Condition]) -> Question:
+    """The question of a query of either version. Conditions without values are left out."""
+    types = _texts_of(query.get("type"))
+    if len(conditions) > _maximum("CONDITIONS"):
+        raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(conditions)}.")
+    period = None
+    is_unclear = False
+    other_conditions = []
+    for condition in conditions:
+        if not condition.values:
+            continue
+        if condition.property == DATE:
+            period = read_period(condition.values[0])
+            is_unclear = is_unclear or period is None
+        elif condition.property == KIND:
+            type_ids = frozenset[str]().union(*map(types_called, condition.values))
+            if type_ids:
+                other_conditions.append(replace(condition, values=tuple(sorted(type_ids))))
+            else:
+                is_unclear = True
+        else:
+            other_conditions.append(condition)
+    known_types = [type_id for type_id in types if type_id in TYPES]
+    return Question(
+        text=text,
+        ids=tuple(ids),
+        types=frozenset() if ANYTHING in known_types else frozenset(known_types),
+        period=period,
+        conditions=tuple(other_conditions),
+        limit=_limit(query.get("limit")),
+        is_unclear=is_unclear or len(known_types) < len(types),
+    )
+
+
+def _limit(value: Any) -> int:
+    """The number of candidates to return, from 1 to `MAX_LIMIT`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 1:
         return DEFAULT_LIMIT
-    return int(min(given, MAX_LIMIT))
-
-
-def _types(given: Any) -> list[str]:
-    """Ids of types: one, several, or as objects."""
-    return [text for text in _texts_of(given) if text]
+    return int(min(value, MAX_LIMIT))
 
 
 def _texts_of(value: Any) -> list[str]:
+    """The texts of one value or of an array of values, without empty ones."""
     values = value if isinstance(value, list) else [value]
     if len(values) > _maximum("CONDITIONS"):
         raise TooMany(f"A condition has at most {_maximum('CONDITIONS')} values; this one has {len(values)}.")
@@ -240,7 +244,7 @@ def _texts_of(value: Any) -> list[str]:
 
 
 def _text_of(value: Any) -> str:
-    """A value as text; of an object (a body that was matched before) its id."""
+    """A value as text; the id of an object, such as a body that was matched before."""
     if isinstance(value, dict):
         value = value.get("id") or value.get("name")
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The types and properties that the service knows."""
+"""The types and properties that clients can use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATE = "date"
 KIND = "kind"
 AREA = "area"
 ORG_ID = "org-id"
-#: Schemes whose numbers are published; the keys of network files are our own.
+#: Schemes of published numbers; keys of network files are not published.
 SCHEMES = tuple(scheme for scheme in Scheme if scheme != Scheme.NETWORK)
 
 _COUNCILS = {
@@ -37,13 +37,15 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: whether it narrows a query (`asked`), and whether it can be fetched (`given`)."""
+    """A property of bodies."""
 
     id: str
     name: str
     about: str
-    asked: bool = False
-    given: bool = False
+    #: Whether a query can be narrowed by it.
+    can_narrow: bool = False
+    #: Whether it can be fetched.
+    can_fetch: bool = False
 
 
 def council_type_id(code: str) -> str:
@@ -52,13 +54,13 @@ def council_type_id(code: str) -> str:
 
 
 def _allocated(scheme: Scheme) -> str:
-    by = ALLOCATORS.get(scheme)
-    return f"From {by}." if by else "An older code of a council, such as that of the ONS until 2011."
+    allocator = ALLOCATORS.get(scheme)
+    return f"From {allocator}." if allocator else "An older code of a council, for example from the ONS until 2011."
 
 
 TYPES: dict[str, Type] = {
-    one.id: one
-    for one in (
+    body_type.id: body_type
+    for body_type in (
         Type(ANYTHING, "Organisation"),
         *(Type(str(kind), str(kind.label), ANYTHING) for kind in Kind),
         *(Type(council_type_id(tier), name, str(Kind.COUNCIL)) for tier, name in _COUNCILS.items()),
@@ -76,28 +78,33 @@ DEFAULT_TYPES = (
 )
 
 PROPERTIES: dict[str, Property] = {
-    one.id: one
-    for one in (
-        Property(DATE, "As at", "The day, month or year that the name is of: 2019-04-01, 2019-04 or 2019.", asked=True),
-        Property(KIND, "Kind", "The kind of body, or the tier of a council.", asked=True, given=True),
-        Property(AREA, "Area", "The name or GSS code of an area that it serves, or of its region.", asked=True),
-        *(Property(str(one), str(one.label), _allocated(one), asked=True, given=True) for one in SCHEMES),
-        Property(ORG_ID, "org-id", "Its numbers as org-id.guide writes them.", asked=True, given=True),
-        Property("name", "Name", "Its official name on the date.", given=True),
-        Property("short-name", "Short name", "Its present short name.", given=True),
-        Property("other-names", "Other names", "Former and alternative names.", given=True),
-        Property("began", "Began", "The day on which it began.", given=True),
-        Property("ended", "Ended", "The first day on which it no longer existed.", given=True),
-        Property("successors", "Successors", "Its successors by the date.", given=True),
-        Property("predecessors", "Predecessors", "Its predecessors by the date.", given=True),
+    prop.id: prop
+    for prop in (
+        Property(
+            DATE, "As at", "The day, month or year that the name is of: 2019-04-01, 2019-04 or 2019.", can_narrow=True
+        ),
+        Property(KIND, "Kind", "The kind of body, or the tier of a council.", can_narrow=True, can_fetch=True),
+        Property(AREA, "Area", "The name or GSS code of an area that it serves, or of its region.", can_narrow=True),
+        *(
+            Property(str(scheme), str(scheme.label), _allocated(scheme), can_narrow=True, can_fetch=True)
+            for scheme in SCHEMES
+        ),
+        Property(ORG_ID, "org-id", "Its numbers as org-id.guide writes them.", can_narrow=True, can_fetch=True),
+        Property("name", "Name", "Its official name on the date.", can_fetch=True),
+        Property("short-name", "Short name", "Its present short name.", can_fetch=True),
+        Property("other-names", "Other names", "Former and alternative names.", can_fetch=True),
+        Property("began", "Began", "The day on which it began.", can_fetch=True),
+        Property("ended", "Ended", "The first day on which it no longer existed.", can_fetch=True),
+        Property("successors", "Successors", "Its successors by the date.", can_fetch=True),
+        Property("predecessors", "Predecessors", "Its predecessors by the date.", can_fetch=True),
     )
 }
 
 
 def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, ...]:
-    """The types of a body, the most telling first.
+    """The types of a body: its kind, the tier of a council, and registered provider.
 
-    A council with homes is a registered provider too.
+    A council with social homes is a registered provider too.
     """
     tier = council_type_id(council_type) if council_type in _COUNCILS and kind == Kind.COUNCIL else ""
     provider = str(Kind.REGISTERED_PROVIDER) if is_provider and kind != Kind.REGISTERED_PROVIDER else ""
@@ -107,10 +114,10 @@ def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, .
 def words_of(types: tuple[str, ...]) -> str:
     """A body's types in words: the tier of a council instead of “Council”."""
     shown = types[1:] if len(types) > 1 and TYPES[types[1]].broader == types[0] else types
-    return ", ".join(TYPES[body].name for body in shown)
+    return ", ".join(TYPES[type_id].name for type_id in shown)
 
 
-def kinds_called(text: str) -> frozenset[str]:
-    """The types that a text names, by id or by name."""
+def types_called(text: str) -> frozenset[str]:
+    """The ids of the types with this id or name."""
     folded = fold_name(text)
     return frozenset(type_.id for type_ in TYPES.values() if folded in (fold_name(type_.id), fold_name(type_.name)))

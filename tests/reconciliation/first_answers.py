@@ -16,7 +16,7 @@ from django.conf import settings
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, OrganisationName, Scheme
-from partnerships.reconciliation.matching import Body, Named, Verdict, place_in
+from partnerships.reconciliation.matching import Body, DatedName, Verdict, place_in
 from partnerships.reconciliation.queries import bodies_of, find
 from partnerships.reconciliation.questions import Period, Question
 from partnerships.transfer.reading.tables import Cell, read_sheets
@@ -118,17 +118,17 @@ def _count(result: Score, said: str, wanted: int, found: list[Verdict]) -> None:
     result.asked += 1
     is_right = bool(found) and found[0].body.pk == wanted
     result.first += is_right
-    result.certain += bool(found) and found[0].match
+    result.certain += bool(found) and found[0].is_match
     if not is_right:
         answered = f"{said} → {found[0].body.name}, {found[0].points}" if found else f"{said} → nothing"
         result.wrong.append(answered)
-        if found and found[0].match:
+        if found and found[0].is_match:
             result.certainly_wrong.append(answered)
 
 
-def _places(bodies: Iterable[Body]) -> dict[str, list[tuple[int, Named]]]:
+def _places(bodies: Iterable[Body]) -> dict[str, list[tuple[int, DatedName]]]:
     """The councils and other public bodies by the places in their names: “Dorset” was a county and a LEP."""
-    found: dict[str, list[tuple[int, Named]]] = defaultdict(list)
+    found: dict[str, list[tuple[int, DatedName]]] = defaultdict(list)
     for body in bodies:
         for named in body.names if body.is_public else ():
             found[place_in(named.folded)].append((body.pk, named))

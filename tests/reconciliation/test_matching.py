@@ -1,4 +1,7 @@
-"""Which body a name means, and when that is certain; pure."""
+"""Which body a name means, and when a match is certain; without the database.
+
+In 2019 Northmere Borough Council ended, and Mereland Council began.
+"""
 
 from __future__ import annotations
 
@@ -8,219 +11,244 @@ from typing import Any
 import pytest
 
 from partnerships.kit.names import fold_name
-from partnerships.reconciliation.matching import Body, Named, Numbered, judge
+from partnerships.reconciliation.matching import Body, DatedName, DatedNumber, Verdict, rank_candidates
 from partnerships.reconciliation.questions import Condition, Period, Question
 from partnerships.reconciliation.reading import read_period
 
-CHANGED = dt.date(2019, 4, 1)
+REORGANISED_ON = dt.date(2019, 4, 1)
 
 
-def named(text: str, begins: dt.date | None = None, ends: dt.date | None = None) -> Named:
-    return Named(text, fold_name(text), begins, ends)
+def dated_name(text: str, *, begins: dt.date | None = None, ends: dt.date | None = None) -> DatedName:
+    return DatedName(text, fold_name(text), begins=begins, ends=ends)
 
 
-def body(pk: int, name: str, *others: Named, number: str = "", **fields: Any) -> Body:
-    """A council, unless `types` says otherwise."""
-    numbers = (Numbered("gss", number),) if number else ()
+def council(name: str, *other_names: DatedName, pk: int = 10, gss: str = "", **fields: Any) -> Body:
+    numbers = (DatedNumber("gss", gss),) if gss else ()
     fields = {"types": ("council", "council-nmd"), "is_public": True} | fields
-    return Body(pk=pk, name=name, names=(named(name), *others), numbers=numbers, **fields)
+    return Body(pk=pk, name=name, names=(dated_name(name), *other_names), numbers=numbers, **fields)
 
 
-def on(day: str) -> Period:
-    period = read_period(day)
+def provider(name: str, *other_names: DatedName, pk: int = 20, **fields: Any) -> Body:
+    return council(name, *other_names, pk=pk, types=("registered_provider",), is_public=False, **fields)
+
+
+NORTHMERE = council("Northmere Borough Council", pk=1, ends=REORGANISED_ON, is_ended=True)
+MERELAND = council("Mereland Council", pk=2, begins=REORGANISED_ON, types=("council", "council-ua"))
+FENMOOR = council("Fenmoor Council", pk=3, gss="E07000001")
+
+
+def ask(text: str, *bodies: Body, date: str = "", gss: str = "", similarity: float = 0.0) -> list[Verdict]:
+    """The verdicts on a name, as at a date, with a GSS code beside it."""
+    question = Question(
+        text=text,
+        period=_period(date) if date else None,
+        conditions=(Condition("gss", (gss,)),) if gss else (),
+    )
+    return rank_candidates(question, bodies, {body.pk: similarity for body in bodies})
+
+
+def _period(date: str) -> Period:
+    period = read_period(date)
     assert period is not None
     return period
 
 
-OLD = body(1, "Northmere Borough Council", ends=CHANGED, is_ended=True)
-NEW = body(2, "Mereland Council", begins=CHANGED, types=("council", "council-ua"))
-
-
 def test_same_name_is_a_certain_match() -> None:
-    [first] = judge(Question("mereland  COUNCIL"), [NEW], {})
+    [verdict] = ask("mereland  COUNCIL", MERELAND)
 
-    assert (first.match, first.points) == (True, 100.0)
+    assert verdict.is_match
+    assert verdict.points == 100.0
 
 
 def test_legal_suffix_makes_no_other_name() -> None:
-    provider = body(3, "Bridge Homes Limited", types=("registered_provider",), is_public=False)
+    [verdict] = ask("Bridge Homes", provider("Bridge Homes Limited"))
 
-    [first] = judge(Question("Bridge Homes"), [provider], {})
-
-    assert (first.match, first.points) == (True, 98.0)
+    assert verdict.is_match
+    assert verdict.points == 98.0
 
 
 def test_two_bodies_of_one_name_are_never_certain() -> None:
-    found = judge(Question("Mereland Council"), [NEW, body(4, "Mereland Council")], {})
+    verdicts = ask("Mereland Council", MERELAND, council("Mereland Council", pk=4))
 
-    assert [one.match for one in found] == [False, False]
+    assert [verdict.is_match for verdict in verdicts] == [False, False]
 
 
 def test_names_that_differ_in_the_suffix_only_are_not_certain() -> None:
-    found = judge(
-        Question("Bridge Homes"),
-        [body(3, "Bridge Homes Limited", is_public=False), body(5, "Bridge Homes", is_public=False)],
-        {},
-    )
+    with_suffix = provider("Bridge Homes Limited", pk=21)
+    without_suffix = provider("Bridge Homes", pk=22)
 
-    assert [(one.body.pk, one.match) for one in found] == [(5, False), (3, False)]
+    verdicts = ask("Bridge Homes", with_suffix, without_suffix)
+
+    assert [verdict.body for verdict in verdicts] == [without_suffix, with_suffix]
+    assert not any(verdict.is_match for verdict in verdicts)
 
 
 def test_date_decides_between_namesakes_of_two_times() -> None:
-    before = body(6, "Mereland Council", ends=CHANGED, is_ended=True)
+    predecessor = council("Mereland Council", pk=6, ends=REORGANISED_ON, is_ended=True)
 
-    then = judge(Question("Mereland Council", period=on("2018-05-01")), [NEW, before], {})
-    later = judge(Question("Mereland Council", period=on("2020")), [NEW, before], {})
+    before = ask("Mereland Council", MERELAND, predecessor, date="2018-05-01")
+    after = ask("Mereland Council", MERELAND, predecessor, date="2020")
 
-    assert (then[0].body.pk, then[0].match) == (6, True)
-    assert (later[0].body.pk, later[0].match) == (2, True)
-
-
-def test_body_that_did_not_exist_then_is_no_match() -> None:
-    [first] = judge(Question("Mereland Council", period=on("2018-05-01")), [NEW], {})
-
-    assert (first.match, first.there, first.points) == (False, False, 75.0)
+    assert (before[0].body, before[0].is_match) == (predecessor, True)
+    assert (after[0].body, after[0].is_match) == (MERELAND, True)
 
 
-def test_name_that_was_not_in_use_then_is_no_match() -> None:
-    renamed = body(7, "Mere Homes", named("Old Mere Homes", ends=CHANGED), is_public=False)
+def test_body_that_did_not_exist_at_the_date_is_no_match() -> None:
+    [verdict] = ask("Mereland Council", MERELAND, date="2018-05-01")
 
-    [late] = judge(Question("Old Mere Homes", period=on("2021-01-01")), [renamed], {})
-    [then] = judge(Question("Old Mere Homes", period=on("2019-03-31")), [renamed], {})
+    assert not verdict.existed
+    assert not verdict.is_match
+    assert verdict.points == 75.0
 
-    assert (late.match, late.points) == (False, 90.0)
-    assert (then.match, then.points) == (True, 100.0)
+
+def test_name_that_was_not_in_use_at_the_date_is_no_match() -> None:
+    renamed = provider("Mere Homes", dated_name("Old Mere Homes", ends=REORGANISED_ON))
+
+    [before] = ask("Old Mere Homes", renamed, date="2019-03-31")
+    [after] = ask("Old Mere Homes", renamed, date="2021-01-01")
+
+    assert (before.is_match, before.points) == (True, 100.0)
+    assert (after.is_match, after.points) == (False, 90.0)
 
 
 def test_ended_body_comes_after_a_present_one() -> None:
-    other = body(8, "Northmere Council")
+    present = council("Northmere Council", pk=8)
 
-    found = judge(Question("Northmere"), [OLD, other], {})
+    verdicts = ask("Northmere", NORTHMERE, present)
 
-    assert [one.body.pk for one in found] == [8, 1]
-    assert not found[0].match
+    assert [verdict.body for verdict in verdicts] == [present, NORTHMERE]
+    assert not verdicts[0].is_match
 
 
 def test_place_alone_is_certain_only_if_a_council_is_meant() -> None:
-    alone = judge(Question("Mereland"), [NEW], {})
-    as_type = judge(Question("Mereland", types=frozenset({"council"})), [NEW], {})
-    in_words = judge(Question("Mereland Borough Council"), [NEW], {})
+    of_type = Question("Mereland", types=frozenset({"council"}))
 
-    assert [found[0].match for found in (alone, as_type, in_words)] == [False, True, True]
-    assert {found[0].points for found in (alone, as_type, in_words)} == {90.0}
+    [place_only] = ask("Mereland", MERELAND)
+    [with_type] = rank_candidates(of_type, [MERELAND], {})
+    [with_word] = ask("Mereland Borough Council", MERELAND)
+
+    assert [verdict.is_match for verdict in (place_only, with_type, with_word)] == [False, True, True]
+    assert {verdict.points for verdict in (place_only, with_type, with_word)} == {90.0}
 
 
 def test_place_of_several_bodies_is_not_certain() -> None:
-    found = judge(Question("Mereland Borough Council"), [NEW, body(9, "Mereland County Council")], {})
+    verdicts = ask("Mereland Borough Council", MERELAND, council("Mereland County Council", pk=9))
 
-    assert not any(one.match for one in found)
+    assert not any(verdict.is_match for verdict in verdicts)
 
 
 def test_short_name_that_is_the_place_of_another_body_is_not_certain_without_a_date() -> None:
-    unitary = body(15, "Fenshire Council", named("Fenshire"), begins=CHANGED)
-    county = body(16, "Fenshire County Council", ends=CHANGED, is_ended=True)
+    unitary = council("Fenshire Council", dated_name("Fenshire"), pk=15, begins=REORGANISED_ON)
+    county = council("Fenshire County Council", pk=16, ends=REORGANISED_ON, is_ended=True)
 
-    undated = judge(Question("Fenshire"), [unitary, county], {})
-    dated = judge(Question("Fenshire", period=on("2020-01-01")), [unitary, county], {})
+    undated = ask("Fenshire", unitary, county)
+    dated = ask("Fenshire", unitary, county, date="2020-01-01")
 
-    assert (undated[0].body.pk, undated[0].match) == (15, False)
-    assert (dated[0].body.pk, dated[0].match) == (15, True)
+    assert (undated[0].body, undated[0].is_match) == (unitary, False)
+    assert (dated[0].body, dated[0].is_match) == (unitary, True)
 
 
 def test_other_type_is_no_candidate() -> None:
-    assert judge(Question("Mereland Council", types=frozenset({"lep"})), [NEW], {}) == []
+    question = Question("Mereland Council", types=frozenset({"lep"}))
+
+    assert rank_candidates(question, [MERELAND], {}) == []
 
 
 def test_number_alone_finds_its_body() -> None:
-    numbered = body(10, "Fenmoor Council", number="E07000001")
+    [as_text] = ask("e07000001", FENMOOR)
+    [as_property] = ask("", FENMOOR, gss="E07000001")
 
-    [as_text] = judge(Question("e07000001"), [numbered], {})
-    [as_property] = judge(Question(conditions=(Condition("gss", ("E07000001",)),)), [numbered], {})
-
-    assert as_text.match
-    assert as_property.match
+    assert as_text.is_match
+    assert as_property.is_match
 
 
 def test_number_of_another_body_stops_a_match() -> None:
-    numbered = body(10, "Fenmoor Council", number="E07000001")
+    [verdict] = ask("Fenmoor Council", FENMOOR, gss="E07000009")
 
-    [first] = judge(Question("Fenmoor Council", conditions=(Condition("gss", ("E07000009",)),)), [numbered], {})
-
-    assert (first.match, first.points) == (False, 75.0)
+    assert (verdict.is_match, verdict.points) == (False, 75.0)
 
 
 def test_number_with_a_quite_different_name_is_a_candidate_only() -> None:
-    numbered = body(10, "Fenmoor Council", number="E07000001")
+    [verdict] = ask("Larkhaven Homes", FENMOOR, gss="E07000001")
 
-    [first] = judge(Question("Larkhaven Homes", conditions=(Condition("gss", ("E07000001",)),)), [numbered], {})
-
-    assert (first.match, first.points) == (False, 60.0)
+    assert (verdict.is_match, verdict.points) == (False, 60.0)
 
 
 def test_number_chooses_between_namesakes() -> None:
-    one, other = body(11, "Mereland Council", number="E07000001"), body(12, "Mereland Council", number="E07000002")
+    namesake = council("Fenmoor Council", pk=12, gss="E07000002")
 
-    found = judge(Question("Mereland Council", conditions=(Condition("gss", ("E07000002",)),)), [one, other], {})
+    verdicts = ask("Fenmoor Council", FENMOOR, namesake, gss="E07000002")
 
-    assert (found[0].body.pk, found[0].match) == (12, True)
+    assert (verdicts[0].body, verdicts[0].is_match) == (namesake, True)
 
 
 def test_area_chooses_between_namesakes() -> None:
-    one, other = (
-        body(13, "Bridge Homes", places=frozenset({"leeds"})),
-        body(14, "Bridge Homes", places=frozenset({"hull"})),
-    )
+    in_leeds = provider("Bridge Homes", pk=13, places=frozenset({"leeds"}))
+    in_hull = provider("Bridge Homes", pk=14, places=frozenset({"hull"}))
+    question = Question("Bridge Homes", conditions=(Condition("area", ("Hull",)),))
 
-    found = judge(Question("Bridge Homes", conditions=(Condition("area", ("Hull",)),)), [one, other], {})
+    verdicts = rank_candidates(question, [in_leeds, in_hull], {})
 
-    assert (found[0].body.pk, found[0].match) == (14, True)
+    assert (verdicts[0].body, verdicts[0].is_match) == (in_hull, True)
 
 
 @pytest.mark.parametrize(
-    ("quantifier", "values", "wanted"),
-    [("any", ("E1", "E2"), 1), ("all", ("E1", "E2"), 0), ("none", ("E2",), 1), ("none", ("E1",), 0)],
+    ("quantifier", "values", "fits"),
+    [
+        ("any", ("E07000001", "E07000002"), True),
+        ("all", ("E07000001", "E07000002"), False),
+        ("none", ("E07000002",), True),
+        ("none", ("E07000001",), False),
+    ],
 )
-def test_required_condition_filters(quantifier: str, values: tuple[str, ...], wanted: int) -> None:
+def test_required_condition_leaves_out_bodies_that_do_not_fit(
+    quantifier: str, values: tuple[str, ...], fits: bool
+) -> None:
     condition = Condition("gss", values, required=True, quantifier=quantifier)
 
-    assert (
-        len(judge(Question("Fenmoor Council", conditions=(condition,)), [body(10, "Fenmoor Council", number="E1")], {}))
-        == wanted
-    )
+    verdicts = rank_candidates(Question("Fenmoor Council", conditions=(condition,)), [FENMOOR], {})
+
+    assert [verdict.body for verdict in verdicts] == ([FENMOOR] if fits else [])
 
 
 def test_similar_spelling_is_a_candidate_and_never_a_match() -> None:
-    [first] = judge(Question("Merelnd Cuoncil"), [NEW], {2: 0.8})
+    [verdict] = ask("Merelnd Cuoncil", MERELAND, similarity=0.8)
 
-    assert (first.match, first.points) == (False, 68.0)
+    assert (verdict.is_match, verdict.points) == (False, 68.0)
 
 
 def test_name_with_a_note_after_it_is_a_candidate_and_never_a_match() -> None:
-    [first] = judge(Question("Mereland Council (local plan review)"), [NEW], {})
+    [verdict] = ask("Mereland Council (local plan review)", MERELAND)
 
-    assert (first.match, first.points > 60) == (False, True)
+    assert not verdict.is_match
+    assert verdict.points > 60
 
 
 @pytest.mark.parametrize("text", ["Mere, London Borough of - Local Plan 2033", "Mere BC (joint plan part 1)"])
 def test_note_may_follow_another_form_of_a_councils_name(text: str) -> None:
-    [first] = judge(Question(text), [body(17, "London Borough of Mere")], {})
+    [verdict] = ask(text, council("London Borough of Mere"))
 
-    assert (first.match, first.points > 60) == (False, True)
+    assert not verdict.is_match
+    assert verdict.points > 60
 
 
-def test_place_of_a_body_that_had_this_very_name_is_not_certain() -> None:
-    united = body(18, "Northmere and Fenmoor Council", named("Northmere"), begins=CHANGED)
+@pytest.mark.parametrize(
+    ("text", "former"),
+    [
+        ("Northmere Borough Council", NORTHMERE),
+        ("Northmere", council("X", dated_name("Northmere"), pk=1, ends=REORGANISED_ON)),
+    ],
+)
+def test_place_of_a_body_that_had_this_very_name_is_not_certain(text: str, former: Body) -> None:
+    united = council("Northmere and Fenmoor Council", dated_name("Northmere"), pk=18, begins=REORGANISED_ON)
 
-    in_words = judge(Question("Northmere Borough Council", period=on("2020-01-01")), [united, OLD], {})
-    bare = judge(
-        Question("Northmere", period=on("2020-01-01")), [united, body(1, "X", named("Northmere"), ends=CHANGED)], {}
-    )
+    verdicts = ask(text, united, former, date="2020-01-01")
 
-    assert [(found[0].body.pk, found[0].match) for found in (in_words, bare)] == [(18, False), (18, False)]
+    assert (verdicts[0].body, verdicts[0].is_match) == (united, False)
 
 
 def test_unlike_name_is_no_candidate() -> None:
-    assert judge(Question("Harbour"), [NEW], {2: 0.2}) == []
+    assert ask("Harbour", MERELAND, similarity=0.2) == []
 
 
 @pytest.mark.parametrize(
@@ -238,5 +266,5 @@ def test_dates_are_read_as_lists_write_them(text: str, first: str, last: str) ->
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2019-13", "32/1/2019", "0000", "99999"])
-def test_what_is_no_date_is_not_read(text: str) -> None:
+def test_text_that_is_not_a_date_is_not_read(text: str) -> None:
     assert read_period(text) is None

@@ -1,1 +1,1 @@
-"""Pages and answers of the reconciliation service."""
+"""Pages and endpoints of the reconciliation service."""

@@ -1,7 +1,8 @@
-"""Answers with candidates and properties, and the manifests."""
+"""The endpoints for manifests, matching and data extension."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -9,8 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.reconciliation.presenting import DRAFT, OLD, candidate, fetched, fetched_meta, manifest
-from partnerships.reconciliation.queries import Lineage, bodies_of, find, kept_ids, lineage_of
+from partnerships.reconciliation.presenting import DRAFT, OLD, candidate, columns_of, manifest, values_of
+from partnerships.reconciliation.queries import Lineage, bodies_of, current_pks, find, lineage_of
 from partnerships.reconciliation.questions import Question
 from partnerships.reconciliation.reading import (
     Fetch,
@@ -27,12 +28,12 @@ from partnerships.reconciliation.vocabulary import PROPERTIES
 
 @public_service("GET", "POST")
 def root_old(request: HttpRequest) -> HttpResponse:
-    """Version 0.2: the manifest, queries and properties, all at one address."""
-    given = request.POST if request.method == "POST" else request.GET
-    if "queries" in given:
-        return _match_old(request, given["queries"])
-    if "extend" in given:
-        return _extend_old(request, given["extend"])
+    """Version 0.2 has one address for the manifest, for matching and for data extension."""
+    parameters = request.POST if request.method == "POST" else request.GET
+    if "queries" in parameters:
+        return _match_old(request, parameters["queries"])
+    if "extend" in parameters:
+        return _extend_old(request, parameters["extend"])
     if request.method == "POST":
         raise UnableToRead("Send `queries` or `extend` as a form.")
     return JsonResponse(_manifest(OLD))
@@ -41,16 +42,16 @@ def root_old(request: HttpRequest) -> HttpResponse:
 def _match_old(request: HttpRequest, queries: str) -> JsonResponse:
     batch = read_queries(queries)
     count_names(request, len(batch))
-    results = _results(list(batch.values()))
-    return JsonResponse({key: {"result": found} for key, found in zip(batch, results, strict=True)})
+    candidates = _candidates(list(batch.values()))
+    return JsonResponse({key: {"result": result} for key, result in zip(batch, candidates, strict=True)})
 
 
-def _extend_old(request: HttpRequest, text: str) -> JsonResponse:
-    fetch = _known(read_fetch(read_json(text)))
+def _extend_old(request: HttpRequest, query: str) -> JsonResponse:
+    fetch = _without_unknown_properties(read_fetch(read_json(query)))
     count_names(request, len(fetch.ids))
-    properties = [wanted.property for wanted in fetch.wanted]
-    rows = {body: dict(zip(properties, values, strict=True)) for body, values in _rows(fetch).items()}
-    return JsonResponse({"meta": fetched_meta(fetch.wanted), "rows": rows})
+    property_ids = [wanted.property for wanted in fetch.wanted_properties]
+    rows = {body_id: dict(zip(property_ids, values, strict=True)) for body_id, values in _values_by_id(fetch).items()}
+    return JsonResponse({"meta": columns_of(fetch.wanted_properties), "rows": rows})
 
 
 @public_service("GET")
@@ -61,62 +62,75 @@ def root(request: HttpRequest) -> HttpResponse:
 
 @public_service("POST")
 def match(request: HttpRequest) -> HttpResponse:
-    """The 1.0 draft: candidates for a batch, in its order."""
+    """The 1.0 draft: candidates for each query of a batch, in its order."""
     questions = read_match(request.body)
     count_names(request, len(questions))
-    return JsonResponse({"results": [{"candidates": result} for result in _results(questions)]})
+    return JsonResponse({"results": [{"candidates": candidates} for candidates in _candidates(questions)]})
 
 
 @public_service("POST")
 def extend(request: HttpRequest) -> HttpResponse:
     """The 1.0 draft: properties of bodies."""
-    fetch = _known(read_fetch(read_json(request.body)))
+    fetch = _without_unknown_properties(read_fetch(read_json(request.body)))
     count_names(request, len(fetch.ids))
-    rows = [
-        {
-            "id": body,
-            "properties": [
-                {"id": wanted.property, "values": found} for wanted, found in zip(fetch.wanted, values, strict=True)
-            ],
-        }
-        for body, values in _rows(fetch).items()
-    ]
-    return JsonResponse({"meta": fetched_meta(fetch.wanted), "rows": rows})
+    property_ids = [wanted.property for wanted in fetch.wanted_properties]
+    rows = []
+    for body_id, values_by_property in _values_by_id(fetch).items():
+        properties = [
+            {"id": property_id, "values": values}
+            for property_id, values in zip(property_ids, values_by_property, strict=True)
+        ]
+        rows.append({"id": body_id, "properties": properties})
+    return JsonResponse({"meta": columns_of(fetch.wanted_properties), "rows": rows})
 
 
 def _manifest(version: str) -> dict[str, Any]:
-    name = "reconciliation:root-old" if version == OLD else "reconciliation:root"
+    root_name = "reconciliation:root-old" if version == OLD else "reconciliation:root"
     about = settings.SITE_ORIGIN + reverse("reconciliation:about")
-    return manifest(version, settings.SITE_ORIGIN + reverse(name), view=about, documentation=about)
+    return manifest(version, settings.SITE_ORIGIN + reverse(root_name), view=about, documentation=about)
 
 
-def _results(questions: list[Question]) -> list[list[dict[str, Any]]]:
-    verdicts = find(questions)
-    lineage = lineage_of({one.body.pk for verdict in verdicts for one in verdict}, timezone.localdate())
+def _candidates(questions: list[Question]) -> list[list[dict[str, Any]]]:
+    """The candidates of each question, in the format of the response."""
+    verdicts_by_question = find(questions)
+    body_pks = {verdict.body.pk for verdicts in verdicts_by_question for verdict in verdicts}
+    lineage = lineage_of(body_pks, timezone.localdate())
     return [
-        [candidate(one, lineage, question.period) for one in verdict]
-        for question, verdict in zip(questions, verdicts, strict=True)
+        [candidate(verdict, lineage, question.period) for verdict in verdicts]
+        for question, verdicts in zip(questions, verdicts_by_question, strict=True)
     ]
 
 
-def _known(fetch: Fetch) -> Fetch:
-    """The request without properties that nobody can fetch."""
-    known = (item for item in fetch.wanted if item.property in PROPERTIES and PROPERTIES[item.property].given)
-    return Fetch(fetch.ids, tuple(known))
+def _without_unknown_properties(fetch: Fetch) -> Fetch:
+    """The query without properties that cannot be fetched."""
+    fetchable = [
+        wanted
+        for wanted in fetch.wanted_properties
+        if wanted.property in PROPERTIES and PROPERTIES[wanted.property].can_fetch
+    ]
+    return Fetch(ids=fetch.ids, wanted_properties=tuple(fetchable))
 
 
-def _rows(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
-    """The values of each property by id; unknown ids have none."""
-    today, kept = timezone.localdate(), kept_ids(fetch.ids)
-    bodies = bodies_of(kept.values())
-    lineages: dict[Any, Lineage] = {}
+def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
+    """The values of each property, in the order of the query, by the id of the body; empty for unknown ids."""
+    today = timezone.localdate()
+    pk_by_id = current_pks(fetch.ids)
+    bodies = bodies_of(pk_by_id.values())
+    lineage_by_day: dict[dt.date, Lineage] = {}
 
-    def values(pk: int, wanted: Wanted) -> list[dict[str, Any]]:
+    def lineage_for(wanted: Wanted) -> Lineage:
+        if wanted.property not in ("successors", "predecessors"):
+            return Lineage(after={}, before={}, bodies={})
         day = wanted.day or today
-        if wanted.property in ("successors", "predecessors") and day not in lineages:
-            lineages[day] = lineage_of(set(bodies), day, before=True)
-        return fetched(bodies[pk], wanted, lineages.get(day, Lineage({}, {}, {})), today)
+        if day not in lineage_by_day:
+            lineage_by_day[day] = lineage_of(set(bodies), day, with_predecessors=True)
+        return lineage_by_day[day]
 
-    return {
-        pk: [values(kept[pk], wanted) if kept.get(pk) in bodies else [] for wanted in fetch.wanted] for pk in fetch.ids
-    }
+    values_by_id: dict[str, list[list[dict[str, Any]]]] = {}
+    for body_id in fetch.ids:
+        body = bodies.get(pk_by_id.get(body_id, 0))
+        values_by_id[body_id] = [
+            values_of(body, wanted, lineage_for(wanted), today) if body is not None else []
+            for wanted in fetch.wanted_properties
+        ]
+    return values_by_id

@@ -1,7 +1,4 @@
-"""What all addresses of the service share.
-
-They are open to every site, limited, and say errors as JSON.
-"""
+"""What all endpoints share: they can be called from every site, are limited, and return errors as JSON."""
 
 from __future__ import annotations
 
@@ -21,73 +18,64 @@ View = Callable[..., HttpResponse]
 
 
 class TooOften(Exception):
-    """The person or address has asked for too many names.
+    """The person or the address has asked for too many names; `response` has status 429."""
 
-    Has the 429 response.
-    """
-
-    def __init__(self, refused: HttpResponse) -> None:
+    def __init__(self, response: HttpResponse) -> None:
         super().__init__("Too many names.")
-        self.refused = refused
+        self.response = response
 
 
-def limited(request: HttpRequest, *, names: int = 1) -> HttpResponse | None:
-    """Count names of a request to the service, or the page of a body.
-
-    Above the limit, the 429 response.
-    """
+def too_many_names(request: HttpRequest, *, names: int = 1) -> HttpResponse | None:
+    """Count the names in a request, or one page of a body; returns a response with status 429 above the limit."""
     limit = settings.RECONCILIATION_NAMES_PER_MINUTE
     return too_many(request, "reconciliation", limit=limit, stretch=dt.timedelta(minutes=1), amount=names)
 
 
-def count_names(request: HttpRequest, asked: int) -> None:
-    """Count the names or bodies of a batch.
-
-    Its first one is counted with the request. Raises `TooOften`.
-    """
-    if asked > 1 and (refused := limited(request, names=asked - 1)):
-        raise TooOften(refused)
+def count_names(request: HttpRequest, batch_size: int) -> None:
+    """Count the names or bodies of a batch; the first one was already counted with the request. Raises `TooOften`."""
+    if batch_size > 1:
+        response = too_many_names(request, names=batch_size - 1)
+        if response is not None:
+            raise TooOften(response)
 
 
 def public_service(*methods: str) -> Callable[[View], View]:
-    """Make a view an address of the service.
+    """Make a view an endpoint of the service, with these methods.
 
-    Anyone may ask, also scripts of other sites (CORS): it reads what is public and no cookie. `UnableToRead` becomes
-    400, `Http404` 404, a batch that is too large 413, too many names 429.
+    Everybody may call it, and so may scripts of other sites (CORS): it shows public facts only and reads no cookie.
+    Errors become JSON: `UnableToRead` 400, `Http404` 404, a batch that is too large 413, too many names 429.
     """
     allowed = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
 
     def decorate(view: View) -> View:
-        """Limit and answer requests from any site, as the specification of the service asks."""
-
         @csrf_exempt
         @login_not_required
         @wraps(view)
-        def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def endpoint(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if request.method not in allowed:
                 response: HttpResponse = HttpResponseNotAllowed(allowed)
             elif request.method == "OPTIONS":
                 response = HttpResponse(status=204)
             else:
-                refused = limited(request)
-                response = _as_json(refused) if refused else _answered(view, request, *args, **kwargs)
+                refusal = too_many_names(request)
+                response = _as_json(refusal) if refusal else _response(view, request, *args, **kwargs)
             response["Access-Control-Allow-Origin"] = "*"
             response["Access-Control-Allow-Methods"] = ", ".join(allowed)
             response["Access-Control-Allow-Headers"] = "Content-Type"
             response["Access-Control-Max-Age"] = "86400"
             return response
 
-        return answer
+        return endpoint
 
     return decorate
 
 
-def _as_json(refused: HttpResponse) -> HttpResponse:
+def _as_json(refusal: HttpResponse) -> HttpResponse:
     error = {"error": f"At most {settings.RECONCILIATION_NAMES_PER_MINUTE:,} names a minute."}
-    return JsonResponse(error, status=refused.status_code, headers={"Retry-After": refused["Retry-After"]})
+    return JsonResponse(error, status=refusal.status_code, headers={"Retry-After": refusal["Retry-After"]})
 
 
-def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+def _response(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     try:
         return view(request, *args, **kwargs)
     except Http404:
@@ -95,6 +83,6 @@ def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object)
     except TooMany as error:
         return JsonResponse({"error": str(error)}, status=413)
     except TooOften as error:
-        return _as_json(error.refused)
+        return _as_json(error.response)
     except UnableToRead as error:
         return JsonResponse({"error": str(error)}, status=400)

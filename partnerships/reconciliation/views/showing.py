@@ -1,7 +1,4 @@
-"""Public pages: what the service is, and each body.
-
-A preview to show in a frame.
-"""
+"""Public pages about the service and about each body, and the preview of a body in a frame."""
 
 from __future__ import annotations
 
@@ -19,13 +16,14 @@ from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
+from partnerships.reconciliation.matching import Body
 from partnerships.reconciliation.presenting import facts
-from partnerships.reconciliation.queries import bodies_of, kept_ids, lineage_of
+from partnerships.reconciliation.queries import bodies_of, current_pks, lineage_of
 from partnerships.reconciliation.reading import clean
-from partnerships.reconciliation.views.service import limited, public_service
+from partnerships.reconciliation.views.service import public_service, too_many_names
 from partnerships.reconciliation.vocabulary import PROPERTIES
 
-#: Any site may frame a preview, which has its own style and loads or runs nothing.
+#: Every site may show a preview in a frame. It has its own style, and loads or runs nothing.
 _framed: Callable[..., Any] = csp(
     {"default-src": [NONE], "style-src": [NONCE], "frame-ancestors": ["*"], "base-uri": [NONE]}
 )
@@ -34,11 +32,11 @@ _framed: Callable[..., Any] = csp(
 @login_not_required
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    """What the service does, and its addresses."""
+    """The page about the service, its addresses and its limits."""
     context = {
         "old": settings.SITE_ORIGIN + reverse("reconciliation:root-old"),
         "draft": settings.SITE_ORIGIN + reverse("reconciliation:root"),
-        "asked": [prop for prop in PROPERTIES.values() if prop.asked],
+        "asked": [prop for prop in PROPERTIES.values() if prop.can_narrow],
         "batch": settings.RECONCILIATION_SIZES["BATCH"],
         "per_minute": settings.RECONCILIATION_NAMES_PER_MINUTE,
     }
@@ -49,7 +47,7 @@ def about(request: HttpRequest) -> HttpResponse:
 @require_safe
 def body(request: HttpRequest, body: str) -> HttpResponse:
     """The public page of a body."""
-    return limited(request) or render(request, "reconciliation/body.html", _context(body))
+    return too_many_names(request) or render(request, "reconciliation/body.html", _context(body))
 
 
 @public_service("GET")
@@ -60,16 +58,22 @@ def preview(request: HttpRequest, version: str) -> HttpResponse:
     return render(request, "reconciliation/preview.html", _context(clean(request.GET.get("id", ""))))
 
 
-def _context(code: str) -> dict[str, Any]:
-    """What is shown of the body; 404 if it is not public."""
-    bodies = bodies_of(kept_ids([code]).values())
+def _context(body_id: str) -> dict[str, Any]:
+    """The template context of a body; 404 if it is unknown or not public."""
+    body = body_or_404(body_id)
+    lineage = lineage_of([body.pk], timezone.localdate(), with_predecessors=True)
+    successor_pks, predecessor_pks = lineage.after.get(body.pk, ()), lineage.before.get(body.pk, ())
+    return {
+        **facts(body),
+        "successors": [lineage.bodies[pk] for pk in successor_pks if pk in lineage.bodies],
+        "predecessors": [lineage.bodies[pk] for pk in predecessor_pks if pk in lineage.bodies],
+    }
+
+
+def body_or_404(body_id: str) -> Body:
+    """The body that an id stands for today. Raises `Http404`."""
+    bodies = bodies_of(current_pks([body_id]).values())
     if not bodies:
         raise Http404
-    [one] = bodies.values()
-    lineage = lineage_of([one.pk], timezone.localdate(), before=True)
-    after, before = lineage.after.get(one.pk, ()), lineage.before.get(one.pk, ())
-    return {
-        **facts(one),
-        "successors": [lineage.bodies[pk] for pk in after if pk in lineage.bodies],
-        "predecessors": [lineage.bodies[pk] for pk in before if pk in lineage.bodies],
-    }
+    [body] = bodies.values()
+    return body

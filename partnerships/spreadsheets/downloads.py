@@ -1,4 +1,4 @@
-"""Templates and exports of one shape: what was exported imports again unchanged."""
+"""Templates and exports. Both have the same columns, so that an export can be imported again."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Rows = Sequence[Sequence[object]]
 
 
 def download(name: str, form: str, columns: Sequence[SheetColumn], title: str, rows: Rows) -> HttpResponseBase:
-    """Rows below the headings of the columns, as CSV or as a workbook with the allowed values."""
+    """Rows with headings, as a CSV file or as a workbook, which has the allowed values on a second sheet."""
     headings = [column.shown for column in columns]
     file_name = f"{slugify(name)[:80] or 'spreadsheet'}.{form}"
     if form == "csv":
         return csv_response(file_name, headings, rows)
-    return xlsx_response(file_name, [(title, [headings, *rows]), ("Allowed values", _allowed(columns))])
+    return xlsx_response(file_name, [(title, [headings, *rows]), ("Allowed values", _allowed_values(columns))])
 
 
-def _allowed(columns: Sequence[SheetColumn]) -> list[list[object]]:
-    """What each column may hold, one a row."""
-    rows: list[list[object]] = [["About the column", "Needed", "What to write", "Allowed values"]]
+def _allowed_values(columns: Sequence[SheetColumn]) -> list[list[object]]:
+    """A row for each column: whether it is required, its hint, and the values that it may have."""
+    rows: list[list[object]] = [["About the column", "Required", "What to enter", "Allowed values"]]
     for column in columns:
-        needed = "yes" if column.required else "no"
-        rows.append([f"Column “{column.shown}”", needed, column.hint, ", ".join(column.allowed) or "anything"])
+        required = "yes" if column.required else "no"
+        rows.append([f"Column “{column.shown}”", required, column.hint, ", ".join(column.allowed) or "anything"])
     return rows

@@ -1,4 +1,4 @@
-"""Forms to upload a spreadsheet and to say what its headings mean."""
+"""Forms to upload a spreadsheet and to match its headings with columns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from partnerships.transfer.reading.tables import MAX_BYTES
 
 #: For the `accept` attribute of the file input.
 _ACCEPT = ".csv,.tsv,.txt,.xlsx,.ods"
-#: Characters of a paste, about as many as a file may have.
+#: Characters of pasted rows.
 MAX_PASTED = 1_000_000
 #: The file name of pasted rows.
 PASTED = "pasted rows"
 
 
 class UploadForm(Form):
-    """A file, or rows pasted from a spreadsheet."""
+    """Upload a file, or paste rows from a spreadsheet."""
 
     file = forms.FileField(
         label="Spreadsheet",
@@ -47,14 +47,14 @@ class UploadForm(Form):
         self.helper = Helper(self, submit="Check rows", cancel=cancel)
 
     def clean_file(self) -> UploadedFile[bytes] | None:
-        """Refuse a file that is too large, before it is read."""
+        """Refuse a file that is too large."""
         file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is not None and (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError(f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
         return file
 
     def clean_rows(self) -> str:
-        """Refuse more text than a file may have."""
+        """Refuse too many pasted rows."""
         rows: str = self.cleaned_data["rows"]
         if len(rows) > MAX_PASTED:
             raise forms.ValidationError(f"You pasted {len(rows):,} characters; the limit is {MAX_PASTED:,}.")
@@ -65,7 +65,8 @@ class UploadForm(Form):
         cleaned = super().clean() or {}
         if "file" in self.errors or "rows" in self.errors:
             return cleaned
-        has_file, has_rows = cleaned.get("file") is not None, bool(cleaned.get("rows", "").strip())
+        has_file = cleaned.get("file") is not None
+        has_rows = bool(cleaned.get("rows", "").strip())
         if not has_file and not has_rows:
             self.add_error("file", "Choose a file or paste rows")
         if has_file and has_rows:
@@ -73,36 +74,33 @@ class UploadForm(Form):
         return cleaned
 
     def data_and_name(self) -> tuple[bytes, str]:
-        """What was given, and its name."""
+        """The content and the name of the file, or of the pasted rows."""
         file = self.cleaned_data["file"]
         if file is not None:
             return file.read(), str(file.name or "")
         return self.cleaned_data["rows"].strip("\n").encode(), PASTED
 
 
-#: What stands below a heading that is known, or guessed.
-_CERTAINTY = {True: "We know this heading.", False: "This is our guess. Please check it."}
-
-
 class HeadingsForm(Form):
-    """Which heading of a file is which column."""
+    """Match the headings of a file with columns: each column is a field whose choices are the headings."""
 
-    def __init__(self, *args: Any, found: Proposals, cancel: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, proposals: Proposals, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in found.headings)]
-        for proposal in found.proposals:
+        choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in proposals.headings)]
+        for proposal in proposals.proposals:
+            hint = "We know this heading." if proposal.is_known else "This is our guess. Please check it."
             self.fields[f"column-{proposal.column.code}"] = forms.ChoiceField(
                 label=proposal.column.shown,
                 choices=choices,
                 initial=proposal.heading,
                 required=proposal.column.required,
-                help_text=_CERTAINTY[proposal.is_known] if proposal.heading else "",
+                help_text=hint if proposal.heading else "",
             )
         self.helper = Helper(self, submit="Save headings and check rows", cancel=cancel)
 
     @property
     def headings(self) -> dict[str, str]:
-        """The chosen heading by the code of its column."""
+        """The chosen headings by the codes of their columns."""
         return {
             name.removeprefix("column-"): str(value)
             for name, value in self.cleaned_data.items()

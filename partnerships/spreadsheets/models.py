@@ -1,4 +1,4 @@
-"""Spreadsheets that partners upload, and what their headings mean."""
+"""Spreadsheets that partners upload, and the headings that they confirmed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 
 
 class Kind(models.TextChoices):
-    """What the rows of a spreadsheet are."""
+    """The records in the rows of a spreadsheet."""
 
     SITES = "sites", "Sites"
     HOMES = "homes", "Homes"
@@ -31,7 +31,8 @@ class Kind(models.TextChoices):
 class Status(models.TextChoices):
     """unread → unchecked → previewed → waiting → applied; or discarded.
 
-    Unread waits for a person to say which heading is which column. Unchecked and waiting are a worker's.
+    An unread upload waits for a person to match its headings; uploads whose headings are known skip that status. A
+    worker checks unchecked uploads and imports waiting ones; small uploads are checked and imported at once.
     """
 
     UNREAD = "unread", "Headings to be matched"
@@ -42,9 +43,9 @@ class Status(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
-#: Statuses in which a worker has something to do.
+#: Statuses in which a worker has to do something.
 AT_WORK = (Status.UNCHECKED, Status.WAITING)
-#: Statuses in which nothing more happens; the file is gone.
+#: Final statuses; the file was deleted.
 OVER = (Status.APPLIED, Status.DISCARDED)
 
 
@@ -52,19 +53,20 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     """Filters of uploads."""
 
     def visible_to(self, user: User | AnonymousUser) -> UploadQuerySet:
-        """The person's own uploads: a file may hold more than the record that it is for."""
+        """The person's own uploads only: a file may contain more than others at the organisation may see."""
         return self.filter(by=user) if user.is_authenticated else self.none()
 
     def for_listing(self) -> UploadQuerySet:
-        """Without the files, with the records that pages name."""
+        """The uploads without their files, with the records that pages show."""
         return self.defer("content").select_related("plan", "partnership", "organisation", "by")
 
 
 class Upload(LeasedJob):
-    """One spreadsheet for a plan, a partnership or an organisation, and what importing it does.
+    """One spreadsheet for a plan, a partnership or an organisation.
 
-    `content` holds the file until it is imported or discarded. `seen` is the revision of the plan's draft that the
-    preview was made from. `claimed_until` is when another worker takes it up; `error` is why nothing was imported.
+    `report` says what the import changed or, while it is a preview, would change. `content` holds the file until it is
+    imported or discarded. `seen` is the revision of the records when the preview was made. If a worker dies, another
+    one starts after `claimed_until`. `error` says why nothing was imported.
     """
 
     kind = models.CharField(max_length=16, choices=Kind)
@@ -115,22 +117,24 @@ class Upload(LeasedJob):
         return f"{self.get_kind_display()}: {self.file_name}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The page of the upload."""
         return page_address("spreadsheets:upload", self.pk)
 
     @property
     def record(self) -> str:
-        """Which record it is for, as in addresses: plan, partnership or organisation."""
-        return "plan" if self.plan_id else "partnership" if self.partnership_id else "organisation"
+        """The kind of record that it is for, as in URLs: plan, partnership or organisation."""
+        if self.plan_id:
+            return "plan"
+        return "partnership" if self.partnership_id else "organisation"
 
     @property
     def record_id(self) -> int | None:
-        """The number of that record."""
+        """The primary key of the record that it is for."""
         return self.plan_id or self.partnership_id or self.organisation_id
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a worker checks or imports it, or will."""
+        """Whether a worker checks or imports it, or will soon."""
         return self.status in AT_WORK and not self.error
 
     @property
@@ -140,12 +144,12 @@ class Upload(LeasedJob):
 
     @property
     def is_unread(self) -> bool:
-        """Whether a person has to say which heading is which column."""
+        """Whether a person has to match its headings with columns."""
         return self.status == Status.UNREAD
 
     @property
     def is_previewed(self) -> bool:
-        """Whether a person can import it now; also again, after an error."""
+        """Whether a person can import it now, for the first time or again after an error."""
         return self.status == Status.PREVIEWED or (self.status == Status.WAITING and bool(self.error))
 
     @property
@@ -156,7 +160,7 @@ class Upload(LeasedJob):
 
 @pghistory.track()
 class OwnHeading(models.Model):
-    """What a heading in an organisation's own spreadsheets means, as a person confirmed."""
+    """The column of a heading in an organisation's spreadsheets, as a person confirmed."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=Kind)

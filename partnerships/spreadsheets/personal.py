@@ -1,39 +1,43 @@
-"""Personal data in this room, for erasure and export."""
+"""Personal data in uploaded spreadsheets, for erasure and export."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule
 from partnerships.spreadsheets.models import Kind, Upload
 from partnerships.transfer.reading.tables import read_sheets
-from partnerships.transfer.reading.values import text
+from partnerships.transfer.reading.values import text as text_of_cell
 
-#: Kinds whose rows name people; in those of plans people are free text.
-_OF_PEOPLE = (Kind.CONTACTS, Kind.STAKEHOLDERS, Kind.COMMITMENTS)
+#: Kinds whose rows name people. In the rows of plans, people may be in free text.
+_KINDS_WITH_PEOPLE = (Kind.CONTACTS, Kind.STAKEHOLDERS, Kind.COMMITMENTS)
 
 
 def delete_uploads_about(person: User) -> int:
-    """Delete spreadsheets whose file or report has the person's address or whole name; how many."""
-    sought = [person.email.casefold(), *([person.name.casefold()] if " " in person.name.strip() else [])]
-    rows = Upload.objects.filter(kind__in=_OF_PEOPLE).only("report", "content", "file_name").iterator(chunk_size=20)
-    found = [row.pk for row in rows if _has_any(sought, _texts(row))]
-    return Upload.objects.filter(pk__in=found).delete()[0]
+    """Delete uploads with the person's email address or full name in the file or the report; returns how many."""
+    names = [person.email.casefold()]
+    if " " in person.name.strip():
+        names.append(person.name.casefold())
+    uploads = Upload.objects.filter(kind__in=_KINDS_WITH_PEOPLE).only("report", "content", "file_name")
+    upload_ids = [upload.pk for upload in uploads.iterator(chunk_size=20) if _has_any(names, _texts(upload))]
+    deleted, _ = Upload.objects.filter(pk__in=upload_ids).delete()
+    return deleted
 
 
-def _has_any(sought: Iterable[str], texts: Iterable[str]) -> bool:
-    return any(words in said.casefold() for said in texts for words in sought)
+def _has_any(names: Collection[str], texts: Iterable[str]) -> bool:
+    return any(name in text.casefold() for text in texts for name in names)
 
 
 def _texts(upload: Upload) -> Iterator[str]:
+    """The texts of the report, and of the cells of the file."""
     yield json.dumps(upload.report, ensure_ascii=False)
     if upload.content is None:
         return
     for sheet in read_sheets(bytes(upload.content), upload.file_name):
         for row in sheet.rows:
-            yield from (text(cell) for cell in row.cells)
+            yield from (text_of_cell(cell) for cell in row.cells)
 
 
 RULES = (
@@ -55,7 +59,7 @@ RULES = (
         "spreadsheets.OwnHeading",
         "confirmed_by",
         Fate.KEEP,
-        "who said what a heading means",
+        "who matched a heading with a column",
         ("heading", "confirmed_at"),
     ),
 )

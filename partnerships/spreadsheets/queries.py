@@ -1,4 +1,4 @@
-"""Uploads of a record, as its person may see them."""
+"""A person's uploads for a record."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from partnerships.spreadsheets.models import Upload
 
 
 def uploads_for(
-    user: User, *, plan: Plan | None, partnership: Partnership | None, whole: Organisation | None
+    user: User, *, plan: Plan | None, partnership: Partnership | None, organisation: Organisation | None
 ) -> QuerySet[Upload]:
-    """The person's own uploads for a plan, a partnership or a whole organisation, newest first."""
-    rows = Upload.objects.visible_to(user).filter(plan=plan, partnership=partnership)
-    if whole is not None:
-        rows = rows.filter(organisation=whole)
-    return rows.for_listing().order_by("-started_at", "-pk")
+    """The person's own uploads for a plan, a partnership or an organisation, newest first."""
+    uploads = Upload.objects.visible_to(user).filter(plan=plan, partnership=partnership)
+    if organisation is not None:
+        uploads = uploads.filter(organisation=organisation)
+    return uploads.for_listing().order_by("-started_at", "-pk")

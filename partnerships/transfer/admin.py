@@ -135,7 +135,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
-        faults: list[str] = []
+        problem_lines: list[str] = []
         if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
             return refused
         if request.method == "POST" and form.is_valid():
@@ -150,15 +150,15 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                     ),
                 )
             except UnableToRead as error:
-                faults = error.lines()
+                problem_lines = error.lines()
             else:
                 return _following(run)
-        failed = bool(faults or form.errors)
+        failed = bool(problem_lines or form.errors)
         context = {
             **self.admin_site.each_context(request),
             "title": "Import a list",
             "form": form,
-            "faults": faults,
+            "faults": problem_lines,
             "earlier": _earlier_durations(),
             "opts": self.opts,
         }
@@ -220,7 +220,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         run = get_object_or_404(ImportRun, pk=pk, status__in=(RunStatus.UNREAD, RunStatus.PREVIEWED))
         proposals = proposals_for(run)
         form = HeadingsForm(request.POST or None, found=proposals, initial={"publisher": run.publisher})
-        faults: list[str] = []
+        problem_lines: list[str] = []
         if request.method == "POST" and form.is_valid():
             try:
                 made = confirm_headings(
@@ -231,17 +231,17 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                     now=timezone.now(),
                 )
             except UnableToRead as error:
-                faults = error.lines()
+                problem_lines = error.lines()
             except (UnableToConfirm, UnableToApply) as error:
-                faults = [str(error)]
+                problem_lines = [str(error)]
             else:
                 return _following(made)
-        failed = bool(faults or form.errors)
+        failed = bool(problem_lines or form.errors)
         context = {
             **self.admin_site.each_context(request),
             "title": "Match headings to columns",
             "form": form,
-            "faults": faults,
+            "faults": problem_lines,
             "run": run,
             "opts": self.opts,
         }

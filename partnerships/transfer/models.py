@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 class Register(models.TextChoices):
-    """Which published list was imported."""
+    """The published lists that can be imported."""
 
     COUNCILS = "councils", "Councils and combined authorities"
     LEPS = "leps", "Local Enterprise Partnerships"
@@ -36,9 +36,9 @@ class Register(models.TextChoices):
     NETWORK = "network", "A network file"
 
 
-#: Registers of organisations that come as one file.
+#: Registers of organisations; each is one file.
 ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
-#: Lists of one file that add to what the directory and plans have.
+#: Lists of one file that only add to the directory and to plans.
 SIMPLE_REGISTERS = (
     Register.COUNCIL_NAMES,
     Register.COUNCIL_CHANGES,
@@ -46,9 +46,9 @@ SIMPLE_REGISTERS = (
     Register.PLAN_PROGRESS,
     Register.CODE_LISTS,
 )
-#: Files of the planning data standards, which an authority's staff may upload too.
+#: Files of the planning data standards; an authority's staff may upload their own.
 OWN_REGISTERS = (Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
-#: Published figures about homes, each of which comes as one file.
+#: Published figures about homes; each is one file.
 FIGURE_REGISTERS = (
     Register.DELIVERY_TEST,
     Register.NET_ADDITIONS,
@@ -63,8 +63,8 @@ UPLOADED = (*ORGANISATION_REGISTERS, *OWN_REGISTERS, *SIMPLE_REGISTERS, *FIGURE_
 class RunStatus(models.TextChoices):
     """checking → unread → previewed → applied or discarded.
 
-    Checking waits for a worker to read the file; unread for a person to say which heading is which column. A run from
-    the command line is applied at once.
+    A checking run waits for a worker to read its file. An unread run waits for a person to match its headings; runs
+    whose headings are known skip that status. A run from the command line is applied at once.
     """
 
     CHECKING = "checking", "Waiting to be checked"
@@ -74,7 +74,7 @@ class RunStatus(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
-#: Statuses in which the file is kept for a person to go on.
+#: Statuses in which the file is still to be applied or discarded.
 WAITING = (RunStatus.CHECKING, RunStatus.UNREAD, RunStatus.PREVIEWED)
 
 
@@ -82,15 +82,15 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     """Filters of import runs."""
 
     def own_of(self, user: User | AnonymousUser) -> ImportRunQuerySet:
-        """The own files of the organisations that a person edits for."""
+        """Runs of organisations' own files that this person may see: those of organisations they edit for."""
         return self.filter(organisation__in=Organisation.objects.of_person(user, *EDITING_ROLES))
 
 
 class ImportRun(models.Model):
-    """One imported file and what it did or, if previewed, would do.
+    """One imported file, and what the import changed or, while it is a preview, would change.
 
-    The counts are of bodies, plans or agreements, not cells. `content` holds the file until the preview is applied or
-    discarded.
+    The counts are numbers of organisations, plans or agreements. `content` holds the file until the preview is applied
+    or discarded.
     """
 
     register = models.CharField(max_length=24, choices=Register)
@@ -141,7 +141,7 @@ class ImportRun(models.Model):
 
     @property
     def bodies(self) -> int:
-        """How many bodies, plans or agreements the file held."""
+        """How many organisations, plans or agreements are in the file."""
         return self.created + self.changed + self.closed + self.left_alone + self.joined + self.undecided
 
     @property
@@ -151,23 +151,23 @@ class ImportRun(models.Model):
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether nobody has read the file yet."""
+        """Whether no worker has read the file yet."""
         return self.status == RunStatus.CHECKING
 
     @property
     def is_unread(self) -> bool:
-        """Whether a person has to say which heading is which column."""
+        """Whether a person has to match the headings of the file with columns."""
         return self.status == RunStatus.UNREAD
 
     @property
     def is_previewed(self) -> bool:
-        """Whether it waits for somebody to import it."""
+        """Whether a person has to confirm the import."""
         return self.status == RunStatus.PREVIEWED
 
 
 @pghistory.track()
 class KnownHeading(models.Model):
-    """What a heading in one publisher's lists means, as a person confirmed."""
+    """The meaning of a heading in one publisher's lists, confirmed by a person."""
 
     register = models.CharField(max_length=24, choices=Register)
     publisher = models.CharField(max_length=120)
@@ -186,10 +186,7 @@ class KnownHeading(models.Model):
 
 
 class ImportJob(LeasedJob):
-    """A list that a worker checks, or a preview that it imports.
-
-    It goes when that is done.
-    """
+    """The task of a worker to check a list or to import a preview; deleted when it is done."""
 
     run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="job")
     asked_at = models.DateTimeField()
@@ -204,7 +201,7 @@ class ImportJob(LeasedJob):
 
 
 class Answer(models.TextChoices):
-    """What a person answered: a known organisation, a new one, or ignore."""
+    """The answers to a row to review."""
 
     THIS = "this", "It is an organisation already in the directory"
     NEW = "new", "It is a new organisation"
@@ -213,9 +210,9 @@ class Answer(models.TextChoices):
 
 @pghistory.track()
 class Doubt(models.Model):
-    """A row that could not be matched for certain; open until answered.
+    """A row to review: it could not be matched for certain, and is open until a person answers.
 
-    The answer is kept by register and key, so that later imports use it.
+    Later imports of the register use the answer for rows with the same key.
     """
 
     register = models.CharField(max_length=24, choices=Register)
@@ -252,3 +249,8 @@ class Doubt(models.Model):
     def is_open(self) -> bool:
         """Whether the row has no answer yet."""
         return not self.answer
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the answer is to ignore the row."""
+        return self.answer == Answer.LEAVE_OUT

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from partnerships.kit.dates import long_date
-from partnerships.transfer.reading.about import REASON, REMEDY, About
+from partnerships.transfer.reading.list_file import REASON, REMEDY, ListFile
 from partnerships.transfer.reading.problems import SetAside
 
 #: In the order of the last line; each word follows its number.
@@ -90,7 +90,7 @@ class Report:
         self.rows_set_aside.append(row)
         self.count("set_aside", " ".join(str(problem) for problem in row.problems))
 
-    def account_for(self, *files: About) -> None:
+    def account_for(self, *files: ListFile) -> None:
         """Account for every row of the list, or of the files of one import."""
         aside = sum(not row.is_used for row in self.rows_set_aside)
         read, outside = sum(len(file.rows) for file in files), sum(file.outside for file in files)

@@ -426,7 +426,7 @@ def test_addresses_of_partners_people_are_not_looked_up_for_an_owner(world: Worl
     ]
     named = uploaded(of_partnership(world), world.eddie, "commitments", head + row.format(world.ben.display_name))
 
-    assert [remedy for _, remedy in said] == ["Write the name of one of its people, or leave it blank."] * 2
+    assert [remedy for _, remedy in said] == ["Enter the name of one of its people, or leave it blank."] * 2
     assert said[0][0].replace(world.ben.email, "") == said[1][0].replace("nobody@westmarch.example", "")
     assert counts(named) == {"created": 1}
 

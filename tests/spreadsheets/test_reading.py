@@ -45,7 +45,7 @@ def test_cell_is_read_as_people_write_it(read: Callable[[Any], Any], cell: Any, 
     [(bedrooms, "4+"), (year, "2027-29"), (whole, "-3"), (whole, "1.5"), (yes_no, "perhaps"), (quantity, "1.255")],
 )
 def test_other_values_are_refused_with_a_remedy(read: Callable[[Any], Any], cell: Any) -> None:
-    with pytest.raises(Unreadable, match=r"“.+”.*\. Write "):
+    with pytest.raises(Unreadable, match=r"“.+”.*\. Enter "):
         read(cell)
 
 

@@ -72,7 +72,7 @@ def test_copy_of_a_sheet_is_not_a_second_list() -> None:
     table = read_providers(read_sheets(as_workbook({"List": [HEADING, *RECORDS], "Copy": [HEADING, *RECORDS]})))
 
     assert len(table.providers) == 4
-    assert table.about.remarks == ()
+    assert table.list_file.remarks == ()
 
 
 # Parts of lists

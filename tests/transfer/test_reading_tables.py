@@ -94,7 +94,7 @@ def test_date_keeps_the_precision_it_was_written_with(written: values.Cell, mean
 
 @pytest.mark.parametrize("written", ["31/02/2023", "02/13/2023", "soon", "2023-13", "123456"])
 def test_invalid_date_is_refused_with_a_remedy(written: str) -> None:
-    with pytest.raises(values.Unreadable, match=r"is not a date. Write"):
+    with pytest.raises(values.Unreadable, match=r"is not a date. Enter"):
         values.partial_date(written)
 
 
@@ -125,12 +125,12 @@ def test_every_problem_is_reported_with_its_row_and_remedy() -> None:
 
     found = read_providers(read_sheets(broken.encode()))
 
-    told = [str(problem) for row in found.about.set_aside for problem in row.problems]
+    told = [str(problem) for row in found.list_file.set_aside for problem in row.problems]
     assert len(told) == 4
     assert told[0].startswith("Row 2, column “Registration date”: “31/02/1975” is not a date.")
     assert (
         told[1]
-        == "Row 3, column “Designation”: “Maybe” is not a designation. Write Non-profit, Profit or Local authority."
+        == "Row 3, column “Designation”: “Maybe” is not a designation. Enter Non-profit, Profit or Local authority."
     )
     assert "Row 3, column “Registration number”: “5069” is in row 5 too, with other values." in told[2]
     assert "Row 5, column “Registration number”: “5069” is already in row 3." in told[3]
@@ -255,7 +255,7 @@ def test_value_of_merged_cells_counts_for_each_of_their_rows() -> None:
         "Local authority",
         "Local authority",
     ]
-    assert found.about.set_aside == ()
+    assert found.list_file.set_aside == ()
 
 
 def test_yaml_that_is_broken_names_its_row() -> None:

@@ -64,7 +64,8 @@ def test_council_keeps_the_name_of_its_own_list(earlier: ImportRun) -> None:
 def test_older_list_is_compared_with_the_directory(earlier: ImportRun) -> None:
     assert any(
         "older than that of 1 January 2024" in remark
-        and "1 of 3 of its bodies have changed their names since, 1 are no longer listed, and 1 were added" in remark
+        and "1 of 3 of its organisations have changed their names since, 1 are no longer listed, and 1 were added"
+        in remark
         for remark in earlier.report["remarks"]
     )
 

@@ -1,4 +1,4 @@
-"""Reading one cell of a partner's spreadsheet, as people write it."""
+"""Read one cell of a partner's spreadsheet, as people fill it in. Each function says what is wrong with a cell."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
 from partnerships.kit.postcodes import read_postcode
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import Unreadable, amount, flag, partial_date, text
 
-#: What people write where they do not know.
+#: Cells of people who do not know the number of bedrooms.
 _NOT_KNOWN = frozenset(["", "not known", "unknown", "bedrooms not known"])
 
 
 def long_text(cell: Cell) -> str:
-    """A text that may have several lines, without control characters.
-
-    Invisible ones are left to the service.
-    """
+    """A text that may have several lines, without control characters."""
     if not isinstance(cell, str):
         return text(cell)
     lines = unicodedata.normalize("NFC", cell).replace("\r\n", "\n").replace("\r", "\n")
@@ -29,15 +25,12 @@ def long_text(cell: Cell) -> str:
 
 def partial(cell: Cell) -> str:
     """A date as precise as it was written: 2027, 2027-04 or 2027-04-11. "" for a blank cell. Raises `Unreadable`."""
-    read = partial_date(cell)
-    return str(read) if read is not None else ""
+    date = partial_date(cell)
+    return str(date) if date is not None else ""
 
 
 def postcode(cell: Cell) -> str:
-    """A postcode, or only its district.
-
-    "" for a blank cell. Raises `Unreadable`.
-    """
+    """A postcode, or only its district; "" for a blank cell. Raises `Unreadable`."""
     try:
         return read_postcode(text(cell))
     except ValueError as error:
@@ -46,99 +39,93 @@ def postcode(cell: Cell) -> str:
 
 def yes_no(cell: Cell) -> bool | None:
     """Yes or no; None for a blank cell. Raises `Unreadable`."""
-    said = flag(cell)
-    if said is None and text(cell):
-        raise Unreadable(f"“{text(cell)}” is neither yes nor no. Write yes or no.")
-    return said
+    value = flag(cell)
+    if value is None and text(cell):
+        raise Unreadable(f"“{text(cell)}” is neither yes nor no. Enter yes or no.")
+    return value
 
 
 def one_of(choices: Mapping[str, str]) -> Callable[[Cell], str]:
-    """Reads the code of a choice from its label or code.
+    """A function that reads a choice by its label or its code, and returns the code; "" for a blank cell.
 
-    "" for a blank cell. The reader raises `Unreadable`.
+    The function raises `Unreadable`. `choices` has labels by codes.
     """
-    codes = {_bare(label): code for code, label in choices.items()} | {_bare(code): code for code in choices}
+    code_by_label = {_comparable(label): code for code, label in choices.items()}
+    code_by_text = code_by_label | {_comparable(code): code for code in choices}
 
     def read(cell: Cell) -> str:
-        said = text(cell)
-        if not said:
+        choice = text(cell)
+        if not choice:
             return ""
-        if _bare(said) not in codes:
-            raise Unreadable(f"“{said}” is not an allowed value. Write one of: {', '.join(choices.values())}.")
-        return codes[_bare(said)]
+        if _comparable(choice) not in code_by_text:
+            raise Unreadable(f"“{choice}” is not an allowed value. Enter one of: {', '.join(choices.values())}.")
+        return code_by_text[_comparable(choice)]
 
     return read
 
 
-def _bare(words: str) -> str:
-    """Words without case, spaces and punctuation."""
-    return re.sub(r"[^a-z0-9]+", "", words.casefold())
+def _comparable(choice: str) -> str:
+    """A label or code without case, spaces and punctuation."""
+    return re.sub(r"[^a-z0-9]+", "", choice.casefold())
 
 
 def whole(cell: Cell) -> int | None:
-    """A whole number that is not negative: 1,200 or 1200.0.
-
-    None for a blank cell. Raises `Unreadable`.
-    """
+    """A whole number that is not negative, such as 1,200 or 1200.0; None for a blank cell. Raises `Unreadable`."""
     number = amount(cell)
     if number is None:
         return None
     if number != number.to_integral_value() or number < 0:
-        raise Unreadable(f"“{text(cell)}” is not a whole number. Write a number, such as 12.")
+        raise Unreadable(f"“{text(cell)}” is not a whole number. Enter a number, for example 12.")
     return int(number)
 
 
 def quantity(cell: Cell) -> Decimal | None:
-    """A quantity as it is stored, with two decimals.
-
-    None for a blank cell. Raises `Unreadable`.
-    """
+    """A quantity with at most two decimals; None for a blank cell. Raises `Unreadable`."""
     number = amount(cell)
     if number is None:
         return None
     rounded = number.quantize(Decimal("0.01"))
-    if abs(number - rounded) > Decimal("0.000001"):  # Excel writes 0.3 as 0.30000000000000004
-        raise Unreadable(f"“{text(cell)}” has more than two decimals. Write two at most, such as 12.25.")
+    # Excel may have 0.30000000000000004 for 0.3.
+    if abs(number - rounded) > Decimal("0.000001"):
+        raise Unreadable(f"“{text(cell)}” has more than two decimals. Enter two at most, for example 12.25.")
     return rounded
 
 
 def bedrooms(cell: Cell) -> int | None:
-    """A number of bedrooms: 2, “2 bed”, 2b or studio.
+    """A number of bedrooms, such as 2, “2 bed” or 2b, and 0 for a studio.
 
     None for a blank cell or “not known”. Raises `Unreadable`.
     """
-    said = text(cell).casefold()
-    if said in _NOT_KNOWN:
+    size = text(cell).casefold()
+    if size in _NOT_KNOWN:
         return None
-    if said in ("studio", "bedsit"):
+    if size in ("studio", "bedsit"):
         return 0
-    match = re.fullmatch(r"(\d{1,2})\s*(?:b|bed|beds|bedroom|bedrooms|-bed)?(?:s)?", said)
+    match = re.fullmatch(r"(\d{1,2})\s*(?:b|bed|beds|bedroom|bedrooms|-bed)?(?:s)?", size)
     if match is None or int(match[1]) > 20:
-        raise Unreadable(f"“{text(cell)}” is not a number of bedrooms. Write 2, or studio.")
+        raise Unreadable(f"“{text(cell)}” is not a number of bedrooms. Enter 2, or studio.")
     return int(match[1])
 
 
 def year(cell: Cell) -> str:
-    """A calendar or financial year: 2027, 2027-28, 2027/28 or 2027/2028.
+    """A calendar year such as 2027, or a financial year as 2027-28; "" for a blank cell.
 
-    "" for a blank cell. Raises `Unreadable`.
+    Reads 2027, 2027-28, 2027/28 and 2027/2028. Raises `Unreadable`.
     """
-    said = text(cell)
-    if not said:
+    written = text(cell)
+    if not written:
         return ""
-    match = YEAR.fullmatch(said)
-    if match is None or (match[2] and int(match[2][-2:]) != (int(match[1]) + 1) % 100):
-        raise Unreadable(f"“{said}” is not a year. Write 2027, or 2027-28 for a financial year.")
-    return f"{match[1]}-{match[2][-2:]}" if match[2] else match[1]
+    match = YEAR.fullmatch(written)
+    first, last = (match[1], (match[2] or "")[-2:]) if match else ("", "")
+    if not first or (last and int(last) != (int(first) + 1) % 100):
+        raise Unreadable(f"“{written}” is not a year. Enter 2027, or 2027-28 for a financial year.")
+    return f"{first}-{last}" if last else first
 
 
-#: How people write a year.
+#: A calendar or financial year, as people write it.
 YEAR = re.compile(r"(\d{4})(?:\s*[-/–]\s*(\d{2}|\d{4}))?")
 
 
-def degrees(cell: Cell) -> Any:
-    """Degrees as they are written.
-
-    The service checks them. None for a blank cell.
-    """
+def degrees(cell: Cell) -> str | None:
+    """The text of a latitude or longitude, which the service checks; None for a blank cell."""
     return text(cell) or None

@@ -1,7 +1,4 @@
-"""Columns of a partner's spreadsheet.
-
-How they are found, and what the template says of them.
-"""
+"""Columns of a partner's spreadsheet: the headings by which they are found, and the hints in the template."""
 
 from __future__ import annotations
 
@@ -13,28 +10,25 @@ from partnerships.transfer.reading.headings import Column, canonical
 
 @dataclass(frozen=True, slots=True)
 class SheetColumn(Column):
-    """A column with its example, its help and the values that it allows.
-
-    `shown` is the heading of templates and exports.
-    """
+    """A column whose heading in templates and exports is `shown`."""
 
     example: str | int = ""
     hint: str = ""
-    #: The allowed values as people read them; empty if anything goes.
+    #: The labels of the allowed values; empty if every value is allowed.
     allowed: tuple[str, ...] = ()
 
 
 def column(
     code: str,
     shown: str,
-    *others: str,
+    *other_headings: str,
     required: bool = False,
     example: str | int = "",
     hint: str = "",
     choices: Mapping[str, str] | None = None,
 ) -> SheetColumn:
-    """A column that is found by its code, its heading or one of the other headings, in any spelling."""
-    patterns = tuple(dict.fromkeys(canonical(name) for name in (shown, code, *others)))
+    """A column that is found by its heading (`shown`), its code or one of the other headings, in any spelling."""
+    patterns = tuple(dict.fromkeys(canonical(heading) for heading in (shown, code, *other_headings)))
     allowed = tuple(label[:1].upper() + label[1:] for label in choices.values()) if choices else ()
     return SheetColumn(
         code=code,
@@ -48,6 +42,6 @@ def column(
     )
 
 
-def yes_or_no(code: str, shown: str, *others: str, hint: str = "") -> SheetColumn:
-    """A column of a flag."""
-    return column(code, shown, *others, hint=hint, example="no", choices={"yes": "yes", "no": "no"})
+def yes_or_no(code: str, shown: str, *other_headings: str, hint: str = "") -> SheetColumn:
+    """A column whose cells are yes or no."""
+    return column(code, shown, *other_headings, hint=hint, example="no", choices={"yes": "yes", "no": "no"})

@@ -1,6 +1,6 @@
-"""Tables of homes as people paste them.
+"""Tables of homes, as people paste them.
 
-One row for each line, or a column for each year.
+They may have no headings, or a column for each year. Both become sheets with one number of homes in each row.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from partnerships.transfer.reading.headings import HEADING_WITHIN, canonical
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import is_nothing, text
 
-#: The heading of the numbers of homes, where the file has a column for each year.
+#: The heading of the numbers of homes in rows made from a table with a column for each year.
 COUNT = "Homes"
 
-#: The order of columns in a paste without headings, by how many there are.
+#: The order of the columns in pasted rows without headings, by the number of columns.
 _WITHOUT_HEADINGS = {
     3: ("Tenure", "Bedrooms", "Homes"),
     4: ("Tenure", "Bedrooms", "Year", "Homes"),
@@ -24,50 +24,49 @@ _WITHOUT_HEADINGS = {
 
 
 def one_line_a_row(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
-    """The sheets with a heading, and with one count of homes in each row.
+    """The sheets with headings, and with one number of homes in each row.
 
-    A table with a column for each year gets a row for each year, which knows the row and the column of the file.
+    Rows made from a table with a column for each year know their row and their column in the file.
     """
     return tuple(_one_line_a_row(sheet) for sheet in sheets)
 
 
 def _one_line_a_row(sheet: Sheet) -> Sheet:
-    for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
+    for row_index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
         headings = [canonical(text(cell)) for cell in row.cells]
         if not any("tenure" in heading for heading in headings):
             continue
-        years = [place for place, cell in enumerate(row.cells) if YEAR.fullmatch(text(cell))]
-        if not years or any(heading in ("homes", "count", "units") for heading in headings):
+        year_indexes = [index for index, cell in enumerate(row.cells) if YEAR.fullmatch(text(cell))]
+        if not year_indexes or any(heading in ("homes", "count", "units") for heading in headings):
             return sheet
-        return Sheet(sheet.name, tuple(_unfolded(sheet.rows[index], sheet.rows[index + 1 :], years)))
-    return _with_heading(sheet)
+        rows_below = sheet.rows[row_index + 1 :]
+        return Sheet(sheet.name, tuple(_one_row_a_year(row, rows_below, year_indexes)))
+    return _with_headings(sheet)
 
 
-def _unfolded(heading: Row, rows: Sequence[Row], years: Sequence[int]) -> list[Row]:
-    """A row for each year that has a value, also 0.
-
-    Totals have no year and keep a column without a meaning.
-    """
-    kept = [place for place in range(len(heading.cells)) if place not in years]
-    found = [Row(heading.number, (*(heading.cells[place] for place in kept), "Year", COUNT))]
+def _one_row_a_year(heading_row: Row, rows: Sequence[Row], year_indexes: Sequence[int]) -> list[Row]:
+    """The heading row, and a row for each cell below a year that has a value, even 0."""
+    other_indexes = [index for index in range(len(heading_row.cells)) if index not in year_indexes]
+    new_rows = [Row(heading_row.number, (*(heading_row.cells[index] for index in other_indexes), "Year", COUNT))]
     for row in rows:
-        for place in years:
-            count, year = _cell(row, place), text(heading.cells[place])
+        other_cells = [_cell(row, index) for index in other_indexes]
+        for index in year_indexes:
+            count, year = _cell(row, index), text(heading_row.cells[index])
             if not is_nothing(count):
-                cells = (*(_cell(row, other) for other in kept), year, count)
-                found.append(Row(heading.number + len(found), cells, (row.number, year)))
-    return found
+                number = heading_row.number + len(new_rows)
+                new_rows.append(Row(number, (*other_cells, year, count), came_from=(row.number, year)))
+    return new_rows
 
 
-def _with_heading(sheet: Sheet) -> Sheet:
-    """The sheet with the usual headings above, if it has none and its columns are as many as usual."""
-    wide = {len(row.cells) for row in sheet.rows}
-    headings = _WITHOUT_HEADINGS.get(max(wide, default=0))
-    first = sheet.rows[0].cells if sheet.rows else ()
-    if headings is None or not first or not text(first[-1]).replace(",", "").isdecimal():
+def _with_headings(sheet: Sheet) -> Sheet:
+    """The sheet with the usual headings, if it has none: the last cell of its first row is a number."""
+    column_count = max((len(row.cells) for row in sheet.rows), default=0)
+    headings = _WITHOUT_HEADINGS.get(column_count)
+    first_cells = sheet.rows[0].cells if sheet.rows else ()
+    if headings is None or not first_cells or not text(first_cells[-1]).replace(",", "").isdecimal():
         return sheet
     return Sheet(sheet.name, (Row(0, headings), *sheet.rows))
 
 
-def _cell(row: Row, place: int) -> Cell:
-    return row.cells[place] if place < len(row.cells) else None
+def _cell(row: Row, index: int) -> Cell:
+    return row.cells[index] if index < len(row.cells) else None

@@ -18,25 +18,25 @@ from partnerships.spreadsheets.services.reading import table_of, target_of
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
-#: Rows that the message names if nothing was imported.
+#: Rows named in the message that nothing was imported.
 MAX_NAMED = 5
 
 
 class UnableToApply(Exception):
-    """The upload is not a preview, or was imported or discarded meanwhile."""
+    """The upload is not a preview, or was imported or discarded in the meantime."""
 
 
 def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = silent) -> None:
-    """Save what importing the file would do; everything is done and undone.
+    """Import the file, save the report, and undo the import.
 
     Raises `UnableToRead` and `UnableToApply`.
     """
     with transaction.atomic():
         upload.seen = KINDS[upload.kind].revision(target_of(upload))
-        report = _applied(upload, author, now, progress, seen=None)
+        report = _apply(upload, author=author, now=now, progress=progress, previewed_revision=None)
         transaction.set_rollback(True)
-    kept = Upload.objects.filter(pk=upload.pk, status=Status.UNCHECKED)
-    if not kept.update(status=Status.PREVIEWED, report=_as_json(report), seen=upload.seen, claimed_until=None):
+    unchecked = Upload.objects.filter(pk=upload.pk, status=Status.UNCHECKED)
+    if not unchecked.update(status=Status.PREVIEWED, report=_as_json(report), seen=upload.seen, claimed_until=None):
         raise UnableToApply("This spreadsheet has already been imported or discarded.")
     upload.status, upload.report = Status.PREVIEWED, _as_json(report)
 
@@ -44,51 +44,65 @@ def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: 
 def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: Progress = silent) -> Upload:
     """Import the good rows of a previewed upload; the others are set aside.
 
-    Raises `UnableToApply` if it was imported or discarded meanwhile, or if all or nothing was chosen and a row cannot
-    be used, and `UnableToRead`.
+    Raises `UnableToApply` if it was imported or discarded in the meantime, or if the author chose all or nothing and a
+    row cannot be used; and `UnableToRead`.
     """
     with transaction.atomic():
-        report = _applied(upload, author, now, progress, seen=upload.seen)
+        report = _apply(upload, author=author, now=now, progress=progress, previewed_revision=upload.seen)
         if upload.all_or_nothing and report.rows_set_aside:
-            raise UnableToApply(_nothing(report))
-        kept = Upload.objects.filter(pk=upload.pk, status__in=[Status.PREVIEWED, Status.WAITING])
-        values = {"status": Status.APPLIED, "report": _as_json(report), "content": None, "finished_at": timezone.now()}
-        if not kept.update(**values, claimed_until=None, error=""):
+            raise UnableToApply(_nothing_imported(report))
+        previewed = Upload.objects.filter(pk=upload.pk, status__in=[Status.PREVIEWED, Status.WAITING])
+        updated = previewed.update(
+            status=Status.APPLIED,
+            report=_as_json(report),
+            content=None,
+            finished_at=timezone.now(),
+            claimed_until=None,
+            error="",
+        )
+        if not updated:
             raise UnableToApply("This spreadsheet has already been imported or discarded.")
         _record(upload, EventKind.IMPORTED, author=author, now=now, counts=dict(report.counts))
     upload.refresh_from_db()
     return upload
 
 
-def _applied(upload: Upload, author: User, now: dt.datetime, progress: Progress, *, seen: int | None) -> Report:
+def _apply(
+    upload: Upload, *, author: User, now: dt.datetime, progress: Progress, previewed_revision: int | None
+) -> Report:
+    """Apply the rows inside the caller's transaction; returns the report."""
     kind, target = KINDS[upload.kind], target_of(upload)
     require(kind.may_import(target, author, now))
-    run = Run(target, author, now, table_of(upload, author, now), seen=seen, progress=progress)
+    run = Run(
+        target=target,
+        author=author,
+        now=now,
+        table=table_of(upload, author, now),
+        previewed_revision=previewed_revision,
+        progress=progress,
+    )
     with from_spreadsheet(upload.pk):
         kind.apply(run)
     run.finish()
     return run.report
 
 
-def _nothing(report: Report) -> str:
-    """Why nothing was imported, with the rows.
-
-    They may be good in the preview and not any more.
-    """
+def _nothing_imported(report: Report) -> str:
+    """The message that nothing was imported, with the rows that cannot be used any more since the preview."""
     problems = report.lines["set_aside"]
     more = f" {len(problems) - MAX_NAMED:,} more rows cannot be used." if len(problems) > MAX_NAMED else ""
     return f"Nothing was imported. {' '.join(problems[:MAX_NAMED])}{more} Discard this spreadsheet and upload it again."
 
 
 def _as_json(report: Report) -> dict[str, Any]:
-    """The report with its counts, for the row of the upload."""
+    """The report with its counts, for `Upload.report`."""
     return {**report.as_json(), "counts": dict(report.counts)}
 
 
 def discard_upload(*, upload: Upload, author: User, now: dt.datetime) -> None:
     """Delete the file of an upload without importing it.
 
-    Raises `UnableToApply` if it was imported or discarded, or a worker imports it.
+    Raises `UnableToApply` if it was imported or discarded already, or is being imported.
     """
     with transaction.atomic():
         locked = Upload.objects.select_for_update(of=("self",)).defer("content").get(pk=upload.pk)
@@ -102,7 +116,7 @@ def discard_upload(*, upload: Upload, author: User, now: dt.datetime) -> None:
 
 
 def empty_upload(upload: Upload, *, now: dt.datetime) -> None:
-    """Discard a locked upload: its file and its rows go."""
+    """Discard a locked upload: delete its file, and its rows in the report."""
     upload.status, upload.content, upload.finished_at = Status.DISCARDED, None, now
     upload.report = {**upload.report, "set_aside": [], "lines": {}}
     upload.save(update_fields=["status", "content", "finished_at", "report"])

@@ -1,8 +1,9 @@
-"""Confirm what the headings of an upload mean."""
+"""Match the headings of an upload with columns."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 
 from django.db import transaction
@@ -18,11 +19,11 @@ from partnerships.transfer.reading.proposals import Proposals, propose
 
 
 class UnableToConfirm(Exception):
-    """A needed column has no heading, or a heading has two meanings."""
+    """A required column has no heading, or a heading was chosen for two columns."""
 
 
 def proposals_for(upload: Upload, author: User, now: dt.datetime) -> Proposals:
-    """The headings of an upload's file, and what they probably mean."""
+    """The headings of an upload's file, and the columns that they probably are."""
     kind, target = KINDS[upload.kind], target_of(upload)
     sheets = sheets_of(kind, bytes(upload.content or b""), upload.file_name)
     known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed(upload)}
@@ -30,10 +31,10 @@ def proposals_for(upload: Upload, author: User, now: dt.datetime) -> Proposals:
 
 
 def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
-    """Remember what the headings mean for the author's organisation, and preview the file.
+    """Save the headings for the author's organisation, and preview the file; a worker previews a large one.
 
-    `headings` has the file's heading for each column's code. A worker previews a large file. Raises
-    `UnableToConfirm`, `UnableToApply` if the upload was imported or discarded, and `UnableToRead`.
+    `headings` has the file's heading by the code of its column. Raises `UnableToConfirm`, `UnableToApply` if the upload
+    was imported or discarded, and `UnableToRead`.
     """
     kind, target = KINDS[upload.kind], target_of(upload)
     with transaction.atomic():
@@ -52,22 +53,22 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
 
 def _check(upload: Upload, headings: Mapping[str, str]) -> None:
     columns = KINDS[upload.kind].columns(target_of(upload))
-    lacking = [column.shown for column in columns if column.required and not headings.get(column.code)]
-    if lacking:
-        raise UnableToConfirm(f"Choose a heading for {' and '.join(f'“{name}”' for name in lacking)}.")
-    chosen = [canonical(heading) for heading in headings.values()]
-    twice = next((heading for heading in headings.values() if chosen.count(canonical(heading)) > 1), "")
-    if twice:
-        raise UnableToConfirm(f"You chose “{twice}” for two columns. Choose another heading for one of them.")
+    missing = [column.shown for column in columns if column.required and not headings.get(column.code)]
+    if missing:
+        raise UnableToConfirm(f"Choose a heading for {' and '.join(f'“{name}”' for name in missing)}.")
+    uses = Counter(canonical(heading) for heading in headings.values())
+    for heading in headings.values():
+        if uses[canonical(heading)] > 1:
+            raise UnableToConfirm(f"You chose “{heading}” for two columns. Choose another heading for one of them.")
 
 
 def _remember(upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
-    """Remember the headings of this file, and forget what they meant before."""
+    """Save the headings for later files; earlier meanings of this file's headings are deleted."""
     owner = KINDS[upload.kind].remembered_for(target_of(upload), author, now)
     if owner is None:
         return
-    here = {canonical(heading.name)[:120] for heading in proposals_for(upload, author, now).headings}
-    OwnHeading.objects.filter(organisation=owner, kind=upload.kind, heading__in=here).delete()
+    headings_in_file = {canonical(heading.name)[:120] for heading in proposals_for(upload, author, now).headings}
+    OwnHeading.objects.filter(organisation=owner, kind=upload.kind, heading__in=headings_in_file).delete()
     for column, heading in headings.items():
         OwnHeading.objects.create(
             organisation=owner,

@@ -1,4 +1,4 @@
-"""What a worker does with large spreadsheets, with progress that others can read."""
+"""Preview and import large spreadsheets in a worker; pages show the progress."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import target_of
 from partnerships.transfer.reading.problems import UnableToRead
 
-#: A spreadsheet of a worker that died is taken up again after this time.
+#: If a worker dies, another one starts on its spreadsheet after this time.
 LEASE = dt.timedelta(minutes=15)
-_FAILED = "Something went wrong. Nothing was changed. Ask the operators before you try again."
+_FAILED = "Something went wrong. Nothing was changed. Ask an administrator before you try again."
 
 
 def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
@@ -39,19 +39,16 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
 
 
 def work_on_uploads(*, now: dt.datetime) -> int:
-    """Preview or import the uploads that wait for a worker.
-
-    Returns how many were tried. May run twice.
-    """
-    records = ("by", "plan", "partnership", "organisation")
-    waiting = Upload.objects.filter(status__in=AT_WORK).select_related(*records).order_by("started_at", "pk")
+    """Preview or import the uploads that wait for a worker; returns how many were tried. May run twice."""
+    waiting = Upload.objects.filter(status__in=AT_WORK).order_by("started_at", "pk")
+    waiting = waiting.select_related("by", "plan", "partnership", "organisation")
     return work_through(waiting, partial(_work, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
 def _work(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:
-    """Preview or import the upload; "" or why nothing was done."""
+    """Preview or import the upload; returns the error to show, "" if there is none."""
     if upload.by is None:
-        return "The person who uploaded this has left."
+        return "The person who uploaded this no longer has an account."
     work = preview_upload if upload.status == Status.UNCHECKED else import_upload
     try:
         work(upload=upload, author=upload.by, now=now, progress=progress)

@@ -1,4 +1,4 @@
-"""Finds the table of an uploaded file, with its headings as they are known."""
+"""Find the table in an uploaded file, with the headings that people confirmed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from partnerships.spreadsheets.models import OwnHeading, Upload
 from partnerships.spreadsheets.services.kinds import KINDS, SheetKind, Target
 from partnerships.transfer.reading.headings import Table, canonical, find_table
 from partnerships.transfer.reading.tables import Sheet, read_sheets
-from partnerships.transfer.reading.values import text
 
 
 def target_of(upload: Upload) -> Target:
-    """What the upload is for."""
-    return Target(upload.plan, upload.partnership, upload.organisation, upload.site)
+    """The record that the upload is for."""
+    return Target(plan=upload.plan, partnership=upload.partnership, organisation=upload.organisation, site=upload.site)
 
 
 def sheets_of(kind: SheetKind, data: bytes, file_name: str) -> Sequence[Sheet]:
@@ -26,39 +25,41 @@ def sheets_of(kind: SheetKind, data: bytes, file_name: str) -> Sequence[Sheet]:
 
 
 def known_headings(kind: SheetKind, owner: Organisation | None) -> dict[str, str]:
-    """What headings of the organisation's earlier spreadsheets mean, by canonical heading."""
-    rows = OwnHeading.objects.filter(kind=kind.code, organisation=owner) if owner is not None else ()
-    return {row.heading: row.column for row in rows}
+    """The columns of headings in the organisation's earlier spreadsheets, by canonical heading."""
+    if owner is None:
+        return {}
+    headings = OwnHeading.objects.filter(kind=kind.code, organisation=owner)
+    return {heading.heading: heading.column for heading in headings}
 
 
 def table_of(upload: Upload, author: User, now: dt.datetime) -> Table:
-    """The rows of the file below its heading, without the example of the template.
+    """The rows of the file below its headings, without the example of the template.
 
-    Raises `UnknownHeadings` if a needed column is missing, and `UnableToRead`.
+    Raises `UnknownHeadings` if a required column is missing, and `UnableToRead`.
     """
     kind, target = KINDS[upload.kind], target_of(upload)
     sheets = sheets_of(kind, bytes(upload.content or b""), upload.file_name)
     known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed(upload)}
-    return _without_example(
-        find_table(sheets, kind.columns(target), f"a spreadsheet of {kind.many}", known), target, kind
-    )
+    table = find_table(sheets, kind.columns(target), f"a spreadsheet of {kind.many}", known)
+    return _without_example(table, target, kind)
 
 
 def confirmed(upload: Upload) -> Mapping[str, str]:
-    """What a person said the headings of this file mean: columns by canonical heading."""
+    """The columns of this file's headings, as a person matched them, by canonical heading."""
     return {canonical(heading): code for code, heading in upload.headings.items()}
 
 
 def _without_example(table: Table, target: Target, kind: SheetKind) -> Table:
-    """The table without rows that say exactly what the template's example says."""
+    """The table without rows that are equal to the example in the template.
+
+    With one or two columns, a real row can be equal to it by chance.
+    """
     example = {column.code: str(column.example) for column in kind.columns(target) if table.has(column.code)}
-    rows = [
-        line.number
-        for line in table
-        if len(example) > 2 and all(text(line[code]) == said for code, said in example.items())
-    ]
-    if not rows:
+    if len(example) <= 2:
+        return table
+    example_rows = {line.number for line in table if all(line.text(code) == cell for code, cell in example.items())}
+    if not example_rows:
         return table
     remark = "The example row of the template was left out."
-    kept = tuple(row for row in table.rows if row.number not in rows)
-    return replace(table, rows=kept, remarks=(*table.remarks, remark))
+    other_rows = tuple(row for row in table.rows if row.number not in example_rows)
+    return replace(table, rows=other_rows, remarks=(*table.remarks, remark))

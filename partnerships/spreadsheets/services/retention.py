@@ -1,4 +1,4 @@
-"""Retention: spreadsheets that nobody imported, and rows set aside."""
+"""Retention rules for uploaded spreadsheets."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from partnerships.people.retention import delete_in_batches, for_each, register_
 from partnerships.spreadsheets.models import OVER, Upload
 from partnerships.spreadsheets.services.applying import empty_upload
 
-#: How long a file waits to be imported.
-WAIT = dt.timedelta(days=30)
-#: How long the rows set aside of a file can be downloaded.
-KEPT = dt.timedelta(days=30)
+#: A file that is not imported is discarded after this time.
+DISCARDED_AFTER = dt.timedelta(days=30)
+#: An imported or discarded upload is deleted after this time; until then, its rows set aside can be downloaded.
+DELETED_AFTER = dt.timedelta(days=30)
 
 
-def _discard_forgotten(now: dt.datetime, dry_run: bool) -> int:
-    old = Upload.objects.exclude(status__in=OVER).filter(started_at__lte=now - WAIT)
+def _discard_old(now: dt.datetime, dry_run: bool) -> int:
+    old_uploads = Upload.objects.exclude(status__in=OVER).filter(started_at__lte=now - DISCARDED_AFTER)
     if dry_run:
-        return old.count()
-    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
+        return old_uploads.count()
+    return for_each(list(old_uploads.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
 
 
 @transaction.atomic
@@ -32,11 +32,12 @@ def _discard(pk: int, now: dt.datetime) -> None:
 
 
 def _delete_old(now: dt.datetime, dry_run: bool) -> int:
-    return delete_in_batches(Upload.objects.filter(status__in=OVER, finished_at__lte=now - KEPT), dry_run=dry_run)
+    old_uploads = Upload.objects.filter(status__in=OVER, finished_at__lte=now - DELETED_AFTER)
+    return delete_in_batches(old_uploads, dry_run=dry_run)
 
 
 def register() -> None:
-    """Register the rules; once, at start-up."""
+    """Register the rules at start-up."""
     basis = "public task: plans and agreements of the organisations that work together on housing"
     register_retention(
         "spreadsheets nobody imported",
@@ -44,7 +45,7 @@ def register() -> None:
         purpose="showing what importing it would do",
         basis=basis,
         kept_for="30 days after the upload",
-        apply=_discard_forgotten,
+        apply=_discard_old,
     )
     register_retention(
         "imported spreadsheets",

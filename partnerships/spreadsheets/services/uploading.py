@@ -1,4 +1,4 @@
-"""Take a spreadsheet for a record, and read it as far as its headings."""
+"""Upload a spreadsheet for a record: read its headings, and preview it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def upload_spreadsheet(
     now: dt.datetime,
     all_or_nothing: bool = False,
 ) -> Upload:
-    """Keep a file for a record, and preview what importing it would do.
+    """Save a file for a record, and preview it; a worker previews a large one.
 
-    A worker previews a large one. If needed headings are unknown but the file has others, the
-    upload waits for a person to say what they mean. Raises `UnableToRead`; then nothing is kept.
+    If required columns are missing and the file has other headings, the upload waits for a person to match them.
+    Raises `UnableToRead` if the file is refused; then nothing is saved.
     """
     with transaction.atomic():
         require(KINDS[kind].may_import(target, author, now))
@@ -47,24 +47,24 @@ def upload_spreadsheet(
             started_at=now,
             by=author,
         )
-        rows = _rows(upload, author, now)
-        upload.status = Status.UNREAD if rows is None else Status.UNCHECKED
+        row_count = _row_count(upload, author, now)
+        upload.status = Status.UNREAD if row_count is None else Status.UNCHECKED
+        upload.total = row_count or 0
         upload.save()
-        if rows is not None and rows <= KINDS[kind].at_once:
+        if row_count is not None and row_count <= KINDS[kind].at_once:
             # In this transaction: a worker that sees an unchecked upload would preview it too.
             preview_upload(upload=upload, author=author, now=now)
     return upload
 
 
-def _rows(upload: Upload, author: User, now: dt.datetime) -> int | None:
-    """How many rows the file has. None if a person has to say what its headings mean."""
+def _row_count(upload: Upload, author: User, now: dt.datetime) -> int | None:
+    """The number of rows in the file; None if a person has to match its headings first."""
     try:
-        table = table_of(upload, author, now)
+        return len(table_of(upload, author, now).rows)
     except UnknownHeadings as error:
         sheets = sheets_of(KINDS[upload.kind], bytes(upload.content or b""), upload.file_name)
         headings = propose(sheets, error.columns, {}).headings
-        if len(headings) < max(2, sum(column.required for column in error.columns)):
+        required_count = sum(column.required for column in error.columns)
+        if len(headings) < max(2, required_count):
             raise
         return None
-    upload.total = len(table.rows)
-    return upload.total

@@ -1,4 +1,4 @@
-"""Fetch the record or upload of a request: 404 for strangers, 403 if not permitted."""
+"""Fetch the record or the upload of a request: 404 if the person may not see it, 403 if they may not import."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from partnerships.spreadsheets.services.reading import target_of
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A record with the kinds of spreadsheets that it has, for the person of the request."""
+class OpenedRecord:
+    """A record whose spreadsheets a person opened."""
 
+    #: The kind of record, as in URLs: plan, partnership or organisation.
     record: str
     target: Target
     person: User
@@ -32,74 +33,70 @@ class Found:
 
     @property
     def query(self) -> str:
-        """The query string of links to this record.
-
-        The party that the person has chosen to act for.
-        """
-        body = self.target.organisation
-        return f"?party={body.pk}" if self.parties and body is not None else ""
+        """The query string of links to this record: the party that the person acts for, if they have a choice."""
+        party = self.target.organisation
+        return f"?party={party.pk}" if self.parties and party is not None else ""
 
     @property
     def pk(self) -> int:
-        """The number of the record."""
-        body = self.target.plan or self.target.partnership or self.target.organisation
-        assert body is not None  # a target always has a record
-        return int(body.pk)
+        """The primary key of the record."""
+        return int(self._record.pk)
 
     @property
     def back(self) -> str:
-        """The page of the record."""
-        body = self.target.plan or self.target.partnership or self.target.organisation
-        assert body is not None  # as above
-        return str(body.get_absolute_url())
+        """The URL of the record's own page."""
+        return str(self._record.get_absolute_url())
+
+    @property
+    def _record(self) -> Plan | Partnership | Organisation:
+        record = self.target.plan or self.target.partnership or self.target.organisation
+        assert record is not None  # a target always has a record
+        return record
 
     def may_import(self, kind: SheetKind) -> bool:
         """Whether the person may import rows of this kind."""
         return kind.may_import(self.target, self.person, timezone.now())
 
 
-def find_record(request: HttpRequest, record: str, pk: str) -> Found:
-    """The record, if the person may read it; else 404."""
+def find_record(request: HttpRequest, record: str, pk: str) -> OpenedRecord:
+    """The record, if the person may read it; otherwise 404."""
     person = signed_in(request)
     if record == "partnership":
         return _find_partnership(person, pk, party=request.GET.get("party", ""))
     if record == "organisation":
         organisation = get_object_or_404(Organisation.objects.of_person(person), pk=pk)
-        return Found(record, Target(organisation=organisation), person)
+        return OpenedRecord(record=record, target=Target(organisation=organisation), person=person)
     return _find_plan(person, pk)
 
 
-def _find_partnership(person: User, pk: str, *, party: str) -> Found:
-    """The partnership, for the party with this id.
-
-    "" is the first that the person can act for.
-    """
+def _find_partnership(person: User, pk: str, *, party: str) -> OpenedRecord:
+    """The partnership, for the party with this id or, without an id, for the first that the person can act for."""
     partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
-    parties = _parties(person, partnership)
-    organisation = (
-        next((party_of_them for party_of_them in parties if str(party_of_them.pk) == party), None)
-        if party
-        else parties[0]
-    )
-    if organisation is None:
+    organisations = _organisations_to_act_for(person, partnership)
+    chosen = [organisation for organisation in organisations if party in ("", str(organisation.pk))]
+    if not chosen:
         raise Http404
-    target = Target(partnership=partnership, organisation=organisation)
-    return Found("partnership", target, person, tuple(parties) if len(parties) > 1 else ())
+    return OpenedRecord(
+        record="partnership",
+        target=Target(partnership=partnership, organisation=chosen[0]),
+        person=person,
+        parties=tuple(organisations) if len(organisations) > 1 else (),
+    )
 
 
-def _find_plan(person: User, pk: str) -> Found:
+def _find_plan(person: User, pk: str) -> OpenedRecord:
     """The plan, if the person may read its published content or edit its draft."""
     readable = Plan.objects.for_listing().visible_to(person) | Plan.objects.for_listing().draft_visible_to(person)
     plan = readable.filter(pk=pk).first()
     if plan is None or not _has_content(person, plan):
         raise Http404
-    return Found("plan", Target(plan=plan), person)
+    return OpenedRecord(record="plan", target=Target(plan=plan), person=person)
 
 
-def _parties(person: User, partnership: Partnership) -> list[Organisation]:
-    """The present parties that the person can edit for, a leading one first.
+def _organisations_to_act_for(person: User, partnership: Partnership) -> list[Organisation]:
+    """The present parties that the person can edit for, a leading party first.
 
-    If they can edit for none, one that they act for. 404 if they act for none.
+    If the person can edit for none of their parties, one of these. 404 if they have none.
     """
     own_parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
@@ -118,18 +115,18 @@ def _has_content(person: User, plan: Plan) -> bool:
     return Plan.objects.editable_by(person).filter(pk=plan.pk).exists() or newest_for(person, plan) is not None
 
 
-def find_kind(found: Found, code: str) -> SheetKind:
-    """The kind of spreadsheet, if the record has it; else 404."""
+def find_kind(opened: OpenedRecord, code: str) -> SheetKind:
+    """The kind of spreadsheet, if the record has it; otherwise 404."""
     kind = KINDS.get(code)
-    if kind is None or kind not in kinds_of(found.target):
+    if kind is None or kind not in kinds_of(opened.target):
         raise Http404
     return kind
 
 
-def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tuple[Found, SheetKind]:
-    """The record and the kind, if the person may import it; else 404 or 403.
+def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tuple[OpenedRecord, SheetKind]:
+    """The record and the kind of spreadsheet, if the person may import it; otherwise 404 or 403.
 
-    With `site` in the address all rows are about that site of the draft.
+    The parameter `site` of the URL is the key of the site that all rows are about.
     """
     opened = find_record(request, record, pk)
     kind = find_kind(opened, code)
@@ -144,10 +141,7 @@ def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tup
 
 
 def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:
-    """The person's own upload, if they may still import into its record.
-
-    Else 404 or 403.
-    """
+    """The person's own upload, if they may still import into its record; otherwise 404 or 403."""
     person = signed_in(request)
     upload = get_object_or_404(Upload.objects.visible_to(person).for_listing(), pk=pk)
     kind = KINDS[upload.kind]

@@ -1,4 +1,4 @@
-"""The spreadsheets of a record: templates, exports, and uploading one."""
+"""The spreadsheets of a record: templates, exports and uploads."""
 
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ from partnerships.spreadsheets.forms import PASTED, UploadForm
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.queries import uploads_for
 from partnerships.spreadsheets.services import upload_spreadsheet
-from partnerships.spreadsheets.services.kinds import SheetKind, kinds_of
+from partnerships.spreadsheets.services.kinds import kinds_of
 from partnerships.spreadsheets.tasks import work_on_waiting
-from partnerships.spreadsheets.views.fetching import Found, find_kind, find_record, find_to_import
+from partnerships.spreadsheets.views.fetching import OpenedRecord, find_kind, find_record, find_to_import
 from partnerships.transfer.reading.problems import UnableToRead
+
+#: Uploads shown on the page of a record.
+_MAX_UPLOADS = 20
 
 
 @require_safe
 def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
-    """What can be exported and imported, and the person's latest uploads."""
+    """The spreadsheets to export and to import, and the person's latest uploads."""
     opened = find_record(request, record, pk)
     kinds = [(kind, opened.may_import(kind)) for kind in kinds_of(opened.target)]
-    uploads = _uploads(opened)[:20]
-    context = {"found": opened, "kinds": kinds, "uploads": uploads, "may_import": any(may for _, may in kinds)}
+    context = {
+        "found": opened,
+        "kinds": kinds,
+        "uploads": _uploads(opened)[:_MAX_UPLOADS],
+        "may_import": any(may_import for _, may_import in kinds),
+    }
     return render(request, "spreadsheets/record.html", context)
 
 
@@ -75,23 +82,21 @@ def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -
 
 @require_safe
 def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
-    """What the person may read, in the shape of the template."""
+    """The records that the person may read, with the columns of the template."""
     opened = find_record(request, record, pk)
     sheet_kind = find_kind(opened, kind)
     columns = sheet_kind.columns(opened.target)
-    return downloads.download(_name(opened, sheet_kind), form, columns, sheet_kind.title, _cells(opened, sheet_kind))
+    rows = sheet_kind.rows(opened.target, opened.person)
+    cells = [[row.get(column.code, "") for column in columns] for row in rows]
+    name = f"{sheet_kind.many} {opened.target.title} {timezone.localdate()}"
+    return downloads.download(name, form, columns, sheet_kind.title, cells)
 
 
-def _uploads(found: Found) -> QuerySet[Upload]:
-    target = found.target
-    whole = None if target.plan or target.partnership else target.organisation
-    return uploads_for(found.person, plan=target.plan, partnership=target.partnership, whole=whole)
-
-
-def _name(found: Found, kind: SheetKind) -> str:
-    return f"{kind.many} {found.target.title} {timezone.localdate()}"
-
-
-def _cells(found: Found, kind: SheetKind) -> list[list[object]]:
-    columns = kind.columns(found.target)
-    return [[row.get(column.code, "") for column in columns] for row in kind.rows(found.target, found.person)]
+def _uploads(opened: OpenedRecord) -> QuerySet[Upload]:
+    target = opened.target
+    return uploads_for(
+        opened.person,
+        plan=target.plan,
+        partnership=target.partnership,
+        organisation=None if target.plan or target.partnership else target.organisation,
+    )

@@ -1,4 +1,4 @@
-"""One upload: its headings, its preview, its progress, and what it did."""
+"""One upload: its headings, its preview, its progress and its result."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ from partnerships.spreadsheets.views.fetching import find_upload
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import accounting, files_to_correct, rows_to_correct, sections
 
-#: How many lines of each outcome the page shows.
+#: Lines of each outcome on the page.
 MAX_LINES = 100
 
 
 @require_safe
 def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """What importing the rows would do, how far it is, or what it did."""
+    """The preview of an upload, its progress, or its result."""
     upload, kind = find_upload(request, pk)
-    aside = upload.report.get("set_aside", [])
-    rows = upload.report.get("rows", {})
-    refused = upload.all_or_nothing and bool(aside)
+    has_used_rows = upload.report.get("rows", {}).get("used", 0) > 0
+    is_refused = upload.all_or_nothing and bool(upload.report.get("set_aside"))
     context = {
         "upload": upload,
         "kind": kind,
@@ -46,22 +45,22 @@ def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
         "remarks": upload.report.get("remarks", []),
         "sections": sections(upload.report, applied=upload.is_applied, limit=MAX_LINES),
         "has_set_aside": bool(files_to_correct(upload.report)),
-        "may_import": upload.is_previewed and not refused and rows.get("used", 0) > 0,
-        "is_refused": upload.is_previewed and refused,
+        "may_import": upload.is_previewed and not is_refused and has_used_rows,
+        "is_refused": upload.is_previewed and is_refused,
     }
     return render(request, "spreadsheets/upload.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def headings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say which heading of the file is which column."""
+    """Match the headings of the file with columns."""
     upload, kind = find_upload(request, pk)
     if upload.is_over or upload.is_at_work:
         return redirect(upload)
     person = signed_in(request)
     proposals = proposals_for(upload, person, timezone.now())
     back = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
-    form = HeadingsForm(posted(request), found=proposals, cancel=back)
+    form = HeadingsForm(posted(request), proposals=proposals, cancel=back)
     if form.is_valid():
         try:
             confirm_headings(upload=upload, headings=form.headings, author=person, now=timezone.now())
@@ -78,14 +77,15 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """Import the good rows, or let a worker do it."""
+    """Import the good rows; a worker imports a large file."""
     upload, kind = find_upload(request, pk)
 
     def step() -> tuple[str, str]:
-        done = ask_to_import(upload=upload, author=signed_in(request), now=timezone.now())
-        if not done.is_applied:
-            nudge_after_commit(work_on_waiting.delay)
-        return f"{kind.title} imported." if done.is_applied else "", upload.get_absolute_url()
+        imported = ask_to_import(upload=upload, author=signed_in(request), now=timezone.now())
+        if imported.is_applied:
+            return f"{kind.title} imported.", upload.get_absolute_url()
+        nudge_after_commit(work_on_waiting.delay)
+        return "", upload.get_absolute_url()
 
     return press_button(request, step, (UnableToApply, UnableToRead), back=upload.get_absolute_url())
 

@@ -1,4 +1,4 @@
-"""Shared by the import commands: files, progress, reports and refusals."""
+"""What the import commands share: options, files, progress, reports and refusals."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.color import no_style
 
 from partnerships.kit.accounting import AccountedCommand
+from partnerships.kit.text import counted
 from partnerships.people.models import User
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.tables import MAX_BYTES
 from partnerships.transfer.reporting import accounting, sections
 
-#: Bodies printed for each outcome without --all.
+#: Lines printed for each outcome, unless --all is given.
 MAX_LINES = 20
 
 
@@ -36,7 +37,7 @@ def day(text: str) -> dt.date:
 
 
 def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a file, up to one past the limit.
+    """The bytes of a file; one byte more than the limit shows that it is too large.
 
     Raises `CommandError` if it cannot be opened.
     """
@@ -48,9 +49,9 @@ def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def author_of(email: str) -> User | None:
-    """The administrator named as author; None is the system.
+    """The administrator with this email address; None, for the system, if it is empty.
 
-    Raises `CommandError` for anyone else.
+    Raises `CommandError` if no administrator has the address.
     """
     if not email:
         return None
@@ -61,10 +62,7 @@ def author_of(email: str) -> User | None:
 
 
 class Meter:
-    """Progress of a long import.
-
-    Updates one line on a terminal; elsewhere prints every five hundred rows.
-    """
+    """Shows the progress of a long import: in one line on a terminal, elsewhere every five hundred rows."""
 
     def __init__(self, command: BaseCommand) -> None:
         self.out = command.stderr
@@ -72,7 +70,7 @@ class Meter:
         self.style = no_style()
 
     def __call__(self, done: int, total: int) -> None:
-        """Show that `done` rows out of `total` are finished."""
+        """Show that `done` of `total` rows are finished."""
         if self.live and (done % 25 == 0 or done == total):
             self.out.write(f"\r{done:,} of {total:,}", self.style.SUCCESS, ending="\n" if done == total else "")
         elif not self.live and total > 500 and done % 500 == 0:
@@ -81,8 +79,8 @@ class Meter:
 
 def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:
     """Print the outcomes and remarks; the caller prints the last line."""
-    if said := accounting(run.report):
-        command.stdout.write(said)
+    if sentence := accounting(run.report):
+        command.stdout.write(sentence)
     for section in sections(run.report, applied=applied, limit=None if everything else MAX_LINES):
         command.stdout.write(f"\n{section.title}")
         for line in section.lines:
@@ -96,13 +94,12 @@ def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everyth
 
 def refusal(error: UnableToRead, name: str) -> CommandError:
     """The error for a refused file: every problem with its row and remedy."""
-    count = len(error.problems)
-    faults = "1 fault" if count == 1 else f"{count:,} faults"
-    return CommandError("\n".join([*error.lines(), f"{name} was refused for {faults}; nothing was changed."]))
+    problems = counted(len(error.problems), "problem")
+    return CommandError("\n".join([*error.lines(), f"{name} was refused for {problems}; nothing was changed."]))
 
 
 def add_accept_missing(parser: Any) -> None:
-    """Add the flag that accepts a list with many bodies missing."""
+    """Add the option that accepts a list in which many organisations are missing."""
     parser.add_argument(
         "--accept-missing",
         action="store_true",
@@ -112,7 +109,7 @@ def add_accept_missing(parser: Any) -> None:
 
 
 def add_all_or_nothing(parser: Any) -> None:
-    """Add the flag that refuses a file rather than setting rows aside."""
+    """Add the option that refuses the whole file if a row cannot be used."""
     parser.add_argument(
         "--all-or-nothing", action="store_true", help="refuse the import if one of its rows cannot be used"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Line
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import Problem, SetAside
 
 
@@ -15,7 +15,7 @@ class Accounts:
 
     file: str
     #: How the file was read, and its rows.
-    about: About
+    list_file: ListFile
     read: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -23,7 +23,7 @@ class Accounts:
     @property
     def rows(self) -> int:
         """The number of its rows."""
-        return len(self.about.rows)
+        return len(self.list_file.rows)
 
     @property
     def lines(self) -> list[str]:
@@ -32,12 +32,12 @@ class Accounts:
 
     def aside(self, line: Line, reason: str, remedy: str) -> None:
         """Set a row aside that was not counted as read."""
-        self.set_aside.append(self.about.row_set_aside([Problem(line.number, "", reason, remedy, self.file)]))
+        self.set_aside.append(self.list_file.row_set_aside([Problem(line.number, "", reason, remedy, self.file)]))
 
     def set_aside_read(self, row: int, reason: str, remedy: str) -> None:
         """Set a row aside that was counted as read."""
         self.read -= 1
-        self.set_aside.append(self.about.row_set_aside([Problem(row, "", reason, remedy, self.file)]))
+        self.set_aside.append(self.list_file.row_set_aside([Problem(row, "", reason, remedy, self.file)]))
 
     def remark(self, row: int, text: str) -> None:
         """Add a remark on a row that was read."""

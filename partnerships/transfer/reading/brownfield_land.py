@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.standard_cells import cells_of
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import amount
@@ -66,7 +66,7 @@ class BrownfieldLand:
     """The sites of a file, how it was read, and the latest date in its rows."""
 
     sites: tuple[Site, ...]
-    about: About
+    list_file: ListFile
     written_on: dt.date | None
     #: References in rows that were set aside; "" if one has none.
     gaps: frozenset[str]
@@ -75,56 +75,56 @@ class BrownfieldLand:
 def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> BrownfieldLand:
     """The sites of a register. Rows with problems are set aside. Raises `UnableToRead` if it is no such register."""
     table = find_table(sheets, COLUMNS, "a register of brownfield land", known_headings)
-    faults = Collector(table)
+    collector = Collector(table)
     seen: dict[str, int] = {}
     sites: list[Site] = []
     dates: list[dt.date] = []
     for line in table:
-        reference = faults.required(line, "reference")
+        reference = collector.required(line, "reference")
         if reference:
-            _once(line, reference, seen, faults)
-        least, most = _homes(line, "least", faults), _homes(line, "most", faults)
+            _once(line, reference, seen, collector)
+        least, most = _homes(line, "least", collector), _homes(line, "most", collector)
         if least is not None and most is not None and least > most:
-            faults.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
-        hectares = faults.read(line, "hectares", amount)
+            collector.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
+        hectares = collector.read(line, "hectares", amount)
         if hectares is not None and hectares < 0:
-            faults.add_problem(line, "hectares", f"“{line.text('hectares')}” is negative.", "Write it as 1.25.")
+            collector.add_problem(line, "hectares", f"“{line.text('hectares')}” is negative.", "Enter it as 1.25.")
         for column in ("permitted", "added"):
-            faults.partial(line, column)
-        updated = faults.partial(line, "updated")
+            collector.partial(line, column)
+        updated = collector.partial(line, "updated")
         sites.append(
             Site(
                 row=line.number,
                 reference=reference,
-                name=faults.required(line, "name"),
+                name=collector.required(line, "name"),
                 organisation=line.text("organisation"),
-                point=_point(line, faults),
+                point=_point(line, collector),
                 ownership=line.text("ownership"),
                 status=line.text("status").casefold(),
                 permission=line.text("permission").casefold(),
                 homes=least if least is not None else most,
-                ended=ended.latest if (ended := faults.partial(line, "ended")) else None,
+                ended=ended.latest if (ended := collector.partial(line, "ended")) else None,
                 cells=cells_of(line, "brownfield-land", COLUMNS),
             )
         )
-        if updated and line.number not in faults.bad_rows:
+        if updated and line.number not in collector.bad_rows:
             dates.append(updated.earliest)
-    bad = faults.bad_rows
+    bad = collector.bad_rows
     return BrownfieldLand(
         sites=tuple(site for site in sites if site.row not in bad),
-        about=faults.about(),
+        list_file=collector.list_file(),
         written_on=max(dates, default=None),
         gaps=frozenset(site.reference for site in sites if site.row in bad),
     )
 
 
-def _once(line: Line, reference: str, seen: dict[str, int], faults: Collector) -> None:
+def _once(line: Line, reference: str, seen: dict[str, int], collector: Collector) -> None:
     """Add a problem to each row of the same site: nobody can know which is right."""
     place = f"{line.text('organisation')} {reference}"
     if place in seen:
         for number in {seen[place], line.number}:
-            other = next(one for one in faults.table if one.number == number)
-            faults.add_problem(
+            other = next(one for one in collector.table if one.number == number)
+            collector.add_problem(
                 other,
                 "reference",
                 f"“{reference}” is in rows {seen[place]} and {line.number}, with other values.",
@@ -133,27 +133,27 @@ def _once(line: Line, reference: str, seen: dict[str, int], faults: Collector) -
     seen.setdefault(place, line.number)
 
 
-def _homes(line: Line, column: str, faults: Collector) -> int | None:
-    homes = faults.read(line, column, amount)
+def _homes(line: Line, column: str, collector: Collector) -> int | None:
+    homes = collector.read(line, column, amount)
     if homes is None:
         return None
     if homes != int(homes) or not 0 <= homes <= _MAX_HOMES:
-        faults.add_problem(line, column, f"“{line.text(column)}” is not a number of homes.", "Write it as 12.")
+        collector.add_problem(line, column, f"“{line.text(column)}” is not a number of homes.", "Enter it as 12.")
         return None
     return int(homes)
 
 
-def _point(line: Line, faults: Collector) -> tuple[Decimal, Decimal] | None:
-    x, y = faults.read(line, "x", amount), faults.read(line, "y", amount)
+def _point(line: Line, collector: Collector) -> tuple[Decimal, Decimal] | None:
+    x, y = collector.read(line, "x", amount), collector.read(line, "y", amount)
     if x is None or y is None:
         if not (line.text("x") and line.text("y")):
-            faults.add_problem(line, "x", "the place is missing.", "Write longitude and latitude.")
+            collector.add_problem(line, "x", "the place is missing.", "Enter longitude and latitude.")
         return None
     if -9 < x < 3 and 49 < y < 62:
         return x, y
     if 1_000 < x <= 700_000 and 1_000 < y <= 1_300_000:
         return None  # a grid reference of the Ordnance Survey
-    faults.add_problem(
-        line, "x", f"{x}, {y} is not a place in England.", "Write longitude and latitude, such as -1.18 and 50.85."
+    collector.add_problem(
+        line, "x", f"{x}, {y} is not a place in England.", "Enter longitude and latitude, for example -1.18 and 50.85."
     )
     return None

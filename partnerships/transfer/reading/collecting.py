@@ -1,4 +1,4 @@
-"""Reading cells of rows while collecting every problem in the file."""
+"""Read the cells of rows, and collect every problem in the file."""
 
 from __future__ import annotations
 
@@ -8,126 +8,122 @@ from dataclasses import replace
 from typing import TypeVar
 
 from partnerships.kit.dates import PartialDate
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Line, Table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import Unreadable, code, full_date, partial_date, text
 
 Value = TypeVar("Value")
 
-#: Characters of a name in a list; longer ones are typing errors.
-LONGEST = 300
-#: Characters of a key in a list; longer ones are typing errors.
-LONGEST_KEY = 80
+#: Longer names are typing errors.
+MAX_NAME = 300
+#: Longer keys are typing errors.
+MAX_KEY = 80
+_REPEATED_KEY_REMEDY = "Every row needs its own: correct or remove one of the two."
 
 
 class Collector:
-    """Collects problems by row and by the file's own column name."""
+    """Reads the cells of a table's rows.
+
+    Values that cannot be used become problems, which name the row and the column as the file does.
+    """
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.problems: list[Problem] = []
-        self._elsewhere: set[int] = set()
-        #: Keys that several rows have.
-        self._shared: set[tuple[str, str]] = set()
+        #: The numbers of the rows with a problem.
+        self.bad_rows: set[int] = set()
+        #: The row number and the heading of each cell with a problem.
+        self._bad_cells: set[tuple[int, str]] = set()
+        #: The numbers of rows about bodies that do not belong to this list.
+        self._rows_left_out: set[int] = set()
+        #: Columns and keys whose first row has a problem because a later row has the same key.
+        self._repeated_keys: set[tuple[str, str]] = set()
 
     def add_problem(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Add a problem in this row."""
-        name = self.table.name_of(column) if column else ""
-        self.problems.append(Problem(line.number, name, found, remedy, self.table.sheet))
+        """Add a problem in a cell of this row; with an empty column, in the whole row."""
+        self._add(line.number, self.table.name_of(column) if column else "", found, remedy)
+
+    def _add(self, row: int, heading: str, found: str, remedy: str) -> None:
+        self.problems.append(Problem(row, heading, found, remedy, self.table.sheet))
+        self.bad_rows.add(row)
+        self._bad_cells.add((row, heading))
 
     def leave_out(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Set a sound row aside, because it is not about a body of this list."""
-        self._elsewhere.add(line.number)
+        """Set a row aside that has no mistake, but is about a body that does not belong to this list."""
+        self._rows_left_out.add(line.number)
         self.add_problem(line, column, found, remedy)
 
-    @property
-    def bad_rows(self) -> set[int]:
-        """The numbers of the rows with a problem."""
-        return {problem.row for problem in self.problems if problem.row is not None}
+    def has_problem(self, line: Line, column: str = "") -> bool:
+        """Whether the row has a problem so far; with a column, whether its cell in that column has one."""
+        if column:
+            return (line.number, self.table.name_of(column)) in self._bad_cells
+        return line.number in self.bad_rows
 
-    def about(self) -> About:
-        """How the table was read, with the rows that cannot be used."""
-        about = self.table.about
-        of_row: dict[int, list[Problem]] = {}
+    def list_file(self) -> ListFile:
+        """The file, with the rows that cannot be used."""
+        list_file = self.table.list_file
+        problems_by_row: dict[int, list[Problem]] = {}
         for problem in self.problems:
-            of_row.setdefault(problem.row or 0, []).append(problem)
-        aside = [
-            about.row_set_aside(problems, belongs_elsewhere=row in self._elsewhere)
-            for row, problems in sorted(of_row.items())
+            problems_by_row.setdefault(problem.row or 0, []).append(problem)
+        rows_set_aside = [
+            list_file.row_set_aside(problems, belongs_elsewhere=row in self._rows_left_out)
+            for row, problems in sorted(problems_by_row.items())
         ]
-        return replace(about, set_aside=tuple(aside))
+        return replace(list_file, set_aside=tuple(rows_set_aside))
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """The cell read by `reader`.
-
-        None, with a problem added, if it is unreadable.
-        """
+        """The value of a cell, as `reader` reads it; None, with a problem added, if the reader raises `Unreadable`."""
         try:
             return reader(line[column])
         except Unreadable as error:
-            found, _, remedy = str(error).partition(". ")
-            self.add_problem(line, column, f"{found}.", remedy)
+            self._add(line.number, self.table.name_of(column), error.found, error.remedy)
             return None
 
-    def read_at(self, line: Line, place: int, reader: Callable[[Cell], Value]) -> Value | None:
-        """The cell at a place, which has no known meaning, read as `read` does."""
+    def read_at(self, line: Line, index: int, reader: Callable[[Cell], Value]) -> Value | None:
+        """The value of the cell at this index of the row, for columns without a known meaning. See `read`."""
         try:
-            return reader(line.cells[place] if place < len(line.cells) else None)
+            return reader(line.cells[index] if index < len(line.cells) else None)
         except Unreadable as error:
-            found, _, remedy = str(error).partition(". ")
-            name = text(self.table.heading.cells[place])
-            self.problems.append(Problem(line.number, name, f"{found}.", remedy, self.table.sheet))
+            self._add(line.number, text(self.table.heading.cells[index]), error.found, error.remedy)
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:
-        """A full date or None."""
+        """A full date; None if the cell is blank."""
         return self.read(line, column, full_date)
 
     def partial(self, line: Line, column: str) -> PartialDate | None:
-        """A date of any precision, or None."""
+        """A day, a month or a year; None if the cell is blank."""
         return self.read(line, column, partial_date)
 
     def required(self, line: Line, column: str) -> str:
-        """A text that must not be empty."""
+        """A text that must not be blank."""
         value = line.text(column)
         if not value:
             self.add_problem(line, column, "the cell is blank.", "Fill it in, or remove the row.")
-        elif len(value) > LONGEST:
-            self.add_problem(line, column, f"the cell holds {len(value):,} characters.", f"Shorten it to {LONGEST}.")
+        elif len(value) > MAX_NAME:
+            self.add_problem(line, column, f"the cell holds {len(value):,} characters.", f"Shorten it to {MAX_NAME}.")
         return value
 
-    def key(self, line: Line, column: str, seen: dict[str, int], *, optional: bool = False) -> str:
-        """A code that identifies the row and must be unique in the file."""
+    def key(self, line: Line, column: str, row_by_key: dict[str, int], *, optional: bool = False) -> str:
+        """A key that must be unique in the file. `row_by_key` has the rows of earlier keys, and gets this one."""
         value = code(line[column])
         if not value:
             if not optional:
-                self.add_problem(
-                    line, column, "the cell is blank.", "Every row needs its own; fill it in or remove the row."
-                )
+                remedy = "Every row needs its own; fill it in or remove the row."
+                self.add_problem(line, column, "the cell is blank.", remedy)
             return ""
-        if len(value) > LONGEST_KEY:
+        if len(value) > MAX_KEY:
             self.add_problem(line, column, f"“{value[:40]}…” is too long for a key.", "Correct it.")
-        if value in seen:
-            self.add_problem(
-                line,
-                column,
-                f"“{value}” is already in row {seen[value]}.",
-                "Every row needs its own: correct or remove one of the two.",
-            )
-            if (column, value) not in self._shared:
-                self._shared.add((column, value))
-                self.problems.append(
-                    Problem(
-                        seen[value],
-                        self.table.name_of(column),
-                        f"“{value}” is in row {line.number} too, with other values.",
-                        "Every row needs its own: correct or remove one of the two.",
-                        self.table.sheet,
-                    )
-                )
-        seen.setdefault(value, line.number)
+
+        first_row = row_by_key.setdefault(value, line.number)
+        if first_row != line.number:
+            self.add_problem(line, column, f"“{value}” is already in row {first_row}.", _REPEATED_KEY_REMEDY)
+            if (column, value) not in self._repeated_keys:
+                self._repeated_keys.add((column, value))
+                found = f"“{value}” is in row {line.number} too, with other values."
+                self._add(first_row, self.table.name_of(column), found, _REPEATED_KEY_REMEDY)
         return value
 
     def finish(self) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from partnerships.kit.names import fold_name
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, find_table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
 
@@ -55,7 +55,7 @@ class CombinedAuthorityList:
     """The content of a look-up."""
 
     authorities: tuple[CombinedAuthority, ...]
-    about: About
+    list_file: ListFile
 
 
 def read_combined_authorities(
@@ -66,7 +66,7 @@ def read_combined_authorities(
     Rows with problems are set aside. Raises `UnableToRead` if it is no such look-up.
     """
     table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities", known_headings)
-    faults = Collector(table)
+    collector = Collector(table)
     districts: dict[str, int] = {}
     names: dict[str, tuple[str, int]] = {}
     rows: list[tuple[int, str, str, str]] = []
@@ -74,20 +74,20 @@ def read_combined_authorities(
         authority = code(line["authority"])
         if not authority:
             continue  # some look-ups also list districts outside combined authorities
-        district = faults.key(line, "district", districts)
+        district = collector.key(line, "district", districts)
         if district and not DISTRICT.fullmatch(district):
-            faults.add_problem(
-                line, "district", f"“{district}” is not the code of a district.", "Write it as E08000001."
+            collector.add_problem(
+                line, "district", f"“{district}” is not the code of a district.", "Enter it as E08000001."
             )
         if not CODE.fullmatch(authority):
-            faults.add_problem(
-                line, "authority", f"“{authority}” is not the code of a combined authority.", "Write it as E47000001."
+            collector.add_problem(
+                line, "authority", f"“{authority}” is not the code of a combined authority.", "Enter it as E47000001."
             )
             continue
-        name = faults.required(line, "authority_name")
+        name = collector.required(line, "authority_name")
         first, row = names.setdefault(authority, (name, line.number))
         if fold_name(first) != fold_name(name):
-            faults.add_problem(
+            collector.add_problem(
                 line,
                 "authority_name",
                 f"{authority} is “{name}” here and “{first}” in row {row}.",
@@ -96,11 +96,11 @@ def read_combined_authorities(
         rows.append((line.number, authority, district, line.text("district_name")))
     members: dict[str, list[tuple[str, str]]] = {}
     for number, authority, district, district_name in rows:
-        if number not in faults.bad_rows:
+        if number not in collector.bad_rows:
             members.setdefault(authority, []).append((district, district_name))
     authorities = tuple(
         CombinedAuthority(row, authority, name, tuple(members[authority]))
         for authority, (name, row) in names.items()
         if authority in members
     )
-    return CombinedAuthorityList(authorities, faults.about())
+    return CombinedAuthorityList(authorities, collector.list_file())

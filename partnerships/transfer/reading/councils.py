@@ -1,6 +1,6 @@
-"""Lists of councils and combined authorities.
+"""Reads lists of councils and combined authorities.
 
-Reads mySociety's, the planning data platform's, and the ONS's lists of names and codes.
+They come from mySociety, the planning data platform, and the ONS (names and codes only).
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from partnerships.kit.names import fold_name
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.other_bodies import OtherBody, other_kind
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Sheet
@@ -41,9 +42,11 @@ _OTHER_REGION_NAMES = {
 REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
 #: Council type by the first three characters of its GSS code (ONS), for lists without a type column.
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
+_TYPE_BY_CODE = {"E09000001": "CC", "E12000007": "SRA"}
 #: What to do with a row that is not a council.
 TAKE_OTHERS = "Leave it out, or import the list with “Also import bodies that are not councils” (--take-others)."
-_MISTYPED = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
+#: Excel shows the years 1950 to 2040, typed into a date cell, as days of this period.
+_YEARS_TYPED_AS_DAYS = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
 _TYPE_WORDS = {
     "unitaryauthority": "UA",
@@ -111,6 +114,10 @@ COLUMNS = (
 )
 
 
+_DATE_FIELDS = ("starts_on", "ends_on")
+_TUPLE_FIELDS = ("successors", "alternatives", "former_codes")
+
+
 @dataclass(frozen=True, slots=True)
 class Council:
     """A council or combined authority in England; dates are half-open."""
@@ -135,6 +142,19 @@ class Council:
     #: The code of its area as a local planning authority (`E60…`).
     planning_area: str = ""
 
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Council:
+        """The council that `as_json` wrote."""
+        dates = {name: dt.date.fromisoformat(fields[name]) if fields[name] else None for name in _DATE_FIELDS}
+        tuples = {name: tuple(fields[name]) for name in _TUPLE_FIELDS}
+        return cls(**{**fields, **dates, **tuples})
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields of the row to review, as JSON can hold them."""
+        fields = asdict(self)
+        dates = {name: fields[name].isoformat() if fields[name] else None for name in _DATE_FIELDS}
+        return fields | dates | {name: list(fields[name]) for name in _TUPLE_FIELDS}
+
     @property
     def is_combined(self) -> bool:
         """Whether it is a combined or strategic authority."""
@@ -143,81 +163,88 @@ class Council:
 
 @dataclass(frozen=True, slots=True)
 class CouncilList:
-    """The English councils of a list, and the number of rows skipped.
-
-    Rows of other nations are skipped.
-    """
+    """The English councils of a list."""
 
     councils: tuple[Council, ...]
+    #: Rows of other nations, which are skipped.
     elsewhere: int
-    #: Lists with keys contain every council under its own name. The ONS's lists contain one kind of area, under the
-    #: names of the areas.
-    is_whole: bool
-    about: About
-    #: Bodies that are no councils, if they are taken.
+    #: Lists with keys contain every council under its own name. The ONS's lists have no keys: they contain one kind of
+    #: area, under the names of the areas.
+    has_keys: bool
+    list_file: ListFile
+    #: Bodies that are not councils, if they are to be imported.
     others: tuple[OtherBody, ...] = ()
 
 
 def read_councils(
     sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN, *, take_others: bool = False
 ) -> CouncilList:
-    """The English councils of a list; rows with problems are set aside.
+    """Read a list of councils.
 
-    So are national parks and other bodies that are no councils, unless `take_others`. Raises `UnableToRead` if it is no
-    such list.
+    Rows with problems are set aside. So are bodies that are not councils, unless `take_others`. Raises `UnableToRead`
+    if it is not a list of English councils.
     """
     table = find_table(sheets, COLUMNS, "a list of councils", known_headings)
-    faults = Collector(table)
+    collector = Collector(table)
     keys: dict[str, int] = {}
     codes: dict[str, int] = {}
     councils: list[Council] = []
     elsewhere = 0
-    others: list[OtherBody] = []
-    written: list[dt.date] = []
+    other_bodies: list[OtherBody] = []
+    entry_dates: list[dt.date] = []
     for line in table:
         if not _is_english(line):
             elsewhere += 1
             continue
-        if other := _other(line):
+        if other := _other_body(line):
             body, description = other
             if take_others:
-                others.append(body)
+                other_bodies.append(body)
             else:
-                faults.leave_out(line, "official", f"“{body.name}” is {description}, not a council.", TAKE_OTHERS)
+                collector.leave_out(line, "official", f"“{body.name}” is {description}, not a council.", TAKE_OTHERS)
             continue
-        if entry := faults.day(line, "entry"):
-            written.append(entry)
-        councils.append(_council(line, faults, keys, codes, has_key=table.has("key")))
-    if not councils and not others:
+        if entry_date := collector.day(line, "entry"):
+            entry_dates.append(entry_date)
+        councils.append(_council(line, collector, keys, codes, has_key=table.has("key")))
+    if not councils and not other_bodies:
         raise UnableToRead(
             [Problem(None, "", "it contains no English council.", "Give the list for England or the United Kingdom.")]
         )
-    about = faults.about()
-    about = replace(about, true_on=about.true_on or max(written, default=None), outside=elsewhere)
-    sound = tuple(council for council in _with_half_open_ends(councils) if council.row not in faults.bad_rows)
+    list_file = collector.list_file()
+    list_file = replace(list_file, true_on=list_file.true_on or max(entry_dates, default=None), outside=elsewhere)
+    usable = tuple(council for council in _with_half_open_ends(councils) if council.row not in collector.bad_rows)
     return CouncilList(
-        councils=sound, elsewhere=elsewhere, is_whole=table.has("key"), about=about, others=tuple(others)
+        councils=usable, elsewhere=elsewhere, has_keys=table.has("key"), list_file=list_file, others=tuple(other_bodies)
     )
 
 
-def _other(line: Line) -> tuple[OtherBody, str] | None:
-    """The row's body if it is not a council, and what it is."""
+def _other_body(line: Line) -> tuple[OtherBody, str] | None:
+    """The row's body and what it is called, such as “a fire and rescue authority”; None for a council."""
     gss, name, curie = code(line["gss"]), line.text("official"), line.text("organisation")
-    found = other_kind(curie=curie, given_type=line.text("type"), gss=gss, name=name)
-    if found is None or not name:
+    kind_and_description = other_kind(curie=curie, given_type=line.text("type"), gss=gss, name=name)
+    if kind_and_description is None or not name:
         return None
-    known_code = gss if GSS.fullmatch(gss) else ""
-    website = line.text("website")[:500] if line.text("website").startswith("http") else ""
-    curie = curie if ":" in curie else ""
-    return OtherBody(
+    kind, description = kind_and_description
+    body = OtherBody(
         row=line.number,
-        kind=found[0],
+        kind=kind,
         name=name,
-        gss=known_code,
-        curie=curie,
-        website=website,
+        gss=gss if GSS.fullmatch(gss) else "",
+        curie=curie if ":" in curie else "",
+        website=_website(line),
         planning_area=_planning_area(line),
-    ), found[1]
+    )
+    return body, description
+
+
+def _website(line: Line) -> str:
+    website = line.text("website")
+    return website[:500] if website.startswith("http") else ""
+
+
+def _codes(line: Line, column: str) -> list[str]:
+    """The codes in a cell, with commas or semicolons between."""
+    return [code(part) for part in re.split("[,;]", line.text(column)) if part.strip()]
 
 
 def _planning_area(line: Line) -> str:
@@ -233,21 +260,20 @@ def _is_english(line: Line) -> bool:
     return not GSS.fullmatch(gss) or gss.startswith("E")
 
 
-def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool) -> Council:
-    """The council of a line.
-
-    Problems go to `faults`, and the line is then left out.
-    """
-    key = faults.key(line, "key", keys) if has_key else ""
-    gss = faults.key(line, "gss", codes)
+def _council(
+    line: Line, collector: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool
+) -> Council:
+    """The council in a row. Its problems are added to the collector, and the caller leaves bad rows out."""
+    key = collector.key(line, "key", keys) if has_key else ""
+    gss = collector.key(line, "gss", codes)
     if gss and not GSS.fullmatch(gss):
-        faults.add_problem(
-            line, "gss", f"“{gss}” is not a GSS code.", "Write a letter and eight digits, such as E07000223."
+        collector.add_problem(
+            line, "gss", f"“{gss}” is not a GSS code.", "Enter a letter and eight digits, for example E07000223."
         )
-    name = faults.required(line, "official")
-    starts_on, ends_on = _start(line, faults), faults.day(line, "end")
+    name = collector.required(line, "official")
+    starts_on, ends_on = _start(line, collector), collector.day(line, "end")
     if starts_on and ends_on and ends_on < starts_on:
-        faults.add_problem(
+        collector.add_problem(
             line, "end", f"it ends on {ends_on}, before it starts on {starts_on}.", "Correct one of the dates."
         )
     return Council(
@@ -256,79 +282,79 @@ def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[st
         name=name,
         short_name=line.text("nice"),
         gss=gss,
-        type=_type(line, gss, faults),
-        region=_region(line, faults),
+        type=_type(line, gss, collector),
+        region=_region(line, collector),
         starts_on=starts_on,
         ends_on=ends_on,
-        is_current=_is_current(line, faults),
-        successors=tuple(code(part) for part in line.text("replaced_by").replace(";", ",").split(",") if part.strip()),
+        is_current=_is_current(line, collector),
+        successors=tuple(_codes(line, "replaced_by")),
         county=code(line["county"]),
         alternatives=_alternatives(line),
-        former_codes=tuple(
-            code(part) for part in line.text("former_codes").replace(";", ",").split(",") if GSS.fullmatch(code(part))
-        ),
+        former_codes=tuple(former for former in _codes(line, "former_codes") if GSS.fullmatch(former)),
         old_code=code(line["old_code"]),
-        website=line.text("website")[:500] if line.text("website").startswith("http") else "",
+        website=_website(line),
         entity=code(line["entity"]),
         planning_area=_planning_area(line),
     )
 
 
-def _start(line: Line, faults: Collector) -> dt.date | None:
-    """The start date, if a full one is given.
+def _start(line: Line, collector: Collector) -> dt.date | None:
+    """The start date, if it is a full one.
 
     A year typed into Excel becomes a day in the early summer of 1905: 1996 is the 1,996th day since 1900.
     """
-    partial = faults.read(line, "start", partial_date)
-    if partial is None or partial.precision != "day" or _MISTYPED[0] <= partial.earliest <= _MISTYPED[1]:
+    date = collector.read(line, "start", partial_date)
+    if date is None or date.precision != "day":
         return None
-    return partial.earliest
+    first, last = _YEARS_TYPED_AS_DAYS
+    return None if first <= date.earliest <= last else date.earliest
 
 
-def _type(line: Line, gss: str, faults: Collector) -> str:
-    given = line.text("type")
-    known = given.upper() if given.upper() in TYPES else _TYPE_WORDS.get(re.sub(r"[^a-z]", "", given.casefold()), "")
-    if given and not known:
-        faults.add_problem(line, "type", f"“{given}” is not a type of council.", f"Write one of {', '.join(TYPES)}.")
-    if not given:
-        known = "CC" if gss == "E09000001" else "SRA" if gss == "E12000007" else TYPE_OF_PREFIX.get(gss[:3], "")
-        if not known and gss:
-            faults.add_problem(
-                line,
-                "gss",
-                f"“{gss}” is not the code of an English council or combined authority.",
-                "Correct the code, or remove the row.",
-            )
-    return known
+def _type(line: Line, gss: str, collector: Collector) -> str:
+    """The type of council: from its own column or, if that is blank, from the GSS code."""
+    cell = line.text("type")
+    if cell:
+        letters = re.sub(r"[^a-z]", "", cell.casefold())
+        council_type = cell.upper() if cell.upper() in TYPES else _TYPE_WORDS.get(letters, "")
+        if not council_type:
+            remedy = f"Enter one of {', '.join(TYPES)}."
+            collector.add_problem(line, "type", f"“{cell}” is not a type of council.", remedy)
+        return council_type
+
+    council_type = _TYPE_BY_CODE.get(gss) or TYPE_OF_PREFIX.get(gss[:3], "")
+    if gss and not council_type:
+        found = f"“{gss}” is not the code of an English council or combined authority."
+        collector.add_problem(line, "gss", found, "Correct the code, or remove the row.")
+    return council_type
 
 
-def _region(line: Line, faults: Collector) -> str:
-    given = line.text("region").rpartition(":")[2]
-    if not given or given.upper() in REGION_NAMES:
-        return given.upper()
-    name = _OTHER_REGION_NAMES.get(fold_name(given), fold_name(given))
+def _region(line: Line, collector: Collector) -> str:
+    """The GSS code of the region, which lists give by code or by name."""
+    cell = line.text("region").rpartition(":")[2]
+    if not cell or cell.upper() in REGION_NAMES:
+        return cell.upper()
+    folded = _OTHER_REGION_NAMES.get(fold_name(cell), fold_name(cell))
     for region, gss in REGIONS.items():
-        if fold_name(region) == name:
+        if fold_name(region) == folded:
             return gss
-    faults.add_problem(
+    collector.add_problem(
         line,
         "region",
-        f"“{given}” is not a region of England.",
-        f"Write one of {', '.join(REGIONS)}, or leave it blank.",
+        f"“{cell}” is not a region of England.",
+        f"Enter one of {', '.join(REGIONS)}, or leave it blank.",
     )
     return ""
 
 
-def _is_current(line: Line, faults: Collector) -> bool:
-    said = line["current"]
-    if line.text("current"):
-        value = flag(said)
-        if value is None:
-            faults.add_problem(
-                line, "current", f"“{line.text('current')}” is neither yes nor no.", "Write True or False."
-            )
-        return bool(value)
-    return not line.text("end")
+def _is_current(line: Line, collector: Collector) -> bool:
+    """Whether the council still exists: from its own column or, if that is blank, because it has no end date."""
+    cell = line.text("current")
+    if not cell:
+        return not line.text("end")
+    value = flag(line["current"])
+    if value is None:
+        collector.add_problem(line, "current", f"“{cell}” is neither yes nor no.", "Enter True or False.")
+    return bool(value)
 
 
 def _alternatives(line: Line) -> tuple[str, ...]:
@@ -337,33 +363,33 @@ def _alternatives(line: Line) -> tuple[str, ...]:
     "Bristol, City of" is one name written backwards: it becomes "Bristol" and "City of Bristol".
     """
     seen = {line.text("official").casefold(), line.text("nice").casefold(), ""}
-    kept, before = [], ""
+    alternatives, previous_name = [], ""
     for part in line.text("alternatives").split(","):
         name = " ".join(part.split())[:300]
         if name.casefold().endswith(" of"):
-            name = f"{name} {before}"[:300] if before else ""
-        before = name
+            name = f"{name} {previous_name}"[:300] if previous_name else ""
+        previous_name = name
         if name.casefold() not in seen:
             seen.add(name.casefold())
-            kept.append(name)
-    return tuple(kept)
+            alternatives.append(name)
+    return tuple(alternatives)
 
 
 def _with_half_open_ends(councils: list[Council]) -> tuple[Council, ...]:
     """The councils with half-open end dates.
 
-    Lists mix two conventions: the last day (the ONS: 31 March) and the day on which the successor started (1 April).
-    The start of the successor decides. Without one, the first of a month is taken as the day after, any other day as
-    the last.
+    Lists mix two conventions: the council's last day (the ONS: 31 March) and the day on which its successor started
+    (1 April). The start of the successor tells which it is. Without a successor, the first of a month counts as the day
+    after, and any other day as the last.
     """
-    starts = {council.key: council.starts_on for council in councils}
-    settled = []
+    start_by_key = {council.key: council.starts_on for council in councils}
+    with_half_open_ends = []
     for council in councils:
         ends_on = council.ends_on
         if ends_on is not None:
-            begun = {starts.get(key) for key in council.successors}
+            successor_starts = {start_by_key.get(key) for key in council.successors}
             next_day = ends_on + dt.timedelta(days=1)
-            if ends_on not in begun and (next_day in begun or ends_on.day != 1):
+            if ends_on not in successor_starts and (next_day in successor_starts or ends_on.day != 1):
                 ends_on = next_day
-        settled.append(replace(council, ends_on=ends_on))
-    return tuple(settled)
+        with_half_open_ends.append(replace(council, ends_on=ends_on))
+    return tuple(with_half_open_ends)

@@ -14,7 +14,6 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.accounts import Accounts
 from partnerships.transfer.reading.agreement_rows import (
     AGREEMENTS,
@@ -26,6 +25,7 @@ from partnerships.transfer.reading.agreement_rows import (
 )
 from partnerships.transfer.reading.by_reference import ByReference, authority_key
 from partnerships.transfer.reading.headings import NONE_KNOWN, Line, Table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.several_files import Part, find_tables
 from partnerships.transfer.reading.standard_cells import cells_of, lines_of
 from partnerships.transfer.reading.tables import Sheet
@@ -103,7 +103,7 @@ def read_developer_agreements(
         )
     )
     first, second, third = (
-        Accounts(name, replace(table.about, file=place))
+        Accounts(name, replace(table.list_file, file=place))
         for place, (table, name) in enumerate(zip(tables, names, strict=True))
     )
     accounts = first, second, third
@@ -112,10 +112,10 @@ def read_developer_agreements(
     agreements_read = _agreements(tables[0], first)
     promises = _promises(tables[1], second, agreements_read)
     payments = list(tables[2])
-    more = _recalled_promises(recall, payments, promises, agreements_read) if tables[2].about.is_corrected else []
+    more = _recalled_promises(recall, payments, promises, agreements_read) if tables[2].list_file.is_corrected else []
     every = [*promises, *more]
     moved = _movements(payments, third, every)
-    is_corrected = any(table.about.is_corrected for table in tables)
+    is_corrected = any(table.list_file.is_corrected for table in tables)
     paid = {promise.key for promise in (more if transactions else promises)}
     kept = recall(TRANSACTION.code, CONTRIBUTION.code, paid) if is_corrected and paid else ()
     for place, movement in _recalled(kept, payments, every):
@@ -131,7 +131,7 @@ def _recalled_promises(
     """The promises, read before, that payments name and this file of contributions does not have."""
     wanted = {line.text("contribution") for line in payments} - {promise.key for promise in promises}
     rows = lines_of(recall(CONTRIBUTION.code, "reference", wanted), CONTRIBUTION.code, CONTRIBUTIONS)
-    unseen = Accounts("", About())
+    unseen = Accounts("", ListFile())
     return [replace(promise, is_recalled=True) for promise in _promises(rows, unseen, agreements)]
 
 
@@ -368,7 +368,7 @@ def _recalled(
     Each belongs to a promise of its own authority.
     """
     places = {(one.key, authority_key(one.organisation)): place for place, one in enumerate(promises)}
-    unseen = Accounts("", About())
+    unseen = Accounts("", ListFile())
     here = [_movement(line, line.text("key"), unseen) for line in payments]
     keys, cells = {one.key for one in here if one.key}, [one.cells for one in here]
     for line in lines_of(kept, TRANSACTION.code, TRANSACTIONS):

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from partnerships.transfer.reading.about import REASON, About
 from partnerships.transfer.reading.dating import date_in_titles
+from partnerships.transfer.reading.list_file import REASON, ListFile
 from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import text
@@ -95,10 +95,10 @@ class Table:
     repeated: tuple[int, ...] = ()
 
     @property
-    def about(self) -> About:
+    def list_file(self) -> ListFile:
         """How this table was read, and the date in its title, for the report."""
         headings = tuple(text(cell) for cell in self.heading.cells)
-        return About(
+        return ListFile(
             remarks=self.remarks,
             true_on=date_in_titles(self.above),
             heading=headings,

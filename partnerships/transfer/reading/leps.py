@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.names import lep_core_name
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
@@ -69,14 +69,14 @@ class LepList:
     """The content of a list of LEPs."""
 
     leps: tuple[Lep, ...]
-    about: About
+    list_file: ListFile
 
 
 def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> LepList:
     """The LEPs of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
     with_districts = _has_districts(sheets)
     table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
-    faults = Collector(table)
+    collector = Collector(table)
     names: dict[str, tuple[str, int]] = {}
     rows: list[tuple[int, str, str, str]] = []
     pairs: dict[str, int] = {}
@@ -86,12 +86,12 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
             if lep_column == "lep2" and not lep:
                 continue
             if not LEP_CODE.fullmatch(lep):
-                faults.add_problem(line, lep_column, f"“{lep}” is not the code of a LEP.", "Write it as E37000055.")
+                collector.add_problem(line, lep_column, f"“{lep}” is not the code of a LEP.", "Enter it as E37000055.")
                 continue
-            faults.required(line, name_column)
+            collector.required(line, name_column)
             first, row = names.setdefault(lep, (name, line.number))
             if lep_core_name(first) != lep_core_name(name):
-                faults.add_problem(
+                collector.add_problem(
                     line,
                     name_column,
                     f"{lep} is “{name}” here and “{first}” in row {row}.",
@@ -100,26 +100,28 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
             district = code(line["district"]) if with_districts else ""
             rows.append((line.number, lep, district, line.text("district_name")))
             if with_districts:
-                _check_district(faults, line, district, lep, pairs)
+                _check_district(collector, line, district, lep, pairs)
             elif row != line.number:
-                faults.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
+                collector.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
     served: dict[str, dict[str, str]] = {}
     for number, lep, district, district_name in rows:
-        if number not in faults.bad_rows:
+        if number not in collector.bad_rows:
             served.setdefault(lep, {})
             if district:
                 served[lep][district] = district_name
     leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items() if lep in served)
-    return LepList(leps, faults.about())
+    return LepList(leps, collector.list_file())
 
 
-def _check_district(faults: Collector, line: Line, district: str, lep: str, pairs: dict[str, int]) -> None:
+def _check_district(collector: Collector, line: Line, district: str, lep: str, pairs: dict[str, int]) -> None:
     """Note a district without a valid code, or one that is with this LEP in an earlier row."""
     if not DISTRICT_CODE.fullmatch(district):
-        faults.add_problem(line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223.")
+        collector.add_problem(
+            line, "district", f"“{district}” is not the code of a district.", "Enter it as E07000223."
+        )
     pair = f"{district} in {lep}"
     if pair in pairs:
-        faults.add_problem(
+        collector.add_problem(
             line, "district", f"“{pair}” is already in row {pairs[pair]}.", "Remove one of the two rows."
         )
     pairs.setdefault(pair, line.number)

@@ -15,7 +15,7 @@ REASON, REMEDY = "Set aside because", "What to do"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ListFile:
     """How a list was read, its rows, and the date that it states."""
 
     remarks: tuple[str, ...] = ()

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.plan_events import EVENTS
 from partnerships.transfer.reading.several_files import Part, find_tables, of_file
 from partnerships.transfer.reading.standard_cells import cells_of
@@ -125,7 +125,7 @@ class LocalPlans:
     #: The latest entry date of any row.
     written_on: dt.date | None = None
     #: How each of the two files was read.
-    abouts: tuple[About, ...] = ()
+    list_files: tuple[ListFile, ...] = ()
     #: Milestones of corrected rows, by the reference of a plan that was read before and is not in these files.
     corrected: Mapping[str, tuple[Milestone, ...]] = field(default_factory=dict)
 
@@ -138,7 +138,7 @@ class LocalPlans:
     @property
     def is_corrected(self) -> bool:
         """Whether a file has rows that were set aside and corrected: it says nothing about other plans."""
-        return any(about.is_corrected for about in self.abouts)
+        return any(list_file.is_corrected for list_file in self.list_files)
 
     @property
     def milestone_count(self) -> int:
@@ -170,15 +170,18 @@ def read_local_plans(
     )
     remarks = [remark for table in tables for remark in table.remarks]
     written: list[dt.date] = []
-    plan_faults, event_faults = Collector(tables[0]), Collector(tables[1])
-    plans = _read_plans(plan_faults, written)
+    plan_collector, event_collector = Collector(tables[0]), Collector(tables[1])
+    plans = _read_plans(plan_collector, written)
     listed = {line.text("reference") for line in tables[0]}
-    alone = set(read_before) - listed if tables[1].about.is_corrected else set()
+    alone = set(read_before) - listed if tables[1].list_file.is_corrected else set()
     references = {plan.reference for plan in plans} | alone
-    events = _read_events(event_faults, references, listed, plans_name or "the file of plans", written)
-    gaps = _gaps(event_faults, listed) if timetable_sheets else {"": frozenset({""})}
+    events = _read_events(event_collector, references, listed, plans_name or "the file of plans", written)
+    gaps = _gaps(event_collector, listed) if timetable_sheets else {"": frozenset({""})}
     plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
-    abouts = [of_file(plan_faults.about(), plans_name, 0), of_file(event_faults.about(), timetable_name, 1)]
+    list_files = [
+        of_file(plan_collector.list_file(), plans_name, 0),
+        of_file(event_collector.list_file(), timetable_name, 1),
+    ]
     by_reference: dict[str, list[LocalPlan]] = defaultdict(list)
     for plan in plans:
         by_reference[plan.reference].append(plan)
@@ -191,7 +194,7 @@ def read_local_plans(
         plans=tuple(sorted(settled, key=lambda plan: plan.row)),
         remarks=tuple(remarks),
         written_on=max(written, default=None),
-        abouts=tuple(abouts),
+        list_files=tuple(list_files),
         corrected={reference: tuple(some) for reference, some in milestones.items() if reference in alone},
     )
 
@@ -209,25 +212,25 @@ def _listed(parts: Iterable[object]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _read_plans(faults: Collector, written: list[dt.date]) -> list[LocalPlan]:
+def _read_plans(collector: Collector, written: list[dt.date]) -> list[LocalPlan]:
     """The sound rows; days of entry go to `written`, by which older files are known."""
     plans: list[LocalPlan] = []
     seen: dict[str, int] = {}
-    for line in faults.table:
-        reference = faults.required(line, "reference")
-        name = faults.required(line, "name")
+    for line in collector.table:
+        reference = collector.required(line, "reference")
+        name = collector.required(line, "name")
         key = f"{reference}#{fold_name(name)}"
         if key in seen:
-            faults.add_problem(
+            collector.add_problem(
                 line,
                 "reference",
                 f"“{reference}” with this name is already in row {seen[key]}.",
                 "Remove one of the two rows.",
             )
         seen.setdefault(key, line.number)
-        start, end = faults.partial(line, "start"), faults.partial(line, "end")
+        start, end = collector.partial(line, "start"), collector.partial(line, "end")
         if start and end and end < start:
-            faults.add_problem(
+            collector.add_problem(
                 line, "end", f"the period ends in {end}, before it starts in {start}.", "Correct one of the two."
             )
         plans.append(
@@ -236,39 +239,39 @@ def _read_plans(faults: Collector, written: list[dt.date]) -> list[LocalPlan]:
                 reference=reference,
                 key=key,
                 name=name,
-                organisations=_organisations(line, faults),
+                organisations=_organisations(line, collector),
                 organisation_name=line.text("organisation_name"),
                 description=line.text("description"),
                 period_start=start,
                 period_end=end,
                 url=line.text("url"),
-                adopted=faults.partial(line, "adopted"),
+                adopted=collector.partial(line, "adopted"),
                 boundary=line.text("boundary"),
-                entry=faults.day(line, "entry"),
-                ended=faults.day(line, "ended"),
+                entry=collector.day(line, "entry"),
+                ended=collector.day(line, "ended"),
                 kinds=line.text("datasets").replace("-", " ").replace(";", ", "),
                 document_url=line.text("document"),
-                required_homes=_count(line, "homes", faults),
-                document_count=_count(line, "documents", faults),
+                required_homes=_count(line, "homes", collector),
+                document_count=_count(line, "documents", collector),
                 notes=line.text("notes"),
                 cells=cells_of(line, "plan", PLANS),
             )
         )
-    sound = [plan for plan in plans if plan.row not in faults.bad_rows]
+    sound = [plan for plan in plans if plan.row not in collector.bad_rows]
     written += [plan.entry for plan in sound if plan.entry]
     return sound
 
 
-def _count(line: Line, column: str, faults: Collector) -> int | None:
+def _count(line: Line, column: str, collector: Collector) -> int | None:
     """A whole number, or None."""
-    number = faults.read(line, column, amount)
+    number = collector.read(line, column, amount)
     if number is not None and (number != int(number) or number < 0):
-        faults.add_problem(line, column, f"“{line.text(column)}” is not a whole number.", "Write it as 12400.")
+        collector.add_problem(line, column, f"“{line.text(column)}” is not a whole number.", "Enter it as 12400.")
         return None
     return int(number) if number is not None else None
 
 
-def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
+def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
     """The distinct CURIEs of the plan's authorities.
 
     The older prefix `local-authority-eng` is read as the newer one; the GSS code of a planning authority's area, as the
@@ -283,73 +286,73 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
         if not part.strip():
             continue
         if not (colon and prefix and key):
-            faults.add_problem(
+            collector.add_problem(
                 line,
                 "organisations",
                 f"“{part.strip()}” is not an authority.",
-                "Write each as local-authority:KEY, several with semicolons between.",
+                "Enter each as local-authority:KEY, several with semicolons between.",
             )
             continue
         if prefix == "local-authority-eng":
             prefix = "local-authority"
         curies[f"{prefix}:{key.strip()}"] = None
     if not curies and line.text("organisations") == line.text("minerals") == "":
-        faults.add_problem(
+        collector.add_problem(
             line,
             "organisations",
             "the cell is blank.",
-            "Write local-authority:KEY, or the code of its area.",
+            "Enter local-authority:KEY, or the code of its area.",
         )
     return tuple(curies)
 
 
 def _read_events(
-    faults: Collector, references: set[str], listed: set[str], plans_name: str, written: list[dt.date]
+    collector: Collector, references: set[str], listed: set[str], plans_name: str, written: list[dt.date]
 ) -> list[tuple[str, Milestone]]:
     """The milestones with the references of their plans.
 
     `references` are those of sound plans and of those that corrected rows may name, `listed` those of all rows.
     """
     events: list[tuple[str, Milestone]] = []
-    for line in faults.table:
-        plan = faults.required(line, "plan")
+    for line in collector.table:
+        plan = collector.required(line, "plan")
         if plan in listed - references:
-            faults.add_problem(
+            collector.add_problem(
                 line, "plan", f"the row of “{plan}” in {plans_name} was set aside.", "Correct that row first."
             )
         elif plan and plan not in references:
-            faults.add_problem(
+            collector.add_problem(
                 line,
                 "plan",
                 f"“{plan}” is not the reference of a plan.",
                 f"Correct it, or add the plan to {plans_name}.",
             )
-        event = faults.required(line, "event")
-        date, actual = faults.partial(line, "date"), faults.partial(line, "actual")
+        event = collector.required(line, "event")
+        date, actual = collector.partial(line, "date"), collector.partial(line, "actual")
         if date is None:
             if not line.text("date"):
-                faults.add_problem(
-                    line, "date", "the cell is blank.", "Write a year, a month or a day: 2027, 2027-04 or 2027-04-11."
+                collector.add_problem(
+                    line, "date", "the cell is blank.", "Enter a year, a month or a day: 2027, 2027-04 or 2027-04-11."
                 )
             continue
-        entry = faults.day(line, "entry")
+        entry = collector.day(line, "entry")
         if entry:
             written.append(entry)
-        milestone = _milestone(line, event, date, entry, faults.day(line, "ended"))
-        if faults.table.has("actual"):
+        milestone = _milestone(line, event, date, entry, collector.day(line, "ended"))
+        if collector.table.has("actual"):
             milestone = replace(milestone, is_forecast=True, actual=actual)
         events.append((plan, milestone))
-    return [(plan, one) for plan, one in events if one.row not in faults.bad_rows]
+    return [(plan, one) for plan, one in events if one.row not in collector.bad_rows]
 
 
-def _gaps(faults: Collector, listed: set[str]) -> dict[str, frozenset[str]]:
+def _gaps(collector: Collector, listed: set[str]) -> dict[str, frozenset[str]]:
     """The events of the rows that were set aside, by the reference of their plan.
 
     A row that names no plan of the file may belong to any: its event is under "".
     """
     gaps: dict[str, frozenset[str]] = {}
-    for line in faults.table:
-        if line.number in faults.bad_rows:
+    for line in collector.table:
+        if line.number in collector.bad_rows:
             plan = line.text("plan") if line.text("plan") in listed else ""
             gaps[plan] = gaps.get(plan, frozenset()) | {line.text("event")}
     return gaps

@@ -8,11 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.names import key_of_curie
 from partnerships.transfer.reading.tables import Sheet
 
@@ -132,6 +133,20 @@ class Provider:
     is_ended: bool = False
     ended_on: dt.date | None = None
 
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Provider:
+        """The provider that `as_json` wrote."""
+        dates = {
+            name: dt.date.fromisoformat(fields[name]) if fields.get(name) else None
+            for name in ("registered_on", "ended_on")
+        }
+        return cls(**{**fields, **dates})
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields of the row to review, as JSON can hold them."""
+        dates = {"registered_on": self.registered_on, "ended_on": self.ended_on}
+        return asdict(self) | {name: day.isoformat() if day else None for name, day in dates.items()}
+
     @property
     def is_council(self) -> bool:
         """Whether the provider is a council."""
@@ -143,26 +158,26 @@ class ProviderList:
     """The content of a list of providers."""
 
     providers: tuple[Provider, ...]
-    about: About
+    list_file: ListFile
 
 
 def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> ProviderList:
     """The providers of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
     table = find_table(sheets, COLUMNS, "a list of registered providers", known_headings)
-    faults = Collector(table)
+    collector = Collector(table)
     numbers: dict[str, int] = {}
     providers: list[Provider] = []
     for line in table:
-        number = faults.key(line, "number", numbers)
+        number = collector.key(line, "number", numbers)
         if number and not re.fullmatch(r"[A-Z0-9/-]{1,20}", number):
-            faults.add_problem(
-                line, "number", f"“{number}” is not a registration number.", "Write it as 45UB, 5069 or LH0391."
+            collector.add_problem(
+                line, "number", f"“{number}” is not a registration number.", "Enter it as 45UB, 5069 or LH0391."
             )
         council_key = key_of_curie(line.text("council"))
-        registered_on, ended_on = faults.day(line, "date"), faults.day(line, "end")
+        registered_on, ended_on = collector.day(line, "date"), collector.day(line, "end")
         is_ended = ended_on is not None or re.sub(r"[^a-z]", "", line.text("status").casefold()) in _ENDED
         if registered_on and ended_on and ended_on < registered_on:
-            faults.add_problem(
+            collector.add_problem(
                 line,
                 "end",
                 f"it ends on {ended_on}, before it was registered on {registered_on}.",
@@ -172,28 +187,28 @@ def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = 
             Provider(
                 row=line.number,
                 number=number,
-                name=line.text("name") if council_key else faults.required(line, "name"),
+                name=line.text("name") if council_key else collector.required(line, "name"),
                 registered_on=registered_on,
-                designation="" if is_ended and not line.text("designation") else _designation(line, faults),
+                designation="" if is_ended and not line.text("designation") else _designation(line, collector),
                 form=FORM_CODES.get(line.text("form"), line.text("form"))[:120],
                 council_key=council_key,
                 is_ended=is_ended,
                 ended_on=ended_on,
             )
         )
-    sound = tuple(provider for provider in providers if provider.row not in faults.bad_rows)
-    return ProviderList(sound, faults.about())
+    sound = tuple(provider for provider in providers if provider.row not in collector.bad_rows)
+    return ProviderList(sound, collector.list_file())
 
 
-def _designation(line: Line, faults: Collector) -> str:
+def _designation(line: Line, collector: Collector) -> str:
     given = line.text("designation")
     bare = re.sub(r"[^a-z0-9]", "", given.casefold())
     designation = _DESIGNATIONS.get(bare, "")
     if not designation and bare not in _PRIVATE:
-        faults.add_problem(
+        collector.add_problem(
             line,
             "designation",
             f"“{given}” is not a designation." if given else "the cell is blank.",
-            "Write Non-profit, Profit or Local authority.",
+            "Enter Non-profit, Profit or Local authority.",
         )
     return designation

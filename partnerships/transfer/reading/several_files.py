@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Column, Table, UnknownHeadings, find_table
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import Problem, SetAside, UnableToRead
 from partnerships.transfer.reading.tables import Row, Sheet
 
@@ -48,7 +48,7 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
     if errors:
         raise UnableToRead(problems)
     missing = [part for part in parts if not part.sheets]
-    if missing and not all(table.about.is_corrected for table in tables if table.heading.cells):
+    if missing and not all(table.list_file.is_corrected for table in tables if table.heading.cells):
         remedy = "Choose its file too. Only rows that were set aside and corrected can be imported without it."
         raise UnableToRead([Problem(None, "", f"{part.what} is missing.", remedy) for part in missing])
     return tables
@@ -59,9 +59,9 @@ def in_file(problems: Sequence[Problem], name: str) -> list[Problem]:
     return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
 
 
-def of_file(about: About, name: str, place: int) -> About:
+def of_file(list_file: ListFile, name: str, place: int) -> ListFile:
     """How a file was read, with its name and place in the rows set aside."""
     rows: list[SetAside] = [
-        replace(row, problems=tuple(in_file(row.problems, name)), file=place) for row in about.set_aside
+        replace(row, problems=tuple(in_file(row.problems, name)), file=place) for row in list_file.set_aside
     ]
-    return replace(about, set_aside=tuple(rows), file=place)
+    return replace(list_file, set_aside=tuple(rows), file=place)

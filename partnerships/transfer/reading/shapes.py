@@ -66,7 +66,7 @@ class Checking:
         Invalid fields are reported and left out.
         """
         if not isinstance(value, Mapping):
-            self.add_problem(path, f"{_shown(value)} is not an object.", "Write it between { and }.")
+            self.add_problem(path, f"{_shown(value)} is not an object.", "Put it between { and }.")
             return {}
         known = {part.code for part in shape.parts}
         for name in value:
@@ -91,7 +91,7 @@ class Checking:
     def _part(self, value: Any, part: Part, path: str, shape: Shape) -> Any:
         if part.kind in ("parts", "refs", "texts"):
             if not isinstance(value, list):
-                self.add_problem(path, f"{_shown(value)} is not a list.", "Write it between [ and ].")
+                self.add_problem(path, f"{_shown(value)} is not a list.", "Put it between [ and ].")
                 return []
             return [self._one(one, part, f"{path}[{place}]") for place, one in enumerate(value)]
         if part.kind == "key":
@@ -119,19 +119,19 @@ class Checking:
             return value
         if part.kind == "flag":
             if not isinstance(value, bool):
-                raise ValueError(f"{_shown(value)} is neither true nor false. Write true or false.")
+                raise ValueError(f"{_shown(value)} is neither true nor false. Enter true or false.")
             return value
         if part.kind in ("whole", "decimal"):
             return _number(value, whole=part.kind == "whole")
         if not isinstance(value, str):
-            raise ValueError(f"{_shown(value)} is not text. Write it in quotation marks.")
+            raise ValueError(f"{_shown(value)} is not text. Put it in quotation marks.")
         if part.kind in ("ref", "refs"):
             self._refs.append((part.to, value, path))
             return value
         if part.kind == "choice":
             choices = part.choices() if callable(part.choices) else part.choices
             if value not in choices:
-                raise ValueError(f"“{value}” is not one of the choices. Write one of {', '.join(choices)}.")
+                raise ValueError(f"“{value}” is not one of the choices. Enter one of {', '.join(choices)}.")
         if part.kind == "date":
             return self.moment(value).date()
         if part.kind == "moment":
@@ -177,7 +177,7 @@ class Checking:
             moment = dt.datetime.fromisoformat(text)
         except ValueError as error:
             raise ValueError(
-                f"“{text}” is not a date. Write 2026-11-12, 2026-11-12T09:30, “12 days ago” or “in 3 weeks”."
+                f"“{text}” is not a date. Enter 2026-11-12, 2026-11-12T09:30, “12 days ago” or “in 3 weeks”."
             ) from error
         if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
             raise ValueError(f"“{text}” is not in a year from {_FIRST_YEAR} to {_LAST_YEAR}. Correct it.")
@@ -199,14 +199,14 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _number(value: Any, *, whole: bool) -> int | Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"{_shown(value)} is not a number. Write a number.")
+        raise ValueError(f"{_shown(value)} is not a number. Enter a number.")
     try:
         number = Decimal(str(value))
     except InvalidOperation as error:
-        raise ValueError(f"{_shown(value)} is not a number. Write a number.") from error
+        raise ValueError(f"{_shown(value)} is not a number. Enter a number.") from error
     if not number.is_finite() or abs(number) >= 10**12 or (whole and number != int(number)):
         raise ValueError(
-            f"{_shown(value)} is not a number that fits here. Write {'a whole' if whole else 'another'} number."
+            f"{_shown(value)} is not a number that fits here. Enter {'a whole' if whole else 'another'} number."
         )
     return int(number) if whole else number
 

@@ -230,7 +230,7 @@ def _look_over_yaml(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.CBaseLoader):
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent):
-            raise unable("it refers to a value by an alias.", "Write the value itself.", row=line)
+            raise unable("it refers to a value by an alias.", "Enter the value itself.", row=line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -290,7 +290,7 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> None:
-    raise unable(f"{name} is not a value a list can hold.", "Write a number or leave it out.")
+    raise unable(f"{name} is not a value a list can hold.", "Enter a number or leave it out.")
 
 
 def _plain(number: int, heading: str, value: Any) -> Cell:

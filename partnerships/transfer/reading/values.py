@@ -1,4 +1,4 @@
-"""Reading one cell: text, codes, dates and amounts."""
+"""Read one cell: text, codes, dates and amounts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,31 @@ from partnerships.kit.written import read_amount, read_date
 from partnerships.transfer.reading.tables import Cell
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"), None)
+#: Day 0 of Excel's day numbers.
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
-#: What published tables write for an empty value.
-_NOTHING = {"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "nil", "[x]", "[z]", "..", "#n/a"}
+#: Marks for an empty value in published tables.
+_EMPTY_MARKS = {"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "nil", "[x]", "[z]", "..", "#n/a"}
 
 
 class Unreadable(ValueError):
-    """The cell has an invalid value; the text gives value and remedy."""
+    """The cell has a value that cannot be read. The message has two sentences: the problem and the remedy."""
+
+    @property
+    def found(self) -> str:
+        """The problem: the first sentence of the message."""
+        return f"{str(self).partition('. ')[0]}."
+
+    @property
+    def remedy(self) -> str:
+        """The second sentence of the message."""
+        return str(self).partition(". ")[2]
 
 
 def text(cell: Cell) -> str:
-    """The cell as one line of text.
+    """The cell as one line of text, as people see it.
 
-    Whitespace is collapsed, invisible characters are removed, and 5069.0 becomes 5069.
+    Whitespace is collapsed and invisible characters are removed. Numbers lose the decimal that Excel adds: 5069.0
+    becomes 5069.
     """
     if cell is None:
         return ""
@@ -36,25 +48,22 @@ def text(cell: Cell) -> str:
         return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
     if isinstance(cell, dt.date | dt.time):
         return cell.isoformat()
-    line = unicodedata.normalize("NFC", str(cell)).translate(_INVISIBLE)
-    line = "".join(" " if unicodedata.category(mark) in ("Cc", "Cs") else mark for mark in line)
-    return " ".join(line.split())
+    visible = unicodedata.normalize("NFC", str(cell)).translate(_INVISIBLE)
+    without_controls = "".join(" " if unicodedata.category(mark) in ("Cc", "Cs") else mark for mark in visible)
+    return " ".join(without_controls.split())
 
 
 def is_nothing(cell: Cell) -> bool:
-    """Whether the cell is blank or holds a mark for no value."""
-    return text(cell).casefold() in _NOTHING
+    """Whether the cell is blank, or has a mark for an empty value such as “n/a”."""
+    return text(cell).casefold() in _EMPTY_MARKS
 
 
 def code(cell: Cell) -> str:
-    """A key, code or registration number in capitals.
-
-    Spaces around it and a decimal added by Excel are removed.
-    """
-    line = text(cell)
-    if re.fullmatch(r"\d+\.0+", line):
-        line = line.partition(".")[0]
-    return line.upper()
+    """A key, code or registration number in capitals, without the decimal that Excel adds."""
+    written = text(cell)
+    if re.fullmatch(r"\d+\.0+", written):
+        written = written.partition(".")[0]
+    return written.upper()
 
 
 def flag(cell: Cell) -> bool | None:
@@ -76,38 +85,36 @@ def partial_date(cell: Cell) -> PartialDate | None:
         return None
     if isinstance(cell, dt.datetime | dt.date):
         return PartialDate(cell.year, cell.month, cell.day)
-    line = text(cell)
+    written = text(cell)
     try:
-        return _read_date(line)
+        return _read_date(written)
     except (NotADate, ValueError) as error:
-        raise Unreadable(f"“{line}” is not a date. Write it as 08/02/2023 or 2023-02-08.") from error
+        raise Unreadable(f"“{written}” is not a date. Enter it as 08/02/2023 or 2023-02-08.") from error
 
 
-def _read_date(line: str) -> PartialDate:
-    if re.fullmatch(r"\d{4}(\.0+)?", line):
-        return PartialDate.parse(line[:4])
-    if re.fullmatch(r"\d{5}(\.\d+)?", line):
-        day = _EXCEL_EPOCH + dt.timedelta(days=int(line[:5]))
+def _read_date(written: str) -> PartialDate:
+    if re.fullmatch(r"\d{4}(\.0+)?", written):
+        return PartialDate.parse(written[:4])
+    if re.fullmatch(r"\d{5}(\.\d+)?", written):
+        day = _EXCEL_EPOCH + dt.timedelta(days=int(written[:5]))
         return PartialDate(day.year, day.month, day.day)
-    if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ].*)?", line):
-        return _made(match[1], match[2], match[3])
-    return read_date(re.sub(r" 00:00(:00)?$", "", line))
+    if iso := re.fullmatch(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ].*)?", written):
+        return _iso_date(year=iso[1], month=iso[2], day=iso[3])
+    return read_date(re.sub(r" 00:00(:00)?$", "", written))
 
 
-def _made(year: str, month: str, day: str | None) -> PartialDate:
-    if not (year.isdecimal() and month.isdecimal() and (day is None or day.isdecimal())):
-        raise NotADate(f"{year} {month} {day}")
-    written = f"{int(year):04d}-{int(month):02d}" + (f"-{int(day):02d}" if day else "")
-    return PartialDate.parse(written)
+def _iso_date(*, year: str, month: str, day: str | None) -> PartialDate:
+    iso = f"{int(year):04d}-{int(month):02d}" + (f"-{int(day):02d}" if day else "")
+    return PartialDate.parse(iso)
 
 
 def full_date(cell: Cell) -> dt.date | None:
-    """A full date; None for an empty cell. Raises `Unreadable`, also if only the month or year is given."""
+    """A full date; None for an empty cell. Raises `Unreadable`, also for a month or a year."""
     partial = partial_date(cell)
     if partial is None:
         return None
     if partial.precision != "day":
-        raise Unreadable(f"“{text(cell)}” is not a whole date. Write day, month and year: 08/02/2023.")
+        raise Unreadable(f"“{text(cell)}” is not a whole date. Enter day, month and year: 08/02/2023.")
     return partial.earliest
 
 
@@ -118,20 +125,20 @@ def amount(cell: Cell) -> Decimal | None:
     """
     if is_nothing(cell):
         return None
-    line = text(cell)
-    bare = line.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("\u2212", "-")
-    negative = bare.startswith("(") and bare.endswith(")")
+    written = text(cell)
+    bare = written.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("\u2212", "-")
+    is_negative = bare.startswith("(") and bare.endswith(")")
     try:
         value = _number(bare.strip("()"))
     except ValueError as error:
-        raise Unreadable(f"“{line}” is not an amount. Write a number, such as 1373992.00.") from error
+        raise Unreadable(f"“{written}” is not an amount. Enter a number, for example 1373992.00.") from error
     if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
-        raise Unreadable(f"“{line}” is too large or too small an amount. Write a number, such as 1373992.00.")
-    return -value if negative else value
+        raise Unreadable(f"“{written}” is too large or too small an amount. Enter a number, for example 1373992.00.")
+    return -value if is_negative else value
 
 
 def _number(bare: str) -> Decimal:
-    """A number as programs write it (1e-05), or else as people do."""
+    """A number as programs write it (1e-05) or as people do (1.8m)."""
     try:
         return Decimal(bare)
     except InvalidOperation:

@@ -28,21 +28,21 @@ _KNOWN: Mapping[str, Collection[str]] = {
 }
 
 
-def _apply(table: Table, faults: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: Import) -> int:
     """Count the codes that are known or have ended; the others are set aside."""
     column = next(code for code in (*_KNOWN, "reference") if table.has(code))
     listed = {line.text(column) for line in table}
     # Events and documents of plans are both called “reference”.
     known = _KNOWN.get(column) or max((EVENTS, DOCUMENT_KINDS), key=lambda codes: len(listed & set(codes)))
     for line in table:
-        code, ended = faults.required(line, column), faults.day(line, "ended")
-        if line.number in faults.bad_rows:
+        code, ended = collector.required(line, column), collector.day(line, "ended")
+        if line.number in collector.bad_rows:
             continue
         if code in known or (ended is not None and ended <= run.as_of):
             run.report.count("left_alone")
             continue
         remedy = "Correct it, or ask for a version of Common Ground that knows it. Until then it is kept as written."
-        faults.add_problem(line, column, f"Common Ground does not know the code “{code}”.", remedy)
+        collector.add_problem(line, column, f"Common Ground does not know the code “{code}”.", remedy)
     return 0
 
 

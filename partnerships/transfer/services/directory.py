@@ -1,4 +1,4 @@
-"""The directory in memory, for matching and updating by lists."""
+"""The directory in memory, which lists are matched with and update."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ from partnerships.organisations.services import (
 )
 from partnerships.organisations.services.areas import AreaFields, keep_area
 from partnerships.people.models import User
-from partnerships.transfer.reading.about import About
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import SetAside
 from partnerships.transfer.reporting import Report
 
-#: What an authority's staff can do about a key that the directory does not have.
+#: The remedy shown to an authority's staff for a key that is not in the directory.
 ASK_ADMINISTRATORS = "Correct the key, or ask an administrator to add it to the authority in the directory."
 
 
 def silent(done: int, total: int) -> None:
-    """Show no progress."""
+    """Report no progress: the default of `Import.progress`."""
 
 
 @dataclass
 class Import:
-    """What each step of an import needs: author, time, list and report."""
+    """One import: who runs it and when, the list, and the report."""
 
     register: str
     author: User | None
@@ -56,62 +56,68 @@ class Import:
     progress: Progress = silent
     #: The row being imported, for error messages.
     row: int | None = None
-    #: How the list was read, and its rows.
-    listed: About = field(default_factory=About)
-    #: The SHA-256 of the files, where histories name them.
+    #: The file that is imported, with its rows.
+    list_file: ListFile = field(default_factory=ListFile)
+    #: The SHA-256 of the files, for entries in histories.
     digest: str = ""
-    #: The authority whose own files they are: rows of others are set aside, and nothing is added to the directory.
+    #: The authority that uploads its own files. Rows of other authorities are set aside, and nothing is added to the
+    #: directory.
     organisation: Organisation | None = None
-    #: Whether a row that is refused is set aside and the others go in.
+    #: Whether a row that is refused is set aside, and the other rows are imported.
     rows_stand_alone: bool = False
-    #: What the cells of rows set aside say, folded.
-    _mentioned: set[str] = field(default_factory=set)
+    #: The text of every cell in the rows set aside, folded.
+    _cells_set_aside: set[str] = field(default_factory=set)
 
     def set_aside(self, row: SetAside) -> None:
         """Leave a row for a person to correct."""
         self.report.set_row_aside(row)
-        self._mentioned.update(fold_name(cell) for cell in row.cells if cell)
+        self._cells_set_aside.update(fold_name(cell) for cell in row.cells if cell)
 
     def is_mentioned(self, values: Iterable[str]) -> bool:
         """Whether a row that was set aside has one of these keys or names.
 
-        Its body is in the list, though nothing was read of it.
+        If so, the organisation is in the list, although its row could not be used.
         """
-        return bool(self._mentioned) and any(fold_name(value) in self._mentioned for value in values)
+        return bool(self._cells_set_aside) and any(fold_name(value) in self._cells_set_aside for value in values)
 
 
 class Directory:
-    """Organisations, identifiers, names, areas and areas served.
+    """Every organisation with its identifiers, names and areas served, loaded once.
 
-    Kept in step with what the import writes.
+    The methods that write to the database update the copy in memory too.
     """
 
     def __init__(self) -> None:
         self.reload()
 
     def reload(self) -> None:
-        """Read everything again, after changes were undone."""
+        """Read everything from the database. Needed again after a rollback."""
         self.organisations: dict[int, Organisation] = {
             organisation.pk: organisation for organisation in Organisation.objects.all()
         }
+        #: The id of the organisation with each identifier, by scheme and value.
         self.holders: dict[tuple[str, str], int] = {}
+        #: The scheme and value of each identifier, by organisation id.
         self.identifiers: dict[int, set[tuple[str, str]]] = defaultdict(set)
         for pk, scheme, value in Identifier.objects.values_list("organisation_id", "scheme", "value"):
-            self._hold(pk, scheme, value)
+            self._index_identifier(pk, scheme, value)
+        #: Names by organisation id, and organisation ids by folded name.
         self.names: dict[int, set[str]] = defaultdict(set)
         self.by_name: dict[str, set[int]] = defaultdict(set)
         for pk, name in OrganisationName.objects.values_list("organisation_id", "name"):
-            self._call(pk, name)
+            self._index_name(pk, name)
+        #: Areas by GSS code.
         self.areas: dict[str, Area] = {area.code: area for area in Area.objects.select_related("parent", "region")}
+        #: Areas served, by organisation id and then by area id.
         self.served: dict[int, dict[int, list[AreaServed]]] = defaultdict(lambda: defaultdict(list))
-        for row in AreaServed.objects.all():
-            self.served[row.organisation_id][row.area_id].append(row)
+        for area_served in AreaServed.objects.all():
+            self.served[area_served.organisation_id][area_served.area_id].append(area_served)
 
-    def _hold(self, pk: int, scheme: str, value: str) -> None:
+    def _index_identifier(self, pk: int, scheme: str, value: str) -> None:
         self.holders[scheme, value] = pk
         self.identifiers[pk].add((scheme, value))
 
-    def _call(self, pk: int, name: str) -> None:
+    def _index_name(self, pk: int, name: str) -> None:
         self.names[pk].add(name)
         self.by_name[fold_name(name)].add(pk)
 
@@ -121,20 +127,21 @@ class Directory:
         return self.organisations[pk] if pk is not None else None
 
     def of_code(self, code: str) -> Organisation | None:
-        """The body that has a GSS code, or had it formerly."""
+        """The organisation that has the GSS code now or had it before."""
         return self.holder(Scheme.GSS, code) or self.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
 
     def called(self, name: str) -> list[Organisation]:
-        """Organisations with this name, whatever its spelling."""
+        """Organisations with this name; case, accents and punctuation are ignored."""
         return [self.organisations[pk] for pk in sorted(self.by_name.get(fold_name(name), ()))]
 
     def having(self, scheme: str) -> list[Organisation]:
         """Organisations that have an identifier of the scheme."""
-        return [self.organisations[pk] for pk in sorted({pk for (of, _), pk in self.holders.items() if of == scheme})]
+        ids = {pk for (held_scheme, _), pk in self.holders.items() if held_scheme == scheme}
+        return [self.organisations[pk] for pk in sorted(ids)]
 
     def values(self, organisation: Organisation, scheme: str) -> set[str]:
         """The organisation's identifiers of one scheme."""
-        return {value for of, value in self.identifiers[organisation.pk] if of == scheme}
+        return {value for held_scheme, value in self.identifiers[organisation.pk] if held_scheme == scheme}
 
     def adopt(
         self,
@@ -146,22 +153,22 @@ class Directory:
         """Add an organisation that was just created."""
         self.organisations[organisation.pk] = organisation
         for scheme, value in identifiers:
-            self._hold(organisation.pk, scheme, value)
+            self._index_identifier(organisation.pk, scheme, value)
         for name in names:
-            self._call(organisation.pk, name)
+            self._index_name(organisation.pk, name)
 
     def area(self, code: str, **fields: Any) -> Area:
-        """The area with a code, created or updated."""
-        known = self.areas.get(code)
-        if known is not None and all(getattr(known, name) == value for name, value in fields.items()):
-            return known
+        """The area with this code; it is created, or updated with the fields, if needed."""
+        existing = self.areas.get(code)
+        if existing is not None and all(getattr(existing, name) == value for name, value in fields.items()):
+            return existing
         area_fields: AreaFields = fields  # type: ignore[assignment]  # the callers' keywords are checked where they are written
         area, _, _ = keep_area(code=code, **area_fields)
         self.areas[code] = area
         return area
 
     def district(self, code: str, name: str) -> Area:
-        """The area of a district's code, created by the list's name if unknown."""
+        """The area with a district's code; a new one gets the name in the list."""
         return self.areas.get(code) or self.area(code, name=name or code, kind=AreaKind.DISTRICT)
 
     def update(
@@ -174,26 +181,11 @@ class Directory:
         names: Iterable[tuple[str, str]] = (),
         registered_on: dt.date | None = None,
     ) -> list[str]:
-        """Write what differs; returns the changes in words.
+        """Save the fields, identifiers and names that differ; returns the changes in words.
 
-        An identifier that another organisation has stays there.
+        `names` are pairs of a name and its kind. An identifier that another organisation has stays with that one.
         """
-        said = []
-        differing = {name: value for name, value in fields.items() if _differ(getattr(organisation, name), value)}
-        if differing:
-            before = {name: getattr(organisation, name) for name in differing}
-            update_organisation(
-                organisation=organisation,
-                author=run.author,
-                now=run.now,
-                reason=run.source,
-                **differing,
-            )
-            said = [f"{_words(name)} {_shown(before[name])} → {_shown(value)}" for name, value in differing.items()]
-            if "name" in differing:
-                self._call(organisation.pk, organisation.name)
-            if differing.get("short_name"):
-                self._call(organisation.pk, organisation.short_name)
+        changes = self._update_fields(organisation, run, fields)
         for scheme, value in identifiers:
             if value and (scheme, value) not in self.holders:
                 add_identifier(
@@ -204,14 +196,35 @@ class Directory:
                     now=run.now,
                     valid_from=registered_on,
                 )
-                self._hold(organisation.pk, scheme, value)
-                said.append(f"{Scheme(scheme).label} {value} added")
+                self._index_identifier(organisation.pk, scheme, value)
+                changes.append(f"{Scheme(scheme).label} {value} added")
         for name, kind in names:
             if name and organisation.pk not in self.by_name[fold_name(name)]:
                 add_name(organisation=organisation, name=name, kind=kind, author=run.author, now=run.now)
-                self._call(organisation.pk, name)
-                said.append(f"also called “{name}”")
-        return said
+                self._index_name(organisation.pk, name)
+                changes.append(f"also called “{name}”")
+        return changes
+
+    def _update_fields(self, organisation: Organisation, run: Import, fields: Mapping[str, Any]) -> list[str]:
+        """Save the fields that differ; returns the changes in words."""
+        new_values = {name: value for name, value in fields.items() if _differ(getattr(organisation, name), value)}
+        if not new_values:
+            return []
+        old_values = {name: getattr(organisation, name) for name in new_values}
+        update_organisation(
+            organisation=organisation,
+            author=run.author,
+            now=run.now,
+            reason=run.source,
+            **new_values,
+        )
+        if "name" in new_values:
+            self._index_name(organisation.pk, organisation.name)
+        if new_values.get("short_name"):
+            self._index_name(organisation.pk, organisation.short_name)
+        return [
+            f"{_field_label(name)} {_quoted(old_values[name])} → {_quoted(value)}" for name, value in new_values.items()
+        ]
 
     def serve(
         self,
@@ -222,17 +235,21 @@ class Directory:
         starts_on: dt.date | None = None,
         ends_on: dt.date | None = None,
     ) -> bool:
-        """Make the organisation serve the area; whether that is a change."""
-        rows = self.served[organisation.pk][area.pk]
-        if any(row.ends_on == ends_on or row.ends_on is None for row in rows):
-            for row in rows:
-                if row.ends_on is None and ends_on is not None:
-                    end_area_served(served=row, on=ends_on, author=run.author, now=run.now)
-                    return True
+        """Make the organisation serve the area; returns whether that is a change.
+
+        A service that is open, or ends on the same day, is not added again: an open one ends on `ends_on`.
+        """
+        services = self.served[organisation.pk][area.pk]
+        if any(service.ends_on is None or service.ends_on == ends_on for service in services):
+            if ends_on is not None:
+                for service in services:
+                    if service.ends_on is None:
+                        end_area_served(served=service, on=ends_on, author=run.author, now=run.now)
+                        return True
             return False
-        if any(row.starts_on == starts_on for row in rows):
+        if any(service.starts_on == starts_on for service in services):
             return False
-        rows.append(
+        services.append(
             serve_area(
                 organisation=organisation,
                 area=area,
@@ -246,58 +263,59 @@ class Directory:
         return True
 
     def end_service(self, organisation: Organisation, area: Area, on: dt.date, run: Import) -> bool:
-        """End the organisation's service of the area; whether it was open."""
-        for row in self.served[organisation.pk][area.pk]:
-            if row.ends_on is None or row.ends_on > on:
-                end_area_served(served=row, on=on, author=run.author, now=run.now)
+        """End the organisation's service of the area; returns whether it was open."""
+        for service in self.served[organisation.pk][area.pk]:
+            if service.ends_on is None or service.ends_on > on:
+                end_area_served(served=service, on=on, author=run.author, now=run.now)
                 return True
         return False
 
-    def mark_listed(self, listed: set[int], expected: Iterable[Organisation], run: Import) -> None:
-        """Mark organisations missing from the list; unmark those found again.
+    def mark_listed(self, listed_ids: set[int], expected: Iterable[Organisation], run: Import) -> None:
+        """Mark the expected organisations that the list lacks as missing, and unmark those that it has again.
 
-        A part of a list marks none.
+        A part of a list marks none. If more than a fifth would be newly missing, the report asks for confirmation.
         """
         due = [
-            expected_organisation
-            for expected_organisation in (() if run.listed.is_part else expected)
-            if not run.is_mentioned(
-                {value for _, value in self.identifiers[expected_organisation.pk]}
-                | self.names[expected_organisation.pk]
-            )
+            organisation
+            for organisation in expected
+            if not run.list_file.is_part and not run.is_mentioned(self._keys_and_names(organisation))
         ]
-        absent = [organisation for organisation in due if organisation.pk not in listed]
-        news = [organisation for organisation in absent if run.register not in organisation.missing_from]
-        if len(news) * 5 > len(due):
-            run.report.too_many_missing = (len(news), len(due))
-        for organisation in absent:
+        missing = [organisation for organisation in due if organisation.pk not in listed_ids]
+        newly_missing = [organisation for organisation in missing if run.register not in organisation.missing_from]
+        if len(newly_missing) * 5 > len(due):
+            run.report.too_many_missing = (len(newly_missing), len(due))
+
+        for organisation in missing:
             if mark_missing(
                 organisation=organisation, register=run.register, as_of=run.as_of, author=run.author, now=run.now
             ):
                 run.report.count("missing", organisation.name)
-        for pk in sorted(listed):
+        for pk in sorted(listed_ids):
             organisation = self.organisations[pk]
             if run.register in organisation.missing_from and mark_found(
                 organisation=organisation, register=run.register, author=run.author, now=run.now
             ):
                 run.report.count("returned", organisation.name)
 
+    def _keys_and_names(self, organisation: Organisation) -> set[str]:
+        return {value for _, value in self.identifiers[organisation.pk]} | self.names[organisation.pk]
+
 
 def alternative_names(*names: str) -> list[tuple[str, str]]:
-    """Add alternative names, for searching."""
+    """The names with the kind “alternative”, as `Directory.update` takes them; empty ones are left out."""
     return [(name, NameKind.ALTERNATIVE) for name in names if name]
 
 
-def _differ(was: Any, now: Any) -> bool:
-    """Whether a list has another value; capitals and apostrophes are ignored."""
-    if isinstance(was, str) and isinstance(now, str) and was and now:
-        return fold_name(was) != fold_name(now)
-    return bool(was != now)
+def _differ(old_value: Any, new_value: Any) -> bool:
+    """Whether two values differ; in texts, case and punctuation are ignored."""
+    if isinstance(old_value, str) and isinstance(new_value, str) and old_value and new_value:
+        return fold_name(old_value) != fold_name(new_value)
+    return bool(old_value != new_value)
 
 
-def _words(name: str) -> str:
+def _field_label(name: str) -> str:
     return {"valid_from": "begun", "valid_to": "ended"}.get(name, name.replace("_", " "))
 
 
-def _shown(value: Any) -> str:
+def _quoted(value: Any) -> str:
     return f"“{value}”" if value not in (None, "") else "(nothing)"

@@ -1,22 +1,23 @@
-"""Rows to review, whose answers later lists use again."""
+"""Rows to review: new ones of an import, and the answers to earlier ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from partnerships.organisations.models import Organisation
-from partnerships.transfer.models import Answer, Doubt
+from partnerships.transfer.models import Doubt
 from partnerships.transfer.services.directory import Import
 
 
 @dataclass(frozen=True, slots=True)
 class NewDoubt:
-    """A row to review, before its run is saved."""
+    """A row to review that is not saved yet."""
 
     key: str
     name: str
+    #: The fields of the row, as JSON can hold them.
     row: dict[str, Any]
     why: str
     candidates: tuple[Organisation, ...]
@@ -24,50 +25,34 @@ class NewDoubt:
 
 @dataclass
 class Doubts:
-    """The answers known for one register, and the new rows to review."""
+    """The rows of one register that were left for review before, and new ones."""
 
+    #: Open and answered rows by their keys.
     answers: dict[str, Doubt]
-    asked: list[NewDoubt] = field(default_factory=list)
+    new_doubts: list[NewDoubt] = field(default_factory=list)
 
     @classmethod
     def of(cls, register: str) -> Doubts:
-        """With every answer known for the register."""
-        rows = Doubt.objects.filter(register=register).select_related("organisation")
-        return cls({doubt.key: doubt for doubt in rows})
+        """Load the rows of a register."""
+        doubts = Doubt.objects.filter(register=register).select_related("organisation")
+        return cls({doubt.key: doubt for doubt in doubts})
+
+    @property
+    def candidate_ids(self) -> set[int]:
+        """The ids of the organisations that new rows to review may be."""
+        return {candidate.pk for doubt in self.new_doubts for candidate in doubt.candidates}
 
     def answer(self, key: str) -> Doubt | None:
-        """The answer to a row; None if there is none."""
+        """The answered row with this key; None if it has no answer."""
         doubt = self.answers.get(key)
-        return doubt if doubt is not None and doubt.answer else None
+        return doubt if doubt is not None and not doubt.is_open else None
 
     def ask(self, run: Import, doubt: NewDoubt) -> None:
-        """Leave the row for review."""
-        self.asked.append(doubt)
-        could = ", ".join(candidate.name for candidate in doubt.candidates)
-        run.report.count(
-            "undecided", f"{doubt.name} ({doubt.key}): {doubt.why}{f' It could be {could}.' if could else ''}"
-        )
-
-
-def settled(
-    doubts: Doubts,
-    key: str,
-    *,
-    join: Callable[[Organisation], None],
-    create: Callable[[], None],
-    leave: Callable[[], None],
-) -> bool:
-    """Apply the answer to this row; False if there is none."""
-    answer = doubts.answer(key)
-    if answer is None:
-        return False
-    if answer.answer == Answer.LEAVE_OUT:
-        leave()
-    elif answer.organisation is not None:
-        join(answer.organisation)
-    else:
-        create()
-    return True
+        """Leave the row for review, and count it in the report."""
+        self.new_doubts.append(doubt)
+        candidates = ", ".join(candidate.name for candidate in doubt.candidates)
+        hint = f" It could be {candidates}." if candidates else ""
+        run.report.count("undecided", f"{doubt.name} ({doubt.key}): {doubt.why}{hint}")
 
 
 def distinct(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:

@@ -20,9 +20,9 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.headings import NONE_KNOWN
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.tables import Sheet, read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import Report
@@ -118,14 +118,14 @@ class Given:
         return hashlib.sha256(b"\x00".join(file.data for file in self.files)).hexdigest()
 
     def start(
-        self, register: str, as_of: dt.date, *, report: Report, listed: About | None = None, source: str = ""
+        self, register: str, as_of: dt.date, *, report: Report, list_file: ListFile | None = None, source: str = ""
     ) -> Import:
         """What each step of this import needs.
 
         The rows that were set aside when it was read are in its report. Without a source, histories name the first file
         and the date.
         """
-        listed = listed or About()
+        list_file = list_file or ListFile()
         run = Import(
             register=register,
             author=self.author,
@@ -134,12 +134,12 @@ class Given:
             progress=self.progress,
             report=report,
             source=source or f"{self.names[0]}, as of {long_date(as_of)}",
-            listed=listed,
+            list_file=list_file,
             rows_stand_alone=not self.choices.all_or_nothing,
             organisation=self.organisation,
             digest=self.digest,
         )
-        for row in listed.set_aside:
+        for row in list_file.set_aside:
             run.set_aside(row)
         return run
 

@@ -1,4 +1,4 @@
-"""Importing Local Enterprise Partnerships as closed organisations."""
+"""Import Local Enterprise Partnerships as closed organisations."""
 
 from __future__ import annotations
 
@@ -10,86 +10,111 @@ from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.leps import Lep
 from partnerships.transfer.reading.names import lep_core_name
-from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
+from partnerships.transfer.services.directory import Directory, Import, alternative_names
+from partnerships.transfer.services.doubts import Doubts, NewDoubt
 from partnerships.transfer.services.rows import one_row
 
-#: Core funding and functions of LEPs ended with the financial year. Lists of LEPs do not say so; an administrator can
-#: give a LEP whose company goes on another date or status.
+#: Core funding and functions of LEPs ended with the financial year. Lists of LEPs do not give the date. If a LEP's
+#: company goes on, an administrator can correct its date or status.
 CLOSED_ON = dt.date(2024, 4, 1)
 
 
-def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
+def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of LEPs of any year."""
-    seen: set[int] = set()
-    codes = {lep.code for lep in listed}
-    places = {lep_core_name(lep.name) for lep in listed}
-    gone = [
-        organisation
-        for organisation in directory.organisations.values()
-        if not run.listed.is_part
-        and organisation.kind == Kind.LEP
-        and directory.values(organisation, Scheme.LEP)  # from an earlier list; a LEP entered by hand may be missing
-        and not directory.values(organisation, Scheme.LEP) & codes
-        and not {lep_core_name(name) for name in directory.names[organisation.pk]} & places
-        and not run.is_mentioned(directory.values(organisation, Scheme.LEP) | directory.names[organisation.pk])
-    ]
-    for done, lep in enumerate(listed, start=1):
+    listed_codes = {lep.code for lep in leps}
+    unlisted = _unlisted_leps(leps, directory, run)
+    listed_ids: set[int] = set()
+    for done, lep in enumerate(leps, start=1):
         with one_row(lep.row, directory, run):
-            body = _apply_lep(lep, codes, gone, directory, doubts, run)
-            if body is not None:
-                seen.add(body.pk)
-        run.progress(done, len(listed))
+            organisation = _apply_lep(lep, listed_codes, unlisted, directory, doubts, run)
+            if organisation is not None:
+                listed_ids.add(organisation.pk)
+        run.progress(done, len(leps))
     run.row = None
-    asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
-    expected = [organisation for organisation in directory.having(Scheme.LEP) if organisation.pk not in asked]
-    directory.mark_listed(seen, expected, run)
+
+    candidate_ids = doubts.candidate_ids
+    expected = [organisation for organisation in directory.having(Scheme.LEP) if organisation.pk not in candidate_ids]
+    directory.mark_listed(listed_ids, expected, run)
+
+
+def _unlisted_leps(leps: tuple[Lep, ...], directory: Directory, run: Import) -> list[Organisation]:
+    """LEPs from earlier lists that have neither a code nor a name in this one. None if it is only a part.
+
+    LEPs that an administrator added have no code, and need not be in any list.
+    """
+    if run.list_file.is_part:
+        return []
+    listed_codes = {lep.code for lep in leps}
+    listed_names = {lep_core_name(lep.name) for lep in leps}
+    unlisted = []
+    for organisation in directory.organisations.values():
+        codes = directory.values(organisation, Scheme.LEP)
+        if (
+            organisation.kind == Kind.LEP
+            and codes
+            and not codes & listed_codes
+            and not _core_names(organisation, directory) & listed_names
+            and not run.is_mentioned(codes | directory.names[organisation.pk])
+        ):
+            unlisted.append(organisation)
+    return unlisted
+
+
+def _core_names(organisation: Organisation, directory: Directory) -> set[str]:
+    return {lep_core_name(name) for name in directory.names[organisation.pk]}
 
 
 def _apply_lep(
-    lep: Lep, codes: set[str], gone: list[Organisation], directory: Directory, doubts: Doubts, run: Import
+    lep: Lep,
+    listed_codes: set[str],
+    unlisted: list[Organisation],
+    directory: Directory,
+    doubts: Doubts,
+    run: Import,
 ) -> Organisation | None:
-    """Create, update or match one LEP; None if the row waits or is left out."""
-    known = directory.holder(Scheme.LEP, lep.code)
-    if known is not None:
-        return _update(lep, known, directory, run)
-    done: list[Organisation] = []
-    if settled(
-        doubts,
-        lep.code,
-        join=lambda body: done.append(_update(lep, directory.organisations[body.pk], directory, run)),
-        create=lambda: done.append(_create(lep, directory, run)),
-        leave=lambda: run.report.count("left_alone"),
-    ):
-        return done[0] if done else None
-    organisations = [
+    """Create or update one LEP; None if the row is left out or left for review."""
+    existing = directory.holder(Scheme.LEP, lep.code)
+    if existing is not None:
+        return _update(lep, existing, directory, run)
+
+    answer = doubts.answer(lep.code)
+    if answer is not None:
+        if answer.is_left_out:
+            run.report.count("left_alone")
+            return None
+        if answer.organisation is None:
+            return _create(lep, directory, run)
+        return _update(lep, directory.organisations[answer.organisation.pk], directory, run)
+
+    namesakes = [
         organisation
         for organisation in directory.organisations.values()
         if organisation.kind == Kind.LEP
-        and not directory.values(organisation, Scheme.LEP) & codes
-        and lep_core_name(lep.name) in {lep_core_name(name) for name in directory.names[organisation.pk]}
+        and not directory.values(organisation, Scheme.LEP) & listed_codes
+        and lep_core_name(lep.name) in _core_names(organisation, directory)
     ]
-    if len(organisations) == 1:
-        return _update(lep, organisations[0], directory, run)
-    if gone:  # no LEP was founded after these lists, so one new and one missing are probably the same
-        doubts.ask(
-            run,
-            NewDoubt(
-                key=lep.code,
-                name=lep.name,
-                row={**asdict(lep), "districts": list(lep.districts)},
-                why="its code and name are new, and another LEP is no longer in the list.",
-                candidates=tuple(gone),
-            ),
-        )
-        return None
-    return _create(lep, directory, run)
+    if len(namesakes) == 1:
+        return _update(lep, namesakes[0], directory, run)
+    if not unlisted:
+        return _create(lep, directory, run)
+    # No LEP was founded after these lists, so a new one is probably one that is no longer listed.
+    doubts.ask(
+        run,
+        NewDoubt(
+            key=lep.code,
+            name=lep.name,
+            row={**asdict(lep), "districts": list(lep.districts)},
+            why="its code and name are new, and another LEP is no longer in the list.",
+            candidates=tuple(unlisted),
+        ),
+    )
+    return None
 
 
 def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
     """Create a LEP that has closed, with the districts that it served."""
     identifiers = [(str(Scheme.LEP), lep.code)]
-    body = create_organisation(
+    organisation = create_organisation(
         name=lep.name,
         kind=Kind.LEP,
         identifiers=identifiers,
@@ -99,12 +124,12 @@ def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
         valid_to=CLOSED_ON,
         region=_common_region([directory.district(code, name) for code, name in lep.districts]),
     )
-    directory.adopt(body, identifiers=identifiers, names=[lep.name])
-    _serve(lep, body, directory, run)
+    directory.adopt(organisation, identifiers=identifiers, names=[lep.name])
+    _add_districts(lep, organisation, directory, run)
     count = len(lep.districts)
     served = f", served {count} {'district' if count == 1 else 'districts'}" if count else ""
-    run.report.count("created", f"{body.name} ({lep.code}), closed{served}")
-    return body
+    run.report.count("created", f"{organisation.name} ({lep.code}), closed{served}")
+    return organisation
 
 
 def _common_region(areas: list[Area]) -> Area | None:
@@ -112,42 +137,48 @@ def _common_region(areas: list[Area]) -> Area | None:
     return regions.pop() if len(regions) == 1 else None
 
 
-def _update(lep: Lep, body: Organisation, directory: Directory, run: Import) -> Organisation:
-    """Update a known LEP.
+def _update(lep: Lep, organisation: Organisation, directory: Directory, run: Import) -> Organisation:
+    """Update an existing LEP.
 
-    Its name stays, because lists shorten it differently each year; all forms are kept.
+    Its name stays, because lists shorten it differently each year; other forms become alternative names.
     """
-    said = directory.update(
-        body, run, fields={}, identifiers=[(str(Scheme.LEP), lep.code)], names=[(lep.name, "alternative")]
+    changes = directory.update(
+        organisation,
+        run,
+        fields={},
+        identifiers=[(str(Scheme.LEP), lep.code)],
+        names=alternative_names(lep.name),
     )
-    added = _serve(lep, body, directory, run)
+    added = _add_districts(lep, organisation, directory, run)
     if added:
-        said.append(f"served {added} more {'district' if added == 1 else 'districts'}")
-    if said:
-        run.report.count("changed", f"{body.name} ({lep.code}): {'; '.join(said)}")
+        changes.append(f"served {added} more {'district' if added == 1 else 'districts'}")
+    if changes:
+        run.report.count("changed", f"{organisation.name} ({lep.code}): {'; '.join(changes)}")
     else:
         run.report.count("left_alone")
-    return body
+    return organisation
 
 
-def _serve(lep: Lep, body: Organisation, directory: Directory, run: Import) -> int:
-    """Add the districts served; returns how many are new.
+def _add_districts(lep: Lep, organisation: Organisation, directory: Directory, run: Import) -> int:
+    """Add the districts that the LEP served; returns how many are new.
 
-    Service ends when the LEP closed, or earlier if the district ended.
+    Service ended when the LEP closed, or earlier if the district ended.
     """
     added = 0
-    closed = body.valid_to
     for code, name in lep.districts:
         area = directory.district(code, name)
-        ends = [day for day in (closed, area.valid_to) if day is not None]
-        added += directory.serve(body, area, run, ends_on=min(ends) if ends else None)
+        end_dates = [day for day in (organisation.valid_to, area.valid_to) if day is not None]
+        if directory.serve(organisation, area, run, ends_on=min(end_dates, default=None)):
+            added += 1
     return added
 
 
-def apply_lep_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
-    """Apply an answer: match the row to the organisation, or create one."""
+def apply_lep_answer(
+    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: Import
+) -> Organisation:
+    """Save the LEP of a reviewed row as the chosen organisation, or as a new one."""
     districts = tuple((code, name) for code, name in doubt.row["districts"])
-    lep = Lep(doubt.row["row"], doubt.row["code"], doubt.row["name"], districts)
-    if body is None:
+    lep = Lep(row=doubt.row["row"], code=doubt.row["code"], name=doubt.row["name"], districts=districts)
+    if organisation is None:
         return _create(lep, directory, run)
-    return _update(lep, directory.organisations[body.pk], directory, run)
+    return _update(lep, directory.organisations[organisation.pk], directory, run)

@@ -12,7 +12,7 @@ from partnerships.plans.models import Plan, Status
 from partnerships.plans.services import change_status
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.vintages import told_before
+from partnerships.transfer.services.vintages import ids_with_event_of_files
 
 #: Changes that a line of history names; the file has the rest.
 _MAX_CHANGES = 10
@@ -35,7 +35,7 @@ def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool
         run.report.count("left_alone")
         return False
     reason = f"{run.source}. Changed since: {since}"[:_MAX_WORDS]
-    if told_before(EventKind.IN_OLDER_FILE, [plan.pk], run):
+    if ids_with_event_of_files(EventKind.IN_OLDER_FILE, [plan.pk], run):
         run.report.count("left_alone")
         return True
     record(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from partnerships.transfer.models import ImportRun, Register
-from partnerships.transfer.reading.about import About
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reporting import OUTCOMES, summary
 
@@ -24,16 +24,16 @@ def last_line(run: ImportRun, *, applied: bool) -> str:
     return summary(Register(run.register).label, run.as_of, counts, applied=applied)
 
 
-def refuse_unusable(about: About, *, all_or_nothing: bool) -> None:
+def refuse_unusable(list_file: ListFile, *, all_or_nothing: bool) -> None:
     """Refuse a wrong list, and with `all_or_nothing` one with a bad row.
 
     A list is wrong if fewer than half of its rows can be used. Rows that somebody corrected are never a wrong list.
     """
-    problems = [problem for row in about.set_aside for problem in row.problems]
-    bad = sum(not row.belongs_elsewhere for row in about.set_aside)
-    sound = len(about.rows) - about.outside - len(about.set_aside)
-    if bad and not all_or_nothing and not about.is_corrected and bad > sound:
-        found = f"{bad:,} of its {len(about.rows):,} rows cannot be used."
+    problems = [problem for row in list_file.set_aside for problem in row.problems]
+    bad = sum(not row.belongs_elsewhere for row in list_file.set_aside)
+    sound = len(list_file.rows) - list_file.outside - len(list_file.set_aside)
+    if bad and not all_or_nothing and not list_file.is_corrected and bad > sound:
+        found = f"{bad:,} of its {len(list_file.rows):,} rows cannot be used."
         problems.insert(0, Problem(None, "", found, "Is it the right list? Correct its rows, or choose another list."))
     elif not (problems and all_or_nothing):
         return

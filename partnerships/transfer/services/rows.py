@@ -65,7 +65,7 @@ def one_row(row: int, directory: Directory, run: Import, *, is_used: bool = Fals
         with transaction.atomic():
             yield
     except (*REFUSALS, IntegrityError, DataError) as error:
-        run.set_aside(run.listed.row_set_aside([problem_of(error, row)], is_used=is_used))
+        run.set_aside(run.list_file.row_set_aside([problem_of(error, row)], is_used=is_used))
         directory.reload()
     finally:
         run.row = None

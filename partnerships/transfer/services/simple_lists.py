@@ -41,28 +41,28 @@ def apply_simple_list(given: Given, *, listed: SimpleList) -> ImportRun:
     sheets = given.files[0].sheets
     table = find_table(sheets, listed.columns, listed.what, given.known(0, sheets))
     _need_one_of(table, listed)
-    report, about = Report(), table.about
+    report, list_file = Report(), table.list_file
     day = settled_date(
         given=given.choices.as_of,
-        named=given.named_date or about.true_on,
-        said=given.latest_date(listed.register) if about.is_corrected else None,
+        named=given.named_date or list_file.true_on,
+        said=given.latest_date(listed.register) if list_file.is_corrected else None,
         now=given.now,
         report=report,
     )
-    run = given.start(listed.register, day, report=report, listed=about)
+    run = given.start(listed.register, day, report=report, list_file=list_file)
     for line in table.remarks:
         report.remark(line)
-    faults = Collector(table)
+    collector = Collector(table)
     with report.timed(), row_errors(run):
-        outside = listed.apply(table, faults, run)
-    about = replace(faults.about(), outside=outside)
-    refuse_unusable(about, all_or_nothing=given.choices.all_or_nothing)
-    for row in about.set_aside:
+        outside = listed.apply(table, collector, run)
+    list_file = replace(collector.list_file(), outside=outside)
+    refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
+    for row in list_file.set_aside:
         run.set_aside(row)
-    report.account_for(about)
+    report.account_for(list_file)
     if not report.rows["used"]:
         raise unable(
-            f"none of its {len(about.rows):,} rows can be used.",
+            f"none of its {len(list_file.rows):,} rows can be used.",
             "Is it the right list? If so, import the list it refers to first.",
         )
     return given.finish(given.new_run(run.register, day), run, EventKind.LIST_IMPORTED)

@@ -1,10 +1,11 @@
-"""What every kind of spreadsheet says of itself, and one run over the rows of a file."""
+"""The interface of a kind of spreadsheet, and one run over the rows of a file."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
@@ -19,23 +20,24 @@ from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
-#: Rows that become one draft: the services are called once. Rows that each become a record take up to 30 ms.
-SMALL, FEW = 300, 25
-#: A row of an export: the cell of each column by its code.
+#: Files with at most this many rows are checked while the page waits, if all rows are saved together in one draft.
+SMALL = 300
+#: The same for files whose rows each become a record, which takes up to 30 ms a row.
+FEW = 25
+#: A row of an export: the cell of each column by the column's code.
 Exported = Mapping[str, Cell]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a spreadsheet is for: a plan, a partnership or an organisation.
-
-    `organisation` beside a partnership is the one that the author acts for. `site` is the key of the site that all
-    rows of homes are about.
-    """
+    """The record that a spreadsheet is for: a plan, a partnership or an organisation."""
 
     plan: Plan | None = None
     partnership: Partnership | None = None
+    #: The record or, with a partnership, the party that the author acts for.
     organisation: Organisation | None = None
+    #: The key of a site of the plan, if all rows of homes are about it.
     site: str = ""
 
     @property
@@ -47,80 +49,90 @@ class Target:
 
 @dataclass
 class Run:
-    """One reading of a file's rows for a target, by somebody, at a moment.
-
-    `seen` is the revision of the draft that a preview showed; None while previewing.
-    """
+    """One preview or import of a file's rows."""
 
     target: Target
     author: User
     now: dt.datetime
     table: Table
-    seen: int | None = None
+    #: The revision of the records when the preview was made (see `SheetKind.revision`); None for a preview.
+    previewed_revision: int | None = None
     progress: Progress = silent
     report: Report = field(default_factory=Report)
-    rows: Collector = field(init=False)
+    _collector: Collector = field(init=False)
 
     def __post_init__(self) -> None:
-        """Problems are collected by row, with the file's own headings."""
-        self.rows = Collector(self.table)
+        self._collector = Collector(self.table)
 
     def lines(self) -> Iterator[Line]:
-        """The rows one by one, with the progress."""
+        """The rows one by one; reports the progress after each."""
         total = len(self.table.rows)
         for done, line in enumerate(self.table, start=1):
             yield line
             self.progress(done, total)
 
+    def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
+        """The value of a cell, as `reader` reads it; None, with the row set aside, if the reader cannot."""
+        return self._collector.read(line, column, reader)
+
     def refuse(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Set the row aside."""
-        self.rows.add_problem(line, column, found, remedy)
+        """Set a row aside, because of a cell or, with an empty column, of the whole row."""
+        self._collector.add_problem(line, column, found, remedy)
+
+    def is_refused(self, line: Line, column: str = "") -> bool:
+        """Whether the row was set aside; with a column, whether because of its cell in that column."""
+        return self._collector.has_problem(line, column)
 
     def finish(self) -> None:
-        """Count the rows set aside, and account for every row."""
-        about = self.rows.about()
-        came_from = {row.number: row.came_from for row in self.table.rows if row.came_from}
-        for row in about.set_aside:
-            self.report.set_row_aside(_as_in_file(row, came_from.get(row.row)))
-        self.report.account_for(about)
-        for remark in about.remarks:
+        """Complete the report: the rows set aside, the remarks, and what became of every row."""
+        list_file = self._collector.list_file()
+        origin_by_row = {row.number: row.came_from for row in self.table.rows if row.came_from}
+        for row in list_file.set_aside:
+            self.report.set_row_aside(_as_in_file(row, origin_by_row.get(row.row)))
+        self.report.account_for(list_file)
+        for remark in list_file.remarks:
             self.report.remark(remark)
 
 
-def _as_in_file(aside: SetAside, came_from: tuple[int, str] | None) -> SetAside:
-    """The row that was set aside, with problems that name the row and the column of the file."""
-    if came_from is None:
-        return aside
-    number, heading = came_from
-    problems = (
-        replace(problem, row=number, column=heading if problem.column == COUNT else problem.column)
-        for problem in aside.problems
+def _as_in_file(set_aside: SetAside, origin: tuple[int, str] | None) -> SetAside:
+    """The row set aside, with problems that name the row and the column of the file.
+
+    Rows of a table with a column for each year were made from one row of the file: `origin` is its number, and the
+    heading of the year.
+    """
+    if origin is None:
+        return set_aside
+    row_number, year_heading = origin
+    problems = tuple(
+        replace(problem, row=row_number, column=year_heading if problem.column == COUNT else problem.column)
+        for problem in set_aside.problems
     )
-    return replace(aside, row=number, problems=tuple(problems))
+    return replace(set_aside, row=row_number, problems=problems)
 
 
-def _as_they_are(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
+def _unchanged(sheets: Sequence[Sheet]) -> Sequence[Sheet]:
     return sheets
 
 
 @dataclass(frozen=True, slots=True)
 class SheetKind:
-    """One kind of spreadsheet.
-
-    `apply` applies the good rows inside the caller's transaction and sets the others aside. `revision` is what a
-    preview was made from. `rows` are what the person may read, in the shape of the template.
-    """
+    """One kind of spreadsheet: its columns, its export, its import and who may import it."""
 
     code: str
+    #: The records in the plural, such as “asks and offers”.
     many: str
     columns: Callable[[Target], tuple[SheetColumn, ...]]
+    #: The rows of the export: the records that the person may read.
     rows: Callable[[Target, User], list[Exported]]
+    #: Imports the good rows inside the caller's transaction, and sets the others aside.
     apply: Callable[[Run], None]
     may_import: Callable[[Target, User, dt.datetime], bool]
-    #: Whose confirmed headings are used and remembered.
+    #: The organisation whose confirmed headings are used and remembered.
     remembered_for: Callable[[Target, User, dt.datetime], Organisation | None]
+    #: A number that changes with the records, to notice changes between preview and import.
     revision: Callable[[Target], int]
-    arrange: Callable[[Sequence[Sheet]], Sequence[Sheet]] = _as_they_are
+    #: Changes the sheets of a file to the shape that `columns` describe.
+    arrange: Callable[[Sequence[Sheet]], Sequence[Sheet]] = _unchanged
     #: Files with at most this many rows are checked and imported while the page waits; a worker does the others.
     at_once: int = SMALL
     #: A sentence for the page of the import.
@@ -128,5 +140,5 @@ class SheetKind:
 
     @property
     def title(self) -> str:
-        """What the rows are, at the beginning of a sentence."""
+        """The records in the plural, with a capital."""
         return self.many[:1].upper() + self.many[1:]

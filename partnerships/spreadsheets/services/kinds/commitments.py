@@ -1,7 +1,4 @@
-"""Commitments between the parties of a partnership, one a row.
-
-They are proposed.
-"""
+"""Commitments between the parties of a partnership: each row proposes one, or changes a proposal."""
 
 from __future__ import annotations
 
@@ -34,19 +31,27 @@ from partnerships.spreadsheets.services.kinds.partnership_rows import (
     partnership_of,
     remembered_for,
 )
-from partnerships.spreadsheets.services.kinds.records import Bodies, Revisions, number_of, one_row, own_key
+from partnerships.spreadsheets.services.kinds.records import (
+    OrganisationFinder,
+    Revisions,
+    quantity_cell,
+    record_key,
+    set_aside_if_refused,
+)
+from partnerships.spreadsheets.services.kinds.refusals import (
+    RepeatedRows,
+    refuse_blank,
+    refuse_changed_since_preview,
+    refuse_if_long,
+)
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import full_date
 
-#: Characters of what is promised, as in the form.
+#: Characters of the text, as in the form.
 _MAX_TEXT = 4000
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """The columns of template and download.
-
-    The last two are only in downloads.
-    """
     units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
     return (
         column(
@@ -55,7 +60,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "reference",
             "ref",
             example="2027-01",
-            hint="A row with a reference that we know changes that record.",
+            hint="A row with a reference that you have used before changes that commitment.",
         ),
         column("giver", "Gives", "organisation that gives", "from", required=True, example="Larkhaven Homes"),
         column(
@@ -76,8 +81,8 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "owner",
             "Owner",
             "responsible",
-            hint="The name of somebody at the organisation that gives. If that is your own organisation, you can "
-            "also write their email address.",
+            hint="The name of a person at the organisation that gives. If that is your own organisation, you can also "
+            "enter their email address.",
         ),
         column("status", "Status", hint="Filled in only in downloads."),
         column("reference", "ID", hint="From a download, such as C-1042. Leave it blank for a new commitment."),
@@ -86,7 +91,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What a row says; None where it is blank."""
+    """The terms in a row; None for a blank cell."""
 
     giver: Organisation | None
     receiver: Organisation | None
@@ -98,119 +103,117 @@ class _Terms:
 
 
 def _apply(run: Run) -> None:
-    """Propose or edit a commitment for each sound row, and tell each partner once."""
-    bodies = Bodies(parties_of(run.target))
-    revisions = Revisions(_all(run.target), run.seen)
-    told: list[Commitment] = []
-    seen: dict[Any, Line] = {}
+    """Propose or change a commitment for each row, and send each partner one email about all of them."""
+    organisations = OrganisationFinder(parties_of(run.target))
+    revisions = Revisions(_all_commitments(run.target), run.previewed_revision)
+    repeated_rows = RepeatedRows(run, "commitment")
+    saved: list[Commitment] = []
     for line in run.lines():
-        known = _with_id(run, line)
-        if known is None and line.text("reference"):
+        existing = _commitment_with_id(run, line)
+        if existing is None and line.text("reference"):
             run.refuse(line, "reference", "there is no such commitment in this partnership.", "Leave the ID blank.")
             continue
-        terms = _terms(run, line, bodies, known)
+        terms = _terms(run, line, organisations, existing)
         if terms is None:
             continue
         key = _key(run, line, terms)
-        known = known or _here(run).filter(key=key).first()
-        same = seen.setdefault(known.pk if known else key, line)
-        if same is not line:
-            run.refuse(line, "", f"it is the same commitment as row {same.number}.", "Keep one of the two rows.")
+        existing = existing or _readable_commitments(run).filter(key=key).first()
+        if repeated_rows.refuse_if_repeated(line, existing.pk if existing else key):
             continue
-        with one_row(run, line, UnableToPropose, UnableToEdit):
-            changed = _changed(run, line, known, terms, revisions) if known else _proposed(run, terms, key)
-            if changed is not None:
-                told.append(changed)
-    tell_of_proposals(commitments=told, author=run.author, now=run.now)
+        with set_aside_if_refused(run, line, UnableToPropose, UnableToEdit):
+            commitment = _change(run, line, existing, terms, revisions) if existing else _propose(run, terms, key)
+            if commitment is not None:
+                saved.append(commitment)
+    tell_of_proposals(commitments=saved, author=run.author, now=run.now)
 
 
-def _terms(run: Run, line: Line, bodies: Bodies, known: Commitment | None) -> _Terms | None:
-    """What the row says; None with problems.
+def _terms(run: Run, line: Line, organisations: OrganisationFinder, existing: Commitment | None) -> _Terms | None:
+    """The terms in the row; None if it is refused.
 
-    A commitment `known` by its ID keeps organisations and an owner who have left since.
+    A commitment that the row names by its ID keeps organisations and an owner who have left the partnership since.
     """
-    before = len(run.rows.problems)
-    sides = [_side(run, line, code, bodies, known) for code in ("giver", "receiver")]
-    said = run.rows.read(line, "text", long_text) or ""
-    if not said:
-        run.refuse(line, "text", "the cell is blank.", "Say what is promised.")
-    if len(said) > _MAX_TEXT:
-        run.refuse(line, "text", f"it is {len(said):,} characters long.", f"Shorten it to {_MAX_TEXT:,}.")
+    giver = _side(run, line, "giver", organisations, existing.giver if existing else None)
+    receiver = _side(run, line, "receiver", organisations, existing.receiver if existing else None)
+    text = run.read(line, "text", long_text) or ""
+    if not text:
+        refuse_blank(run, line, "text", "Say what is promised.")
+    refuse_if_long(run, line, "text", text, limit=_MAX_TEXT)
     units = {code: unit.label for code, unit in Unit.by_code().items()}
-    number = run.rows.read(line, "quantity", quantity)
-    unit = run.rows.read(line, "unit", one_of(units)) or ""
-    due_on = run.rows.read(line, "due_on", full_date)
-    owner = _owner(run, line, sides[0], known) if sides[0] is not None else None
-    if len(run.rows.problems) > before:
+    terms = _Terms(
+        giver=giver,
+        receiver=receiver,
+        text=text,
+        quantity=run.read(line, "quantity", quantity),
+        unit=run.read(line, "unit", one_of(units)) or "",
+        due_on=run.read(line, "due_on", full_date),
+        owner=_owner(run, line, giver, existing.owner if existing else None) if giver is not None else None,
+    )
+    return None if run.is_refused(line) else terms
+
+
+def _side(
+    run: Run, line: Line, column: str, organisations: OrganisationFinder, existing_side: Organisation | None
+) -> Organisation | None:
+    """The organisation that gives or receives; None if the row is refused."""
+    name = line.text(column)
+    if existing_side is not None and name == existing_side.display_name:
+        return existing_side
+    organisation = organisations.named(name) if name else None
+    if organisation is None:
+        found = f"“{name}” does not take part in this partnership." if name else "the cell is blank."
+        run.refuse(line, column, found, "Enter the name of an organisation that takes part in it.")
+    return organisation
+
+
+def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | None) -> User | None:
+    """The person named as owner; None if the cell is blank, or if the row is refused."""
+    name = line.text("owner").casefold()
+    if not name:
         return None
-    return _Terms(giver=sides[0], receiver=sides[1], text=said, quantity=number, unit=unit, due_on=due_on, owner=owner)
-
-
-def _side(run: Run, line: Line, code: str, bodies: Bodies, known: Commitment | None) -> Organisation | None:
-    said = line.text(code)
-    if known is not None:
-        side = known.giver if code == "giver" else known.receiver
-        if side is not None and said == side.display_name:
-            return side
-    found = bodies.named(said) if said else None
-    if found is None:
-        what = f"“{said}” does not take part in this partnership." if said else "the cell is blank."
-        run.refuse(line, code, what, "Write the name of an organisation that takes part in it.")
-    return found
-
-
-def _owner(run: Run, line: Line, giver: Organisation, known: Commitment | None) -> User | None:
-    """The person named as owner.
-
-    None with a problem if that is nobody, or several people.
-    """
-    said = line.text("owner").casefold()
-    if not said:
-        return None
-    if known is not None and known.owner is not None and said == known.owner.display_name.casefold():
-        return known.owner
-    # Addresses of others' people are not looked up: the answer would tell whether somebody has an account.
+    if existing_owner is not None and name == existing_owner.display_name.casefold():
+        return existing_owner
+    # Email addresses at other organisations are not looked up: the result would show who has an account.
     is_own = roles_of(run.author, run.now).act_for(giver.pk)
     people = [
         person
         for person in people_who_may_own(giver)
-        if said == person.display_name.casefold() or (is_own and said == person.email.casefold())
+        if name == person.display_name.casefold() or (is_own and name == person.email.casefold())
     ]
-    if len(people) != 1:
-        what = f"“{line.text('owner')}” matches nobody at {giver.display_name}, or several people."
-        remedy = "Write the name of one of its people, or leave it blank."
-        if is_own:
-            remedy = "Write the email address or name of one of its people, or leave it blank."
-        run.refuse(line, "owner", what, remedy)
-        return None
-    return people[0]
+    if len(people) == 1:
+        return people[0]
+    found = f"“{line.text('owner')}” matches nobody at {giver.display_name}, or several people."
+    remedy = "Enter the name of one of its people, or leave it blank."
+    if is_own:
+        remedy = "Enter the email address or name of one of its people, or leave it blank."
+    run.refuse(line, "owner", found, remedy)
+    return None
 
 
-def _here(run: Run) -> QuerySet[Commitment]:
+def _readable_commitments(run: Run) -> QuerySet[Commitment]:
     """The commitments of the partnership that the author may read."""
-    mine = Commitment.objects.visible_to(run.author)
-    here = mine.filter(partnership=partnership_of(run.target), kind=Kind.COMMITMENT)
-    return here.select_related("giver", "receiver", "owner")
+    commitments = Commitment.objects.visible_to(run.author)
+    commitments = commitments.filter(partnership=partnership_of(run.target), kind=Kind.COMMITMENT)
+    return commitments.select_related("giver", "receiver", "owner")
 
 
-def _with_id(run: Run, line: Line) -> Commitment | None:
-    said = line.text("reference")
-    return _here(run).filter(reference__iexact=said).first() if said else None
+def _commitment_with_id(run: Run, line: Line) -> Commitment | None:
+    reference = line.text("reference")
+    return _readable_commitments(run).filter(reference__iexact=reference).first() if reference else None
 
 
 def _key(run: Run, line: Line, terms: _Terms) -> uuid.UUID:
-    """The key of a new commitment: by the row's own reference, else by what the row says."""
-    said = f"{terms.giver and terms.giver.pk} {terms.receiver and terms.receiver.pk} {terms.text}"
-    return own_key("commitment", run.target, line.text("own") or said)
+    """The key of a new commitment: from the author's own reference or, if that is blank, from the terms."""
+    giver_pk, receiver_pk = (side.pk if side else None for side in (terms.giver, terms.receiver))
+    return record_key("commitment", run.target, line.text("own") or f"{giver_pk} {receiver_pk} {terms.text}")
 
 
-def _proposed(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
-    """Propose it without an email: one for all rows follows at the end."""
-    assert terms.giver is not None  # read
-    assert terms.receiver is not None  # read
+def _propose(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
+    """Propose a commitment, without an email of its own."""
+    assert terms.giver is not None  # the row would have been refused
+    assert terms.receiver is not None  # the row would have been refused
     if terms.due_on is None:
-        raise UnableToPropose("Write a due date.")
-    made = propose_commitment(
+        raise UnableToPropose("Enter a due date.")
+    commitment = propose_commitment(
         giver=terms.giver,
         receiver=terms.receiver,
         text=terms.text,
@@ -224,60 +227,65 @@ def _proposed(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
         key=key,
         tells=False,
     )
-    run.report.count("created", f"{made.giver_words} to {made.receiver_words}: {terms.text[:80]}")
-    return made
+    run.report.count("created", f"{commitment.giver_words} to {commitment.receiver_words}: {terms.text[:80]}")
+    return commitment
 
 
-def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, revisions: Revisions) -> Commitment | None:
-    """The commitment with new terms. None if nothing changed or the row is set aside."""
-    number = terms.quantity if terms.quantity is not None else known.quantity
-    new: dict[str, Any] = {
-        "text": known.text if long_text(known.text) == terms.text else terms.text,
-        "quantity": number,
-        "unit": "" if number is None else terms.unit or known.unit,
-        "due_on": terms.due_on or known.due_on,
-        "owner": terms.owner or known.owner,
-    }
-    if (known.giver, known.receiver) != (terms.giver, terms.receiver):
-        run.refuse(line, "giver", f"{known.reference} is between other organisations.", "Propose a new one.")
+def _change(run: Run, line: Line, existing: Commitment, terms: _Terms, revisions: Revisions) -> Commitment | None:
+    """The commitment with the terms of the row; None if nothing changed or the row is refused.
+
+    Blank cells leave a term as it is.
+    """
+    if (existing.giver, existing.receiver) != (terms.giver, terms.receiver):
+        run.refuse(line, "giver", f"{existing.reference} is between other organisations.", "Propose a new one.")
         return None
-    if all(getattr(known, name) == value for name, value in new.items()):
+    new_quantity = terms.quantity if terms.quantity is not None else existing.quantity
+    new_terms: dict[str, Any] = {
+        "text": existing.text if long_text(existing.text) == terms.text else terms.text,
+        "quantity": new_quantity,
+        "unit": "" if new_quantity is None else terms.unit or existing.unit,
+        "due_on": terms.due_on or existing.due_on,
+        "owner": terms.owner or existing.owner,
+    }
+    if all(getattr(existing, name) == value for name, value in new_terms.items()):
         run.report.count("left_alone")
         return None
-    if revisions.is_stale(known.pk, known.revision):
-        run.refuse(line, "", "a commitment was changed since the preview.", "Upload this row again to see both.")
+    if revisions.is_stale(existing.pk, existing.revision):
+        refuse_changed_since_preview(run, line, "a commitment")
         return None
-    done = edit_proposal(commitment=known, revision=known.revision, author=run.author, now=run.now, tells=False, **new)
-    run.report.count("changed", f"{done.reference}: {terms.text[:80]}")
-    return done
+    commitment = edit_proposal(
+        commitment=existing, revision=existing.revision, author=run.author, now=run.now, tells=False, **new_terms
+    )
+    run.report.count("changed", f"{commitment.reference}: {terms.text[:80]}")
+    return commitment
 
 
 def _revision(target: Target) -> int:
-    """Grows with every change of terms in the partnership."""
-    return _all(target).aggregate(total=Sum("revision"))["total"] or 0
+    """The sum of all revisions, which grows with every change of terms in the partnership."""
+    return _all_commitments(target).aggregate(total=Sum("revision"))["total"] or 0
 
 
-def _all(target: Target) -> QuerySet[Commitment]:
+def _all_commitments(target: Target) -> QuerySet[Commitment]:
     return Commitment.objects.filter(partnership=partnership_of(target))
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """The partnership's commitments between organisations of the directory."""
-    here = Commitment.objects.visible_to(person).filter(partnership=partnership_of(target), kind=Kind.COMMITMENT)
-    rows = in_order(here.exclude(giver=None)).select_related("giver", "receiver", "owner")
+    """The commitments that the person may read, without those whose giver is not in the directory."""
+    commitments = Commitment.objects.visible_to(person)
+    commitments = commitments.filter(partnership=partnership_of(target), kind=Kind.COMMITMENT).exclude(giver=None)
     return [
         {
-            "giver": row.giver_words,
-            "receiver": row.receiver_words,
-            "text": row.text,
-            "quantity": number_of(row.quantity),
-            "unit": Unit.label_of(row.unit) if row.unit else "",
-            "due_on": row.due_on,
-            "owner": row.owner.display_name if row.owner else "",
-            "status": row.get_status_display(),
-            "reference": row.reference,
+            "giver": commitment.giver_words,
+            "receiver": commitment.receiver_words,
+            "text": commitment.text,
+            "quantity": quantity_cell(commitment.quantity),
+            "unit": Unit.label_of(commitment.unit) if commitment.unit else "",
+            "due_on": commitment.due_on,
+            "owner": commitment.owner.display_name if commitment.owner else "",
+            "status": commitment.get_status_display(),
+            "reference": commitment.reference,
         }
-        for row in rows
+        for commitment in in_order(commitments).select_related("giver", "receiver", "owner")
     ]
 
 

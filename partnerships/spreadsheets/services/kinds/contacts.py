@@ -1,9 +1,11 @@
-"""Posts of an organisation and who holds them, one a row."""
+"""Contacts of an organisation: each row is a post and the person who holds it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -23,14 +25,19 @@ from partnerships.spreadsheets.reading.cells import one_of
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds import partnership_rows
 from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
-from partnerships.spreadsheets.services.kinds.records import one_row
+from partnerships.spreadsheets.services.kinds.records import set_aside_if_refused
+from partnerships.spreadsheets.services.kinds.refusals import (
+    RepeatedRows,
+    refuse_blank,
+    refuse_changed_since_preview,
+    refuse_if_long,
+)
 from partnerships.transfer.reading.headings import Line
 
 _ROLES = dict(PostRole.choices)
-#: Columns that say how to reach somebody, with the most characters of each.
-_CONTACT = {"name": 150, "email": 254, "phone": 40, "working_days": 100, "note": 300}
+#: The columns with contact details, and the maximum length of each.
+_MAX_LENGTHS = {"name": 150, "email": 254, "phone": 40, "working_days": 100, "note": 300}
 _REASON = "From a spreadsheet."
-_STALE = ("a contact was changed since the preview.", "Upload this row again to see both.")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
@@ -48,7 +55,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _organisation(target: Target) -> Organisation:
-    assert target.organisation is not None  # who may import acts for one
+    assert target.organisation is not None  # people who may import act for an organisation
     return target.organisation
 
 
@@ -63,125 +70,146 @@ def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisat
 
 
 def _revision(target: Target) -> int:
-    """A checksum of who holds the posts and how to reach them: contacts have no revisions."""
-    here = Holder.objects.filter(post__organisation=target.organisation, post__partnership=target.partnership)
-    held = here.order_by("pk").values_list("pk", "person", "ends_on", *_CONTACT)
-    return zlib.crc32(repr(list(held)).encode()) & 0x7FFF_FFFF
+    """A checksum of the holders and their contact details, because contacts have no revisions."""
+    holders = Holder.objects.filter(post__organisation=target.organisation, post__partnership=target.partnership)
+    details = holders.order_by("pk").values_list("pk", "person", "ends_on", *_MAX_LENGTHS)
+    return zlib.crc32(repr(list(details)).encode()) & 0x7FFF_FFFF
 
 
 def _apply(run: Run) -> None:
-    """Fill, change or create a post for each sound row."""
-    organisation = _organisation(run.target)
-    stale = run.seen is not None and run.seen != _revision(run.target)
-    people = {
-        row.person.email.casefold(): row.person
-        for row in Membership.objects.current().filter(organisation=organisation).select_related("person")
-    }
-    seen: dict[tuple[str, ...], Line] = {}
+    """Create, fill or change a post for each row."""
+    is_stale = run.previewed_revision is not None and run.previewed_revision != _revision(run.target)
+    person_by_email = _person_by_email(_organisation(run.target))
+    repeated_rows = RepeatedRows(run, "post")
     for line in run.lines():
-        before = len(run.rows.problems)
-        role = run.rows.read(line, "role", one_of(_ROLES)) or ""
-        if not line.text("role"):
-            run.refuse(line, "role", "the cell is blank.", "Write what the post is for.")
-        for code, limit in _CONTACT.items():
-            if len(line.text(code)) > limit:
-                run.refuse(line, code, f"it is {len(line.text(code)):,} characters long.", f"Shorten it to {limit}.")
-        if len(run.rows.problems) > before:
+        row = _read(run, line, person_by_email)
+        if row is None or repeated_rows.refuse_if_repeated(line, row.key):
             continue
-        title = line.text("title")
-        where = (role, title.casefold(), line.text("name") if role == PostRole.TEAM else "")
-        if (same := seen.setdefault(where, line)) is not line:
-            run.refuse(line, "", f"it is the same post as row {same.number}.", "Keep one of the two rows.")
-            continue
-        with one_row(run, line, UnableToChangePost):
-            _hold(run, line, role, title, people.get(line.text("email").casefold()), stale=stale)
+        with set_aside_if_refused(run, line, UnableToChangePost):
+            _apply_row(run, line, row, is_stale=is_stale)
 
 
-def _hold(run: Run, line: Line, role: str, title: str, person: User | None, *, stale: bool) -> None:
-    """Create the post if it is missing, and let the person of the row hold it."""
+def _person_by_email(organisation: Organisation) -> dict[str, User]:
+    memberships = Membership.objects.current().filter(organisation=organisation).select_related("person")
+    return {membership.person.email.casefold(): membership.person for membership in memberships}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A post and its holder."""
+
+    role: str
+    title: str
+    contact: Contact
+    #: The account with the email address, if it belongs to the organisation.
+    person: User | None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The post that the row is about; in a team, each person has a row."""
+        return (self.role, self.title.casefold(), self.contact.name if self.role == PostRole.TEAM else "")
+
+    @property
+    def is_vacant(self) -> bool:
+        """Whether the row names nobody."""
+        return not self.contact.name and self.person is None
+
+
+def _read(run: Run, line: Line, person_by_email: Mapping[str, User]) -> _Row | None:
+    """The row; None if it is refused."""
+    role = run.read(line, "role", one_of(_ROLES)) or ""
+    if not line.text("role"):
+        refuse_blank(run, line, "role", "Enter what the post is for.")
+    for code, limit in _MAX_LENGTHS.items():
+        refuse_if_long(run, line, code, line.text(code), limit=limit)
+    if run.is_refused(line):
+        return None
+    return _Row(
+        role=role,
+        title=line.text("title"),
+        contact=Contact(**{code: line.text(code) for code in _MAX_LENGTHS}),
+        person=person_by_email.get(line.text("email").casefold()),
+    )
+
+
+def _apply_row(run: Run, line: Line, row: _Row, *, is_stale: bool) -> None:
+    """Create the post if it does not exist, and make the person of the row its holder."""
     organisation, partnership = _organisation(run.target), run.target.partnership
-    found = Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role)
-    post = found.filter(title__iexact=title).first()
+    open_posts = Post.objects.open().filter(organisation=organisation, partnership=partnership, role=row.role)
+    post = open_posts.filter(title__iexact=row.title).first()
     is_new = post is None
     post = post or create_post(
-        organisation=organisation, role=role, author=run.author, now=run.now, partnership=partnership, title=title
+        organisation=organisation,
+        role=row.role,
+        author=run.author,
+        now=run.now,
+        partnership=partnership,
+        title=row.title,
     )
-    contact = Contact(**{code: line.text(code) for code in _CONTACT})
-    holders = list(post.holders.on(timezone.localdate(run.now)).select_related("person").order_by("pk"))
-    same = next((holder for holder in holders if _is(holder, contact, person)), None)
-    shown = f"{post}: {contact.name or 'vacant'}"
-    if same is not None:
-        _reach(run, line, same, contact, shown, stale=stale)
-    elif (contact.name or person is not None) and stale and not is_new:
-        run.refuse(line, "", *_STALE)
-    elif contact.name or person is not None:
-        if person is not None:
-            contact = Contact(**{**_as_dict(contact), "name": "", "email": ""})
-        fill_post(post=post, reason=_REASON, author=run.author, now=run.now, person=person, contact=contact)
-        run.report.count("created" if is_new else "changed", shown)
+    holders = post.holders.on(timezone.localdate(run.now)).select_related("person").order_by("pk")
+    holder = next((holder for holder in holders if _is_holder(row, holder)), None)
+    report_line = f"{post}: {row.contact.name or 'vacant'}"
+    if holder is not None:
+        _change_details(run, line, holder, row.contact, report_line, is_stale=is_stale)
+    elif row.is_vacant:
+        run.report.count("created" if is_new else "left_alone", report_line if is_new else "")
+    elif is_stale and not is_new:
+        refuse_changed_since_preview(run, line, "a contact")
     else:
-        run.report.count("created" if is_new else "left_alone", shown if is_new else "")
+        # The name and address of somebody with an account come from the account.
+        contact = replace(row.contact, name="", email="") if row.person is not None else row.contact
+        fill_post(post=post, reason=_REASON, author=run.author, now=run.now, person=row.person, contact=contact)
+        run.report.count("created" if is_new else "changed", report_line)
 
 
-def _is(holder: Holder, contact: Contact, person: User | None) -> bool:
-    """Whether the row is about this holder: the same account, or the same name."""
-    if person is not None or holder.person_id is not None:
-        return holder.person == person or (person is None and holder.display_name == contact.name)
-    return holder.name.casefold() == contact.name.casefold()
+def _is_holder(row: _Row, holder: Holder) -> bool:
+    """Whether the row is about this holder: the same account or, without an account, the same name."""
+    if row.person is not None or holder.person_id is not None:
+        return holder.person == row.person or (row.person is None and holder.display_name == row.contact.name)
+    return holder.name.casefold() == row.contact.name.casefold()
 
 
-def _as_dict(contact: Contact) -> dict[str, str]:
-    return {code: getattr(contact, code) for code in _CONTACT}
-
-
-def _reach(run: Run, line: Line, holder: Holder, contact: Contact, shown: str, *, stale: bool) -> None:
-    """Change how to reach a holder, if the row says anything else."""
-    kept: dict[str, Any] = {code: said or getattr(holder, code) for code, said in _as_dict(contact).items()}
+def _change_details(
+    run: Run, line: Line, holder: Holder, contact: Contact, report_line: str, *, is_stale: bool
+) -> None:
+    """Change the contact details of a holder; blank cells leave them as they are."""
+    details: dict[str, Any] = {code: getattr(contact, code) or getattr(holder, code) for code in _MAX_LENGTHS}
     if holder.person is not None:
-        kept["name"] = ""
-        kept["email"] = "" if kept["email"].casefold() == holder.person.email.casefold() else kept["email"]
-    if all(getattr(holder, code) == said for code, said in kept.items()):
+        details["name"] = ""
+        if details["email"].casefold() == holder.person.email.casefold():
+            details["email"] = ""
+    if all(getattr(holder, code) == detail for code, detail in details.items()):
         run.report.count("left_alone")
-        return
-    if stale:
-        run.refuse(line, "", *_STALE)
-        return
-    change_contact(holder=holder, contact=Contact(**kept), author=run.author, now=run.now)
-    run.report.count("changed", shown)
+    elif is_stale:
+        refuse_changed_since_preview(run, line, "a contact")
+    else:
+        change_contact(holder=holder, contact=Contact(**details), author=run.author, now=run.now)
+        run.report.count("changed", report_line)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """The posts that the person may see, of the target's organisation."""
+    """The posts of the target's organisation that the person may see; a vacant post has one row."""
     if target.organisation is None:
         return []
     posts = Post.objects.visible_to(person).open()
-    shown_posts = posts.filter(organisation=target.organisation, partnership=target.partnership).order_by(
-        "role", "title", "pk"
-    )
-    holders = (
-        Holder.objects.visible_to(person)
-        .on()
-        .filter(post__in=shown_posts)
-        .select_related("person", "post")
-        .order_by("pk")
-    )
-    by_post: dict[int, list[Holder]] = {}
-    for holder in holders:
-        by_post.setdefault(holder.post_id, []).append(holder)
-    return [_exported(post, holder) for post in shown_posts for holder in by_post.get(post.pk, [None])]
+    posts = posts.filter(organisation=target.organisation, partnership=target.partnership)
+    posts = posts.order_by("role", "title", "pk")
+    holders = Holder.objects.visible_to(person).on().filter(post__in=posts)
+    holders_by_post: dict[int, list[Holder]] = {}
+    for holder in holders.select_related("person", "post").order_by("pk"):
+        holders_by_post.setdefault(holder.post_id, []).append(holder)
+
+    rows: list[Exported] = []
+    for post in posts:
+        post_cells = {"role": _ROLES[post.role], "title": post.title}
+        holders_of_post = holders_by_post.get(post.pk, [])
+        rows += [post_cells | _details(holder) for holder in holders_of_post] or [post_cells]
+    return rows
 
 
-def _exported(post: Post, holder: Holder | None) -> Exported:
-    held = (
-        {}
-        if holder is None
-        else {
-            "name": holder.display_name,
-            "email": holder.shown_email,
-            **{code: getattr(holder, code) for code in ("phone", "working_days", "note")},
-        }
-    )
-    return {"role": _ROLES[post.role], "title": post.title, **held}
+def _details(holder: Holder) -> dict[str, str]:
+    details = {code: getattr(holder, code) for code in ("phone", "working_days", "note")}
+    return {"name": holder.display_name, "email": holder.shown_email} | details
 
 
 CONTACTS = SheetKind(
@@ -195,7 +223,7 @@ CONTACTS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each post and who holds it. Contacts without an account get an email that says what we hold "
-        "about them."
+        "One row for each post and the person who holds it. Contacts without an account get an email that says what we "
+        "hold about them."
     ),
 )

@@ -1,10 +1,8 @@
-"""Asks and offers of a party to its partnership, one a row.
-
-They are drafts.
-"""
+"""Asks and offers of a party to its partnership: each row creates a draft, or changes an ask or offer."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -19,25 +17,31 @@ from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import may_import, partnership_of, remembered_for
 from partnerships.spreadsheets.services.kinds.plan_items import Reader
-from partnerships.spreadsheets.services.kinds.records import Revisions, number_of, one_row, own_key
+from partnerships.spreadsheets.services.kinds.records import (
+    Revisions,
+    quantity_cell,
+    record_key,
+    set_aside_if_refused,
+)
+from partnerships.spreadsheets.services.kinds.refusals import (
+    RepeatedRows,
+    refuse_blank,
+    refuse_changed_since_preview,
+    refuse_if_long,
+)
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import full_date, text
 
 _DIRECTIONS = dict(Direction.choices)
-#: Characters of a long text, as in the form.
+#: Characters of long texts, as in the form.
 _MAX_TEXT = 5000
-#: Characters of a title, as in the form.
+#: Characters of other texts.
 _MAX_TITLE = 200
-#: Columns that become fields of an entry, with what reads them.
-_LONG = ("statement", "rationale", "conditions", "private_note")
-_DAYS = ("available_from", "available_until", "closes_on")
+_LONG_TEXT_COLUMNS = ("statement", "rationale", "conditions", "private_note")
+_DATE_COLUMNS = ("available_from", "available_until", "closes_on")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """The columns of template and download.
-
-    The last two are only in downloads.
-    """
     day = "Day, month and year."
     return (
         column(
@@ -46,7 +50,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "reference",
             "ref",
             example="A1",
-            hint="A row with a reference that we know changes that record.",
+            hint="A row with a reference that you have used before changes that ask or offer.",
         ),
         column("direction", "Ask or offer", "type", "direction", required=True, choices=_DIRECTIONS, example="Ask"),
         column("title", "Title", required=True, example="Land for 60 modular homes"),
@@ -74,67 +78,70 @@ def _units() -> dict[str, str]:
     return {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
 
 
-def _mine(target: Target, person: User) -> Any:
+def _readable_entries(target: Target, person: User) -> QuerySet[Entry]:
+    """The organisation's entries to the partnership that the person may read."""
     return Entry.objects.visible_to(person).filter(
         organisation=target.organisation, partnership=partnership_of(target), audience=Audience.PARTNERSHIP
     )
 
 
 def _apply(run: Run) -> None:
-    """Create an ask or offer as a draft, or change a known one, for each sound row."""
-    revisions = Revisions(_all(run.target), run.seen)
-    seen: dict[Any, Line] = {}
+    """Create a draft or change an existing ask or offer for each row."""
+    revisions = Revisions(_all_entries(run.target), run.previewed_revision)
+    repeated_rows = RepeatedRows(run, "ask or offer")
     for line in run.lines():
         values = _values(run, line)
         if values is None:
             continue
-        said = line.text("pk")
-        key = own_key("entry", run.target, line.text("own") or f"{values['direction']} {values['title']}")
-        mine = _mine(run.target, run.author)
-        known = mine.filter(pk=int(said)).first() if said.isdecimal() and len(said) < 19 else None
-        if said and known is None:
+        entries = _readable_entries(run.target, run.author)
+        id_text = line.text("pk")
+        existing = entries.filter(pk=int(id_text)).first() if _is_pk(id_text) else None
+        if id_text and existing is None:
             run.refuse(line, "pk", "your organisation has no such ask or offer here.", "Leave the ID blank.")
             continue
-        known = known or mine.filter(key=key).first()
-        same = seen.setdefault(known.pk if known else key, line)
-        if same is not line:
-            run.refuse(line, "", f"it is the same as row {same.number}.", "Keep one of the two rows.")
+        key = record_key("entry", run.target, line.text("own") or f"{values['direction']} {values['title']}")
+        existing = existing or entries.filter(key=key).first()
+        if repeated_rows.refuse_if_repeated(line, existing.pk if existing else key):
             continue
-        with one_row(run, line, UnableToChangeEntry):
-            if known is None:
+        with set_aside_if_refused(run, line, UnableToChangeEntry):
+            if existing is None:
                 _create(run, values, key)
             else:
-                _change(run, line, known, values, revisions)
+                _change(run, line, existing, values, revisions)
+
+
+def _is_pk(text: str) -> bool:
+    """Whether the text is a number that PostgreSQL can compare with primary keys."""
+    return text.isdecimal() and len(text) < 19
 
 
 def _values(run: Run, line: Line) -> dict[str, Any] | None:
-    """What the row says, without blank cells; None with problems."""
+    """The values of the row by column, without blank cells; None if the row is refused."""
     readers: dict[str, Reader] = {
         "direction": one_of(_DIRECTIONS),
         "theme": one_of({code: theme.label for code, theme in Theme.by_code().items()}),
         "unit": one_of({code: unit.label for code, unit in Unit.by_code().items()}),
         "quantity": quantity,
-        **dict.fromkeys(_LONG, long_text),
-        **dict.fromkeys(_DAYS, full_date),
+        **dict.fromkeys(_LONG_TEXT_COLUMNS, long_text),
+        **dict.fromkeys(_DATE_COLUMNS, full_date),
     }
-    before = len(run.rows.problems)
     values: dict[str, Any] = {}
-    for entry_column in _columns(run.target):
-        if entry_column.code in ("own", "pk", "status"):
+    for sheet_column in _columns(run.target):
+        code = sheet_column.code
+        if code in ("own", "pk", "status"):
             continue
-        value = run.rows.read(line, entry_column.code, readers.get(entry_column.code, text))
+        value = run.read(line, code, readers.get(code, text))
         if value not in (None, ""):
-            values[entry_column.code] = value
-        elif entry_column.required and not line.text(entry_column.code):
-            run.refuse(line, entry_column.code, "the cell is blank.", "Fill it in.")
-        limit = _MAX_TEXT if entry_column.code in _LONG else _MAX_TITLE
-        if isinstance(value, str) and len(value) > limit:
-            run.refuse(line, entry_column.code, f"it is {len(value):,} characters long.", f"Shorten it to {limit:,}.")
-    return values if len(run.rows.problems) == before else None
+            values[code] = value
+        elif sheet_column.required and not line.text(code):
+            refuse_blank(run, line, code)
+        if isinstance(value, str):
+            refuse_if_long(run, line, code, value, limit=_MAX_TEXT if code in _LONG_TEXT_COLUMNS else _MAX_TITLE)
+    return None if run.is_refused(line) else values
 
 
-def _create(run: Run, values: dict[str, Any], key: Any) -> None:
-    assert run.target.organisation is not None  # who may import acts for one
+def _create(run: Run, values: dict[str, Any], key: uuid.UUID) -> None:
+    assert run.target.organisation is not None  # people who may import act for an organisation
     create_entry(
         organisation=run.target.organisation,
         audience=Audience.PARTNERSHIP,
@@ -147,47 +154,46 @@ def _create(run: Run, values: dict[str, Any], key: Any) -> None:
     run.report.count("created", f"{_DIRECTIONS[values['direction']]}: {values['title']}")
 
 
-def _change(run: Run, line: Line, known: Entry, values: dict[str, Any], revisions: Revisions) -> None:
-    direction = values.pop("direction")
-    changed = {name: value for name, value in values.items() if _read(name, getattr(known, name)) != value}
-    if direction != known.direction:
-        run.refuse(line, "direction", f"{known.title} is an {known.direction}.", "Write a new one.")
-    elif not changed:
+def _change(run: Run, line: Line, existing: Entry, values: dict[str, Any], revisions: Revisions) -> None:
+    new_values = {
+        name: value
+        for name, value in values.items()
+        if name != "direction" and _as_in_file(name, getattr(existing, name)) != value
+    }
+    if values["direction"] != existing.direction:
+        remedy = "Leave the ID and your reference blank to add a new one."
+        run.refuse(line, "direction", f"{existing.title} is an {existing.direction}.", remedy)
+    elif not new_values:
         run.report.count("left_alone")
-    elif revisions.is_stale(known.pk, known.revision):
-        run.refuse(line, "", "an ask or offer was changed since the preview.", "Upload this row again to see both.")
+    elif revisions.is_stale(existing.pk, existing.revision):
+        refuse_changed_since_preview(run, line, "an ask or offer")
     else:
-        edit_entry(entry=known, revision=known.revision, author=run.author, now=run.now, **changed)
-        run.report.count("changed", f"{known.title}: {', '.join(sorted(name.replace('_', ' ') for name in changed))}")
+        edit_entry(entry=existing, revision=existing.revision, author=run.author, now=run.now, **new_values)
+        changed_fields = ", ".join(sorted(name.replace("_", " ") for name in new_values))
+        run.report.count("changed", f"{existing.title}: {changed_fields}")
 
 
-def _read(name: str, value: Any) -> Any:
-    """A stored value as it comes back from a file.
-
-    Texts typed in a form may have other ends of lines.
-    """
+def _as_in_file(name: str, value: Any) -> Any:
+    """A stored value in the form in which a file has it: texts from web forms have other line ends."""
     if not isinstance(value, str):
         return value
-    return long_text(value) if name in _LONG else text(value)
+    return long_text(value) if name in _LONG_TEXT_COLUMNS else text(value)
 
 
 def _revision(target: Target) -> int:
-    """Grows with every change of the party's asks and offers to the partnership."""
-    return _all(target).aggregate(total=Sum("revision"))["total"] or 0
+    """The sum of all revisions, which grows with every change of the party's asks and offers."""
+    return _all_entries(target).aggregate(total=Sum("revision"))["total"] or 0
 
 
-def _all(target: Target) -> QuerySet[Entry]:
+def _all_entries(target: Target) -> QuerySet[Entry]:
     return Entry.objects.filter(organisation=target.organisation, partnership=partnership_of(target))
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
-    """Asks and offers of the person's own party.
-
-    Others are on the board, with an export of its own.
-    """
+    """Asks and offers of the person's own party; the board exports those of all parties."""
     if target.organisation is None:
         return []
-    return [_exported(entry) for entry in _mine(target, person).order_by("pk")]
+    return [_exported(entry) for entry in _readable_entries(target, person).order_by("pk")]
 
 
 def _exported(entry: Entry) -> Exported:
@@ -195,10 +201,10 @@ def _exported(entry: Entry) -> Exported:
         "direction": entry.get_direction_display(),
         "theme": Theme.label_of(entry.theme),
         "unit": Unit.label_of(entry.unit) if entry.unit else "",
-        "quantity": number_of(entry.quantity),
+        "quantity": quantity_cell(entry.quantity),
         "status": entry.get_status_display(),
         "pk": str(entry.pk),
-        **{name: getattr(entry, name) for name in ("title", "site", *_LONG, *_DAYS)},
+        **{name: getattr(entry, name) for name in ("title", "site", *_LONG_TEXT_COLUMNS, *_DATE_COLUMNS)},
     }
 
 

@@ -1,4 +1,4 @@
-"""Homes of a plan's sites: one row for each line, or a column for each year."""
+"""Homes on the sites of a plan: a row for each tenure, size, needs type and year, or a column for each year."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.reading.homes import one_line_a_row
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
-    Draftsman,
-    Known,
+    DraftEditor,
+    ItemFinder,
     content_to_export,
     may_import,
     remembered_for,
     revision_of,
-    site_named,
+    site_key_in_row,
 )
+from partnerships.spreadsheets.services.kinds.refusals import refuse_blank
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import text
 
@@ -50,7 +51,7 @@ _COLUMNS = (
         "dwellings",
         required=True,
         example=24,
-        hint="0 removes the line.",
+        hint="Enter 0 to remove the line.",
     ),
 )
 #: Homes of one row of a spreadsheet.
@@ -62,81 +63,86 @@ def _columns(target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _apply(run: Run) -> None:
-    """Set the homes of each site and combination.
+    """Set the number of homes for each site and combination.
 
-    Rows that contradict each other are refused.
+    Rows with different numbers for the same site and combination are refused.
     """
-    draft = Draftsman(run, COLLECTION, reference="reference")
-    rows: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
+    draft = DraftEditor(run, COLLECTION, reference="reference")
+    counts: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
     years = run.target.plan.years if run.target.plan else ""
     for line in run.lines():
-        site, combination, count = _site(run, line, draft.known), _combination(run, line, years), _count(run, line)
-        if combination is not None and combination[3]:
-            years = years or kind_of(combination[3])
-        if site is not None and combination is not None and count is not None:
-            rows.setdefault((site, combination), []).append((line, count))
-    for (site, combination), said in rows.items():
-        if len({count for _, count in said}) > 1:
-            for line, _ in said:
-                run.refuse(
-                    line,
-                    "count",
-                    f"several rows give different numbers of {line_in_words(combination)} for this site.",
-                    "Add them up in one row.",
-                )
+        site_key = _site_key(run, line, draft.items)
+        combination = _combination(run, line, years)
+        count = _count(run, line)
+        if combination is not None:
+            _, _, _, year_of_row = combination
+            # The first year of a new plan decides between calendar and financial years.
+            years = years or (kind_of(year_of_row) if year_of_row else "")
+        if site_key is not None and combination is not None and count is not None:
+            counts.setdefault((site_key, combination), []).append((line, count))
+
+    for (site_key, combination), lines_with_count in counts.items():
+        if len({count for _, count in lines_with_count}) > 1:
+            found = f"several rows give different numbers of {line_in_words(combination)} for this site."
+            for line, _ in lines_with_count:
+                run.refuse(line, "count", found, "Add them up in one row.")
             continue
-        line, count = said[0]
-        item = draft.item(site)
-        counts = {line_of(home): home["count"] for home in item["homes"]} | {combination: count}
-        homes = [_home(other, number) for other, number in counts.items()]
-        draft.put(line, site, {**item, "homes": homes})
+        line, count = lines_with_count[0]
+        site = draft.item(site_key)
+        count_by_combination = {line_of(home): home["count"] for home in site["homes"]} | {combination: count}
+        homes = [_home(combination, count) for combination, count in count_by_combination.items()]
+        draft.put(line, site_key, {**site, "homes": homes})
     draft.save(lambda site: str(site["name"]))
 
 
 def _home(combination: Combination, count: int) -> Item:
-    tenure, size, needs, when = combination
-    return {"tenure": tenure, "bedrooms": size, "needs": needs, "year": when, "count": count}
+    tenure, size, needs, year_of_row = combination
+    return {"tenure": tenure, "bedrooms": size, "needs": needs, "year": year_of_row, "count": count}
 
 
-def _site(run: Run, line: Line, known: Known) -> str | None:
+def _site_key(run: Run, line: Line, sites: ItemFinder) -> str | None:
+    """The key of the row's site; None if the row is refused."""
     if run.target.site:
-        site = known.by("key", run.target.site)
-        if not site:
-            run.refuse(line, "", "the site is no longer in the draft.", "Add the site again first.")
-        return str(site[0]["key"]) if site else None
-    if not line.text("site"):
-        run.refuse(line, "site", "the cell is blank.", "Write the reference, the ID or the name of the site.")
+        if sites.by("key", run.target.site):
+            return run.target.site
+        run.refuse(line, "", "the site is no longer in the draft.", "Add the site again first.")
         return None
-    return site_named(run, line, known)
+    if not line.text("site"):
+        refuse_blank(run, line, "site", "Enter the reference, the ID or the name of the site.")
+        return None
+    return site_key_in_row(run, line, sites)
 
 
 def _combination(run: Run, line: Line, years: str) -> Combination | None:
-    before = len(run.rows.problems)
-    tenure = run.rows.read(line, "tenure", one_of(TENURES))
-    size = run.rows.read(line, "bedrooms", bedrooms)
-    needs = run.rows.read(line, "needs", one_of(NEEDS))
-    when = run.rows.read(line, "year", year)
-    if len(run.rows.problems) > before:
+    """The row's tenure, bedrooms, needs type and year; None if one of these cells is refused.
+
+    `years` is the kind of years that the plan has; "" if it has none yet.
+    """
+    tenure = run.read(line, "tenure", one_of(TENURES))
+    size = run.read(line, "bedrooms", bedrooms)
+    needs = run.read(line, "needs", one_of(NEEDS))
+    year_of_row = run.read(line, "year", year)
+    if any(run.is_refused(line, column) for column in ("tenure", "bedrooms", "needs", "year")):
         return None
     if not tenure:
-        run.refuse(line, "tenure", "the cell is blank.", "Write the tenure, or “tenure not known”.")
+        refuse_blank(run, line, "tenure", "Enter the tenure, or “tenure not known”.")
         return None
-    fault = wrong_year(years, when) if years and when else None
-    if fault:
-        run.refuse(line, "year", *fault)
+    problem = wrong_year(years, year_of_row) if years and year_of_row else None
+    if problem:
+        run.refuse(line, "year", *problem)
         return None
-    return (tenure, size, needs or "general", when or "")
+    return (tenure, size, needs or "general", year_of_row or "")
 
 
 def _count(run: Run, line: Line) -> int | None:
-    before = len(run.rows.problems)
-    count = run.rows.read(line, "count", whole)
-    if len(run.rows.problems) > before:
+    """The number of homes; None if the cell is refused."""
+    count = run.read(line, "count", whole)
+    if run.is_refused(line, "count"):
         return None
     if count is None:
-        run.refuse(line, "count", "the cell is blank.", "Write the number of homes, or 0 to remove the line.")
+        refuse_blank(run, line, "count", "Enter the number of homes, or 0 to remove the line.")
     elif count > _MAX_HOMES:
-        run.refuse(line, "count", f"{count:,} is too many.", f"Write at most {_MAX_HOMES:,}.")
+        run.refuse(line, "count", f"{count:,} is too many.", f"Enter at most {_MAX_HOMES:,}.")
         return None
     return count
 
@@ -145,14 +151,14 @@ def _rows(target: Target, person: User) -> list[Exported]:
     content = content_to_export(target, person)
     if content is None:
         return []
-    known = Known(content["sites"], reference="reference")
-    return [row for site in content["sites"] for row in _lines(site, known.id_of(site))]
+    sites = ItemFinder(content["sites"], reference="reference")
+    return [row for site in content["sites"] for row in _rows_of_site(site, sites.id_of(site))]
 
 
-def _lines(site: Item, name: str) -> Iterable[Exported]:
+def _rows_of_site(site: Item, site_id: str) -> Iterable[Exported]:
     for home in site["homes"]:
         yield {
-            "site": name,
+            "site": site_id,
             "tenure": TENURES[home["tenure"]],
             "bedrooms": _bedrooms_cell(home["bedrooms"]),
             "needs": NEEDS[home["needs"]],

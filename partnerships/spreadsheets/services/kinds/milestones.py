@@ -1,4 +1,4 @@
-"""Milestones of a plan, one a row."""
+"""Milestones of a plan: each row is one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from partnerships.spreadsheets.reading.cells import long_text, one_of, partial, 
 from partnerships.spreadsheets.reading.columns import SheetColumn, column, yes_or_no
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
-    Draftsman,
-    Known,
+    DraftEditor,
+    ItemFinder,
     Reader,
     content_to_export,
-    given_by,
-    given_key,
+    key_in_row,
     may_import,
     remembered_for,
     revision_of,
-    site_named,
+    row_values,
+    site_key_in_row,
 )
 from partnerships.transfer.reading.headings import Line
 
@@ -63,47 +63,45 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _apply(run: Run) -> None:
-    draft = Draftsman(run, COLLECTION)
-    sites = Known(draft.content["sites"], reference="reference")
+    draft = DraftEditor(run, COLLECTION)
+    sites = ItemFinder(draft.content["sites"], reference="reference")
     for line in run.lines():
-        given = _given(run, line, sites)
-        if given is None:
+        values = _values(run, line, sites)
+        if values is None:
             continue
-        key = _key_of(run, line, draft, given.get("site", ""))
+        key = _key(run, line, draft, site_key=values.get("site", ""))
         if key is not None:
-            draft.put_once(line, key, given)
+            draft.put_once(line, key, values)
     draft.save(lambda milestone: str(milestone["name"]))
 
 
-def _given(run: Run, line: Line, sites: Known) -> Item | None:
-    readers = {**_READERS, "site": lambda _cell: site_named(run, line, sites)}
-    return given_by(run, line, COLLECTION, COLUMNS, readers)
+def _values(run: Run, line: Line, sites: ItemFinder) -> Item | None:
+    readers = {**_READERS, "site": lambda _cell: site_key_in_row(run, line, sites)}
+    return row_values(run, line, COLLECTION, COLUMNS, readers)
 
 
-def _key_of(run: Run, line: Line, draft: Draftsman, site: str) -> str | None:
-    """The key of the milestone of a row.
-
-    By its id, else by its name at its site; None with a problem.
-    """
+def _key(run: Run, line: Line, draft: DraftEditor, *, site_key: str) -> str | None:
+    """The key of the row's milestone: from its ID, or else by its name at the site; None if the row is refused."""
     if line.text("key"):
-        return given_key(run, line, COLLECTION.one)
-    milestones = [milestone for milestone in draft.known.by("name", line.text("name")) if milestone["site"] == site]
+        return key_in_row(run, line, COLLECTION.one)
+    name = line.text("name")
+    milestones = [milestone for milestone in draft.items.by("name", name) if milestone["site"] == site_key]
     if len(milestones) > 1:
         run.refuse(line, "name", "several milestones of this site have that name.", "Give the ID from a download.")
         return None
-    return str(milestones[0]["key"]) if milestones else key_for(line.text("name"), draft.taken)
+    return str(milestones[0]["key"]) if milestones else key_for(name, draft.keys)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
     content = content_to_export(target, person)
     if content is None:
         return []
-    sites = Known(content["sites"], reference="reference")
-    names = {site["key"]: sites.id_of(site) for site in content["sites"]}
+    sites = ItemFinder(content["sites"], reference="reference")
+    site_ids = {site["key"]: sites.id_of(site) for site in content["sites"]}
     return [
         {
             **{column.code: milestone[column.code] for column in COLUMNS},
-            "site": names.get(milestone["site"], ""),
+            "site": site_ids.get(milestone["site"], ""),
             "status": MILESTONE_STATUSES[milestone["status"]],
         }
         for milestone in content["milestones"]

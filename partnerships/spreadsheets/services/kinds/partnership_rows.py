@@ -1,4 +1,4 @@
-"""What commitments, asks and offers share: they belong to a partnership."""
+"""What commitments, asks and offers, and contacts share: they belong to a partnership."""
 
 from __future__ import annotations
 
@@ -15,25 +15,22 @@ from partnerships.spreadsheets.services.kinds.base import Target
 
 def partnership_of(target: Target) -> Partnership:
     """The partnership of the target."""
-    assert target.partnership is not None  # the kinds of a partnership
+    assert target.partnership is not None  # only partnerships have these kinds
     return target.partnership
 
 
 def parties_of(target: Target) -> list[Organisation]:
-    """The present parties that are no observers, by name."""
+    """The present parties, without observers, by name."""
     parties = Party.objects.present().filter(partnership=partnership_of(target)).exclude(role=PartyRole.OBSERVER)
     return [party.organisation for party in parties.select_related("organisation").order_by("organisation__name", "pk")]
 
 
 def may_import(target: Target, person: User, now: dt.datetime) -> bool:
-    """Whether they may import: editors and leads of a present party that is no observer.
-
-    The party is the target's organisation.
-    """
-    body = target.organisation
-    if body is None or partnership_of(target).is_over_on(timezone.localdate(now)):
+    """Whether the person may import: editors and leads of a present party may, but not of an observer."""
+    party = target.organisation
+    if party is None or partnership_of(target).is_over_on(timezone.localdate(now)):
         return False
-    return roles_of(person, now).edit_for(body.pk) and body in parties_of(target)
+    return roles_of(person, now).edit_for(party.pk) and party in parties_of(target)
 
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:

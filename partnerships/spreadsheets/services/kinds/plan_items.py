@@ -1,4 +1,4 @@
-"""What sites, homes and milestones share: they go into the draft of a plan."""
+"""What sites, homes and milestones share: they are parts of the draft of a plan."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from partnerships.plans.rights import rights_over
 from partnerships.plans.services import UnableToSavePiece, lock_open_draft, save_items
 from partnerships.spreadsheets.reading.columns import SheetColumn
 from partnerships.spreadsheets.services.kinds.base import Run, Target
+from partnerships.spreadsheets.services.kinds.refusals import RepeatedRows, refuse_blank
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reading.tables import Cell
@@ -27,12 +28,12 @@ Reader = Callable[[Cell], Any]
 
 def plan_of(target: Target) -> Plan:
     """The plan of the target."""
-    assert target.plan is not None  # the kinds of a plan
+    assert target.plan is not None  # only plans have these kinds
     return target.plan
 
 
 def may_import(target: Target, person: User, now: dt.datetime) -> bool:
-    """Whether they may import into the plan's draft: editors and leads of an owner."""
+    """Whether the person may import into the plan's draft: editors and leads of an owner may."""
     plan = plan_of(target)
     return rights_over(plan, person, now).edits_for_owner and not plan.is_over
 
@@ -48,10 +49,7 @@ def revision_of(target: Target) -> int:
 
 
 def content_to_export(target: Target, person: User) -> Content | None:
-    """The draft for those who edit it.
-
-    For others the newest version as they read it.
-    """
+    """The draft, if the person can edit it; otherwise the newest version, as the person may read it."""
     plan = plan_of(target)
     if Plan.objects.editable_by(person).filter(pk=plan.pk).exists():
         return draft_content(plan)
@@ -59,177 +57,169 @@ def content_to_export(target: Target, person: User) -> Content | None:
     return None if version is None else content_for(version.content, reading_class(person, plan))
 
 
-class Draftsman:
-    """Collects the items of one list that the rows change, and saves them at once.
+class DraftEditor:
+    """Changes the items of one collection in a plan's draft as the rows say, and saves them together.
 
-    Several rows may change one item, as lines of homes do.
+    Several rows can change one item: the lines of homes on a site.
     """
 
     def __init__(self, run: Run, collection: Collection, *, reference: str = "") -> None:
-        self.run, self.collection = run, collection
+        self._run = run
+        self._collection = collection
         try:
-            self.plan, self.draft = lock_open_draft(plan=plan_of(run.target), author=run.author, now=run.now)
+            self._plan, self._draft = lock_open_draft(plan=plan_of(run.target), author=run.author, now=run.now)
         except UnableToSavePiece as error:
             raise unable(str(error), "") from error
-        self.content = draft_content(self.plan)
-        self.present: dict[str, Item] = {item["key"]: item for item in self.content[collection.code]}
-        self.changed: dict[str, Item] = {}
-        #: The items of the draft, and new ones of the rows so far.
-        self.known = Known(self.present.values(), reference=reference)
-        self.taken = set(self.present)
-        self._rows: dict[str, Line] = {}
+        self.content = draft_content(self._plan)
+        self._draft_items: dict[str, Item] = {item["key"]: item for item in self.content[collection.code]}
+        self._changed_items: dict[str, Item] = {}
+        #: The items of the draft and those that earlier rows added.
+        self.items = ItemFinder(self._draft_items.values(), reference=reference)
+        #: The keys of these items.
+        self.keys = set(self._draft_items)
+        self._repeated_rows = RepeatedRows(run, collection.one)
 
     def item(self, key: str) -> Item:
-        """The item as the rows so far leave it."""
-        return self.changed.get(key) or self.present[key]
+        """The item with the changes of earlier rows."""
+        return self._changed_items.get(key) or self._draft_items[key]
 
-    def is_stale(self, key: str) -> bool:
-        """Whether somebody saved or removed the item after the preview was made."""
-        piece = f"{self.collection.code}/{key}"
-        return self.run.seen is not None and self.draft.revision_of(piece) > self.run.seen
+    def _is_stale(self, key: str) -> bool:
+        """Whether the item was saved or removed after the preview was made."""
+        previewed_revision = self._run.previewed_revision
+        piece = f"{self._collection.code}/{key}"
+        return previewed_revision is not None and self._draft.revision_of(piece) > previewed_revision
 
-    def put(self, line: Line, key: str, value: Mapping[str, Any]) -> None:
-        """Change or add an item as a row says.
-
-        An invalid value sets the row aside.
-        """
-        if self.is_stale(key):
-            self.run.refuse(
-                line, "", "it was changed in the draft since the preview.", "Upload this row again to see both."
-            )
+    def put(self, line: Line, key: str, item: Mapping[str, Any]) -> None:
+        """Change or add an item; if its content is invalid, the row is set aside."""
+        if self._is_stale(key):
+            remedy = "Upload this row again to see both."
+            self._run.refuse(line, "", "it was changed in the draft since the preview.", remedy)
             return
         try:
-            self.changed[key] = normalise_item(PLAN, self.collection, value, key)
+            self._changed_items[key] = normalise_item(PLAN, self._collection, item, key)
         except InvalidContent as error:
             for problem in error.problems:
                 found, _, remedy = problem.message.partition(". ")
                 field = problem.path.rpartition("/")[2]
-                column = field if self.run.table.has(field) else ""
-                self.run.refuse(line, column, found, remedy or "Correct the cell.")
+                column = field if self._run.table.has(field) else ""
+                self._run.refuse(line, column, found, remedy or "Correct the cell.")
 
-    def put_once(self, line: Line, key: str, given: Item) -> None:
-        """Change or add the item that no other row of the file may change.
-
-        A new one is known from then on.
-        """
-        if key in self._rows:
-            same = f"it is the same {self.collection.one} as row {self._rows[key].number}."
-            self.run.refuse(line, "", same, "Keep one of the two rows.")
+    def put_once(self, line: Line, key: str, values: Item) -> None:
+        """Change or add an item that has only one row in the file; later rows with the same key are set aside."""
+        if self._repeated_rows.refuse_if_repeated(line, key):
             return
-        self._rows[key] = line
-        self.put(line, key, {**self.present.get(key, {}), **given})
-        if key in self.changed and key not in self.taken:
-            self.taken.add(key)
-            self.known.add(self.changed[key])
+        self.put(line, key, {**self._draft_items.get(key, {}), **values})
+        if key in self._changed_items and key not in self.keys:
+            self.keys.add(key)
+            self.items.add(self._changed_items[key])
 
-    def save(self, name: Callable[[Item], str]) -> None:
-        """Save what changed in the draft, and report it.
-
-        `name` names an item for the report.
-        """
-        for key, item in self.changed.items():
-            was = self.present.get(key)
-            if was is None:
-                self.run.report.count("created", name(item))
-            elif was != item:
-                self.run.report.count("changed", f"{name(item)}: {_difference(self.collection, was, item)}")
+    def save(self, name_of: Callable[[Item], str]) -> None:
+        """Save the changed items in the draft, and count them in the report, which shows `name_of` each."""
+        for key, item in self._changed_items.items():
+            previous = self._draft_items.get(key)
+            if previous is None:
+                self._run.report.count("created", name_of(item))
+            elif previous != item:
+                difference = _difference(self._collection, previous, item)
+                self._run.report.count("changed", f"{name_of(item)}: {difference}")
             else:
-                self.run.report.count("left_alone")
+                self._run.report.count("left_alone")
         try:
             save_items(
-                plan=self.plan, code=self.collection.code, items=self.changed, author=self.run.author, now=self.run.now
+                plan=self._plan,
+                code=self._collection.code,
+                items=self._changed_items,
+                author=self._run.author,
+                now=self._run.now,
             )
         except UnableToSavePiece as error:
             raise unable(str(error), "Import fewer rows.") from error
 
 
-def _difference(collection: Collection, was: Item, item: Item) -> str:
-    """What changed in an item, in words: the fields, and the number of homes."""
-    words = [field.label.lower() for field in collection.fields if was[field.code] != item[field.code]]
+def _difference(collection: Collection, previous: Item, item: Item) -> str:
+    """The changes in words: the labels of fields, and the numbers of homes."""
+    changes = [field.label.lower() for field in collection.fields if previous[field.code] != item[field.code]]
     counts = collection.counts
-    if counts and was[counts.code] != item[counts.code]:
-        words.append(f"{counts.total(was):,} homes before, {counts.total(item):,} now")
-    return ", ".join(words)
+    if counts and previous[counts.code] != item[counts.code]:
+        changes.append(f"{counts.total(previous):,} homes before, {counts.total(item):,} now")
+    return ", ".join(changes)
 
 
-class Known:
-    """Finds an item of a list by its id, its reference or its name."""
+class ItemFinder:
+    """Finds an item of a collection by its key, its reference or its name, whatever the case and spaces.
 
-    def __init__(self, items: Iterable[Item], *, reference: str = "", name: str = "name") -> None:
-        self._by: dict[str, dict[str, list[Item]]] = {"key": {}, reference: {}, name: {}}
-        self.reference, self.name = reference, name
+    `reference` is the field with the reference; "" if items have none.
+    """
+
+    def __init__(self, items: Iterable[Item], *, reference: str = "") -> None:
+        self._reference = reference
+        self._items_by_value: dict[str, dict[str, list[Item]]] = {
+            field: {} for field in (reference, "key", "name") if field
+        }
         for item in items:
             self.add(item)
 
     def add(self, item: Item) -> None:
-        """Know one more item."""
-        for field, found in self._by.items():
-            if field and item[field]:
-                found.setdefault(_folded(item[field]), []).append(item)
+        """Add an item to those that can be found."""
+        for field, items_by_value in self._items_by_value.items():
+            if item[field]:
+                items_by_value.setdefault(_folded(item[field]), []).append(item)
 
     def by(self, field: str, value: str) -> list[Item]:
-        """The items with this value, whatever its case and spaces."""
-        return self._by[field].get(_folded(value), [])
+        """The items with this value in a field."""
+        return self._items_by_value[field].get(_folded(value), [])
 
-    def named(self, said: str) -> list[Item]:
-        """The items that this reference, id or name means.
-
-        The first of these that fits decides.
-        """
-        for field in (self.reference, "key", self.name):
-            if field and (found := self.by(field, said)):
-                return found
+    def named(self, text: str) -> list[Item]:
+        """The items with this reference or, if there are none, with this key or else with this name."""
+        for field in self._items_by_value:
+            if items := self.by(field, text):
+                return items
         return []
 
     def id_of(self, item: Item) -> str:
-        """What names the item in a file.
-
-        Its reference, or its id if several have that reference.
-        """
-        said = str(item[self.reference]) if self.reference else ""
-        return said if said and self.named(said) == [item] else str(item["key"])
+        """The reference of the item, if no other item can be meant by it; otherwise its key."""
+        reference = str(item[self._reference]) if self._reference else ""
+        return reference if reference and self.named(reference) == [item] else str(item["key"])
 
 
 def _folded(value: Any) -> str:
     return " ".join(str(value).split()).casefold()
 
 
-def given_by(
+def row_values(
     run: Run, line: Line, collection: Collection, columns: Iterable[SheetColumn], readers: Mapping[str, Reader]
 ) -> Item | None:
-    """What a row says of an item, without blank cells; None with problems."""
+    """The values of the row by column, without blank cells; None if the row is refused."""
     values: Item = {}
-    before = len(run.rows.problems)
     for column in columns:
         if column.code == "key" or not text(line[column.code]):
             continue
-        value = run.rows.read(line, column.code, readers.get(column.code, text))
+        value = run.read(line, column.code, readers.get(column.code, text))
         if value not in (None, ""):
             values[column.code] = value
     if not line.text("name"):
-        run.refuse(line, "name", "the cell is blank.", f"Every {collection.one} needs a name.")
-    return values if len(run.rows.problems) == before else None
+        refuse_blank(run, line, "name", f"Every {collection.one} needs a name.")
+    return None if run.is_refused(line) else values
 
 
-def site_named(run: Run, line: Line, sites: Known) -> str | None:
-    """The key of the site that a row names; None with a problem."""
-    said = line.text("site")
-    found = sites.named(said)
-    if len(found) == 1:
-        return str(found[0]["key"])
-    problem = f"several sites are called “{said}”." if found else f"“{said}” is not a site of this plan."
-    remedy = "Write its reference or ID." if found else "Correct it, or import the site first."
-    run.refuse(line, "site", problem, remedy)
+def site_key_in_row(run: Run, line: Line, sites: ItemFinder) -> str | None:
+    """The key of the site that a row names; None if the row is refused."""
+    site_text = line.text("site")
+    matches = sites.named(site_text)
+    if len(matches) == 1:
+        return str(matches[0]["key"])
+    if matches:
+        run.refuse(line, "site", f"several sites are called “{site_text}”.", "Enter its reference or ID.")
+    else:
+        found = f"“{site_text}” is not a site of this plan."
+        run.refuse(line, "site", found, "Correct it, or import the site first.")
     return None
 
 
-def given_key(run: Run, line: Line, one: str) -> str | None:
-    """The id that a row gives, which is not blank.
-
-    None with a problem. `one` is what an item is called.
-    """
-    said = line.text("key")
-    if KEY.fullmatch(said) is None:
-        run.refuse(line, "key", f"“{said}” is not an ID.", f"Leave it blank for a new {one}.")
+def key_in_row(run: Run, line: Line, item_name: str) -> str | None:
+    """The key in a row whose ID is filled in; None if the row is refused. `item_name` is for example “milestone”."""
+    key = line.text("key")
+    if KEY.fullmatch(key) is None:
+        run.refuse(line, "key", f"“{key}” is not an ID.", f"Leave it blank for a new {item_name}.")
         return None
-    return said
+    return key

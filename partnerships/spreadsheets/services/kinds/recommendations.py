@@ -1,13 +1,11 @@
-"""Recommendations of reports, one a row.
-
-They are recorded for the organisation.
-"""
+"""Recommendations of published reports, which an organisation records: each row is one."""
 
 from __future__ import annotations
 
 import datetime as dt
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from partnerships.exchange.models import Theme
 from partnerships.kit.names import fold_name
@@ -27,17 +25,17 @@ from partnerships.recommendations.services import (
 from partnerships.spreadsheets.reading.cells import one_of, whole
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
-from partnerships.spreadsheets.services.kinds.records import one_row
+from partnerships.spreadsheets.services.kinds.records import set_aside_if_refused
+from partnerships.spreadsheets.services.kinds.refusals import changed_since_preview, refuse_blank, refuse_if_long
 from partnerships.transfer.reading.headings import Line
 
 _CONFIDENCE = dict(Confidence.choices)
-#: Characters of texts, as in the tables.
-_LIMITS = {"title": 200, "publisher": 200, "reference": 20, "text": 500}
-_STALE = ("a recommendation was changed since the preview.", "Upload this row again to see both.")
+#: Characters of texts, as in the models.
+_MAX_LENGTHS = {"title": 200, "publisher": 200, "reference": 20, "text": 500}
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
-    """The columns of template and download; a row names its report each time."""
+    """The report is in every row, because a file can have recommendations of several reports."""
     return (
         column("title", "Report", "title", "source", "title of the report", required=True, example="Harbour review"),
         column("year", "Year", "published", "year published", required=True, example=2016),
@@ -90,102 +88,114 @@ def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
     return roles_of(person, now).edit_for(_organisation(target).pk)
 
 
-def _kinds() -> dict[str, str]:
-    """Codes of kinds of organisation by how people write them."""
-    written = {fold_name(label): str(code) for code, label in Kind.choices}
-    written |= {fold_name(label): code for code, label in KINDS_OF_BODY.items()}
-    return written | {
+def _code_by_kind() -> dict[str, str]:
+    """The codes of kinds of organisation by their folded names."""
+    code_by_kind = {fold_name(label): str(code) for code, label in Kind.choices}
+    code_by_kind |= {fold_name(label): code for code, label in KINDS_OF_BODY.items()}
+    return code_by_kind | {
         fold_name("LEPs"): Kind.LEP.value,
         fold_name("Housing associations"): Kind.REGISTERED_PROVIDER.value,
     }
 
 
 def _apply(run: Run) -> None:
-    stale = run.seen is not None and run.seen != _revision(run.target)
-    kinds = _kinds()
-    themes = {fold_name(theme.label): code for code, theme in Theme.by_code().items()}
+    is_stale = run.previewed_revision is not None and run.previewed_revision != _revision(run.target)
+    code_by_kind = _code_by_kind()
+    code_by_theme = {fold_name(theme.label): code for code, theme in Theme.by_code().items()}
     for line in run.lines():
-        given = _read(run, line, kinds, themes)
-        if given is None:
+        row = _read(run, line, code_by_kind, code_by_theme)
+        if row is None:
             continue
-        with one_row(run, line, UnableToRecord):
-            _record(run, line, *given, stale=stale)
+        with set_aside_if_refused(run, line, UnableToRecord):
+            _record(run, row, is_stale=is_stale)
 
 
-def _record(run: Run, line: Line, source: SourceGiven, given: RecommendationGiven, *, stale: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A report, and one of its recommendations."""
+
+    source: SourceGiven
+    recommendation: RecommendationGiven
+
+
+def _record(run: Run, row: _Row, *, is_stale: bool) -> None:
+    """Record the report and the recommendation. Raises `UnableToRecord`, also if it was changed since the preview."""
     organisation = _organisation(run.target)
-    report = record_source(given=source, organisation=organisation, author=run.author, now=run.now)
-    made, outcome = record_recommendation(
-        source=report, given=given, organisation=organisation, author=run.author, now=run.now
+    source = record_source(given=row.source, organisation=organisation, author=run.author, now=run.now)
+    recommendation, outcome = record_recommendation(
+        source=source, given=row.recommendation, organisation=organisation, author=run.author, now=run.now
     )
-    if stale and outcome == "changed":
-        raise UnableToRecord(" ".join(_STALE))
-    run.report.count(outcome, "" if outcome == "left_alone" else f"{report}: {made.title}")
+    if is_stale and outcome == "changed":
+        raise UnableToRecord(changed_since_preview("a recommendation"))
+    run.report.count(outcome, "" if outcome == "left_alone" else f"{source}: {recommendation.title}")
 
 
-def _read(
-    run: Run, line: Line, kinds: Mapping[str, str], themes: Mapping[str, str]
-) -> tuple[SourceGiven, RecommendationGiven] | None:
-    """What the row says; None with problems."""
-    before = len(run.rows.problems)
+def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: Mapping[str, str]) -> _Row | None:
+    """The row; None if it is refused."""
     for sheet_column in _columns(run.target):
         if sheet_column.required and not line.text(sheet_column.code):
-            run.refuse(line, sheet_column.code, "the cell is blank.", "Fill it in.")
-    for code, limit in _LIMITS.items():
-        if len(line.text(code)) > limit:
-            run.refuse(line, code, f"it is {len(line.text(code)):,} characters long.", f"Shorten it to {limit}.")
-    year, total = run.rows.read(line, "year", whole), run.rows.read(line, "total", whole)
-    confidence = run.rows.read(line, "confidence", one_of(_CONFIDENCE)) or ""
-    to, bodies = _addressees(run, line, kinds)
-    chosen = []
-    for said in _parts(line, "themes"):
-        if (theme := themes.get(fold_name(said))) is None:
-            run.refuse(line, "themes", f"there is no theme “{said}”.", "Choose a theme from the list.")
-        else:
-            chosen.append(theme)
-    if len(run.rows.problems) > before or year is None:
+            refuse_blank(run, line, sheet_column.code)
+    for code, limit in _MAX_LENGTHS.items():
+        refuse_if_long(run, line, code, line.text(code), limit=limit)
+    year = run.read(line, "year", whole)
+    total = run.read(line, "total", whole)
+    confidence = run.read(line, "confidence", one_of(_CONFIDENCE)) or ""
+    kinds, organisation_ids = _addressees(run, line, code_by_kind)
+    themes = _themes(run, line, code_by_theme)
+    if run.is_refused(line) or year is None:
         return None
-    return (
-        SourceGiven(line.text("title"), year, line.text("publisher"), total),
-        RecommendationGiven(
+    return _Row(
+        source=SourceGiven(line.text("title"), year, line.text("publisher"), total),
+        recommendation=RecommendationGiven(
             text=line.text("text"),
             confidence=confidence,
             reference=line.text("reference"),
-            themes=chosen or None,
-            kinds=to,
-            organisations=bodies,
+            themes=themes or None,
+            kinds=kinds,
+            organisations=organisation_ids,
         ),
     )
 
 
-def _addressees(run: Run, line: Line, kinds: Mapping[str, str]) -> tuple[list[str], list[int]]:
-    """Kinds of organisation, and organisations by number."""
-    codes: list[str] = []
-    bodies: list[int] = []
-    for said in _parts(line, "addressees"):
-        if (code := kinds.get(fold_name(said))) is not None:
-            codes.append(code)
+def _addressees(run: Run, line: Line, code_by_kind: Mapping[str, str]) -> tuple[list[str], list[int]]:
+    """The codes of kinds of organisation, and the ids of organisations, that the recommendation is addressed to."""
+    kind_codes: list[str] = []
+    organisation_ids: list[int] = []
+    for name in _names(line, "addressees"):
+        kind_code = code_by_kind.get(fold_name(name))
+        if kind_code is not None:
+            kind_codes.append(kind_code)
             continue
-        pks = list(match_by_name(said).values_list("pk", flat=True)[:2])
+        pks = list(match_by_name(name).values_list("pk", flat=True)[:2])
         if len(pks) == 1:
-            bodies.append(pks[0])
+            organisation_ids.append(pks[0])
+            continue
+        problem = "several organisations" if pks else "neither a kind nor a name in the directory"
+        remedy = "Enter a kind, for example Councils, or the full name of an organisation."
+        run.refuse(line, "addressees", f"“{name}” is {problem}.", remedy)
+    return kind_codes, organisation_ids
+
+
+def _themes(run: Run, line: Line, code_by_theme: Mapping[str, str]) -> list[str]:
+    """The codes of the themes."""
+    theme_codes = []
+    for name in _names(line, "themes"):
+        theme_code = code_by_theme.get(fold_name(name))
+        if theme_code is None:
+            run.refuse(line, "themes", f"there is no theme “{name}”.", "Choose a theme from the list.")
         else:
-            run.refuse(
-                line,
-                "addressees",
-                f"“{said}” is {'several organisations' if pks else 'neither a kind nor a name in the directory'}.",
-                "Write a kind, such as Councils, or the full name of an organisation.",
-            )
-    return codes, bodies
+            theme_codes.append(theme_code)
+    return theme_codes
 
 
-def _parts(line: Line, code: str) -> list[str]:
-    return [part.strip() for part in line.text(code).split(";") if part.strip()]
+def _names(line: Line, column: str) -> list[str]:
+    """The names in a cell, with semicolons between them."""
+    return [name.strip() for name in line.text(column).split(";") if name.strip()]
 
 
 def _rows(target: Target, person: User) -> list[Exported]:
     """Recommendations of the reports that the organisation recorded."""
-    own = Recommendation.objects.visible_to(person).filter(source__recorded_for=target.organisation)
+    recommendations = Recommendation.objects.visible_to(person).filter(source__recorded_for=target.organisation)
     return [
         {
             "title": recommendation.source.title,
@@ -198,16 +208,25 @@ def _rows(target: Target, person: User) -> list[Exported]:
             "addressees": recommendation.addressee_words,
             "themes": "; ".join(Theme.label_of(code) for code in recommendation.themes),
         }
-        for recommendation in own.for_listing().in_order()
+        for recommendation in recommendations.for_listing().in_order()
     ]
 
 
 def _revision(target: Target) -> int:
-    """A checksum of what the organisation recorded: recommendations have no revisions."""
-    own = Recommendation.objects.filter(source__recorded_for=target.organisation).order_by("pk", "addressees__pk")
-    said = ("pk", "text", "reference", "confidence", "themes", "source__publisher", "source__total")
-    fields = (*said, "addressees__kind", "addressees__organisation")
-    return zlib.crc32(repr(list(own.values_list(*fields))).encode()) & 0x7FFF_FFFF
+    """A checksum of what the organisation recorded, because recommendations have no revisions."""
+    recommendations = Recommendation.objects.filter(source__recorded_for=target.organisation)
+    values = recommendations.order_by("pk", "addressees__pk").values_list(
+        "pk",
+        "text",
+        "reference",
+        "confidence",
+        "themes",
+        "source__publisher",
+        "source__total",
+        "addressees__kind",
+        "addressees__organisation",
+    )
+    return zlib.crc32(repr(list(values)).encode()) & 0x7FFF_FFFF
 
 
 RECOMMENDATIONS = SheetKind(
@@ -221,7 +240,7 @@ RECOMMENDATIONS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each recommendation of a published report, in your own words. Everybody signed in reads them; "
-        "your organisation alone can change them."
+        "One row for each recommendation of a published report, in your own words. Everybody who is signed in can read "
+        "them. Only your organisation can change them."
     ),
 )

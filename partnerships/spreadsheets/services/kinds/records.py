@@ -1,4 +1,4 @@
-"""What kinds share whose rows become records through services, one by one."""
+"""What the kinds share whose rows each become a record."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from partnerships.spreadsheets.services.kinds.base import Run, Target
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.services.rows import constraint_of, problem_of
 
-#: Of the keys made from references, so that they differ from those of forms.
-_SPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
+#: The UUID namespace of keys made from references, so that they differ from the keys of forms.
+_NAMESPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
 
 
 @contextmanager
-def one_row(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
-    """Apply one row.
+def set_aside_if_refused(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
+    """Apply one row in a transaction of its own.
 
-    What a service or the database refuses is undone and sets the row aside.
+    If a service or the database refuses it, what was done is undone and the row is set aside. `refusals` are the
+    exceptions of the services that are called inside.
     """
     try:
         with transaction.atomic():
@@ -41,58 +42,58 @@ def one_row(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
         run.refuse(line, "", str(error), "Correct the row, or do it on its page.")
 
 
-def number_of(quantity: Decimal | None) -> str:
-    """A quantity as a cell: "60", without zeros behind; "" for none."""
+def quantity_cell(quantity: Decimal | None) -> str:
+    """A quantity as the text of a cell, such as "60" for 60.00; "" for None."""
     return "" if quantity is None else f"{quantity.normalize():f}"
 
 
-def own_key(kind: str, target: Target, said: str) -> uuid.UUID:
-    """The key of a record that a row with this reference makes.
+def record_key(kind: str, target: Target, reference: str) -> uuid.UUID:
+    """The key of the record that a row with this reference creates.
 
-    It holds the record and the organisation, so that the same reference elsewhere is another record.
+    The same reference in a spreadsheet of another target gives another key. Case and spaces make no difference.
     """
-    where = [target.plan, target.partnership, target.organisation]
-    ids = ":".join(str(record.pk) if record is not None else "" for record in where)
-    return uuid.uuid5(_SPACE, f"{kind}:{ids}:{' '.join(said.split()).casefold()}")
+    parts = [target.plan, target.partnership, target.organisation]
+    ids = ":".join(str(part.pk) if part is not None else "" for part in parts)
+    return uuid.uuid5(_NAMESPACE, f"{kind}:{ids}:{' '.join(reference.split()).casefold()}")
 
 
 class Revisions:
-    """The revisions of records when a run begins.
+    """The revisions of records when a run begins: changes made since the preview must not be overwritten.
 
-    What somebody changed since the preview is not overwritten. `seen` is the sum of the revisions at the preview; None
-    while previewing.
+    `previewed_total` is the sum of the revisions when the preview was made; None for a preview.
     """
 
-    def __init__(self, rows: QuerySet[Any], seen: int | None) -> None:
-        self._by_pk: dict[int, int] = dict(rows.values_list("pk", "revision"))
-        self._any_changed = seen is not None and sum(self._by_pk.values()) != seen
+    def __init__(self, records: QuerySet[Any], previewed_total: int | None) -> None:
+        self._revision_by_pk: dict[int, int] = dict(records.values_list("pk", "revision"))
+        total = sum(self._revision_by_pk.values())
+        self._has_changes = previewed_total is not None and total != previewed_total
 
     def is_stale(self, pk: int, revision: int) -> bool:
-        """Whether the record may have changed since the preview.
-
-        A large import takes a while itself.
-        """
-        return self._any_changed or self._by_pk.get(pk) != revision
+        """Whether the record may have changed since the preview, or since the run began."""
+        return self._has_changes or self._revision_by_pk.get(pk) != revision
 
 
-class Bodies:
-    """Finds one of several organisations by a name, as it is written in a cell."""
+class OrganisationFinder:
+    """Finds one of several organisations by a name in a cell."""
 
     def __init__(self, organisations: Collection[Organisation]) -> None:
         self._by_pk = {organisation.pk: organisation for organisation in organisations}
-        self._by_name: dict[str, set[int]] = {}
+        self._pks_by_name: dict[str, set[int]] = {}
         for organisation in organisations:
             for name in (organisation.name, organisation.short_name):
                 self._add(name, organisation.pk)
-        rows = OrganisationName.objects.filter(organisation__in=self._by_pk).values_list("name", "organisation")
-        for name, pk in rows:
+        other_names = OrganisationName.objects.filter(organisation__in=self._by_pk)
+        for name, pk in other_names.values_list("name", "organisation"):
             self._add(name, pk)
 
     def _add(self, name: str, pk: int) -> None:
         if name:
-            self._by_name.setdefault(fold_name(name), set()).add(pk)
+            self._pks_by_name.setdefault(fold_name(name), set()).add(pk)
 
-    def named(self, said: str) -> Organisation | None:
-        """The one organisation of that name; None if there is none, or several."""
-        found = self._by_name.get(fold_name(said), set())
-        return self._by_pk[next(iter(found))] if len(found) == 1 else None
+    def named(self, name: str) -> Organisation | None:
+        """The organisation with this name; None if none or several have it."""
+        pks = self._pks_by_name.get(fold_name(name), set())
+        if len(pks) != 1:
+            return None
+        [pk] = pks
+        return self._by_pk[pk]

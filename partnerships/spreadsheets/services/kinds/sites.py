@@ -1,4 +1,4 @@
-"""Sites of a plan, one a row."""
+"""Sites of a plan: each row is one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from partnerships.spreadsheets.reading.cells import degrees, long_text, one_of, 
 from partnerships.spreadsheets.reading.columns import SheetColumn, column, yes_or_no
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
-    Draftsman,
+    DraftEditor,
     Reader,
     content_to_export,
-    given_by,
-    given_key,
+    key_in_row,
     may_import,
     remembered_for,
     revision_of,
+    row_values,
 )
 from partnerships.transfer.reading.headings import Line
+from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import Unreadable, text
 
 _DATE = "A day, a month or a year: 11/04/2027, April 2027 or 2027."
@@ -36,7 +37,7 @@ COLUMNS = (
         "ref",
         "site code",
         example="NQ1",
-        hint="Your own reference. A row with a known reference changes that site.",
+        hint="Your own reference. A row with the reference of a site in the plan changes that site.",
     ),
     column("name", "Name", "site name", "site", "scheme", "scheme name", required=True, example="North Quay"),
     column("address", "Address", "site address", "street", example="Quay Street, Fareham"),
@@ -71,7 +72,7 @@ COLUMNS = (
     column("actual_completion", "Actual completion", example="", hint=_DATE),
     column("confidence", "Confidence", choices=CONFIDENCE, example="High"),
     yes_or_no(
-        "confidential", "Confidential", hint="Write yes if only the owners and partners may know that the site exists."
+        "confidential", "Confidential", hint="Enter yes if only the owners and partners may know that the site exists."
     ),
     column("notes", "Notes", "comments", hint="Only the owners and partners can see these."),
     column("key", "ID", "site id", hint="From a download of this plan. Leave it blank for a new site."),
@@ -99,54 +100,56 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 
 
 class _Areas:
-    """Finds the GSS code of an area by its code or name."""
+    """Finds the GSS codes of districts and counties."""
 
     def __init__(self) -> None:
+        #: GSS codes by folded codes, and by folded names of areas that have not ended.
         self._codes: dict[str, set[str]] = {}
         areas = Area.objects.filter(kind__in=[AreaKind.DISTRICT, AreaKind.COUNTY])
-        for code, name, ended in areas.values_list("code", "name", "valid_to"):
+        for code, name, valid_to in areas.values_list("code", "name", "valid_to"):
             self._codes.setdefault(code.casefold(), set()).add(code)
-            if ended is None:
+            if valid_to is None:
                 self._codes.setdefault(name.casefold(), set()).add(code)
 
-    def code_of(self, said: str) -> str:
-        """The code of one area; raises `Unreadable`."""
-        codes = self._codes.get(said.casefold(), set())
+    def read(self, cell: Cell) -> str:
+        """The GSS code of the area that a cell names. Raises `Unreadable`."""
+        code_or_name = text(cell)
+        codes = self._codes.get(code_or_name.casefold(), set())
         if len(codes) != 1:
             problem = "is the name of several areas" if codes else "is not a district or county"
-            raise Unreadable(f"“{said}” {problem}. Write its GSS code, such as E07000087.")
+            raise Unreadable(f"“{code_or_name}” {problem}. Enter its GSS code, for example E07000087.")
         return next(iter(codes))
 
 
 def _apply(run: Run) -> None:
-    draft = Draftsman(run, COLLECTION, reference="reference")
-    areas = _Areas()
-    readers = {**_READERS, "area": lambda cell: areas.code_of(text(cell))}
+    draft = DraftEditor(run, COLLECTION, reference="reference")
+    readers: dict[str, Reader] = {**_READERS, "area": _Areas().read}
     for line in run.lines():
-        given = given_by(run, line, COLLECTION, COLUMNS, readers)
-        key = _key_of(run, line, draft)
-        if given is not None and key is not None:
-            draft.put_once(line, key, given)
+        values = row_values(run, line, COLLECTION, COLUMNS, readers)
+        key = _key(run, line, draft)
+        if values is not None and key is not None:
+            draft.put_once(line, key, values)
     draft.save(lambda site: str(site["name"]))
 
 
-def _key_of(run: Run, line: Line, draft: Draftsman) -> str | None:
-    """The key of the site that a row is about, new or known.
+def _key(run: Run, line: Line, draft: DraftEditor) -> str | None:
+    """The key of the row's site, existing or new; None if the row is refused.
 
-    None with a problem. By its id, then its reference. A name decides only where the row has neither, or the one site
-    of that name has no other reference.
+    The ID decides, then the reference. The name decides only if the row has neither, or if the one site with that name
+    has no reference yet.
     """
     if line.text("key"):
-        return given_key(run, line, COLLECTION.one)
-    known, reference, name = draft.known, line.text("reference"), line.text("name")
-    sites = known.by("reference", reference) if reference else known.by("name", name)
+        return key_in_row(run, line, COLLECTION.one)
+    reference, name = line.text("reference"), line.text("name")
+    sites = draft.items.by("reference", reference) if reference else draft.items.by("name", name)
     if reference and not sites:
-        sites = [site for site in known.by("name", name) if not site["reference"]]
+        sites = [site for site in draft.items.by("name", name) if not site["reference"]]
     if len(sites) > 1:
-        column_, which = ("reference", reference) if reference else ("name", name)
-        run.refuse(line, column_, f"several sites are called “{which}”.", "Give the ID from a download of this plan.")
+        column_code, shared = ("reference", reference) if reference else ("name", name)
+        remedy = "Give the ID from a download of this plan."
+        run.refuse(line, column_code, f"several sites are called “{shared}”.", remedy)
         return None
-    return str(sites[0]["key"]) if sites else key_for(name or reference, draft.taken)
+    return str(sites[0]["key"]) if sites else key_for(name or reference, draft.keys)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:

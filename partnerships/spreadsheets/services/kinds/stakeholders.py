@@ -1,7 +1,4 @@
-"""Stakeholders of a plan or a partnership, one a row.
-
-Each is asked by email.
-"""
+"""Stakeholders of a plan or a partnership: each row asks a person by email to follow it."""
 
 from __future__ import annotations
 
@@ -21,7 +18,8 @@ from partnerships.spreadsheets.reading.cells import one_of
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds import partnership_rows
 from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
-from partnerships.spreadsheets.services.kinds.records import one_row
+from partnerships.spreadsheets.services.kinds.records import set_aside_if_refused
+from partnerships.spreadsheets.services.kinds.refusals import refuse_blank, refuse_if_long
 from partnerships.transfer.reading.headings import Line
 
 #: Characters of a person's name, as in the form.
@@ -39,8 +37,8 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
     )
 
 
-def _acting(target: Target, person: User) -> Organisation | None:
-    """The organisation that asks: an owner of the plan, or the party."""
+def _asking_organisation(target: Target, person: User) -> Organisation | None:
+    """The organisation in whose name people are asked: an owner of the plan, or the party."""
     if target.plan is not None:
         return acting_for(person, target.plan)
     return target.organisation
@@ -53,22 +51,22 @@ def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
 
 
 def _apply(run: Run) -> None:
-    """Ask the person of each row to follow the target.
-
-    A row that cannot be used is set aside, with what is wrong and what to do.
-    """
-    organisation = _acting(run.target, run.author)
-    assert organisation is not None  # who may import acts for one
-    already_asked = {row.address_for_askers.casefold() for row in _subscriptions(run.target, run.author)}
-    seen: dict[str, Line] = {}
+    """Ask the person of each row to follow the plan or the partnership."""
+    organisation = _asking_organisation(run.target, run.author)
+    assert organisation is not None  # people who may import act for an organisation
+    target = run.target.plan or run.target.partnership
+    assert target is not None  # only plans and partnerships have stakeholders
+    asked_before = {
+        subscription.address_for_askers.casefold() for subscription in _subscriptions(run.target, run.author)
+    }
+    line_by_email: dict[str, Line] = {}
     asked = 0
     for line in run.lines():
-        problems_before = len(run.rows.problems)
-        frequency = run.rows.read(line, "frequency", one_of(_FREQUENCIES)) or ""
-        _check(run, line, seen)
-        if len(run.rows.problems) > problems_before:
+        frequency = run.read(line, "frequency", one_of(_FREQUENCIES)) or ""
+        _check(run, line, line_by_email)
+        if run.is_refused(line):
             continue
-        if line.text("email").casefold() in already_asked:
+        if line.text("email").casefold() in asked_before:
             run.report.count("left_alone")
             continue
         if asked >= MAX_ASKED_A_DAY:
@@ -76,9 +74,7 @@ def _apply(run: Run) -> None:
             remedy = "Upload this row again tomorrow."
             run.refuse(line, "", f"at most {MAX_ASKED_A_DAY} people can be asked in a day.", remedy)
             continue
-        target = run.target.plan or run.target.partnership
-        assert target is not None  # only plans and partnerships have stakeholders
-        with one_row(run, line, UnableToSubscribe):
+        with set_aside_if_refused(run, line, UnableToSubscribe):
             add_stakeholder(
                 email=line.text("email"),
                 name=line.text("name"),
@@ -93,36 +89,33 @@ def _apply(run: Run) -> None:
             run.report.count("created", line.text("name") or line.text("email"))
 
 
-def _check(run: Run, line: Line, seen: dict[str, Line]) -> None:
-    """Set the row aside if its address or name cannot be used.
-
-    `seen` has the first row of each address.
-    """
-    email, name = line.text("email").casefold(), line.text("name")
+def _check(run: Run, line: Line, line_by_email: dict[str, Line]) -> None:
+    """Set the row aside if its address is missing or in an earlier row too, or if its name is too long."""
+    email = line.text("email").casefold()
     if not email:
-        run.refuse(line, "email", "the cell is blank.", "Write the email address.")
-    elif (first := seen.setdefault(email, line)) is not line:
-        run.refuse(line, "email", f"this address is in row {first.number} too.", "Keep one of the two rows.")
-    if len(name) > MAX_NAME:
-        run.refuse(line, "name", f"it is {len(name):,} characters long.", f"Shorten it to {MAX_NAME}.")
+        refuse_blank(run, line, "email", "Enter the email address.")
+    else:
+        first_line = line_by_email.setdefault(email, line)
+        if first_line is not line:
+            found = f"this address is in row {first_line.number} too."
+            run.refuse(line, "email", found, "Keep one of the two rows.")
+    refuse_if_long(run, line, "name", line.text("name"), limit=MAX_NAME)
 
 
 def _subscriptions(target: Target, person: User) -> list[Subscription]:
-    """Stakeholders of the target whose address the person may see.
-
-    Their organisations added them.
-    """
-    rows = stakeholders_of(person, timezone.now()).filter(
+    """Stakeholders of the target whom an organisation of the person asked, so that they may see the address."""
+    subscriptions = stakeholders_of(person, timezone.now()).filter(
         plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""
     )
-    return [row for row in rows.order_by("pk") if row.address_for_askers]
+    return [subscription for subscription in subscriptions.order_by("pk") if subscription.address_for_askers]
 
 
 def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
-    return _acting(target, person)
+    return _asking_organisation(target, person)
 
 
 def _revision(_target: Target) -> int:
+    """Always the same: rows never change a subscription, so a preview cannot be out of date."""
     return 0
 
 

@@ -78,10 +78,10 @@ def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str,
         )
     table = _one_table([together], known_headings)
     figures = _figures(table, sheets)
-    aside = tuple(placed(one, places) for one in figures.about.set_aside)
+    aside = tuple(placed(one, places) for one in figures.list_file.set_aside)
     remarks = [f"Left out, because it is not one of these tables: {', '.join(others)}."] if others else []
-    about = replace(figures.about, set_aside=aside, remarks=(*figures.about.remarks, *remarks))
-    return replace(figures, about=about, places=places)
+    list_file = replace(figures.list_file, set_aside=aside, remarks=(*figures.list_file.remarks, *remarks))
+    return replace(figures, list_file=list_file, places=places)
 
 
 def _one_table(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Table:
@@ -177,34 +177,34 @@ def _figures(
     years = _year_columns(table, single=single)
     if not years:
         raise unable("no column has a year as its heading.", "The table needs columns such as “2024-25”.")
-    faults = Collector(table)
+    collector = Collector(table)
     seen: dict[tuple[str, str], Line] = {}
     figures: list[PublishedFigure] = []
     totals = 0
     for line in table:
-        key = area_code(line, faults)
+        key = area_code(line, collector)
         if key is None:
             totals += 1
             continue
         if not (measure := always or _measure(line.text("table"))):
-            faults.add_problem(line, "table", "it is not one of the live tables 1006 to 1008.", "Write it as 1008C.")
+            collector.add_problem(line, "table", "it is not one of the live tables 1006 to 1008.", "Enter it as 1008C.")
             continue
         if (first := seen.setdefault((measure, key), line)) is not line:
             for one, other in ((first, line), (line, first)):
                 found = f"“{key}” is in row {other.number} too, with other values."
-                faults.add_problem(one, "code", found, "Correct or remove one of the two.")
-        figures += _figures_of(line, key, measure, years, faults)
-    return figure_list(figures, faults, sheets, totals=totals)
+                collector.add_problem(one, "code", found, "Correct or remove one of the two.")
+        figures += _figures_of(line, key, measure, years, collector)
+    return figure_list(figures, collector, sheets, totals=totals)
 
 
 def _figures_of(
-    line: Line, area: str, measure: str, years: Mapping[int, Years], faults: Collector
+    line: Line, area: str, measure: str, years: Mapping[int, Years], collector: Collector
 ) -> Iterator[PublishedFigure]:
     """The figure of each year that the row has."""
     for place, year in years.items():
         if not text(_at(line.cells, place)):
             continue
-        read = faults.read_at(line, place, partial(read_value, status=year.status))
+        read = collector.read_at(line, place, partial(read_value, status=year.status))
         if read is not None:
             value, status = read
             yield PublishedFigure(

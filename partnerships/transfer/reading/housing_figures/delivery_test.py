@@ -49,11 +49,11 @@ def read_delivery_test(sheets: Sequence[Sheet], known_headings: Mapping[str, str
     flat = [_flattened(sheet) for sheet in sheets]
     table = find_table(flat, COLUMNS, "a Housing Delivery Test", known_headings, keep_repeats=True)
     columns = _columns_of_years(table.heading)
-    faults = Collector(table)
+    collector = Collector(table)
     figures: list[PublishedFigure] = []
     totals = 0
     for line in table:
-        code = area_code(line, faults)
+        code = area_code(line, collector)
         if code is None:
             totals += 1
             continue
@@ -68,19 +68,19 @@ def read_delivery_test(sheets: Sequence[Sheet], known_headings: Mapping[str, str
         )
         tested = [years for place, (_, years) in columns.items() if place < len(line.cells) and text(line.cells[place])]
         if not tested:
-            faults.add_problem(line, "", "no year has homes required or delivered.", "Fill them in.")
+            collector.add_problem(line, "", "no year has homes required or delivered.", "Fill them in.")
             continue
         for place, (measure, years) in columns.items():
             if years not in tested:
                 continue
-            read = faults.read_at(line, place, read_value)
+            read = collector.read_at(line, place, read_value)
             if read is not None:
                 value, status = read
                 of_year = replace(area, measure=measure, first_year=years.first, last_year=years.last)
                 figures.append(replace(of_year, value=value, status=status))
         first, last = min(years.first for years in tested), max(years.last for years in tested)
-        figures += _of_all_years(line, replace(area, first_year=first, last_year=last), faults)
-    return figure_list(figures, faults, sheets, totals=totals)
+        figures += _of_all_years(line, replace(area, first_year=first, last_year=last), collector)
+    return figure_list(figures, collector, sheets, totals=totals)
 
 
 def _columns_of_years(heading: Row) -> dict[int, tuple[str, Years]]:
@@ -94,9 +94,9 @@ def _columns_of_years(heading: Row) -> dict[int, tuple[str, Years]]:
     return columns
 
 
-def _of_all_years(line: Line, whole: PublishedFigure, faults: Collector) -> Iterator[PublishedFigure]:
+def _of_all_years(line: Line, whole: PublishedFigure, collector: Collector) -> Iterator[PublishedFigure]:
     for measure in ("required_total", "delivered_total", "measurement"):
-        if (read := faults.read(line, measure, _measured)) is not None:
+        if (read := collector.read(line, measure, _measured)) is not None:
             yield replace(whole, measure=measure, value=read[0], status=read[1])
     if said := line.text("consequence"):
         yield replace(whole, measure="consequence", words=said[:60])

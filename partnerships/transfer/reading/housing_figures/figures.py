@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from partnerships.housing_figures.measures import Status
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.headings import Column, Line
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import Problem, SetAside, unable
 from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, code, text
@@ -93,12 +93,12 @@ class FigureList:
     """
 
     figures: tuple[PublishedFigure, ...]
-    about: About
+    list_file: ListFile
     places: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
     def row_set_aside(self, row: int, found: str, remedy: str) -> SetAside:
         """The row, set aside for one reason."""
-        return placed(self.about.row_set_aside([Problem(row, "", found, remedy)]), self.places)
+        return placed(self.list_file.row_set_aside([Problem(row, "", found, remedy)]), self.places)
 
 
 def placed(aside: SetAside, places: Mapping[int, tuple[str, int]]) -> SetAside:
@@ -152,12 +152,12 @@ def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool 
     bare = _MARK.sub("", line).strip() if line[-1:] in "]PRpr" else line
     value = amount(bare)
     if value is None:
-        raise Unreadable(f"“{line}” is not a number. Write a number, or [x] if none is published.")
+        raise Unreadable(f"“{line}” is not a number. Enter a number, or [x] if none is published.")
     marked = _status(line) if bare != line else Status.PUBLISHED
     return value.quantize(_SIXTH), status if marked == Status.PUBLISHED else marked
 
 
-def area_code(line: Line, faults: Collector) -> str | None:
+def area_code(line: Line, collector: Collector) -> str | None:
     """The code of the council, national park or development corporation of a row; None for a total or a note.
 
     Lists before 2011 have older codes, such as 45UB. Anything else in the cell is a problem of the row.
@@ -167,19 +167,19 @@ def area_code(line: Line, faults: Collector) -> str | None:
     if not key or _OTHER.fullmatch(key) or is_note:
         return None
     if not BODY.fullmatch(key) and not _FORMER.fullmatch(key):
-        faults.add_problem(line, "code", f"“{key}” is not the code of an area.", "Write it as E07000223.")
+        collector.add_problem(line, "code", f"“{key}” is not the code of an area.", "Enter it as E07000223.")
     return key
 
 
 def figure_list(
-    figures: Sequence[PublishedFigure], faults: Collector, sheets: Sequence[Sheet], *, totals: int = 0
+    figures: Sequence[PublishedFigure], collector: Collector, sheets: Sequence[Sheet], *, totals: int = 0
 ) -> FigureList:
     """The figures of the rows without a problem. Raises `UnableToRead` if the table has no row of an area."""
-    if not figures and not faults.problems:
+    if not figures and not collector.problems:
         raise unable("no row of it has the code of a council.", "It needs a column of codes such as E07000223.")
-    about = faults.about()
-    about = replace(about, totals=totals, true_on=published_on(sheets) or about.true_on)
-    return FigureList(tuple(figure for figure in figures if figure.row not in faults.bad_rows), about)
+    list_file = collector.list_file()
+    list_file = replace(list_file, totals=totals, true_on=published_on(sheets) or list_file.true_on)
+    return FigureList(tuple(figure for figure in figures if figure.row not in collector.bad_rows), list_file)
 
 
 def published_on(sheets: Sequence[Sheet]) -> dt.date | None:

@@ -45,20 +45,22 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
     A joint plan with a number for all its authorities together has that as a joint figure of each of them.
     """
     table = find_table(sheets, COLUMNS, "housing requirements of local plans", known_headings)
-    faults = Collector(table)
+    collector = Collector(table)
     figures: list[PublishedFigure] = []
     totals = 0
     for line in table:
-        key = area_code(line, faults)
+        key = area_code(line, collector)
         if key is None:
             totals += 1
             continue
-        first, last = faults.read(line, "start", _year), faults.read(line, "end", _year)
-        adopted = faults.day(line, "adopted")
+        first, last = collector.read(line, "start", _year), collector.read(line, "end", _year)
+        adopted = collector.day(line, "adopted")
         if first is None or last is None:
             continue
         if last < first:
-            faults.add_problem(line, "end", f"the period ends in {last} and begins in {first}.", "Correct the years.")
+            collector.add_problem(
+                line, "end", f"the period ends in {last} and begins in {first}.", "Correct the years."
+            )
             continue
         whole = PublishedFigure(
             row=line.number,
@@ -67,17 +69,17 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
             measure="requirement_a_year" if "yearly" in line.text("kind").casefold() else "requirement",
             first_year=first,
             last_year=last,
-            plan=faults.required(line, "plan"),
+            plan=collector.required(line, "plan"),
             plan_key=line.text("plan_key")[:80],
             adopted_on=adopted,
         )
-        figures += _numbers(line, whole, faults)
-    return figure_list(figures, faults, sheets, totals=totals)
+        figures += _numbers(line, whole, collector)
+    return figure_list(figures, collector, sheets, totals=totals)
 
 
-def _numbers(line: Line, whole: PublishedFigure, faults: Collector) -> Iterator[PublishedFigure]:
+def _numbers(line: Line, whole: PublishedFigure, collector: Collector) -> Iterator[PublishedFigure]:
     """The number, the two ends of a range, the number of a joint plan, or that none is published."""
-    said = {code: read for code in ("number", "min", "max", "joint") if (read := faults.read(line, code, _number))}
+    said = {code: read for code in ("number", "min", "max", "joint") if (read := collector.read(line, code, _number))}
     values = {code: value for code, value in said.items() if value is not None}
     if "number" in values:
         yield replace(whole, value=values["number"])
@@ -98,5 +100,5 @@ def _number(cell: Cell) -> Decimal | None:
 def _year(cell: Cell) -> int:
     years = read_years(text(cell)[:4], single=True)
     if years is None:
-        raise Unreadable(f"“{text(cell)}” is not a year. Write it as 2031.")
+        raise Unreadable(f"“{text(cell)}” is not a year. Enter it as 2031.")
     return years.first

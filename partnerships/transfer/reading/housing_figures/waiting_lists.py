@@ -48,15 +48,15 @@ def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str
             return read_registers_by_year(sheets, known_headings)
         except UnableToRead:
             raise error from None
-    faults = Collector(table)
+    collector = Collector(table)
     figures: list[PublishedFigure] = []
     totals = 0
     for line in table:
-        key = area_code(line, faults)
+        key = area_code(line, collector)
         if key is None:
             totals += 1
             continue
-        years, read = faults.read(line, "year", _day_of), faults.read(line, "households", read_value)
+        years, read = collector.read(line, "year", _day_of), collector.read(line, "households", read_value)
         if years is not None and read is not None:
             figures.append(
                 PublishedFigure(
@@ -70,12 +70,12 @@ def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str
                     status=read[1],
                 )
             )
-    return figure_list(figures, faults, sheets, totals=totals)
+    return figure_list(figures, collector, sheets, totals=totals)
 
 
 def _day_of(cell: Cell) -> Years:
     """The year of the 31 March: “2025”, or “2024-25”, which ends on it."""
     years = read_years(cell, single=True)
     if years is None:
-        raise Unreadable(f"“{text(cell)}” is not a year. Write it as 2025 or 2024-25.")
+        raise Unreadable(f"“{text(cell)}” is not a year. Enter it as 2025 or 2024-25.")
     return years

@@ -42,7 +42,7 @@ def sites_by_council(
     if problems and (not council_sites or not run.rows_stand_alone):
         raise UnableToRead(problems)
     for problem in problems:
-        run.set_aside(run.listed.row_set_aside([problem]))
+        run.set_aside(run.list_file.row_set_aside([problem]))
     return council_sites
 
 

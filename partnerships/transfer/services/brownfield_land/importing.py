@@ -72,22 +72,22 @@ def apply_brownfield_land(given: Given) -> ImportRun:
     """Import a register inside the caller's transaction; the run."""
     sheets = read_sheets(given.files[0].data, given.files[0].name)
     brownfield_land = read_brownfield_land(sheets, given.known(0, sheets))
-    refuse_unusable(brownfield_land.about, all_or_nothing=given.choices.all_or_nothing)
+    refuse_unusable(brownfield_land.list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
         said=given.latest_date(Register.BROWNFIELD_LAND)
-        if brownfield_land.about.is_corrected
+        if brownfield_land.list_file.is_corrected
         else brownfield_land.written_on,
         now=given.now,
         report=report,
     )
-    run = given.start(Register.BROWNFIELD_LAND, day, report=report, listed=brownfield_land.about)
+    run = given.start(Register.BROWNFIELD_LAND, day, report=report, list_file=brownfield_land.list_file)
     with report.timed(), row_errors(run):
         council = given.organisation or Organisation.objects.filter(pk=given.choices.council or 0).first()
         _apply_register(brownfield_land, council, run)
-    report.account_for(brownfield_land.about)
+    report.account_for(brownfield_land.list_file)
     return given.finish(given.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
 
 
@@ -96,10 +96,10 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
 
     A council that fails sets its own rows aside.
     """
-    for line in brownfield_land.about.remarks:
+    for line in brownfield_land.list_file.remarks:
         run.report.remark(line)
     # Rows that somebody corrected say nothing about other sites.
-    gaps = brownfield_land.gaps | ({""} if brownfield_land.about.is_corrected else set())
+    gaps = brownfield_land.gaps | ({""} if brownfield_land.list_file.is_corrected else set())
     by_council = sites_by_council(brownfield_land.sites, council, run)
     done = 0
     for body, sites in by_council.items():
@@ -112,7 +112,7 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
             if not run.rows_stand_alone:
                 raise UnableToRead([problem]) from error
             for site in sites:
-                run.set_aside(run.listed.row_set_aside([replace(problem, row=site.row)]))
+                run.set_aside(run.list_file.row_set_aside([replace(problem, row=site.row)]))
         done += len(sites)
         run.progress(done, len(brownfield_land.sites))
     run.row = None

@@ -2,147 +2,184 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from partnerships.kit.dates import long_date
-from partnerships.organisations.models import (
-    Organisation,
-    Scheme,
-)
+from partnerships.organisations.models import Area, Organisation, Scheme
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.councils import Council, CouncilList
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.councils.areas import areas_of
-from partnerships.transfer.services.councils.bodies import keep_council
-from partnerships.transfer.services.councils.matching import DATES, GOVERNING, TUPLES, Matching
-from partnerships.transfer.services.councils.others import keep_others
+from partnerships.transfer.services.councils.bodies import MatchedCouncil, save_council
+from partnerships.transfer.services.councils.matching import GOVERNING_KINDS, CouncilMatcher
+from partnerships.transfer.services.councils.others import save_other_bodies
 from partnerships.transfer.services.councils.successions import record_successions
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, distinct
 from partnerships.transfer.services.rows import one_row
 
+#: Councils named in the remark about councils that end after the list's date.
+_MAX_NAMED = 10
 
-def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
+
+def apply_councils(council_list: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of councils.
 
-    Rows that contradict each other or the directory are set aside; raises `UnableToRead` where rows do not stand
-    alone.
+    Rows that contradict each other or the directory are set aside. If rows cannot be set aside one by one, raises
+    `UnableToRead`.
     """
-    listed = _without_contradictions(listed, directory, run)
-    if listed.elsewhere:
-        run.report.remark(f"Councils outside England were skipped: {listed.elsewhere:,}.")
-    councils = _as_at(listed.councils, run)
-    matching = Matching(listed, directory, doubts, run)
-    known = matching.matched(councils)
-    decided = tuple(council for council in councils if council.key in known)
-    areas = areas_of(decided, directory, names_are_areas=not listed.is_whole)
-    bodies: dict[str, Organisation] = {}
-    for done, council in enumerate(decided, start=1):
-        with one_row(council.row, directory, run):
-            bodies[council.key] = keep_council(
-                council,
-                known[council.key],
-                areas[council.key],
-                directory,
-                run,
-                official=listed.is_whole,
-                joined=council.key in matching.joined,
-            )
-        run.progress(done, len(decided))
-    run.row = None
-    keep_others(listed.others, directory, run)
+    council_list = _without_contradictions(council_list, directory, run)
+    if council_list.elsewhere:
+        run.report.remark(f"Councils outside England were skipped: {council_list.elsewhere:,}.")
+    councils = _as_on_date_of_list(council_list.councils, run)
+
+    matcher = CouncilMatcher(council_list, directory, doubts, run)
+    existing_by_key = matcher.match(councils)
+    matched_councils = tuple(
+        MatchedCouncil(
+            council=council,
+            organisation=existing_by_key[council.key],
+            has_official_name=council_list.has_keys,
+            is_matched_by_name=council.key in matcher.keys_matched_by_name,
+        )
+        for council in councils
+        if council.key in existing_by_key
+    )
+    areas_by_key = areas_of(
+        tuple(matched.council for matched in matched_councils), directory, names_are_areas=not council_list.has_keys
+    )
+    saved_by_key = _save_councils(matched_councils, areas_by_key, directory, run)
+    save_other_bodies(council_list.others, directory, run)
+
     record_successions(
-        tuple(council for council in decided if council.key in bodies),
-        bodies,
-        {council.key for council in councils} - bodies.keys(),
-        directory,
+        tuple(matched.council for matched in matched_councils if matched.council.key in saved_by_key),
+        saved_by_key,
+        undecided_keys={council.key for council in councils} - saved_by_key.keys(),
+        directory=directory,
+        run=run,
+    )
+    directory.mark_listed(
+        {organisation.pk for organisation in saved_by_key.values()},
+        _expected_organisations(council_list, directory, doubts),
         run,
     )
-    directory.mark_listed({body.pk for body in bodies.values()}, _expected(listed, directory, doubts), run)
 
 
-def _expected(listed: CouncilList, directory: Directory, doubts: Doubts) -> list[Organisation]:
-    """The bodies that such a list should have: of its types, and without those that a person is asked about."""
-    types = {council.type for council in listed.councils}
-    knows_ended = any(not council.is_current for council in listed.councils)
-    asked = {candidate.pk for doubt in doubts.asked for candidate in doubt.candidates}
+def _save_councils(
+    matched_councils: Sequence[MatchedCouncil], areas_by_key: dict[str, Area], directory: Directory, run: Import
+) -> dict[str, Organisation]:
+    """Save each council; returns the organisations by the keys of their rows. Rows that are refused are missing."""
+    saved_by_key: dict[str, Organisation] = {}
+    for done, matched in enumerate(matched_councils, start=1):
+        key = matched.council.key
+        with one_row(matched.council.row, directory, run):
+            saved_by_key[key] = save_council(matched, areas_by_key[key], directory, run)
+        run.progress(done, len(matched_councils))
+    run.row = None
+    return saved_by_key
+
+
+def _expected_organisations(council_list: CouncilList, directory: Directory, doubts: Doubts) -> list[Organisation]:
+    """The organisations that the list should contain.
+
+    A list without keys contains only some types of council, and often only current ones. Candidates of rows to review
+    are not expected: one of them may be in the list.
+    """
+    listed_types = {council.type for council in council_list.councils}
+    candidate_ids = doubts.candidate_ids
+    has_ended_councils = any(not council.is_current for council in council_list.councils)
     return [
-        body
-        for body in directory.having(Scheme.LOCAL_AUTHORITY if listed.is_whole else Scheme.GSS)
-        if body.kind in GOVERNING
-        and body.pk not in asked
-        and (listed.is_whole or body.council_type in types)
-        and (knows_ended or not body.is_ended)
+        organisation
+        for organisation in directory.having(Scheme.LOCAL_AUTHORITY if council_list.has_keys else Scheme.GSS)
+        if organisation.kind in GOVERNING_KINDS
+        and organisation.pk not in candidate_ids
+        and (council_list.has_keys or organisation.council_type in listed_types)
+        and (has_ended_councils or not organisation.is_ended)
     ]
 
 
-def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
-    """The councils as they were on the list's date.
-
-    Ends after it are ignored, ends before it count.
-    """
-    later = [
+def _as_on_date_of_list(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
+    """The councils as they were on the list's date: those that end later are still current."""
+    ending_later = [
         council for council in councils if council.ends_on and council.ends_on > run.as_of and not council.is_current
     ]
-    if later:
-        words = ", ".join(f"{council.name} ({long_date(council.ends_on)})" for council in later[:10] if council.ends_on)
-        run.report.remark(f"{len(later):,} in the list end after its date and stay active until then: {words}.")
+    if ending_later:
+        examples = ", ".join(
+            f"{council.name} ({long_date(council.ends_on)})"
+            for council in ending_later[:_MAX_NAMED]
+            if council.ends_on is not None
+        )
+        run.report.remark(
+            f"{len(ending_later):,} in the list end after its date and stay active until then: {examples}."
+        )
     return tuple(
         replace(council, is_current=council.ends_on > run.as_of) if council.ends_on is not None else council
         for council in councils
     )
 
 
-def apply_council_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
-    """Apply an answer: match the row to the organisation, or create one."""
+def apply_council_answer(
+    doubt: Doubt, organisation: Organisation | None, directory: Directory, run: Import
+) -> Organisation:
+    """Save the council of a reviewed row as the chosen organisation, or as a new one."""
     row = dict(doubt.row)
-    official = row.pop("official")
-    row |= {name: dt.date.fromisoformat(row[name]) if row[name] else None for name in DATES}
-    row |= {name: tuple(row[name]) for name in TUPLES}
-    council = Council(**row)
-    area = areas_of((council,), directory, names_are_areas=not official)[council.key]
-    known = directory.organisations[body.pk] if body is not None else None
-    return keep_council(council, known, area, directory, run, official=official, joined=known is not None)
+    has_official_name = row.pop("official")
+    council = Council.from_json(row)
+    existing = directory.organisations[organisation.pk] if organisation is not None else None
+    matched = MatchedCouncil(
+        council=council,
+        organisation=existing,
+        has_official_name=has_official_name,
+        is_matched_by_name=existing is not None,
+    )
+    area = areas_of((council,), directory, names_are_areas=not has_official_name)[council.key]
+    return save_council(matched, area, directory, run)
 
 
-def _without_contradictions(listed: CouncilList, directory: Directory, run: Import) -> CouncilList:
-    """The list without rows that contradict each other or the directory."""
-    problems = list(_contradictions(listed, directory, run))
+def _without_contradictions(council_list: CouncilList, directory: Directory, run: Import) -> CouncilList:
+    """The list without rows that contradict each other or the directory, which are set aside.
+
+    Raises `UnableToRead` if there is such a row and rows cannot be set aside one by one.
+    """
+    problems = list(_contradictions(council_list, directory, run))
     if not problems:
-        return listed
+        return council_list
     if not run.rows_stand_alone:
         raise UnableToRead(problems)
-    for row in {problem.row: None for problem in problems}:
-        run.set_aside(run.listed.row_set_aside([problem for problem in problems if problem.row == row]))
-    bad = {problem.row for problem in problems}
-    return replace(listed, councils=tuple(council for council in listed.councils if council.row not in bad))
+    bad_rows = list(dict.fromkeys(problem.row for problem in problems))
+    for row in bad_rows:
+        run.set_aside(run.list_file.row_set_aside([problem for problem in problems if problem.row == row]))
+    return replace(
+        council_list, councils=tuple(council for council in council_list.councils if council.row not in bad_rows)
+    )
 
 
-def _contradictions(listed: CouncilList, directory: Directory, run: Import) -> Iterator[Problem]:
-    """Rows that contradict the directory or each other: keys, codes and successors."""
-    keys = {council.key for council in listed.councils}
-    claimed: dict[int, Council] = {}
-    for council in listed.councils:
+def _contradictions(council_list: CouncilList, directory: Directory, run: Import) -> Iterator[Problem]:
+    """Problems of keys, codes and successors that contradict the directory or another row."""
+    listed_keys = {council.key for council in council_list.councils}
+    first_council_by_pk: dict[int, Council] = {}
+    for council in council_list.councils:
         by_key = directory.holder(Scheme.LOCAL_AUTHORITY, council.key)
         by_code = directory.holder(Scheme.GSS, council.gss)
         if by_key and by_code and by_key.pk != by_code.pk:
             found = f"the key {council.key} is {by_key.name}, but the code {council.gss} is {by_code.name}."
             yield Problem(council.row, "", found, "Correct the key or the code.")
-        for body in distinct(one for one in (by_key, by_code) if one is not None):
-            other = claimed.setdefault(body.pk, council)
-            if other is not council:
-                yield _claims_too(council, other, body)
-                yield _claims_too(other, council, body)
+
+        for organisation in distinct(holder for holder in (by_key, by_code) if holder is not None):
+            first_council = first_council_by_pk.setdefault(organisation.pk, council)
+            if first_council is not council:
+                yield _same_organisation_problem(council, first_council, organisation)
+                yield _same_organisation_problem(first_council, council, organisation)
+
         for successor in council.successors:
-            is_known = successor in keys or directory.holder(Scheme.LOCAL_AUTHORITY, successor) is not None
+            is_known = successor in listed_keys or directory.holder(Scheme.LOCAL_AUTHORITY, successor) is not None
             if not is_known and not run.is_mentioned([successor]):
                 found = f"“{successor}” is the key of no council in the file or the directory."
                 yield Problem(council.row, "replaced-by", found, "Correct it, or add the successor's row.")
 
 
-def _claims_too(council: Council, other: Council, body: Organisation) -> Problem:
-    """The problem of a row that is the same body as another row."""
-    found = f"this row and row {other.row} are both {body.name} in the directory."
+def _same_organisation_problem(council: Council, other_council: Council, organisation: Organisation) -> Problem:
+    """The problem of a row that is the same organisation as another row."""
+    found = f"this row and row {other_council.row} are both {organisation.name} in the directory."
     return Problem(council.row, "", found, "Correct the key or the code of one of the two.")

@@ -1,4 +1,4 @@
-"""The areas of councils, and the codes that they have had."""
+"""The areas that councils serve, and the GSS codes that these areas have had."""
 
 from __future__ import annotations
 
@@ -17,74 +17,79 @@ from partnerships.transfer.services.directory import Directory, Import
 #: The Greater London Authority's code names the body; its area is the region.
 LONDON = "E12000007"
 
-
 _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA": AreaKind.REGION}
 
 
 def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_areas: bool) -> dict[str, Area]:
-    """The area of each council by its key.
+    """The area of each council by the council's key; areas are created and updated as needed.
 
-    Regions first, then counties, then what they contain. If `names_are_areas` (lists of codes and names), the list
-    names new areas; known areas keep their names.
+    If `names_are_areas` (lists of codes and names), the list names new areas only; existing ones keep their names.
     """
     for code, name in REGION_NAMES.items():
         directory.area(code, name=name, kind=AreaKind.REGION)
-    areas: dict[str, Area] = {}
-    counties: dict[str, Area] = {}
+    areas_by_key: dict[str, Area] = {}
+    county_areas_by_key: dict[str, Area] = {}
+    # Counties first: they are the parents of districts.
     for council in sorted(councils, key=lambda council: council.type != "CTY"):
-        code = LONDON if council.type == "SRA" else council.gss
         if council.type == "SRA":
-            areas[council.key] = directory.areas[LONDON]
+            areas_by_key[council.key] = directory.areas[LONDON]
             continue
         name = council.short_name or council.name
         fields: dict[str, Any] = {"kind": _AREA_KINDS.get(council.type, AreaKind.DISTRICT)}
-        if not names_are_areas or code not in directory.areas:
+        if not names_are_areas or council.gss not in directory.areas:
             fields["name"] = name
         if council.region:
             fields["region"] = directory.areas[council.region]
-        if council.county in counties:
-            fields["parent"] = counties[council.county]
+        if council.county in county_areas_by_key:
+            fields["parent"] = county_areas_by_key[council.county]
         if council.ends_on and not council.is_current:
             fields["valid_to"] = council.ends_on
-        area = directory.area(code, **fields)
-        areas[council.key] = area
+        area = directory.area(council.gss, **fields)
+        areas_by_key[council.key] = area
         if council.type == "CTY":
-            counties[council.key] = area
-        for former in council.former_codes:
-            directory.area(former, name=name, kind=fields["kind"])
-    return areas
+            county_areas_by_key[council.key] = area
+        for former_code in council.former_codes:
+            directory.area(former_code, name=name, kind=fields["kind"])
+    return areas_by_key
 
 
 def follow_code(
     body: Organisation, area: Area, directory: Directory, run: Import, *, ends_on: dt.date | None = None
 ) -> list[str]:
-    """Make a council govern the area of its present code.
+    """Make a council serve the area with its present code; returns the changes in words.
 
-    A new code for the same place ends the old one. Nothing changes if the list still has a code that has ended, or a
-    lower code of the same tier, which is older than the known one.
+    A new code for the same place ends the old one. Nothing changes if the list has a code that is older than the one in
+    the directory.
     """
-    if area.valid_to is not None and ends_on is None:
+    if ends_on is None and (area.valid_to is not None or _serves_newer_code(body, area, directory)):
         return []
-    present = [row for rows in directory.served[body.pk].values() for row in rows if row.ends_on is None]
-    by_pk = {area.pk: area.code for area in directory.areas.values()}
-    if ends_on is None and any(
-        by_pk[row.area_id][:3] == area.code[:3] and by_pk[row.area_id] > area.code for row in present
-    ):
-        return []
-    said: list[str] = []
-    older = [
-        known
-        for known in (
-            directory.areas[code] for code in sorted(directory.values(body, Scheme.GSS)) if code in directory.areas
-        )
-        if known.pk != area.pk and known.kind == area.kind and known.valid_to is None
+    changes: list[str] = []
+    former_areas = _current_areas_with_other_codes(body, area, directory)
+    for former in former_areas:
+        directory.area(former.code, valid_to=run.as_of)
+        directory.area(area.code, valid_from=run.as_of, parent=former.parent, region=former.region)
+        if directory.end_service(body, former, run.as_of, run):
+            changes.append(f"the code of its area {former.code} → {area.code}")
+    starts_on = run.as_of if former_areas else body.valid_from
+    if directory.serve(body, area, run, starts_on=starts_on, ends_on=ends_on) and not changes:
+        changes.append(f"serves {area.name}" if ends_on is None else f"served {area.name} until then")
+    return changes
+
+
+def _serves_newer_code(body: Organisation, area: Area, directory: Directory) -> bool:
+    """Whether the council already serves an area of the same tier with a higher code, which is a newer one."""
+    code_by_pk = {area.pk: area.code for area in directory.areas.values()}
+    present_codes = [
+        code_by_pk[service.area_id]
+        for services in directory.served[body.pk].values()
+        for service in services
+        if service.ends_on is None
     ]
-    for known in older:
-        directory.area(known.code, valid_to=run.as_of)
-        directory.area(area.code, valid_from=run.as_of, parent=known.parent, region=known.region)
-        if directory.end_service(body, known, run.as_of, run):
-            said.append(f"the code of its area {known.code} → {area.code}")
-    starts_on = run.as_of if older else body.valid_from
-    if directory.serve(body, area, run, starts_on=starts_on, ends_on=ends_on) and not said:
-        said.append(f"serves {area.name}" if ends_on is None else f"served {area.name} until then")
-    return said
+    return any(code[:3] == area.code[:3] and code > area.code for code in present_codes)
+
+
+def _current_areas_with_other_codes(body: Organisation, area: Area, directory: Directory) -> list[Area]:
+    """Areas of the same kind with the council's other GSS codes that have not ended."""
+    codes = sorted(directory.values(body, Scheme.GSS))
+    areas = [directory.areas[code] for code in codes if code in directory.areas]
+    return [other for other in areas if other.pk != area.pk and other.kind == area.kind and other.valid_to is None]

@@ -1,29 +1,93 @@
-"""Create or update the organisation of a row."""
+"""Create or update the organisation of a council's row."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from partnerships.organisations.models import (
-    Area,
-    Kind,
-    Organisation,
-    Scheme,
-    Status,
-)
+from partnerships.organisations.models import Area, Kind, Organisation, Scheme, Status
 from partnerships.organisations.services import create_organisation, dissolve
 from partnerships.transfer.reading.councils import Council
 from partnerships.transfer.services.councils.areas import LONDON, follow_code
 from partnerships.transfer.services.directory import Directory, Import, alternative_names
 
 
-def _fields(council: Council, directory: Directory, *, official: bool) -> dict[str, Any]:
-    """The organisation's fields in the list.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedCouncil:
+    """A row, and the organisation that it was matched to; None if the organisation is new."""
 
-    Blank fields are left out, and so is the name if the list names areas.
-    """
+    council: Council
+    organisation: Organisation | None
+    #: Whether the row has the council's own name, and not the name of its area.
+    has_official_name: bool
+    #: Whether neither key nor code matched, only the name.
+    is_matched_by_name: bool
+
+
+def save_council(matched: MatchedCouncil, area: Area, directory: Directory, run: Import) -> Organisation:
+    """Create or update the organisation of a row, and count the outcome in the report."""
+    if matched.organisation is None:
+        return _create(matched.council, area, directory, run)
+    _update(matched.organisation, matched, area, directory, run)
+    return matched.organisation
+
+
+def _create(council: Council, area: Area, directory: Directory, run: Import) -> Organisation:
+    free_identifiers = [pair for pair in _identifiers(council) if pair not in directory.holders]
+    organisation = create_organisation(
+        kind=Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL,
+        identifiers=free_identifiers,
+        names=alternative_names(*council.alternatives),
+        author=run.author,
+        now=run.now,
+        status=Status.ACTIVE if council.is_current else Status.DISSOLVED,
+        valid_to=council.ends_on,
+        **_fields(council, directory, has_official_name=True),
+    )
+    directory.adopt(
+        organisation,
+        identifiers=free_identifiers,
+        names=[organisation.name, organisation.short_name, *council.alternatives],
+    )
+    directory.serve(organisation, area, run, starts_on=council.starts_on, ends_on=organisation.valid_to)
+    run.report.count("created", f"{organisation.name} ({council.key}){'' if council.is_current else ', ended'}")
+    return organisation
+
+
+def _update(organisation: Organisation, matched: MatchedCouncil, area: Area, directory: Directory, run: Import) -> None:
+    council = matched.council
+    former_name = organisation.name
+    fields = _fields(council, directory, has_official_name=matched.has_official_name)
+    if council.is_current and organisation.is_ended:
+        fields |= {"status": Status.ACTIVE, "valid_to": council.ends_on}
+    elif council.ends_on and (council.is_current or organisation.is_ended):
+        fields["valid_to"] = council.ends_on
+
+    other_names = council.alternatives if matched.has_official_name else (*council.alternatives, council.name)
+    changes = directory.update(
+        organisation,
+        run,
+        fields=fields,
+        identifiers=_identifiers(council),
+        names=alternative_names(*other_names),
+    )
+    changes += follow_code(organisation, area, directory, run, ends_on=None if council.is_current else council.ends_on)
+
+    if not council.is_current and not organisation.is_ended:
+        dissolve(organisation=organisation, on=council.ends_on, author=run.author, now=run.now, reason=run.source)
+        run.report.count("closed", f"{organisation.name} ({council.key})")
+    elif matched.is_matched_by_name:
+        run.report.count("joined", f"{council.name} ({council.key}) is {former_name}: {'; '.join(changes)}")
+    elif changes:
+        run.report.count("changed", f"{organisation.name} ({council.key}): {'; '.join(changes)}")
+    else:
+        run.report.count("left_alone")
+
+
+def _fields(council: Council, directory: Directory, *, has_official_name: bool) -> dict[str, Any]:
+    """The fields of the organisation that the row fills in; blank cells are left out."""
     fields: dict[str, Any] = {"council_type": council.type}
-    if official:
+    if has_official_name:
         fields["name"] = council.name
     if council.short_name:
         fields["short_name"] = council.short_name[:120]
@@ -36,78 +100,14 @@ def _fields(council: Council, directory: Directory, *, official: bool) -> dict[s
     return fields
 
 
-def _identifiers(council: Council, directory: Directory) -> list[tuple[str, str]]:
-    wanted = [(Scheme.GSS, council.gss)] if council.gss != LONDON else []
-    if council.key != council.gss:
-        wanted.append((Scheme.LOCAL_AUTHORITY, council.key))
-    wanted += [(Scheme.LOCAL_AUTHORITY_FORMER, code) for code in (council.old_code, *council.former_codes)]
-    if council.entity:
-        wanted.append((Scheme.PLANNING_DATA, council.entity))
-    if council.planning_area:
-        wanted.append((Scheme.PLANNING_AREA, council.planning_area))
-    return [(str(scheme), value) for scheme, value in wanted if value]
-
-
-def keep_council(
-    council: Council,
-    organisation: Organisation | None,
-    area: Area,
-    directory: Directory,
-    run: Import,
-    *,
-    official: bool,
-    joined: bool,
-) -> Organisation:
-    """The row's organisation, created or updated.
-
-    If `official`, the row has the organisation's own name; if `joined`, it was matched by name alone.
-    """
-    if organisation is not None:
-        return _update(organisation, council, area, directory, run, official=official, joined=joined)
-    free = [pair for pair in _identifiers(council, directory) if pair not in directory.holders]
-    body = create_organisation(
-        kind=Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL,
-        identifiers=free,
-        names=alternative_names(*council.alternatives),
-        author=run.author,
-        now=run.now,
-        status=Status.ACTIVE if council.is_current else Status.DISSOLVED,
-        valid_to=council.ends_on,
-        **_fields(council, directory, official=True),
-    )
-    directory.adopt(body, identifiers=free, names=[body.name, body.short_name, *council.alternatives])
-    directory.serve(body, area, run, starts_on=council.starts_on, ends_on=body.valid_to)
-    run.report.count("created", f"{body.name} ({council.key}){'' if council.is_current else ', ended'}")
-    return body
-
-
-def _update(
-    body: Organisation,
-    council: Council,
-    area: Area,
-    directory: Directory,
-    run: Import,
-    *,
-    official: bool,
-    joined: bool,
-) -> Organisation:
-    """Bring a council of the directory up to date with its row, and count in the report what changed."""
-    was = body.name
-    fields = _fields(council, directory, official=official)
-    names = alternative_names(*council.alternatives, *(() if official else (council.name,)))
-    if council.is_current and body.is_ended:
-        fields |= {"status": Status.ACTIVE, "valid_to": council.ends_on}
-    elif council.ends_on and (council.is_current or body.is_ended):
-        fields["valid_to"] = council.ends_on
-    said = directory.update(body, run, fields=fields, identifiers=_identifiers(council, directory), names=names)
-    said += follow_code(body, area, directory, run, ends_on=None if council.is_current else council.ends_on)
-    if not council.is_current and not body.is_ended:
-        dissolve(organisation=body, on=council.ends_on, author=run.author, now=run.now, reason=run.source)
-        run.report.count("closed", f"{body.name} ({council.key})")
-    elif joined:
-        run.report.count("joined", f"{council.name} ({council.key}) is {was}: {'; '.join(said)}")
-    elif said:
-        run.report.count("changed", f"{body.name} ({council.key}): {'; '.join(said)}")
-    else:
-        run.report.count("left_alone")
-    return body
+def _identifiers(council: Council) -> list[tuple[str, str]]:
+    """The scheme and value of each identifier in the row."""
+    pairs = [
+        (Scheme.GSS, council.gss if council.gss != LONDON else ""),
+        # Lists without keys have the GSS code in place of the key.
+        (Scheme.LOCAL_AUTHORITY, council.key if council.key != council.gss else ""),
+        *((Scheme.LOCAL_AUTHORITY_FORMER, code) for code in (council.old_code, *council.former_codes)),
+        (Scheme.PLANNING_DATA, council.entity),
+        (Scheme.PLANNING_AREA, council.planning_area),
+    ]
+    return [(str(scheme), value) for scheme, value in pairs if value]

@@ -1,11 +1,9 @@
-"""Lists that say which council or code followed another.
-
-What the directory lacks is recorded.
-"""
+"""Record successions from lists that say which council or code followed another."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import (
@@ -26,106 +24,138 @@ from partnerships.transfer.services.rows import one_row
 from partnerships.transfer.services.simple_lists import SimpleList
 
 _IMPORT_COUNCILS = "Import the newest list of councils, then this list again."
-_RECORD_IT = (
-    "If it has, record the succession on the page of those that are to come, and let it take effect. Otherwise correct "
-    "the codes."
+_RECORD_SUCCESSION = (
+    "If it has, add the succession to those that are to come, and let it take effect. Otherwise correct the codes."
 )
 
 
-def _apply(table: Table, faults: Collector, run: Import) -> int:
-    """Record successions that are not known.
-
-    Changes outside England are counted.
-    """
-    directory, outside = Directory(), 0
-    known = set(SuccessionTie.objects.values_list("predecessor_id", "successor_id"))
-    new: dict[tuple[int, PartialDate | None], list[tuple[Line, Organisation]]] = defaultdict(list)
+def _apply(table: Table, collector: Collector, run: Import) -> int:
+    """Record the successions that are not in the directory yet; returns the number of rows outside England."""
+    applier = _ChangeApplier(directory=Directory(), collector=collector, run=run)
+    outside = 0
     for line in table:
-        old, code = line.text("old").upper(), line.text("new").upper()
-        if old and not old.startswith("E") and GSS.fullmatch(old):
+        old_code = line.text("old").upper()
+        if GSS.fullmatch(old_code) and not old_code.startswith("E"):
             outside += 1
-            continue
-        before = _held(line, "old", old, directory, faults)
-        after = _held(line, "new", code, directory, faults) if code else None
-        year = faults.partial(line, "start")
-        if line.number in faults.bad_rows or before is None:
-            continue
-        if not code and not before.is_ended:
-            faults.add_problem(line, "new", f"{before.name} has not ended in the directory.", _IMPORT_COUNCILS)
-        elif after is None or before == after or (before.pk, after.pk) in known:
-            run.report.count("left_alone")
-        elif after.kind == Kind.STRATEGIC_AUTHORITY and before.kind == Kind.COUNCIL:
-            _joined(line, before, after, year, directory, faults, run)
-        elif not before.is_ended:
-            faults.add_problem(line, "old", f"{before.name} has not ended in the directory.", _RECORD_IT)
         else:
-            new[after.pk, year].append((line, before))
-    for (successor, year), rows in new.items():
-        _record(directory.organisations[successor], year, rows, directory, run)
+            applier.apply_row(line)
+    applier.record_successions()
     return outside
 
 
-def _held(line: Line, column: str, code: str, directory: Directory, faults: Collector) -> Organisation | None:
-    """The body that has or had a code; a problem if there is none."""
-    body = directory.of_code(code)
-    if body is None:
-        what = f"no organisation in the directory has the code “{code}”." if code else "the cell is blank."
-        faults.add_problem(line, column, what, _IMPORT_COUNCILS if code else "Fill in the code.")
-    return body
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A council that another one followed, and the year in which it did."""
+
+    row: int
+    predecessor: Organisation
+    successor: Organisation
+    year: PartialDate | None
+
+    @property
+    def when(self) -> str:
+        """The year as the end of a line of the report; "" if it is unknown."""
+        return f", {self.year.words}" if self.year else ""
 
 
-def _joined(
-    line: Line,
-    council: Organisation,
-    authority: Organisation,
-    year: PartialDate | None,
-    directory: Directory,
-    faults: Collector,
-    run: Import,
-) -> None:
-    """A council became part of a combined authority, which serves its area from then on.
+class _ChangeApplier:
+    """Applies rows one by one. Successions are collected, because several councils can have one successor."""
 
-    Of a county, one of its districts must be known to be served: the look-up of districts names them.
-    """
-    own, served = set(directory.served[council.pk]), set(directory.served[authority.pk])
-    within = {area.pk for area in directory.areas.values() if area.parent_id in own}
-    if served & (own | within):
-        run.report.count("left_alone")
-        return
-    areas = [area for area in directory.areas.values() if area.pk in own and area.kind == AreaKind.DISTRICT]
-    if not areas:
-        found = f"{authority.name} serves no district of {council.name} in the directory."
-        faults.add_problem(line, "new", found, "Import the list of combined authorities and their districts.")
-        return
-    begun = authority.valid_from
-    starts_on = begun if begun is not None and year is not None and begun.year == year.year else None
-    with one_row(line.number, directory, run):
-        for area in areas:
-            directory.serve(authority, area, run, starts_on=starts_on, ends_on=authority.valid_to)
-        run.report.count("changed", f"{authority.name}: serves {council.name}{f', {year.words}' if year else ''}")
+    def __init__(self, *, directory: Directory, collector: Collector, run: Import) -> None:
+        self._directory = directory
+        self._collector = collector
+        self._run = run
+        self._recorded_pairs = set(SuccessionTie.objects.values_list("predecessor_id", "successor_id"))
+        self._changes: dict[tuple[int, PartialDate | None], list[_Change]] = defaultdict(list)
 
+    def apply_row(self, line: Line) -> None:
+        """Apply a row, or add its problems."""
+        new_code = line.text("new").upper()
+        predecessor = self._organisation(line, "old", line.text("old").upper())
+        successor = self._organisation(line, "new", new_code) if new_code else None
+        year = self._collector.partial(line, "start")
+        if line.number in self._collector.bad_rows or predecessor is None:
+            return
+        if not new_code and not predecessor.is_ended:
+            found = f"{predecessor.name} has not ended in the directory."
+            self._collector.add_problem(line, "new", found, _IMPORT_COUNCILS)
+            return
+        if successor is None or predecessor == successor or (predecessor.pk, successor.pk) in self._recorded_pairs:
+            self._run.report.count("left_alone")
+            return
 
-def _record(
-    successor: Organisation,
-    year: PartialDate | None,
-    rows: list[tuple[Line, Organisation]],
-    directory: Directory,
-    run: Import,
-) -> None:
-    """Record one succession of the bodies that the successor followed in a year."""
-    first, bodies = rows[0][0], list(dict.fromkeys(body for _, body in rows))
-    with one_row(first.number, directory, run):
-        record_succession(
-            kind=SuccessionKind.MERGE if len(bodies) > 1 else SuccessionKind.ABSORB,
-            status=SuccessionStatus.EFFECTIVE,
-            vests_on=year,
-            ties=ties_between(bodies, [successor]),
-            author=run.author,
-            now=run.now,
-            source=run.source[:300],
-        )
-        for body in bodies:
-            run.report.count("created", f"{body.name} → {successor.name}{f', {year.words}' if year else ''}")
+        change = _Change(row=line.number, predecessor=predecessor, successor=successor, year=year)
+        if successor.kind == Kind.STRATEGIC_AUTHORITY and predecessor.kind == Kind.COUNCIL:
+            self._add_to_combined_authority(line, change)
+        elif not predecessor.is_ended:
+            found = f"{predecessor.name} has not ended in the directory."
+            self._collector.add_problem(line, "old", found, _RECORD_SUCCESSION)
+        else:
+            self._changes[successor.pk, year].append(change)
+
+    def _organisation(self, line: Line, column: str, code: str) -> Organisation | None:
+        """The organisation that has or had a code; a problem is added if there is none."""
+        organisation = self._directory.of_code(code)
+        if organisation is None and code:
+            found = f"no organisation in the directory has the code “{code}”."
+            self._collector.add_problem(line, column, found, _IMPORT_COUNCILS)
+        elif organisation is None:
+            self._collector.add_problem(line, column, "the cell is blank.", "Fill in the code.")
+        return organisation
+
+    def _add_to_combined_authority(self, line: Line, change: _Change) -> None:
+        """Make a combined authority serve the area of a council that became part of it.
+
+        A county has no area of its own to serve: one of its districts must be served already.
+        """
+        council, authority = change.predecessor, change.successor
+        council_area_ids = set(self._directory.served[council.pk])
+        district_ids = {area.pk for area in self._directory.areas.values() if area.parent_id in council_area_ids}
+        if set(self._directory.served[authority.pk]) & (council_area_ids | district_ids):
+            self._run.report.count("left_alone")
+            return
+        districts = [
+            area
+            for area in self._directory.areas.values()
+            if area.pk in council_area_ids and area.kind == AreaKind.DISTRICT
+        ]
+        if not districts:
+            found = f"{authority.name} serves no district of {council.name} in the directory."
+            remedy = "Import the list of combined authorities and their districts."
+            self._collector.add_problem(line, "new", found, remedy)
+            return
+
+        began_on = authority.valid_from
+        is_founding_member = began_on is not None and change.year is not None and began_on.year == change.year.year
+        with one_row(change.row, self._directory, self._run):
+            for district in districts:
+                self._directory.serve(
+                    authority,
+                    district,
+                    self._run,
+                    starts_on=began_on if is_founding_member else None,
+                    ends_on=authority.valid_to,
+                )
+            self._run.report.count("changed", f"{authority.name}: serves {council.name}{change.when}")
+
+    def record_successions(self) -> None:
+        """Record one succession for each successor and year."""
+        for changes in self._changes.values():
+            first = changes[0]
+            successor = self._directory.organisations[first.successor.pk]
+            predecessors = list(dict.fromkeys(change.predecessor for change in changes))
+            with one_row(first.row, self._directory, self._run):
+                record_succession(
+                    kind=SuccessionKind.MERGE if len(predecessors) > 1 else SuccessionKind.ABSORB,
+                    status=SuccessionStatus.EFFECTIVE,
+                    vests_on=first.year,
+                    ties=ties_between(predecessors, [successor]),
+                    author=self._run.author,
+                    now=self._run.now,
+                    source=self._run.source[:300],
+                )
+                for predecessor in predecessors:
+                    self._run.report.count("created", f"{predecessor.name} → {successor.name}{first.when}")
 
 
 CHANGES = SimpleList(

@@ -4,202 +4,195 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from partnerships.kit.names import fold_name
-from partnerships.organisations.models import (
-    Kind,
-    Organisation,
-    Scheme,
-)
-from partnerships.transfer.models import Answer
+from partnerships.organisations.models import Kind, Organisation, Scheme
+from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.councils import Council, CouncilList
 from partnerships.transfer.reading.names import combined_place, council_place
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct
 
-GOVERNING = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
-
+#: Kinds of organisation that a list of councils can contain.
+GOVERNING_KINDS = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
 
 #: Maximum organisations offered for a row to review.
 _MAX_OFFERED = 12
 
 
-DATES = ("starts_on", "ends_on")
-
-
-TUPLES = ("successors", "alternatives", "former_codes")
-
-
 def find_council(council: Council, directory: Directory) -> Organisation | None:
-    """The organisation of a row, by key or else by code, old or new."""
+    """The organisation with the row's key or, failing that, with its code."""
     return directory.holder(Scheme.LOCAL_AUTHORITY, council.key) or directory.holder(Scheme.GSS, council.gss)
 
 
-class Matching:
-    """Matches rows to organisations, by key or code, or else by name.
+class CouncilMatcher:
+    """Matches rows to organisations: by key or code, or else by name.
 
     A name must be unambiguous; otherwise the row is left for review.
     """
 
-    def __init__(self, listed: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
-        self._listed = listed
+    def __init__(self, council_list: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
+        self._council_list = council_list
         self._directory = directory
         self._doubts = doubts
         self._run = run
-        self._codes = {council.gss for council in listed.councils}
-        #: Rows that were matched by name alone.
-        self.joined: set[str] = set()
-        self._of_place: dict[tuple[str, str], list[Organisation]] = defaultdict(list)
-        self._places: dict[int, set[str]] = {}
-        for body in directory.organisations.values():
-            if body.kind in GOVERNING:
-                names = {body.name, body.short_name, *directory.names[body.pk]} - {""}
-                self._places[body.pk] = {_place(name, combined=body.kind != Kind.COUNCIL) for name in names}
-                for place in self._places[body.pk]:
-                    self._of_place[body.kind, place].append(body)
+        self._listed_codes = {council.gss for council in council_list.councils}
+        #: Keys of rows that were matched by name alone.
+        self.keys_matched_by_name: set[str] = set()
+        self._organisations_by_key: dict[str, Organisation | None] = {}
+        self._matched_ids: set[int] = set()
 
-    def matched(self, councils: Sequence[Council]) -> dict[str, Organisation | None]:
+        self._organisations_by_place: dict[tuple[str, str], list[Organisation]] = defaultdict(list)
+        self._places_by_pk: dict[int, set[str]] = {}
+        for organisation in directory.organisations.values():
+            if organisation.kind in GOVERNING_KINDS:
+                self._index_places(organisation)
+
+    def _index_places(self, organisation: Organisation) -> None:
+        names = {organisation.name, organisation.short_name, *self._directory.names[organisation.pk]} - {""}
+        places = {_place(name, is_combined=organisation.kind != Kind.COUNCIL) for name in names}
+        self._places_by_pk[organisation.pk] = places
+        for place in places:
+            self._organisations_by_place[organisation.kind, place].append(organisation)
+
+    def match(self, councils: Sequence[Council]) -> dict[str, Organisation | None]:
         """The organisation of each row by the row's key; None for a new one.
 
-        Rows left for review are missing.
+        Rows left for review are missing. All rows are matched by key and code before any is matched by name: an
+        organisation that another row has by its code is not matched by name.
         """
-        organisations: dict[str, Organisation | None] = {}
-        taken: dict[int, Council] = {}
-        waiting = []
+        unmatched = []
         for council in councils:
-            body = find_council(council, self._directory)
-            if body is None:
-                waiting.append(council)
-            elif others := self._contradicting(council, body):
-                if self._doubts.answer(council.key) is None:
-                    self._ask(council, (body, *others), f"the code belongs to {body.name}, but the name does not.")
-                else:
-                    waiting.append(council)
+            organisation = find_council(council, self._directory)
+            namesakes = self._other_namesakes(council, organisation) if organisation is not None else []
+            if organisation is not None and not namesakes:
+                self._record(council, organisation)
+            elif organisation is None or self._doubts.answer(council.key) is not None:
+                unmatched.append(council)
             else:
-                organisations[council.key] = body
-                taken[body.pk] = council
-        for council in waiting:
+                why = f"the code belongs to {organisation.name}, but the name does not."
+                self._ask(council, [organisation, *namesakes], why)
+
+        for council in unmatched:
             answer = self._doubts.answer(council.key)
-            if answer is None:
-                self._by_name(council, organisations, taken)
-            elif answer.answer == Answer.LEAVE_OUT:
-                self._run.report.count("left_alone")
+            if answer is not None:
+                self._apply_answer(council, answer)
             else:
-                body = self._directory.organisations[answer.organisation.pk] if answer.organisation else None
-                organisations[council.key] = body
-                if body is not None:
-                    taken[body.pk] = council
-        return organisations
+                self._match_by_name(council)
+        return self._organisations_by_key
 
-    def _contradicting(self, council: Council, body: Organisation) -> list[Organisation]:
-        """Other organisations with the row's name.
+    def _record(self, council: Council, organisation: Organisation | None) -> None:
+        self._organisations_by_key[council.key] = organisation
+        if organisation is not None:
+            self._matched_ids.add(organisation.pk)
 
-        Only for lists of codes and names, and only if the name differs from the matched organisation's.
+    def _apply_answer(self, council: Council, answer: Doubt) -> None:
+        """Match the row as an administrator decided for an earlier list."""
+        if answer.is_left_out:
+            self._run.report.count("left_alone")
+        elif answer.organisation is not None:
+            self._record(council, self._directory.organisations[answer.organisation.pk])
+        else:
+            self._record(council, None)
+
+    def _other_namesakes(self, council: Council, organisation: Organisation) -> list[Organisation]:
+        """Active organisations with the row's name, if the organisation with its code has another name.
+
+        Only for lists without keys.
         """
-        place = _place(council.name, combined=council.is_combined)
-        if self._listed.is_whole or body.kind not in GOVERNING or place in self._places[body.pk]:
+        place = _place(council.name, is_combined=council.is_combined)
+        if (
+            self._council_list.has_keys
+            or organisation.kind not in GOVERNING_KINDS
+            or place in self._places_by_pk[organisation.pk]
+        ):
             return []
         return [
-            organisation
-            for organisation in self._alike(council)
-            if organisation.pk != body.pk and not organisation.is_ended
+            namesake
+            for namesake in self._namesakes(council)
+            if namesake.pk != organisation.pk and not namesake.is_ended
         ]
 
-    def _alike(self, council: Council) -> list[Organisation]:
+    def _namesakes(self, council: Council) -> tuple[Organisation, ...]:
+        """Organisations of the row's kind with the same place in one of their names."""
         kind = Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL
         names = (council.name, council.short_name) if council.short_name else (council.name,)
-        return list(
-            distinct(
-                organisation
-                for name in names
-                for organisation in self._of_place[kind, _place(name, combined=council.is_combined)]
-            )
-        )
+        places = [_place(name, is_combined=council.is_combined) for name in names]
+        return distinct(organisation for place in places for organisation in self._organisations_by_place[kind, place])
 
-    def _by_name(
-        self, council: Council, organisations: dict[str, Organisation | None], taken: dict[int, Council]
-    ) -> None:
-        """Match by name if only one council can be meant.
-
-        Otherwise queue it for review, or leave it as new.
-        """
+    def _match_by_name(self, council: Council) -> None:
+        """Match by name if only one council can be meant; otherwise leave the row for review, or treat it as new."""
         # Keys tell two councils of the same name apart; codes and names do not.
-        alike = [
+        namesakes = [
             organisation
-            for organisation in self._alike(council)
-            if organisation.pk not in taken or not self._listed.is_whole
+            for organisation in self._namesakes(council)
+            if organisation.pk not in self._matched_ids or not self._council_list.has_keys
         ]
-        living = [organisation for organisation in alike if not organisation.is_ended]
-        one_is_left = len(living) == 1 and living[0].pk not in taken
-        if one_is_left and council.is_current and self._is_sure(living[0], council):
-            organisations[council.key] = living[0]
-            taken[living[0].pk] = council
-            self.joined.add(council.key)
-        elif living or (alike and council.is_current):
-            words = "its key and code are new, but the name is already in the directory."
-            self._ask(council, tuple(alike), f"{words} It may have a new code, or be a successor.")
-        elif gone := self._gone(council, taken):
-            self._ask(
-                council, tuple(gone), "its code and name are new, and others of its kind are no longer in the list."
-            )
+        active = [organisation for organisation in namesakes if not organisation.is_ended]
+        has_one_unmatched = len(active) == 1 and active[0].pk not in self._matched_ids
+        if has_one_unmatched and council.is_current and self._is_certain(active[0], council):
+            self._record(council, active[0])
+            self.keys_matched_by_name.add(council.key)
+        elif active or (namesakes and council.is_current):
+            why = "its key and code are new, but the name is already in the directory."
+            self._ask(council, namesakes, f"{why} It may have a new code, or be a successor.")
+        elif missing := self._missing_of_tier(council):
+            self._ask(council, missing, "its code and name are new, and others of its kind are no longer in the list.")
         else:
-            organisations[council.key] = None
+            self._record(council, None)
 
-    def _is_sure(self, body: Organisation, council: Council) -> bool:
-        """Whether the one active organisation with the row's name is the row's.
+    def _is_certain(self, organisation: Organisation, council: Council) -> bool:
+        """Whether the only active organisation with the row's name is certainly the row's.
 
-        It must have the row's tier, and no key or code that another row has. Never sure for a combined authority with a
-        code: it may be a successor.
+        It must be of the row's tier, and have no key or code that another row has. A combined authority with a code is
+        never certain, because it may be a successor.
         """
-        codes = self._directory.values(body, Scheme.GSS)
-        if self._listed.is_whole and self._directory.values(body, Scheme.LOCAL_AUTHORITY) - {council.key}:
+        codes = self._directory.values(organisation, Scheme.GSS)
+        keys = self._directory.values(organisation, Scheme.LOCAL_AUTHORITY)
+        if self._council_list.has_keys and keys - {council.key}:
             return False
         if not codes:
-            return body.council_type in ("", council.type) and fold_name(body.name) == fold_name(council.name)
-        return not council.is_combined and self._is_of_tier(body, council) and not codes & self._codes
+            has_same_type = organisation.council_type in ("", council.type)
+            return has_same_type and fold_name(organisation.name) == fold_name(council.name)
+        return not council.is_combined and self._is_of_tier(organisation, council) and not codes & self._listed_codes
 
-    def _is_of_tier(self, body: Organisation, council: Council) -> bool:
-        codes = self._directory.values(body, Scheme.GSS)
+    def _is_of_tier(self, organisation: Organisation, council: Council) -> bool:
+        """Whether both have GSS codes of the same tier: the first three characters are equal."""
+        codes = self._directory.values(organisation, Scheme.GSS)
         return any(code[:3] == council.gss[:3] for code in codes)
 
-    def _gone(self, council: Council, taken: dict[int, Council]) -> list[Organisation]:
-        """Active organisations of the row's tier that the list lacks.
+    def _missing_of_tier(self, council: Council) -> list[Organisation]:
+        """Active organisations of the row's tier that are not in the list: one may have a new name and code.
 
-        Only for lists of codes and names: one of them may have changed both.
+        Only for complete lists without keys.
         """
-        if self._listed.is_whole or self._run.listed.is_part:
+        if self._council_list.has_keys or self._run.list_file.is_part:
             return []
-        return [
-            organisation
-            for organisation in self._directory.organisations.values()
-            if organisation.kind in GOVERNING
-            and not organisation.is_ended
-            and organisation.pk not in taken
-            and self._is_of_tier(organisation, council)
-            and not self._directory.values(organisation, Scheme.GSS) & self._codes
-            and not self._run.is_mentioned(self._directory.values(organisation, Scheme.GSS))
-        ][:_MAX_OFFERED]
+        missing = []
+        for organisation in self._directory.organisations.values():
+            codes = self._directory.values(organisation, Scheme.GSS)
+            if (
+                organisation.kind in GOVERNING_KINDS
+                and not organisation.is_ended
+                and organisation.pk not in self._matched_ids
+                and self._is_of_tier(organisation, council)
+                and not codes & self._listed_codes
+                and not self._run.is_mentioned(codes)
+            ):
+                missing.append(organisation)
+        return missing[:_MAX_OFFERED]
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:
-        self._doubts.ask(
-            self._run,
-            NewDoubt(
-                key=council.key,
-                name=council.name,
-                row=_as_row(council, self._listed),
-                why=why,
-                candidates=distinct(candidates),
-            ),
+        """Leave the row for review, with the organisations that it may be."""
+        doubt = NewDoubt(
+            key=council.key,
+            name=council.name,
+            row=council.as_json() | {"official": self._council_list.has_keys},
+            why=why,
+            candidates=distinct(candidates),
         )
+        self._doubts.ask(self._run, doubt)
 
 
-def _place(name: str, *, combined: bool) -> str:
-    return combined_place(name) if combined else council_place(name)
-
-
-def _as_row(council: Council, listed: CouncilList) -> dict[str, Any]:
-    row = asdict(council) | {"official": listed.is_whole}
-    row |= {name: row[name].isoformat() if row[name] else None for name in DATES}
-    return row | {name: list(row[name]) for name in TUPLES}
+def _place(name: str, *, is_combined: bool) -> str:
+    return combined_place(name) if is_combined else council_place(name)

@@ -1,7 +1,4 @@
-"""Lists of all names or codes of councils with their keys.
-
-Adds those that the directory lacks.
-"""
+"""Add names and codes of councils from lists that have several for each council."""
 
 from __future__ import annotations
 
@@ -17,46 +14,48 @@ from partnerships.transfer.services.simple_lists import SimpleList
 _UNKNOWN = "Leave it out if the council is outside England. Otherwise import the list of councils that has it."
 
 
-def _apply(table: Table, faults: Collector, run: Import) -> int:
-    """Add names and codes; those of councils outside England are counted."""
+def _apply(table: Table, collector: Collector, run: Import) -> int:
+    """Add names and codes that the directory lacks; returns the number of rows outside England."""
     directory, outside = Directory(), 0
     for done, line in enumerate(table, start=1):
-        key, code = faults.required(line, "key").upper(), line.text("gss").upper()
+        key, code = collector.required(line, "key").upper(), line.text("gss").upper()
         body = directory.holder(Scheme.LOCAL_AUTHORITY, key)
         if code and not GSS.fullmatch(code):
-            faults.add_problem(line, "gss", f"“{code}” is not a GSS code.", "Write a letter and eight digits.")
+            collector.add_problem(line, "gss", f"“{code}” is not a GSS code.", "Enter a letter and eight digits.")
         elif code and not code.startswith("E"):
             outside += 1
         elif key and body is None:
-            faults.leave_out(line, "key", f"no council in the directory has the key “{key}”.", _UNKNOWN)
+            collector.leave_out(line, "key", f"no council in the directory has the key “{key}”.", _UNKNOWN)
         elif not (code or line.text("name")):
-            faults.add_problem(line, "key", "it has neither a name nor a code.", "Fill in one, or remove the row.")
+            collector.add_problem(line, "key", "it has neither a name nor a code.", "Fill in one, or remove the row.")
         elif body is not None:
-            _complete(body, line, code, directory, faults, run)
+            _add_name_and_code(body, line, code, directory, collector, run)
         run.progress(done, len(table.rows))
     return outside
 
 
-def _complete(body: Organisation, line: Line, code: str, directory: Directory, faults: Collector, run: Import) -> None:
-    """Add the row's name and code, unless the council has them.
+def _add_name_and_code(
+    body: Organisation, line: Line, code: str, directory: Directory, collector: Collector, run: Import
+) -> None:
+    """Add the row's name and code, unless the council has them already.
 
-    A code of another body is a problem.
+    If the council has a GSS code, another code is a former one. A code of another organisation is a problem.
     """
     identifiers = []
     if code:
-        held = directory.of_code(code)
-        if held is not None and held != body:
-            found = f"{code} is a code of {held.name} in the directory, not of {body.name}."
-            faults.add_problem(line, "gss", found, "Correct the key or the code, or the directory.")
+        holder = directory.of_code(code)
+        if holder is not None and holder != body:
+            found = f"{code} is a code of {holder.name} in the directory, not of {body.name}."
+            collector.add_problem(line, "gss", found, "Correct the key or the code, or the directory.")
             return
-        if held is None:
+        if holder is None:
             has_code = bool(directory.values(body, Scheme.GSS))
             identifiers.append((Scheme.LOCAL_AUTHORITY_FORMER if has_code else Scheme.GSS, code))
     with one_row(line.number, directory, run):
         names = alternative_names(line.text("name"))
-        said = directory.update(body, run, fields={}, identifiers=identifiers, names=names)
-        if said:
-            run.report.count("changed", f"{body.name}: {'; '.join(said)}")
+        changes = directory.update(body, run, fields={}, identifiers=identifiers, names=names)
+        if changes:
+            run.report.count("changed", f"{body.name}: {'; '.join(changes)}")
         else:
             run.report.count("left_alone")
 

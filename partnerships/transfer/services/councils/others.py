@@ -1,4 +1,4 @@
-"""Bodies of a list of councils that are no councils, as their kind."""
+"""Save the bodies in a list of councils that are not councils, such as national parks."""
 
 from __future__ import annotations
 
@@ -11,44 +11,52 @@ from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.rows import one_row
 
 
-def keep_others(bodies: Sequence[OtherBody], directory: Directory, run: Import) -> None:
-    """Create or update each body, found by its keys or by name and kind."""
+def save_other_bodies(bodies: Sequence[OtherBody], directory: Directory, run: Import) -> None:
+    """Create or update the organisation of each body."""
     for body in bodies:
         with one_row(body.row, directory, run):
-            _keep(body, directory, run)
+            _save(body, directory, run)
 
 
-def _keep(body: OtherBody, directory: Directory, run: Import) -> None:
-    """Create the body, or update the one that has these identifiers."""
+def _save(body: OtherBody, directory: Directory, run: Import) -> None:
     pairs = (
         (Scheme.PLANNING_DATA, body.curie),
         (Scheme.GSS, body.gss),
         (Scheme.PLANNING_AREA, body.planning_area),
     )
     identifiers = [(str(scheme), value) for scheme, value in pairs if value]
-    known = _known(body, identifiers, directory)
-    if known is None:
-        made = create_organisation(
-            name=body.name,
-            kind=body.kind,
-            identifiers=identifiers,
-            author=run.author,
-            now=run.now,
-            website=body.website,
-        )
-        directory.adopt(made, identifiers=identifiers, names=[made.name])
-        run.report.count("created", f"{made.name} ({made.get_kind_display().lower()})")
+    existing = _find(body, identifiers, directory)
+    if existing is None:
+        _create(body, identifiers, directory, run)
         return
-    fields = {"name": body.name} | ({"website": body.website} if body.website else {})
-    if said := directory.update(known, run, fields=fields, identifiers=identifiers):
-        run.report.count("changed", f"{known.name}: {'; '.join(said)}")
+
+    fields = {"name": body.name}
+    if body.website:
+        fields["website"] = body.website
+    changes = directory.update(existing, run, fields=fields, identifiers=identifiers)
+    if changes:
+        run.report.count("changed", f"{existing.name}: {'; '.join(changes)}")
     else:
         run.report.count("left_alone")
 
 
-def _known(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory) -> Organisation | None:
+def _find(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory) -> Organisation | None:
+    """The organisation with one of the identifiers, or else the only one with this name and kind."""
     for scheme, value in identifiers:
         if holder := directory.holder(scheme, value):
             return holder
-    alike = [organisation for organisation in directory.called(body.name) if organisation.kind == body.kind]
-    return alike[0] if len(alike) == 1 else None
+    namesakes = [organisation for organisation in directory.called(body.name) if organisation.kind == body.kind]
+    return namesakes[0] if len(namesakes) == 1 else None
+
+
+def _create(body: OtherBody, identifiers: list[tuple[str, str]], directory: Directory, run: Import) -> None:
+    organisation = create_organisation(
+        name=body.name,
+        kind=body.kind,
+        identifiers=identifiers,
+        author=run.author,
+        now=run.now,
+        website=body.website,
+    )
+    directory.adopt(organisation, identifiers=identifiers, names=[organisation.name])
+    run.report.count("created", f"{organisation.name} ({organisation.get_kind_display().lower()})")

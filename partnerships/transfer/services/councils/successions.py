@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from partnerships.kit.dates import known_day
-from partnerships.organisations.models import (
-    Organisation,
-    Scheme,
-    SuccessionKind,
-    SuccessionStatus,
-)
+from partnerships.organisations.models import Organisation, Scheme, SuccessionKind, SuccessionStatus
 from partnerships.organisations.services import record_succession, ties_between
 from partnerships.transfer.reading.councils import Council
 from partnerships.transfer.reading.problems import Problem
@@ -19,63 +16,92 @@ from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.rows import one_row
 
 
+@dataclass
+class _Succession:
+    """Councils that ended on the same day and have the same successors."""
+
+    successor_keys: tuple[str, ...]
+    ended_on: dt.date | None
+    #: The row of the first predecessor, for error messages.
+    row: int
+    predecessors: list[Organisation] = field(default_factory=list)
+
+    def kind(self, start_by_key: Mapping[str, dt.date | None]) -> SuccessionKind:
+        """Split, merger, or absorption by a council that existed before."""
+        if len(self.successor_keys) > 1:
+            return SuccessionKind.SPLIT
+        successor_starts_on = start_by_key.get(self.successor_keys[0])
+        existed_before = (
+            self.ended_on is not None and successor_starts_on is not None and successor_starts_on < self.ended_on
+        )
+        if existed_before or len(self.predecessors) == 1:
+            return SuccessionKind.ABSORB
+        return SuccessionKind.MERGE
+
+
 def record_successions(
-    councils: tuple[Council, ...],
-    bodies: dict[str, Organisation],
-    undecided: set[str],
+    councils: Sequence[Council],
+    organisations_by_key: Mapping[str, Organisation],
+    *,
+    undecided_keys: Collection[str],
     directory: Directory,
     run: Import,
 ) -> None:
-    """One succession for each set of successors on a date.
+    """Record one succession for each set of successors and date.
 
-    Districts that became one council are a merger; the two successors of a county are a split. Rows left for review
-    are not included yet. A succession waits for each of its rows that was set aside: recorded without one of its
-    predecessors, it would be another succession.
+    A succession waits until all of its rows are imported: without one of its predecessors it would be a different
+    succession. `undecided_keys` are the keys of rows left for review or refused.
     """
-    events: dict[tuple[tuple[str, ...], dt.date | None], list[Organisation]] = {}
-    rows: dict[tuple[tuple[str, ...], dt.date | None], int] = {}
-    starts = {council.key: council.starts_on for council in councils}
+
+    def find(key: str) -> Organisation | None:
+        return organisations_by_key.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key)
+
+    successions: dict[tuple[tuple[str, ...], dt.date | None], _Succession] = {}
     for council in councils:
-        known = all(key in bodies or directory.holder(Scheme.LOCAL_AUTHORITY, key) for key in council.successors)
-        if council.successors and not known and not undecided & set(council.successors):
-            _leave(council.row, "its successor is in a row that was set aside.", "Correct that row.", run)
-        elif council.successors and run.is_mentioned(council.successors):
-            _leave(council.row, "another row about its successor was set aside.", "Correct that row.", run)
-        elif council.successors and not undecided & set(council.successors):
-            event = tuple(sorted(council.successors)), council.ends_on
-            events.setdefault(event, []).append(bodies[council.key])
-            rows.setdefault(event, council.row)
+        if not council.successors:
+            continue
+        has_undecided = any(key in undecided_keys for key in council.successors)
+        if not has_undecided and not all(find(key) for key in council.successors):
+            _set_succession_aside(council.row, "its successor is in a row that was set aside.", run)
+        elif run.is_mentioned(council.successors):
+            _set_succession_aside(council.row, "another row about its successor was set aside.", run)
+        elif not has_undecided:
+            successor_keys = tuple(sorted(council.successors))
+            succession = successions.setdefault(
+                (successor_keys, council.ends_on),
+                _Succession(successor_keys=successor_keys, ended_on=council.ends_on, row=council.row),
+            )
+            succession.predecessors.append(organisations_by_key[council.key])
+
+    start_by_key = {council.key: council.starts_on for council in councils}
     kinds: Counter[str] = Counter()
-    for (keys, on), predecessors in events.items():
-        successors = [bodies.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key) for key in keys]
-        begun_before = len(keys) == 1 and on is not None and (starts.get(keys[0]) or on) < on
-        kind = (
-            SuccessionKind.SPLIT
-            if len(keys) > 1
-            else SuccessionKind.ABSORB
-            if begun_before or len(predecessors) == 1
-            else SuccessionKind.MERGE
-        )
-        with one_row(rows[keys, on], directory, run, is_used=True):
+    for succession in successions.values():
+        kind = succession.kind(start_by_key)
+        successors = [organisation for key in succession.successor_keys if (organisation := find(key))]
+        with one_row(succession.row, directory, run, is_used=True):
             record_succession(
                 kind=kind,
                 status=SuccessionStatus.EFFECTIVE,
-                vests_on=known_day(on),
-                ties=ties_between(predecessors, [body for body in successors if body is not None]),
+                vests_on=known_day(succession.ended_on),
+                ties=ties_between(succession.predecessors, successors),
                 author=run.author,
                 now=run.now,
                 source=run.source[:300],
             )
             kinds[kind] += 1
     run.row = None
+
     if kinds:
-        said = ", ".join(f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(kinds.items()))
-        run.report.remark(f"Successions in the list: {said}.")
+        counts = ", ".join(f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(kinds.items()))
+        run.report.remark(f"Successions in the list: {counts}.")
 
 
-def _leave(row: int, found: str, remedy: str, run: Import) -> None:
-    """Leave a council's succession for when its row is imported again."""
+def _set_succession_aside(row: int, why: str, run: Import) -> None:
+    """Set a row aside whose council was imported, so that its succession can be imported later."""
     problem = Problem(
-        row, "", f"the council was imported, but not its succession: {found}", f"{remedy} Upload both again."
+        row,
+        "",
+        f"the council was imported, but not its succession: {why}",
+        "Correct that row. Upload both again.",
     )
-    run.set_aside(run.listed.row_set_aside([problem], is_used=True))
+    run.set_aside(run.list_file.row_set_aside([problem], is_used=True))

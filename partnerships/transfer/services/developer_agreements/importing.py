@@ -65,7 +65,7 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         recall=partial(recall_rows, given.organisation),
     )
     report = Report()
-    is_corrected = any(account.about.is_corrected for account in read.accounts)
+    is_corrected = any(account.list_file.is_corrected for account in read.accounts)
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
@@ -86,7 +86,7 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         problems := [problem for account in read.accounts for row in account.set_aside for problem in row.problems]
     ):
         raise UnableToRead(problems)
-    report.account_for(*(account.about for account in read.accounts))
+    report.account_for(*(account.list_file for account in read.accounts))
     report.remark(line)
     return given.finish(made, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 

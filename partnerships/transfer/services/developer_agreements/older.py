@@ -23,7 +23,7 @@ from partnerships.transfer.reading.by_reference import authority_key
 from partnerships.transfer.reading.developer_agreements import AgreementFiles
 from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.services.directory import Import
-from partnerships.transfer.services.vintages import Ages, remark_on_older_rows, told_before
+from partnerships.transfer.services.vintages import Ages, ids_with_event_of_files, remark_on_older_rows
 
 
 class Vintages:
@@ -120,7 +120,7 @@ class Older:
             return
         run, changed = self._run, 0
         known = [(self._here[key], one) for key, (one, _) in self._promises.items() if key in self._here]
-        told = told_before(EventKind.CONTRIBUTION_IN_OLDER_FILE, [row.pk for row, _ in known], run)
+        told = ids_with_event_of_files(EventKind.CONTRIBUTION_IN_OLDER_FILE, [row.pk for row, _ in known], run)
         for row, promise in known:
             if not (since := _since(row, promise)):
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
 
-_CORRECT_AUTHORITY = "Write the authority's key, such as local-authority:ADU, or import the list of councils."
+_CORRECT_AUTHORITY = "Enter the authority's key, for example local-authority:ADU, or import the list of councils."
 
 
 def unknown_authority(written: str, run: Import) -> tuple[str, str]:

@@ -37,27 +37,27 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
     file = given.files[0]
     sheets = read_sheets(file.data, file.name)
     figures_read = READERS[series].read(sheets, given.known(0, sheets))
-    refuse_unusable(figures_read.about, all_or_nothing=given.choices.all_or_nothing)
+    refuse_unusable(figures_read.list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     latest = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
-    if figures_read.about.is_corrected and latest is None:
+    if figures_read.list_file.is_corrected and latest is None:
         raise unable("its rows were set aside from a file that is not here.", "Import that file first.")
-    corrects = latest if figures_read.about.is_corrected else None
+    corrects = latest if figures_read.list_file.is_corrected else None
     again = Dataset.objects.filter(series=series, sha256=given.digest).order_by("-pk").first()
     day = settled_date(
         given=given.choices.as_of,
         # What a table says of its publication is more exact than the month in a file's name.
-        named=corrects.released_on if corrects else figures_read.about.true_on or given.named_date,
+        named=corrects.released_on if corrects else figures_read.list_file.true_on or given.named_date,
         said=again.released_on if again else None,
         now=given.now,
         report=report,
     )
-    run = given.start(series.value, day, report=report, listed=figures_read.about)
-    for line in figures_read.about.remarks:
+    run = given.start(series.value, day, report=report, list_file=figures_read.list_file)
+    for line in figures_read.list_file.remarks:
         report.remark(line)
     with report.timed(), row_errors(run):
         _keep(figures_read, series, corrects, given, run)
-    report.account_for(figures_read.about)
+    report.account_for(figures_read.list_file)
     return given.finish(given.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)
 
 

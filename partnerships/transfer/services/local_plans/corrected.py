@@ -83,4 +83,4 @@ def _set_aside(milestones: Sequence[Milestone], found: str, remedy: str, listed:
     if not run.rows_stand_alone:
         raise UnableToRead(problems)
     for problem in problems:
-        run.set_aside(listed.abouts[1].row_set_aside([problem]))
+        run.set_aside(listed.list_files[1].row_set_aside([problem]))

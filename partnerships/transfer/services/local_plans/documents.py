@@ -47,7 +47,7 @@ DOCUMENT_KINDS = {
 SECTION, _TITLE = "published-documents", "Documents"
 
 
-def _apply(table: Table, faults: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: Import) -> int:
     """Publish the documents of each plan.
 
     Those with an end-date that is past are left out. A list that is older than the last one fills history.
@@ -57,12 +57,12 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
     held = dict(keys.values_list("value", "organisation"))
     of_plan: dict[Plan, list[Line]] = {}
     for line in table:
-        reference, address = faults.required(line, "plan"), line.text("url") or line.text("page")
-        faults.required(line, "name")
-        ended = faults.day(line, "ended")
+        reference, address = collector.required(line, "plan"), line.text("url") or line.text("page")
+        collector.required(line, "name")
+        ended = collector.day(line, "ended")
         if not re.fullmatch(r"https?://[^\s<>]+", address):
             found = f"“{address[:60]}” is not a web address." if address else "the cell is blank."
-            faults.add_problem(line, "url", found, "Write it as https://council.example/plan.pdf.")
+            collector.add_problem(line, "url", found, "Enter it as https://council.example/plan.pdf.")
         named = line.text("organisations")
         bodies = {held[key] for one in named.split(";") if (key := one.strip().rpartition(":")[2].upper()) in held}
         plans = known.called(reference, bodies)
@@ -72,8 +72,8 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
             remedy = "Correct it, or import the list of plans that has it."
             if plans:
                 remedy = "Leave it out, and add the document as a link on the page of the plan that is meant."
-            faults.add_problem(line, "plan", found, remedy)
-        if line.number not in faults.bad_rows:
+            collector.add_problem(line, "plan", found, remedy)
+        if line.number not in collector.bad_rows:
             of_plan.setdefault(plans[0], [])
             if ended is None or ended > run.as_of:
                 of_plan[plans[0]].append(line)
@@ -88,7 +88,7 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
                     record_past(plan, normalise(_with_documents(said, links, keeps_others=False)), said, run)
         except (InvalidContent, UnableToPublish) as error:
             for line in lines:
-                faults.add_problem(line, "plan", in_words(error), "Correct the row.")
+                collector.add_problem(line, "plan", in_words(error), "Correct the row.")
         run.progress(done, len(of_plan))
     return 0
 
@@ -103,7 +103,7 @@ def _link(line: Line) -> str:
 
 def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
     before = normalise(said_before(plan) or {})
-    content = normalise(_with_documents(before, links, keeps_others=run.listed.is_corrected))
+    content = normalise(_with_documents(before, links, keeps_others=run.list_file.is_corrected))
     if content == before:
         run.report.count("left_alone")
         return

@@ -92,8 +92,8 @@ def apply_local_plans(given: Given) -> ImportRun:
         known=(given.known(0, plans), given.known(1, timetable)),
         read_before=known.references,
     )
-    for about in listed.abouts:
-        refuse_unusable(about, all_or_nothing=given.choices.all_or_nothing)
+    for list_file in listed.list_files:
+        refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
     day = settled_date(
         given=given.choices.as_of,
@@ -103,13 +103,13 @@ def apply_local_plans(given: Given) -> ImportRun:
         report=report,
     )
     source = f"{' and '.join(filter(None, given.names))} ({PUBLISHER}), as of {long_date(day)}"
-    run = given.start(Register.LOCAL_PLANS, day, report=report, listed=listed.abouts[0], source=source)
-    for row in (row for about in listed.abouts[1:] for row in about.set_aside):
+    run = given.start(Register.LOCAL_PLANS, day, report=report, list_file=listed.list_files[0], source=source)
+    for row in (row for list_file in listed.list_files[1:] for row in list_file.set_aside):
         run.set_aside(row)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     with report.timed(), row_errors(run):
         _apply_plans(listed, known, run, plans_name, Vintages(listed, newer, run.organisation))
-    report.account_for(*listed.abouts)
+    report.account_for(*listed.list_files)
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 

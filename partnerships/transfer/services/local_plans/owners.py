@@ -93,7 +93,7 @@ def set_plan_aside(
     """Set the plan's row aside with its milestones, or refuse the files where rows do not stand alone."""
     if not run.rows_stand_alone:
         raise UnableToRead([problem]) from error
-    plans, timetable = listed.abouts
+    plans, timetable = listed.list_files
     run.set_aside(plans.row_set_aside([problem]))
     found = f"the row of “{plan.reference}” in the file of plans was set aside."
     for milestone in plan.milestones:

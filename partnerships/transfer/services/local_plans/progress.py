@@ -41,7 +41,7 @@ _STAGES = {
 }
 
 
-def _apply(table: Table, faults: Collector, run: Import) -> int:
+def _apply(table: Table, collector: Collector, run: Import) -> int:
     """Add each row to the history of its plan, or else of its council.
 
     A row without a stage says nothing.
@@ -50,13 +50,13 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
     plans = _plans_by_owner()
     told = _told_of_councils()
     for done, line in enumerate(table, start=1):
-        code = faults.required(line, "code").upper()
-        stages = {code: day for code in _STAGES if (day := faults.partial(line, code))}
+        code = collector.required(line, "code").upper()
+        stages = {code: day for code in _STAGES if (day := collector.partial(line, code))}
         body = directory.of_code(code)
         if code and body is None:
             found = f"no council in the directory has the code “{code}”."
-            faults.add_problem(line, "code", found, "Correct it, or import the list of councils that has it.")
-        if line.number in faults.bad_rows or body is None:
+            collector.add_problem(line, "code", found, "Correct it, or import the list of councils that has it.")
+        if line.number in collector.bad_rows or body is None:
             continue
         if not stages:
             run.report.count("left_alone")
@@ -65,7 +65,7 @@ def _apply(table: Table, faults: Collector, run: Import) -> int:
             with transaction.atomic():
                 _apply_line(line, body, stages, plans[body.pk], told, run)
         except InvalidContent as error:
-            faults.add_problem(line, "code", in_words(error), "Correct the row.")
+            collector.add_problem(line, "code", in_words(error), "Correct the row.")
         run.progress(done, len(table.rows))
     return 0
 

@@ -114,7 +114,7 @@ def _with_pieces(content: Content | None, pieces: Any) -> Content:
     if content is None or not isinstance(pieces, Mapping) or not pieces:
         raise UnableToLoad(
             "it has neither “content” nor, after a first version, “set”.",
-            "Write the whole content, or the pieces that change.",
+            "Enter the whole content, or the pieces that change.",
         )
     try:
         for piece, value in pieces.items():

@@ -48,7 +48,7 @@ def _recommendation(item: Item) -> Recommendation:
     if recommendation is None:
         raise UnableToLoad(
             f"there is no recommendation “{item['recommendation']}” of “{item['report']}”.",
-            "Write the report’s title and the reference or the words of the recommendation as the site shows them.",
+            "Enter the report’s title and the reference or the words of the recommendation as the site shows them.",
         )
     return recommendation
 

@@ -41,12 +41,12 @@ def import_register(
     progress: Progress = silent,
     organisation: Organisation | None = None,
 ) -> Outcome:
-    """Import a published list into the directory.
+    """Import a published list into the directory, or with `dry_run` only report what the import would do.
 
-    A list older than the latest one fills history as at its date. Rows with problems are set aside and the others go
-    in, unless the choices say otherwise. A dry run does everything and rolls it back. Raises `UnableToRead` with every
-    problem of a file that is refused: a wrong one, and one that lacks too many bodies to be complete; and
-    `UnknownHeadings` if a needed column is missing.
+    A list older than the latest one adds to histories, as on its date. Rows with problems are set aside, and the other
+    rows are imported, unless the choices say otherwise. Raises `UnableToRead` with every problem if the whole file is
+    refused, because it is the wrong file or lacks too many organisations; and `UnknownHeadings` if a required column is
+    missing.
     """
     given = Given(
         files=files_in(register, file),
@@ -63,36 +63,41 @@ def import_register(
 def apply_list(register: str, given: Given) -> ImportRun:
     """Import a list of any kind inside the caller's transaction, and return its run.
 
-    Knows the headings that a person has confirmed for the publisher.
+    Headings are read as people confirmed them for earlier lists of the publisher.
     """
     apply = importer_of(register) or partial(_apply_register, register)
     return apply(replace(given, known=headings_known_for(register, given.choices.publisher)))
 
 
 def _apply_register(register: str, given: Given) -> ImportRun:
-    """Import a register of organisations: read it, date it, apply it, keep its run."""
+    """Import a register of organisations."""
     sheets = given.files[0].sheets
     reading = read_register(register, sheets, given.known(0, sheets), given.choices)
-    about, report = reading.about, Report()
-    refuse_unusable(about, all_or_nothing=given.choices.all_or_nothing)
+    list_file = reading.list_file
+    report = Report()
+    refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
+
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
         # Corrected rows belong to the latest list, whatever dates they hold.
-        said=given.latest_date(register) if about.is_corrected else about.true_on,
+        said=given.latest_date(register) if list_file.is_corrected else list_file.true_on,
         now=given.now,
         report=report,
     )
     source = f"{Register(register).label}, {given.names[0]}, as of {long_date(day)}"
-    run = given.start(register, day, report=report, listed=about, source=source)
-    _remark_on_earlier(run)
-    for line in about.remarks:
-        report.remark(line)
+    run = given.start(register, day, report=report, list_file=list_file, source=source)
+    _remark_on_earlier_import(run)
+    for remark in list_file.remarks:
+        report.remark(remark)
+
     doubts = Doubts.of(register)
     with report.timed(), row_errors(run):
         _apply_or_fill_history(reading, doubts, run)
-    report.account_for(about)
-    _guard_the_missing(report, keep=given.keep, accepted=given.choices.accept_missing)
+    report.account_for(list_file)
+    if not given.choices.accept_missing:
+        _refuse_incomplete_list(report, is_dry_run=not given.keep)
+
     counts = {outcome: report.counts[outcome] for outcome in OUTCOMES}
     saved = given.finish(given.new_run(register, day), run, EventKind.LIST_IMPORTED, counts=counts)
     if given.keep:
@@ -100,12 +105,13 @@ def _apply_register(register: str, given: Given) -> ImportRun:
     return saved
 
 
-def _remark_on_earlier(run: Import) -> None:
-    """Say in the report when the same file was imported before."""
-    applied = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
-    same = applied.filter(sha256=run.digest).order_by("-started_at", "-pk").first()
-    if same is not None:
-        run.report.remark(f"This file was already imported on {long_date(timezone.localdate(same.started_at))}.")
+def _remark_on_earlier_import(run: Import) -> None:
+    """Say in the report when the same file was last imported."""
+    applied_runs = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
+    earlier_run = applied_runs.filter(sha256=run.digest).order_by("-started_at", "-pk").first()
+    if earlier_run is not None:
+        imported_on = timezone.localdate(earlier_run.started_at)
+        run.report.remark(f"This file was already imported on {long_date(imported_on)}.")
 
 
 def _apply_or_fill_history(reading: Reading, doubts: Doubts, run: Import) -> None:
@@ -117,29 +123,33 @@ def _apply_or_fill_history(reading: Reading, doubts: Doubts, run: Import) -> Non
         reading.apply(Directory(), doubts, run)
 
 
-def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
-    """Refuse a partial or wrong list, which would mark most of a register."""
-    if report.too_many_missing is None or accepted:
+def _refuse_incomplete_list(report: Report, *, is_dry_run: bool) -> None:
+    """Refuse a list that would mark too many organisations as missing: it is probably a part, or the wrong list.
+
+    A dry run only gets a remark.
+    """
+    if report.too_many_missing is None:
         return
-    absent, expected = report.too_many_missing
+    missing, expected = report.too_many_missing
     problem = (
-        f"{absent:,} of the {expected:,} organisations of this register are not in it ({absent * 100 // expected} %)."
+        f"{missing:,} of the {expected:,} organisations of this register are not in it ({missing * 100 // expected} %)."
     )
-    if keep:
-        raise unable(
-            problem,
-            "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
-            "the administration. If it is only a part of the register, use --part or “Only a part”.",
-        )
-    report.remark(f"Is it the whole list? {problem} It is imported only if you confirm this.")
+    if is_dry_run:
+        report.remark(f"Is it the whole list? {problem} It is imported only if you confirm this.")
+        return
+    raise unable(
+        problem,
+        "If it is the whole list, import it with --accept-missing, or tick “They are really missing” in "
+        "the administration. If it is only a part of the register, use --part or “Only a part”.",
+    )
 
 
 def _save_rows_to_review(doubts: Doubts, run: ImportRun) -> None:
-    """Save new rows to review; open ones are updated."""
-    for asked in doubts.asked:
+    """Save the new rows to review; rows that are still open are updated."""
+    for new_doubt in doubts.new_doubts:
         doubt, _ = Doubt.objects.update_or_create(
             register=run.register,
-            key=asked.key,
-            defaults={"name": asked.name[:300], "row": asked.row, "why": asked.why, "run": run},
+            key=new_doubt.key,
+            defaults={"name": new_doubt.name[:300], "row": new_doubt.row, "why": new_doubt.why, "run": run},
         )
-        doubt.candidates.set(asked.candidates)
+        doubt.candidates.set(new_doubt.candidates)

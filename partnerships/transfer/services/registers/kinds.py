@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from partnerships.organisations.models import Kind, Scheme
 from partnerships.transfer.models import Register
 from partnerships.transfer.reading import combined_authorities, councils, leps, providers
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Column
+from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.other_bodies import OtherBody
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.services.choices import Choices
@@ -26,13 +26,11 @@ Apply = Callable[[Directory, Doubts, Import], None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A list that was read.
+    """A list that was read, and the function that applies it."""
 
-    How, its function to apply it, and its entries if it is an older one.
-    """
-
-    about: About
+    list_file: ListFile
     apply: Apply
+    #: The rows as entries of an older list, which adds to histories only.
     entries: tuple[Entry, ...]
 
 
@@ -53,91 +51,110 @@ def read_register(
 ) -> Reading:
     """The list of a register in the sheets. Raises `UnableToRead`."""
     register_list = _read(register, sheets, known_headings, choices)
-    about = replace(register_list.about, is_part=register_list.about.is_corrected or choices.is_part)
-    return replace(register_list, about=about)
+    list_file = replace(register_list.list_file, is_part=register_list.list_file.is_corrected or choices.is_part)
+    return replace(register_list, list_file=list_file)
 
 
 def _read(register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices) -> Reading:
-    """Read the sheets of a register of organisations.
-
-    What it says, how to apply it, and its rows for matching.
-    """
     if register == Register.COUNCILS:
-        listed = councils.read_councils(sheets, known_headings, take_others=choices.take_others)
+        council_list = councils.read_councils(sheets, known_headings, take_others=choices.take_others)
         return Reading(
-            listed.about,
-            lambda directory, doubts, run: apply_councils(listed, directory, doubts, run),
-            (*(_council(council, listed) for council in listed.councils), *map(_other, listed.others)),
-        )
-    if register == Register.LEPS:
-        register_list = leps.read_leps(sheets, known_headings)
-        return Reading(
-            register_list.about,
-            lambda directory, doubts, run: apply_leps(register_list.leps, directory, doubts, run),
-            # Each year shortens their names in another way.
-            tuple(
-                Entry(lep.row, lep.name, Kind.LEP, ((Scheme.LEP, lep.code),), is_official=False)
-                for lep in register_list.leps
+            list_file=council_list.list_file,
+            apply=lambda directory, doubts, run: apply_councils(council_list, directory, doubts, run),
+            entries=(
+                *(_council_entry(council, council_list) for council in council_list.councils),
+                *(_other_body_entry(body) for body in council_list.others),
             ),
         )
-    if register == Register.PROVIDERS:
-        bodies = providers.read_providers(sheets, known_headings)
+    if register == Register.LEPS:
+        lep_list = leps.read_leps(sheets, known_headings)
         return Reading(
-            bodies.about,
-            lambda directory, doubts, run: apply_providers(bodies, directory, doubts, run),
-            tuple(_provider(provider) for provider in bodies.providers),
+            list_file=lep_list.list_file,
+            apply=lambda directory, doubts, run: apply_leps(lep_list.leps, directory, doubts, run),
+            entries=tuple(_lep_entry(lep) for lep in lep_list.leps),
+        )
+    if register == Register.PROVIDERS:
+        provider_list = providers.read_providers(sheets, known_headings)
+        return Reading(
+            list_file=provider_list.list_file,
+            apply=lambda directory, doubts, run: apply_providers(provider_list, directory, doubts, run),
+            entries=tuple(_provider_entry(provider) for provider in provider_list.providers),
         )
     if register == Register.COMBINED_AUTHORITIES:
         lookup = combined_authorities.read_combined_authorities(sheets, known_headings)
         return Reading(
-            lookup.about,
-            lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
-            tuple(
-                Entry(authority.row, authority.name, Kind.STRATEGIC_AUTHORITY, ((Scheme.GSS, authority.code),))
-                for authority in lookup.authorities
-            ),
+            list_file=lookup.list_file,
+            apply=lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
+            entries=tuple(_combined_authority_entry(authority) for authority in lookup.authorities),
         )
     raise ValueError(f"{register} is not a register of organisations")
 
 
-def _council(one: councils.Council, listed: councils.CouncilList) -> Entry:
-    keys = (
-        (Scheme.LOCAL_AUTHORITY, one.key),
-        (Scheme.GSS, one.gss),
-        (Scheme.PLANNING_AREA, one.planning_area),
-    )
+def _council_entry(council: councils.Council, council_list: councils.CouncilList) -> Entry:
+    # Lists without keys have the GSS code in place of the key.
+    key = council.key if council.key != council.gss else ""
     return Entry(
-        row=one.row,
-        name=one.name,
-        kind=Kind.STRATEGIC_AUTHORITY if one.is_combined else Kind.COUNCIL,
-        identifiers=tuple(pair for pair in keys if pair[1] and pair != (Scheme.LOCAL_AUTHORITY, one.gss)),
-        begun_on=one.starts_on,
-        ended_on=one.ends_on,
-        is_official=listed.is_whole,
+        row=council.row,
+        name=council.name,
+        kind=Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL,
+        identifiers=_identifiers(
+            (Scheme.LOCAL_AUTHORITY, key),
+            (Scheme.GSS, council.gss),
+            (Scheme.PLANNING_AREA, council.planning_area),
+        ),
+        begun_on=council.starts_on,
+        ended_on=council.ends_on,
+        is_official=council_list.has_keys,
     )
 
 
-def _other(body: OtherBody) -> Entry:
-    keys = ((Scheme.PLANNING_DATA, body.curie), (Scheme.GSS, body.gss), (Scheme.PLANNING_AREA, body.planning_area))
+def _other_body_entry(body: OtherBody) -> Entry:
     return Entry(
         row=body.row,
         name=body.name,
         kind=body.kind,
-        identifiers=tuple(pair for pair in keys if pair[1]),
+        identifiers=_identifiers(
+            (Scheme.PLANNING_DATA, body.curie),
+            (Scheme.GSS, body.gss),
+            (Scheme.PLANNING_AREA, body.planning_area),
+        ),
         is_of_register=False,
     )
 
 
-def _provider(one: providers.Provider) -> Entry:
-    keys = [(Scheme.RSH, one.number)]
-    if one.is_council:
-        keys += [(Scheme.LOCAL_AUTHORITY, one.council_key), (Scheme.LOCAL_AUTHORITY_FORMER, one.number)]
+def _lep_entry(lep: leps.Lep) -> Entry:
+    """Its name is not official: lists shorten the names of LEPs differently each year."""
+    return Entry(row=lep.row, name=lep.name, kind=Kind.LEP, identifiers=((Scheme.LEP, lep.code),), is_official=False)
+
+
+def _provider_entry(provider: providers.Provider) -> Entry:
+    pairs: list[tuple[Scheme, str]] = [(Scheme.RSH, provider.number)]
+    if provider.is_council:
+        # Councils registered in 2010 have the old ONS code of their area as their number.
+        pairs += [
+            (Scheme.LOCAL_AUTHORITY, provider.council_key),
+            (Scheme.LOCAL_AUTHORITY_FORMER, provider.number),
+        ]
     return Entry(
-        row=one.row,
-        name=one.name,
-        kind=Kind.COUNCIL if one.is_council else Kind.REGISTERED_PROVIDER,
-        identifiers=tuple(pair for pair in keys if pair[1]),
-        begun_on=one.registered_on,
-        ended_on=one.ended_on,
-        is_official=not one.is_council,
+        row=provider.row,
+        name=provider.name,
+        kind=Kind.COUNCIL if provider.is_council else Kind.REGISTERED_PROVIDER,
+        identifiers=_identifiers(*pairs),
+        begun_on=provider.registered_on,
+        ended_on=provider.ended_on,
+        is_official=not provider.is_council,
     )
+
+
+def _combined_authority_entry(authority: combined_authorities.CombinedAuthority) -> Entry:
+    return Entry(
+        row=authority.row,
+        name=authority.name,
+        kind=Kind.STRATEGIC_AUTHORITY,
+        identifiers=((Scheme.GSS, authority.code),),
+    )
+
+
+def _identifiers(*pairs: tuple[Scheme, str]) -> tuple[tuple[str, str], ...]:
+    """The pairs of scheme and value that have a value."""
+    return tuple((scheme, value) for scheme, value in pairs if value)

@@ -17,9 +17,7 @@ from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Answer, Doubt, Register
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.services.combined_authorities import (
-    apply_combined_authority_answer,
-)
+from partnerships.transfer.services.combined_authorities import apply_combined_authority_answer
 from partnerships.transfer.services.councils import apply_council_answer
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.leps import apply_lep_answer
@@ -53,10 +51,10 @@ def answer_doubt(
     author: User,
     now: dt.datetime,
 ) -> Doubt:
-    """Answer a row to review and apply it: match, create or leave out.
+    """Answer a row to review: match it with an organisation, create one, or leave the row out.
 
-    Raises `UnableToAnswer` if it has an answer already, if matching names no organisation, if there is no reason,
-    or while an import runs, which would make the page wait.
+    Raises `UnableToAnswer` if the row has an answer already, if the reason or the organisation is missing, or while an
+    import is running, because the page would have to wait for it.
     """
     if not reason.strip():
         raise UnableToAnswer("Give a reason.")
@@ -67,37 +65,40 @@ def answer_doubt(
     with transaction.atomic():
         if not take_turn():
             raise UnableToAnswer("An import is running. Answer this row when it is done.")
-        asked = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
+        locked_doubt = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
         require(roles_of(author, now).keeps_directory)
-        if not asked.is_open:
-            raise UnableToAnswer("Somebody else has already answered this.")
+        if not locked_doubt.is_open:
+            raise UnableToAnswer("Another administrator has already answered this row.")
         if answer != Answer.LEAVE_OUT:
             run = Import(
-                register=asked.register,
+                register=locked_doubt.register,
                 author=author,
                 now=now,
-                as_of=asked.run.as_of or timezone.localdate(now),
-                source=f"{asked.run.file_name}, decided: {reason.strip()}",
+                as_of=locked_doubt.run.as_of or timezone.localdate(now),
+                source=f"{locked_doubt.run.file_name}, decided: {reason.strip()}",
             )
-            body = organisation if answer == Answer.THIS else None
+            apply_answer = _APPLY_ANSWER[locked_doubt.register]
+            existing = organisation if answer == Answer.THIS else None
             try:
                 with row_errors(run):
-                    asked.organisation = _APPLY_ANSWER[asked.register](asked, body, Directory(), run)
+                    locked_doubt.organisation = apply_answer(locked_doubt, existing, Directory(), run)
             except UnableToRead as error:
                 raise UnableToAnswer(str(error)) from error
-        asked.answer, asked.reason = answer, reason.strip()
-        asked.answered_at, asked.answered_by = now, author
-        asked.save(update_fields=["answer", "reason", "organisation", "answered_at", "answered_by"])
+        locked_doubt.answer = answer
+        locked_doubt.reason = reason.strip()
+        locked_doubt.answered_at = now
+        locked_doubt.answered_by = author
+        locked_doubt.save(update_fields=["answer", "reason", "organisation", "answered_at", "answered_by"])
         record(
             actor_id=author.pk,
             kind=EventKind.ROW_DECIDED,
             target_kind="doubt",
-            target_id=asked.pk,
+            target_id=locked_doubt.pk,
             now=now,
             data={
-                "title": str(asked),
-                "reason": reason.strip(),
-                "after": {"answer": answer, "is": str(asked.organisation or "")},
+                "title": str(locked_doubt),
+                "reason": locked_doubt.reason,
+                "after": {"answer": answer, "is": str(locked_doubt.organisation or "")},
             },
         )
-    return asked
+    return locked_doubt

@@ -1,0 +1,50 @@
+"""Errors about rows that several kinds of spreadsheet share. Errors about a single cell: `reading/cells.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from partnerships.spreadsheets.services.kinds.base import Run
+from partnerships.transfer.reading.headings import Line
+
+_UPLOAD_AGAIN = "Upload this row again to see both."
+
+
+class RepeatedRows:
+    """Sets rows aside that are about the same record as an earlier row of the file."""
+
+    def __init__(self, run: Run, record: str) -> None:
+        self._run = run
+        #: The kind of record in words, such as “commitment”.
+        self._record = record
+        self._first_line_by_key: dict[Hashable, Line] = {}
+
+    def refuse_if_repeated(self, line: Line, key: Hashable) -> bool:
+        """Set the row aside if an earlier row has this key; returns whether it has."""
+        first_line = self._first_line_by_key.setdefault(key, line)
+        if first_line is line:
+            return False
+        found = f"it is the same {self._record} as row {first_line.number}."
+        self._run.refuse(line, "", found, "Keep one of the two rows.")
+        return True
+
+
+def refuse_blank(run: Run, line: Line, column: str, remedy: str = "Fill it in.") -> None:
+    """Set a row aside in which a required cell is blank."""
+    run.refuse(line, column, "the cell is blank.", remedy)
+
+
+def refuse_if_long(run: Run, line: Line, column: str, text: str, *, limit: int) -> None:
+    """Set the row aside if the text of the cell is longer than the limit."""
+    if len(text) > limit:
+        run.refuse(line, column, f"it is {len(text):,} characters long.", f"Shorten it to {limit:,}.")
+
+
+def refuse_changed_since_preview(run: Run, line: Line, record: str) -> None:
+    """Set a row aside whose record (such as “a contact”) may have been changed after the preview was made."""
+    run.refuse(line, "", f"{record} was changed since the preview.", _UPLOAD_AGAIN)
+
+
+def changed_since_preview(record: str) -> str:
+    """The message of `refuse_changed_since_preview`, for an exception."""
+    return f"{record} was changed since the preview. {_UPLOAD_AGAIN}"

@@ -314,8 +314,8 @@ def _type(line: Line, gss: str, collector: Collector) -> str:
     """The type of council: from its own column or, if that is blank, from the GSS code."""
     cell = line.text("type")
     if cell:
-        letters = re.sub(r"[^a-z]", "", cell.casefold())
-        council_type = cell.upper() if cell.upper() in TYPES else _TYPE_WORDS.get(letters, "")
+        plain = re.sub(r"[^a-z]", "", cell.casefold())
+        council_type = cell.upper() if cell.upper() in TYPES else _TYPE_WORDS.get(plain, "")
         if not council_type:
             remedy = f"Enter one of {', '.join(TYPES)}."
             collector.add_problem(line, "type", f"“{cell}” is not a type of council.", remedy)

@@ -163,6 +163,7 @@ def _question_of_version_0_2(query: Any) -> Question:
 
 
 def _question_of_draft(query: Any) -> Question:
+    """The question of a query of the 1.0 draft, in which name, ids and properties are all conditions."""
     items = query.get("conditions") if isinstance(query, dict) else None
     if not isinstance(items, list) or not items:
         raise UnableToRead("A query needs the array `conditions`, with at least one.")

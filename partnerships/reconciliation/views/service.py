@@ -48,6 +48,8 @@ def public_service(*methods: str) -> Callable[[View], View]:
     allowed = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
 
     def decorate(view: View) -> View:
+        """Check the method and the limit before the view, and add the CORS headers to every response."""
+
         @csrf_exempt
         @login_not_required
         @wraps(view)

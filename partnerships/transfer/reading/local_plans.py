@@ -82,10 +82,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """One row of the plans file with its events.
-
-    `reference` is the platform's and may occur twice; `key` tells such rows apart by name.
-    """
+    """A row of the file of plans. Two rows may have the same `reference`; `key` has the name too."""
 
     row: int
     reference: str
@@ -309,10 +306,7 @@ def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
 def _read_events(
     collector: Collector, references: set[str], listed: set[str], plans_name: str, written: list[dt.date]
 ) -> list[tuple[str, Milestone]]:
-    """The milestones with the references of their plans.
-
-    `references` are those of sound plans and of those that corrected rows may name, `listed` those of all rows.
-    """
+    """The milestones with the references of their plans; `listed` are the references of all plan rows, even bad ones."""
     events: list[tuple[str, Milestone]] = []
     for line in collector.table:
         plan = collector.required(line, "plan")

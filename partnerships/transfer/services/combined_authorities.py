@@ -121,6 +121,7 @@ def _update(
     directory: Directory,
     run: Import,
 ) -> Organisation:
+    """Update the organisation and its districts. Its name stays; the listed name becomes an alternative one."""
     changes = directory.update(
         organisation,
         run,

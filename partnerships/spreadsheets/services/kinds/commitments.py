@@ -52,6 +52,7 @@ _MAX_TEXT = 4000
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """Status and ID are filled in only in downloads."""
     units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
     return (
         column(

@@ -42,6 +42,7 @@ _DATE_COLUMNS = ("available_from", "available_until", "closes_on")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """Status and ID are filled in only in downloads."""
     day = "Day, month and year."
     return (
         column(
@@ -155,6 +156,7 @@ def _create(run: Run, values: dict[str, Any], key: uuid.UUID) -> None:
 
 
 def _change(run: Run, line: Line, existing: Entry, values: dict[str, Any], revisions: Revisions) -> None:
+    """Change the entry as the row says; blank cells leave fields as they are."""
     new_values = {
         name: value
         for name, value in values.items()

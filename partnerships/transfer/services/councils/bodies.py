@@ -33,6 +33,7 @@ def save_council(matched: MatchedCouncil, area: Area, directory: Directory, run:
 
 
 def _create(council: Council, area: Area, directory: Directory, run: Import) -> Organisation:
+    """Create the organisation, without identifiers that another organisation has."""
     free_identifiers = [pair for pair in _identifiers(council) if pair not in directory.holders]
     organisation = create_organisation(
         kind=Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL,
@@ -55,6 +56,7 @@ def _create(council: Council, area: Area, directory: Directory, run: Import) -> 
 
 
 def _update(organisation: Organisation, matched: MatchedCouncil, area: Area, directory: Directory, run: Import) -> None:
+    """Update the organisation. If it ended since the last list, it is dissolved; if it is current again, revived."""
     council = matched.council
     former_name = organisation.name
     fields = _fields(council, directory, has_official_name=matched.has_official_name)

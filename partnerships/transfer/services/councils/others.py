@@ -19,6 +19,7 @@ def save_other_bodies(bodies: Sequence[OtherBody], directory: Directory, run: Im
 
 
 def _save(body: OtherBody, directory: Directory, run: Import) -> None:
+    """Create the organisation, or update its name, website and identifiers."""
     pairs = (
         (Scheme.PLANNING_DATA, body.curie),
         (Scheme.GSS, body.gss),

@@ -56,6 +56,7 @@ def read_register(
 
 
 def _read(register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices) -> Reading:
+    """Read the sheets with the reader of the register, and choose the function that applies it."""
     if register == Register.COUNCILS:
         council_list = councils.read_councils(sheets, known_headings, take_others=choices.take_others)
         return Reading(
@@ -128,6 +129,7 @@ def _lep_entry(lep: leps.Lep) -> Entry:
 
 
 def _provider_entry(provider: providers.Provider) -> Entry:
+    """The name of a council is not official here: its own list has that."""
     pairs: list[tuple[Scheme, str]] = [(Scheme.RSH, provider.number)]
     if provider.is_council:
         # Councils registered in 2010 have the old ONS code of their area as their number.

@@ -306,7 +306,7 @@ def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
 def _read_events(
     collector: Collector, references: set[str], listed: set[str], plans_name: str, written: list[dt.date]
 ) -> list[tuple[str, Milestone]]:
-    """The milestones with the references of their plans; `listed` are the references of all plan rows, even bad ones."""
+    """The milestones with the references of their plans; `listed` has the references of all plan rows."""
     events: list[tuple[str, Milestone]] = []
     for line in collector.table:
         plan = collector.required(line, "plan")

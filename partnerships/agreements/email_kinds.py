@@ -16,7 +16,7 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.outbox.groups import FOR_PRIVACY, FOR_SIGNING, About, NoticeGroup, Subject
+from partnerships.outbox.groups import FOR_PRIVACY, FOR_SIGNING, NoticeGroup, RecordLookup, Subject
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.models import Lane
 from partnerships.people.composing import PersonEmail
@@ -33,15 +33,37 @@ def _first_date(params: Mapping[str, Any]) -> Subject | None:
     return Subject("partnership", dates[0]["partnership"], dates[0]["partnership"]) if dates else None
 
 
-_PARTNERSHIP = About("partnership", "partnership", Partnership, partnership="pk")
-_PARTY = About("partnership", "party", Party, "partnership", "partnership")
-_NOTICE = About("partnership", "notice", Notice, "partnership", "partnership")
-_PROPOSAL = About("partnership", "proposal", TermsProposal, "partnership", "partnership")
-_VERSION = About("partnership", "version", TermsVersion, "partnership", "partnership")
-_SIGNATORY = About("partnership", "signatory", TermsSignatory, "version__partnership", "version__partnership")
-_SIGNATURE = About("partnership", "signature", TermsSignature, "version__partnership", "version__partnership")
-_POST = About("post", "holder", Holder, "post", "post__partnership")
-_ORGANISATION = About("organisation", "organisation")
+_PARTNERSHIP = RecordLookup(kind="partnership", param="partnership", model=Partnership, partnership_path="pk")
+_PARTY = RecordLookup(
+    kind="partnership", param="party", model=Party, record_path="partnership", partnership_path="partnership"
+)
+_NOTICE = RecordLookup(
+    kind="partnership", param="notice", model=Notice, record_path="partnership", partnership_path="partnership"
+)
+_PROPOSAL = RecordLookup(
+    kind="partnership", param="proposal", model=TermsProposal, record_path="partnership", partnership_path="partnership"
+)
+_VERSION = RecordLookup(
+    kind="partnership", param="version", model=TermsVersion, record_path="partnership", partnership_path="partnership"
+)
+_SIGNATORY = RecordLookup(
+    kind="partnership",
+    param="signatory",
+    model=TermsSignatory,
+    record_path="version__partnership",
+    partnership_path="version__partnership",
+)
+_SIGNATURE = RecordLookup(
+    kind="partnership",
+    param="signature",
+    model=TermsSignature,
+    record_path="version__partnership",
+    partnership_path="version__partnership",
+)
+_POST = RecordLookup(
+    kind="post", param="holder", model=Holder, record_path="post", partnership_path="post__partnership"
+)
+_ORGANISATION = RecordLookup(kind="organisation", param="organisation")
 
 EMAILS = (
     PersonEmail(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from partnerships.commitments import emails
 from partnerships.commitments.models import Commitment
-from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail
 
-_COMMITMENT = About("commitment", "commitment", Commitment, partnership="partnership")
+_COMMITMENT = RecordLookup(kind="commitment", param="commitment", model=Commitment, partnership_path="partnership")
 
 EMAILS = (
     PersonEmail(

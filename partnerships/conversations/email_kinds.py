@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from partnerships.conversations import emails
 from partnerships.conversations.models import Conversation, Facilitator, Meeting, Report
-from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail
 
-_CONVERSATION = About("conversation", "conversation", Conversation, partnership="partnership")
-_MEETING = About("meeting", "meeting", Meeting, partnership="partnership")
-_REPORT = About("progress_report", "report", Report, partnership="round__partnership")
-_FACILITATOR = About("partnership", "facilitator", Facilitator, "partnership", "partnership")
+_CONVERSATION = RecordLookup(
+    kind="conversation", param="conversation", model=Conversation, partnership_path="partnership"
+)
+_MEETING = RecordLookup(kind="meeting", param="meeting", model=Meeting, partnership_path="partnership")
+_REPORT = RecordLookup(kind="progress_report", param="report", model=Report, partnership_path="round__partnership")
+_FACILITATOR = RecordLookup(
+    kind="partnership",
+    param="facilitator",
+    model=Facilitator,
+    record_path="partnership",
+    partnership_path="partnership",
+)
 
 EMAILS = (
     PersonEmail(

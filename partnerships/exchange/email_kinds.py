@@ -6,16 +6,18 @@ from django.db import models
 
 from partnerships.exchange import emails
 from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
-from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail
 
 
-def _about(param: str, model: type[models.Model], path: str = "entry") -> About:
+def _about(param: str, model: type[models.Model], path: str = "entry") -> RecordLookup:
     """The entry of a record, whose number is the parameter `param` of the email."""
-    return About("entry", param, model, path, f"{path}__partnership")
+    return RecordLookup(
+        kind="entry", param=param, model=model, record_path=path, partnership_path=f"{path}__partnership"
+    )
 
 
-_ENTRY = About("entry", "entry", Entry, partnership="partnership")
+_ENTRY = RecordLookup(kind="entry", param="entry", model=Entry, partnership_path="partnership")
 
 EMAILS = (
     PersonEmail(

@@ -15,7 +15,7 @@ from partnerships.nominations.sections import ask_section, nominations_lookups, 
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
 from partnerships.nominations.services.lettings import drop_uncounted
 from partnerships.organisations.obligations import register_settling
-from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
@@ -47,7 +47,13 @@ def register() -> None:
         kept_for="until they are counted, seconds after the upload; 2 days at most",
         apply=drop_uncounted,
     )
-    about = About("partnership", "return", NominationsReturn, "agreement__partnership", "agreement__partnership")
+    about = RecordLookup(
+        kind="partnership",
+        param="return",
+        model=NominationsReturn,
+        record_path="agreement__partnership",
+        partnership_path="agreement__partnership",
+    )
     for code, label, write in (
         ("return_sent", "Nominations return to confirm", emails.write_return_sent),
         ("return_decided", "Nominations return confirmed or disputed", emails.write_return_decided),

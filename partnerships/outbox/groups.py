@@ -1,6 +1,6 @@
 """Groups of notices, and the record that a notice is about.
 
-People choose by group how they get notices.
+For each group, people choose how they get its notices.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.db import models
 
 
 class NoticeGroup(models.TextChoices):
-    """What a notice is about, as people choose and filter."""
+    """The groups in which people choose and filter their notices."""
 
     ACCOUNT = "account", "Your account"
     SIGNATURES = "signatures", "Signatures you are asked for"
@@ -30,56 +30,61 @@ class NoticeGroup(models.TextChoices):
     DIGESTS = "digests", "Digests of what you follow"
 
 
-#: Groups that people choose a way for. Emails about the account and requests to sign always come, and digests have a
-#: frequency of their own.
-CHOOSABLE = tuple(
-    group for group in NoticeGroup if group not in (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
-)
+#: Emails about the account and requests to sign always come, and digests have a frequency of their own.
+_NOT_CHOOSABLE = (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
+
+#: Groups for which people choose how they get notices.
+CHOOSABLE = tuple(group for group in NoticeGroup if group not in _NOT_CHOOSABLE)
 
 #: Groups that usually cannot wait for a summary, the most urgent first.
 URGENT = (NoticeGroup.REMINDERS, NoticeGroup.MENTIONS, NoticeGroup.INVITATIONS, NoticeGroup.MEETINGS)
 
-#: Why these emails cannot be turned off, as the page of choices says.
+#: Why an email cannot be turned off: the end of a sentence on the page of choices.
 FOR_SECURITY = "it protects your account"
-FOR_SIGNING = "somebody waits for your signature, and the email has your link to sign"
+FOR_SIGNING = "someone needs your signature, and the email contains your link to sign"
 FOR_CONSENT = "you or your organisation must answer it, and only you can"
 FOR_PRIVACY = "the law requires us to tell people what we hold about them"
-FOR_OPERATORS = "operators must know at once"
+FOR_OPERATORS = "administrators must know at once"
 
 
 class Subject(NamedTuple):
-    """The record a notice is about; `kind` as in activity."""
+    """The record that a notice is about; `kind` is a kind of record registered with activity."""
 
     kind: str
     record_id: int
     partnership_id: int | None
 
 
-#: Finds the record from the parameters of a notice; None if it no longer exists.
+#: A function from the parameters of a notice to its record; None if the record no longer exists.
 FindSubject: TypeAlias = Callable[[Mapping[str, Any]], Subject | None]
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """How to find the record that a notice is about.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLookup:
+    """How to find the record that a notice is about, from the notice's parameters.
 
-    `param` is the parameter with the number of a `model`; `record` and `partnership` are paths from there. Without a
-    `model` the parameter is the number of the record.
+    Without a `model`, the parameter is the primary key of the record itself. With one, it is the primary key of a
+    `model`, and `record_path` and `partnership_path` lead from there to the record and its partnership. Both are
+    lookups as in `QuerySet.values_list`, such as "version__partnership". An empty `partnership_path` means that the
+    record belongs to no partnership.
     """
 
     kind: str
     param: str
     model: type[models.Model] | None = None
-    record: str = "pk"
-    partnership: str = ""
+    record_path: str = "pk"
+    partnership_path: str = ""
 
     def __call__(self, params: Mapping[str, Any]) -> Subject | None:
-        """The record, in one query; None if it no longer exists."""
-        number = params.get(self.param)
-        if number is None or self.model is None:
-            return None if number is None else Subject(self.kind, number, None)
-        paths = (self.record, self.partnership) if self.partnership else (self.record,)
-        row = self.model._default_manager.filter(pk=number).values_list(*paths).first()
-        if row is None or row[0] is None:
+        """Find the record, in one query at most; None if it no longer exists."""
+        pk = params.get(self.param)
+        if pk is None:
             return None
-        return Subject(self.kind, row[0], row[1] if self.partnership else None)
+        if self.model is None:
+            return Subject(self.kind, record_id=pk, partnership_id=None)
+
+        paths = [path for path in (self.record_path, self.partnership_path) if path]
+        row = self.model._default_manager.filter(pk=pk).values(*paths).first()
+        if row is None or row[self.record_path] is None:
+            return None
+        return Subject(self.kind, record_id=row[self.record_path], partnership_id=row.get(self.partnership_path))

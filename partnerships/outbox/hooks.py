@@ -1,4 +1,4 @@
-"""Hooks of upper rooms for suppression, bounces and unsubscribing."""
+"""Hooks with which upper rooms follow suppressions, bounces and incoming email."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from partnerships.outbox.models import Bounce, Email
 
 
 class ReplyTo(NamedTuple):
-    """An email, its reader, and what a reply would be about.
+    """An email, its reader, and the records that a reply to it could be about.
 
-    A reply is about one of the `plans_read`, which its reader is known to read, of the `plans` or, of `plans_of`, the
-    published plans of these partnerships. If its reader may write about none of them: about one of the `partnerships`.
+    A reply is about a plan if its reader may write about one; otherwise it is about one of the `partnership_ids`. The
+    plans in question are, in this order: the `readable_plan_ids`, which the reader is known to read; the `plan_ids`;
+    and every published plan of the `published_in_ids`, which are partnerships.
     """
 
-    email: int
+    email_id: int
     person_id: int
     is_stakeholder: bool
-    plans_read: frozenset[int] = frozenset()
-    plans: frozenset[int] = frozenset()
-    plans_of: frozenset[int] = frozenset()
-    partnerships: frozenset[int] = frozenset()
+    readable_plan_ids: frozenset[int] = frozenset()
+    plan_ids: frozenset[int] = frozenset()
+    published_in_ids: frozenset[int] = frozenset()
+    partnership_ids: frozenset[int] = frozenset()
 
 
 class NoticeTo(NamedTuple):
     """A notice and its reader."""
 
-    email: int
+    email_id: int
     kind: str
     params: Mapping[str, Any]
     person_id: int
@@ -36,9 +37,9 @@ class NoticeTo(NamedTuple):
 
 
 class StopLink(NamedTuple):
-    """A link that stops emails like one.
+    """A link that stops emails like the one that contains it.
 
-    It has the address of its page up to the token, and the token.
+    `page` is the address up to the token.
     """
 
     page: str
@@ -46,60 +47,60 @@ class StopLink(NamedTuple):
 
 
 class OutboxHooks:
-    """Base class that does nothing; upper rooms register instances."""
+    """Base class whose methods do nothing; upper rooms register instances of subclasses."""
 
     def lock(self) -> None:
-        """Take the locks for the other calls, before the outbox locks rows."""
+        """Take the locks that the other hooks need, before the outbox locks any rows."""
 
     def suppressed(
         self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
     ) -> None:
-        """Notices and digests to this address stopped."""
+        """Notices and digests to this address have stopped."""
 
     def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
-        """The address is released; returns how many things are active again."""
+        """The address is no longer suppressed; returns how many subscriptions are active again."""
         return 0
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
         """An email bounced."""
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
-        """Emails that were accepted after the restored backup.
+        """Emails were accepted by the mail server after the backup that has just been restored.
 
-        `told` is what the journal has about the content of each.
+        `lines` are the journal's lines about them; `told` in a line records what the email told its reader.
         """
 
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
-        """An operator discards these queued emails."""
+        """An administrator is discarding the queued emails with these ids."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """Another email came in; returns what became of it, "" if it is not ours."""
+        """An email came in that is no bounce; returns what became of it, "" if it is not for this room."""
         return ""
 
     def notices_open_to_reply(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
-        """The notices to which a reply of their reader could be used."""
+        """Return the ids of the notices to which a reply from their reader could be used."""
         return set()
 
     def stop_links(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> dict[int, StopLink]:
-        """How the readers of these notices stop emails like each, by its number."""
+        """Return, by email id, the link with which the reader stops notices like this one."""
         return {}
 
     def emails_open_to_reply(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
-        """The emails to which a reply of their reader could be used."""
+        """Return the ids of the emails to which a reply from their reader could be used."""
         return set()
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """The recipient unsubscribed at the mail provider."""
 
 
-_registered: list[OutboxHooks] = []
+_registered_hooks: list[OutboxHooks] = []
 
 
 def register_hooks(hooks: OutboxHooks) -> None:
-    """Register hooks."""
-    _registered.append(hooks)
+    """Register the hooks of an upper room, at start-up."""
+    _registered_hooks.append(hooks)
 
 
 def registered_hooks() -> tuple[OutboxHooks, ...]:
-    """All registered hooks."""
-    return tuple(_registered)
+    """All hooks, in the order of registration."""
+    return tuple(_registered_hooks)

@@ -147,7 +147,7 @@ def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.dat
 
 def _notice_to(candidate: PersonCandidate) -> NoticeTo:
     return NoticeTo(
-        email=candidate.pk,
+        email_id=candidate.pk,
         kind=candidate.due.kind,
         params=candidate.due.params,
         person_id=candidate.person.pk,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from django.db import models
 
-from partnerships.outbox.groups import FOR_SIGNING, About, NoticeGroup
+from partnerships.outbox.groups import FOR_SIGNING, NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail
 from partnerships.plans import emails
 from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Share, Signatory, SignOff
 
 
-def _about(param: str, model: type[models.Model], path: str = "plan") -> About:
+def _about(param: str, model: type[models.Model], path: str = "plan") -> RecordLookup:
     """The plan of a record, whose number is the parameter `param` of the email."""
-    return About("plan", param, model, path, f"{path}__partnership")
+    return RecordLookup(
+        kind="plan", param=param, model=model, record_path=path, partnership_path=f"{path}__partnership"
+    )
 
 
 EMAILS = (

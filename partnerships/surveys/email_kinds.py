@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.agreements.models import Partnership
-from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail
 from partnerships.surveys import emails
 from partnerships.surveys.models import Joining, Round
@@ -34,7 +34,13 @@ EMAILS = (
         "A survey to run together",
         emails.write_joining,
         group=NoticeGroup.REPORTS,
-        about=About("partnership", "joining", Joining, "partnership", "partnership"),
+        about=RecordLookup(
+            kind="partnership",
+            param="joining",
+            model=Joining,
+            record_path="partnership",
+            partnership_path="partnership",
+        ),
     ),
     PersonEmail(
         "surveys.agreement",
@@ -48,14 +54,16 @@ EMAILS = (
         "Nobody named to read the comments from a survey",
         emails.write_declined,
         group=NoticeGroup.REPORTS,
-        about=About("partnership", "round", Round, "partnership", "partnership"),
+        about=RecordLookup(
+            kind="partnership", param="round", model=Round, record_path="partnership", partnership_path="partnership"
+        ),
     ),
     PersonEmail(
         "surveys.results",
         "Results of a survey",
         emails.write_results,
         group=NoticeGroup.REPORTS,
-        about=About("partnership", "partnership", Partnership, partnership="pk"),
+        about=RecordLookup(kind="partnership", param="partnership", model=Partnership, partnership_path="pk"),
     ),
     PersonEmail(
         "surveys.comments",

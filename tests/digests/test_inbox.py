@@ -15,7 +15,7 @@ from partnerships.digests.models import InboxItem
 from partnerships.digests.queries.inbox import SHOWN, unread_count
 from partnerships.digests.retention import tidy
 from partnerships.digests.services import mark_items, subscribe
-from partnerships.outbox.groups import About
+from partnerships.outbox.groups import RecordLookup
 from partnerships.outbox.kinds import all_kinds
 from partnerships.outbox.models import Email
 from partnerships.plans.models import Plan
@@ -164,7 +164,7 @@ def test_notices_are_kept_for_12_months(world: World, item: InboxItem) -> None:
 
 
 def test_every_record_that_a_notice_is_about_has_a_page() -> None:
-    kinds = {kind.about.kind for kind in all_kinds() if isinstance(kind.about, About)}
+    kinds = {kind.about.kind for kind in all_kinds() if isinstance(kind.about, RecordLookup)}
 
     assert kinds <= SHOWN.keys()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.outbox.kinds import all_kinds
 from partnerships.outbox.models import Lane
 
@@ -56,11 +56,11 @@ def test_every_notice_says_what_it_is_about() -> None:
 
 
 def test_paths_from_a_parameter_to_its_record_exist() -> None:
-    finders = [kind.about for kind in all_kinds() if isinstance(kind.about, About)]
+    lookups = [kind.about for kind in all_kinds() if isinstance(kind.about, RecordLookup)]
 
-    for about in finders:
-        if about.model is not None:
-            paths = [path for path in (about.record, about.partnership) if path]
-            sql = str(about.model._default_manager.filter(pk=1).values_list(*paths).query)
+    for lookup in lookups:
+        if lookup.model is not None:
+            paths = [path for path in (lookup.record_path, lookup.partnership_path) if path]
+            sql = str(lookup.model._default_manager.filter(pk=1).values_list(*paths).query)
             assert sql.startswith("SELECT")
-            assert issubclass(about.model, models.Model)
+            assert issubclass(lookup.model, models.Model)

@@ -1,6 +1,7 @@
-"""Which emails their readers can reply to, for many at once.
+"""Works out which emails their readers can reply to, for many emails at once.
 
-The same rule as `services.receiving` applies to a reply when it comes in.
+`services.receiving` applies the same rules to each reply as it comes in. These functions predict its decision for a
+whole batch in a fixed number of queries, because a digest run asks about thousands of emails.
 """
 
 from __future__ import annotations
@@ -25,147 +26,180 @@ from partnerships.plans.models import OVER, Plan
 
 
 @dataclass(frozen=True, slots=True)
+class _OpenPlans:
+    """Plans that have not ended: when each opened to readers, and the published plans of each partnership."""
+
+    opened_at_by_plan: Mapping[int, dt.datetime | None]
+    published_by_partnership: Mapping[int, Collection[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     """An email, and the plans that a reply to it could be about if its reader may read them."""
 
     email: ReplyTo
-    plans: frozenset[int]
+    plan_ids: frozenset[int]
 
 
 def emails_open_to_reply(emails: Collection[ReplyTo], now: dt.datetime) -> set[int]:
-    """The emails to which a reply of their reader could be used.
+    """Return the ids of the emails to which a reply from their reader could be used.
 
-    A reply becomes a comment if its reader may read one of the email's plans, and that plan is not over. Otherwise it
-    becomes a conversation, if they may write conversations of exactly one of its partnerships.
+    A reply becomes a comment if its reader may read one of the email's plans and that plan has not ended. Otherwise it
+    becomes a conversation if they may write conversations of exactly one of its partnerships. Stakeholders write no
+    conversations.
     """
     open_plans = _open_plans(emails)
-    about_a_plan_read = {email.email for email in emails if not email.plans_read.isdisjoint(open_plans.open_at)}
+    open_plan_ids = open_plans.opened_at_by_plan.keys()
+
+    # 1. The email shows its reader an open plan, so their rights were checked already.
+    shows_open_plan = {email.email_id for email in emails if not email.readable_plan_ids.isdisjoint(open_plan_ids)}
     candidates = [
         _Candidate(email, _plans_to_check(email, open_plans, now))
         for email in emails
-        if email.email not in about_a_plan_read
+        if email.email_id not in shows_open_plan
     ]
     if not candidates:
-        return about_a_plan_read
-    with_account = {candidate.email.person_id for candidate in candidates if not candidate.email.is_stakeholder}
-    roles = _roles_of_people(with_account, now)
-    about_a_plan = about_a_plan_read | _with_plan_to_read(candidates, roles, now)
-    remaining = [email for email in emails if email.email not in about_a_plan and not email.is_stakeholder]
-    return about_a_plan | _with_partnership_to_write(remaining, roles)
+        return shows_open_plan
+
+    # 2. The reader may read another open plan that the email is about.
+    account_holders = {candidate.email.person_id for candidate in candidates if not candidate.email.is_stakeholder}
+    roles_by_person = _roles_by_person(account_holders, now)
+    open_for_comment = shows_open_plan | _about_readable_plan(candidates, roles_by_person, now)
+
+    # 3. The reader may write conversations of the email's partnership.
+    others = [email for email in emails if email.email_id not in open_for_comment and not email.is_stakeholder]
+    return open_for_comment | _about_writable_partnership(others, roles_by_person)
 
 
 def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[int]:
-    """The notices to which a reply of their reader could be used.
+    """Return the ids of the notices to which a reply from their reader could be used.
 
     Notices about the reader's own answer never invite a reply.
     """
     emails = []
     for notice in notices:
-        subject = None if notice.kind.startswith("answers.") else subject_of(notice.kind, notice.params)
+        if notice.kind.startswith("answers."):
+            continue
+        subject = subject_of(notice.kind, notice.params)
         if subject is None:
             continue
-        partnership = subject.partnership_id
+        is_plan = subject.kind == SubjectKind.PLAN
+        has_partnership = subject.partnership_id is not None
         emails.append(
             ReplyTo(
-                email=notice.email,
+                email_id=notice.email_id,
                 person_id=notice.person_id,
                 is_stakeholder=notice.is_stakeholder,
-                plans=frozenset({subject.record_id} if subject.kind == SubjectKind.PLAN else ()),
-                partnerships=frozenset({partnership} if partnership is not None else ()),
+                plan_ids=frozenset({subject.record_id}) if is_plan else frozenset(),
+                partnership_ids=frozenset({subject.partnership_id}) if has_partnership else frozenset(),
             )
         )
     return emails_open_to_reply(emails, now) if emails else set()
 
 
-def subject_of(kind: str, params: Mapping[str, Any]) -> Subject | None:
-    """The record that a notice is about."""
-    known = kind_of(kind)
-    return known.about(params) if known and known.about else None
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenPlans:
-    """Plans that are not over: their `open_at` by id, and the ids of the published ones by partnership."""
-
-    open_at: Mapping[int, dt.datetime | None]
-    published_in: Mapping[int, Collection[int]]
+def subject_of(kind_code: str, params: Mapping[str, Any]) -> Subject | None:
+    """The record that a notice of this kind is about; None if it is about no single record, or that is gone."""
+    kind = kind_of(kind_code)
+    if kind is None or kind.about is None:
+        return None
+    return kind.about(params)
 
 
 def _open_plans(emails: Iterable[ReplyTo]) -> _OpenPlans:
     """The open plans among those that replies to these emails could be about."""
-    plans = {pk for email in emails for pk in email.plans_read | email.plans}
-    partnerships = {pk for email in emails for pk in email.plans_of}
-    could_be_about = Q(pk__in=plans) | Q(partnership__in=partnerships, current_number__gt=0)
-    open_at: dict[int, dt.datetime | None] = {}
-    published_in: dict[int, set[int]] = defaultdict(set)
-    rows = Plan.objects.filter(could_be_about).exclude(status__in=OVER)
-    for pk, partnership, opened, number in rows.values_list("pk", "partnership", "open_at", "current_number"):
-        open_at[pk] = opened
-        # An unpublished plan that one email names is not one of its partnership's plans for the other emails.
-        if partnership is not None and number > 0:
-            published_in[partnership].add(pk)
-    return _OpenPlans(open_at, published_in)
+    named_plan_ids = {pk for email in emails for pk in email.readable_plan_ids | email.plan_ids}
+    partnership_ids = {pk for email in emails for pk in email.published_in_ids}
+    could_be_about = Q(pk__in=named_plan_ids) | Q(partnership__in=partnership_ids, current_number__gt=0)
+    plans = Plan.objects.filter(could_be_about).exclude(status__in=OVER)
+
+    opened_at_by_plan: dict[int, dt.datetime | None] = {}
+    published_by_partnership: dict[int, set[int]] = defaultdict(set)
+    for plan in plans.values_list("pk", "partnership_id", "open_at", "current_number", named=True):
+        opened_at_by_plan[plan.pk] = plan.open_at
+        # A draft that one email names must not count as a published plan for another email about its partnership.
+        if plan.partnership_id is not None and plan.current_number > 0:
+            published_by_partnership[plan.partnership_id].add(plan.pk)
+    return _OpenPlans(opened_at_by_plan, published_by_partnership)
 
 
 def _plans_to_check(email: ReplyTo, open_plans: _OpenPlans, now: dt.datetime) -> frozenset[int]:
-    """The open plans that a reply to this email could be about; for stakeholders those without a present embargo."""
-    named = email.plans & open_plans.open_at.keys()
-    plans = named.union(*(open_plans.published_in.get(pk, ()) for pk in email.plans_of))
+    """The open plans that a reply to this email could be about; for stakeholders, without those under embargo."""
+    opened_at_by_plan = open_plans.opened_at_by_plan
+    plan_ids = set(email.plan_ids & opened_at_by_plan.keys())
+    for partnership_id in email.published_in_ids:
+        plan_ids.update(open_plans.published_by_partnership.get(partnership_id, ()))
     if not email.is_stakeholder:
-        return plans
-    return frozenset(pk for pk in plans if (opened := open_plans.open_at[pk]) is not None and opened <= now)
+        return frozenset(plan_ids)
+
+    def is_open_to_stakeholders(plan_id: int) -> bool:
+        opened_at = opened_at_by_plan[plan_id]
+        return opened_at is not None and opened_at <= now
+
+    return frozenset(filter(is_open_to_stakeholders, plan_ids))
 
 
-def _roles_of_people(people: Collection[int], now: dt.datetime) -> dict[int, dict[int, str]]:
-    """The organisations that each person with an account acts for today, with their role."""
-    roles: dict[int, dict[int, str]] = {person: {} for person in people}
-    current = Membership.objects.current(timezone.localdate(now)).filter(person__in=people) if people else ()
-    for membership in current:
-        roles[membership.person_id][membership.organisation_id] = membership.role
-    return roles
+def _roles_by_person(person_ids: Collection[int], now: dt.datetime) -> dict[int, dict[int, str]]:
+    """For each of these people, their role in each organisation that they act for today, by organisation."""
+    roles_by_person: dict[int, dict[int, str]] = {person_id: {} for person_id in person_ids}
+    if not person_ids:
+        return roles_by_person
+    for membership in Membership.objects.current(timezone.localdate(now)).filter(person__in=person_ids):
+        roles_by_person[membership.person_id][membership.organisation_id] = membership.role
+    return roles_by_person
 
 
-def _with_plan_to_read(
-    candidates: Collection[_Candidate], roles: Mapping[int, Mapping[int, str]], now: dt.datetime
+def _about_readable_plan(
+    candidates: Collection[_Candidate], roles_by_person: Mapping[int, Mapping[int, str]], now: dt.datetime
 ) -> set[int]:
-    """The emails about a plan that their reader may read.
+    """The ids of the emails about a plan that their reader may read.
 
     Must agree with `rights.answerable` for stakeholders, and with `Plan.objects.present_for` for everybody else.
     """
-    reach = reach_of({plan for candidate in candidates for plan in candidate.plans}, now)
-    stakeholders = {
-        candidate.email.person_id for candidate in candidates if candidate.email.is_stakeholder and candidate.plans
+    reach = reach_of({plan_id for candidate in candidates for plan_id in candidate.plan_ids}, now)
+    stakeholder_ids = {
+        candidate.email.person_id for candidate in candidates if candidate.email.is_stakeholder and candidate.plan_ids
     }
-    readers = readers_within(reach, sorted(stakeholders), even_paused=True)
-    inside: dict[int, set[int]] = defaultdict(set)
-    for plan, organisation in zip(reach.inside_plans, reach.inside_organisations, strict=True):
-        inside[organisation].add(plan)
+    readers = readers_within(reach, sorted(stakeholder_ids), even_paused=True)
+    plans_by_organisation: dict[int, set[int]] = defaultdict(set)
+    for plan_id, organisation_id in zip(reach.inside_plans, reach.inside_organisations, strict=True):
+        plans_by_organisation[organisation_id].add(plan_id)
 
-    def may_read(email: ReplyTo, plans: frozenset[int]) -> bool:
+    def may_read_any(candidate: _Candidate) -> bool:
+        email, plan_ids = candidate.email, candidate.plan_ids
         if email.is_stakeholder:
-            return any((email.person_id, plan) in readers for plan in plans)
-        inside_of_theirs = (inside[organisation] for organisation in roles[email.person_id])
-        return any(not plans.isdisjoint(readable) for readable in (reach.network, *inside_of_theirs))
+            return any((email.person_id, plan_id) in readers for plan_id in plan_ids)
+        if not plan_ids.isdisjoint(reach.network):
+            return True
+        return any(
+            not plan_ids.isdisjoint(plans_by_organisation[organisation_id])
+            for organisation_id in roles_by_person[email.person_id]
+        )
 
-    return {candidate.email.email for candidate in candidates if may_read(candidate.email, candidate.plans)}
+    return {candidate.email.email_id for candidate in candidates if may_read_any(candidate)}
 
 
-def _with_partnership_to_write(emails: Collection[ReplyTo], roles: Mapping[int, Mapping[int, str]]) -> set[int]:
-    """The emails about exactly one partnership whose conversations their reader may write.
+def _about_writable_partnership(
+    emails: Collection[ReplyTo], roles_by_person: Mapping[int, Mapping[int, str]]
+) -> set[int]:
+    """The ids of the emails about exactly one partnership whose conversations their reader may write.
 
     Must agree with `rights.may_forward_to`.
     """
-    wanted = {pk for email in emails for pk in email.partnerships}
-    if not wanted:
+    partnership_ids = {pk for email in emails for pk in email.partnership_ids}
+    if not partnership_ids:
         return set()
-    live = Partnership.objects.live().filter(pk__in=wanted).values("pk")
-    present = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=live)
-    partnerships_of: dict[int, set[int]] = defaultdict(set)
-    for partnership, organisation in present.values_list("partnership", "organisation"):
-        partnerships_of[organisation].add(partnership)
+    live_partnerships = Partnership.objects.live().filter(pk__in=partnership_ids)
+    parties = Party.objects.present().filter(partnership__in=live_partnerships.values("pk"))
+    partnerships_by_organisation: dict[int, set[int]] = defaultdict(set)
+    writing_parties = parties.exclude(role=PartyRole.OBSERVER)
+    for partnership_id, organisation_id in writing_parties.values_list("partnership_id", "organisation_id"):
+        partnerships_by_organisation[organisation_id].add(partnership_id)
 
-    def written_by(person: int) -> set[int]:
-        edited = (organisation for organisation, role in roles[person].items() if role in EDITING_ROLES)
-        return {partnership for organisation in edited for partnership in partnerships_of[organisation]}
+    def writable_by(person_id: int) -> set[int]:
+        writable: set[int] = set()
+        for organisation_id, role in roles_by_person[person_id].items():
+            if role in EDITING_ROLES:
+                writable |= partnerships_by_organisation[organisation_id]
+        return writable
 
-    return {email.email for email in emails if len(email.partnerships & written_by(email.person_id)) == 1}
+    return {email.email_id for email in emails if len(email.partnership_ids & writable_by(email.person_id)) == 1}

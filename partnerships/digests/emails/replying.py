@@ -15,39 +15,42 @@ from partnerships.outbox.hooks import ReplyTo, registered_hooks
 
 def digests_open_to_reply(
     candidates: Iterable[Candidate],
-    blocks: Mapping[int, Sequence[Block]],
-    partnerships: Mapping[int, Collection[int]],
+    blocks_by_email: Mapping[int, Sequence[Block]],
+    partnerships_by_email: Mapping[int, Collection[int]],
     *,
     now: dt.datetime,
 ) -> set[int]:
-    """The digests to which a reply of their reader goes to a person, or could be used.
+    """Return the ids of the digests whose reader can reply, to a person or to our own mailbox.
 
-    `blocks` and `partnerships` are by email: what it tells, and the partnerships of the notices in it.
+    `partnerships_by_email` has the ids of the partnerships of the notices in each digest.
     """
     if settings.DIGEST_REPLY_TO:
         return {candidate.pk for candidate in candidates}
     if not settings.EMAIL_REPLIES:
         return set()
     emails = [
-        _reply_to(candidate, blocks.get(candidate.pk, ()), partnerships.get(candidate.pk, ()))
+        _reply_to(candidate, blocks_by_email.get(candidate.pk, ()), partnerships_by_email.get(candidate.pk, ()))
         for candidate in candidates
     ]
     return {pk for hooks in registered_hooks() for pk in hooks.emails_open_to_reply(emails=emails, now=now)}
 
 
-def _reply_to(email: Candidate, blocks: Sequence[Block], partnerships: Collection[int]) -> ReplyTo:
+def _reply_to(candidate: Candidate, blocks: Sequence[Block], partnership_ids: Collection[int]) -> ReplyTo:
     """What a reply to this digest may be about.
 
-    Rights to plans in it were checked just before.
+    The reader may read the plans with a block of their own: their rights were checked before the blocks were made.
+    Sections only name plans.
     """
     sections = [block.news for block in blocks if isinstance(block.news, Section)]
-    plans_of = frozenset(section.partnership_id for section in sections if section.partnership_id is not None)
+    section_partnership_ids = frozenset(
+        section.partnership_id for section in sections if section.partnership_id is not None
+    )
     return ReplyTo(
-        email=email.pk,
-        person_id=email.person_id,
-        is_stakeholder=email.is_stakeholder,
-        plans_read=frozenset(block.news.plan_id for block in blocks if not isinstance(block.news, Section)),
-        plans=frozenset(plan for section in sections for plan in section.plans),
-        plans_of=plans_of,
-        partnerships=plans_of.union(partnerships),
+        email_id=candidate.pk,
+        person_id=candidate.person_id,
+        is_stakeholder=candidate.is_stakeholder,
+        readable_plan_ids=frozenset(block.news.plan_id for block in blocks if not isinstance(block.news, Section)),
+        plan_ids=frozenset(plan_id for section in sections for plan_id in section.plans),
+        published_in_ids=section_partnership_ids,
+        partnership_ids=section_partnership_ids.union(partnership_ids),
     )

@@ -154,13 +154,13 @@ class DigestHooks(OutboxHooks):
         keys = link_keys({notice.person_id for notice in notices})
         page, minute = page_prefix("digests:stop"), minute_of(now)
         return {
-            notice.email: StopLink(
+            notice.email_id: StopLink(
                 page,
                 make(
                     Purpose.STOP,
                     person_id=notice.person_id,
                     link_key=keys[notice.person_id],
-                    number=notice.email,
+                    number=notice.email_id,
                     minute=minute,
                 ),
             )

@@ -10,7 +10,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Answer)
 class AnswerAdmin(ReadOnlyAdmin):
-    """Answers; read-only, without their text and the names of colleagues."""
+    """Answers; read-only, without their text and without names of colleagues."""
 
     restricted = ("text", "reason", "colleague_name", "colleague_email", "anchor", "anchor_label")
     list_display = ("pk", "kind", "status", "version_number", "made_at")

@@ -1,4 +1,4 @@
-"""The answers room as Django knows it."""
+"""Django's configuration of the answers room."""
 
 from importlib import import_module
 
@@ -11,5 +11,5 @@ class AnswersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register what other rooms need to know about answers."""
         import_module("partnerships.answers.registrations").register()

@@ -1,4 +1,4 @@
-"""Emails about answers, and whether people may still get them."""
+"""Content of the emails about answers, or the reason why one must no longer be sent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask somebody to confirm a reply that we received from them."""
+    """Ask a person to confirm the reply that we received from them."""
     incoming = Incoming.objects.select_related("plan").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.reply_to_id is None:
         return "The reply was confirmed or deleted."
@@ -41,19 +41,19 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
             number=incoming.reply_to_id,
             minute=minute_of(now),
         )
-        address = link("answers:reply-by-link", token=token, incoming=incoming.pk)
+        confirm_url = link("answers:reply-by-link", token=token, incoming=incoming.pk)
     else:
-        address = link("answers:incoming", pk=incoming.pk)
-    return Content("answers/confirm_reply", {"incoming": incoming, "person": person, "link": address})
+        confirm_url = link("answers:incoming", pk=incoming.pk)
+    return Content("answers/confirm_reply", {"incoming": incoming, "person": person, "link": confirm_url})
 
 
 def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask somebody to turn an email that they forwarded into a conversation."""
+    """Ask a person to turn an email that they forwarded into a conversation."""
     incoming = Incoming.objects.select_related("partnership").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.partnership is None:
         return "The email was used or deleted."
     if not may_forward_to(incoming.partnership, person, now):
-        return "They can no longer write conversations of the partnership."
+        return "They can no longer record conversations of the partnership."
     context = {
         "incoming": incoming,
         "partnership": incoming.partnership,
@@ -64,20 +64,24 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that we could not use an email from them, why, and what to do."""
-    page = "" if person.is_stakeholder else _page_about(person, due.params.get("email"))
+    """Tell a person that we could not use an email from them, why, and what to do instead."""
+    record_path = "" if person.is_stakeholder else _path_of_record(person, due.params.get("email"))
     context = {
         "person": person,
         "why": Unfit(due.params.get("why", Unfit.UNKNOWN)).label,
-        "page": f"{settings.SITE_ORIGIN}{page}" if page else "",
+        "page": f"{settings.SITE_ORIGIN}{record_path}" if record_path else "",
         "link": link("digests:new-links") if person.is_stakeholder else link("web:my-work"),
     }
     return Content("answers/unfit", context)
 
 
-def _page_about(person: User, number: int | None) -> str:
-    """The page of what an email to somebody was about, if they may read it."""
-    email = Email.objects.filter(pk=number, person_id=person.pk).first() if number else None
-    kind = kind_of(email.kind) if email else None
-    subject = kind.about(email.params) if email and kind and kind.about else None
+def _path_of_record(person: User, email_id: int | None) -> str:
+    """The path of the page about which we emailed the person; "" if there is none or they may not read it."""
+    email = Email.objects.filter(pk=email_id, person_id=person.pk).first() if email_id else None
+    if email is None:
+        return ""
+    kind = kind_of(email.kind)
+    if kind is None or kind.about is None:
+        return ""
+    subject = kind.about(email.params)
     return page_of_record(person, subject.kind, subject.record_id) if subject else ""

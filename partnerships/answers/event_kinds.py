@@ -1,15 +1,15 @@
-"""Events of answers: their codes, and what timelines say of them."""
+"""Events of answers: their codes, and the labels that timelines show."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes never change, because the log contains them; labels may."""
 
     ACKNOWLEDGED = "answer.acknowledged", "Said that they have read a version"
     CONCERNED = "answer.concerned", "Said that a plan concerns them"
     UNCONCERNED = "answer.unconcerned", "Said that a plan no longer concerns them"
-    COMMENTED = "answer.commented", "Commented by a link in an email"
+    COMMENTED = "answer.commented", "Commented using the link in an email"
     ANSWERED = "answer.answered", "Answered a question"
     COLLEAGUE_NAMED = "answer.colleague_named", "Named a colleague who should get a plan"
     DESCRIBED = "answer.described", "Corrected their own name or role"

@@ -1,4 +1,4 @@
-"""Forms of answers: by a link in an email, and those of owners."""
+"""Forms with which stakeholders answer, and owners ask and decide."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from partnerships.plans.models import Plan
 
 
 class _ByLinkForm(Form):
-    """A form behind a link in an email.
+    """Base of the forms behind a link in an email.
 
-    It carries its own signed token, so it needs no cookie and no CSRF token.
+    They work signed out and without cookies. The signed token in the hidden field `form` takes the place of the CSRF
+    token.
     """
 
     form = forms.CharField(widget=forms.HiddenInput)
@@ -105,16 +106,20 @@ class ReplyForm(Form):
 
     def __init__(self, *args: Any, plans: Sequence[Plan], by_link: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = choice_field(self, "plan")
-        field.choices = [(str(plan.pk), plan.title) for plan in plans]
+        plan_field = choice_field(self, "plan")
+        plan_field.choices = [(str(plan.pk), plan.title) for plan in plans]
         if len(plans) == 1:
-            field.initial, field.widget = str(plans[0].pk), forms.HiddenInput()
+            plan_field.initial = str(plans[0].pk)
+            plan_field.widget = forms.HiddenInput()
         self.helper = Helper(self, submit="Confirm comment", secondary=("drop", "Delete email"))
         self.helper.disable_csrf = by_link
 
 
 class ForwardedForm(Form):
-    """Turn a forwarded email into a draft conversation."""
+    """Turn a forwarded email into a draft conversation.
+
+    `keepers` are the organisations that the conversation may belong to, `parties` those that may have taken part.
+    """
 
     organisation = forms.ChoiceField(label="Which organisation is it for?")
     subject = forms.CharField(label="Subject", max_length=200)
@@ -124,9 +129,13 @@ class ForwardedForm(Form):
 
     def __init__(self, *args: Any, keepers: Sequence[Organisation], parties: Sequence[Organisation], **kwargs: Any):
         super().__init__(*args, **kwargs)
-        for name, bodies in (("organisation", keepers), ("others", parties)):
-            choice_field(self, name).choices = [(str(body.pk), body.display_name) for body in bodies]
+        choice_field(self, "organisation").choices = _organisation_choices(keepers)
+        choice_field(self, "others").choices = _organisation_choices(parties)
         if len(keepers) == 1:
             self.fields["organisation"].initial = str(keepers[0].pk)
             self.fields["organisation"].widget = forms.HiddenInput()
         self.helper = Helper(self, submit="Save draft conversation", secondary=("drop", "Delete email"))
+
+
+def _organisation_choices(organisations: Sequence[Organisation]) -> list[tuple[str, str]]:
+    return [(str(organisation.pk), organisation.display_name) for organisation in organisations]

@@ -1,30 +1,74 @@
-"""Questions about plans and trust in people as things that an organisation holds."""
+"""What an organisation holds in this room: its questions about plans, and its trust in stakeholders."""
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.db.models import QuerySet
+
 from partnerships.answers.models import PlanQuestion, Trust
-from partnerships.organisations.obligations import Column, Held, Obligation, register_following, register_obligation
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.obligations import (
+    Column,
+    Held,
+    Moving,
+    Obligation,
+    register_following,
+    register_obligation,
+)
+
+
+def _open_questions(organisation: Organisation, day: dt.date) -> QuerySet[PlanQuestion]:
+    questions = PlanQuestion.objects.filter(organisation=organisation, closed_at=None, closes_on__gte=day)
+    return questions.select_related("plan")
+
+
+def _held_question(question: PlanQuestion, _organisation: Organisation) -> Held:
+    return Held(
+        pk=question.pk,
+        title=question.title,
+        path=question.plan.get_absolute_url(),
+        what=question.plan.title,
+        outside=f"Question {question.pk}",
+    )
+
+
+def _current_trust(organisation: Organisation, _day: dt.date) -> QuerySet[Trust]:
+    return Trust.objects.current().filter(organisation=organisation).select_related("person")
+
+
+def _held_trust(trust: Trust, _organisation: Organisation) -> Held:
+    return Held(
+        pk=trust.pk,
+        title=trust.person.display_name,
+        what="Answers shown without approval",
+        outside=f"Stakeholder {trust.pk}",
+    )
+
+
+def _end_duplicate_trust(moving: Moving) -> dict[str, dt.datetime]:
+    """How to end a row of trust if the other organisation trusts the same person already."""
+    return {"ended_at": moving.now}
+
 
 QUESTIONS = Obligation(
     "plan_questions",
     "Questions about plans",
     (Column("answers.PlanQuestion.organisation"),),
-    lambda organisation, day: PlanQuestion.objects.filter(
-        organisation=organisation, closed_at=None, closes_on__gte=day
-    ).select_related("plan"),
-    lambda one, _: Held(one.pk, one.title, one.plan.get_absolute_url(), one.plan.title, outside=f"Question {one.pk}"),
+    _open_questions,
+    _held_question,
 )
 TRUST = Obligation(
     "trust",
     "Stakeholders it trusts",
-    (Column("answers.Trust.organisation", ending=lambda moving: {"ended_at": moving.now}),),
-    lambda organisation, _: Trust.objects.filter(organisation=organisation, ended_at=None).select_related("person"),
-    lambda one, _: Held(one.pk, one.person.display_name, "", "Answers shown at once", outside=f"Stakeholder {one.pk}"),
+    (Column("answers.Trust.organisation", ending=_end_duplicate_trust),),
+    _current_trust,
+    _held_trust,
 )
 
 
 def register() -> None:
-    """Register both, and who decided about answers."""
+    """Register both obligations. Decisions about answers follow the organisation that took them."""
     register_obligation(QUESTIONS)
     register_obligation(TRUST)
     register_following("answers.Answer.decided_for")

@@ -1,4 +1,4 @@
-"""Reads incoming emails: recipients, own text, whether a machine wrote it.
+"""Parses incoming emails: recipients, sender, text, attachments, and whether a machine wrote it.
 
 It uses no database.
 """
@@ -25,30 +25,31 @@ if TYPE_CHECKING:
 else:
     nh3 = late("nh3")
 
-#: Larger emails are not read.
+#: Larger emails are not parsed.
 MAX_BYTES = 25 * 1024 * 1024
-#: Characters that are read of the text of a reply.
-MAX_LOOKED_AT = 10_000
-#: Characters that are kept of the text of a forwarded email.
-MAX_FORWARDED = 50_000
-#: Files that are kept of a forwarded email.
+#: How many characters of a reply are searched for its quotation, and how many of a forwarded email are kept.
+MAX_REPLY_PARSED, MAX_FORWARDED = 10_000, 50_000
 MAX_FILES = 5
-#: The parser is slow on long lines, so these are broken up for it; the mark shows where.
-_WIDTH, _MARK = 200, "\u2060"
+#: The parser of replies is slow on long lines. They are broken at this width for it, with marks to join them again.
+_LINE_WIDTH, _BREAK_MARK = 200, "\u2060"
 
-_RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "X-Envelope-To", "Envelope-To")
-_MACHINES = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
-_AWAY = re.compile(r"\s*(automatic reply|auto(matic)?[- ]?reply|auto:|out of (the )?office|abwesenheit)", re.IGNORECASE)
-_BLOCKS = {"br", "div", "h1", "h2", "h3", "li", "p", "tr"}
-_NEW_LINE = re.compile(r"<br>|</(?:p|div|li|tr|h[1-3])>")
+_RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "X-Envelope-To", "Envelope-To")
+_MACHINE_SENDERS = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
+_ABSENCE_SUBJECTS = re.compile(
+    r"\s*(automatic reply|auto(matic)?[- ]?reply|auto:|out of (the )?office|abwesenheit)", re.IGNORECASE
+)
+_BLOCK_TAGS = {"br", "div", "h1", "h2", "h3", "li", "p", "tr"}
+_BLOCK_END = re.compile(r"<br>|</(?:p|div|li|tr|h[1-3])>")
 _TAG = re.compile(r"<[^<>]*>")
-#: Where mail programs begin the quotation in HTML.
-_QUOTATION = re.compile(r"<blockquote\b|<div[^<>]{0,200}(?:gmail_quote|divRplyFwdMsg|yahoo_quoted)", re.IGNORECASE)
+#: How email apps begin the quotation of the earlier email in HTML.
+_QUOTATION_START = re.compile(
+    r"<blockquote\b|<div[^<>]{0,200}(?:gmail_quote|divRplyFwdMsg|yahoo_quoted)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """An attachment that is not checked yet."""
+    """An attachment, not yet checked as an upload."""
 
     name: str
     content: bytes
@@ -73,101 +74,114 @@ class Mail:
 
 
 def read_mail(raw: bytes) -> Mail | None:
-    """The email; None if it is too large or cannot be read."""
+    """Parse an email; None if it is too large or cannot be parsed."""
     if len(raw) > MAX_BYTES:
         return None
     message = email.message_from_bytes(raw, policy=email.policy.default)
     try:
-        recipients = tuple(address for name in _RECIPIENTS for address in _addresses(message, name))
+        recipients = tuple(address for name in _RECIPIENT_HEADERS for address in _addresses(message, name))
         return Mail(
             recipients=recipients,
             sender=parseaddr(str(message.get("From", "")))[1].strip().lower()[:254],
-            subject=" ".join(_plain(str(message.get("Subject", ""))).split())[:200],
+            subject=" ".join(_cleaned(str(message.get("Subject", ""))).split())[:200],
             text=_text_of(message),
             is_automatic=is_automatic(message),
             event_id=_event_id(message, raw),
             files=tuple(_files_of(message)),
         )
-    except (LookupError, ValueError, TypeError, AttributeError):  # what the standard library raises for broken emails
+    except (LookupError, ValueError, TypeError, AttributeError):  # the standard library raises these for broken emails
         return None
 
 
-def _addresses(message: EmailMessage, name: str) -> Iterator[str]:
-    values = [str(value) for value in message.get_all(name, [])]
+def _addresses(message: EmailMessage, header: str) -> Iterator[str]:
+    values = [str(value) for value in message.get_all(header, [])]
     yield from (address for _, address in getaddresses(values) if address)
 
 
 def is_automatic(message: EmailMessage) -> bool:
-    """Whether it is an absence notice, a bounce or from a list (RFC 3834)."""
+    """Whether the email is an absence notice, a bounce or from a mailing list (RFC 3834)."""
 
-    def said(name: str) -> str:
+    def header(name: str) -> str:
         return str(message.get(name, "")).strip().lower()
 
     return (
-        said("Auto-Submitted").partition(";")[0].strip() not in ("", "no")
-        or said("Precedence") in ("bulk", "junk", "list", "auto_reply", "auto-reply")
-        or said("X-Auto-Response-Suppress") not in ("", "none")
+        header("Auto-Submitted").partition(";")[0].strip() not in ("", "no")
+        or header("Precedence") in ("bulk", "junk", "list", "auto_reply", "auto-reply")
+        or header("X-Auto-Response-Suppress") not in ("", "none")
         or any(message.get(name) is not None for name in ("X-Autoreply", "X-Autorespond", "List-Id"))
-        or (message.get("Return-Path") is not None and said("Return-Path") in ("<>", ""))
+        or (message.get("Return-Path") is not None and header("Return-Path") in ("<>", ""))
         or message.get_content_type() in ("multipart/report", "message/delivery-status")
-        or bool(_MACHINES.match(parseaddr(str(message.get("From", "")))[1]))
-        or bool(_AWAY.match(str(message.get("Subject", ""))))
+        or bool(_MACHINE_SENDERS.match(parseaddr(str(message.get("From", "")))[1]))
+        or bool(_ABSENCE_SUBJECTS.match(str(message.get("Subject", ""))))
     )
 
 
 def _text_of(message: EmailMessage) -> str:
-    part = message.get_body(("plain",))
-    if part is not None:
-        text = str(cast(EmailMessage, part).get_content())
+    """The text of the plain part or, if that is missing or empty, of the HTML part."""
+    plain_part = message.get_body(("plain",))
+    if plain_part is not None:
+        text = str(cast(EmailMessage, plain_part).get_content())
         if text.strip():
-            return _plain(text)
-    part = message.get_body(("html",))
-    return _plain(text_of_html(str(cast(EmailMessage, part).get_content()))) if part is not None else ""
+            return _cleaned(text)
+    html_part = message.get_body(("html",))
+    if html_part is None:
+        return ""
+    return _cleaned(text_of_html(str(cast(EmailMessage, html_part).get_content())))
 
 
-def text_of_html(page: str) -> str:
-    """The words of an HTML part before its quotation."""
-    page = page[: 20 * MAX_FORWARDED]
-    quotation = _QUOTATION.search(page)
-    if quotation and _words(page[: quotation.start()]).strip():
-        page = page[: quotation.start()]
-    return _words(page)
+def text_of_html(markup: str) -> str:
+    """The text of an HTML part, up to its quotation if there is text before it."""
+    limited = markup[: 20 * MAX_FORWARDED]
+    quotation = _QUOTATION_START.search(limited)
+    if quotation:
+        before_quotation = _without_tags(limited[: quotation.start()])
+        if before_quotation.strip():
+            return before_quotation
+    return _without_tags(limited)
 
 
-def _words(page: str) -> str:
-    simple = nh3.clean(page, tags=_BLOCKS, attributes={}, clean_content_tags={"script", "style", "title"})
-    return html.unescape(_TAG.sub("", _NEW_LINE.sub("\n", simple)))
+def _without_tags(markup: str) -> str:
+    """The text of HTML, with a line end after each block."""
+    only_blocks = nh3.clean(markup, tags=_BLOCK_TAGS, attributes={}, clean_content_tags={"script", "style", "title"})
+    return html.unescape(_TAG.sub("", _BLOCK_END.sub("\n", only_blocks)))
 
 
-def _plain(text: str) -> str:
-    """The text with plain line ends and without control characters."""
-    lines = text[: 2 * MAX_FORWARDED].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
-    kept = "".join(line for line in lines if line in "\n\t" or line.isprintable())
-    return kept.strip()[:MAX_FORWARDED]
+def _cleaned(text: str) -> str:
+    """The text with plain line ends and spaces, and without control characters."""
+    plain = text[: 2 * MAX_FORWARDED].replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ")
+    printable = "".join(character for character in plain if character in "\n\t" or character.isprintable())
+    return printable.strip()[:MAX_FORWARDED]
 
 
 def without_quotation(text: str) -> str:
-    """A reply's own text, without quotation and signature."""
-    lines = [line.strip() for line in text.replace(_MARK, "")[:MAX_LOOKED_AT].split("\n")]
-    looked_at = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
-    broken = re.sub(rf"([^\n]{{{_WIDTH}}})(?=[^\n])", rf"\1{_MARK}\n{_MARK}", looked_at)
-    replies = ReplyMessage(text=broken, languages=["en"], keep_hyphen_lists=True).read().replies
-    own = str(replies[0].body if replies else broken)
-    own = own.replace(f"{_MARK}\n{_MARK}", "").replace(_MARK, "")
-    return "\n".join(line for line in own.split("\n") if not line.startswith(">")).strip()
+    """The text of a reply without its quotation and signature."""
+    limited = text.replace(_BREAK_MARK, "")[:MAX_REPLY_PARSED]
+    stripped = "\n".join(line.strip() for line in limited.split("\n"))
+    few_blank_lines = re.sub(r"\n{3,}", "\n\n", stripped)
+
+    line_break = f"{_BREAK_MARK}\n{_BREAK_MARK}"
+    short_lines = re.sub(rf"([^\n]{{{_LINE_WIDTH}}})(?=[^\n])", rf"\1{line_break}", few_blank_lines)
+    replies = ReplyMessage(text=short_lines, languages=["en"], keep_hyphen_lists=True).read().replies
+    newest_reply = str(replies[0].body if replies else short_lines)
+    rejoined = newest_reply.replace(line_break, "").replace(_BREAK_MARK, "")
+
+    return "\n".join(line for line in rejoined.split("\n") if not line.startswith(">")).strip()
 
 
 def _files_of(message: EmailMessage) -> Iterator[Attachment]:
     for part in message.iter_attachments():
         name = part.get_filename() or ""
         if not name or part.get_content_disposition() != "attachment":
-            continue  # images in a signature, for example
+            continue  # for example, an image in the signature
         content = part.get_payload(decode=True)
         yield Attachment(name[:200], content if isinstance(content, bytes) else b"")
 
 
 def _event_id(message: EmailMessage, raw: bytes) -> str:
-    """An id for an email, to recognise it when it is read again."""
-    given = str(message.get("Message-ID", "")).strip()
-    body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-    return "in:" + hashlib.sha256(given.encode("utf-8", "replace") if given else body).hexdigest()
+    """An id by which to recognise the email when the mailbox is read again: its Message-ID, or else its body."""
+    message_id = str(message.get("Message-ID", "")).strip()
+    if message_id:
+        identifying = message_id.encode("utf-8", "replace")
+    else:
+        _, _, identifying = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    return "in:" + hashlib.sha256(identifying).hexdigest()

@@ -1,4 +1,4 @@
-"""End trust again after a backup is restored."""
+"""Ends trust again that had ended after the backup that is restored."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from partnerships.kit.journal import Redone, redo_each, register_redo
 
 
 def redo_trust(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the trust that had ended since the backup."""
+    """End again the trust that the journal says has ended since the backup."""
 
-    def redo(trust: Trust, line: dict[str, Any]) -> int:
+    def end_again(trust: Trust, _line: dict[str, Any]) -> int:
         end_trust(trust=trust, author=None, now=now)
         return 1
 
-    rows = Trust.objects.current().filter(pk__in={line["trust"] for line in lines})
+    restored_trust = Trust.objects.current().filter(pk__in={line["trust"] for line in lines})
     return redo_each(
         "trust",
         lines,
-        rows.select_related("person", "organisation").order_by("pk"),
+        restored_trust.select_related("person", "organisation").order_by("pk"),
         same=trust_identity,
-        began=lambda row: row.set_at,
-        redo=redo,
+        began=lambda trust: trust.set_at,
+        redo=end_again,
     )
 
 
 def register() -> None:
-    """Register this for after a restore."""
+    """Register what to do about trust after a restore."""
     register_redo(TRUST, "stakeholders whose answers wait for approval again", redo_trust)

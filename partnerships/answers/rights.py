@@ -15,16 +15,16 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
 
-def answerable(person: User, plans: Collection[int], now: dt.datetime) -> dict[int, int]:
-    """The plans among these that a stakeholder may read and answer, with the newest version of each.
+def answerable(person: User, plan_ids: Collection[int], now: dt.datetime) -> dict[int, int]:
+    """Which of these plans a stakeholder may read and so answer, each with the newest version that they may read.
 
-    People with an account answer on the plan's own pages.
+    Empty for people with an account: they comment on the plan's own pages.
     """
     if not (person.is_active and person.is_stakeholder):
         return {}
-    readers = reading_classes(plans, now=now, people=[person.pk], even_paused=True)
-    newest = newest_numbers([plan for plan in plans if (person.pk, plan) in readers], now)
-    return {plan: number for plan, (_, number) in newest.items() if number > 0}
+    readers = reading_classes(plan_ids, now=now, people=[person.pk], even_paused=True)
+    newest = newest_numbers([plan_id for plan_id in plan_ids if (person.pk, plan_id) in readers], now)
+    return {plan_id: outside_number for plan_id, (_, outside_number) in newest.items() if outside_number > 0}
 
 
 def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:
@@ -33,22 +33,23 @@ def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) 
 
 
 def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> bool:
-    """Whether somebody may forward emails to a partnership."""
+    """Whether a person may forward emails to a partnership, and so record its conversations."""
     if partnership.is_over:
         return False
-    taking_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
-    partnership_ids = Party.objects.held_in(person, taking_part, *EDITING_ROLES)
-    if partnership_ids is None:
-        return bool(parties_edited(partnership, person, now))
-    return partnership.pk in partnership_ids
+    takes_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
+    # While a page is made, one query finds them for the whole page. Everywhere else this is None.
+    editable_partnership_ids = Party.objects.held_in(person, takes_part, *EDITING_ROLES)
+    if editable_partnership_ids is not None:
+        return partnership.pk in editable_partnership_ids
+    return bool(parties_edited(partnership, person, now))
 
 
 def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:
-    """The present parties, without observers, for which the person edits."""
-    present = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    return roles_of(person, now).edited_among(list(present.values_list("organisation_id", flat=True)))
+    """The ids of the present parties, without observers, for which the person edits."""
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    return roles_of(person, now).edited_among(list(parties.values_list("organisation_id", flat=True)))
 
 
 def partnership_key(partnership: Partnership) -> str:
-    """A key for the signature in a partnership's address."""
+    """The key for the signature in a partnership's address for forwarded emails."""
     return partnership.created_at.isoformat()

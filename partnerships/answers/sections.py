@@ -1,4 +1,4 @@
-"""The cards to answer about a plan and to forward emails."""
+"""Sections of answers on other rooms' pages: answering about a plan, and forwarding emails to a partnership."""
 
 from __future__ import annotations
 
@@ -22,61 +22,72 @@ from partnerships.plans.models import OVER
 
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
-    """What can be answered; None if the plan takes no answers."""
+    """Links to answer about the plan that the person reads; None if they cannot answer."""
     now = timezone.now()
     if read.plan.is_over or not may_answer(person, read.plan, read.version_number, now):
         return None
-    where = {"token": read.token, "plan": read.plan.pk}
+    url_kwargs = {"token": read.token, "plan": read.plan.pk}
     return Section(
         "answers/_section.html",
         {
-            "href": reverse("answers:by-link", kwargs=where),
-            "comment_href": reverse("answers:comment-by-link", kwargs=where),
+            "href": reverse("answers:by-link", kwargs=url_kwargs),
+            "comment_href": reverse("answers:comment-by-link", kwargs=url_kwargs),
             "questions": PlanQuestion.objects.open(now).filter(plan=read.plan).count(),
         },
     )
 
 
-#: How many plans a digest offers to answer about.
+#: How many plans the page of a digest offers to answer about.
 OFFERED = 10
 
 
 def plans_section(person: User, view: ViewByLink) -> Section | None:
-    """The plans of a digest that a stakeholder can answer about. None if there are none."""
+    """The plans of a digest that a stakeholder can answer about, those with open questions first. None if none."""
     if not person.is_stakeholder:
         return None
     now = timezone.now()
-    asked = Count("questions", filter=Q(questions__in=PlanQuestion.objects.open(now)))
-    about = published_plans({*view.others, *((SubjectKind.PLAN, pk) for pk in view.plans)}).exclude(status__in=OVER)
-    plans = list(about.only("title").annotate(asked=asked).order_by("-asked", "title", "pk"))
-    others = answerable(person, [plan.pk for plan in plans if plan.pk not in view.plans], now)
+    subjects = {*view.others, *((SubjectKind.PLAN, plan_id) for plan_id in view.plans)}
+    open_questions = Count("questions", filter=Q(questions__in=PlanQuestion.objects.open(now)))
+    plans = list(
+        published_plans(subjects)
+        .exclude(status__in=OVER)
+        .only("title")
+        .annotate(asked=open_questions)
+        .order_by("-asked", "title", "pk")
+    )
+
+    # The digest shows its own plans to this person already; only for the others are their rights still to be checked.
+    answerable_ids = (
+        view.plans | answerable(person, [plan.pk for plan in plans if plan.pk not in view.plans], now).keys()
+    )
     rows = [
         {"plan": plan, "href": reverse("answers:by-link", kwargs={"token": view.token, "plan": plan.pk})}
         for plan in plans
-        if plan.pk in view.plans or plan.pk in others
-    ][:OFFERED]
-    return Section("answers/_plans_section.html", {"rows": rows}) if rows else None
+        if plan.pk in answerable_ids
+    ]
+    return Section("answers/_plans_section.html", {"rows": rows[:OFFERED]}) if rows else None
 
 
-def incoming_of(partnership: int) -> QuerySet[Incoming]:
-    """All emails that came for a partnership."""
-    return Incoming.objects.filter(partnership=partnership)
+def incoming_of(partnership_id: int) -> QuerySet[Incoming]:
+    """All emails that were sent to a partnership, whoever sent them and whatever became of them."""
+    return Incoming.objects.filter(partnership=partnership_id)
 
 
 def forwarding_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The address for forwarded emails, and the person's emails that wait."""
+    """The partnership's address for forwarded emails, and the person's own emails that wait."""
     now = timezone.now()
     address = forwarding_address(partnership)
     if not address or not may_forward_to(partnership, user, now):
         return None
-    waiting = rows_for(_incoming, user, partnership.pk, now) if has_rows else []
+    waiting = rows_for(_waiting_emails, user, partnership.pk, now) if has_rows else []
     return Section("answers/_forwarding.html", {"address": address, "waiting": waiting, "person": user})
 
 
-def _incoming(user: User, partnership: int, now: dt.datetime) -> QuerySet[Incoming]:
-    return Incoming.objects.waiting(now).filter(person=user, partnership=partnership).order_by("received_at", "pk")
+def _waiting_emails(user: User, partnership_id: int, now: dt.datetime) -> QuerySet[Incoming]:
+    own_emails = Incoming.objects.waiting(now).filter(person=user, partnership=partnership_id)
+    return own_emails.order_by("received_at", "pk")
 
 
 def forwarding_address(partnership: Partnership) -> str:
-    """The address that takes forwarded emails; "" if no mailbox does."""
+    """The address to which to forward emails; "" if no mailbox is set up for incoming email."""
     return make_address(FORWARD, partnership.pk, key=partnership_key(partnership))

@@ -1,4 +1,4 @@
-"""What followers are told about answers and questions."""
+"""Registers which events of answers and questions followers are told of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.answers.event_kinds import EventKind
 
-_OF_QUESTIONS = {
+#: How several events of one question are told in one line, and to whom.
+_TOLD_EVENTS = {
     EventKind.QUESTION_PUT: (Fold.CREATED, Audience.OUTSIDE),
     EventKind.QUESTION_CLOSED: (Fold.REMOVED, Audience.OUTSIDE),
     # Only readers inside the plan see the answers of others.
@@ -16,17 +17,17 @@ _OF_QUESTIONS = {
 
 
 def register() -> None:
-    """Register what is told, and what is not."""
-    for kind, (fold, may_hear) in _OF_QUESTIONS.items():
+    """Register which events followers are told of, and why not of the others."""
+    for kind, (fold, audience) in _TOLD_EVENTS.items():
         register_told(
             kind,
             group=Group.PLANS,
             fold=fold,
             sentence=f"{kind.label}{{names}}",
-            may_hear=may_hear,
+            may_hear=audience,
             asks_until="closes" if kind == EventKind.QUESTION_PUT else "",
         )
     register_untold(
-        [kind for kind in EventKind if kind not in _OF_QUESTIONS],
+        [kind for kind in EventKind if kind not in _TOLD_EVENTS],
         because="the page of a plan's answers and its history show them",
     )

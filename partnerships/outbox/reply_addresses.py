@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -19,29 +20,29 @@ from django.utils.crypto import salted_hmac
 #: What emails say whose replies are read.
 CAN_REPLY = "You can reply to this email."
 
-_SIGNATURE = 26  # characters of base32: 130 bits
-_BYTES = 20  # the first bytes of a digest, which make 32 characters
-#: After the plus: what the address is for, the number of its record, the signature.
+_SIGNATURE_LENGTH = 26  # characters of base32, 5 bits each: 130 bits
+_DIGEST_BYTES = 20  # enough for 32 characters of base32, so without padding
+#: After the plus: what the address is for, the id of its record (hexadecimal), a full stop, the signature.
 _TOKEN = re.compile(r"\+([a-z])-([0-9a-f]{1,16})\.([a-z2-7]{26})@", re.IGNORECASE)
 REPLY, FORWARD = "r", "p"
 
 
 @lru_cache(maxsize=8)
-def _secret(secret: str) -> bytes:
+def _signing_key(secret: str) -> bytes:
     return salted_hmac("partnerships.outbox.reply_addresses", "key", secret=secret, algorithm="sha256").digest()
 
 
-def _sign(secret: str, use: str, number: int, key: str) -> str:
-    signature = hmac.digest(_secret(secret), f"{use}:{number:x}:{key}".encode(), hashlib.sha256)
-    return base64.b32encode(signature[:_BYTES])[:_SIGNATURE].decode().lower()
+def _sign(secret: str, use: str, record_id: int, key: str) -> str:
+    digest = hmac.digest(_signing_key(secret), f"{use}:{record_id:x}:{key}".encode(), hashlib.sha256)
+    return base64.b32encode(digest[:_DIGEST_BYTES])[:_SIGNATURE_LENGTH].decode().lower()
 
 
-def make_address(use: str, number: int, *, key: str) -> str:
-    """The address for one use of one record; "" if no mailbox takes replies."""
-    name, at, domain = settings.EMAIL_REPLIES.partition("@")
+def make_address(use: str, record_id: int, *, key: str) -> str:
+    """The address for one use of one record; "" if no mailbox is set up for incoming email."""
+    mailbox, at, domain = settings.EMAIL_REPLIES.partition("@")
     if not at:
         return ""
-    return f"{name}+{use}-{number:x}.{_sign(settings.SECRET_KEY, use, number, key)}@{domain}"
+    return f"{mailbox}+{use}-{record_id:x}.{_sign(settings.SECRET_KEY, use, record_id, key)}@{domain}"
 
 
 def reply_address(email_id: int, person_id: int, *, key: str = "") -> str:
@@ -54,19 +55,27 @@ def reply_header(address: str) -> str:
     return f"Reply-To: {address}\r\n" if address else ""
 
 
-def tokens_in(addresses: Iterable[str]) -> list[tuple[str, int, str]]:
-    """Use, number and signature in each of our addresses; not checked yet."""
+class AddressToken(NamedTuple):
+    """The part of one of our addresses after the plus: what it is for, and a signature that is not checked yet."""
+
+    use: str
+    record_id: int
+    signature: str
+
+
+def tokens_in(addresses: Iterable[str]) -> list[AddressToken]:
+    """The token of each address that looks like one of ours."""
     return [
-        (match[1].lower(), int(match[2], 16), match[3].lower())
+        AddressToken(use=match[1].lower(), record_id=int(match[2], 16), signature=match[3].lower())
         for address in addresses
         for match in _TOKEN.finditer(address)
     ]
 
 
-def is_valid(use: str, number: int, signature: str, *, key: str) -> bool:
-    """Whether we made the signature; accepts earlier secret keys."""
+def is_valid(use: str, record_id: int, signature: str, *, key: str) -> bool:
+    """Whether we made the signature, with the present secret key or an earlier one."""
     return any(
-        hmac.compare_digest(_sign(secret, use, number, key), signature)
+        hmac.compare_digest(_sign(secret, use, record_id, key), signature)
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     )
 

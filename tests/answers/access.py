@@ -30,7 +30,7 @@ def prepare(world: World) -> None:
     """Make a question, a comment that waits, and a colleague whom Sol names."""
     plan, now = world.things["digest_plan"], timezone.now()
     given = {"person": world.sol, "plan": plan, "version_number": 2, "now": now}
-    question = services.put_question(
+    question = services.ask_question(
         plan=plan,
         title="Which homes are missing?",
         body="Think of older people.",

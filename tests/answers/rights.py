@@ -41,7 +41,7 @@ def _colleague(world: World) -> Answer:
 
 
 def _question(world: World) -> PlanQuestion:
-    return services.put_question(
+    return services.ask_question(
         plan=_plan(world),
         title="Which homes are missing?",
         body="",
@@ -126,8 +126,8 @@ ROWS = (
         ),
     ),
     Row(
-        "answers.put_question",
-        lambda w, author, _: services.put_question(
+        "answers.ask_question",
+        lambda w, author, _: services.ask_question(
             plan=_plan(w),
             title="Which homes are missing?",
             body="",

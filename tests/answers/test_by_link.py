@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.answers import services
-from partnerships.answers.form_tokens import About, make_form_token
+from partnerships.answers.form_tokens import FormSubject, make_form_token
 from partnerships.answers.models import Answer, PlanQuestion, WorkRole
 from partnerships.answers.services.answering import MAX_A_DAY
 from partnerships.digests import services as digests
@@ -31,7 +31,7 @@ from tests.world import World
 @pytest.fixture
 def question(world: World, plan: Plan, digest: Delivery) -> PlanQuestion:
     """A question that Larkhaven puts about its plan."""
-    return services.put_question(
+    return services.ask_question(
         plan=plan,
         title="Which homes are missing?",
         body="Think of older people.",
@@ -171,9 +171,9 @@ def test_form_of_another_person_plan_or_version_changes_nothing(
 ) -> None:
     where = page(digest, plan, "comment-by-link")
     wrong = [
-        About(world.ben.pk, plan.pk, 2),
-        About(world.sol.pk, plan.pk + 1, 2),
-        About(world.sol.pk, plan.pk, 1),
+        FormSubject(world.ben.pk, plan.pk, 2),
+        FormSubject(world.sol.pk, plan.pk + 1, 2),
+        FormSubject(world.sol.pk, plan.pk, 1),
     ]
     sent = [bearer.post(where, {"form": make_form_token(one), "text": "Hello."}) for one in wrong]
     sent.append(bearer.post(where, {"form": "nonsense", "text": "Hello."}))

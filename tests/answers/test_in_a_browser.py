@@ -35,7 +35,7 @@ def holds(page: Any) -> bool:
 def test_stakeholder_answers_and_a_lead_approves(
     world: World, plan: Plan, digest: Delivery, live_server: Any, page: Any, size: Any
 ) -> None:
-    services.put_question(
+    services.ask_question(
         plan=plan,
         title="Which homes are missing?",
         body="Think of older people.",

@@ -164,7 +164,7 @@ def test_plan_that_is_not_published_takes_no_questions(world: World) -> None:
     draft = begin(world)
 
     with pytest.raises(services.UnableToAsk):
-        services.put_question(
+        services.ask_question(
             plan=draft, title="Why?", body="", closes_on=timezone.localdate(), author=world.amina, now=timezone.now()
         )
 

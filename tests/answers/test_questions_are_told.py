@@ -33,7 +33,7 @@ TITLE = "Which homes are missing?"
 
 
 def ask(world: World, plan: Plan) -> PlanQuestion:
-    return services.put_question(
+    return services.ask_question(
         plan=plan,
         title=TITLE,
         body="Think of older people.",
@@ -279,7 +279,7 @@ def test_a_question_about_several_things_that_somebody_follows_comes_once(
 def test_a_question_whose_last_day_is_past_asks_nobody(world: World, plan: Plan, office: PostOffice) -> None:
     stakeholder(world, plan)
     last_day = timezone.localdate() - dt.timedelta(days=6)
-    services.put_question(
+    services.ask_question(
         plan=plan,
         title=TITLE,
         body="",

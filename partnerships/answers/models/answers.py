@@ -1,4 +1,4 @@
-"""What stakeholders answer through the links in their emails."""
+"""The answers that stakeholders give through the links in their emails."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ class AnswerKind(models.TextChoices):
     COLLEAGUE = "colleague", "Names a colleague"
 
 
-#: Kinds with words that an owner approves before others see them.
+#: Kinds with text, which an owner approves before others see it.
 WITH_TEXT = (AnswerKind.COMMENT, AnswerKind.QUESTION)
-#: Kinds that wait for an owner.
+#: Kinds that need a decision of an owner.
 DECIDED_BY_OWNER = (*WITH_TEXT, AnswerKind.COLLEAGUE)
 
 
 class AnswerStatus(models.TextChoices):
     """waiting → shown or refused.
 
-    An answer of a trusted person, and one without words, is shown at once. A named colleague is "shown" once asked.
+    Answers without text, and those of a trusted person, are shown at once. An answer that names a colleague becomes
+    "shown" when the colleague is asked.
     """
 
     WAITING = "waiting", "Waiting for approval"
@@ -49,20 +50,20 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     """Answers, by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerQuerySet:
-        """Answers that somebody may see.
+        """Answers that the person may see.
 
-        Everybody inside the plan sees what is shown, leads of an owner see all, and stakeholders see their own. Only
-        those leads see named colleagues, who have not agreed to anything yet.
+        People see their own answers, leads of an owner see all answers, and readers inside the plan see the shown
+        ones. Only leads see who was named as a colleague, because colleagues have not agreed to anything yet.
         """
         if not user.is_authenticated:
             return self.none()
-        led = Q(plan__in=Plan.objects.publishable_by(user).values("pk"))
-        inside = Q(plan__in=Plan.objects.inside_for(user).values("pk")) & Q(
+        own = Q(person=user.pk)
+        about_led_plan = Q(plan__in=Plan.objects.publishable_by(user).values("pk"))
+        about_plan_read_inside = Q(plan__in=Plan.objects.inside_for(user).values("pk")) & Q(
             plan__in=Plan.objects.present_for(user).values("pk")
         )
-        return self.filter(
-            Q(person=user.pk) | led | (inside & Q(status=AnswerStatus.SHOWN) & ~Q(kind=AnswerKind.COLLEAGUE))
-        )
+        shown_to_readers = Q(status=AnswerStatus.SHOWN) & ~Q(kind=AnswerKind.COLLEAGUE)
+        return self.filter(own | about_led_plan | (about_plan_read_inside & shown_to_readers))
 
     def waiting(self) -> AnswerQuerySet:
         """Answers that an owner must decide on."""
@@ -75,13 +76,13 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         )
 
 
-# Row history keeps no words of stakeholders and no addresses.
+# Row history keeps no text of stakeholders and no addresses: it outlives them.
 @pghistory.track(exclude=["text", "reason", "colleague_name", "colleague_email"])
 class Answer(models.Model):
-    """One answer of a stakeholder to a version of a plan, as they may read it.
+    """A stakeholder's answer about one version of a plan; its states are those of `AnswerStatus`.
 
-    See `AnswerStatus` for its states. `anchor` is a piece of the plan's outside content. `key` comes from the form, so
-    that a form sent twice makes one answer.
+    `anchor` names the piece of the plan that a comment is about, `anchor_label` is its title at that time. `key` comes
+    from the form, so that a form sent twice makes one answer.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="answers")
@@ -141,16 +142,16 @@ class Answer(models.Model):
 
     @property
     def names_a_colleague(self) -> bool:
-        """Whether it names somebody who should get the plan."""
+        """Whether it names a colleague who should get the plan."""
         return self.kind == AnswerKind.COLLEAGUE
 
     @property
     def has_text(self) -> bool:
-        """Whether it has words to read."""
+        """Whether it is of a kind with text."""
         return self.kind in WITH_TEXT
 
     @property
     def author_role(self) -> str:
-        """What the person does, in their own words; "" if unknown."""
+        """The person's role at work, in their own words; "" if unknown."""
         role = getattr(self.person, "work_role", None)
         return role.title if role else ""

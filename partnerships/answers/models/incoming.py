@@ -1,4 +1,4 @@
-"""Incoming emails, which wait until their sender confirms them."""
+"""Incoming emails, which wait until the person who sent them confirms them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from partnerships.answers.models.answers import Answer
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
-#: How long an email that nobody confirmed is kept, and how long an address for replies works.
+#: How long an unconfirmed email is kept, and how long the reply address of an email works.
 INCOMING_KEPT = dt.timedelta(days=30)
 
 
 class IncomingStatus(models.TextChoices):
-    """waiting → used or dropped, by the person; dropped after 30 days."""
+    """waiting → used or dropped by its person. Retention deletes it after 30 days, whatever its status."""
 
     WAITING = "waiting", "Waiting for your confirmation"
     USED = "used", "Confirmed"
@@ -48,8 +48,9 @@ class IncomingQuerySet(models.QuerySet["Incoming"]):
 class Incoming(models.Model):
     """A reply to one of our emails, or an email forwarded to a partnership.
 
-    A From address proves nothing. So it does nothing, and only `person` sees it, until they confirm it by a link sent
-    to their own address or signed in. Its words are emptied then, because they are in what was made of it.
+    Anybody can write a From address. So the email has no effect, and only `person` sees it, until they confirm it:
+    signed in, or by a link that we send to their own address. Its text is then emptied, because the comment or
+    conversation made from it has the text.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="incoming_emails")
@@ -97,7 +98,7 @@ class Incoming(models.Model):
 
 
 class IncomingFile(models.Model):
-    """An accepted attachment of an incoming email, later of the answer made of it."""
+    """An accepted attachment of an incoming email; after its confirmation, of the answer made from it."""
 
     incoming = models.ForeignKey(Incoming, on_delete=models.CASCADE, null=True, blank=True, related_name="files")
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, null=True, blank=True, related_name="files")

@@ -1,4 +1,4 @@
-"""What stakeholders say of themselves, and which organisations trust them."""
+"""Roles of stakeholders in their own words, and which organisations trust which stakeholders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 class WorkRole(models.Model):
-    """What a stakeholder does, in their own words: "Chair of the tenants' panel"."""
+    """A stakeholder's role in their own words, such as "Chair of the tenants' panel"."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="work_role")
     title = models.CharField(max_length=150, blank=True)
@@ -31,7 +31,7 @@ class TrustQuerySet(models.QuerySet["Trust"]):
 
 @pghistory.track()
 class Trust(models.Model):
-    """An organisation shows a person's answers about its plans at once."""
+    """An organisation trusts a stakeholder: their answers about its plans are shown without approval."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="trusted_by")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")

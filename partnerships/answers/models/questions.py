@@ -1,4 +1,4 @@
-"""Questions that the owners of a published plan put to its readers."""
+"""Questions that the owners of a published plan ask its readers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
         return self.filter(plan__in=Plan.objects.present_for(user).values("pk"))
 
     def with_answers_for(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
-        """Questions whose shown answers the person may read: those inside the plan."""
+        """Questions whose shown answers the person may read, because they may read the whole plan."""
         return self.visible_to(user).filter(plan__in=Plan.objects.inside_for(user).values("pk"))
 
     def open(self, now: dt.datetime) -> PlanQuestionQuerySet:
@@ -35,9 +35,9 @@ class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
 
 @pghistory.track()
 class PlanQuestion(models.Model):
-    """A question about a plan, put by an owner: open → closed.
+    """A question about a plan, asked by an owner: open → closed.
 
-    It closes after its last day, or when a lead of an owner closes it. Its answers stay.
+    It closes after its last day, or earlier when a lead of an owner closes it. Its answers are kept.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="questions")

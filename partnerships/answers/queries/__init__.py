@@ -3,11 +3,11 @@
 from partnerships.answers.queries.answers import (
     Concern,
     answers_on,
+    concern_counts,
     concern_of,
-    concerns_on,
     own_answers,
     questions_on,
-    trusting,
+    trust_to_manage,
 )
 from partnerships.answers.queries.my_work import WAITING
 
@@ -15,9 +15,9 @@ __all__ = [
     "WAITING",
     "Concern",
     "answers_on",
+    "concern_counts",
     "concern_of",
-    "concerns_on",
     "own_answers",
     "questions_on",
-    "trusting",
+    "trust_to_manage",
 ]

@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """How many people have read the plan, and how many it concerns or not."""
+    """How many people have read a version of a plan, and how many say that the plan concerns them or not."""
 
     read: int
     concerned: int
@@ -24,23 +24,31 @@ class Concern:
 
 
 def answers_on(user: User, plan: Plan) -> AnswerQuerySet:
-    """The answers with words, and named colleagues, that the person may see."""
+    """The comments, answers to questions and named colleagues that the person may see."""
     return Answer.objects.visible_to(user).filter(plan=plan, kind__in=DECIDED_BY_OWNER).for_listing()
 
 
 def questions_on(plan: Plan) -> PlanQuestionQuerySet:
-    """The questions about a plan, newest first, with their shown answers."""
-    shown = Count("answers", filter=Q(answers__status=AnswerStatus.SHOWN))
-    return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown).order_by("-asked_at", "-pk")
+    """The questions about a plan, newest first; `shown` is the number of answers that readers see."""
+    shown_answers = Count("answers", filter=Q(answers__status=AnswerStatus.SHOWN))
+    return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown_answers).order_by("-asked_at", "-pk")
 
 
-def concerns_on(plan: Plan, version_number: int) -> Concern:
-    """Counts of people who have read this version, and who say that it concerns them or not."""
+def concern_counts(plan: Plan, version_number: int) -> Concern:
+    """Count the people who have read this version, and those whom the plan concerns or not.
+
+    Only the last answer of each person counts.
+    """
     read = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
     answers = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    last = dict(answers.order_by("made_at", "pk").values_list("person", "kind"))
-    kinds = list(last.values())
-    return Concern(read, kinds.count(AnswerKind.CONCERNED), kinds.count(AnswerKind.UNCONCERNED))
+    # A later row replaces an earlier one of the same person.
+    last_kind_by_person = dict(answers.order_by("made_at", "pk").values_list("person", "kind"))
+    last_kinds = list(last_kind_by_person.values())
+    return Concern(
+        read=read,
+        concerned=last_kinds.count(AnswerKind.CONCERNED),
+        unconcerned=last_kinds.count(AnswerKind.UNCONCERNED),
+    )
 
 
 def own_answers(person: User, plan: Plan) -> AnswerQuerySet:
@@ -54,9 +62,9 @@ def concern_of(person: User, plan: Plan) -> str:
     return answers.values_list("kind", flat=True).first() or ""
 
 
-def trusting(user: User, plan: Plan) -> list[Trust]:
-    """Trust that this person may end, as a lead of an owner of the plan."""
-    led = Membership.objects.organisations_of(user, Role.LEAD)
-    owners = plan.owners.filter(organisation__in=led).values("organisation")
-    rows = Trust.objects.current().filter(organisation__in=owners)
-    return list(rows.select_related("person", "organisation").order_by("set_at", "pk"))
+def trust_to_manage(user: User, plan: Plan) -> list[Trust]:
+    """The current trust in stakeholders that this person may end, as a lead of an owner of the plan."""
+    led_organisations = Membership.objects.organisations_of(user, Role.LEAD)
+    led_owners = plan.owners.filter(organisation__in=led_organisations).values("organisation")
+    trust = Trust.objects.current().filter(organisation__in=led_owners)
+    return list(trust.select_related("person", "organisation").order_by("set_at", "pk"))

@@ -32,7 +32,7 @@ def _answers_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
     )
     return [
         Waiting(
-            what=_decide_words(plan.count),
+            what=_decide_text(plan.count),
             title=plan.title,
             path=reverse("answers:plan", kwargs={"pk": plan.pk}),
             since=plan.first_at,
@@ -42,12 +42,12 @@ def _answers_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _decide_words(count: int) -> str:
+def _decide_text(count: int) -> str:
     return "Decide on 1 answer from a stakeholder" if count == 1 else f"Decide on {count} answers from stakeholders"
 
 
 def _unconfirmed_emails(now: dt.datetime) -> Reach:
-    """Replies and forwarded emails, for the people who sent them."""
+    """Replies and forwarded emails that wait; each reaches the person who sent it."""
     return Reach(Incoming.objects.waiting(now), (People("person"),))
 
 
@@ -67,6 +67,6 @@ def _emails_to_confirm(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 WAITING = (
-    Source(_emails_to_confirm, lambda now: (_unconfirmed_emails(now),)),
-    Source(_answers_to_decide, lambda _: (_UNDECIDED_ANSWERS,)),
+    Source(of=_emails_to_confirm, reaches=lambda now: (_unconfirmed_emails(now),)),
+    Source(of=_answers_to_decide, reaches=lambda _now: (_UNDECIDED_ANSWERS,)),
 )

@@ -18,7 +18,7 @@ from partnerships.answers.services.moderating import (
     refuse_answer,
     trust_person,
 )
-from partnerships.answers.services.questions import UnableToAsk, close_question, put_question
+from partnerships.answers.services.questions import UnableToAsk, ask_question, close_question
 from partnerships.answers.services.receiving import plans_of_reply, receive_mail
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "answer_question",
     "approve_answer",
     "ask_named_colleague",
+    "ask_question",
     "close_question",
     "comment_by_link",
     "confirm_reply",
@@ -38,7 +39,6 @@ __all__ = [
     "end_trust",
     "name_colleague",
     "plans_of_reply",
-    "put_question",
     "receive_mail",
     "refuse_answer",
     "save_forwarded",

@@ -1,4 +1,4 @@
-"""What a stakeholder answers through a link in an email."""
+"""Services for the answers that stakeholders give through a link in an email."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 from partnerships.plans.services.recording import lock_plan
 
-#: Characters of an answer or comment.
-MAX_TEXT = 5_000
-#: Answers with words or a colleague that one person may give about one plan in a day.
+MAX_TEXT, MAX_NAME = 5_000, 150
+#: How many comments, answers to questions and colleagues one person may send about one plan in a day.
 MAX_A_DAY = 20
 
-_EVENTS = {
+_EVENT_BY_ANSWER_KIND = {
     AnswerKind.ACKNOWLEDGED: EventKind.ACKNOWLEDGED,
     AnswerKind.CONCERNED: EventKind.CONCERNED,
     AnswerKind.UNCONCERNED: EventKind.UNCONCERNED,
@@ -39,55 +38,55 @@ _EVENTS = {
 
 
 class UnableToAnswer(Exception):
-    """The words are missing or too long, the plan is over, or a limit is reached."""
+    """The text is missing or too long, the plan or question is closed, or a limit is reached."""
 
 
 @transaction.atomic
 def acknowledge(*, person: User, plan: Plan, version_number: int, key: uuid.UUID, now: dt.datetime) -> Answer:
-    """Record that somebody has read a version; once for each version. Raises `UnableToAnswer`."""
-    plan = _open_for(person, plan, version_number, now)
+    """Record that a person has read a version; only once for each version. Raises `UnableToAnswer`."""
+    plan = _lock_answerable(person, plan, version_number, now)
     answer = Answer.objects.filter(
         plan=plan, person=person, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number
     ).first()
-    return answer or _give(person, plan, version_number, AnswerKind.ACKNOWLEDGED, key=key, now=now)
+    if answer is not None:
+        return answer
+    return _save_answer(person, plan, version_number, AnswerKind.ACKNOWLEDGED, key=key, now=now)
 
 
 @transaction.atomic
 def say_whether_concerned(
     *, person: User, plan: Plan, version_number: int, concerned: bool, key: uuid.UUID, now: dt.datetime
 ) -> Answer:
-    """Record that a plan concerns somebody, or no longer does.
+    """Record that a plan concerns a person, or does not.
 
-    Records nothing if they said the same last time. Raises `UnableToAnswer`.
+    Records nothing if their last answer was the same. Raises `UnableToAnswer`.
     """
-    plan = _open_for(person, plan, version_number, now)
+    plan = _lock_answerable(person, plan, version_number, now)
     kind = AnswerKind.CONCERNED if concerned else AnswerKind.UNCONCERNED
     answers = Answer.objects.filter(plan=plan, person=person, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
-    last = answers.order_by("-made_at", "-pk").first()
-    if last is not None and last.kind == kind:
-        return last
-    return _give(person, plan, version_number, kind, key=key, now=now)
+    last_answer = answers.order_by("-made_at", "-pk").first()
+    if last_answer is not None and last_answer.kind == kind:
+        return last_answer
+    return _save_answer(person, plan, version_number, kind, key=key, now=now)
 
 
 @transaction.atomic
 def comment_by_link(
     *, person: User, plan: Plan, version_number: int, text: str, anchor: str = "", key: uuid.UUID, now: dt.datetime
 ) -> Answer:
-    """Comment on a plan or a piece of it, as the person may read it.
+    """Comment on a plan or, with an `anchor`, on one piece of it.
 
-    It waits for an owner's approval unless an owner trusts the person. Raises `UnableToAnswer`.
+    The comment waits for approval unless an owner of the plan trusts the person. Raises `UnableToAnswer`.
     """
-    plan = _open_for(person, plan, version_number, now)
-    label = _label(plan, version_number, anchor)
-    text = _words(text, "Enter your comment.")
-    return _give(
+    plan = _lock_answerable(person, plan, version_number, now)
+    return _save_answer(
         person,
         plan,
         version_number,
         AnswerKind.COMMENT,
-        text=text,
+        text=_cleaned_text(text, error_if_empty="Enter your comment."),
         anchor=anchor,
-        anchor_label=label,
+        anchor_label=_piece_title(plan, version_number, anchor),
         key=key,
         now=now,
     )
@@ -97,16 +96,25 @@ def comment_by_link(
 def answer_question(
     *, person: User, question: PlanQuestion, version_number: int, text: str, key: uuid.UUID, now: dt.datetime
 ) -> Answer:
-    """Answer a question about a plan; approval as for a comment.
+    """Answer a question about a plan.
 
-    A second answer by the same person does not replace the first. Raises `UnableToAnswer`.
+    Like a comment, the answer may wait for approval. A person may answer a question several times: a later answer does
+    not replace an earlier one. Raises `UnableToAnswer`.
     """
-    plan = _open_for(person, question.plan, version_number, now)
+    plan = _lock_answerable(person, question.plan, version_number, now)
     question = PlanQuestion.objects.select_for_update(no_key=True).get(pk=question.pk)
     if not question.is_open(now):
         raise UnableToAnswer("This question is closed.")
-    text = _words(text, "Enter your answer.")
-    return _give(person, plan, version_number, AnswerKind.QUESTION, question=question, text=text, key=key, now=now)
+    return _save_answer(
+        person,
+        plan,
+        version_number,
+        AnswerKind.QUESTION,
+        question=question,
+        text=_cleaned_text(text, error_if_empty="Enter your answer."),
+        key=key,
+        now=now,
+    )
 
 
 @transaction.atomic
@@ -115,24 +123,28 @@ def name_colleague(
 ) -> Answer:
     """Name a colleague who should get a plan.
 
-    Nobody is emailed until a lead of an owner decides. Raises `UnableToAnswer`.
+    The colleague gets no email until a lead of an owner decides to ask them. Raises `UnableToAnswer`.
     """
-    plan = _open_for(person, plan, version_number, now)
-    email, name = email.strip().lower(), " ".join(name.split())
+    plan = _lock_answerable(person, plan, version_number, now)
+    colleague_email = email.strip().lower()
     try:
-        validate_email(email)
+        validate_email(colleague_email)
     except ValidationError as error:
-        raise UnableToAnswer("Enter an email address, such as name@example.org.") from error
-    if email == person.email.lower():
+        raise UnableToAnswer("Enter an email address, for example name@example.org.") from error
+    if colleague_email == person.email.lower():
         raise UnableToAnswer("That is your own address. Enter your colleague’s.")
-    same = Answer.objects.waiting().filter(plan=plan, person=person, colleague_email__iexact=email).first()
-    return same or _give(
+
+    waiting = Answer.objects.waiting().filter(plan=plan, person=person)
+    duplicate = waiting.filter(colleague_email__iexact=colleague_email).first()
+    if duplicate is not None:
+        return duplicate
+    return _save_answer(
         person,
         plan,
         version_number,
         AnswerKind.COLLEAGUE,
-        colleague_name=name[:150],
-        colleague_email=email,
+        colleague_name=" ".join(name.split())[:MAX_NAME],
+        colleague_email=colleague_email,
         key=key,
         now=now,
     )
@@ -142,28 +154,28 @@ def name_colleague(
 def describe_oneself(*, person: User, name: str, role: str, author: User, now: dt.datetime) -> None:
     """Correct a stakeholder's own name and role. Raises `UnableToAnswer`."""
     require(person.is_stakeholder and person.is_active and author.pk == person.pk)
-    name, role = " ".join(name.split()), " ".join(role.split())
-    if not name:
+    new_name, new_role = " ".join(name.split()), " ".join(role.split())
+    if not new_name:
         raise UnableToAnswer("Enter your name.")
-    if len(name) > 150 or len(role) > 150:
-        raise UnableToAnswer("A name or a role can have up to 150 characters.")
-    change_details(person=person, name=name, time_zone=person.time_zone, author=author, now=now)
-    WorkRole.objects.update_or_create(person=person, defaults={"title": role, "changed_at": now})
-    record(
-        actor_id=person.pk, kind=EventKind.DESCRIBED, target_kind="person", target_id=person.pk, now=now
-    )  # names and roles are not in the log, which outlives them
+    if len(new_name) > MAX_NAME or len(new_role) > MAX_NAME:
+        raise UnableToAnswer(f"A name or a role can have up to {MAX_NAME} characters.")
+    change_details(person=person, name=new_name, time_zone=person.time_zone, author=author, now=now)
+    WorkRole.objects.update_or_create(person=person, defaults={"title": new_role, "changed_at": now})
+    # The log outlives names and roles, so the event does not contain them.
+    record(actor_id=person.pk, kind=EventKind.DESCRIBED, target_kind="person", target_id=person.pk, now=now)
 
 
-def _open_for(person: User, plan: Plan, version_number: int, now: dt.datetime) -> Plan:
-    """The plan, locked, if the person may answer to this version."""
-    locked = lock_plan(plan)
-    require(may_answer(person, locked, version_number, now))
-    if locked.is_over:
-        raise UnableToAnswer(f"This plan is {locked.get_status_display().lower()}. It takes no more answers.")
-    return locked
+def _lock_answerable(person: User, plan: Plan, version_number: int, now: dt.datetime) -> Plan:
+    """Lock the plan, if the person may answer about this version. Raises `UnableToAnswer`."""
+    locked_plan = lock_plan(plan)
+    require(may_answer(person, locked_plan, version_number, now))
+    if locked_plan.is_over:
+        status = locked_plan.get_status_display().lower()
+        raise UnableToAnswer(f"This plan is {status}, so you can no longer answer about it.")
+    return locked_plan
 
 
-def _give(
+def _save_answer(
     person: User,
     plan: Plan,
     version_number: int,
@@ -172,30 +184,30 @@ def _give(
     key: uuid.UUID,
     now: dt.datetime,
     question: PlanQuestion | None = None,
-    **words: str,
+    **text_fields: str,
 ) -> Answer:
-    """Record an answer, unless the same form made one before."""
-    made = Answer.objects.filter(key=key).first()
-    if made is not None:
-        require(made.person_id == person.pk and made.plan_id == plan.pk)
-        return made
+    """Save an answer and its events; returns the earlier answer if this form was sent before."""
+    earlier_answer = Answer.objects.filter(key=key).first()
+    if earlier_answer is not None:
+        require(earlier_answer.person_id == person.pk and earlier_answer.plan_id == plan.pk)
+        return earlier_answer
     if kind in DECIDED_BY_OWNER:
-        _check_limit(person, plan, now)
-    waits = kind == AnswerKind.COLLEAGUE or (kind in WITH_TEXT and not _is_trusted(person, plan))
+        _check_daily_limit(person, plan, now)
+    needs_decision = kind == AnswerKind.COLLEAGUE or (kind in WITH_TEXT and not _is_trusted(person, plan))
     answer = Answer.objects.create(
         plan=plan,
         version_number=version_number,
         person=person,
         kind=kind,
         question=question,
-        status=AnswerStatus.WAITING if waits else AnswerStatus.SHOWN,
+        status=AnswerStatus.WAITING if needs_decision else AnswerStatus.SHOWN,
         key=key,
         made_at=now,
-        **words,
+        **text_fields,
     )
     record_event(
         plan,
-        _EVENTS[kind],
+        _EVENT_BY_ANSWER_KIND[kind],
         author=person,
         target_kind="plan_answer",
         target_id=answer.pk,
@@ -207,35 +219,38 @@ def _give(
     return answer
 
 
-def _check_limit(person: User, plan: Plan, now: dt.datetime) -> None:
-    today = Answer.objects.filter(person=person, plan=plan, made_at__gt=now - dt.timedelta(days=1))
-    if today.filter(kind__in=DECIDED_BY_OWNER).count() >= MAX_A_DAY:
-        raise UnableToAnswer(f"You have sent {MAX_A_DAY} answers about this plan today. Try again tomorrow.")
+def _check_daily_limit(person: User, plan: Plan, now: dt.datetime) -> None:
+    """Raise `UnableToAnswer` if the person has sent too many answers in the last 24 hours."""
+    recent_answers = Answer.objects.filter(person=person, plan=plan, made_at__gt=now - dt.timedelta(days=1))
+    if recent_answers.filter(kind__in=DECIDED_BY_OWNER).count() >= MAX_A_DAY:
+        raise UnableToAnswer(f"You have sent {MAX_A_DAY} answers about this plan today. You can send more tomorrow.")
 
 
 def _is_trusted(person: User, plan: Plan) -> bool:
+    """Whether an owner of the plan trusts the person."""
     owners = plan.owners.values("organisation")
     return Trust.objects.current().filter(person=person, organisation__in=owners).exists()
 
 
-def _words(text: str, missing: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
-    if not text:
-        raise UnableToAnswer(missing)
-    if len(text) > MAX_TEXT:
-        raise UnableToAnswer(f"Your text has {len(text):,} characters; the limit is {MAX_TEXT:,}.")
-    return text
+def _cleaned_text(text: str, *, error_if_empty: str) -> str:
+    """The text with plain line ends and without null characters. Raises `UnableToAnswer`."""
+    cleaned = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not cleaned:
+        raise UnableToAnswer(error_if_empty)
+    if len(cleaned) > MAX_TEXT:
+        raise UnableToAnswer(f"Your text has {len(cleaned):,} characters; the limit is {MAX_TEXT:,}.")
+    return cleaned
 
 
-def _label(plan: Plan, version_number: int, anchor: str) -> str:
-    """The title of a piece in the outside content. Raises `UnableToAnswer`."""
+def _piece_title(plan: Plan, version_number: int, anchor: str) -> str:
+    """The title of the piece of the plan that stakeholders see; "" without an anchor. Raises `UnableToAnswer`."""
     if not anchor:
         return ""
     try:
-        code, _key = split_piece(anchor)
+        collection_code, _key = split_piece(anchor)
         item = get_piece(outside(content_of(plan, version_number)), anchor)
     except UnknownPiece as error:
         raise UnableToAnswer("This part of the plan is not in this version.") from error
-    if code not in COLLECTION_BY_CODE or item is None:
+    if collection_code not in COLLECTION_BY_CODE or item is None:
         raise UnableToAnswer("This part of the plan is not in this version.")
-    return str(item[COLLECTION_BY_CODE[code].title])
+    return str(item[COLLECTION_BY_CODE[collection_code].title])

@@ -24,38 +24,41 @@ from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import newest_for
 from partnerships.plans.services import add_comment
 
-_NAMES = uuid.UUID("6a0f2f0a-6d52-4b0e-9a57-5a4b3a1f0c11")
+#: Namespace of the keys of answers and conversations made from emails: each email makes one, even if confirmed twice.
+_KEY_NAMESPACE = uuid.UUID("6a0f2f0a-6d52-4b0e-9a57-5a4b3a1f0c11")
 
 
 class UnableToConfirm(Exception):
-    """It was already confirmed or deleted, is too old, or its files cannot be read or attached."""
+    """The email was already confirmed or deleted, is too old, or its files cannot be read or attached."""
 
 
 @transaction.atomic
 def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, now: dt.datetime) -> Answer | Comment:
-    """Turn a reply into a comment; a stakeholder's waits for approval.
+    """Turn a reply into a comment on a plan.
 
-    `text` is the reply as the person edited it. Raises `UnableToConfirm`, `UnableToAnswer` and `UnableToComment`.
+    A stakeholder's comment is an `Answer`, which may wait for approval; that of a person with an account is a
+    `Comment`. `text` is the reply as the person edited it. Raises `UnableToConfirm`, `UnableToAnswer` and
+    `UnableToComment`.
     """
-    locked = _waiting(incoming, author, now)
-    require(locked.is_reply and locked.plan_id in (None, plan.pk))
+    email = _lock_waiting(incoming, author, now)
+    require(email.is_reply and email.plan_id in (None, plan.pk))
     comment: Answer | Comment
     if author.is_stakeholder:
         comment = comment_by_link(
             person=author,
             plan=plan,
-            version_number=newest_numbers([plan.pk], now)[plan.pk][1],
+            version_number=_newest_outside_version(plan, now),
             text=text,
-            key=uuid.uuid5(_NAMES, str(locked.pk)),
+            key=uuid.uuid5(_KEY_NAMESPACE, str(email.pk)),
             now=now,
         )
-        locked.files.update(answer=comment, incoming=None)
+        email.files.update(answer=comment, incoming=None)
     else:
         version = newest_for(author, plan)
         require(version is not None)
         assert version is not None
         comment = add_comment(plan=plan, version_number=version.number, text=text, author=author, now=now)
-    _settle(locked, IncomingStatus.USED, now)
+    _settle(email, IncomingStatus.USED, now)
     return comment
 
 
@@ -63,16 +66,16 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
 def save_forwarded(
     *, incoming: Incoming, organisation: Organisation, record: Record, author: User, now: dt.datetime
 ) -> Conversation:
-    """Turn a forwarded email into a draft conversation for one of the parties.
+    """Turn a forwarded email into a draft conversation of one of the parties.
 
     Raises `UnableToConfirm` and `UnableToRecord`.
     """
-    locked = _waiting(incoming, author, now)
-    require(locked.partnership is not None and may_forward_to(locked.partnership, author, now))
+    email = _lock_waiting(incoming, author, now)
+    require(email.partnership is not None and may_forward_to(email.partnership, author, now))
     conversation = record_conversation(
-        organisation=organisation, record=record, author=author, now=now, key=uuid.uuid5(_NAMES, str(locked.pk))
+        organisation=organisation, record=record, author=author, now=now, key=uuid.uuid5(_KEY_NAMESPACE, str(email.pk))
     )
-    for row in locked.files.order_by("pk"):
+    for row in email.files.order_by("pk"):
         try:
             with row.file.open() as content:
                 attach_file(
@@ -85,25 +88,28 @@ def save_forwarded(
         except UnableToAttachFile as error:
             raise UnableToConfirm(str(error)) from error
         except OSError as error:
-            raise UnableToConfirm("The files of this email cannot be read at the moment. Try again later.") from error
-    _drop_files(locked)
-    _settle(locked, IncomingStatus.USED, now)
+            raise UnableToConfirm("We cannot read the files of this email at the moment. Try again later.") from error
+    _delete_files_on_commit(email)
+    _settle(email, IncomingStatus.USED, now)
     return conversation
 
 
 @transaction.atomic
 def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None:
-    """Delete an incoming email.
-
-    Nothing else happens. Raises `UnableToConfirm`.
-    """
-    locked = _waiting(incoming, author, now)
-    _drop_files(locked)
-    _settle(locked, IncomingStatus.DROPPED, now)
+    """Delete an incoming email without using it. Raises `UnableToConfirm`."""
+    email = _lock_waiting(incoming, author, now)
+    _delete_files_on_commit(email)
+    _settle(email, IncomingStatus.DROPPED, now)
 
 
-def _waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
-    """The email, locked, if it is this person's and still waits."""
+def _newest_outside_version(plan: Plan, now: dt.datetime) -> int:
+    """The number of the newest version that readers outside the owners may read."""
+    _, outside_number = newest_numbers([plan.pk], now)[plan.pk]
+    return outside_number
+
+
+def _lock_waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
+    """Lock the email, if it is this person's and still waits for them. Raises `UnableToConfirm`."""
     locked = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
     require(author.is_active and locked.person_id == author.pk)
     if not Incoming.objects.waiting(now).filter(pk=locked.pk).exists():
@@ -112,19 +118,19 @@ def _waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
 
 
 def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> None:
-    """Mark it as settled and empty its text."""
-    incoming.status, incoming.settled_at, incoming.text, incoming.subject = status, now, "", ""
+    """Save what became of the email, and empty its text."""
+    incoming.status = status
+    incoming.settled_at = now
+    incoming.text = ""
+    incoming.subject = ""
     incoming.save(update_fields=["status", "settled_at", "text", "subject"])
 
 
-def _drop_files(incoming: Incoming) -> None:
-    """Delete the files after commit.
+def _delete_files_on_commit(incoming: Incoming) -> None:
+    """Delete the email's files after the transaction; retention deletes any that the storage fails to delete."""
+    files = list(incoming.files.all())
 
-    Retention finds those that the storage did not delete.
-    """
-    rows = list(incoming.files.all())
+    def delete_files() -> None:
+        for_each(files, drop_file)
 
-    def drop() -> None:
-        for_each(rows, drop_file)
-
-    transaction.on_commit(drop, robust=True)
+    transaction.on_commit(delete_files, robust=True)

@@ -1,4 +1,4 @@
-"""What leads of an owner decide about answers."""
+"""Services with which leads of a plan's owners decide about answers."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from partnerships.plans.services.recording import lock_plan
 
 #: Characters of the reason for refusing an answer.
 MAX_REASON = 1_000
-#: The journal's name for trust that ended.
+#: The kind of journal line about trust that ended.
 TRUST = "trust"
 
 
 class UnableToDecide(Exception):
-    """It was decided before, or the reason is missing."""
+    """The answer was decided before, the trust has ended, or the reason is missing."""
 
 
 def trust_identity(trust: Trust) -> str:
-    """The journal's hash of an organisation and the person it trusts."""
+    """A hash that identifies an organisation's trust in a person in the journal."""
     organisation, person = trust.organisation, trust.person
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 
@@ -41,21 +41,21 @@ def trust_identity(trust: Trust) -> str:
 @transaction.atomic
 def approve_answer(*, answer: Answer, author: User, now: dt.datetime) -> None:
     """Show an answer to readers inside the plan. Raises `UnableToDecide`."""
-    plan, answer, organisation = _deciding(answer, author, now)
+    plan, answer, organisation = _lock_for_decision(answer, author, now)
     if answer.names_a_colleague:
-        raise UnableToDecide("Choose whether to ask the colleague or refuse.")
-    _settle(plan, answer, AnswerStatus.SHOWN, EventKind.APPROVED, organisation, author=author, now=now)
+        raise UnableToDecide("Choose whether to ask the colleague, or refuse.")
+    _save_decision(plan, answer, AnswerStatus.SHOWN, EventKind.APPROVED, organisation, author=author, now=now)
     record_answered(answer, now=now)
 
 
 @transaction.atomic
 def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime) -> None:
     """Refuse an answer; the person gets the reason by email. Raises `UnableToDecide`."""
-    plan, answer, organisation = _deciding(answer, author, now)
+    plan, answer, organisation = _lock_for_decision(answer, author, now)
     answer.reason = reason.replace("\r\n", "\n").strip()[:MAX_REASON]
     if not answer.reason:
-        raise UnableToDecide("Give a reason. We will send it to them.")
-    _settle(plan, answer, AnswerStatus.REFUSED, EventKind.REFUSED, organisation, author=author, now=now)
+        raise UnableToDecide("Enter the reason. We will email it to them.")
+    _save_decision(plan, answer, AnswerStatus.REFUSED, EventKind.REFUSED, organisation, author=author, now=now)
     record_email(
         kind="answers.refused",
         person_id=answer.person_id,
@@ -68,9 +68,9 @@ def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime
 @transaction.atomic
 def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> None:
     """Ask the colleague by email; they get nothing else until they confirm. Raises `UnableToDecide`."""
-    plan, answer, organisation = _deciding(answer, author, now)
+    plan, answer, organisation = _lock_for_decision(answer, author, now)
     if not answer.names_a_colleague:
-        raise UnableToDecide("This answer does not name anybody.")
+        raise UnableToDecide("This answer does not name a colleague.")
     try:
         add_stakeholder(
             email=answer.colleague_email,
@@ -83,39 +83,41 @@ def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> No
         )
     except UnableToSubscribe as error:
         raise UnableToDecide(str(error)) from error
-    _settle(plan, answer, AnswerStatus.SHOWN, EventKind.COLLEAGUE_ASKED, organisation, author=author, now=now)
+    _save_decision(plan, answer, AnswerStatus.SHOWN, EventKind.COLLEAGUE_ASKED, organisation, author=author, now=now)
 
 
 @transaction.atomic
 def trust_person(*, person: User, organisation: Organisation, author: User, now: dt.datetime) -> Trust:
-    """Show a stakeholder's answers about an organisation's plans at once.
+    """Trust a stakeholder, as a lead of an organisation.
 
-    Answers that already wait are shown too. For its leads. Does nothing if it trusts them already.
+    From now on, their answers about its plans are shown without approval; those that already wait are approved. Does
+    nothing if the organisation trusts them already.
     """
     require(roles_of(author, now).lead(organisation.pk) and person.is_stakeholder and person.is_active)
-    trust, made = Trust.objects.get_or_create(
+    trust, is_new = Trust.objects.get_or_create(
         person=person, organisation=organisation, ended_at=None, defaults={"set_by": author, "set_at": now}
     )
-    if not made:
+    if not is_new:
         return trust
     _record_trust(trust, EventKind.TRUSTED, author=author, now=now)
-    owned = Plan.objects.owned_by(organisation)
-    waiting = Answer.objects.waiting().filter(person=person, kind__in=WITH_TEXT, plan__in=owned.values("pk"))
-    for answer in waiting.select_related("plan").order_by("plan", "pk"):
+    owned_plans = Plan.objects.owned_by(organisation).values("pk")
+    waiting_answers = Answer.objects.waiting().filter(person=person, kind__in=WITH_TEXT, plan__in=owned_plans)
+    for answer in waiting_answers.select_related("plan").order_by("plan", "pk"):
         approve_answer(answer=answer, author=author, now=now)
     return trust
 
 
 @transaction.atomic
 def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
-    """Approve a stakeholder's answers one by one again; what is shown stays.
+    """End trust in a stakeholder: new answers need approval again, while those already shown stay.
 
-    For its leads; without an author after a restore. Raises `UnableToDecide`.
+    For leads of the organisation; `author` is None after a restore. Raises `UnableToDecide`.
     """
-    require(roles_of(author, now).is_system or roles_of(author, now).lead(trust.organisation_id))
+    roles = roles_of(author, now)
+    require(roles.is_system or roles.lead(trust.organisation_id))
     locked = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
     if locked.ended_at is not None:
-        raise UnableToDecide("This has already ended.")
+        raise UnableToDecide("Your organisation no longer trusts this person, so there is nothing to end.")
     locked.ended_at, locked.ended_by = now, author
     locked.save(update_fields=["ended_at", "ended_by"])
     journal.note(TRUST, now=now, trust=locked.pk, same=trust_identity(locked))
@@ -134,19 +136,24 @@ def _record_trust(trust: Trust, event: EventKind, *, author: User | None, now: d
     )
 
 
-def _deciding(answer: Answer, author: User, now: dt.datetime) -> tuple[Plan, Answer, Organisation]:
-    """The plan, the locked answer, and the owner that the author leads."""
+def _lock_for_decision(answer: Answer, author: User, now: dt.datetime) -> tuple[Plan, Answer, Organisation]:
+    """Lock the plan and the answer; returns both, and the owner for which the author decides.
+
+    That owner is one that the author leads, the first by name if they lead several. Raises `UnableToDecide`.
+    """
     plan = lock_plan(answer.plan)
     rights = rights_over(plan, author, now)
-    led = rights.roles.led_among(rights.owners)
-    require(bool(led))
+    led_owner_ids = rights.roles.led_among(rights.owners)
+    require(bool(led_owner_ids))
     locked = Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
     if not locked.is_waiting:
-        raise UnableToDecide(f"Somebody has already decided: {locked.get_status_display().lower()}.")
-    return plan, locked, Organisation.objects.filter(pk__in=led).order_by("name", "pk")[0]
+        status = locked.get_status_display().lower()
+        raise UnableToDecide(f"This answer has already been decided. It is {status}.")
+    owner = Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk")[0]
+    return plan, locked, owner
 
 
-def _settle(
+def _save_decision(
     plan: Plan,
     answer: Answer,
     status: AnswerStatus,
@@ -156,8 +163,11 @@ def _settle(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Store the decision and who took it, and record it with the plan."""
-    answer.status, answer.decided_at, answer.decided_by, answer.decided_for = status, now, author, organisation
+    """Save the decision and who took it, and record its event."""
+    answer.status = status
+    answer.decided_at = now
+    answer.decided_by = author
+    answer.decided_for = organisation
     answer.save(update_fields=["status", "decided_at", "decided_by", "decided_for", "reason"])
     record_event(
         plan,

@@ -1,4 +1,4 @@
-"""What the outbox calls when an email comes in."""
+"""What the outbox asks and tells this room about incoming emails and replies."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from partnerships.outbox.reply_addresses import tokens_in
 
 
 class AnswersHooks(OutboxHooks):
-    """Takes in replies and forwarded emails."""
+    """Receives replies and forwarded emails, and says which emails can be replied to."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """Take in an email to one of our addresses, once."""
+        """Receive an email to one of our addresses, unless it was received before."""
         with time_limit(MAX_PARSING_SECONDS):
             mail = read_mail(raw)
         if mail is None or not tokens_in(mail.recipients):
             return ""
-        return receive_mail(mail=mail, now=now) if is_new(mail.event_id, now=now) else "known"
+        if not is_new(mail.event_id, now=now):
+            return "known"
+        return receive_mail(mail=mail, now=now)
 
     def notices_open_to_reply(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
-        """The notices to which a reply of their reader could become a comment or a draft conversation."""
+        """Return the ids of the notices to which a reply could become a comment or a draft conversation."""
         return notices_open_to_reply(notices, now)
 
     def emails_open_to_reply(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
-        """The emails to which a reply of their reader could become a comment or a draft conversation."""
+        """Return the ids of the emails to which a reply could become a comment or a draft conversation."""
         return emails_open_to_reply(emails, now)

@@ -1,4 +1,4 @@
-"""Questions that owners ask about a published plan."""
+"""Services with which owners ask questions about a published plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan
 
-#: Open questions that one plan may have.
+#: How many open questions a plan may have.
 MAX_OPEN = 10
 #: Characters of the title of a question.
 MAX_TITLE = 200
@@ -25,29 +25,30 @@ MAX_BODY = 5_000
 
 
 class UnableToAsk(Exception):
-    """The plan is not published or over, the day is past, or words are missing."""
+    """The plan is not published or has ended, or the question is empty, too long or closed."""
 
 
 @transaction.atomic
-def put_question(
+def ask_question(
     *, plan: Plan, title: str, body: str, closes_on: dt.date, author: User, now: dt.datetime
 ) -> PlanQuestion:
     """Ask the readers of a published plan a question, as a lead of an owner. Raises `UnableToAsk`."""
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).leads_owner)
-    title, body = " ".join(title.split()), body.replace("\r\n", "\n").strip()
+    title = " ".join(title.split())
+    body = body.replace("\r\n", "\n").strip()
     if plan.is_over or not plan.is_published:
         raise UnableToAsk("You can only ask questions about a published plan that has not ended.")
     if not title:
         raise UnableToAsk("Enter the question.")
     if len(title) > MAX_TITLE or len(body) > MAX_BODY:
-        raise UnableToAsk(f"A question has up to {MAX_TITLE} characters, and its details up to {MAX_BODY:,}.")
+        raise UnableToAsk(f"A question can have up to {MAX_TITLE} characters, and its details up to {MAX_BODY:,}.")
     if closes_on < timezone.localdate(now):
         raise UnableToAsk("The last day for answers cannot be in the past.")
     if PlanQuestion.objects.open(now).filter(plan=plan).count() >= MAX_OPEN:
         raise UnableToAsk(f"A plan can have up to {MAX_OPEN} open questions. Close one first.")
     organisation = acting_organisation(plan, author)
-    assert organisation is not None
+    assert organisation is not None  # the author leads an owner
     question = PlanQuestion.objects.create(
         plan=plan,
         title=title,

@@ -1,12 +1,13 @@
-"""Incoming emails: replies, and emails forwarded to a partnership.
+"""Receives emails: replies to ours, and emails forwarded to a partnership.
 
-Nothing happens with one until its person confirms it, by a link sent to their own address or signed in.
+An email that we can use is saved as `Incoming`. It has no effect until the person confirms it, signed in or by a link
+that we send to their own address.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
@@ -24,18 +25,20 @@ from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.outbox.models import Email
-from partnerships.outbox.reply_addresses import FORWARD, REPLY, is_reply_to, is_valid, tokens_in
+from partnerships.outbox.reply_addresses import FORWARD, REPLY, AddressToken, is_reply_to, is_valid, tokens_in
 from partnerships.outbox.services import record_email
 from partnerships.people.limits import count
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
-#: Replies and forwarded emails that are taken from one person in a day.
-MAX_A_DAY = 20
-#: How often a day a person is told that their email could not be used.
-MAX_HELP_A_DAY = 1
+#: How many emails from one person we accept in a day, and how often we explain that we could not use one.
+MAX_A_DAY, MAX_HELP_A_DAY = 20, 1
 _DAY = dt.timedelta(days=1)
+#: How much of a reply is kept: as much as a comment can have.
+_MAX_REPLY = 5_000
+#: Ids in addresses are typed by strangers; larger ones do not fit into a database id.
+_MAX_ID = 2**62
 
 #: What became of an email, as the command that reads the mailbox prints it.
 REPLIED, FORWARDED, UNFIT, AUTOMATIC = "replies", "forwarded", "unfit", "automatic"
@@ -43,63 +46,75 @@ REPLIED, FORWARDED, UNFIT, AUTOMATIC = "replies", "forwarded", "unfit", "automat
 
 @transaction.atomic
 def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
-    """Take in an email to one of our addresses; returns what became of it.
+    """Save an email to one of our addresses for its person; returns what became of it, "" if it is to none of them.
 
-    Returns "" if it is to none of them. Automatic emails are never answered (RFC 3834). Strangers are not answered
-    either: a From address proves nothing, and the answer could go to somebody who wrote nothing.
+    We never answer automatic emails (RFC 3834), nor strangers: anybody can write a From address, so the answer could
+    go to a person who wrote nothing.
     """
     tokens = tokens_in(mail.recipients)
     if not tokens:
         return ""
     if mail.is_automatic:
         return AUTOMATIC
-    use, number, signature = tokens[0]
-    if use == REPLY:
-        return _receive_reply(mail, number, signature, now)
-    if use == FORWARD:
-        return _receive_forwarded(mail, number, signature, now)
+    token = tokens[0]
+    if token.use == REPLY:
+        return _receive_reply(mail, token, now)
+    if token.use == FORWARD:
+        return _receive_forwarded(mail, token, now)
     return UNFIT
 
 
 # ---- Replies
 
 
-def _receive_reply(mail: Mail, number: int, signature: str, now: dt.datetime) -> str:
-    """Keep a reply until its person confirms it, or tell them why we cannot use it; returns what happened."""
-    email = Email.objects.filter(pk=number).first() if number < 2**62 else None
-    person = User.objects.filter(pk=email.person_id or 0, is_active=True).first() if email else None
-    if email is None or person is None or not is_reply_to(email.pk, person.pk, signature, key=_key_of(email, person)):
-        known = find_person(mail.sender) if mail.sender else None
-        return _cannot_use(known, now)
+def _receive_reply(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
+    """Save a reply until its person confirms it, or tell them why we cannot use it; returns what became of it."""
+    email = Email.objects.filter(pk=token.record_id).first() if token.record_id < _MAX_ID else None
+    person = _recipient_of(email) if email is not None else None
+    if email is None or person is None or not _is_signed_for(token, email, person):
+        sender = find_person(mail.sender) if mail.sender else None
+        return _explain_unfit(sender, Unfit.UNKNOWN, now=now)
+
     with time_limit(MAX_PARSING_SECONDS):
-        words = mail.reply
+        reply_text = mail.reply[:_MAX_REPLY]
     if now - email.created_at > INCOMING_KEPT:
-        return _cannot_use(person, now, Unfit.LATE, email)
-    if not words:
-        return _cannot_use(person, now, Unfit.EMPTY, email)
-    plans = _plans_of(email, person, now)
-    partnership = None if plans else _partnership_of(email, person, now)
+        return _explain_unfit(person, Unfit.LATE, email, now=now)
+    if not reply_text:
+        return _explain_unfit(person, Unfit.EMPTY, email, now=now)
+
+    plans = _plans_of_email(email, person, now)
+    partnership = None if plans else _partnership_of_email(email, person, now)
     if not plans and partnership is None:
-        return _cannot_use(person, now, Unfit.NO_PLACE, email)
-    if _too_many(person, now):
-        return _cannot_use(person, now, Unfit.MANY, email)
+        return _explain_unfit(person, Unfit.NO_PLACE, email, now=now)
+    if _has_sent_too_many(person, now):
+        return _explain_unfit(person, Unfit.MANY, email, now=now)
     if partnership is not None:
-        return _keep_for_conversation(mail, words[:5_000], partnership, person, now)
+        return _save_for_conversation(mail, reply_text, partnership, person, now)
+
     incoming = Incoming.objects.create(
         person=person,
         reply_to_id=email.pk,
         plan=plans[0] if len(plans) == 1 else None,
         subject=mail.subject,
-        text=words[:5_000],
+        text=reply_text,
         received_at=now,
     )
-    _take_files(incoming, mail.files if person.is_stakeholder else (), now)
+    if person.is_stakeholder:  # comments of people with an account have no files
+        _save_attachments(incoming, mail.files, now)
     record_email(kind="answers.confirm_reply", person_id=person.pk, params={"incoming": incoming.pk}, now=now)
     return REPLIED
 
 
-def _key_of(email: Email, person: User) -> str:
-    """The secret in the reply address: new links end those of earlier digests."""
+def _recipient_of(email: Email) -> User | None:
+    return User.objects.filter(pk=email.person_id or 0, is_active=True).first()
+
+
+def _is_signed_for(token: AddressToken, email: Email, person: User) -> bool:
+    return is_reply_to(email.pk, person.pk, token.signature, key=_reply_key(email, person))
+
+
+def _reply_key(email: Email, person: User) -> str:
+    """The secret that signs the reply address of a digest; asking for new links ends earlier reply addresses too."""
     if not email.kind.startswith("digests."):
         return ""
     return Preference.objects.filter(person=person).values_list("link_key", flat=True).first() or ""
@@ -108,45 +123,45 @@ def _key_of(email: Email, person: User) -> str:
 def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
     """The plans that a reply may be about, as its person may read them today."""
     email = Email.objects.filter(pk=incoming.reply_to_id or 0).first()
-    plans = _plans_of(email, incoming.person, now) if email else []
+    plans = _plans_of_email(email, incoming.person, now) if email else []
     return [plan for plan in plans if incoming.plan_id in (None, plan.pk)]
 
 
-def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
-    """The plans that an email was about, if this person may answer about them."""
-    numbers = list(plans_of_digest(email.pk).values_list("pk", flat=True))
+def _plans_of_email(email: Email, person: User, now: dt.datetime) -> list[Plan]:
+    """The plans that an email was about, if this person may comment on them; by title."""
+    plan_ids = set(plans_of_digest(email.pk).values_list("pk", flat=True))
     subject = subject_of(email.kind, email.params)
-    if subject is not None and subject.kind == "plan":
-        numbers.append(subject.record_id)
-    return _answerable_plans(numbers, person, now)
+    if subject is not None and subject.kind == SubjectKind.PLAN:
+        plan_ids.add(subject.record_id)
 
-
-def _answerable_plans(numbers: Collection[int], person: User, now: dt.datetime) -> list[Plan]:
-    """The plans, of these, about which the person may write a comment."""
-    plans = Plan.objects.filter(pk__in=numbers).order_by("title", "pk")
     if person.is_stakeholder:
-        open_to_them = answerable(person, sorted(set(numbers)), now)
-        return [plan for plan in plans.filter(pk__in=open_to_them) if not plan.is_over]
-    readable = Plan.objects.present_for(person).values("pk")
-    return [plan for plan in plans.filter(pk__in=readable) if not plan.is_over]
+        plans = Plan.objects.filter(pk__in=answerable(person, sorted(plan_ids), now))
+    else:
+        readable_plans = Plan.objects.present_for(person).values("pk")
+        plans = Plan.objects.filter(pk__in=plan_ids).filter(pk__in=readable_plans)
+    return [plan for plan in plans.order_by("title", "pk") if not plan.is_over]
 
 
-def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership | None:
-    """The one partnership an email was about, if this person may write its conversations."""
-    subject = subject_of(email.kind, email.params)
-    delivery_subjects = DeliverySubject.objects.included().filter(
+def _partnership_of_email(email: Email, person: User, now: dt.datetime) -> Partnership | None:
+    """The partnership that an email was about, if this person may write its conversations.
+
+    None if they may write those of several: then we cannot tell which one the reply is for.
+    """
+    digest_subjects = DeliverySubject.objects.included().filter(
         delivery=email.pk, subject__kind=SubjectKind.PARTNERSHIP
     )
     notices = InboxItem.objects.filter(delivery_id=email.pk, person=person, partnership__isnull=False)
-    numbers = {
-        *delivery_subjects.values_list("subject__record_id", flat=True),
+    partnership_ids = {
+        *digest_subjects.values_list("subject__record_id", flat=True),
         *notices.values_list("partnership", flat=True),
     }
+    subject = subject_of(email.kind, email.params)
     if subject is not None and subject.partnership_id is not None:
-        numbers.add(subject.partnership_id)
+        partnership_ids.add(subject.partnership_id)
+
     writable = [
         partnership
-        for partnership in Partnership.objects.filter(pk__in=numbers)
+        for partnership in Partnership.objects.filter(pk__in=partnership_ids)
         if may_forward_to(partnership, person, now)
     ]
     return writable[0] if len(writable) == 1 else None
@@ -155,49 +170,58 @@ def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership
 # ---- Forwarded emails
 
 
-def _receive_forwarded(mail: Mail, number: int, signature: str, now: dt.datetime) -> str:
-    partnership = Partnership.objects.filter(pk=number).first() if number < 2**62 else None
-    person = _confirmed(mail.sender)
+def _receive_forwarded(mail: Mail, token: AddressToken, now: dt.datetime) -> str:
+    """Save an email forwarded to a partnership, or tell its sender why we cannot use it; returns what became of it."""
+    partnership = Partnership.objects.filter(pk=token.record_id).first() if token.record_id < _MAX_ID else None
+    person = _account_with_address(mail.sender)
     if (
         partnership is None
-        or not is_valid(FORWARD, number, signature, key=partnership_key(partnership))
+        or not is_valid(FORWARD, partnership.pk, token.signature, key=partnership_key(partnership))
         or person is None
         or not may_forward_to(partnership, person, now)
     ):
-        return _cannot_use(person, now)
+        return _explain_unfit(person, Unfit.UNKNOWN, now=now)
     if not mail.text:
-        return _cannot_use(person, now, Unfit.EMPTY)
-    if _too_many(person, now):
-        return _cannot_use(person, now, Unfit.MANY)
-    return _keep_for_conversation(mail, mail.text, partnership, person, now)
+        return _explain_unfit(person, Unfit.EMPTY, now=now)
+    if _has_sent_too_many(person, now):
+        return _explain_unfit(person, Unfit.MANY, now=now)
+    return _save_for_conversation(mail, mail.text, partnership, person, now)
 
 
-def _keep_for_conversation(mail: Mail, text: str, partnership: Partnership, person: User, now: dt.datetime) -> str:
-    """Keep an email until its person saves it as a conversation."""
-    incoming = Incoming.objects.create(
-        person=person, partnership=partnership, subject=mail.subject, text=text, received_at=now
-    )
-    _take_files(incoming, mail.files, now)
-    record_email(kind="answers.confirm_forwarded", person_id=person.pk, params={"incoming": incoming.pk}, now=now)
-    return FORWARDED
-
-
-def _confirmed(address: str) -> User | None:
+def _account_with_address(address: str) -> User | None:
     """The person with an account who has confirmed this address."""
-    email_addresses = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
-    row = email_addresses.select_related("user").first() if address else None
-    return row.user if row and not row.user.is_stakeholder else None
+    if not address:
+        return None
+    confirmed = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
+    email_address = confirmed.select_related("user").first()
+    if email_address is None or email_address.user.is_stakeholder:
+        return None
+    return email_address.user
 
 
 # ---- Both
 
 
-def _too_many(person: User, now: dt.datetime) -> bool:
+def _save_for_conversation(mail: Mail, text: str, partnership: Partnership, person: User, now: dt.datetime) -> str:
+    """Save an email until its person turns it into a conversation; returns what became of it."""
+    incoming = Incoming.objects.create(
+        person=person, partnership=partnership, subject=mail.subject, text=text, received_at=now
+    )
+    _save_attachments(incoming, mail.files, now)
+    record_email(kind="answers.confirm_forwarded", person_id=person.pk, params={"incoming": incoming.pk}, now=now)
+    return FORWARDED
+
+
+def _has_sent_too_many(person: User, now: dt.datetime) -> bool:
+    """Count one more email of this person; whether that is more than we accept in a day."""
     return count(f"incoming {person.pk}", stretch=_DAY, now=now) > MAX_A_DAY
 
 
-def _cannot_use(person: User | None, now: dt.datetime, why: Unfit = Unfit.UNKNOWN, email: Email | None = None) -> str:
-    """Tell a known person what to do instead, at their own address."""
+def _explain_unfit(person: User | None, why: Unfit, email: Email | None = None, *, now: dt.datetime) -> str:
+    """Tell a known person, at their own address, why we could not use their email; returns what became of it.
+
+    `email` is the one that they replied to.
+    """
     if person is None or not person.is_active:
         return UNFIT
     if count(f"incoming help {person.pk}", stretch=_DAY, now=now) <= MAX_HELP_A_DAY:
@@ -206,20 +230,20 @@ def _cannot_use(person: User | None, now: dt.datetime, why: Unfit = Unfit.UNKNOW
     return UNFIT
 
 
-def _take_files(incoming: Incoming, files: Iterable[Attachment], now: dt.datetime) -> None:
-    """Store the attachments that pass the checks of uploads; note the others."""
+def _save_attachments(incoming: Incoming, attachments: Iterable[Attachment], now: dt.datetime) -> None:
+    """Save the attachments that pass the checks of uploads; list the others, each with the reason, as left out."""
     left_out: list[list[str]] = []
-    for place, mail_file in enumerate(files):
+    for index, attachment in enumerate(attachments):
         try:
-            if place >= MAX_FILES:
+            if index >= MAX_FILES:
                 raise UnableToTakeFile(f"An email can have up to {MAX_FILES} files.")
-            file = ContentFile(mail_file.content, name=mail_file.name)
-            row = IncomingFile(incoming=incoming, added_at=now)
+            file = ContentFile(attachment.content, name=attachment.name)
+            incoming_file = IncomingFile(incoming=incoming, added_at=now)
             checked = check_upload(file)
-            with stored(row, file, checked):
-                row.save(force_insert=True)
+            with stored(incoming_file, file, checked):
+                incoming_file.save(force_insert=True)
         except UnableToTakeFile as error:
-            left_out.append([mail_file.name, str(error)])
+            left_out.append([attachment.name, str(error)])
     if left_out:
         incoming.left_out = left_out
         incoming.save(update_fields=["left_out"])

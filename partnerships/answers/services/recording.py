@@ -1,4 +1,4 @@
-"""Recording events of answers."""
+"""Records the events of answers and questions."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def record_event(
 ) -> None:
     """Record an event of an answer or a question, within its plan.
 
-    If followers are told, those of the plan's partnership and owners are too. Without the words of a stakeholder: the
-    log outlives them.
+    If followers of the plan are told of this kind of event, followers of its partnership and its owners are told too.
+    `data` must not contain a stakeholder's text: the log outlives it.
     """
     record(
         actor_id=author.pk if author else None,
@@ -40,11 +40,11 @@ def record_event(
         within_id=plan.pk,
         now=now,
         data={"title": plan.title, **data},
-        also=_also_told(plan) if told_of(event.value) else (),
+        also=_further_subjects(plan) if told_of(event.value) else (),
     )
 
 
-def _also_told(plan: Plan) -> list[tuple[SubjectKind, int]]:
+def _further_subjects(plan: Plan) -> list[tuple[SubjectKind, int]]:
     """The plan's partnership and its owners, whose followers hear of it too."""
     owners = plan.owners.filter(ended_at=None).values_list("organisation", flat=True)
     subjects = [(SubjectKind.ORGANISATION, owner) for owner in owners]
@@ -54,17 +54,15 @@ def _also_told(plan: Plan) -> list[tuple[SubjectKind, int]]:
 
 
 def record_answered(answer: Answer, *, now: dt.datetime) -> None:
-    """Record that an answer to a question is shown from now on.
-
-    The log has no words of it.
-    """
-    if answer.question is not None:
-        record_event(
-            answer.plan,
-            EventKind.QUESTION_ANSWERED,
-            author=answer.person,
-            target_kind="answers_to_question",
-            target_id=answer.question.pk,
-            now=now,
-            after={"question": answer.question.title},
-        )
+    """Record that an answer to a question is shown from now on; does nothing for other kinds of answer."""
+    if answer.question is None:
+        return
+    record_event(
+        answer.plan,
+        EventKind.QUESTION_ANSWERED,
+        author=answer.person,
+        target_kind="answers_to_question",
+        target_id=answer.question.pk,
+        now=now,
+        after={"question": answer.question.title},
+    )

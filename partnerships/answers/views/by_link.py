@@ -1,7 +1,7 @@
 """Answering signed out, by the link in a digest.
 
-Nothing changes on GET and HEAD, because mail scanners follow links. Each form has a signed token for its person, plan
-and version; a form sent twice changes nothing the second time.
+GET and HEAD change nothing, because mail scanners follow links. Each form contains a signed token for its person, plan
+and version. Sending the same form twice changes nothing the second time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.answers import services
-from partnerships.answers.form_tokens import About, BadForm, make_form_token, read_form_token
+from partnerships.answers.form_tokens import BadForm, FormSubject, make_form_token, read_form_token
 from partnerships.answers.forms import ColleagueForm, CommentForm, NameForm, QuestionAnswerForm
 from partnerships.answers.models import PlanQuestion, WorkRole
 from partnerships.answers.queries import concern_of, own_answers
@@ -35,8 +35,8 @@ from partnerships.plans.content import COLLECTIONS, outside
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 
-#: The message on the page after each answer.
-_SAID = {
+#: The message on the overview after each answer, by the code in its address.
+_MESSAGES = {
     "acknowledged": "Thank you. The owners see that you have read this version.",
     "concerned": "You have said that this plan concerns you.",
     "unconcerned": "You have said that this plan does not concern you. You will keep getting digests about it until "
@@ -47,11 +47,14 @@ _SAID = {
     "named": "Your name and role have been saved.",
     "over": "That form had expired, so nothing was changed. Fill it in again.",
 }
+_EXPIRED = "over"
+#: How many of their own answers a person sees on the overview.
+_MAX_ANSWERS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A plan that a stakeholder may answer to, in the version of their digest."""
+class Visit:
+    """A stakeholder's visit to a plan, by the link in a digest that told them of this version."""
 
     person: User
     plan: Plan
@@ -59,51 +62,55 @@ class Opened:
     token: str
 
     @property
-    def about(self) -> About:
-        """What the tokens in its forms are for."""
-        return About(self.person.pk, self.plan.pk, self.version_number)
+    def form_subject(self) -> FormSubject:
+        """What the tokens in the forms of this visit are for."""
+        return FormSubject(self.person.pk, self.plan.pk, self.version_number)
 
-    def address(self, name: str = "by-link", **more: int) -> str:
-        """The address of one of its pages."""
-        return reverse(f"answers:{name}", kwargs={"token": self.token, "plan": self.plan.pk, **more})
+    def url(self, name: str = "by-link", **kwargs: int) -> str:
+        """The URL of a page of this visit; by default the overview."""
+        return reverse(f"answers:{name}", kwargs={"token": self.token, "plan": self.plan.pk, **kwargs})
+
+    def redirect_to_overview(self, message_code: str) -> HttpResponse:
+        """Go to the overview, which shows one of `_MESSAGES`."""
+        return redirect(f"{self.url()}?done={message_code}")
 
 
-def _open(request: HttpRequest, link: Link, plan: int) -> Opened:
-    """A plan that the digest of this link is about. 404 if it may no longer be answered."""
+def _start_visit(request: HttpRequest, link: Link, plan_id: int) -> Visit:
+    """The visit to a plan that the digest of this link is about. 404 if the person may no longer answer it."""
     now = timezone.now()
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
-    news = plan_by_link(delivery, plan, now=now)
+    news = plan_by_link(delivery, plan_id, now=now)
     if news is None:
         raise Http404
-    opened_plan = Plan.objects.get(pk=plan)
-    if not may_answer(link.person, opened_plan, news.to_number, now):
+    plan = Plan.objects.get(pk=plan_id)
+    if not may_answer(link.person, plan, news.to_number, now):
         raise Http404
-    return Opened(link.person, opened_plan, news.to_number, token_in(request))
+    return Visit(person=link.person, plan=plan, version_number=news.to_number, token=token_in(request))
 
 
 @require_safe
 @for_bearer(Purpose.READ)
 def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """What can be answered about a plan, and what the person has answered."""
-    opened = _open(request, link, plan)
-    answers = list(own_answers(opened.person, opened.plan)[:50])
+    visit = _start_visit(request, link, plan)
+    answers = list(own_answers(visit.person, visit.plan)[:_MAX_ANSWERS])
     context = {
-        "opened": opened,
-        "plan": opened.plan,
-        "person": opened.person,
-        "role": WorkRole.objects.filter(person=opened.person).values_list("title", flat=True).first() or "",
-        "said": _SAID.get(request.GET.get("done", ""), ""),
-        "form_token": make_form_token(opened.about),
-        "questions": PlanQuestion.objects.open(timezone.now()).filter(plan=opened.plan).order_by("closes_on", "pk"),
+        "visit": visit,
+        "plan": visit.plan,
+        "person": visit.person,
+        "role": _work_role(visit.person),
+        "message": _MESSAGES.get(request.GET.get("done", ""), ""),
+        "form_token": make_form_token(visit.form_subject),
+        "questions": PlanQuestion.objects.open(timezone.now()).filter(plan=visit.plan).order_by("closes_on", "pk"),
         "answers": [answer for answer in answers if answer.has_text or answer.names_a_colleague],
         "has_read": any(
-            answer.kind == "acknowledged" and answer.version_number == opened.version_number for answer in answers
+            answer.kind == "acknowledged" and answer.version_number == visit.version_number for answer in answers
         ),
-        "concern": concern_of(opened.person, opened.plan),
-        "read_url": reverse("digests:read", kwargs={"token": opened.token, "plan": plan}),
-        "comment_url": opened.address("comment-by-link"),
-        "colleague_url": opened.address("colleague-by-link"),
-        "name_url": opened.address("name-by-link"),
+        "concern": concern_of(visit.person, visit.plan),
+        "read_url": reverse("digests:read", kwargs={"token": visit.token, "plan": plan}),
+        "comment_url": visit.url("comment-by-link"),
+        "colleague_url": visit.url("colleague-by-link"),
+        "name_url": visit.url("name-by-link"),
     }
     return render(request, "answers/by_link.html", context)
 
@@ -113,7 +120,8 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @for_bearer(Purpose.READ)
 def acknowledge(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Record that the stakeholder has read this version."""
-    return _at_once(request, _open(request, link, plan), "acknowledged", services.acknowledge)
+    visit = _start_visit(request, link, plan)
+    return _press_answer_button(request, visit, services.acknowledge, message_code="acknowledged")
 
 
 @csrf_exempt
@@ -121,28 +129,34 @@ def acknowledge(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @for_bearer(Purpose.READ)
 def concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Record that a plan concerns the stakeholder, or no longer does."""
-    concerned = request.POST.get("concerned") != "no"
-    done = "concerned" if concerned else "unconcerned"
-    return _at_once(request, _open(request, link, plan), done, services.say_whether_concerned, concerned=concerned)
+    visit = _start_visit(request, link, plan)
+    is_concerned = request.POST.get("concerned") != "no"
+    return _press_answer_button(
+        request,
+        visit,
+        services.say_whether_concerned,
+        message_code="concerned" if is_concerned else "unconcerned",
+        concerned=is_concerned,
+    )
 
 
-def _at_once(
-    request: HttpRequest, opened: Opened, done: str, service: Callable[..., object], **more: Any
+def _press_answer_button(
+    request: HttpRequest, visit: Visit, service: Callable[..., object], *, message_code: str, **arguments: Any
 ) -> HttpResponse:
-    """Give an answer that needs no words, and go back to the page."""
+    """Give an answer that consists of a button only, and go back to the overview."""
     try:
-        key = read_form_token(request.POST.get("form", ""), opened.about)
+        key = read_form_token(request.POST.get("form", ""), visit.form_subject)
         service(
-            person=opened.person,
-            plan=opened.plan,
-            version_number=opened.version_number,
+            person=visit.person,
+            plan=visit.plan,
+            version_number=visit.version_number,
             key=key,
             now=timezone.now(),
-            **more,
+            **arguments,
         )
     except (BadForm, services.UnableToAnswer):
-        done = "over"
-    return redirect(f"{opened.address()}?done={done}")
+        return visit.redirect_to_overview(_EXPIRED)
+    return visit.redirect_to_overview(message_code)
 
 
 @csrf_exempt
@@ -150,28 +164,36 @@ def _at_once(
 @for_bearer(Purpose.READ)
 def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Comment on the plan or a piece of it."""
-    opened = _open(request, link, plan)
-    content = outside(content_of(opened.plan, opened.version_number))
-    anchors = [
-        (f"{collection.code}/{item['key']}", f"{collection.label}: {item[collection.title]}"[:120])
-        for collection in COLLECTIONS
-        if collection.code != "documents"
-        for item in content[collection.code]
-    ]
-    form = CommentForm(posted(request), anchors=anchors, cancel=opened.address(), initial=_fresh(opened))
+    visit = _start_visit(request, link, plan)
+    form = CommentForm(
+        posted(request), anchors=_anchor_choices(visit), cancel=visit.url(), initial=_form_token_value(visit)
+    )
 
     def send(key: uuid.UUID) -> None:
         services.comment_by_link(
-            person=opened.person,
-            plan=opened.plan,
-            version_number=opened.version_number,
+            person=visit.person,
+            plan=visit.plan,
+            version_number=visit.version_number,
             text=form.cleaned_data["text"],
             anchor=form.cleaned_data["anchor"],
             key=key,
             now=timezone.now(),
         )
 
-    return _page(request, opened, form, "comment", "text", send)
+    return _form_page(request, visit, form, send, name="comment", error_field="text")
+
+
+def _anchor_choices(visit: Visit) -> list[tuple[str, str]]:
+    """The pieces of the plan on which a stakeholder can comment: sites, milestones and so on, but not files."""
+    content = outside(content_of(visit.plan, visit.version_number))
+    choices = []
+    for collection in COLLECTIONS:
+        if collection.code == "documents":
+            continue
+        for item in content[collection.code]:
+            label = f"{collection.label}: {item[collection.title]}"
+            choices.append((f"{collection.code}/{item['key']}", label[:120]))
+    return choices
 
 
 @csrf_exempt
@@ -179,21 +201,21 @@ def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @for_bearer(Purpose.READ)
 def question(request: HttpRequest, link: Link, plan: int, question: int) -> HttpResponse:
     """Answer one question about the plan."""
-    opened = _open(request, link, plan)
-    plan_question = get_object_or_404(PlanQuestion, pk=question, plan=opened.plan)
-    form = QuestionAnswerForm(posted(request), cancel=opened.address(), initial=_fresh(opened))
+    visit = _start_visit(request, link, plan)
+    plan_question = get_object_or_404(PlanQuestion, pk=question, plan=visit.plan)
+    form = QuestionAnswerForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
     def send(key: uuid.UUID) -> None:
         services.answer_question(
-            person=opened.person,
+            person=visit.person,
             question=plan_question,
-            version_number=opened.version_number,
+            version_number=visit.version_number,
             text=form.cleaned_data["text"],
             key=key,
             now=timezone.now(),
         )
 
-    return _page(request, opened, form, "question", "text", send, question=plan_question)
+    return _form_page(request, visit, form, send, name="question", error_field="text", question=plan_question)
 
 
 @csrf_exempt
@@ -201,21 +223,21 @@ def question(request: HttpRequest, link: Link, plan: int, question: int) -> Http
 @for_bearer(Purpose.READ)
 def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Name a colleague who should get the plan."""
-    opened = _open(request, link, plan)
-    form = ColleagueForm(posted(request), cancel=opened.address(), initial=_fresh(opened))
+    visit = _start_visit(request, link, plan)
+    form = ColleagueForm(posted(request), cancel=visit.url(), initial=_form_token_value(visit))
 
     def send(key: uuid.UUID) -> None:
         services.name_colleague(
-            person=opened.person,
-            plan=opened.plan,
-            version_number=opened.version_number,
+            person=visit.person,
+            plan=visit.plan,
+            version_number=visit.version_number,
             name=form.cleaned_data["name"],
             email=form.cleaned_data["email"],
             key=key,
             now=timezone.now(),
         )
 
-    return _page(request, opened, form, "colleague", "email", send)
+    return _form_page(request, visit, form, send, name="colleague", error_field="email")
 
 
 @csrf_exempt
@@ -223,48 +245,57 @@ def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @for_bearer(Purpose.READ)
 def name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """Correct the stakeholder's own name and role."""
-    opened = _open(request, link, plan)
-    role = WorkRole.objects.filter(person=opened.person).values_list("title", flat=True).first() or ""
-    known = {"name": opened.person.name, "role": role}
-    form = NameForm(posted(request), cancel=opened.address(), initial=_fresh(opened) | known)
+    visit = _start_visit(request, link, plan)
+    initial = {**_form_token_value(visit), "name": visit.person.name, "role": _work_role(visit.person)}
+    form = NameForm(posted(request), cancel=visit.url(), initial=initial)
 
     def send(key: uuid.UUID) -> None:
         services.describe_oneself(
-            person=opened.person,
+            person=visit.person,
             name=form.cleaned_data["name"],
             role=form.cleaned_data["role"],
-            author=opened.person,
+            author=visit.person,
             now=timezone.now(),
         )
 
-    return _page(request, opened, form, "named", "name", send)
+    return _form_page(request, visit, form, send, name="named", error_field="name")
 
 
-def _fresh(opened: Opened) -> dict[str, str]:
-    """The first values of a form: its token."""
-    return {"form": make_form_token(opened.about)}
+def _work_role(person: User) -> str:
+    """What the person does, in their own words; "" if unknown."""
+    return WorkRole.objects.filter(person=person).values_list("title", flat=True).first() or ""
 
 
-def _page(
+def _form_token_value(visit: Visit) -> dict[str, str]:
+    """The initial value of a form's hidden field with its token."""
+    return {"form": make_form_token(visit.form_subject)}
+
+
+def _form_page(
     request: HttpRequest,
-    opened: Opened,
+    visit: Visit,
     form: BaseForm,
-    done: str,
-    field: str,
     send: Callable[[uuid.UUID], None],
+    *,
+    name: str,
+    error_field: str,
     **context: Any,
 ) -> HttpResponse:
-    """The page of one form, or a redirect after it was sent."""
+    """Show one form, or send it and go back to the overview.
+
+    `name` is that of the template and the code of the message after it was sent. Errors of `send` are shown at
+    `error_field`.
+    """
     if form.is_valid():
         try:
-            send(read_form_token(form.cleaned_data["form"], opened.about))
+            send(read_form_token(form.cleaned_data["form"], visit.form_subject))
         except BadForm:
-            return redirect(f"{opened.address()}?done=over")
+            return visit.redirect_to_overview(_EXPIRED)
         except services.UnableToAnswer as error:
-            form.add_error(field, str(error))
+            form.add_error(error_field, str(error))
         else:
-            return redirect(f"{opened.address()}?done={done}")
+            return visit.redirect_to_overview(name)
     elif form.is_bound and "form" in form.errors:
-        return redirect(f"{opened.address()}?done=over")
-    context |= {"form": form, "plan": opened.plan, "opened": opened, "back": opened.address()}
-    return render(request, f"answers/{done}.html", context, status=422 if form.is_bound else 200)
+        return visit.redirect_to_overview(_EXPIRED)
+    context |= {"form": form, "plan": visit.plan, "visit": visit, "back": visit.url()}
+    return render(request, f"answers/{name}.html", context, status=422 if form.is_bound else 200)

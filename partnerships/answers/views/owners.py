@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.answers import services
 from partnerships.answers.forms import QuestionForm, RefuseForm
 from partnerships.answers.models import Answer, AnswerStatus, PlanQuestion, Trust
-from partnerships.answers.queries import answers_on, concerns_on, questions_on, trusting
+from partnerships.answers.queries import answers_on, concern_counts, questions_on, trust_to_manage
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -23,51 +23,51 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
 
-#: Answers on one page.
-_PAGE = 50
+_PAGE_SIZE = 50
 
 
-def _plan(request: HttpRequest, pk: int) -> Plan:
-    """The plan, for readers inside it today."""
+def _plan_for_reader(request: HttpRequest, pk: int) -> Plan:
+    """The plan, for people who may read all of it today; 404 for everybody else."""
     user = signed_in(request)
-    present = Plan.objects.present_for(user).values("pk")
-    inside = Plan.objects.inside_for(user).filter(pk__in=present)
-    return get_object_or_404(inside.select_related("partnership"), pk=pk)
+    readable_plans = Plan.objects.present_for(user).values("pk")
+    plans = Plan.objects.inside_for(user).filter(pk__in=readable_plans)
+    return get_object_or_404(plans.select_related("partnership"), pk=pk)
 
 
-def _of_plan(pk: int) -> str:
-    return reverse("answers:plan", kwargs={"pk": pk})
+def _answers_url(plan_id: int) -> str:
+    return reverse("answers:plan", kwargs={"pk": plan_id})
 
 
 def _led_owner(user: User, plan: Plan) -> Organisation | None:
-    """The owner of the plan that the person leads."""
+    """The owner of the plan that the person leads; the first by name if they lead several."""
     rights = rights_over(plan, user, timezone.now())
-    led = rights.roles.led_among(rights.owners)
-    return Organisation.objects.filter(pk__in=led).order_by("name", "pk").first()
+    led_owner_ids = rights.roles.led_among(rights.owners)
+    return Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk").first()
 
 
 @require_safe
 def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
-    """The answers about a plan; for its leads, those that wait come first."""
-    plan, user = _plan(request, pk), signed_in(request)
+    """The answers about a plan; leads of an owner see first those that wait for a decision."""
+    plan, user = _plan_for_reader(request, pk), signed_in(request)
     owner = _led_owner(user, plan)
     answers = answers_on(user, plan)
-    page = keyset_page(request, answers.exclude(status=AnswerStatus.WAITING), order=("-made_at", "-pk"), size=_PAGE)
+    decided = answers.exclude(status=AnswerStatus.WAITING)
+    waiting = answers.filter(status=AnswerStatus.WAITING).order_by("made_at", "pk")
     context = {
         "plan": plan,
         "owner": owner,
-        "waiting": list(answers.filter(status=AnswerStatus.WAITING).order_by("made_at", "pk")) if owner else [],
-        "page": page,
+        "waiting": list(waiting) if owner else [],
+        "page": keyset_page(request, decided, order=("-made_at", "-pk"), size=_PAGE_SIZE),
         "questions": list(questions_on(plan)),
-        "concern": concerns_on(plan, plan.announced_number),
-        "trusted": trusting(user, plan),
+        "concern": concern_counts(plan, plan.announced_number),
+        "trusted": trust_to_manage(user, plan),
         "today": timezone.localdate(),
     }
     return render(request, "answers/plan.html", context)
 
 
-def _answer(request: HttpRequest, pk: int) -> Answer:
-    """An answer about a plan whose owner the person leads. 404 for people who may not read it, 403 for the others."""
+def _answer_to_decide(request: HttpRequest, pk: int) -> Answer:
+    """An answer about a plan, for leads of its owners. 404 for people who may not read it, 403 for other readers."""
     user = signed_in(request)
     answer = get_object_or_404(Answer.objects.visible_to(user).for_listing(), pk=pk)
     require(Plan.objects.publishable_by(user).filter(pk=answer.plan_id).exists())
@@ -77,8 +77,8 @@ def _answer(request: HttpRequest, pk: int) -> Answer:
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an answer."""
-    answer = _answer(request, pk)
-    back = _of_plan(answer.plan_id)
+    answer = _answer_to_decide(request, pk)
+    back = _answers_url(answer.plan_id)
 
     def step() -> tuple[str, str]:
         services.approve_answer(answer=answer, author=signed_in(request), now=timezone.now())
@@ -90,8 +90,8 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse an answer, with a reason."""
-    answer = _answer(request, pk)
-    back = _of_plan(answer.plan_id)
+    answer = _answer_to_decide(request, pk)
+    back = _answers_url(answer.plan_id)
     form = RefuseForm(posted(request), submit="Refuse answer", cancel=back)
 
     def step() -> tuple[str, str]:
@@ -115,56 +115,56 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a named colleague by email."""
-    answer = _answer(request, pk)
-    back = _of_plan(answer.plan_id)
+    answer = _answer_to_decide(request, pk)
+    back = _answers_url(answer.plan_id)
 
     def step() -> tuple[str, str]:
         services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
-        who = answer.colleague_name or answer.colleague_email
-        return f"{WILL_BE_SENT} {who}, to ask them to confirm. They get nothing else until they do.", back
+        colleague = answer.colleague_name or answer.colleague_email
+        return f"{WILL_BE_SENT} {colleague}, to ask them to confirm. They get nothing else until they do.", back
 
     return press_button(request, step, services.UnableToDecide, back=back)
 
 
 @require_POST
 def trust(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show all answers of the person who gave this one at once, from now on."""
-    answer, user = _answer(request, pk), signed_in(request)
+    """Trust the person who gave this answer: from now on, theirs are shown without approval."""
+    answer, user = _answer_to_decide(request, pk), signed_in(request)
     owner = _led_owner(user, answer.plan)
     require(owner is not None)
     assert owner is not None
     services.trust_person(person=answer.person, organisation=owner, author=user, now=timezone.now())
     messages.success(
         request,
-        f"Answers from {answer.person.display_name} about plans of {owner.display_name} are now shown "
-        f"without approval.",
+        f"Answers from {answer.person.display_name} about plans of {owner.display_name} will now be shown "
+        "without approval.",
     )
-    return redirect(_of_plan(answer.plan_id))
+    return redirect(_answers_url(answer.plan_id))
 
 
 @require_POST
 def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
-    """Approve a person's answers one by one again."""
-    plan = _plan(request, pk)
-    trusted_person = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
+    """End trust in a person: their answers need approval again."""
+    plan = _plan_for_reader(request, pk)
+    ended_trust = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
 
     def step() -> tuple[str, str]:
-        services.end_trust(trust=trusted_person, author=signed_in(request), now=timezone.now())
-        return "From now on, you approve each of their answers.", _of_plan(pk)
+        services.end_trust(trust=ended_trust, author=signed_in(request), now=timezone.now())
+        return "Their answers will now need your approval.", _answers_url(pk)
 
-    return press_button(request, step, services.UnableToDecide, back=_of_plan(pk))
+    return press_button(request, step, services.UnableToDecide, back=_answers_url(pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a question about the plan."""
-    plan, user = _plan(request, pk), signed_in(request)
+    plan, user = _plan_for_reader(request, pk), signed_in(request)
     require(rights_over(plan, user, timezone.now()).leads_owner)
-    back = _of_plan(pk)
+    back = _answers_url(pk)
     form = QuestionForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
-        services.put_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
+        services.ask_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
         return "You have asked the question. Stakeholders can answer it using the link in their digests.", back
 
     return take_step(request, "answers/ask.html", form, step, {services.UnableToAsk: None}, plan=plan, back=back)
@@ -175,7 +175,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a question before its last day."""
     user = signed_in(request)
     question = get_object_or_404(PlanQuestion.objects.visible_to(user).select_related("plan"), pk=pk)
-    back = _of_plan(question.plan_id)
+    back = _answers_url(question.plan_id)
 
     def step() -> tuple[str, str]:
         services.close_question(question=question, author=user, now=timezone.now())

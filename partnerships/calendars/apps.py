@@ -1,4 +1,4 @@
-"""The calendars room as Django knows it."""
+"""Django's configuration of the calendars room."""
 
 from importlib import import_module
 
@@ -11,5 +11,5 @@ class CalendarsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register what other rooms need to know about calendars."""
         import_module("partnerships.calendars.registrations").register()

@@ -1,10 +1,10 @@
-"""Events of calendar addresses: their codes, and what timelines say of them."""
+"""Events of calendar addresses: their codes, and the labels that timelines show."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes never change, because the log contains them; labels may."""
 
     MADE = "calendar.made", "Made a calendar address"
     RENEWED = "calendar.renewed", "Made a new calendar address in place of the old one"

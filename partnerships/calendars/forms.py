@@ -1,4 +1,4 @@
-"""The form in which people choose what their calendar shows."""
+"""The form with which people choose what their calendar shows."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from partnerships.kit.forms import Form, Helper
 
 
 class KindsForm(Form):
-    """Kinds of date, all of them until somebody chooses.
+    """The kinds of date that a calendar shows, for a new address or to change one.
 
-    It makes an address, or changes one.
+    All kinds are ticked until the person chooses. A calendar of a saved view has no choice (`chooses`): it has the
+    dates of the view's rows.
     """
 
     kinds = forms.MultipleChoiceField(
@@ -26,14 +27,13 @@ class KindsForm(Form):
 
     def __init__(self, *args: Any, address: CalendarAddress | None, chooses: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not chooses:  # a saved view has the dates of its rows
+        if not chooses:
             del self.fields["kinds"]
             self.helper = Helper(self, submit="Make a new address" if address else "Make calendar address")
             return
         if self.initial.get("kinds") is None:
             self.initial["kinds"] = list(CalendarKind.values)
-        self.helper = Helper(
-            self,
-            submit="Save choice" if address else "Make calendar address",
-            secondary=("renew", "Make a new address") if address else None,
-        )
+        if address:
+            self.helper = Helper(self, submit="Save choice", secondary=("renew", "Make a new address"))
+        else:
+            self.helper = Helper(self, submit="Make calendar address")

@@ -1,4 +1,4 @@
-"""The secret addresses from which calendar programs read dates."""
+"""The secret addresses from which calendar apps read dates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
-    """Filters by owner."""
+    """Calendar addresses, by their owner."""
 
     def visible_to(self, user: User | AnonymousUser) -> CalendarAddressQuerySet:
         """The person's own addresses."""
@@ -30,11 +30,14 @@ class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
 
 @pghistory.track(exclude=["digest", "read_at"])
 class CalendarAddress(models.Model):
-    """One person's address of their own dates, or of those of a partnership or of a saved view.
+    """A person's secret address of a calendar: their own dates, or those of a partnership or a saved view.
 
-    Only the SHA-256 of its secret is stored. The address works until its owner renews or ends it, their account is
-    closed or, for a partnership, no organisation of theirs takes part in it; for a view, they can no longer open it.
-    What it shows is what the owner may read at that moment.
+    Only the SHA-256 of the secret is stored. The address shows what its owner may read at the moment of reading. It
+    stops working when
+
+    * its owner renews or ends it, or their account is closed;
+    * for a partnership: no organisation of its owner takes part any more;
+    * for a view: its owner can no longer open it.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calendar_addresses")
@@ -87,9 +90,9 @@ class CalendarAddress(models.Model):
 
     @property
     def kinds_in_words(self) -> list[str]:
-        """The labels of the kinds that it shows."""
+        """The labels of the kinds of date that it shows."""
         return [str(kind.label) for kind in CalendarKind if kind.value in self.kinds]
 
 
-#: `read_at` is as old as this before it is written again: a program may read every few minutes.
+#: `read_at` is written at most this often, because an app may read every few minutes.
 READ_AGAIN = dt.timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Personal data in this room, and what ends when an account is closed."""
+"""Personal data about calendars, and what ends when an account is closed."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ RULES = (
 
 
 def end_addresses(leaving: Leaving) -> int:
-    """End the calendar addresses of somebody who leaves."""
+    """End the calendar addresses of a person who leaves."""
     return end_addresses_of(person=leaving.person, author=leaving.author, now=leaving.now)

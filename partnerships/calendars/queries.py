@@ -1,4 +1,4 @@
-"""What a calendar shows: dates from every room below, as its owner may read them now."""
+"""The dates that a calendar shows, from every room below, as its owner may read them now."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from partnerships.people.models import User
 from partnerships.plans.queries import calendar as plans
 from partnerships.recommendations.queries import calendar as recommendations
 
-#: The dates of one partnership (its id), or those that concern the person, as far as the person may read them.
+#: A function that finds the dates of one partnership (its id) or, without it, those that concern the person. It returns
+#: only what the person may read.
 Source: TypeAlias = Callable[[User, int | None], Sequence[CalendarEntry]]
 #: The sources of each room below. A new room adds its `ENTRIES` here.
 SOURCES: tuple[Source, ...] = (
@@ -39,49 +40,47 @@ SOURCES: tuple[Source, ...] = (
 
 
 def digest_of(secret: str) -> str:
-    """What is stored of the secret in an address."""
+    """The hash that is stored in place of the secret of an address."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def find_address(secret: str) -> CalendarAddress | None:
-    """The working address with this secret.
+    """The address with this secret; None if there is none, or it no longer works.
 
-    None if there is none, or it has ended. The index compares digests, whose order tells nothing about secrets of 256
-    bits; the last comparison takes the same time for each.
+    The database compares hashes, so the time that it takes tells an attacker nothing about a secret. The comparison in
+    constant time is a second safeguard.
     """
     digest = digest_of(secret)
-    address = (
-        CalendarAddress.objects.filter(digest=digest, person__is_active=True, person__erased_at=None)
-        .select_related("person", "partnership")
-        .first()
-    )
+    addresses = CalendarAddress.objects.filter(digest=digest, person__is_active=True, person__erased_at=None)
+    address = addresses.select_related("person", "partnership").first()
     if address is None or not constant_time_compare(address.digest, digest):
         return None
-    if address.partnership_id is not None and not partnerships_of(address.person).filter(pk=address.partnership_id):
-        return None
-    if address.view_number is not None and view_of(address) is None:
-        return None
-    return address
+    return address if _is_still_allowed(address) else None
+
+
+def _is_still_allowed(address: CalendarAddress) -> bool:
+    """Whether the owner still takes part in the partnership, or can still open the view."""
+    if address.partnership_id is not None:
+        return partnerships_of(address.person).filter(pk=address.partnership_id).exists()
+    if address.view_number is not None:
+        return view_of(address) is not None
+    return True
 
 
 def partnerships_of(person: User) -> QuerySet[Partnership]:
-    """Partnerships whose calendar the person may have.
-
-    An organisation of theirs takes part, by title.
-    """
+    """The partnerships whose calendar the person may have, by title: an organisation of theirs takes part."""
     return Partnership.objects.present_for(person).order_by("title", "pk")
 
 
 def view_of(address: CalendarAddress) -> DatedView | None:
-    """The saved view whose dates an address shows, as its owner may open it now."""
-    return None if address.view_number is None else find_view(address.person, address.view_number)
+    """The saved view whose dates an address shows; None if it shows others, or its owner cannot open the view."""
+    if address.view_number is None:
+        return None
+    return find_view(address.person, address.view_number)
 
 
 def entries_of(address: CalendarAddress, view: DatedView | None) -> list[CalendarEntry]:
-    """The dates of an address, in order.
-
-    `view` is its `view_of`. Empty if its owner cannot open the view.
-    """
+    """The dates of an address, in order. `view` is its `view_of`, which the caller has looked up already."""
     if address.view_number is None:
         return entries_for(address.person, address.partnership_id, address.kinds)
     return entries_of_view(address.person, view) if view else []
@@ -89,22 +88,25 @@ def entries_of(address: CalendarAddress, view: DatedView | None) -> list[Calenda
 
 def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
     """The dates of a saved view, in order."""
-    return _without_other_titles(person, sorted(view.entries(), key=lambda entry: entry.in_order))
+    entries = sorted(view.entries(), key=lambda entry: entry.in_order)
+    return _without_unreadable_titles(person, entries)
 
 
-def entries_for(person: User, partnership: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
-    """The dates of these kinds, in order."""
-    entries = (entry for source in SOURCES for entry in source(person, partnership))
-    wanted = sorted((entry for entry in entries if entry.kind in kinds), key=lambda entry: entry.in_order)
-    return wanted if partnership is not None else _without_other_titles(person, wanted)
+def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
+    """The dates of these kinds of a partnership or, without it, those that concern the person; in order."""
+    all_entries = (entry for source in SOURCES for entry in source(person, partnership_id))
+    entries = sorted((entry for entry in all_entries if entry.kind in kinds), key=lambda entry: entry.in_order)
+    return entries if partnership_id is not None else _without_unreadable_titles(person, entries)
 
 
-def _without_other_titles(person: User, entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
-    """The entries without titles of partnerships that the person is not inside of today: they may have changed since.
+def _without_unreadable_titles(person: User, entries: Sequence[CalendarEntry]) -> list[CalendarEntry]:
+    """Remove from the entries the titles of partnerships that the person is not inside of today.
 
-    A commitment or a conversation stays with its sides when one of them leaves the partnership.
+    A commitment or a conversation stays with an organisation that leaves the partnership, but the partnership's title
+    may have changed since.
     """
-    known = inside_among(person, [entry.partnership for entry in entries if entry.within])
+    readable_ids = inside_among(person, [entry.partnership for entry in entries if entry.within])
     return [
-        replace(entry, within="") if entry.within and entry.partnership not in known else entry for entry in entries
+        replace(entry, within="") if entry.within and entry.partnership not in readable_ids else entry
+        for entry in entries
     ]

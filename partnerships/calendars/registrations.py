@@ -1,4 +1,4 @@
-"""What the calendars room registers at start-up."""
+"""Registers calendars with lower rooms, at start-up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register kinds of event, rules about personal data, and what shows and ends calendars."""
+    """Register events, rules about personal data, the section on partnerships, and what ends addresses."""
     register_events(EventKind)
     register_untold(EventKind, because="it concerns one person's account")
     register_personal(RULES)

@@ -1,7 +1,4 @@
-"""Dates of saved views of lists, which lie above.
-
-The room of lists says here how a view is read.
-"""
+"""Finds saved views with dates. Lists are above this room, so they register here how to find one."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from partnerships.people.models import User
 class DatedView:
     """A saved view that a person can open, and the dates of the rows that it shows them.
 
-    `limit` says how many rows are read; `has_more()` whether the view shows more.
+    At most `limit` rows are read; `has_more()` says whether the view shows more than that.
     """
 
     number: int
@@ -28,27 +25,29 @@ class DatedView:
     has_more: Callable[[], bool]
 
     @property
-    def limit_words(self) -> str:
-        """What people read where the calendar lacks rows. Empty where it has all of them."""
+    def limit_text(self) -> str:
+        """The note to people whose calendar lacks rows of the view; "" if it has all of them."""
         if not self.has_more():
             return ""
         return (
             f"The view shows more than {self.limit:,} rows. The calendar has the dates of the first {self.limit:,}, in"
-            " the view’s order. To have others, filter the view or sort it by date."
+            " the view’s order. To get other dates, filter the view or sort it by date."
         )
 
 
-#: The view with a number for a person; None if it is gone, not theirs to open, or without dates.
-Find: TypeAlias = Callable[[User, int], DatedView | None]
+#: A function that finds the view with a number for a person; None if it is gone, not theirs to open, or without dates.
+FindView: TypeAlias = Callable[[User, int], DatedView | None]
 
-_find: list[Find] = []
+_registered_finder: list[FindView] = []
 
 
-def register_views(find: Find) -> None:
-    """Say how views are read, at start-up."""
-    _find[:] = [find]
+def register_views(find: FindView) -> None:
+    """Register how to find a view, at start-up; replaces an earlier registration."""
+    _registered_finder[:] = [find]
 
 
 def find_view(person: User, number: int) -> DatedView | None:
-    """The view with this number, as the person may open it now."""
-    return _find[0](person, number) if _find else None
+    """The view with this number, if the person may open it now and it has dates."""
+    if not _registered_finder:
+        return None
+    return _registered_finder[0](person, number)

@@ -1,4 +1,4 @@
-"""Calendar addresses that must not work again after a backup is restored."""
+"""Ends calendar addresses again that had ended after the backup that is restored."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from partnerships.kit.journal import Redone, identity, register_redo
 
 
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End again the addresses that were renewed or ended since the backup."""
-    ended = {line["same"] for line in lines}
-    people = {line["person"] for line in lines}
-    addresses_to_end = [
-        calendar_address.pk
-        for calendar_address in CalendarAddress.objects.filter(person__in=people)
-        if identity(calendar_address.digest) in ended
+    """End again the addresses that the journal says were renewed or ended since the backup."""
+    ended_hashes = {line["same"] for line in lines}
+    owner_ids = {line["person"] for line in lines}
+    ids_to_end = [
+        address.pk
+        for address in CalendarAddress.objects.filter(person__in=owner_ids)
+        if identity(address.digest) in ended_hashes
     ]
-    return Redone(
-        CalendarAddress.objects.filter(pk__in=addresses_to_end).delete()[1].get(CalendarAddress._meta.label, 0)
-    )
+    _, deleted_by_model = CalendarAddress.objects.filter(pk__in=ids_to_end).delete()
+    return Redone(deleted_by_model.get(CalendarAddress._meta.label, 0))
 
 
 def register() -> None:
-    """Register this with the journal, once, at start-up."""
+    """Register what to do about calendar addresses after a restore."""
     register_redo(ENDED, "calendar addresses ended again", redo_ended)

@@ -1,4 +1,4 @@
-"""What calendars add to the page of a partnership."""
+"""The section about calendars on the page of a partnership."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from partnerships.people.models import User
 
 
 def calendar_section(user: User, partnership: Partnership) -> Section | None:
-    """The way to one's own calendar of the partnership, for people of present parties."""
+    """A link to the person's calendar of the partnership; None if no organisation of theirs takes part."""
     if not Party.objects.takes_part(user, partnership.pk):
         return None
     return Section("calendars/_section.html", {"partnership": partnership})

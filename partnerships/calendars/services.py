@@ -1,7 +1,4 @@
-"""Services that make, renew, change and end calendar addresses.
-
-Each person may do so with their own addresses alone.
-"""
+"""Services that make, renew, change and end calendar addresses; each person may do so with their own only."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from partnerships.kit.calendars import CalendarKind
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-#: The journal's name for an address that ended.
+#: The kind of journal line about an address that ended.
 ENDED = "calendar address"
 ONLY_OWN = "You can only make and end your own calendar addresses."
 
@@ -32,8 +29,8 @@ class UnableToMakeAddress(Exception):
     """No kind of date is chosen, or the person takes no part in the partnership."""
 
 
-class Made(NamedTuple):
-    """An address and its secret, which is shown once and stored nowhere."""
+class NewAddress(NamedTuple):
+    """An address and its secret, which its owner sees once and which is stored nowhere."""
 
     address: CalendarAddress
     secret: str
@@ -48,58 +45,56 @@ def make_address(
     author: User,
     now: dt.datetime,
     view_number: int | None = None,
-) -> Made:
-    """Make the person's address of their own dates, or of a partnership's or saved view's; an earlier one ends.
+) -> NewAddress:
+    """Make the address of a partnership's dates, of a saved view's dates or, without either, of the person's own.
 
-    Raises `UnableToMakeAddress`.
+    An earlier address of the same dates ends. Raises `UnableToMakeAddress`.
     """
     require(_is_owner(author, person), ONLY_OWN)
+    # Lock the person, so that two requests cannot both find no earlier address.
     User.objects.select_for_update().get(pk=person.pk)
     if partnership is not None and not partnerships_of(person).filter(pk=partnership.pk).exists():
         raise UnableToMakeAddress("Your organisation does not take part in this partnership.")
     if view_number is not None and find_view(person, view_number) is None:
         raise UnableToMakeAddress("You cannot open this view, or it has no dates.")
-    chosen = _checked(kinds)
-    subject = {"person": person, "partnership": partnership, "view_number": view_number}
-    earlier = CalendarAddress.objects.filter(**subject).first()
+    chosen_kinds = _checked_kinds(kinds)
+
     secret = secrets.token_urlsafe(32)
-    values = {"digest": digest_of(secret), "kinds": chosen, "made_at": now, "read_at": None}
-    if earlier is None:
+    subject = {"person": person, "partnership": partnership, "view_number": view_number}
+    values = {"digest": digest_of(secret), "kinds": chosen_kinds, "made_at": now, "read_at": None}
+    address = CalendarAddress.objects.filter(**subject).first()
+    if address is None:
         address = CalendarAddress.objects.create(**subject, **values)
-    else:
-        _journal(earlier, now)
-        address = earlier
-        for name, value in values.items():
-            setattr(address, name, value)
-        address.save(update_fields=list(values))
-    _record(address, EventKind.RENEWED if earlier else EventKind.MADE, author=author, now=now)
-    return Made(address, secret)
+        _record(address, EventKind.MADE, author=author, now=now)
+        return NewAddress(address, secret)
+
+    _journal_end(address, now)
+    for field_name, value in values.items():
+        setattr(address, field_name, value)
+    address.save(update_fields=list(values))
+    _record(address, EventKind.RENEWED, author=author, now=now)
+    return NewAddress(address, secret)
 
 
 @transaction.atomic
 def choose_kinds(*, address: CalendarAddress, kinds: Collection[str], author: User, now: dt.datetime) -> None:
-    """Choose what an address shows.
-
-    The address stays the same. Raises `UnableToMakeAddress`.
-    """
+    """Choose which kinds of date an address shows; the address stays the same. Raises `UnableToMakeAddress`."""
     require(_is_owner(author, address.person), ONLY_OWN)
     locked = CalendarAddress.objects.select_for_update().get(pk=address.pk)
-    chosen = _checked(kinds)
-    if chosen == locked.kinds:
+    chosen_kinds = _checked_kinds(kinds)
+    if chosen_kinds == locked.kinds:
         return
-    locked.kinds = chosen
+    locked.kinds = chosen_kinds
     locked.save(update_fields=["kinds"])
     _record(locked, EventKind.CHANGED, author=author, now=now)
 
 
 @transaction.atomic
 def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> None:
-    """End an address: programs can no longer read it.
-
-    Ending it again changes nothing.
-    """
+    """End an address, so that calendar apps can no longer read it. Ending it again changes nothing."""
     require(_is_owner(author, address.person), ONLY_OWN)
-    for locked in CalendarAddress.objects.select_for_update().filter(pk=address.pk):
+    locked = CalendarAddress.objects.select_for_update().filter(pk=address.pk).first()
+    if locked is not None:
         _end(locked, author=author, now=now)
 
 
@@ -107,18 +102,18 @@ def end_address(*, address: CalendarAddress, author: User, now: dt.datetime) -> 
 def end_addresses_of_view(
     *, view_number: int, author: User | None, now: dt.datetime, all_but: int | None = None
 ) -> None:
-    """End everybody's addresses of a saved view that is removed, or shared with nobody: then all but its owner's.
+    """End all addresses of a saved view, because it was deleted or is no longer shared.
 
-    `all_but` is the id of that owner.
+    `all_but` is the id of a person who keeps theirs: the owner of a view that is no longer shared.
     """
-    addresses = CalendarAddress.objects.select_for_update().filter(view_number=view_number).exclude(person=all_but)
-    for address in addresses.order_by("pk"):
+    addresses = CalendarAddress.objects.select_for_update().filter(view_number=view_number)
+    for address in addresses.exclude(person=all_but).order_by("pk"):
         _end(address, author=author, now=now)
 
 
 @transaction.atomic
 def end_addresses_of(*, person: User, author: User | None, now: dt.datetime) -> int:
-    """End all addresses of somebody who leaves; returns how many."""
+    """End all addresses of a person who leaves; returns how many."""
     addresses = list(CalendarAddress.objects.select_for_update().filter(person=person).order_by("pk"))
     for address in addresses:
         _end(address, author=author, now=now)
@@ -126,30 +121,32 @@ def end_addresses_of(*, person: User, author: User | None, now: dt.datetime) -> 
 
 
 def note_reading(*, address: CalendarAddress, now: dt.datetime) -> None:
-    """Note that a program read the address, once an hour."""
+    """Record that a calendar app has read the address, at most once an hour."""
     if address.read_at is None or address.read_at <= now - READ_AGAIN:
         CalendarAddress.objects.filter(pk=address.pk).update(read_at=now.replace(minute=0, second=0, microsecond=0))
 
 
 def _is_owner(author: User, person: User) -> bool:
+    """Whether the author is this person, with an account that works."""
     return author.pk == person.pk and author.is_active and not author.is_stakeholder
 
 
-def _checked(kinds: Collection[str]) -> list[str]:
-    chosen = [kind.value for kind in CalendarKind if kind.value in kinds]
-    if not chosen:
+def _checked_kinds(kinds: Collection[str]) -> list[str]:
+    """The codes of the kinds among these that exist, always in the same order. Raises `UnableToMakeAddress`."""
+    chosen_kinds = [kind.value for kind in CalendarKind if kind.value in kinds]
+    if not chosen_kinds:
         raise UnableToMakeAddress("Choose at least one kind of date.")
-    return chosen
+    return chosen_kinds
 
 
 def _end(address: CalendarAddress, *, author: User | None, now: dt.datetime) -> None:
-    _journal(address, now)
+    _journal_end(address, now)
     _record(address, EventKind.ENDED, author=author, now=now)
     address.delete()
 
 
-def _journal(address: CalendarAddress, now: dt.datetime) -> None:
-    """Note that the address no longer works, also after a restore."""
+def _journal_end(address: CalendarAddress, now: dt.datetime) -> None:
+    """Write to the journal that the address has ended, so that it stays ended after a backup is restored."""
     journal.note(ENDED, now=now, person=address.person_id, same=journal.identity(address.digest))
 
 

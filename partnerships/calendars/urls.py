@@ -1,4 +1,4 @@
-"""URLs of calendars; the one with a token works signed out."""
+"""URLs of calendars; the feed, which has a token, works without signing in."""
 
 from django.urls import path
 

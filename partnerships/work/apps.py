@@ -1,4 +1,4 @@
-"""The work room as Django knows it."""
+"""Django's configuration of the work room."""
 
 from django.apps import AppConfig
 

@@ -1,7 +1,4 @@
-"""Everything that waits for a person, from every room below.
-
-Shown on My work and in digests.
-"""
+"""Everything that waits for a person, from every room below, for My work and digests."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from partnerships.plans import queries as plans
 from partnerships.recommendations import queries as recommendations
 from partnerships.surveys import queries as surveys
 
-#: The sources of each room below. A new room adds its `WAITING` here; one above this room registers it.
+#: The sources of every room below. A new room adds its `WAITING` here. A room above this one calls `register_sources`.
 SOURCES: list[Source] = [
     *agreements.WAITING,
     *exchange.WAITING,
@@ -40,7 +37,7 @@ SOURCES: list[Source] = [
 
 
 def register_sources(sources: Iterable[Source]) -> None:
-    """Add the sources of a room above this one, at start-up."""
+    """Add the sources of a room above this one, at start-up; those registered before are not added again."""
     SOURCES.extend(source for source in sources if source not in SOURCES)
 
 
@@ -50,19 +47,24 @@ def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
 
 
 def work_in_brief(person: User, now: dt.datetime) -> Work:
-    """Like `waiting_for`, for a page that shows a few things: call `in_full` for those."""
-    return Work([]) if person.is_stakeholder else waiting_in_brief(SOURCES, person, now)
+    """Like `waiting_for`, for a page that shows a few items of many; it calls `in_full` for those that it shows."""
+    if person.is_stakeholder:
+        return Work([])
+    return waiting_in_brief(SOURCES, person, now)
 
 
 def work_lookups(person: User, now: dt.datetime) -> list[Lookup]:
-    """What `work_in_brief` is going to ask first, for `read_ahead`."""
-    return [] if person.is_stakeholder else waiting_lookups(SOURCES, person, now)
+    """The look-ups with which `work_in_brief` begins, for `read_ahead` to make together with those of the page."""
+    if person.is_stakeholder:
+        return []
+    return waiting_lookups(SOURCES, person, now)
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """What waits for each person, by id; empty for stakeholders.
+    """What waits for each person, by their id; nothing for stakeholders and people who have left.
 
-    People with nothing waiting cost no query of their own.
+    Two queries find for whom something waits at all, so the others cost no query of their own.
     """
-    asked = [person for person in people if person.is_active and not person.is_stakeholder]
-    return {person.pk: [] for person in people} | waiting_from_all(SOURCES, asked, now)
+    account_holders = [person for person in people if person.is_active and not person.is_stakeholder]
+    items_by_person: dict[int, list[Waiting]] = {person.pk: [] for person in people}
+    return items_by_person | waiting_from_all(SOURCES, account_holders, now)

@@ -1,4 +1,4 @@
-"""Django admin for the activity log, without content of the partners."""
+"""Read-only admin pages for the activity log and exports, without what partners wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """The activity log; `data` may hold content that only partners may read."""
+    """The activity log, without `data`, which may contain what only partners may read."""
 
     fields = (
         "at",
@@ -36,10 +36,12 @@ class EventAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
         """Django's results, and events whose label contains the search text."""
-        matching_events, has_duplicates = super().get_search_results(request, queryset, search_term)
-        words = search_term.strip().lower()
-        codes = [code for code, label in event_labels().items() if words and words in label.lower()]
-        return (matching_events | queryset.filter(kind__in=codes) if codes else matching_events), has_duplicates
+        events, has_duplicates = super().get_search_results(request, queryset, search_term)
+        text = search_term.strip().lower()
+        matching_codes = [code for code, label in event_labels().items() if text and text in label.lower()]
+        if matching_codes:
+            events |= queryset.filter(kind__in=matching_codes)
+        return events, has_duplicates
 
     @admin.display(description="What happened", ordering="kind")
     def label(self, event: Event) -> str:
@@ -49,7 +51,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    """Exports, with people identified by number as in all logs."""
+    """Exports to files; as in all logs, people appear by their id."""
 
     list_display = ("at", "what", "asked", "record_id", "rows", "actor_id", "seen_as_id")
     list_filter = ("what", "at")

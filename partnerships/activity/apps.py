@@ -12,5 +12,5 @@ class ActivityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what row history asks of this room."""
+        """Register what row history needs to know about events."""
         import_module("partnerships.activity.registrations").register()

@@ -1,4 +1,4 @@
-"""Kinds of event: each room registers its codes and labels at start-up."""
+"""Kinds of event, with their codes and labels; rooms register theirs at start-up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.db.models import TextChoices
 
-#: An old event without a code: its sentence is in `data["wording"]`.
+#: The kind of old events without a code of their own: their sentence is in `data["wording"]`.
 OTHER = "other"
 
 _kinds: dict[str, TextChoices] = {}
@@ -17,7 +17,7 @@ class UnknownEventKind(LookupError):
 
 
 def register_events(kinds: type[TextChoices]) -> None:
-    """Register a room's kinds. Raises `ValueError` for duplicate codes."""
+    """Register the kinds of event of a room. Raises `ValueError` for a code that another kind has."""
     for kind in kinds:
         if _kinds.setdefault(kind.value, kind) is not kind:
             raise ValueError(f"Two kinds of event have the code {kind.value}.")
@@ -35,10 +35,12 @@ def check_registered(code: str) -> None:
 
 
 def label_of(code: str, wording: str | None = None) -> str:
-    """The event's label, or the sentence of an old event without a code.
+    """The label of a kind of event, or the sentence (`wording`) of an old event without a code.
 
-    A code that no room registers any more is returned itself.
+    Returns the code itself if no room registers it any more.
     """
     if wording:
         return wording[:1].upper() + wording[1:]
-    return str(_kinds[code].label) if code in _kinds else code
+    if code not in _kinds:
+        return code
+    return str(_kinds[code].label)

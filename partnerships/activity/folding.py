@@ -1,4 +1,7 @@
-"""The net change between two numbers of a subject."""
+"""Folds the numbered changes of a subject into their net change: what differs between two moments, line by line.
+
+It uses no database. Digests fold everything between a reader's watermark and now.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +13,31 @@ from typing import Any
 
 
 class Fold(enum.StrEnum):
-    """How several changes of one object become one line."""
+    """How several changes of one thing become lines."""
 
-    #: Each field: the first value before and the last value after.
+    #: One line for each field, from its first value before to its last value after.
     FIELDS = "fields"
-    #: The object begins to exist.
+    #: The thing begins to exist.
     CREATED = "created"
-    #: The object is gone.
+    #: The thing is gone.
     REMOVED = "removed"
-    #: Only the newest of this kind.
+    #: One line for the newest change of this kind.
     LAST = "last"
-    #: Every one of them.
+    #: One line for every change.
     EACH = "each"
 
 
-#: A field never told with the creation of a thing: its changes have a line of their own.
+#: The one field that is never told with the creation of a thing: its changes have a line of their own.
 STATUS = "status"
-#: What a change is about: kind and id of the record, and what tells apart several objects of one record.
+#: What a change is about: kind and id of the record, and a text that tells apart several things of one record.
 Thing = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One numbered change, as folding sees it.
+    """One numbered change.
 
-    `before` and `after` are values by field. A change of `Fold.FIELDS` without either counts as `Fold.LAST`.
+    `before` and `after` are values by field. A change of `Fold.FIELDS` without any values counts as `Fold.LAST`.
     """
 
     number: int
@@ -46,7 +49,7 @@ class Step:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields whose values this step names, in order."""
+        """The names of the fields with a value before or after, in order."""
         return tuple(dict.fromkeys((*self.before, *self.after)))
 
 
@@ -54,9 +57,9 @@ class Step:
 class NetChange:
     """One line of a net change.
 
-    With a `field`: its value `before` and `after`, and in how many `moves` it changed. Without: `kind` happened, and
-    `values` are those of the fields that came with it, as they are at the end. `numbers` are the changes it sums up,
-    in order; `kind` is that of the last.
+    A line about a `field` has its value `before` and `after`. A line without a field says that `kind` happened; its
+    `values` are those of the fields that came with it, as they are at the end. `numbers` are the numbers of the changes
+    that the line sums up, in order; `kind` is the kind of the last one.
     """
 
     thing: Thing
@@ -69,76 +72,84 @@ class NetChange:
 
     @property
     def moves(self) -> int:
-        """How many changes it sums up."""
+        """How many changes the line sums up."""
         return len(self.numbers)
 
 
 def fold(steps: Iterable[Step]) -> list[NetChange]:
-    """The net change of these steps, in the order of each line's last step.
+    """Return the net change of these steps, in the order of each line's last step.
 
-    Left out: fields that returned to their first value, and things that were created and removed in between. A thing
-    that was created is one line with its values at the end; one that was removed is one line, besides what is told
-    each time it happens; one that was removed and came back is told through the fields that differ.
+    * A field that returned to its first value has no line.
+    * A thing that was created has one line with its values at the end.
+    * A thing that was removed has one line, and one for each step of `Fold.EACH`.
+    * A thing that was created and removed again has no line.
+    * A thing that was removed and came back has lines for the fields that differ.
     """
-    by_thing: dict[Thing, list[Step]] = {}
+    steps_by_thing: dict[Thing, list[Step]] = {}
     for step in steps:
-        by_thing.setdefault(step.thing, []).append(step)
-    lines = [line for history in by_thing.values() for line in _fold_thing(history)]
+        steps_by_thing.setdefault(step.thing, []).append(step)
+    lines = [line for thing_steps in steps_by_thing.values() for line in _fold_thing(thing_steps)]
     return sorted(lines, key=lambda line: (line.numbers[-1], line.field))
 
 
-def _fold_thing(history: list[Step]) -> Iterator[NetChange]:
-    """The net changes of one thing: none if it came and went, its end, or its values now."""
-    turns = [step for step in history if step.fold in (Fold.CREATED, Fold.REMOVED)]
-    was_there = not turns or turns[0].fold == Fold.REMOVED
-    is_there = turns[-1].fold == Fold.CREATED if turns else True
-    if not was_there and not is_there:
-        return
-    if not is_there:
-        yield _happened(turns[-1:])
-        yield from (_happened([step]) for step in history if step.fold == Fold.EACH)
-        return
-    if not was_there:
-        created = turns[-1]
-        history = [step for step in history if step.number > created.number]
-        known = frozenset(created.fields) - {STATUS}
-        own = [step for step in history if step.fold == Fold.FIELDS and known & set(step.fields)]
-        values = dict(created.after)
-        for step in own:
-            values.update({name: step.after.get(name) for name in step.fields if name in known})
-        yield NetChange(created.thing, created.kind, (created.number, *(step.number for step in own)), values=values)
-        yield from _fold_present(history, known=known)
-        return
-    yield from _fold_present(history)
+def _fold_thing(steps: list[Step]) -> Iterator[NetChange]:
+    """The lines of one thing, by whether it existed before the first step and exists after the last."""
+    turning_points = [step for step in steps if step.fold in (Fold.CREATED, Fold.REMOVED)]
+    existed_before = not turning_points or turning_points[0].fold == Fold.REMOVED
+    exists_after = not turning_points or turning_points[-1].fold == Fold.CREATED
+    if existed_before and exists_after:
+        yield from _fold_present(steps)
+    elif existed_before:
+        yield _event_line(turning_points[-1:])
+        yield from (_event_line([step]) for step in steps if step.fold == Fold.EACH)
+    elif exists_after:
+        yield from _fold_created(turning_points[-1], steps)
 
 
-def _fold_present(history: list[Step], known: frozenset[str] = frozenset()) -> Iterator[NetChange]:
-    """Lines of a thing that is there before and after.
+def _fold_created(created: Step, steps: list[Step]) -> Iterator[NetChange]:
+    """The lines of a thing that is new: its creation with the values at the end, and what else happened since."""
+    later_steps = [step for step in steps if step.number > created.number]
+    created_fields = frozenset(created.fields) - {STATUS}
+    values = dict(created.after)
+    numbers = [created.number]
+    for step in later_steps:
+        if step.fold == Fold.FIELDS and not created_fields.isdisjoint(step.fields):
+            values.update({name: step.after.get(name) for name in step.fields if name in created_fields})
+            numbers.append(step.number)
+    yield NetChange(created.thing, created.kind, tuple(numbers), values=values)
+    yield from _fold_present(later_steps, told_fields=created_fields)
 
-    `known` fields were told with its creation.
-    """
-    moved: dict[str, list[Step]] = {}
-    last: dict[str, list[Step]] = {}
-    for step in history:
+
+def _fold_present(steps: list[Step], told_fields: frozenset[str] = frozenset()) -> Iterator[NetChange]:
+    """The lines of a thing that exists before and after, without fields that were told with its creation."""
+    steps_by_field: dict[str, list[Step]] = {}
+    steps_by_kind: dict[str, list[Step]] = {}
+    for step in steps:
         if step.fold == Fold.EACH:
-            yield _happened([step])
+            yield _event_line([step])
         elif step.fold == Fold.LAST or (step.fold == Fold.FIELDS and not step.fields):
-            last.setdefault(step.kind, []).append(step)
+            steps_by_kind.setdefault(step.kind, []).append(step)
         else:
             for name in step.fields:
-                if name not in known and step.before.get(name) != step.after.get(name):
-                    moved.setdefault(name, []).append(step)
-    yield from (_happened(steps) for steps in last.values())
-    for name, steps in moved.items():
-        before, after = steps[0].before.get(name), steps[-1].after.get(name)
+                if name not in told_fields and step.before.get(name) != step.after.get(name):
+                    steps_by_field.setdefault(name, []).append(step)
+    yield from (_event_line(kind_steps) for kind_steps in steps_by_kind.values())
+    for name, field_steps in steps_by_field.items():
+        first, last = field_steps[0], field_steps[-1]
+        before, after = first.before.get(name), last.after.get(name)
         if before != after:
-            numbers = tuple(step.number for step in steps)
             yield NetChange(
-                thing=steps[-1].thing, kind=steps[-1].kind, numbers=numbers, field=name, before=before, after=after
+                thing=last.thing,
+                kind=last.kind,
+                numbers=tuple(step.number for step in field_steps),
+                field=name,
+                before=before,
+                after=after,
             )
 
 
-def _happened(steps: list[Step]) -> NetChange:
+def _event_line(steps: list[Step]) -> NetChange:
+    """One line that says that something happened, with the values of the newest step."""
     newest = steps[-1]
     values = dict(newest.after or newest.before)
     return NetChange(newest.thing, newest.kind, tuple(step.number for step in steps), values=values)

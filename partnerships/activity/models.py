@@ -1,6 +1,6 @@
 """The activity log, and the numbered changes of what people follow.
 
-Events are append-only. People and records are identified by number only.
+Events are append-only. They refer to people and records by id only, because this room is below all others.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from partnerships.activity.telling import phrase_of
 
 
 class Event(models.Model):
-    """An event: who did what to which record, and when.
+    """Who did what to which record, and when.
 
-    * `kind`: the code of what happened, see `event_kinds`. Code compares codes, people read `label`.
-    * `actor_id`, `organisation_id`: no foreign keys, because this room is below people and organisations.
-    * `target_*`: the changed record. `within_*`: a record whose timeline also shows the event, usually a partnership.
-    * `data`: the values before and after, the reason, and what a reader needs to understand the line; never restricted
-      text.
-    * `subjects`: each `Subject` that it changes, as `kind:id`. The database numbers these changes when the transaction
-      ends (`Change`).
+    * `kind` is the code of what happened (see `event_kinds`). Programs compare codes; people read `label`.
+    * `target_kind` and `target_id` name the changed record. `within_kind` and `within_id` name a record whose timeline
+      shows the event too, usually a partnership.
+    * `data` has the values before and after, the reason, and what a reader needs to understand the line. It never has
+      restricted text.
+    * `subjects` are the subjects that the event changes, each as `kind:id`. The database numbers these changes when the
+      transaction commits (see `Change`).
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="Empty for a change by the system itself.")
@@ -66,9 +66,10 @@ class Event(models.Model):
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("cardinality(NEW.subjects) > 0"),
                 timing=pgtrigger.Deferred,
-                # Numbers are given in two steps. This trigger runs at the commit, together with deferred checks of
-                # foreign keys, which may wait for other transactions. So it locks nothing itself: its row in
-                # `Unnumbered` starts another deferred trigger, which runs after those checks and locks the subjects.
+                # Events get their numbers in two steps. This trigger runs at the commit, together with deferred checks
+                # of foreign keys, which may wait for other transactions. Nothing may be locked during that wait, so
+                # this trigger only adds a row to `Unnumbered`. That row starts another deferred trigger, which runs
+                # after the checks and locks the subjects.
                 func="INSERT INTO activity_unnumbered (event_id) VALUES (NEW.id); RETURN NULL;",
             ),
         ]
@@ -78,16 +79,19 @@ class Event(models.Model):
 
     @property
     def label(self) -> str:
-        """The event's text for timelines."""
+        """The phrase with which timelines describe the event."""
         return phrase_of(self.kind, self.data.get("wording"))
 
 
-#: The trigger of `Unnumbered`: gives the events of a transaction their numbers.
+#: The trigger of `Unnumbered`, which numbers the events of a transaction.
 #:
-#: It runs once for each row. The first run numbers all events of the transaction and deletes their rows, so that the
-#: others find nothing to do. Subjects are locked last, always ordered by (kind, record_id), so that two transactions
-#: never wait for each other. A rollback takes the numbers back. The first row has the lowest id, so `BETWEEN` finds all
-#: of them; without it PostgreSQL would expect many rows and read every event.
+#: * It runs once for each row. The first run numbers all events of the transaction and deletes their rows, so the other
+#:   runs have nothing to do.
+#: * Subjects are locked last, and always in the order (kind, record_id), so that two transactions never wait for each
+#:   other.
+#: * A rollback takes the numbers back.
+#: * The first row has the lowest id, so `BETWEEN` finds all of them. Without it, PostgreSQL would expect many rows and
+#:   read every event.
 _NUMBER = """
 IF NOT EXISTS (SELECT FROM activity_unnumbered WHERE event_id = NEW.event_id) THEN
     RETURN NULL;
@@ -115,9 +119,9 @@ RETURN NULL;
 
 
 class Subject(models.Model):
-    """Something that people follow, and the number of its newest change.
+    """A record that people follow, and the number of its newest change.
 
-    The row is the lock under which its changes get their numbers. Only the database writes it (`Unnumbered`).
+    The row is also the lock under which changes get their numbers. Only the trigger of `Unnumbered` writes it.
     """
 
     kind = models.CharField(max_length=20, choices=SubjectKind)
@@ -132,10 +136,10 @@ class Subject(models.Model):
 
 
 class Change(models.Model):
-    """A numbered change of a subject.
+    """A numbered change of a subject; append-only.
 
-    Numbers begin at 1, in the order in which transactions commit; only a restore leaves a gap. Append-only. A
-    recipient was told of the changes up to a number.
+    Numbers begin at 1 and follow the order in which transactions commit. Only restoring a backup leaves a gap. What a
+    person was told about a subject is stored as one number: all changes up to it.
     """
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="changes", db_index=False)
@@ -151,9 +155,9 @@ class Change(models.Model):
 
 
 class Unnumbered(models.Model):
-    """Events of this transaction that have no numbers yet.
+    """Events of the running transaction that have no numbers yet.
 
-    The database adds them at the commit and removes them at once, so that nobody ever sees a row.
+    The database adds the rows at the commit and deletes them within the same commit, so nobody ever sees one.
     """
 
     event_id = models.BigIntegerField(primary_key=True)

@@ -1,4 +1,4 @@
-"""Queries of events, limited to records that the reader may see."""
+"""Finds events that a reader may see, changes of subjects, and revisions of records."""
 
 from __future__ import annotations
 
@@ -19,62 +19,63 @@ from partnerships.activity.telling import Told, phrase_of, told_of
 
 
 def visible_events(user: Any, here: Q) -> QuerySet[Event]:
-    """Events of registered kinds whose record the person may see.
+    """The events under a condition whose record the person may see.
 
-    `here` limits the events by an indexed condition: a record, a partnership, some numbers. They are found first, and
-    only their records are checked.
+    `here` is an indexed condition, such as a record, a partnership or some numbers: the events are found by it first,
+    and only their records are checked. Events about kinds of record that no room has registered are left out.
     """
     return visible_of_kinds(user, here, kinds_of(here))
 
 
 def kinds_of(here: Q) -> QuerySet[Event, str]:
-    """The kinds of record that these events are about."""
+    """The kinds of record that the events under a condition are about."""
     return Event.objects.filter(here).order_by().values_list("target_kind", flat=True).distinct()
 
 
-def visible_of_kinds(user: Any, here: Q, present: Iterable[str]) -> QuerySet[Event]:
-    """Like `visible_events`, but only for the `present` kinds of record among them."""
-    found = Event.objects.filter(here)
-    records = {name: found.filter(target_kind=name).values("target_id") for name in present}
-    return of_visible_records(user, found, records)
+def visible_of_kinds(user: Any, here: Q, kind_names: Iterable[str]) -> QuerySet[Event]:
+    """Like `visible_events`, but only events about these kinds of record."""
+    events = Event.objects.filter(here)
+    records_by_kind = {name: events.filter(target_kind=name).values("target_id") for name in kind_names}
+    return of_visible_records(user, events, records_by_kind)
 
 
-def of_visible_records(user: Any, found: QuerySet[Event], records: Mapping[str, Records]) -> QuerySet[Event]:
-    """The events whose record, by kind, the person may see."""
-    seen = Q(pk__in=[])
+def of_visible_records(user: Any, events: QuerySet[Event], records_by_kind: Mapping[str, Records]) -> QuerySet[Event]:
+    """The events about these records that the person may see; `records_by_kind` has their ids."""
+    is_visible = Q(pk__in=[])  # matches no event; each kind adds its own
     for kind in kinds():
-        if kind.name in records:
-            allowed = kind.visible_ids(user).filter(pk__in=records[kind.name])
-            seen |= Q(target_kind=kind.name, target_id__in=allowed) & kind.condition(user, records[kind.name])
-    return found.filter(seen)
+        if kind.name in records_by_kind:
+            records = records_by_kind[kind.name]
+            visible_ids = kind.visible_ids(user).filter(pk__in=records)
+            is_visible |= Q(target_kind=kind.name, target_id__in=visible_ids) & kind.condition(user, records)
+    return events.filter(is_visible)
 
 
 def about(kind: str, record_id: int) -> Q:
-    """The condition on events of a record and within it."""
+    """The condition for events of a record and of what belongs to it."""
     return Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
 
 
 def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
-    """The events of a record and within it, newest first, that a reader sees."""
+    """The events of a record and of what belongs to it that a reader may see, newest first."""
     return visible_events(user, about(kind, record_id)).order_by("-at", "-id")
 
 
 def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
-    """Labels of events in these contexts of row history, by context.
+    """What happened in each of these contexts of the row history, as labels of events.
 
-    Labels hold no content of the partners.
+    Administrators may read it, because labels contain nothing that partners wrote.
     """
-    acts: defaultdict[UUID, list[str]] = defaultdict(list)
+    labels_by_context: defaultdict[UUID, list[str]] = defaultdict(list)
     events = Event.objects.filter(context_id__in=contexts).order_by("pk")
-    for context, kind, wording in events.values_list("context_id", "kind", "data__wording"):
+    for context_id, kind, wording in events.values_list("context_id", "kind", "data__wording"):
         label = phrase_of(kind, wording)
-        if context is not None and label not in acts[context]:
-            acts[context].append(label)
-    return acts
+        if context_id is not None and label not in labels_by_context[context_id]:
+            labels_by_context[context_id].append(label)
+    return labels_by_context
 
 
 def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int) -> QuerySet[Change]:
-    """The changes of a subject after one number, up to another, with events."""
+    """The changes of a subject with numbers above `after` and up to `up_to`, with their events, in order."""
     subject = Subject.objects.filter(kind=kind, record_id=record_id)
     changes = Change.objects.filter(subject__in=subject, number__gt=after, number__lte=up_to)
     return changes.select_related("event").order_by("number")
@@ -87,7 +88,7 @@ def last_number(*, kind: SubjectKind, record_id: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NetLine:
-    """A net change, how it is told, and the events it sums up, in order."""
+    """A net change, how followers are told of it, and the events that it sums up, in order."""
 
     change: NetChange
     told: Told
@@ -100,70 +101,77 @@ class NetLine:
 
 
 def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
-    """The net changes of these events, given in order with their numbers.
+    """The net changes of these events, which come with their numbers and in that order.
 
-    Events of kinds that are not told are left out; the caller checks what a reader may hear.
+    Events of which followers are not told are left out. The caller checks what a reader may be told.
     """
-    events: dict[int, Event] = {}
+    event_by_number: dict[int, Event] = {}
     steps: list[Step] = []
     for number, event in changes:
         told = told_of(event.kind)
-        if told is not None:
-            events[number] = event
-            before, after = fields_of(event.data)
-            steps.append(
-                Step(
-                    number=number,
-                    kind=event.kind,
-                    thing=thing_of(event, told),
-                    fold=told.fold,
-                    before=before,
-                    after=after,
-                )
+        if told is None:
+            continue
+        event_by_number[number] = event
+        before, after = fields_of(event.data)
+        steps.append(
+            Step(
+                number=number,
+                kind=event.kind,
+                thing=thing_of(event, told),
+                fold=told.fold,
+                before=before,
+                after=after,
             )
+        )
+
     lines = []
     for change in fold(steps):
         told = told_of(change.kind)
         if told is not None:
-            lines.append(NetLine(change, told, tuple(events[number] for number in change.numbers)))
+            lines.append(NetLine(change, told, tuple(event_by_number[number] for number in change.numbers)))
     return lines
 
 
 def thing_of(event: Event, told: Told) -> Thing:
-    """What the event is about: its record, and which of several things there."""
+    """What the event is about: its record and, if a record has several such things, which of them."""
     kind = kind_named(event.target_kind)
-    name = kind.subject.value if kind and kind.subject and not kind.subject_key else event.target_kind
+    name = event.target_kind
+    if kind is not None and kind.subject is not None and not kind.subject_key:
+        name = kind.subject.value
     if not told.about:
         return name, event.target_id, ""
-    about = event.data.get(told.about)
-    # An old event does not say which, so it is a thing of its own.
-    return name, event.target_id, f"{told.about} {about}" if about is not None else f"event {event.pk}"
+    distinguishing_value = event.data.get(told.about)
+    if distinguishing_value is None:
+        # An old event does not say which, so it counts as a thing of its own.
+        return name, event.target_id, f"event {event.pk}"
+    return name, event.target_id, f"{told.about} {distinguishing_value}"
 
 
 def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Values before and after an event by field.
-
-    A value without a field is the status.
-    """
+    """The values before and after an event, by field; a value without a field is the status."""
     return _by_field(data.get("before")), _by_field(data.get("after"))
 
 
 def _by_field(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
-    return {} if value is None else {STATUS: value}
+    if value is None:
+        return {}
+    return {STATUS: value}
 
 
-#: Every restore moves ids on by as much (kit.0002), and revisions by more than the changes that the backup lacks.
-_IDS_OF_A_RESTORE = 10_000_000
-_REVISIONS_OF_A_RESTORE = 1_000
+#: Every restore of a backup moves new ids on by this much (kit.0002).
+_IDS_PER_RESTORE = 10_000_000
+#: Each restore moves revisions on by this much: more than the number of changes that a backup can lack.
+_REVISIONS_PER_RESTORE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """How often a record changed after it was made, and when it last did.
+    """How often a record has changed since it was created, and when it last did.
 
-    After a restore, the next change gets a much higher number: calendar programs ignore a lower one than they know.
+    Calendar apps ignore a number lower than the last that they read, and a restored backup lacks the latest changes. So
+    the first change after a restore gets a much higher number.
     """
 
     number: int
@@ -171,16 +179,23 @@ class Revision:
 
 
 def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[str] = ()) -> dict[int, Revision]:
-    """The revision of each of these records, by id; one query.
+    """The revision of each of these records, by id, in one query.
 
-    `target_kinds` are the kinds of record that the ids are of; `events` limits what counts as a change. A record
-    without such an event has no revision.
+    `target_kinds` are the kinds of record that the ids belong to. With `events`, only those kinds of event count as a
+    change. A record without such an event has no revision.
     """
-    events_about = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
+    counted_events = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
     if events:
-        events_about = events_about.filter(kind__in=events)
-    counted = events_about.order_by().values_list("target_id").annotate(Count("pk"), Max("at"), Max("pk"))
-    return {
-        record: Revision(number - 1 + newest // _IDS_OF_A_RESTORE * _REVISIONS_OF_A_RESTORE, at)
-        for record, number, at, newest in counted
-    }
+        counted_events = counted_events.filter(kind__in=events)
+    totals = (
+        counted_events.order_by()
+        .values("target_id")
+        .annotate(count=Count("pk"), last_at=Max("at"), newest_id=Max("pk"))
+    )
+    return {row["target_id"]: _revision(row["count"], row["newest_id"], row["last_at"]) for row in totals}
+
+
+def _revision(event_count: int, newest_event_id: int, changed_at: dt.datetime) -> Revision:
+    """The first event creates the record, so it counts as no change."""
+    restores = newest_event_id // _IDS_PER_RESTORE
+    return Revision(number=event_count - 1 + restores * _REVISIONS_PER_RESTORE, at=changed_at)

@@ -1,4 +1,4 @@
-"""What the activity room registers with lower rooms."""
+"""Registers with the kit what row history shows about a change, at start-up."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from partnerships.kit.row_history import explain_by
 
 
 def register() -> None:
-    """Let row history show the event of each change."""
+    """Let row history show the events of each change."""
     explain_by(acts_in)

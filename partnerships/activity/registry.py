@@ -1,7 +1,4 @@
-"""Kinds of record in timelines, and who may see each.
-
-Rooms register theirs at start-up.
-"""
+"""Kinds of record that events are about, and who may see each; rooms register theirs at start-up."""
 
 from __future__ import annotations
 
@@ -19,12 +16,14 @@ Records = Collection[int] | QuerySet[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record and who may see events about it.
+    """A kind of record, and who may see events about it.
 
-    `visible_ids(person)` gives the ids of visible records. `condition(person, records)` limits the events of those
-    records (ids) further: somebody who left sees what happened up to that day. `subject` is the kind of subject that
-    such a record is or belongs to, `subject_key` the key in an event's data with its id where it is another record.
-    `marked_ids()` gives the ids of records that stakeholders without an account may hear about.
+    * `visible_ids(person)` returns the ids of the records that the person may see.
+    * `condition(person, records)` limits the events of these records (ids) further. For example, a party that left
+      sees what happened up to that day.
+    * `subject` is what people follow to hear about such a record: the record itself or, with a `subject_key`, the
+      record whose id is under that key in the data of an event.
+    * `marked_ids()` returns the ids of records that stakeholders without an account may be told about.
     """
 
     name: str
@@ -51,11 +50,7 @@ def register_kind(
     subject_key: str = "",
     marked_ids: Callable[[], QuerySet[Any, Any]] | None = None,
 ) -> None:
-    """Register who may see events about records of this kind.
-
-    `visible_ids(user)` returns a queryset of ids; `condition(user, records)` is a further condition on the events of
-    some records (ids). See `Kind` for the rest.
-    """
+    """Register who may see events about records of this kind; `Kind` explains the arguments."""
     _kinds[name] = Kind(
         name=name,
         visible_ids=visible_ids,
@@ -67,10 +62,10 @@ def register_kind(
 
 
 def kind_named(name: str) -> Kind | None:
-    """The registered kind of this name."""
+    """The registered kind with this name; None if no room has registered it."""
     return _kinds.get(name)
 
 
 def kinds() -> tuple[Kind, ...]:
-    """Every registered kind, by name."""
+    """All registered kinds, sorted by name."""
     return tuple(_kinds[name] for name in sorted(_kinds))

@@ -1,4 +1,4 @@
-"""What a person was shown on the site, so that no digest repeats it."""
+"""Tells upper rooms what a person has seen on the site, so that no digest repeats it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class NoteSeen(Protocol):
-    """Notes that a person was shown changes of a subject."""
+    """A function that records that a person has seen changes of a subject."""
 
     def __call__(
         self, *, person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime
@@ -16,29 +16,29 @@ class NoteSeen(Protocol):
 
 
 class NoteEventsSeen(Protocol):
-    """Notes that a person was shown events of a subject."""
+    """A function that records that a person has seen events of a subject."""
 
     def __call__(
         self, *, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime
     ) -> None: ...
 
 
-_registered: list[NoteSeen] = []
-_of_events: list[NoteEventsSeen] = []
+_change_listeners: list[NoteSeen] = []
+_event_listeners: list[NoteEventsSeen] = []
 
 
-def register_seen(note: NoteSeen, of_events: NoteEventsSeen) -> None:
-    """Call these whenever somebody was shown changes."""
-    _registered.append(note)
-    _of_events.append(of_events)
+def register_seen(note_changes: NoteSeen, note_events: NoteEventsSeen) -> None:
+    """Register functions to call whenever a page has shown changes or events to a person."""
+    _change_listeners.append(note_changes)
+    _event_listeners.append(note_events)
 
 
 def note_seen(*, person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime) -> None:
-    """Note that a person was shown every change after `from_number`.
+    """Record that a person has seen every change of a subject after `from_number` and up to `to_number`.
 
-    Up to `to_number`, of the subject `kind` and `record_id`. Pages call it only if they left nothing out.
+    `kind` and `record_id` are those of the subject. A page calls it only if it left out no change.
     """
-    for note in _registered:
+    for note in _change_listeners:
         note(
             person_id=person_id,
             kind=kind,
@@ -50,10 +50,9 @@ def note_seen(*, person_id: int, kind: str, record_id: int, from_number: int, to
 
 
 def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
-    """Note that a page showed these events of the subject `kind` and `record_id`.
+    """Record that a timeline has shown these events (ids) of the subject with this kind and id.
 
-    Called by pages of a timeline. The watermark stops before the first change that the person may see
-        and was not shown.
+    The watermark stops before the first change that the person may see but was not shown.
     """
-    for note in _of_events:
+    for note in _event_listeners:
         note(person_id=person_id, kind=kind, record_id=record_id, events=events, now=now)

@@ -1,4 +1,4 @@
-"""Recording events and exports."""
+"""Records events and exports."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import told_of
 
-#: The key in an event's data with the number of the spreadsheet that it came from.
+#: The key in an event's data with the id of the spreadsheet that it came from.
 SPREADSHEET = "spreadsheet"
-_spreadsheet: ContextVar[int | None] = ContextVar("spreadsheet", default=None)
+_spreadsheet_id: ContextVar[int | None] = ContextVar("spreadsheet", default=None)
 
 
 @contextmanager
-def from_spreadsheet(number: int) -> Iterator[None]:
-    """Mark events recorded inside as one spreadsheet's, so that digests show them in one line."""
-    before = _spreadsheet.set(number)
+def from_spreadsheet(spreadsheet_id: int) -> Iterator[None]:
+    """Mark the events recorded inside as those of one spreadsheet, so that digests tell them in one line."""
+    token = _spreadsheet_id.set(spreadsheet_id)
     try:
         yield
     finally:
-        _spreadsheet.reset(before)
+        _spreadsheet_id.reset(token)
 
 
 class EventDetails(TypedDict, total=False):
-    """What an event says, and about which record."""
+    """Who did what to which record, and when."""
 
     #: The person; None for the system.
     actor_id: Required[int | None]
-    #: The organisation for which they act.
+    #: The organisation for which they acted.
     organisation_id: int | None
     kind: Required[TextChoices]
     target_kind: Required[str]
     target_id: Required[int]
-    #: The record that the target is a part of.
+    #: The record that the target belongs to, usually a partnership.
     within_kind: str
     within_id: int | None
     now: Required[dt.datetime]
@@ -52,11 +52,11 @@ class EventDetails(TypedDict, total=False):
 
 
 def record(**details: Unpack[EventDetails]) -> Event:
-    """Record that somebody changed a record. Call inside the transaction of the change.
+    """Record an event, inside the transaction of the change that it describes.
 
-    If followers are told of this kind, the event becomes the next change of the target's subject, of the subject it is
-    within, and of the subjects in `also`. The database numbers it when the transaction commits. Raises
-    `UnknownEventKind` if no room has registered `kind`.
+    If followers are told of this kind of event, it becomes the next change of several subjects: that of the target,
+    that of the record which the target belongs to, and those in `also`. The database numbers it when the transaction
+    commits. Raises `UnknownEventKind` if no room has registered `kind`.
     """
     event = new_event(**details)
     event.save(force_insert=True)
@@ -64,24 +64,26 @@ def record(**details: Unpack[EventDetails]) -> Event:
 
 
 def record_all(events: Iterable[Event]) -> None:
-    """Record many events, each made by `new_event`; as `record` does, in few statements."""
+    """Record many events, each made by `new_event`, in few statements."""
     Event.objects.bulk_create(events, batch_size=1000)
 
 
 def new_event(**details: Unpack[EventDetails]) -> Event:
-    """An event for `record_all`; see `record`."""
-    kind, data = details["kind"].value, details.get("data") or {}
+    """An unsaved event for `record_all`; the arguments and errors are those of `record`."""
+    kind = details["kind"].value
     check_registered(kind)
-    if (number := _spreadsheet.get()) is not None:
-        data = {**data, SPREADSHEET: number}
+    data = details.get("data") or {}
+    spreadsheet_id = _spreadsheet_id.get()
+    if spreadsheet_id is not None:
+        data = {**data, SPREADSHEET: spreadsheet_id}
     target_kind, target_id = details["target_kind"], details["target_id"]
     within_kind, within_id = details.get("within_kind", ""), details.get("within_id")
     told = told_of(kind)
     subjects: set[tuple[SubjectKind, int]] = set()
     if told is not None:
         subjects.update(details.get("also", ()))
-        subjects.update(_subjects(target_kind, target_id, data))
-        subjects.update(_subjects(within_kind, within_id, data))
+        subjects.update(_subjects_of(target_kind, target_id, data))
+        subjects.update(_subjects_of(within_kind, within_id, data))
     return Event(
         actor_id=details["actor_id"],
         organisation_id=details.get("organisation_id"),
@@ -93,17 +95,18 @@ def new_event(**details: Unpack[EventDetails]) -> Event:
         at=details["now"],
         data=data,
         audience=told.may_hear if told else "",
-        subjects=[f"{subject.value}:{number}" for subject, number in sorted(subjects)],
+        subjects=[f"{subject_kind.value}:{record_id}" for subject_kind, record_id in sorted(subjects)],
     )
 
 
-def _subjects(name: str, number: int | None, data: dict[str, Any]) -> Iterator[tuple[SubjectKind, int]]:
-    """The subject that a record of this kind is or belongs to."""
-    kind = kind_named(name)
-    if kind is not None and kind.subject is not None:
-        found = data.get(kind.subject_key) if kind.subject_key else number
-        if found is not None:
-            yield kind.subject, found
+def _subjects_of(kind_name: str, record_id: int | None, data: dict[str, Any]) -> Iterator[tuple[SubjectKind, int]]:
+    """The subject that a record is or belongs to; none if people cannot follow this kind of record."""
+    kind = kind_named(kind_name)
+    if kind is None or kind.subject is None:
+        return
+    subject_id = data.get(kind.subject_key) if kind.subject_key else record_id
+    if subject_id is not None:
+        yield kind.subject, subject_id
 
 
 def record_export(
@@ -116,10 +119,13 @@ def record_export(
     now: dt.datetime,
     asked: str = "",
 ) -> Export:
-    """Record an export of `what` by `actor_id`.
-
-    Rows None is a document, and `asked` says which rows of a list.
-    """
+    """Record that a person has exported a file; `Export` explains the arguments."""
     return Export.objects.create(
-        actor_id=actor_id, seen_as_id=seen_as_id, what=what, record_id=record_id, asked=asked[:1000], rows=rows, at=now
+        actor_id=actor_id,
+        seen_as_id=seen_as_id,
+        what=what,
+        record_id=record_id,
+        asked=asked[:1000],
+        rows=rows,
+        at=now,
     )

@@ -1,12 +1,12 @@
-"""Codes: what people can follow, and who may be told of an event."""
+"""The codes of what people can follow, and of who may be told of an event."""
 
 from django.db.models import TextChoices
 
 
 class SubjectKind(TextChoices):
-    """What people can follow and whose changes are numbered.
+    """The kinds of record that people can follow and whose changes are numbered.
 
-    The codes are those of `Event.target_kind`.
+    The codes are the same as in `Event.target_kind`.
     """
 
     PARTNERSHIP = "partnership", "Partnership"
@@ -19,9 +19,9 @@ class SubjectKind(TextChoices):
 
 
 class Audience(TextChoices):
-    """Who without an account may be told of an event.
+    """Whether stakeholders without an account may be told of an event.
 
-    People with an account hear what `registry.kinds()` lets them see, whatever this says.
+    It does not concern people with an account: they are told of what they may see (see `registry.Kind`).
     """
 
     INSIDE = "inside", "Only people with an account who may see the record"

@@ -1,7 +1,4 @@
-"""How followers are told of each kind of event, or why they are not.
-
-Rooms register theirs at start-up.
-"""
+"""How followers are told of each kind of event, or why they are not; rooms register theirs at start-up."""
 
 from __future__ import annotations
 
@@ -17,12 +14,12 @@ from partnerships.activity.event_kinds import label_of
 from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
 
-#: What a sentence may name: the field that changed; from what to what; the values that came with the event.
+#: Slots in a sentence: the label of the field that changed; its values before and after; other values of the event.
 FIELD, CHANGE, NAMES = "{field}", "{change}", "{names}"
 
 
 class Group(TextChoices):
-    """What a change concerns, such as dates or meetings."""
+    """Groups of kinds of event, by which people choose what they are told."""
 
     STATUS = "status", "Status"
     PARTIES = "parties", "Parties and roles"
@@ -43,12 +40,14 @@ class Group(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A kind of event that followers are told of.
+    """How followers are told of one kind of event.
 
-    `sentence` is used in both parts of an email and, without its values, in timelines. `about` is the key in an event's
-    data that tells apart several objects of one record, such as the organisation that joined. `by_plan_engine`: digests
-    of plans tell it already, with what changed in the plan. `asks_until`, for a question: the value with the
-    last day for answers.
+    * `sentence` is used in both parts of an email and, without its values, in timelines.
+    * `fold` says how several events of this kind become lines.
+    * `about` is the key in an event's data that tells apart several things of one record, such as the organisation
+      that joined a partnership.
+    * `by_plan_engine` is true if digests of plans tell it already, with what changed in the plan.
+    * `asks_until` is, for a question, the key of its last day for answers.
     """
 
     kind: str
@@ -63,13 +62,13 @@ class Told:
 
     @property
     def phrase(self) -> str:
-        """The sentence without values, for timelines."""
+        """The sentence without its slots, for timelines."""
         return self.sentence.replace(FIELD, "").replace(CHANGE, "").replace(NAMES, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One line of what is told, for both parts of an email."""
+    """A sentence for both parts of an email."""
 
     text: str
     html: SafeString
@@ -91,9 +90,9 @@ def register_told(
     by_plan_engine: bool = False,
     asks_until: str = "",
 ) -> None:
-    """Register that followers are told of this kind of event.
+    """Register that followers are told of this kind of event; `Told` explains the arguments.
 
-    Without a sentence, its label is the sentence. Raises `ValueError` if it is registered otherwise.
+    Without a `sentence`, the label of the event is used. Raises `ValueError` if the kind was registered differently.
     """
     sentence = sentence or str(kind.label)
     told = Told(
@@ -114,7 +113,7 @@ def register_told(
 def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
     """Register that followers are not told of these kinds, and why.
 
-    Raises `ValueError` if one is registered otherwise.
+    Raises `ValueError` if one was registered differently.
     """
     for kind in kinds:
         if _untold.setdefault(kind.value, because) != because or kind.value in _told:
@@ -127,28 +126,28 @@ def told_of(kind: str) -> Told | None:
 
 
 def told_kinds(groups: Collection[Group] | None = None) -> tuple[Told, ...]:
-    """Every kind that is told, by code; with `groups`, only those."""
+    """The kinds of event that followers are told of, by code; with `groups`, only those in one of them."""
     return tuple(_told[code] for code in sorted(_told) if groups is None or _told[code].group in groups)
 
 
 def untold_kinds() -> Mapping[str, str]:
-    """Kinds that followers are not told of, with the reason."""
+    """The reason why followers are not told of a kind of event, by its code."""
     return dict(_untold)
 
 
 def phrase_of(kind: str, wording: str | None = None) -> str:
-    """What timelines say of an event of this kind.
+    """The phrase with which timelines describe an event of this kind.
 
-    `wording` is the sentence of an old event without a code.
+    `wording` is the sentence of an old event without a code; it then is the phrase.
     """
     told = told_of(kind)
     return told.phrase if told is not None and not wording else label_of(kind, wording)
 
 
 def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names: Iterable[str] = ()) -> Sentence:
-    """The sentence for one net change, in both parts.
+    """The sentence about one net change, for both parts of an email.
 
-    All in words; `was`, `now` and `field` are empty where nothing changed from one value to another.
+    `field`, `was`, `now` and `names` are texts for people. `field`, `was` and `now` are empty if no field changed.
     """
     template = told.sentence
     if field and told.fold != Fold.FIELDS:
@@ -164,7 +163,7 @@ def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names
         change, values = ": no longer {}" + times, (was,)
     else:
         change, values = "", ()
-    known = ", ".join(filter(None, names))
+    known_names = ", ".join(filter(None, names))
     text = html = ""
     for part in re.split(r"(\{\w+\})", template):
         if part == CHANGE:
@@ -173,9 +172,9 @@ def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names
         elif part == FIELD and field:
             text += f": {field}"
             html += format_html(": {}", field)
-        elif part == NAMES and known:
-            text += f": {known}"
-            html += format_html(": <strong>{}</strong>", known)
+        elif part == NAMES and known_names:
+            text += f": {known_names}"
+            html += format_html(": <strong>{}</strong>", known_names)
         elif part not in (FIELD, NAMES):
             text += part
             html += format_html("{}", part)

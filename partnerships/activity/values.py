@@ -1,4 +1,4 @@
-"""Values before and after a change, as JSON for an event's `data`."""
+"""Turns values before and after a change into JSON for the `data` of an event."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from django.db.models import Model
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON.
-
-    Dates in ISO form, decimals as text, people by number, and other records by name.
-    """
+    """The value as JSON can hold it: dates in ISO form, decimals as text, people by id, other records by name."""
     if isinstance(value, AbstractBaseUser):
         return value.pk
     if isinstance(value, Model):
@@ -30,12 +27,13 @@ def plain(value: Any) -> Any:
 
 
 def apply_changes(record: Model, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set fields that differ, unsaved; returns their old and new values."""
+    """Set the fields whose value differs, without saving; returns their values before and after, as JSON."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    for name, value in fields.items():
-        was = getattr(record, name)
-        if was != value:
-            before[name], after[name] = plain(was), plain(value)
-            setattr(record, name, value)
+    for name, new_value in fields.items():
+        old_value = getattr(record, name)
+        if old_value != new_value:
+            before[name] = plain(old_value)
+            after[name] = plain(new_value)
+            setattr(record, name, new_value)
     return before, after

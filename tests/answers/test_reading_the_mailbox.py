@@ -86,7 +86,7 @@ def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
                 raise ValueError("No program can read this.")
             return ""
 
-    monkeypatch.setattr(hooks, "_registered", [Breaks(), *hooks.registered_hooks()])
+    monkeypatch.setattr(hooks, "_registered_hooks", [Breaks(), *hooks.registered_hooks()])
     put(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
 
     read_mailbox()

@@ -1,4 +1,4 @@
-"""Sending account emails as soon as they are due, without a broker."""
+"""Sends account emails as soon as they are due, without a broker."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from partnerships.outbox.claiming import is_due
 from partnerships.outbox.drain_threads import DrainThreads
 
 CHECK_EVERY_SECONDS = 0.25
-#: Without a database: slower, so as not to flood a restarting PostgreSQL with connections.
+#: How long to wait while the database is down, so as not to flood a restarting PostgreSQL with connections.
 _OUTAGE_PAUSE_SECONDS = 1.0
-#: After this many seconds an email is left to wait by itself: the others must leave within two seconds.
+#: After this many seconds an email waits in a thread of its own, because the others must leave within two seconds.
 _PATIENCE_SECONDS = 0.4
 
 log = structlog.get_logger(__name__)
@@ -26,10 +26,10 @@ def send_until(
     say_alive: Callable[[], None] = lambda: None,
     say_seen: Callable[[], None] = lambda: None,
 ) -> None:
-    """Send account emails until `stopping` is set; then wait for the answers to those that have left.
+    """Send account emails until `stopping` is set; then wait for the server's replies to those already sent.
 
-    `say_alive` is called many times a second, also while an email is being claimed, sent or waited for. `say_seen` may
-    write to the database, and is called only in between.
+    `say_alive` is called many times a second, even while an email is claimed, sent or waited for. `say_seen` may write
+    to the database, so it is called only between emails.
     """
 
     def is_stopping() -> bool:

@@ -1,6 +1,6 @@
-"""Alerts to operators as account emails in the outbox.
+"""Alerts to administrators of the server, as account emails in the outbox.
 
-While the database is down they go straight to the mail server.
+While the database is down, `kit.operators` sends them straight to the mail server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ALERT = "outbox.alert"
 
 
 def record_alert(subject: str, text: str) -> None:
-    """Record an alert to every operator, in its own transaction and thread."""
+    """Record an email to every address in ADMINS, in a transaction of its own; called in a thread of its own."""
     try:
         with transaction.atomic():
             for _, address in settings.ADMINS:
@@ -32,11 +32,11 @@ def record_alert(subject: str, text: str) -> None:
 
 
 def register() -> None:
-    """Register the kind."""
+    """Register the kind of email."""
     register_kind(
         EmailKind(
             code=ALERT,
-            label="Alert to operators",
+            label="Alert to administrators",
             lane=Lane.ACCOUNT,
             composer=RenderedComposer(),
             group=NoticeGroup.ACCOUNT,

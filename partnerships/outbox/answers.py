@@ -1,4 +1,4 @@
-"""Classifies a mail server's reply to an email."""
+"""Emails ready to send, and what a mail server's reply to one means."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
-_PLAIN = re.compile(r"[!-~]+@[!-~]+")
+_ENHANCED_CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_ASCII_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 
 
 class Outcome(Enum):
-    """What became of an email: accepted, refused, no such address or retry."""
+    """What became of an email, as far as the server's reply says."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -21,9 +21,10 @@ class Outcome(Enum):
 
 
 class Outgoing(NamedTuple):
-    """An email ready to send: `data` is all of it, with CRLF line ends.
+    """An email ready to send.
 
-    `key` is the caller's own. `has_no_dots`: no line begins with a dot.
+    `key` is the caller's own id for it. `data` is the whole message, with CRLF line ends. `has_no_dots` is true if no
+    line of it begins with a dot, which SMTP would have to double.
     """
 
     key: int
@@ -35,10 +36,10 @@ class Outgoing(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """What became of the message with this key; the reason is the server's.
+    """What became of the message with this key; `text` is the server's reason.
 
-    For a retry: `in_doubt` means that a server may have accepted it; `reached` is False if the connection failed before
-    any reply about the message.
+    Two fields concern messages to send again later: `in_doubt` is true if a server may have accepted the message
+    without saying so, and `reached` is false if the connection failed before any reply about it.
     """
 
     key: int
@@ -49,11 +50,11 @@ class Answer:
     reached: bool = True
 
 
-#: Enhanced codes about the mailbox itself (RFC 3463, RFC 7505): no such mailbox or domain, not an address, moved,
-#: accepts no mail, closed. 5.1.7 and 5.1.8 are about the sender, 5.1.0 and 5.0.0 about nothing in particular.
+#: Enhanced codes that say that a mailbox does not exist (RFC 3463, RFC 7505): no such mailbox or domain, not an
+#: address, moved, accepts no mail, closed. 5.1.7 and 5.1.8 are about the sender; 5.1.0 and 5.0.0 are too general.
 NO_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-#: Replies about authentication (RFC 4954, RFC 3207): our settings are wrong, not the address.
-_ASKS_WHO_WE_ARE = frozenset({530, 534, 535, 538})
+#: Replies that ask for authentication (RFC 4954, RFC 3207): our settings are wrong, not the address.
+_AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 _ADDRESS = re.compile(r"\S+@\S+")
 _RELAYING = re.compile(r"\brelay|authenticat|\bauth\b|log ?in\b|starttls|credential", re.IGNORECASE)
 _ABOUT_US = re.compile(
@@ -65,52 +66,52 @@ _POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[s
 
 
 def enhanced_code(text: str) -> str:
-    """The enhanced code (RFC 3463) in a reply, such as `5.1.1`; else ""."""
-    match = _ENHANCED.search(text)
+    """The enhanced code (RFC 3463) in a reply, such as `5.1.1`; "" if there is none."""
+    match = _ENHANCED_CODE.search(text)
     return match[1] if match else ""
 
 
 def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
-    """The outcome of a refusal, by its enhanced code (RFC 3463) or its stage.
+    """The outcome that a refusal means, by its codes and text.
 
-    "No such address" only if the code is about the mailbox, or for a plain 550, 551 or 553 to RCPT that does not
-    mention a policy. A refusal of this instance (relaying, authentication, the sender, a block list) says nothing about
-    the address: it is retried, so that somebody can correct the cause.
+    * The address does not exist if the enhanced code (RFC 3463) says so. Without such a code, a 550, 551 or 553 to RCPT
+      (`at_recipient`) says so, unless it mentions a policy.
+    * A refusal of this server (relaying, authentication, the sender, a block list) says nothing about the address. It
+      is tried again later, so that an administrator can correct the cause.
+    * Any other refusal is final, but says nothing about the address.
     """
-    words = _ADDRESS.sub(" ", text)  # an address may contain any words
-    if code < 500 or code in _ASKS_WHO_WE_ARE or _RELAYING.search(words):
+    text_without_addresses = _ADDRESS.sub(" ", text)  # an address may contain any of the words searched for
+    if code < 500 or code in _AUTHENTICATION_CODES or _RELAYING.search(text_without_addresses):
         return Outcome.LATER
-    enhanced = enhanced_code(words)
+    enhanced = enhanced_code(text_without_addresses)
     if enhanced in NO_MAILBOX:
         return Outcome.NO_SUCH_ADDRESS
-    if enhanced in ("5.1.7", "5.1.8") or _ABOUT_US.search(words):
+    if enhanced in ("5.1.7", "5.1.8") or _ABOUT_US.search(text_without_addresses):
         return Outcome.LATER
     if enhanced:
         return Outcome.REFUSED
-    plain = at_recipient and code in (550, 551, 553) and not _POLICY.search(words)
-    return Outcome.NO_SUCH_ADDRESS if plain else Outcome.REFUSED
+    if at_recipient and code in (550, 551, 553) and not _POLICY.search(text_without_addresses):
+        return Outcome.NO_SUCH_ADDRESS
+    return Outcome.REFUSED
 
 
 def is_about_us(text: str) -> bool:
-    """Whether a reply is about this instance: no relaying, or block-listed."""
-    words = _ADDRESS.sub(" ", text)
-    return bool(_RELAYING.search(words) or _ABOUT_US.search(words))
+    """Whether a reply refuses this server rather than the address: no relaying, or a block list."""
+    text_without_addresses = _ADDRESS.sub(" ", text)
+    return bool(_RELAYING.search(text_without_addresses) or _ABOUT_US.search(text_without_addresses))
 
 
 def refusal(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
-    """The answer for a reply that is not an acceptance."""
-    text_of_reply = reply_text(code, text)
-    return Answer(key, classify(code, text_of_reply, at_recipient=at_recipient), text_of_reply)
+    """The answer for a reply that refuses the message."""
+    reply = reply_text(code, text)
+    return Answer(key, classify(code, reply, at_recipient=at_recipient), reply)
 
 
 def reply_text(code: int, text: bytes) -> str:
-    """A reply for the ledger: one line of at most 500 characters."""
+    """A reply as the ledger shows it: on one line, of at most 500 characters."""
     return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
 
 
 def can_be_addressed(address: str) -> bool:
-    """Whether plain SMTP can carry the address.
-
-    ASCII, one @, and nothing that would break a command.
-    """
-    return bool(_PLAIN.fullmatch(address)) and "<" not in address and ">" not in address
+    """Whether plain SMTP can carry the address: ASCII, with an @, and nothing that would break a command."""
+    return bool(_ASCII_ADDRESS.fullmatch(address)) and "<" not in address and ">" not in address

@@ -1,7 +1,4 @@
-"""The sender chosen by the EMAIL settings.
-
-Either our SMTP client, or any Django mail backend (a provider through anymail).
-"""
+"""The sender that the EMAIL settings choose: our SMTP client, or any Django mail backend (a provider, by anymail)."""
 
 from __future__ import annotations
 
@@ -30,15 +27,18 @@ _OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-tran
 
 
 def connect() -> Sender:
-    """The sender chosen by the EMAIL settings."""
-    return SmtpSender() if settings.EMAIL_BACKEND == _SMTP_BACKEND else BackendSender()
+    """A new sender, as the EMAIL settings say."""
+    if settings.EMAIL_BACKEND == _SMTP_BACKEND:
+        return SmtpSender()
+    return BackendSender()
 
 
 class BackendSender:
-    """Sends through any Django mail backend over one connection.
+    """Sends through any Django mail backend, over one connection.
 
-    The backend runs in a thread of its own, so that a slow provider does not let a lease run out. A client's own limits
-    are for each read: from a provider that sends a byte now and then, the answer is awaited up to EMAIL_DATA_TIMEOUT.
+    The backend runs in a thread of its own, so that a slow provider does not let the lease of an email run out. The
+    time limits of a provider's client are for each read, so they do not help against a provider that sends one byte now
+    and then: its answer is awaited for EMAIL_DATA_TIMEOUT and EMAIL_TIMEOUT together.
     """
 
     def __init__(self) -> None:
@@ -49,58 +49,53 @@ class BackendSender:
         self._connection.close()
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
-        """Send each message and yield its answer.
-
-        Backends refuse with exceptions of their own.
-        """
+        """Send each message and yield its answer."""
         for message in messages:
-            under_way = self._begin(message)
-            give_up = time.monotonic() + settings.EMAIL_DATA_TIMEOUT + settings.EMAIL_TIMEOUT
-            while True:
-                try:
-                    answer = under_way.result(timeout=WAIT_STEP)
-                    break
-                except StillWaiting:
-                    if time.monotonic() > give_up:
-                        self._connection = get_connection()  # the other is left to the thread that waits
-                        said = "The provider did not answer in time."
-                        answer = Answer(message.key, Outcome.LATER, said, in_doubt=True)
-                        break
-                    while_waiting(message.key, True)
-            yield answer
+            yield self._wait_for(self._start_sending(message), message, while_waiting)
 
-    def _begin(self, message: Outgoing) -> Future[Answer]:
+    def _start_sending(self, message: Outgoing) -> Future[Answer]:
         """Send one email in a thread, which does not keep the process from ending."""
-        under_way: Future[Answer] = Future()
-        begun = self._connection
+        future: Future[Answer] = Future()
+        connection = self._connection
 
         def run() -> None:
             try:
-                under_way.set_result(_hand_over(begun, message))
+                future.set_result(_send_with_backend(connection, message))
             except BaseException as error:  # noqa: BLE001 - raised where the answer is awaited
-                under_way.set_exception(error)
+                future.set_exception(error)
 
         Thread(target=run, name="mail-backend", daemon=True).start()
-        return under_way
+        return future
+
+    def _wait_for(self, future: Future[Answer], message: Outgoing, while_waiting: WhileWaiting) -> Answer:
+        """Wait for the answer, and tell the caller each `WAIT_STEP` that it is still awaited."""
+        deadline = time.monotonic() + settings.EMAIL_DATA_TIMEOUT + settings.EMAIL_TIMEOUT
+        while True:
+            try:
+                return future.result(timeout=WAIT_STEP)
+            except StillWaiting:
+                if time.monotonic() > deadline:
+                    # The thread that still waits keeps the old connection.
+                    self._connection = get_connection()
+                    text = "The provider did not answer in time."
+                    return Answer(message.key, Outcome.LATER, text, in_doubt=True)
+                while_waiting(message.key, True)
 
 
-def _hand_over(connection: BaseEmailBackend, message: Outgoing) -> Answer:
-    """Send one email with Django's backend.
-
-    Its errors become an answer for the ledger.
-    """
+def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answer:
+    """Send one email with a Django backend, and turn its errors into an answer."""
     django_message = as_django(message)
     try:
         connection.open()
         accepted = connection.send_messages([django_message])
     except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
-        return refusal(message.key, code, words, at_recipient=True)
+        code, text = next(iter(error.recipients.values()))
+        return refusal(message.key, code, text, at_recipient=True)
     except smtplib.SMTPResponseException as error:
-        words = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-        return refusal(message.key, error.smtp_code, words, at_recipient=False)
-    except Exception as error:  # noqa: BLE001 - a provider's client raises what it likes; the ledger keeps its words
-        return _of_provider(message.key, error)
+        text = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+        return refusal(message.key, error.smtp_code, text, at_recipient=False)
+    except Exception as error:  # noqa: BLE001 - a provider's client may raise anything; the ledger shows its text
+        return _answer_of_provider(message.key, error)
     status = getattr(django_message, "anymail_status", None)
     provider_id = str(getattr(status, "message_id", "") or "")
     if accepted:
@@ -108,11 +103,11 @@ def _hand_over(connection: BaseEmailBackend, message: Outgoing) -> Answer:
     return Answer(message.key, Outcome.LATER, "The mail backend did not accept it.")
 
 
-def _of_provider(key: int, error: Exception) -> Answer:
-    """The outcome of a provider's exception.
+def _answer_of_provider(key: int, error: Exception) -> Answer:
+    """The answer that an exception of a provider's client means.
 
-    Refused recipients and most 4xx responses are final, others are retried. A provider that rejects our key or cannot
-    be reached has said nothing about the message. After a 5xx response it may have accepted the message.
+    Refused recipients and most 4xx responses are final; everything else is tried again later. A provider that rejects
+    our key or cannot be reached has said nothing about the message. After a 5xx response it may have accepted it.
     """
     error_text = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":
@@ -127,47 +122,56 @@ def _of_provider(key: int, error: Exception) -> Answer:
     return Answer(key, Outcome.LATER, error_text, in_doubt=True)
 
 
-#: What says that no connection was made, so that the provider cannot have the message. Classes of urllib3 by name.
+#: Exceptions which say that no connection was made, so the provider cannot have the message.
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+#: The same of urllib3, by name, so that it need not be imported.
 _NO_CONNECTION_NAMES = frozenset({"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
 
 
 def _never_connected(error: BaseException) -> bool:
-    """Whether an exception, or one that it was raised for, says that no connection was made."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        one = waiting.pop()
-        if not isinstance(one, BaseException) or id(one) in seen:
+    """Whether an exception, or one of its causes, says that no connection was made."""
+    to_examine: list[object] = [error]
+    examined_ids: set[int] = set()
+    while to_examine:
+        candidate = to_examine.pop()
+        if not isinstance(candidate, BaseException) or id(candidate) in examined_ids:
             continue
-        seen.add(id(one))
-        if isinstance(one, _NO_CONNECTION) or type(one).__name__ in _NO_CONNECTION_NAMES:
+        examined_ids.add(id(candidate))
+        if isinstance(candidate, _NO_CONNECTION) or type(candidate).__name__ in _NO_CONNECTION_NAMES:
             return True
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        # Clients wrap the first error in several ways.
+        to_examine += [
+            candidate.__cause__,
+            candidate.__context__,
+            getattr(candidate, "reason", None),
+            *candidate.args,
+        ]
     return False
 
 
 def as_django(message: Outgoing) -> EmailMultiAlternatives:
-    """The message as a Django email: subject, text, HTML, calendar and headers."""
+    """The message as a Django email, with its text, HTML, calendar, attachments and headers."""
     parsed = email.message_from_bytes(message.data, policy=email.policy.default)
     text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     mail = EmailMultiAlternatives(
         subject=str(parsed["Subject"] or ""),
-        body=_words(text),
+        body=_text_of(text),
         from_email=str(parsed["From"]),
         to=[str(parsed["To"] or message.recipient)],
         reply_to=[str(parsed["Reply-To"])] if parsed["Reply-To"] else None,
         headers={name: str(value) for name, value in parsed.items() if name.lower() not in {*_OWN_HEADERS, "reply-to"}},
     )
     if html is not None:
-        mail.attach_alternative(_words(html), "text/html")
+        mail.attach_alternative(_text_of(html), "text/html")
     for part in parsed.walk():
         if part.get_content_type() == "text/calendar":
-            mail.attach_alternative(_words(part), f"text/calendar; method={part.get_param('method')}")
+            mail.attach_alternative(_text_of(part), f"text/calendar; method={part.get_param('method')}")
         elif part.get_content_disposition() == "attachment":
             mail.attach(part.get_filename(), part.get_payload(decode=True), part.get_content_type())
     return mail
 
 
-def _words(part: Message | None) -> str:
-    return str(cast(EmailMessage, part).get_content()).replace("\r\n", "\n") if part is not None else ""
+def _text_of(part: Message | None) -> str:
+    if part is None:
+        return ""
+    return str(cast(EmailMessage, part).get_content()).replace("\r\n", "\n")

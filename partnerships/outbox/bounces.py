@@ -1,6 +1,6 @@
 """Handles bounces and complaints, from any source.
 
-Hard bounces and complaints suppress an address; soft bounces are counted.
+A hard bounce or a complaint suppresses the address at once; soft bounces do so when there are many.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import datetime as dt
 import re
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from partnerships.kit import journal
 from partnerships.outbox import message_ids
@@ -18,14 +18,12 @@ from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression, S
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.outbox.restoring import SUPPRESSED
 
-_REASON, _TEXT = 300, 500
-#: This many soft bounces of an address count as a hard one.
-MAX_SOFT = 5
-#: The time within which soft bounces add up.
-SOFT_WITHIN = dt.timedelta(days=30)
+_MAX_REASON, _MAX_TEXT = 300, 500
+#: This many soft bounces within this time suppress an address, as a hard bounce does.
+MAX_SOFT, SOFT_WITHIN = 5, dt.timedelta(days=30)
 
-#: Kinds of bounce that suppress an address at once.
-_CAUSES: dict[str, SuppressionCause] = {
+#: Kinds of bounce that suppress an address at once, with the cause to record.
+_CAUSE_BY_KIND: dict[str, SuppressionCause] = {
     Bounce.Kind.COMPLAINT: SuppressionCause.COMPLAINT,
     Bounce.Kind.HARD: SuppressionCause.BOUNCED,
 }
@@ -36,7 +34,7 @@ class UnableToRelease(Exception):
 
 
 def without_address(text: str, address: str) -> str:
-    """A server's reply without the address."""
+    """A server's reply with the address replaced, because history and logs identify people by id only."""
     return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE) if address else text
 
 
@@ -51,30 +49,41 @@ def suppress(
     author_id: int | None,
     now: dt.datetime,
 ) -> bool:
-    """Suppress notices and digests to an address; returns whether it is new.
+    """Suppress notices and digests to an address; returns whether it was not suppressed before.
 
-    Or to an address that only its hash in the journal tells of.
+    After a restore, the address may be known only by its hash in the journal: then give `address_hash` alone.
     """
     address = address.strip().lower()
-    reason = without_address(reason, address)  # history and logs identify people by number only
-    open_rows = Suppression.objects.filter(released_at=None)
-    open_rows = open_rows.filter(address__iexact=address) if address else open_rows.filter(address_hash=address_hash)
-    if not (address or address_hash) or open_rows.exists():
+    if not address and not address_hash:
         return False
-    row = Suppression(address=address or None, address_hash="" if address else address_hash, cause=cause)
-    row.reason, row.since, row.set_by_id = reason[:_REASON], now, author_id
-    Suppression.objects.bulk_create([row], ignore_conflicts=True)
+    same_address = Q(address__iexact=address) if address else Q(address_hash=address_hash)
+    if Suppression.objects.filter(same_address, released_at=None).exists():
+        return False
+
+    reason = without_address(reason, address)[:_MAX_REASON]
+    suppression = Suppression(
+        address=address or None,
+        address_hash="" if address else address_hash,
+        cause=cause,
+        reason=reason,
+        since=now,
+        set_by_id=author_id,
+    )
+    # Another sender may suppress the same address at this moment.
+    Suppression.objects.bulk_create([suppression], ignore_conflicts=True)
     journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address))
-    for hooks in registered_hooks() if address else ():
-        hooks.suppressed(address=address, reason=reason[:_REASON], email_id=email_id, author_id=author_id, now=now)
+    if address:
+        for hooks in registered_hooks():
+            hooks.suppressed(address=address, reason=reason, email_id=email_id, author_id=author_id, now=now)
     return True
 
 
 @transaction.atomic
 def release(*, address: str = "", address_hash: str = "", author_id: int | None, now: dt.datetime) -> int:
-    """Stop suppressing an address, or one that only its hash in the journal tells of.
+    """Release an address, so that it gets notices and digests again.
 
-    Returns the number of subscriptions that are active again. Raises `UnableToRelease`.
+    After a restore, the address may be known only by its hash in the journal: then give `address_hash` alone. Returns
+    the number of subscriptions that are active again. Raises `UnableToRelease`.
     """
     for hooks in registered_hooks():
         hooks.lock()
@@ -97,85 +106,94 @@ def note_bounce(
     event_id: str = "",
     now: dt.datetime,
 ) -> Bounce | None:
-    """Record a bounce; a hard one or a complaint suppresses the address.
+    """Record a bounce or complaint, and suppress the address if that is due.
 
-    The email is found by Message-ID or by the provider's number, both indexed. Only addresses that we have written to
-    are suppressed, so that a forged report cannot block an address. None if it is about no email of ours, or already
-    known.
+    The email is found by its Message-ID or by the provider's id. Only an address that we have written to can be
+    suppressed, so that a forged report cannot block another address. Returns None if the report is about none of our
+    emails, or was processed before.
     """
-    number = message_ids.find(message_id) or _by_provider(provider_id)
-    if number is None:
+    email_id = message_ids.find(message_id) or _email_with_provider_id(provider_id)
+    if email_id is None:
         return None
     for hooks in registered_hooks():
         hooks.lock()
-    email = Email.objects.select_for_update().filter(pk=number).first()
+    email = Email.objects.select_for_update().filter(pk=email_id).first()
     if email is None or (event_id and not is_new(event_id, now=now)):
         return None
-    bounce = _note(email, kind=kind, address=address, text=text, now=now)
+
+    bounce = _create_bounce(email, kind=kind, address=address, text=text, now=now)
     if kind == Bounce.Kind.DELAYED:
         return bounce
     if kind != Bounce.Kind.COMPLAINT:
         for hooks in registered_hooks():
             hooks.came_back(email=email, bounce=bounce)
-    if kind in _CAUSES:
-        cause = _CAUSES[kind]
+
+    if kind in _CAUSE_BY_KIND:
+        cause = _CAUSE_BY_KIND[kind]
         reason = f"{cause.label}: {text}"
     else:
-        cause, reason = SuppressionCause.BOUNCED_OFTEN, _too_often(bounce, now)
+        cause = SuppressionCause.BOUNCED_OFTEN
+        reason = _reason_if_too_often(bounce, now)
     if reason:
         suppress(address=bounce.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
     return bounce
 
 
-def _by_provider(provider_id: str) -> int | None:
+def _email_with_provider_id(provider_id: str) -> int | None:
+    """The id of the newest email to which the provider gave this id."""
     if not provider_id:
         return None
-    # Not in order: for one row in order of numbers PostgreSQL may read all emails backwards.
-    numbers = Email.objects.filter(provider_id=provider_id).order_by().values_list("pk", flat=True)
-    return max(numbers, default=None)
+    # Without ORDER BY and LIMIT: for one row in the order of ids, PostgreSQL may read all emails backwards.
+    email_ids = Email.objects.filter(provider_id=provider_id).order_by().values_list("pk", flat=True)
+    return max(email_ids, default=None)
 
 
-def _note(email: Email, *, kind: str, address: str, text: str, now: dt.datetime) -> Bounce:
+def _create_bounce(email: Email, *, kind: str, address: str, text: str, now: dt.datetime) -> Bounce:
     return Bounce.objects.create(
         kind=kind,
         address=email.address or address,
         email_id=email.pk,
         person_id=email.person_id,
         at=now,
-        text=text[:_TEXT],
+        text=text[:_MAX_TEXT],
     )
 
 
 @transaction.atomic
 def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
-    """Record a soft bounce: the server refused because of the mailbox state."""
-    bounce = _note(email, kind=Bounce.Kind.SOFT, address=email.address, text=text, now=now)
-    if reason := _too_often(bounce, now):
+    """Record a soft bounce: the server refused because of the state of the mailbox, such as a full one."""
+    bounce = _create_bounce(email, kind=Bounce.Kind.SOFT, address=email.address, text=text, now=now)
+    reason = _reason_if_too_often(bounce, now)
+    if reason:
         cause = SuppressionCause.BOUNCED_OFTEN
         suppress(address=email.address, cause=cause, reason=reason, email_id=email.pk, author_id=None, now=now)
 
 
-def _too_often(bounce: Bounce, now: dt.datetime) -> str:
-    """Why soft bounces now suppress an address; "" below the limit.
+def _reason_if_too_often(bounce: Bounce, now: dt.datetime) -> str:
+    """The reason to suppress an address after this soft bounce; "" while there are few.
 
-    Counts since the address was last released. Refusals by a policy do not count.
+    Bounces before the address was last released do not count, nor do refusals by a policy.
     """
     if bounce.kind != Bounce.Kind.SOFT:
         return ""
     since = now - SOFT_WITHIN
-    released = Suppression.objects.filter(address__iexact=bounce.address).aggregate(at=Max("released_at"))["at"]
-    if released is not None and released > since:
-        since = released
-    soft = Bounce.objects.filter(kind=Bounce.Kind.SOFT, address__iexact=bounce.address, at__gt=since)
-    if soft.count() < MAX_SOFT:
+    suppressions = Suppression.objects.filter(address__iexact=bounce.address)
+    last_released_at = suppressions.aggregate(at=Max("released_at"))["at"]
+    if last_released_at is not None and last_released_at > since:
+        since = last_released_at
+    soft_bounces = Bounce.objects.filter(kind=Bounce.Kind.SOFT, address__iexact=bounce.address, at__gt=since)
+    if soft_bounces.count() < MAX_SOFT:
         return ""
     return f"Emails bounced {MAX_SOFT} times in {SOFT_WITHIN.days} days; the last time: {bounce.text}"
 
 
 @transaction.atomic
 def is_new(event_id: str, *, now: dt.datetime) -> bool:
-    """Record that a report is processed; returns whether it is the first time.
+    """Record that a report is processed; returns whether it was not processed before.
 
-    Call in the transaction that processes it.
+    Call it in the transaction that processes the report.
     """
-    return not event_id or ReportSeen.objects.get_or_create(event_id=event_id, defaults={"seen_at": now})[1]
+    if not event_id:
+        return True
+    _, is_first_time = ReportSeen.objects.get_or_create(event_id=event_id, defaults={"seen_at": now})
+    return is_first_time

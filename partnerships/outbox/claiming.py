@@ -1,6 +1,6 @@
-"""Claims due emails: lock, check, compose and freeze in one transaction.
+"""Claims due emails: locks, checks, composes and freezes them in one transaction.
 
-Sending starts after the commit.
+They are sent after the commit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import traceback
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -32,18 +32,18 @@ from partnerships.outbox.restoring import delivered_before
 
 log = structlog.get_logger(__name__)
 
-#: Claims without an answer before an email is set aside: it probably crashes its worker.
+#: How often an email is claimed without an answer before it fails: it probably crashes its worker.
 MAX_CLAIMS = 40
-#: Failed attempts to compose before an email is set aside, so that a bug fixed in time loses none.
+#: How often composing an email is tried before it fails: several times, in case a bug is fixed soon.
 MAX_COMPOSINGS = 5
-#: Times that a server may have accepted an email without answering, before it fails.
+#: How often a server may have accepted an email without answering before it fails.
 MAX_DOUBTS = 3
-#: After this long any sender claims account emails: the reserved one may be down.
+#: After this long, any sender claims account emails, because the one reserved for them may be down.
 _ACCOUNT_OVERDUE = "30 seconds"
-#: How long emails wait whose domain keeps others waiting.
+#: How long an email waits if the mail server keeps other emails to its domain waiting.
 _AVOIDED_FOR = dt.timedelta(seconds=30)
 
-#: Emails that a sender may claim, as SQL about the email `e`.
+#: Which emails a sender may claim, as an SQL condition on the email `e`.
 LANES = {
     "account": f"e.lane = {Lane.ACCOUNT.value}",
     "others": (
@@ -68,7 +68,7 @@ SELECT e.id, e.kind, e.lane, e.person_id, e.address, e.params::text, e.secrets::
    FOR UPDATE OF e SKIP LOCKED
 """  # noqa: S608 - our own constants
 
-_NUMBERS = f"""
+_DUE_IDS = f"""
 SELECT e.id FROM outbox_email e
  WHERE {_IS_DUE} {{only}}
  ORDER BY e.lane, e.available_at, e.id
@@ -86,8 +86,8 @@ UPDATE outbox_email e
  WHERE e.id = c.id AND {month}
 """
 
-# Emails that could not be composed are retried after doubling waits, then set aside.
-_PUT_OFF = f"""
+# An email that could not be composed is tried again, after twice as long each time, and fails in the end.
+_RETRY_COMPOSING = f"""
 UPDATE outbox_email e
    SET status = CASE WHEN e.unanswered + 1 >= %(limit)s THEN 'failed' ELSE 'queued' END,
        settled_at = CASE WHEN e.unanswered + 1 >= %(limit)s THEN clock_timestamp() END,
@@ -107,19 +107,18 @@ def claim(
     people: Collection[int] | None = None,
     avoid: Collection[str] = (),
 ) -> Claim:
-    """Claim up to `limit` due emails of these lanes (and people).
+    """Claim up to `limit` due emails of these lanes and, if given, to these people.
 
-    Emails to the domains `avoid` wait for half a minute.
-
-    Emails that nobody may read any more, or that have nothing to say, are settled here; those of people who paused wait
-    for the end of the pause. An email that cannot be composed blocks no others: it is retried, then fails with its
-    reason.
+    * Emails to the domains `avoid` wait for half a minute.
+    * Emails of people who paused wait for the end of the pause.
+    * Emails that nobody may read any more, or that have nothing to say, are settled here.
+    * An email that cannot be composed does not block the others. It is tried again and fails in the end.
     """
     try:
         return _claim(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever one email does to its composer, the others must pass
+    except Exception as error:  # noqa: BLE001 - one email may break its composer in any way, but the others must leave
         log.error("batch_not_composed", kind=type(error).__name__, where=_where(error))
         return _claim_one_by_one(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
 
@@ -133,69 +132,79 @@ def _claim(
     avoid: Collection[str] = (),
     only: int | None = None,
 ) -> Claim:
-    """Claim due emails of the lanes, compose them, and say which ones to send; one transaction."""
+    """Claim and compose due emails in one transaction; `only` is the id of the one email to claim."""
     with transaction.atomic():
         rows = _lock_due(limit=limit, lanes=lanes, people=people, only=only)
         if not rows:
             return Claim([], 0, {})
-        by_composer, set_aside = _composers(rows)
-        candidates = {composer: composer.candidates(due, now=now) for composer, due in by_composer.items()}
-        everybody = [email for some in candidates.values() for email in some]
-        refused = _refusals(everybody, {row.pk: row.doubts for row in rows})
-        for email in everybody if avoid else ():
-            if email.hold_until is None and throttle.domain_of(email.address) in avoid:
-                email.hold_until = now + _AVOIDED_FOR
-        held = {email.pk for email in everybody if email.hold_until is not None and email.pk not in refused}
-        _hold([(email.pk, email.hold_until) for email in everybody if email.pk in held])
-        going = [email for email in everybody if email.pk not in held and email.pk not in refused]
-        throttled, counted = throttle.over_limit(
-            [(email.pk, email.address) for email in going if email.due.lane != Lane.ACCOUNT], now=now
+        due_by_composer, set_aside = _group_by_composer(rows)
+        candidates_by_composer = {
+            composer: composer.candidates(due, now=now) for composer, due in due_by_composer.items()
+        }
+        candidates = [email for group in candidates_by_composer.values() for email in group]
+        refusals = _refusals(candidates, {row.pk: row.doubts for row in rows})
+
+        # Emails that must wait: for the end of a pause, for a slow domain, or for the next minute.
+        if avoid:
+            _avoid_domains(candidates, avoid, now)
+        held_ids = {email.pk for email in candidates if email.hold_until is not None and email.pk not in refusals}
+        _hold([(email.pk, email.hold_until) for email in candidates if email.pk in held_ids])
+        leaving = [email for email in candidates if email.pk not in held_ids and email.pk not in refusals]
+        throttled_ids, count_by_domain = throttle.over_limit(
+            [(email.pk, email.address) for email in leaving if email.due.lane != Lane.ACCOUNT], now=now
         )
-        _hold([(pk, throttle.next_minute(now)) for pk in sorted(throttled)])
+        _hold([(pk, throttle.next_minute(now)) for pk in sorted(throttled_ids)])
+
         batch = Batch(set_aside=set_aside)
+        waiting_ids = held_ids | throttled_ids
         checks = {
             composer: _compose(
-                composer,
-                [email for email in some if email.pk not in held and email.pk not in throttled],
-                refused,
-                batch,
-                now=now,
+                composer, [email for email in group if email.pk not in waiting_ids], refusals, batch, now=now
             )
-            for composer, some in candidates.items()
+            for composer, group in candidates_by_composer.items()
         }
         _hold(list(batch.later.items()))
         attempts = {row.pk: row.attempts for row in rows}
-        emails = freeze(batch, {email.pk: email for email in going}, attempts, now)
-        throttle.count(counted, now=now)
+        claimed = freeze(batch, {email.pk: email for email in leaving}, attempts, now)
+        throttle.count(count_by_domain, now=now)
+
     for aside in batch.set_aside:
         if aside.status == EmailStatus.FAILED:
             log.error("email_set_aside", email=aside.pk, reason=aside.reason[:80])
-    return Claim(emails, len(rows) - len(throttled), checks)
+    return Claim(claimed, len(rows) - len(throttled_ids), checks)
+
+
+def _avoid_domains(candidates: Iterable[Candidate], domains: Collection[str], now: dt.datetime) -> None:
+    """Hold the emails to these domains for a while, unless they are held already."""
+    for email in candidates:
+        if email.hold_until is None and throttle.domain_of(email.address) in domains:
+            email.hold_until = now + _AVOIDED_FOR
 
 
 def _lock_due(*, limit: int, lanes: str, people: Collection[int] | None, only: int | None) -> list[_Row]:
     """Lock due emails that no other sender has locked, the most urgent first."""
     rows_of(BY_INDEX, [])
-    wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
-    wanted += "" if only is None else " AND e.id = %(only)s"
+    conditions = "" if people is None else " AND e.person_id = ANY(%(people)s)"
+    conditions += "" if only is None else " AND e.id = %(only)s"
     params = {"limit": limit, "people": list(people or ()), "only": only}
-    statement = _DUE.format(lanes=LANES[lanes], only=wanted)
+    statement = _DUE.format(lanes=LANES[lanes], only=conditions)
     return [_Row(*row) for row in rows_planned_once(statement, params, generic_plan=True)]
 
 
 def _compose(
     composer: Composer,
     candidates: Collection[Candidate],
-    refused: dict[int, SetAside],
+    refusals: dict[int, SetAside],
     batch: Batch,
     *,
     now: dt.datetime,
 ) -> dict[int, Any]:
-    """Let a composer write its emails, and settle those refused; what it checks before they leave."""
-    composer.compose([email for email in candidates if email.pk not in refused], batch, now=now)
-    if hopeless := [email for email in candidates if email.pk in refused]:
-        batch.set_aside += [refused[email.pk] for email in hopeless]
-        composer.refused(hopeless, now=now)
+    """Let a composer write its emails, and set aside those refused; returns what to check before each email leaves."""
+    composer.compose([email for email in candidates if email.pk not in refusals], batch, now=now)
+    refused = [email for email in candidates if email.pk in refusals]
+    if refused:
+        batch.set_aside += [refusals[email.pk] for email in refused]
+        composer.refused(refused, now=now)
     return {email.pk: batch.checks[email.pk] for email in candidates if email.pk in batch.checks}
 
 
@@ -225,8 +234,8 @@ class _Row(NamedTuple):
         """The row with its JSON parsed."""
         recipe = None
         if self.recipe:
-            layout, words = json.loads(self.recipe)
-            recipe = Recipe(layout, words, json.loads(self.tokens) if self.tokens else [])
+            layout, own_texts = json.loads(self.recipe)
+            recipe = Recipe(layout, own_texts, json.loads(self.tokens) if self.tokens else [])
         return Due(
             pk=self.pk,
             kind=self.kind,
@@ -246,38 +255,35 @@ class _Row(NamedTuple):
         )
 
 
-def _composers(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[SetAside]]:
-    """Emails by composer, and those without one.
-
-    Assigns Message-IDs to new ones.
-    """
-    new = [row.pk for row in rows if not row.message_id]
-    message_ids_by_pk = dict(zip(new, message_ids.make(new), strict=True))
-    by_composer: dict[Composer, list[Due]] = defaultdict(list)
-    unknown: list[SetAside] = []
+def _group_by_composer(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[SetAside]]:
+    """The emails of each composer, with new Message-IDs where missing; and the emails of unknown kinds, set aside."""
+    new_ids = [row.pk for row in rows if not row.message_id]
+    new_message_ids = dict(zip(new_ids, message_ids.make(new_ids), strict=True))
+    due_by_composer: dict[Composer, list[Due]] = defaultdict(list)
+    of_unknown_kind: list[SetAside] = []
     for row in rows:
         kind = kind_of(row.kind)
         if kind is None:
             code = EmailReason.NOT_COMPOSED
             reason = code.in_full(f"there is no kind {row.kind}.")
-            unknown.append(SetAside(row.pk, EmailStatus.FAILED, reason, code))
+            of_unknown_kind.append(SetAside(row.pk, EmailStatus.FAILED, reason, code))
         else:
-            by_composer[kind.composer].append(row.as_due(row.message_id or message_ids_by_pk[row.pk]))
-    return by_composer, unknown
+            due_by_composer[kind.composer].append(row.as_due(row.message_id or new_message_ids[row.pk]))
+    return due_by_composer, of_unknown_kind
 
 
 def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict[int, SetAside]:
-    """Why some emails must not or cannot leave, by number."""
+    """The emails that must not or cannot leave, by id, each with the reason."""
     addresses = {email.address.lower() for email in candidates if email.due.lane != Lane.ACCOUNT}
-    suppressed = suppressed_among(addresses)
-    delivered = delivered_before(candidates)
+    suppressed_addresses = suppressed_among(addresses)
+    delivered_ids = delivered_before(candidates)
     refusals: dict[int, SetAside] = {}
     for email in candidates:
-        if email.pk in delivered:
+        if email.pk in delivered_ids:
             refusals[email.pk] = SetAside(email.pk, EmailStatus.DROPPED, "Delivered before the restore.")
         elif email.refusal:
             refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, email.refusal)
-        elif email.due.lane != Lane.ACCOUNT and email.address.lower() in suppressed:
+        elif email.due.lane != Lane.ACCOUNT and email.address.lower() in suppressed_addresses:
             refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, "An earlier email to this address bounced.")
         elif not can_be_addressed(email.address):
             refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, "The address cannot be written on an envelope.")
@@ -291,62 +297,61 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
     return refusals
 
 
-def _hold(until: Collection[tuple[int, dt.datetime | None]]) -> None:
-    """Keep emails queued until a moment."""
-    if until:
-        for month, rows in by_month(until, key=itemgetter(0)).items():
-            columns = {"ids": [pk for pk, _ in rows], "moments": [moment for _, moment in rows]}
-            rows_of(_HOLD.format(month=month), columns)
+def _hold(moments: Collection[tuple[int, dt.datetime | None]]) -> None:
+    """Return emails (ids) to the queue, each until a moment."""
+    for month, month_rows in by_month(moments, key=itemgetter(0)).items():
+        columns = {"ids": [pk for pk, _ in month_rows], "moments": [moment for _, moment in month_rows]}
+        rows_of(_HOLD.format(month=month), columns)
 
 
 def _claim_one_by_one(
     *, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None, avoid: Collection[str]
 ) -> Claim:
-    """Claim each email in its own transaction, to find one that fails."""
-    only = "" if people is None else " AND e.person_id = ANY(%(people)s)"
-    statement = _NUMBERS.format(lanes=LANES[lanes], only=only)
+    """Claim each email in a transaction of its own, so that one which breaks its composer does not stop the others."""
+    condition = "" if people is None else " AND e.person_id = ANY(%(people)s)"
+    statement = _DUE_IDS.format(lanes=LANES[lanes], only=condition)
     rows = rows_of(statement, {"limit": limit, "people": list(people or ())})
     emails: list[Claimed] = []
     checks: dict[Composer, dict[int, Any]] = defaultdict(dict)
     examined = 0
     for (pk,) in rows:
         try:
-            one = _claim(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
+            claim_of_one = _claim(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:  # noqa: BLE001 - as above; which one it was stands in the ledger
-            _put_off(pk, error)
+        except Exception as error:  # noqa: BLE001 - as in `claim`; the ledger shows which email it was
+            _retry_composing(pk, error)
             examined += 1
         else:
-            emails += one.emails
-            examined += one.examined
-            for composer, known in one.checks.items():
-                checks[composer] |= known
+            emails += claim_of_one.emails
+            examined += claim_of_one.examined
+            for composer, composer_checks in claim_of_one.checks.items():
+                checks[composer] |= composer_checks
     return Claim(emails, examined, checks)
 
 
-def _put_off(pk: int, error: Exception) -> None:
-    """Retry an email that could not be composed later, or set it aside.
+def _retry_composing(pk: int, error: Exception) -> None:
+    """Return an email that could not be composed to the queue, or let it fail after several attempts.
 
-    The exception's text is kept out of the reason.
+    The reason does not contain the text of the exception, which may contain what only partners may read.
     """
     code = EmailReason.NOT_COMPOSED
     reason = code.in_full(f"{type(error).__name__} ({_where(error)})")
     params = {"id": pk, "limit": MAX_COMPOSINGS, "first": settings.EMAIL_RETRY_SECONDS}
-    rows = rows_of(_PUT_OFF, params | {"reason": reason, "code": code.value})
+    rows = rows_of(_RETRY_COMPOSING, params | {"reason": reason, "code": code.value})
     if rows:
         event = "email_set_aside" if rows[0][0] == EmailStatus.FAILED else "email_not_composed"
         log.error(event, email=pk, reason=reason[:80])
 
 
 def _where(error: Exception) -> str:
-    """The file and line of the error."""
+    """The file and line at which the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
 
 
 def claimable(limit: int, lanes: str) -> int:
-    """The number of claimable emails up to `limit`, by the database's clock."""
+    """How many emails can be claimed now, by the database's clock; counts up to `limit`."""
     ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], generic_plan=True)
     return int(count)
 

@@ -1,4 +1,4 @@
-"""Composing emails that were rendered when they were recorded."""
+"""Composes emails that were rendered when they were recorded."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
 
 
 class RenderedComposer(Composer):
-    """Composes emails that were rendered when recorded.
-
-    They go to an address, whether or not a person has it.
-    """
+    """Composes emails whose text was rendered when they were recorded; they go to an address, not to a person."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The addresses as recorded."""
+        """Each email with its address as recorded."""
         return [Candidate(email, email.address) for email in due]
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Build each message. Bodies are deleted once accepted."""
-        again = repeatable(candidates)
+        """Build each message; its text is deleted once a server has accepted it."""
+        repeatable_ids = repeatable(candidates)
         for email in candidates:
-            if email.pk in again:
+            if email.pk in repeatable_ids:
                 batch.again.append(email)
                 continue
             batch.messages[email.pk] = message(

@@ -1,4 +1,4 @@
-"""The content of a single email, rendered from templates/emails."""
+"""Renders the content of a single email from templates/emails, and builds its message."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from partnerships.outbox.kinds import Candidate
 from partnerships.outbox.parts import Message, bodies
 from partnerships.outbox.reply_addresses import CAN_REPLY
 
-#: RFC 2046: the same text twice, the better one last.
+#: The text twice, first plain and then as HTML: readers show the last that they can (RFC 2046, 5.1.4).
 _ALTERNATIVES = f'Content-Type: multipart/alternative; boundary="{mime.BOUNDARY}"\r\n\r\n--{mime.BOUNDARY}\r\n'
-#: RFC 3834: no out-of-office replies.
+#: Asks for no out-of-office replies (RFC 3834).
 _GENERATED = "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
 HEADERS = _GENERATED + _ALTERNATIVES
-#: The same, before the parts of a message with a file.
+#: The headers of a message with a file.
 HEADERS_WITH_FILE = (
     f'{_GENERATED}Content-Type: multipart/mixed; boundary="{mime.OUTER_BOUNDARY}"\r\n'
     f"\r\n--{mime.OUTER_BOUNDARY}\r\n{_ALTERNATIVES}"
@@ -35,10 +35,10 @@ HEADERS_WITH_FILE = (
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`templates/emails/{template}.{subject.txt,txt,html}` and a context.
+    """The templates of an email, `templates/emails/{template}.{subject.txt,txt,html}`, and their context.
 
-    Replies go to `reply_to`, or to an address of ours without one. With `takes_replies` they go to both. `calendar`
-    goes with it as a file.
+    Replies go to `reply_to` or, without it, to our own address for replies; with `takes_replies`, to both. `calendar`
+    is attached as a file.
     """
 
     template: str
@@ -48,26 +48,31 @@ class Content:
     calendar: CalendarFile | None = None
 
     @property
-    def words(self) -> dict[str, Any]:
-        """What the templates are rendered with."""
+    def full_context(self) -> dict[str, Any]:
+        """The context of all templates, with the name and address of the site."""
         return {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
 
     def render(self, *, choices: str = "", group: str = "", can_reply: bool = False) -> Rendered:
-        """The subject on one line, the text and the HTML.
+        """Render the subject, the text and the HTML.
 
-        With `choices`, the address of the page of choices, both parts end with a link to it, about this group.
-        `can_reply`: both say that one can reply.
+        `choices` is the address of the page where the reader chooses how to get emails of this `group`: both parts then
+        end with a link to it. With `can_reply`, both parts say that the reader can reply.
         """
-        words = {**self.words, "choices": choices, "group": group, "can_reply": CAN_REPLY if can_reply else ""}
-        text = render_to_string(f"emails/{self.template}.txt", words).strip() + "\n"
+        context = {
+            **self.full_context,
+            "choices": choices,
+            "group": group,
+            "can_reply": CAN_REPLY if can_reply else "",
+        }
+        text = render_to_string(f"emails/{self.template}.txt", context).strip() + "\n"
         if can_reply:
             text += f"\n{CAN_REPLY}\n"
         if choices:
             text += f"\nChoose how you get emails like this ({group}):\n{choices}\n"
         return Rendered(
-            subject=render_subject(self.template, words),
+            subject=render_subject(self.template, context),
             text=text,
-            html=render_to_string(f"emails/{self.template}.html", words),
+            html=render_to_string(f"emails/{self.template}.html", context),
             reply_to=self.reply_to,
             takes_replies=self.takes_replies,
             calendar=self.calendar,
@@ -76,7 +81,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The rendered content of an email; `html` is empty for plain text."""
+    """The rendered content of an email; `html` is empty for an email in plain text only."""
 
     subject: str
     text: str
@@ -93,19 +98,19 @@ def render_subject(template: str, context: Mapping[str, Any]) -> str:
 
 
 def link(name: str, **kwargs: object) -> str:
-    """The full address of a page, from the configured origin."""
+    """The full URL of a page, from the configured origin."""
     return f"{settings.SITE_ORIGIN}{reverse(name, kwargs=kwargs)}"
 
 
 @lru_cache(maxsize=4)
-def _sender(sender: str, headers: str = HEADERS) -> mime.Part:
-    """The headers that all emails share, up to the first part."""
+def _shared_headers(sender: str, headers: str = HEADERS) -> mime.Part:
+    """The headers that all emails share, up to the first part of the message."""
     return mime.part_of(mime.header("From", sender) + headers)
 
 
 @lru_cache(maxsize=4)
 def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
-    """How mail programs unsubscribe (RFC 2369 and RFC 8058), with a slot for the token of the stop link."""
+    """Headers with which email apps unsubscribe (RFC 2369, RFC 8058), with slots for the token of the stop link."""
     return (
         mime.part_of(f"List-Unsubscribe: <{page}"),
         "stop",
@@ -115,16 +120,13 @@ def unsubscribe_headers(page: str) -> tuple[mime.Part | str, ...]:
     )
 
 
-def _with_calendar(calendar: CalendarFile) -> str:
-    """The ends of a message with a calendar file.
-
-    Once for programs that show it, once as a file to open.
-    """
+def _calendar_parts(calendar: CalendarFile) -> str:
+    """The end of a message with a calendar file: once for apps that show it in the email, once as a file to open."""
     text = mime.encode(calendar.text)
-    kind = f"text/calendar; charset=utf-8; method={calendar.method.value}"
+    content_type = f"text/calendar; charset=utf-8; method={calendar.method.value}"
     encoding = "Content-Transfer-Encoding: quoted-printable\r\n"
     return (
-        f"{mime.NEXT_PART}Content-Type: {kind}\r\n{encoding}\r\n{text}{mime.LAST_PART}"
+        f"{mime.NEXT_PART}Content-Type: {content_type}\r\n{encoding}\r\n{text}{mime.LAST_PART}"
         f'{mime.NEXT_OUTER_PART}Content-Type: application/ics; name="{calendar.name}"\r\n{encoding}'
         f'Content-Disposition: attachment; filename="{calendar.name}"\r\n\r\n{text}{mime.LAST_OUTER_PART}'
     )
@@ -141,56 +143,62 @@ def message(
     stop: StopLink | None = None,
     now: dt.datetime,
 ) -> Message:
-    """The message to one recipient; a secret one is deleted once accepted.
+    """The message to one recipient; the text of a secret one is deleted once a server has accepted it.
 
-    `replies_to` is our own address for replies. With `stop`, mail programs offer to unsubscribe.
+    `replies_to` is our own address for replies. With `stop`, email apps offer to unsubscribe.
     """
     subject = mime.one_line(rendered.subject)
     head = (
         f"{mime.to_header(name, address)}Message-ID: {message_id}\r\n"
         f"Date: {format_datetime(now.astimezone(dt.UTC))}\r\n{mime.header('Subject', subject)}"
     )
-    adds_reply_address = rendered.takes_replies or not rendered.reply_to
-    answered_at = ", ".join(filter(None, (rendered.reply_to, replies_to if adds_reply_address else "")))
-    if answered_at:
-        head += mime.header("Reply-To", answered_at)
+    reply_addresses = [rendered.reply_to]
+    if rendered.takes_replies or not rendered.reply_to:
+        reply_addresses.append(replies_to)
+    reply_to = ", ".join(filter(None, reply_addresses))
+    if reply_to:
+        head += mime.header("Reply-To", reply_to)
     body = f"{mime.TEXT_HEAD}{mime.encode(rendered.text)}"
     if rendered.html:
         body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.encode(rendered.html.strip() + chr(10))}"
-    calendar = rendered.calendar
-    values = {"head": head, "body": body + (_with_calendar(calendar) if calendar else mime.LAST_PART)}
+    if rendered.calendar is not None:
+        body += _calendar_parts(rendered.calendar)
+        shared_headers = _shared_headers(settings.DEFAULT_FROM_EMAIL, HEADERS_WITH_FILE)
+    else:
+        body += mime.LAST_PART
+        shared_headers = _shared_headers(settings.DEFAULT_FROM_EMAIL, HEADERS)
+    values = {"head": head, "body": body}
     tokens = ("head", "body") if is_secret else ()
-    sender = _sender(settings.DEFAULT_FROM_EMAIL, HEADERS_WITH_FILE if calendar else HEADERS)
     if stop is None:
-        return Message(subject[:400], ("head", sender, "body"), values, tokens)
-    parts = ("head", *unsubscribe_headers(stop.page), sender, "body")
+        return Message(subject[:400], ("head", shared_headers, "body"), values, tokens)
+    parts = ("head", *unsubscribe_headers(stop.page), shared_headers, "body")
     return Message(subject[:400], parts, values | {"stop": stop.token}, ("stop", *tokens))
 
 
 def repeatable(candidates: Iterable[Candidate]) -> set[int]:
-    """The numbers of emails in doubt that can be sent again unchanged.
+    """The ids of the emails in doubt that can be sent again unchanged.
 
-    Their address is the same and all their parts are stored.
+    Their recipient still has the same address, and all parts of the message are still stored.
     """
-    frozen = [candidate for candidate in candidates if candidate.due.recipe is not None]
-    stored = bodies(candidate.due.recipe for candidate in frozen if candidate.due.recipe is not None).keys()
-    return {
-        candidate.pk
-        for candidate in frozen
-        if candidate.due.recipe is not None
-        and candidate.due.address.lower() == candidate.address.lower()
-        and stored >= set(candidate.due.recipe.part_ids)
+    recipes = {
+        candidate.pk: candidate.due.recipe
+        for candidate in candidates
+        if candidate.due.recipe is not None and candidate.due.address.lower() == candidate.address.lower()
     }
+    stored_part_ids = bodies(recipes.values()).keys()
+    return {pk for pk, recipe in recipes.items() if stored_part_ids >= set(recipe.part_ids)}
 
 
-#: Mark a flash message that announces emails; pages then link to the ledger, where the reader may see it. Emails about
-#: accounts, such as invitations, are seen by administrators alone.
+#: Beginnings of flash messages about emails. A page that shows one links to the ledger, if the reader may see the
+#: emails there: only administrators see emails about accounts, such as invitations.
 WILL_BE_SENT = "An email will be sent to"
 WE_WILL_EMAIL = "We will email"
 
 
 def will_be_emailed(names: Sequence[str], *, words: str = WILL_BE_SENT) -> str:
-    """` An email will be sent to Ben West and Wendy March.`, or "" for nobody."""
+    """A sentence such as " An email will be sent to Ben West and Wendy March."; "" without names."""
     if not names:
         return ""
-    return f" {words} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
+    *first_names, last_name = names
+    listed_names = f"{', '.join(first_names)} and {last_name}" if first_names else last_name
+    return f" {words} {listed_names}."

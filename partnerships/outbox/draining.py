@@ -1,11 +1,12 @@
-"""Sends due emails: claim, send over a kept connection, settle.
+"""Sends due emails: claims them, sends them over one connection, and settles them.
 
 An email is claimed under a lease, composed and committed before it is sent. The lease is renewed while a server is
-slow; emails of a killed sender return to the queue when their lease ends.
+slow. If a sender is killed, its emails return to the queue when their lease ends.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -29,15 +30,16 @@ from partnerships.outbox.throttle import domain_of
 
 log = structlog.get_logger(__name__)
 
-#: Emails claimed at a time: few at first, so that the first leave soon; more while the server is fast, to share the
-#: cost of a transaction; few again when it is slow.
-FIRST_BATCH, BATCH = 125, 250
-_QUICK, _MIN_BATCH = 1.0, 25
-#: After this many seconds a batch is released, so that faster senders may take it.
+#: How many emails are claimed at a time. The first batch is small, so that the first emails leave soon. Batches grow
+#: while the server is fast, to share the cost of a transaction, and shrink when it is slow.
+FIRST_BATCH, BATCH, _MIN_BATCH = 125, 250, 25
+#: A batch that takes fewer seconds than this is quick: the next one is larger.
+_QUICK_SECONDS = 1.0
+#: After this many seconds, what is left of a batch is released, so that faster senders may claim it.
 _MAX_BATCH_SECONDS = 20.0
-#: Seconds that an email may wait in a batch before it is checked again and its lease renewed.
+#: How many seconds an email may wait in a batch before it is checked again and its lease renewed.
 _CHECK_EVERY = 2.0
-#: Seconds after which a server counts as slow: the rest of the batch is released.
+#: After this many seconds for one email, the server counts as slow, and what is left of the batch is released.
 SLOW = 2.0
 
 
@@ -55,7 +57,7 @@ class Tally:
 
 
 class Progress:
-    """How a drain gets on. Another thread may watch it, and end it."""
+    """The state of a drain, which another thread may watch, and through which it may end the drain."""
 
     def __init__(self, doubts: Doubts | None = None) -> None:
         self.doubts = doubts or Doubts()
@@ -71,10 +73,11 @@ class Progress:
 
     def waits(self) -> float:
         """Seconds that the present email has taken; 0 between emails."""
-        return 0.0 if (sent_at := self.sent_at) is None else time.monotonic() - sent_at
+        sent_at = self.sent_at  # read once: another thread may change it
+        return 0.0 if sent_at is None else time.monotonic() - sent_at
 
     def release_rest(self) -> None:
-        """Return the emails not yet passed to the sender to the queue."""
+        """Return to the queue the emails that were not yet passed to the sender."""
         with self.lock:
             release(self.left)
             self.left = []
@@ -95,29 +98,32 @@ def drain(
     avoid: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Tally:
-    """Send due emails of these lanes (and people) until none are left.
+    """Send due emails of these lanes and, if given, to these people, until none are left.
 
-    Emails to the domains `avoid` wait for a while. Stops when time is up, after finishing its batch, or when most
-    answers leave emails in doubt. While EMAILS_HELD, only account emails leave.
+    Emails to the domains `avoid` wait for a while. The drain stops early when time is up, after finishing its batch, or
+    when most answers leave emails in doubt. While EMAILS_HELD, only account emails are sent.
     """
     tally = Tally()
     progress = progress or Progress()
     if settings.EMAILS_HELD:
         lanes = "account"
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     envelope_sender = parseaddr(settings.EMAIL_MAILBOX)[1]  # bounces are read from this mailbox
     sender = connect()
     settler = Settler()
-    size = min(FIRST_BATCH, batch)
+    batch_size = min(FIRST_BATCH, batch)
     try:
-        while (began := time.monotonic()) < until and not progress.is_last:
-            limit = size if people is not None else _share(size, lanes)
+        while (batch_began := time.monotonic()) < deadline and not progress.is_last:
+            limit = batch_size if people is not None else _share(batch_size, lanes)
             claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
             _Round(claimed, sender, envelope_sender, settler, progress).send()
             examined = claimed.examined
             del claimed  # free its memory before the next batch is composed
-            is_quick = time.monotonic() - began < _QUICK
-            size = min(2 * size, batch) if is_quick else max(size // 2, min(FIRST_BATCH, batch))
+            is_quick = time.monotonic() - batch_began < _QUICK_SECONDS
+            if is_quick:
+                batch_size = min(2 * batch_size, batch)
+            else:
+                batch_size = max(batch_size // 2, min(FIRST_BATCH, batch))
             settler.settle()
             if not examined:
                 tally.is_all = True
@@ -129,20 +135,21 @@ def drain(
     return tally
 
 
-def _share(size: int, lanes: str) -> int:
-    """At most `size`; near the end, at most one sender's share.
+def _share(batch_size: int, lanes: str) -> int:
+    """The size of the next batch: near the end of the queue, only this process's share of what is left.
 
-    So all processes finish at about the same time.
+    So all processes of the worker finish at about the same time.
     """
     processes: int = settings.WORKER_CONCURRENCY
-    return min(size, max(-(-claimable(size * processes, lanes) // processes), _MIN_BATCH))
+    share = math.ceil(claimable(batch_size * processes, lanes) / processes)
+    return min(batch_size, max(share, _MIN_BATCH))
 
 
 class _Round:
     """Sends one batch.
 
-    While a server is slow, the lease of the present email is renewed and the others are released, so that one slow
-    answer does not delay them.
+    While the server is slow with one email, its lease is renewed and the other emails are released, so that they do not
+    wait for it.
     """
 
     def __init__(
@@ -153,75 +160,77 @@ class _Round:
         self._envelope_sender = envelope_sender
         self._settler = settler
         self._progress = progress
-        self._by_key = {claimed_email.pk: claimed_email for claimed_email in claimed.emails}
+        self._email_by_key = {email.pk: email for email in claimed.emails}
+        #: Ids of emails whose doubt is already counted in the database.
         self._noted: set[int] = set()
         self._checked_at = 0.0
 
     def send(self) -> None:
-        """Send the batch; release what does not fit into the time."""
-        if not self._by_key:
+        """Send the batch; what cannot be sent in time is released."""
+        if not self._email_by_key:
             return
         self._checked_at = time.monotonic()
-        back = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
-        self._progress.left = [
-            claimed_email for claimed_email in reversed(self._claim.emails) if claimed_email.pk not in back
-        ]
+        not_to_send = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
+        self._progress.left = [email for email in reversed(self._claim.emails) if email.pk not in not_to_send]
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._progress.sent_at = None
-            self._settler.put(answer, self._by_key[answer.key].facts, noted=answer.key in self._noted)
+            self._settler.put(answer, self._email_by_key[answer.key].facts, noted=answer.key in self._noted)
             self._progress.doubts.count(answer, domain=self._progress.domain)
             if self._progress.doubts.is_paused():
                 self._progress.leave()
         self._progress.release_rest()
 
     def _messages(self) -> Iterator[Outgoing]:
-        """The emails, each taken when the sender is ready for its envelope.
+        """Yield the emails, each when the sender is ready for its envelope.
 
-        Its lease then lasts for all commands up to the end of DATA (`lease` in housing/declarations/checks.py).
+        The lease of an email then lasts for all commands up to the end of DATA (see `lease` in
+        housing/declarations/checks.py).
         """
         began = time.monotonic()
-        while time.monotonic() - began < _MAX_BATCH_SECONDS and (one := self._next()) is not None:
-            if one.in_doubt:
-                note_copy(one)
-                self._noted.add(one.pk)
+        while time.monotonic() - began < _MAX_BATCH_SECONDS and (email := self._next()) is not None:
+            if email.in_doubt:
+                note_copy(email)
+                self._noted.add(email.pk)
             yield Outgoing(
-                key=one.pk,
+                key=email.pk,
                 sender=self._envelope_sender,
-                recipient=one.address,
-                data=one.data,
-                has_no_dots=one.has_no_dots,
+                recipient=email.address,
+                data=email.data,
+                has_no_dots=email.has_no_dots,
             )
 
     def _next(self) -> Claimed | None:
-        """The next email that is ours and may leave; None if there is none."""
+        """The next email that we still hold the lease of and that may leave; None if there is none."""
         progress = self._progress
         with progress.lock:
             now = time.monotonic()
             if now - self._checked_at > _CHECK_EVERY:
                 self._checked_at = now
-                back = recheck(self._claim, progress.left, now=timezone.now())
-                progress.left = [email for email in progress.left if email.pk not in back]
+                not_to_send = recheck(self._claim, progress.left, now=timezone.now())
+                progress.left = [email for email in progress.left if email.pk not in not_to_send]
             if progress.is_last or not progress.left:
                 return None
-            one = progress.left.pop()
-            progress.domain, progress.sent_at = domain_of(one.address), time.monotonic()
-            return one
+            email = progress.left.pop()
+            progress.domain = domain_of(email.address)
+            progress.sent_at = time.monotonic()
+            return email
 
     def _while_waiting(self, key: int, may_have_arrived: bool) -> None:
-        """Called each second while the server is slow with this email."""
+        """Keep the lease of this email; called each second while the server is slow with it."""
         try:
-            self._keep(self._by_key[key], may_have_arrived=may_have_arrived)
+            self._renew_lease(self._email_by_key[key], may_have_arrived=may_have_arrived)
         except (OperationalError, InterfaceError) as error:
             # The answer must still be read: the email may have arrived. The next second tries again.
             log.warning("lease_not_renewed", email=key, kind=type(error).__name__)
             connection.close()
 
-    def _keep(self, email: Claimed, *, may_have_arrived: bool) -> None:
-        """Renew the lease of the present email.
+    def _renew_lease(self, email: Claimed, *, may_have_arrived: bool) -> None:
+        """Renew the lease of the present email, and settle or release the others.
 
-        If the server may have all of it, note after a while that it is in doubt.
+        If the server may have all of the email, it counts as in doubt after a while.
         """
-        self._settler.settle(is_patient=False)  # those before it: their leases are not renewed any more
+        # Settle the emails sent before this one, because their leases are not renewed any more.
+        self._settler.settle(is_patient=False)
         if self._progress.is_last or self._progress.waits() > SLOW:
             if may_have_arrived and email.pk not in self._noted:
                 note_wait(email)

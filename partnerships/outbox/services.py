@@ -181,7 +181,7 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
     count = Email.objects.filter(pk__in=numbers).update(
         status=EmailStatus.SUPPRESSED,
         settled_at=now,
-        reason=f"Discarded by an operator: {reason}"[:500],
+        reason=f"Discarded by an administrator: {reason}"[:500],
         reason_code="",
     )
     record(

@@ -76,7 +76,7 @@ class PersonComposer(Composer):
             return "It cannot be written yet."
         if isinstance(content, str):
             return content
-        return Line(render_subject(content.template, content.words))
+        return Line(render_subject(content.template, content.full_context))
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email, or repeat one that may already have been sent."""

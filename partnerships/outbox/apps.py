@@ -1,4 +1,4 @@
-"""The outbox room as Django knows it."""
+"""Django's configuration of the outbox room."""
 
 from importlib import import_module
 
@@ -11,5 +11,5 @@ class OutboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms and the project call."""
+        """Register what other rooms need to know about the outbox."""
         import_module("partnerships.outbox.registrations").register()

@@ -1,9 +1,9 @@
-"""Events of the outbox: their codes, and what timelines say of them."""
+"""Events of the outbox: their codes, and the labels that timelines show."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes never change, because the log contains them; labels may."""
 
     EMAILS_DISCARDED = "email.discarded", "Discarded queued emails"

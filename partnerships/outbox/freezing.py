@@ -1,6 +1,6 @@
-"""Freezes what leaves: each email keeps exactly the message that is sent.
+"""Freezes emails that leave: each row stores exactly the message that is sent.
 
-An email in doubt, which a server may have accepted, is sent again as it was frozen.
+An email in doubt, which a server may have accepted without saying so, is sent again exactly as it was frozen.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ UPDATE outbox_email e
 """
 
 
-class _Leaving(NamedTuple):
-    """An email that leaves: what its row keeps, and the message to send.
+class _LeavingEmail(NamedTuple):
+    """An email that leaves: what its row stores, and the message to send.
 
-    `recipe`, `tokens` and `memo` are JSON. The message is the template with these words in its gaps.
+    `recipe`, `tokens` and `memo` are JSON. The message is the template with `words` in its gaps.
     """
 
     candidate: Candidate
@@ -56,20 +56,20 @@ class _Leaving(NamedTuple):
 
     @property
     def pk(self) -> int:
-        """The number of the email."""
+        """The id of the email."""
         return self.candidate.pk
 
 
 def freeze(
     batch: Batch, candidates: Mapping[int, Candidate], attempts: Mapping[int, int], now: dt.datetime
 ) -> list[Claimed]:
-    """Record what leaves, settle what does not, and return the messages.
+    """Store the emails that leave, settle those that do not, and return the claimed ones.
 
     `attempts` has the number of earlier attempts of each email.
     """
     _settle(batch.set_aside)
     leaving = [*_composed_now(batch, candidates, now), *_composed_before(batch.again)]
-    _record(leaving)
+    _mark_as_sending(leaving)
     return [
         Claimed(
             pk=email.pk,
@@ -85,7 +85,7 @@ def freeze(
 
 
 def _settle(set_aside: Sequence[SetAside]) -> None:
-    """Settle emails that are not sent, with their reasons."""
+    """Settle emails that are not sent, each with its reason."""
     for month, emails in by_month(set_aside, key=attrgetter("pk")).items():
         values = {
             "ids": [email.pk for email in emails],
@@ -96,13 +96,13 @@ def _settle(set_aside: Sequence[SetAside]) -> None:
         rows_of(_SET_ASIDE.format(month=month), values)
 
 
-def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_Leaving]:
-    """Emails composed in this claim; their shared parts are stored once."""
+def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.datetime) -> Iterator[_LeavingEmail]:
+    """The emails composed in this claim; the parts that they share are stored once."""
     forms = forms_for(batch.messages.values(), now)
     for pk, message in batch.messages.items():
         form = forms[id(message.parts)]
         recipe, tokens, words = form.fill(message.values)
-        yield _Leaving(
+        yield _LeavingEmail(
             candidate=candidates[pk],
             subject=message.subject,
             recipe=recipe,
@@ -113,12 +113,12 @@ def _composed_now(batch: Batch, candidates: Mapping[int, Candidate], now: dt.dat
         )
 
 
-def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_Leaving]:
-    """Emails in doubt, with the message as sent before."""
-    frozen = [(candidate, candidate.due.recipe) for candidate in candidates if candidate.due.recipe is not None]
-    stored_bodies = bodies(recipe for _, recipe in frozen)
-    for candidate, recipe in frozen:
-        yield _Leaving(
+def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_LeavingEmail]:
+    """The emails in doubt, each with the message as it was sent before."""
+    frozen_emails = [(candidate, candidate.due.recipe) for candidate in candidates if candidate.due.recipe is not None]
+    stored_bodies = bodies(recipe for _, recipe in frozen_emails)
+    for candidate, recipe in frozen_emails:
+        yield _LeavingEmail(
             candidate=candidate,
             subject=candidate.due.subject,
             recipe=json.dumps([recipe.layout, recipe.words]),
@@ -129,8 +129,8 @@ def _composed_before(candidates: Iterable[Candidate]) -> Iterator[_Leaving]:
         )
 
 
-def _record(leaving: Sequence[_Leaving]) -> None:
-    """Mark emails as being sent, each with its message, until the lease ends."""
+def _mark_as_sending(leaving: Sequence[_LeavingEmail]) -> None:
+    """Mark emails as being sent until the lease ends, and store the message of each."""
     for month, emails in by_month(leaving, key=attrgetter("pk")).items():
         values = {
             "lease": lease(),

@@ -1,7 +1,4 @@
-"""Kinds of email, which upper rooms register with a composer each.
-
-Register once, at start-up, in the `registrations.py` of the kind's room.
-"""
+"""Kinds of email, each with a composer; rooms register theirs at start-up, in their `registrations.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from partnerships.outbox.parts import Message, Recipe
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A locked email that is due; `recipe` and `memo` only if in doubt."""
+    """An email that is due and locked; it has a `recipe` and a `memo` only if it is in doubt."""
 
     pk: int
     kind: str
@@ -38,27 +35,24 @@ class Due:
 
 @dataclass(slots=True)
 class Candidate:
-    """A due email and its present address.
-
-    Composers may extend it with facts about the recipient.
-    """
+    """A due email with the present address of its recipient; composers may add facts about the recipient."""
 
     due: Due
     address: str
     name: str = ""
-    #: Why it must not leave; "" if it may.
+    #: The reason why it must not leave; "" if it may.
     refusal: str = ""
-    #: Not before this moment, because the recipient paused.
+    #: The earliest moment to send it, because the recipient paused or the server is slow with their domain.
     hold_until: dt.datetime | None = None
 
     @property
     def pk(self) -> int:
-        """The number of the email."""
+        """The id of the email."""
         return self.due.pk
 
 
 class SetAside(NamedTuple):
-    """An email settled without sending: the reason, and its code if any."""
+    """An email that is settled without being sent, with the reason and, for some reasons, its code."""
 
     pk: int
     status: str
@@ -68,19 +62,22 @@ class SetAside(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Decisions about the emails of one claim, saved in few statements."""
+    """What the composers decide about the emails of one claim, so that it can be saved in few statements.
+
+    The keys of all dictionaries are ids of emails.
+    """
 
     messages: dict[int, Message] = field(default_factory=dict)
-    #: Composed before; the same message is sent again.
+    #: Emails composed before, whose message is sent again unchanged.
     again: list[Candidate] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
-    #: Those that cannot be written yet: they wait until then.
+    #: Until when an email waits that cannot be written yet.
     later: dict[int, dt.datetime] = field(default_factory=dict)
-    #: What each composer needs if the email is sent again.
+    #: What the composer needs to know if the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
-    #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.
+    #: What the email tells, as the journal keeps it (see `restoring`): numbers and codes only.
     told: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
-    #: The notices in each summary, also for the journal: the number of each, its kind and its hashes.
+    #: The notices in a summary, also for the journal: id, kind and hashes of each.
     notices: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
     #: What `Composer.no_longer_allowed` checks before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
@@ -88,57 +85,53 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Says of an email that it cannot be written yet, and waits until a moment."""
+    """Says that an email cannot be written yet, and until when it waits."""
 
     until: dt.datetime
 
 
 class Line(NamedTuple):
-    """An email in one line of a summary."""
+    """What one line of a summary says about an email."""
 
     subject: str
 
 
 class Composer:
-    """Writes emails of some kinds, inside the transaction of the claim."""
+    """Base class of what writes the emails of some kinds, inside the transaction of the claim."""
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
-        """The email as a line of a summary, or why it must not be told."""
+        """Return the email as a line of a summary, or the reason why the summary must not mention it."""
         return "It has no line in a summary."
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The recipient of each email, found in a fixed number of statements."""
+        """Find the recipients of the due emails, in a fixed number of statements."""
         raise NotImplementedError
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Add each message to the batch, the reason why there is none, or until when it waits."""
+        """Add to the batch, for each email, its message, or the reason why it has none, or until when it waits."""
         raise NotImplementedError
 
     def refused(self, candidates: Sequence[Candidate], *, now: dt.datetime) -> None:
-        """Note that these emails are settled without sending."""
+        """Do what is needed after these emails were settled without being sent; by default nothing."""
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """The numbers of claimed emails that must not leave after all.
-
-        `checks` are those of the batch.
-        """
+        """Return the ids of claimed emails that must not leave after all; `checks` are those of the batch."""
         return set()
 
 
 @dataclass(frozen=True, slots=True)
 class EmailKind:
-    """A kind of email: its code, label, lane, composer and group.
+    """A kind of email, and who writes it.
 
-    People choose by `group` how they get notices. `always` says why they cannot turn this kind off; it follows the word
-    "because" on the page of choices, and is empty for the others. `about` finds the record that it is about.
-
-    `is_secret`: the body is deleted once accepted, because it has a token. A kind that marks its tokens
-    (`Message.tokens`) loses only those.
-
-    `keeps_its_link`: its link still works after a restore, so the same email is not sent again then.
-
-    `things` finds what it tells one by one (JSON values), if the clock may put them together differently after a
-    restore: each is told once.
+    * `group`: people choose for each group how they get its notices.
+    * `always`: the reason why people cannot turn this kind off, which follows the word "because" on the page of
+      choices; empty if they can.
+    * `about`: finds the record that the email is about.
+    * `is_secret`: the message contains a token, so it is deleted once a server has accepted it. Of a kind that marks
+      its tokens (`Message.tokens`), only these are deleted.
+    * `keeps_its_link`: the link in it works even after a backup is restored, so the email is not sent again then.
+    * `things`: finds what the email tells, as a list of JSON values, if the same things may be in a different email
+      after a restore. Each of them is told only once.
     """
 
     code: str
@@ -154,7 +147,7 @@ class EmailKind:
 
     @property
     def is_choosable(self) -> bool:
-        """Whether people choose how it comes."""
+        """Whether people can choose how they get it."""
         return self.lane == Lane.NOTICE and not self.always and self.group in CHOOSABLE
 
 
@@ -162,7 +155,7 @@ _kinds: dict[str, EmailKind] = {}
 
 
 def register_kind(kind: EmailKind) -> None:
-    """Register a kind; its code must be new."""
+    """Register a kind of email. Raises `ValueError` if its code is that of another kind."""
     registered = _kinds.get(kind.code)
     if registered is not None and registered != kind:
         raise ValueError(f"Two kinds of email are called {kind.code}.")
@@ -170,10 +163,10 @@ def register_kind(kind: EmailKind) -> None:
 
 
 def kind_of(code: str) -> EmailKind | None:
-    """The kind with this code; None if no room registers it."""
+    """The kind with this code; None if no room has registered it."""
     return _kinds.get(code)
 
 
 def all_kinds() -> Collection[EmailKind]:
-    """Every kind, in the order of registration."""
+    """All kinds, in the order of their registration."""
     return tuple(_kinds.values())

@@ -1,7 +1,4 @@
-"""Claimed emails and their lease.
-
-Renew it, give it up, and check again before an email leaves.
-"""
+"""Claimed emails, and the lease under which a sender holds them."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from partnerships.outbox.models import STILL_SENDING
 from partnerships.outbox.months import by_month
 from partnerships.outbox.restoring import Facts
 
-# Claimed but not tried: as if it had not been claimed.
+# For an email that was claimed but not tried: as if it had not been claimed.
 _RELEASE = f"""
 UPDATE outbox_email e
    SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
@@ -36,13 +33,14 @@ UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
 RETURNING e.id
 """  # noqa: S608 - our own constants
 
-# A server may be slow after the end of DATA: if this process dies then, the email may have been delivered.
+# While a server is slow after the end of DATA, it may be delivering the email. If this process dies then, nobody knows.
 _NOTE_WAIT = f"""
 UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
  WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
 """  # noqa: S608 - our own constants
 
-# An earlier copy may have been accepted, and its sender died before it knew: that copy counts, and this one.
+# If the sender of an earlier copy died before it knew the answer, that copy was not counted: it counts now, with this
+# one.
 _NOTE_COPY = f"""
 UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
  WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
@@ -50,9 +48,9 @@ UPDATE outbox_email e SET doubts = GREATEST(e.doubts, 1) + 1
 
 
 class Claimed(NamedTuple):
-    """A claimed email: its own words, and the template shared by its batch.
+    """A claimed email: a template that many emails share, and this email's own `words` for its gaps.
 
-    `attempt` tells our claim from a later one by another sender.
+    `attempt` tells this claim from a later one by another sender.
     """
 
     pk: int
@@ -65,12 +63,12 @@ class Claimed(NamedTuple):
 
     @property
     def data(self) -> bytes:
-        """The message exactly as sent."""
+        """The message, exactly as it is sent."""
         return self.template % self.words
 
     @property
     def has_no_dots(self) -> bool:
-        """Whether certainly no line begins with a dot: faster than to search each message."""
+        """Whether certainly no line begins with a dot; faster than a search, because emails share templates."""
         return _has_no_dots(self.template) and b"\r\n." not in b"\r\n".join((b"", *self.words))
 
 
@@ -81,10 +79,7 @@ def _has_no_dots(template: bytes) -> bool:
 
 
 class Claim(NamedTuple):
-    """The result of a claim.
-
-    The emails to send, the number examined, and what to check before each leaves.
-    """
+    """The result of a claim: the emails to send, how many were examined, and what to check before each leaves."""
 
     emails: list[Claimed]
     examined: int
@@ -92,47 +87,48 @@ class Claim(NamedTuple):
 
 
 def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_new: bool = False) -> set[int]:
-    """Renew the leases of unsent emails; release those that must not leave.
+    """Check the emails of a claim again before they leave; returns the ids of those that must not be sent.
 
-    Their reader paused, left, unsubscribed or lost the right to read, or another sender has the lease. Returns the
-    numbers of emails that must not be sent. A lease just claimed is not renewed.
+    Leases are renewed, unless the claim `is_new`. Emails are released if their reader has paused, left, unsubscribed or
+    lost the right to read. Emails whose lease another sender has must not be sent either.
     """
     if not emails:
         return set()
     with transaction.atomic():
         rows_of(BY_INDEX, [])
-        wanted_pks = {email.pk for email in emails}
-        still_ours = wanted_pks if is_new else renew(emails)
-        back: set[int] = set()
-        for composer, known in claim.checks.items():
-            back |= composer.no_longer_allowed({pk: what for pk, what in known.items() if pk in wanted_pks}, now=now)
-        release([email for email in emails if email.pk in back])
-    return back | (wanted_pks - still_ours)
+        email_ids = {email.pk for email in emails}
+        leased_ids = email_ids if is_new else renew(emails)
+        refused_ids: set[int] = set()
+        for composer, composer_checks in claim.checks.items():
+            checks = {pk: check for pk, check in composer_checks.items() if pk in email_ids}
+            refused_ids |= composer.no_longer_allowed(checks, now=now)
+        release([email for email in emails if email.pk in refused_ids])
+    return refused_ids | (email_ids - leased_ids)
 
 
 def renew(emails: Collection[Claimed]) -> set[int]:
-    """Renew leases; returns the numbers of emails that are still ours."""
+    """Renew the leases of emails; returns the ids of those whose lease we still had."""
     renewed: set[int] = set()
     for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
-        params = _ours(month_emails) | {"lease": lease()}
+        params = _claim_columns(month_emails) | {"lease": lease()}
         rows = rows_planned_once(_RENEW.format(month=month), params, generic_plan=True)
         renewed |= {pk for (pk,) in rows}
     return renewed
 
 
 def release(emails: Collection[Claimed]) -> None:
-    """Return claimed emails that were not tried to the queue."""
+    """Return to the queue claimed emails that were not tried."""
     for month, month_emails in by_month(emails, key=attrgetter("pk")).items():
-        rows_of(_RELEASE.format(month=month), _ours(month_emails))
+        rows_of(_RELEASE.format(month=month), _claim_columns(month_emails))
 
 
 def note_wait(email: Claimed) -> None:
-    """Record that a server may be accepting this email: it is in doubt now."""
+    """Record that the email is in doubt, because a server may be accepting it now."""
     rows_of(_NOTE_WAIT, {"id": email.pk, "attempt": email.attempt})
 
 
 def note_copy(email: Claimed) -> None:
-    """Count another copy of an email in doubt, before it is sent."""
+    """Count one more copy of an email in doubt, before it is sent."""
     rows_of(_NOTE_COPY, {"id": email.pk, "attempt": email.attempt})
 
 
@@ -141,5 +137,5 @@ def lease() -> dt.timedelta:
     return dt.timedelta(seconds=settings.EMAIL_LEASE_SECONDS)
 
 
-def _ours(emails: Collection[Claimed]) -> dict[str, Any]:
+def _claim_columns(emails: Collection[Claimed]) -> dict[str, Any]:
     return {"ids": [email.pk for email in emails], "attempts": [email.attempt for email in emails]}

@@ -1,7 +1,8 @@
-"""Message-IDs (RFC 5322, 3.6.4), which contain the email's number.
+"""Message-IDs (RFC 5322, 3.6.4), which contain the id of the email and a random text.
 
-So an email is found by its primary key. They cannot be guessed: a forged report could suppress an address. They are
-unique even after a restore from a backup that lacks some used numbers.
+* By the id, the email of a report is found with one look-up by primary key.
+* Because of the random text, a Message-ID cannot be guessed: with a guessed one, a forged report could suppress an
+  address. It also is unique after a backup is restored that lacks ids already used.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from django.conf import settings
 
 from partnerships.outbox.models import Email, LegacyMessageId
 
-_NUMBER = re.compile(r"<([0-9]{1,18})\.")
+_EMAIL_ID = re.compile(r"<([0-9]{1,18})\.")
 
 
 def site_host() -> str:
-    """The host of this instance, used in Message-IDs and List-Ids."""
+    """The host name of this site, used in Message-IDs and List-Ids."""
     return _host_of(settings.SITE_ORIGIN)
 
 
@@ -29,26 +30,24 @@ def _host_of(origin: str) -> str:
     return urlsplit(origin).hostname or "localhost"
 
 
-def make(numbers: Iterable[int]) -> list[str]:
-    """New Message-IDs for emails with these numbers."""
+def make(email_ids: Iterable[int]) -> list[str]:
+    """New Message-IDs for emails with these ids."""
     host = site_host()
-    return [f"<{number}.{secrets.token_hex(16)}@{host}>" for number in numbers]
+    return [f"<{email_id}.{secrets.token_hex(16)}@{host}>" for email_id in email_ids]
 
 
 def number_in(message_id: str) -> int | None:
-    """The number in a Message-ID of ours, not checked; None in older ones."""
-    match = _NUMBER.match(message_id)
+    """The email id in a Message-ID, which is not checked; None if there is none, as in old ones."""
+    match = _EMAIL_ID.match(message_id)
     return int(match[1]) if match else None
 
 
 def find(message_id: str) -> int | None:
-    """The number of the email with this Message-ID, or None.
-
-    Needs at most two look-ups by key.
-    """
+    """The id of the email with this Message-ID; None if there is none. One look-up by key."""
     if not message_id:
         return None
-    if match := _NUMBER.match(message_id):
+    match = _EMAIL_ID.match(message_id)
+    if match is not None:
         return Email.objects.filter(pk=match[1], message_id=message_id).values_list("pk", flat=True).first()
-    legacy = LegacyMessageId.objects.filter(message_id=message_id)
-    return legacy.values_list("email_id", flat=True).first()
+    legacy_ids = LegacyMessageId.objects.filter(message_id=message_id)
+    return legacy_ids.values_list("email_id", flat=True).first()

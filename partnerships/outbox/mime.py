@@ -1,9 +1,9 @@
-"""Messages in parts: shared parts are encoded once.
+"""Builds messages from parts, so that what many emails share is encoded once.
 
-A message is a recipe that joins shared parts with its own words. A template is rendered once with marks for personal
-words, and split at the marks. Every part is quoted-printable by itself (a soft line break ends one that does not end a
-line), so that parts can be joined in any order without encoding them again. `=_` cannot occur in quoted-printable text,
-so one boundary is safe for every message.
+* A template is rendered once, with a mark in place of each personal text, and is cut at the marks into parts.
+* Every part is quoted-printable by itself. A part that does not end a line ends in a soft line break. So parts can be
+  joined in any order without encoding them again.
+* `=_` cannot occur in quoted-printable text, so one boundary is safe for every message.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from email.header import Header
 from email.utils import formataddr
 from functools import lru_cache
 
+#: Characters for private use that begin and end a mark. The last one ends a mark for text that needs no encoding.
 _OPEN, _CLOSE, _BARE = "\ue000", "\ue001", "\ue002"
-#: Typed text cannot contain it: each process has its own.
-_OURS = secrets.token_hex(8)
-_MARK = re.compile(f"{_OPEN}{_OURS}([a-z_]+)([{_CLOSE}{_BARE}])")
+#: Part of every mark. It is random for each process, so nobody can type a mark.
+_SECRET = secrets.token_hex(8)
+_MARK = re.compile(f"{_OPEN}{_SECRET}([a-z_]+)([{_CLOSE}{_BARE}])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001\ue002]+")
 
-# Needs no encoding, and fits a line of 76 with the "=" of a soft break.
+# Text that needs no encoding, and how many characters fit a line of 76 with the "=" of a soft line break.
 _PLAIN = re.compile(r"[ !-<>-~]*", re.ASCII)
-_SHORT = 75
+_MAX_LINE = 75
 
-# A space at the end of a line is encoded after the line was measured: it gets its own line.
+# binascii encodes a space at the end of a line after it has measured the line, which may then be too long.
 _TOO_LONG = re.compile(r"^(.{74,})(=09|=20)\n", re.MULTILINE)
 
 BOUNDARY = "=_common-ground"
@@ -37,43 +38,44 @@ TEXT_HEAD = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encodin
 HTML_HEAD = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 NEXT_PART = f"\r\n--{BOUNDARY}\r\n"
 LAST_PART = f"\r\n--{BOUNDARY}--\r\n"
-#: Around the parts above, in a message with a file.
+#: These go around the parts above in a message with a file.
 OUTER_BOUNDARY = "=_common-ground-file"
 NEXT_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}\r\n"
 LAST_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}--\r\n"
 
 
 def mark(name: str) -> str:
-    """A mark to render a template with, in place of the words named `name`."""
-    return f"{_OPEN}{_OURS}{name}{_CLOSE}"
+    """A mark to render a template with, in place of the personal text that is called `name`."""
+    return f"{_OPEN}{_SECRET}{name}{_CLOSE}"
 
 
 def mark_bare(name: str) -> str:
-    """A mark for words that need no encoding and fit a line.
+    """A mark for text that needs no encoding and fits a line.
 
-    They are inserted unchanged; the break after them belongs to the next part, so that they may be used in headers.
+    The text is inserted unchanged, so that it can be used in headers too. The soft line break after it belongs to the
+    next part.
     """
-    return f"{_OPEN}{_OURS}{name}{_BARE}"
+    return f"{_OPEN}{_SECRET}{name}{_BARE}"
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks and control characters, for headers."""
+    """The text on one line and without control characters, for a header."""
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
 def encode(text: str) -> str:
-    """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break.
+    """The text in quoted-printable (RFC 2045, 6.7) with CRLF line ends, ending in a line break.
 
-    The last break is soft unless the text has one there.
+    The last line break is a soft one unless the text ends with a line break.
     """
-    if len(text) < _SHORT and _PLAIN.fullmatch(text):
+    if len(text) < _MAX_LINE and _PLAIN.fullmatch(text):
         return f"{text}=\r\n"
     raw = text.replace("\r\n", "\n").encode("utf-8", "replace")
     encoded = _TOO_LONG.sub("\\1=\n\\2\n", binascii.b2a_qp(raw, istext=True).decode("ascii"))
     if encoded and not encoded.endswith("\n"):
         start = encoded.rfind("\n") + 1
-        if len(encoded) - start > _SHORT:  # the "=" of the soft break would make it longer than 76
-            cut = start + _SHORT - 6
+        if len(encoded) - start > _MAX_LINE:  # the "=" of the soft break would make it longer than 76
+            cut = start + _MAX_LINE - 6
             while "=" in encoded[cut - 2 : cut]:
                 cut -= 1
             encoded = f"{encoded[:cut]}=\n{encoded[cut:]}"
@@ -83,7 +85,7 @@ def encode(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A shared part of messages, encoded."""
+    """A part that many messages share, encoded."""
 
     digest: str
     body: str
@@ -91,7 +93,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Mould:
-    """A rendered template: shared parts and the names of slots between them."""
+    """A rendered template: shared parts and, between them, the names of slots for personal texts."""
 
     parts: tuple[Part | str, ...]
 
@@ -102,14 +104,12 @@ def part_of(body: str) -> Part:
 
 
 def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
-    """Split a rendered template at its marks.
-
-    `before` and `after` are added unchanged.
-    """
-    first, *rest = _MARK.split(rendered)
+    """Cut a rendered template at its marks; `before` and `after` are added without encoding."""
+    # The groups of the pattern follow each other: after each mark its name, its last character, and the next text.
+    first_text, *groups = _MARK.split(rendered)
     parts: list[Part | str] = []
-    body = before + encode(first)
-    for name, end, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+    body = before + encode(first_text)
+    for name, end, text in zip(groups[::3], groups[1::3], groups[2::3], strict=True):
         if body:
             parts.append(part_of(body))
         parts.append(name)
@@ -120,43 +120,46 @@ def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
 
 
 def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
-    """A mould with other moulds in one of its slots."""
+    """The mould with other moulds in place of one of its slots."""
     parts: list[Part | str] = []
     for part in mould.parts:
         if part == slot:
-            parts.extend(inner for mould in moulds for inner in mould.parts)
+            parts.extend(inner_part for inner_mould in moulds for inner_part in inner_mould.parts)
         else:
             parts.append(part)
     return Mould(tuple(parts))
 
 
 def fix(parts: Iterable[Part | str], fixed: Mapping[str, str]) -> tuple[Part | str, ...]:
-    """The mould with slots filled by shared words, and parts merged."""
-    joined: list[Part | str] = []
-    open_ = ""
+    """Fill some slots with texts that are the same for many messages, and merge the parts next to each other.
+
+    `fixed` has the encoded text of each of these slots.
+    """
+    merged: list[Part | str] = []
+    pending = ""
     for part in parts:
         if isinstance(part, str) and part not in fixed:
-            if open_:
-                joined.append(part_of(open_))
-                open_ = ""
-            joined.append(part)
+            if pending:
+                merged.append(part_of(pending))
+                pending = ""
+            merged.append(part)
         else:
-            open_ += fixed[part] if isinstance(part, str) else part.body
-    if open_:
-        joined.append(part_of(open_))
-    return tuple(joined)
+            pending += fixed[part] if isinstance(part, str) else part.body
+    if pending:
+        merged.append(part_of(pending))
+    return tuple(merged)
 
 
 @lru_cache(maxsize=4096)
 def header(name: str, value: str) -> str:
     """One header line in ASCII (RFC 2047), folded, with its line end."""
-    value = one_line(value)
-    charset = "us-ascii" if value.isascii() else "utf-8"
-    folded = Header(value, charset, header_name=name, maxlinelen=76).encode(splitchars=" ,;")
+    line = one_line(value)
+    charset = "us-ascii" if line.isascii() else "utf-8"
+    folded = Header(line, charset, header_name=name, maxlinelen=76).encode(splitchars=" ,;")
     return f"{name}: {folded}\r\n".replace("\r\n", "\n").replace("\n", "\r\n")
 
 
 def to_header(person: str, address: str) -> str:
     """The To line for one recipient; a name that is not ASCII is encoded."""
-    person = one_line(person)
-    return f"To: {formataddr((person, address)) if person else address}\r\n"
+    name = one_line(person)
+    return f"To: {formataddr((name, address)) if name else address}\r\n"

@@ -1,4 +1,4 @@
-"""Emails, bounces, suppressed addresses, and the tables about them."""
+"""Emails, bounces, suppressed addresses, and what sending needs to remember about them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.db.models.functions import Lower
 BODY_KEPT = dt.timedelta(days=30)
 #: How long the address, the subject and the server's reply are kept.
 ADDRESS_KEPT = dt.timedelta(days=365)
-#: Partitions whose newest email is older than this are dropped. The same number is in the database.
+#: Partitions whose newest email is older than this are dropped. A function in the database has the same number.
 ROWS_KEPT = dt.timedelta(days=3 * 365)
 
 
 class Lane(models.IntegerChoices):
-    """The order in which emails leave; one sender is reserved for the first."""
+    """The order in which emails leave; one sender is reserved for account emails."""
 
     ACCOUNT = 0, "Account"
     NOTICE = 1, "Notice"
@@ -28,7 +28,7 @@ class Lane(models.IntegerChoices):
 class EmailStatus(models.TextChoices):
     """queued → sending → sent, failed, suppressed or dropped.
 
-    From sending back to queued when a lease ends or an email is released.
+    An email goes back from sending to queued when its lease ends or its sender releases it.
     """
 
     QUEUED = "queued", "Queued"
@@ -44,39 +44,41 @@ OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
 
 
 class EmailReason(models.TextChoices):
-    """Why an email has not left, for code; `Email.reason` is for people."""
+    """Codes of reasons why an email has not left, for programs; `Email.reason` is the text for people."""
 
     NOT_COMPOSED = "not_composed", "It could not be written"
     MAY_HAVE_ARRIVED = "may_have_arrived", "It may have arrived"
 
     def in_full(self, detail: str) -> str:
-        """The label and the error, for the ledger."""
+        """The label with details, as the ledger shows it."""
         return f"{self.label}: {detail}"[:500]
 
 
 class EmailQuerySet(models.QuerySet["Email"]):
-    """Emails by whether they are settled."""
+    """Emails, by whether they are settled."""
 
     def open(self) -> EmailQuerySet:
-        """Queued or sending."""
+        """Emails that are queued or being sent."""
         return self.filter(status__in=OPEN)
 
     def is_settled(self) -> EmailQuerySet:
-        """Sent, failed, suppressed or dropped."""
+        """Emails that are sent, failed, suppressed or dropped."""
         return self.filter(settled_at__isnull=False)
 
 
 class Email(models.Model):
-    """One email to one person or address.
+    """One email to one person or address, recorded in the transaction that causes it.
 
-    Recorded in the transaction that causes it, so that neither exists without the other. `kind` is a code that says
-    which room composes it, from `params`. `available_at` is when it may next be claimed: the next attempt if queued,
-    the end of the lease if sending. `recipe` is the message as sent (see `parts.Recipe`). If a server may have accepted
-    it without answering, it is `in_doubt` and is sent again unchanged, at most twice.
+    * `kind` is the code by which a composer is found, which writes the email from `params`.
+    * `available_at` is when the email may next be claimed: for a queued email the next attempt, for one that is being
+      sent the end of its lease.
+    * `recipe` is the message as it was sent (see `parts.Recipe`).
+    * An email is `in_doubt` if a server may have accepted it without saying so. It is then sent again unchanged, at
+      most twice.
 
-    The table is partitioned by month. The number of an email begins with its month and is part of its Message-ID, so
-    that looking it up reads one partition. A trigger keeps `lane`, `kind`, `person_id` and `created_at` from changing,
-    and settled emails too, except that personal data is cleared.
+    The table is partitioned by month. The id of an email begins with its month, so that looking it up reads only one
+    partition. A trigger keeps `lane`, `kind`, `person_id` and `created_at` from changing, and settled emails too,
+    except that personal data is cleared.
     """
 
     lane = models.PositiveSmallIntegerField(choices=Lane)
@@ -134,7 +136,7 @@ class Email(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is queued or sending."""
+        """Whether it is queued or being sent."""
         return self.status in OPEN
 
     @property
@@ -144,9 +146,9 @@ class Email(models.Model):
 
 
 class EmailPart(models.Model):
-    """A shared part of messages as sent, encoded and stored once.
+    """A part that many sent messages share, encoded and stored once; deleted when no email needs it any more.
 
-    `body` is quoted-printable ASCII with CRLF line ends. Removed when no kept email needs it.
+    `body` is quoted-printable ASCII with CRLF line ends.
     """
 
     digest = models.CharField(max_length=64, unique=True)
@@ -158,7 +160,7 @@ class EmailPart(models.Model):
 
 
 class LegacyMessageId(models.Model):
-    """The Message-ID of an email sent before they held email numbers."""
+    """The Message-ID of an email from the time before Message-IDs contained the id of the email."""
 
     message_id = models.CharField(max_length=120, primary_key=True)
     email_id = models.BigIntegerField()
@@ -171,7 +173,7 @@ class LegacyMessageId(models.Model):
 
 
 class SuppressionCause(models.TextChoices):
-    """Why an address is suppressed, for code; `reason` is for people."""
+    """Codes of reasons why an address is suppressed, for programs; `Suppression.reason` is the text for people."""
 
     REFUSED = "refused", "The mail server refused the address"
     BOUNCED = "bounced", "An email bounced permanently"
@@ -185,11 +187,11 @@ class SuppressionCause(models.TextChoices):
 class Suppression(models.Model):
     """An address that gets no notices and digests until it is released.
 
-    Account emails are still sent: somebody who is locked out must be able to ask for a reset.
+    Account emails are still sent, because a person who is locked out must be able to reset their password.
     """
 
     address = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 - several rows may have none
-    #: The journal's hash, instead of an address that the database does not know since a restore.
+    #: Instead of the address: its hash in the journal, if the restored database does not have the address.
     address_hash = models.CharField(max_length=40, blank=True, default="", db_default="")
     cause = models.CharField(max_length=20, choices=SuppressionCause, default=SuppressionCause.OTHER)
     reason = models.CharField(max_length=300)
@@ -220,9 +222,9 @@ class Bounce(models.Model):
     """A bounce or complaint; partitioned by month, like emails."""
 
     class Kind(models.TextChoices):
-        """Hard: no such mailbox. Soft: may work later. Complaint: marked as spam.
+        """Hard: no such mailbox. Soft: it may work later. Complaint: the reader marked the email as spam.
 
-        Refused: by a policy, which says nothing about the address. Delayed: still being tried.
+        Refused: by a policy, which says nothing about the address. Delayed: the server is still trying.
         """
 
         HARD = "hard", "Bounced permanently"
@@ -243,7 +245,7 @@ class Bounce(models.Model):
 
 
 class ReportSeen(models.Model):
-    """A report that was processed, so that it counts once."""
+    """A report of a bounce that was processed, so that it counts only once."""
 
     event_id = models.CharField(max_length=200, unique=True, help_text="The provider's number, or a hash of the mail.")
     seen_at = models.DateTimeField()
@@ -256,11 +258,13 @@ class ReportSeen(models.Model):
 
 
 class DeliveredBefore(models.Model):
-    """An email accepted after the restored backup was made.
+    """Something that an email told, accepted by a server after the backup was made that has been restored.
 
-    Written by `after_restore`. The next email with the same kind, recipient and hash is dropped, once. The hash is that
-    of its parameters, of its slot, or of one thing that it tells: then the next email tells this no more, once. A
-    summary has a row for each notice that it told.
+    The command `after_restore` writes the rows. Each stops one repetition and is then deleted:
+
+    * With the hash of an email's parameters or of its slot, the next email of this kind to this person is dropped.
+    * With the hash of one thing that an email told, the next email leaves out this thing.
+    * A summary has a row for each notice in it.
     """
 
     kind = models.CharField(max_length=40)
@@ -281,7 +285,7 @@ class DeliveredBefore(models.Model):
 
 
 class SendCount(models.Model):
-    """Emails claimed for a domain in a minute, for throttling all senders."""
+    """How many emails to a domain were claimed in one minute, by which all senders together are throttled."""
 
     domain = models.CharField(max_length=253)
     minute = models.DateTimeField()
@@ -295,8 +299,8 @@ class SendCount(models.Model):
         return f"{self.domain} {self.minute:%H:%M}: {self.count}"
 
 
-#: In SQL: whether an email `e`, looked up by its number, is sending, or is open. The empty text keeps PostgreSQL from
-#: using the index over open emails: its statistics may say that there are none, so that reading that index looks
-#: cheaper than one look-up.
+#: SQL conditions for an email `e` that is looked up by its id: whether it is being sent, and whether it is open.
+#: The empty text keeps PostgreSQL from using the index over open emails. Its statistics may say that no email is open,
+#: and then reading that index would look cheaper than one look-up by id.
 STILL_SENDING = "e.status || '' = 'sending'"
 STILL_OPEN = "e.status || '' IN ('queued', 'sending')"

@@ -1,7 +1,7 @@
-"""Numbers of emails, and the months of their partitions.
+"""Groups emails by the month of their partition, so that SQL statements read only one partition.
 
-A number begins with its month (see docs/outbox.md). Statements that look emails up by number name the month literally,
-so that PostgreSQL plans them for one partition, once a connection, however many partitions there are.
+The id of an email begins with its month (see docs/outbox.md). Statements that look up emails by id contain the month as
+a literal. So PostgreSQL plans them for one partition, and only once a connection, however many partitions there are.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-#: The bits of a number below its month.
+#: How many bits of an id are below its month.
 MONTH_BITS = 40
 
 _Row = TypeVar("_Row")
 
 
 def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, list[_Row]]:
-    """Rows by month, each with an SQL condition on the number of email `e`."""
+    """Group rows by the month of an email, whose id `key` returns. The keys are SQL conditions on email `e`."""
     rows_by_month: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
         rows_by_month[key(row) >> MONTH_BITS].append(row)
@@ -25,5 +25,5 @@ def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, l
 
 
 def condition(month: int) -> str:
-    """The condition for one month; 0 is for numbers without a month."""
+    """The SQL condition for one month; month 0 is for ids from before the table was partitioned."""
     return f"e.id >= {month << MONTH_BITS} AND e.id < {(month + 1) << MONTH_BITS} AND e.id = ANY(%(ids)s)"

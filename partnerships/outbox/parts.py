@@ -1,6 +1,6 @@
-"""How messages are stored: shared parts once, and for each message a recipe.
+"""Stores messages: the parts that they share once, and for each message a recipe.
 
-A recipe lists the numbers of the parts and the message's own words (name, links) in the order of the message.
+A recipe lists, in the order of the message, the ids of its parts and its own texts (the reader's name, links).
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ RETURNING digest, id
 """
 
 
-#: Replaces a token in a stored message.
+#: Stands in a stored message in place of a token that was deleted.
 HIDDEN = "hidden"
 
 
 class Message(NamedTuple):
-    """A composed message: its parts in order, and the slots between them.
+    """A composed message: its parts in order, names of slots between them, and the texts (`values`) for the slots.
 
-    `tokens` are the slots with values that open something: they are deleted once a server has accepted the message.
+    `tokens` are the slots with secrets, such as a link that signs its reader in. They are deleted once a server has
+    accepted the message.
     """
 
     subject: str
@@ -45,8 +46,9 @@ class Message(NamedTuple):
 class Recipe(NamedTuple):
     """A stored message: what it consists of, in order.
 
-    In `layout` a number from 0 up is a shared part, -1 is the first of the message's own words, -2 the second, and so
-    on. Tokens are numbered after the words and stored apart; they are deleted when the email is settled.
+    In `layout`, a number from 0 up is the id of a shared part; -1 is the first of the message's own texts (`words`), -2
+    the second, and so on. Tokens are counted after these texts, and are stored apart, because they are deleted when the
+    email is settled.
     """
 
     layout: list[int]
@@ -55,90 +57,108 @@ class Recipe(NamedTuple):
 
     @property
     def all_words(self) -> list[str]:
-        """Its own words, and its tokens while they are kept."""
+        """The message's own texts, and its tokens while they are kept."""
         return [*self.words, *self.tokens]
 
     @property
     def part_ids(self) -> list[int]:
-        """The numbers of its shared parts."""
+        """The ids of its shared parts."""
         return [number for number in self.layout if number >= 0]
 
-    def join(self, stored: Mapping[int, str]) -> str:
-        """The whole message, from these parts."""
+    def join(self, body_by_part: Mapping[int, str]) -> str:
+        """The whole message, from the stored parts; a deleted token is replaced by `HIDDEN`."""
         words = self.all_words
-        return "".join(
-            stored[number] if number >= 0 else words[~number] if ~number < len(words) else HIDDEN
-            for number in self.layout
-        )
+
+        def text_at(number: int) -> str:
+            if number >= 0:
+                return body_by_part[number]
+            index = ~number  # -1 is the first
+            return words[index] if index < len(words) else HIDDEN
+
+        return "".join(text_at(number) for number in self.layout)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What messages with the same parts share: their text, with gaps."""
+    """What messages with the same parts have in common: their text with gaps, and what fills the gaps."""
 
-    slots: tuple[str, ...]  # the name of each of a message's own words, once; tokens come last
-    kept: int  # how many slots are kept: all but the tokens
+    slots: tuple[str, ...]  # the names of the slots, each once; tokens come last
+    kept: int  # how many of the slots are kept: all but the tokens
     layout: str  # the `layout` of their recipes, as JSON
-    order: tuple[int, ...]  # for each gap of the template, which slot fills it
+    order: tuple[int, ...]  # for each gap of the template, the index of the slot that fills it
     template: bytes  # the whole message, with %b for each gap
 
     def fill(self, values: Mapping[str, str]) -> tuple[str, str, tuple[bytes, ...]]:
-        """The recipe and tokens of a message as JSON, and the template's values.
+        """The recipe and the tokens of a message as JSON, and the texts for the gaps of the template.
 
         Runs once for every email that is sent, so it is written for speed.
         """
-        own = [values[slot] for slot in self.slots]
-        encoded = [word.encode("ascii") for word in own]
-        words = list(map(encode_basestring_ascii, own))  # like `json.dumps`, but faster
-        recipe = f"[{self.layout}, [{', '.join(words[: self.kept])}]]"
-        tokens = f"[{', '.join(words[self.kept :])}]"
-        return recipe, tokens, tuple([encoded[place] for place in self.order])
+        texts = [values[slot] for slot in self.slots]
+        encoded = [text.encode("ascii") for text in texts]
+        as_json = list(map(encode_basestring_ascii, texts))  # like `json.dumps`, but faster
+        recipe = f"[{self.layout}, [{', '.join(as_json[: self.kept])}]]"
+        tokens = f"[{', '.join(as_json[self.kept :])}]"
+        return recipe, tokens, tuple([encoded[index] for index in self.order])
 
 
 def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
-    """The form of each message, by the `id()` of its tuple of parts.
+    """The forms of messages, by the `id()` of their tuple of parts; stores the parts that are not stored yet.
 
-    Messages that were given the same tuple share a form. Stores the parts that are not stored yet.
+    Messages that were given the same tuple object share a form.
     """
-    by_parts = {id(message.parts): message for message in messages}
-    stored = _store(
-        {part.digest: part for by_part in by_parts.values() for part in by_part.parts if isinstance(part, mime.Part)},
-        now,
-    )
-    return {key: _form(one.parts, one.tokens, stored) for key, one in by_parts.items()}
+    message_by_form = {id(message.parts): message for message in messages}
+    part_by_digest = {
+        part.digest: part
+        for message in message_by_form.values()
+        for part in message.parts
+        if isinstance(part, mime.Part)
+    }
+    id_by_digest = _store(part_by_digest, now)
+    return {key: _form(message.parts, message.tokens, id_by_digest) for key, message in message_by_form.items()}
 
 
-def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], stored: dict[str, int]) -> Form:
-    """The form of messages with these parts; a string is the name of a slot."""
-    part_names = dict.fromkeys(part for part in parts if isinstance(part, str))
-    words = [slot for slot in part_names if slot not in tokens]
-    slots = [*words, *(slot for slot in part_names if slot in tokens)]
-    layout = [~slots.index(part) if isinstance(part, str) else stored[part.digest] for part in parts]
+def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], id_by_digest: dict[str, int]) -> Form:
+    """The form of messages with these parts; a string among them is the name of a slot."""
+    slot_names = dict.fromkeys(part for part in parts if isinstance(part, str))
+    kept_slots = [slot for slot in slot_names if slot not in tokens]
+    slots = [*kept_slots, *(slot for slot in slot_names if slot in tokens)]
+    layout = [~slots.index(part) if isinstance(part, str) else id_by_digest[part.digest] for part in parts]
     template = "".join("%b" if isinstance(part, str) else part.body.replace("%", "%%") for part in parts)
     order = tuple(slots.index(part) for part in parts if isinstance(part, str))
     return Form(
-        slots=tuple(slots), kept=len(words), layout=json.dumps(layout), order=order, template=template.encode("ascii")
+        slots=tuple(slots),
+        kept=len(kept_slots),
+        layout=json.dumps(layout),
+        order=order,
+        template=template.encode("ascii"),
     )
 
 
-def _store(parts: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
-    """Store shared parts once; returns their numbers.
+def _store(part_by_digest: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
+    """Store shared parts that are not stored yet; returns the ids of all, by digest.
 
-    Always in the same order, so that two senders cannot deadlock.
+    Parts are stored in the order of their digests, so that two senders cannot deadlock. A part last used over a day ago
+    is stored again, which records that it is still used.
     """
-    if not parts:
+    if not part_by_digest:
         return {}
-    digests = sorted(parts)
+    digests = sorted(part_by_digest)
     since = now - dt.timedelta(days=1)
-    stored = dict(rows_planned_once(_STORED, [digests, since], generic_plan=True))
-    missing = [digest for digest in digests if digest not in stored]
+    id_by_digest = dict(rows_planned_once(_STORED, [digests, since], generic_plan=True))
+    missing = [digest for digest in digests if digest not in id_by_digest]
     if missing:
-        new = {"digests": missing, "bodies": [parts[part].body for part in missing], "at": [now] * len(missing)}
-        stored |= dict(rows_of(_STORE, new))
-    return stored
+        columns = {
+            "digests": missing,
+            "bodies": [part_by_digest[digest].body for digest in missing],
+            "at": [now] * len(missing),
+        }
+        id_by_digest |= dict(rows_of(_STORE, columns))
+    return id_by_digest
 
 
 def bodies(recipes: Iterable[Recipe]) -> dict[int, str]:
-    """The stored parts of these messages by number."""
-    numbers = {number for recipe in recipes for number in recipe.part_ids}
-    return dict(EmailPart.objects.filter(pk__in=numbers).values_list("pk", "body")) if numbers else {}
+    """The bodies of the stored parts of these messages, by the id of the part."""
+    part_ids = {part_id for recipe in recipes for part_id in recipe.part_ids}
+    if not part_ids:
+        return {}
+    return dict(EmailPart.objects.filter(pk__in=part_ids).values_list("pk", "body"))

@@ -1,4 +1,4 @@
-"""Reports of mail providers, read by anymail: bounces, complaints, stops."""
+"""Acts on the reports of mail providers, which anymail reads: bounces, complaints, unsubscribing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.models import Bounce
 
-#: The last part of the webhook address, and the view that checks and reads its reports. Imported at the first report:
-#: workers do not need it.
+#: By the last part of the webhook's address: the view that checks and reads the provider's reports. It is imported with
+#: the first report, because workers do not need it.
 PROVIDERS = {
     "brevo": "anymail.webhooks.brevo.BrevoTrackingWebhookView",
     "mailersend": "anymail.webhooks.mailersend.MailerSendTrackingWebhookView",
@@ -28,30 +28,26 @@ PROVIDERS = {
     "sendgrid": "anymail.webhooks.sendgrid.SendGridTrackingWebhookView",
     "sparkpost": "anymail.webhooks.sparkpost.SparkPostTrackingWebhookView",
 }
-_HARD = (RejectReason.INVALID, RejectReason.BOUNCED)
-_POLICY = (RejectReason.BLOCKED, RejectReason.SPAM)
+_HARD_REASONS = (RejectReason.INVALID, RejectReason.BOUNCED)
+_POLICY_REASONS = (RejectReason.BLOCKED, RejectReason.SPAM)
 
 
 def reader_of(provider: str) -> Callable[[HttpRequest], HttpResponse]:
-    """The view that checks and reads this provider's reports."""
+    """The view that checks and reads the reports of this provider."""
     view: Callable[[HttpRequest], HttpResponse] = import_string(PROVIDERS[provider]).as_view()
     return view
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a report means for us."""
+    """The kind of bounce that a report means, and the server's text."""
 
     kind: str
     text: str
 
 
 def verdict(event: AnymailTrackingEvent) -> Verdict | None:
-    """The meaning of a report; None if it is not about a failure.
-
-    Hard: no such mailbox. Soft: may work later. Complaint: marked as spam. Refused by a policy and delayed do not
-    count.
-    """
+    """The kind of bounce that a report means (see `Bounce.Kind`); None if it is not about a failure."""
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
         return Verdict(Bounce.Kind.COMPLAINT, text)
@@ -63,29 +59,31 @@ def verdict(event: AnymailTrackingEvent) -> Verdict | None:
 
 
 def _kind_of(event: AnymailTrackingEvent, text: str) -> str:
-    if event.reject_reason in _POLICY or is_about_us(text):
+    if event.reject_reason in _POLICY_REASONS or is_about_us(text):
         return Bounce.Kind.REFUSED
-    return Bounce.Kind.HARD if event.reject_reason in _HARD else Bounce.Kind.SOFT
+    return Bounce.Kind.HARD if event.reject_reason in _HARD_REASONS else Bounce.Kind.SOFT
 
 
 def _event_id(event: AnymailTrackingEvent) -> str:
     """The provider's id of the event, or one made from its content."""
-    made_of = f"{event.message_id} {event.event_type} {event.timestamp} {event.recipient}"
-    return event.event_id or f"made:{hashlib.sha256(made_of.encode()).hexdigest()}"
+    if event.event_id:
+        return event.event_id
+    content = f"{event.message_id} {event.event_type} {event.timestamp} {event.recipient}"
+    return f"made:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 def act_on(event: AnymailTrackingEvent, *, now: dt.datetime) -> None:
-    """Record a bounce, or end the digests of somebody who unsubscribed."""
+    """Record the bounce that a report is about, or end the digests of a person who unsubscribed."""
     if event.event_type == EventType.UNSUBSCRIBED:
         for hooks in registered_hooks():
             hooks.unsubscribed(address=event.recipient or "", now=now)
         return
-    said = verdict(event)
-    if said is not None:
+    bounce = verdict(event)
+    if bounce is not None:
         note_bounce(
-            kind=said.kind,
+            kind=bounce.kind,
             address=event.recipient or "",
-            text=said.text,
+            text=bounce.text,
             message_id=event.message_id or "",
             provider_id=event.message_id or "",
             event_id=_event_id(event)[:200],

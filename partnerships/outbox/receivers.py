@@ -1,6 +1,6 @@
-"""Wakes a sender after commit.
+"""Wakes a sender after emails were recorded.
 
-The sweep and the account sender find emails if a nudge is lost.
+If that message is lost, the sweep and the account sender find the emails.
 """
 
 from __future__ import annotations
@@ -17,6 +17,6 @@ from partnerships.outbox.tasks import wake
 
 @receiver(emails_recorded, dispatch_uid="outbox.emails_recorded")
 def on_emails_recorded(sender: Any, lanes: set[Lane], **kwargs: Any) -> None:
-    """Nudge after commit; the account sender polls several times a second."""
+    """Wake the senders of notices and digests after the commit; the sender of account emails looks for them itself."""
     if lanes - {Lane.ACCOUNT}:
         nudge_after_commit(wake)

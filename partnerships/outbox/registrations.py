@@ -1,4 +1,4 @@
-"""What the outbox registers: the nudge after commit, and restoring."""
+"""Registers the outbox with lower rooms, and its own receivers, at start-up."""
 
 from importlib import import_module
 
@@ -13,7 +13,7 @@ from partnerships.outbox.restoring import ACCEPTED, redo_accepted
 
 
 def register() -> None:
-    """Register receivers and functions for restores."""
+    """Register events, receivers, alerts by email, and what to do after a restore."""
     register_events(EventKind)
     register_untold(EventKind, because="it concerns emails that were never sent")
     import_module("partnerships.outbox.receivers")

@@ -1,7 +1,4 @@
-"""Reads a mailbox of reports (RFC 3464), for plain SMTP.
-
-Finds bounces, complaints and requests to unsubscribe.
-"""
+"""Reads reports that come by email (RFC 3464): bounces, complaints, and requests to unsubscribe."""
 
 from __future__ import annotations
 
@@ -16,26 +13,22 @@ from partnerships.outbox.answers import Outcome, classify, is_about_us
 from partnerships.outbox.models import Bounce
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
-_STOP = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
+_STOP_SUBJECT = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
 
 
 def _messages_in(part: Message) -> list[Message]:
-    """The messages inside a part.
-
-    They are groups of fields, the email that bounced, or its headers as text.
-    """
+    """The messages inside a part: groups of fields, the email that bounced, or its headers as text."""
     payload = part.get_payload()
     if isinstance(payload, str):
         return [email.message_from_string(payload, policy=email.policy.default)]
-    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+    if not isinstance(payload, list):
+        return []
+    return [inner for inner in payload if isinstance(inner, Message)]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A bounce of one of our emails, or a request to unsubscribe.
-
-    A request has the token of the link.
-    """
+    """A bounce of one of our emails or, with `kind` "stop", a request to unsubscribe with the token of the link."""
 
     kind: str
     address: str = ""
@@ -46,53 +39,62 @@ class Report:
 
 
 def read_report(raw: bytes) -> Report | None:
-    """The report in a mail; None if it is about no email and no unsubscribing."""
+    """The report in an email; None if it is no report about one of our emails and no request to unsubscribe."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
-    wish = _STOP.search(str(message.get("Subject", "")))
     event_id = _event_id(message, raw)
-    if wish:
-        return Report(kind="stop", stop_token=wish[1], event_id=event_id)
-    status, address, text, original, feedback, action = "", "", "", "", "", ""
+    stop_request = _STOP_SUBJECT.search(str(message.get("Subject", "")))
+    if stop_request:
+        return Report(kind="stop", stop_token=stop_request[1], event_id=event_id)
+
+    status, action, address, text = "", "", "", ""
+    original_message_id = ""
+    is_complaint = False
     for part in message.walk():
-        kind = part.get_content_type()
-        if kind == "message/delivery-status":
-            for group in _messages_in(part):
-                status = str(group.get("Status", status)).strip()
-                action = str(group.get("Action", action)).strip().lower()
-                address = str(group.get("Final-Recipient", address)).rpartition(";")[2].strip() or address
-                text = str(group.get("Diagnostic-Code", text)).rpartition(";")[2].strip() or text
-        elif kind == "message/feedback-report":
-            feedback = "abuse"
-        elif kind in ("message/rfc822", "text/rfc822-headers"):
-            for inner in _messages_in(part):
-                original = str(inner.get("Message-ID", original))
-    match = _MESSAGE_ID.search(original)
-    if match is None or not (status or feedback):
+        content_type = part.get_content_type()
+        if content_type == "message/delivery-status":
+            for fields in _messages_in(part):
+                status = str(fields.get("Status", status)).strip()
+                action = str(fields.get("Action", action)).strip().lower()
+                address = str(fields.get("Final-Recipient", address)).rpartition(";")[2].strip() or address
+                text = str(fields.get("Diagnostic-Code", text)).rpartition(";")[2].strip() or text
+        elif content_type == "message/feedback-report":
+            is_complaint = True
+        elif content_type in ("message/rfc822", "text/rfc822-headers"):
+            for original in _messages_in(part):
+                original_message_id = str(original.get("Message-ID", original_message_id))
+
+    message_id = _MESSAGE_ID.search(original_message_id)
+    if message_id is None or not (status or is_complaint):
         return None
-    if feedback:
-        kind = Bounce.Kind.COMPLAINT
-    else:
-        kind = _kind_of(action, status.partition(" ")[0], text)
-    return Report(kind=kind, address=address, text=f"{status} {text}".strip(), message_id=match[0], event_id=event_id)
+    kind = Bounce.Kind.COMPLAINT if is_complaint else _kind_of(action, status.partition(" ")[0], text)
+    return Report(
+        kind=kind,
+        address=address,
+        text=f"{status} {text}".strip(),
+        message_id=message_id[0],
+        event_id=event_id,
+    )
 
 
 def _kind_of(action: str, status: str, text: str) -> str:
-    """The kind of a report (RFC 3464): hard only if about the mailbox.
+    """The kind of bounce that a report means (RFC 3464): hard only if it is about the mailbox.
 
-    A relay that refuses us says nothing about the address.
+    A relay that refuses this server says nothing about the address.
     """
     if action in ("delayed", "relayed", "delivered", "expanded"):
         return Bounce.Kind.DELAYED
     if classify(550, f"{status} {text}", at_recipient=False) is Outcome.NO_SUCH_ADDRESS:
         return Bounce.Kind.HARD
-    return Bounce.Kind.REFUSED if status.startswith("5.7.") or is_about_us(text) else Bounce.Kind.SOFT
+    if status.startswith("5.7.") or is_about_us(text):
+        return Bounce.Kind.REFUSED
+    return Bounce.Kind.SOFT
 
 
 def _event_id(message: Message, raw: bytes) -> str:
-    """An id for a mail, to recognise it when it is read again.
-
-    A hash of its Message-ID, or of its body if it has none.
-    """
+    """An id by which to recognise the report when the mailbox is read again: its Message-ID, or else its body."""
     message_id = str(message.get("Message-ID", "")).strip()
-    body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-    return "mail:" + hashlib.sha256(message_id.encode() if message_id else body).hexdigest()
+    if message_id:
+        identifying = message_id.encode()
+    else:
+        _, _, identifying = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    return "mail:" + hashlib.sha256(identifying).hexdigest()

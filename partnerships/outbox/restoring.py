@@ -1,9 +1,12 @@
-"""Emails in the journal, so that a restore sends nothing twice.
+"""Keeps emails from being sent twice after a backup is restored, by what the journal says about accepted ones.
 
-An email is recognised by its kind, its recipient and its parameters. Where the clock would write other parameters after
-a restore, such as the number of a report that it freezes again, `params["slot"]` says what stays the same. If it would
-put the things that it tells together differently, its kind names them (`EmailKind.things`), and each is remembered by
-itself.
+An email is recognised by its kind, its recipient and a hash of its parameters. Two kinds of email need more, because
+jobs by the clock write them again after a restore:
+
+* The parameters may differ, such as the id of a report that is frozen again. Then `params["slot"]` has what stays the
+  same, and is used in place of the parameters.
+* The same things may be in a different email. Then the kind names them (`EmailKind.things`), and each thing is
+  recognised by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db import transaction
 
@@ -21,15 +24,18 @@ from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import Batch, Candidate, kind_of
 from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus, Lane
 
-#: Codes in the journal: an accepted email, and changes of an address.
+#: The kinds of journal line about accepted emails, and about suppressed and released addresses.
 ACCEPTED, SUPPRESSED = "accepted", "suppressed"
+
+#: By what a delivery is recognised: kind, person and hash.
+_Key: TypeAlias = tuple[str, int | None, str]
 
 
 class Facts(NamedTuple):
-    """What the journal keeps of an accepted email.
+    """What the journal records about an accepted email.
 
-    `told` is what its composer needs to know after a restore. `notices` are those in a summary, by what they are
-    recognised by.
+    `told` is what its composer needs to know after a restore. `notices` are the notices in a summary, each with the
+    hashes by which it is recognised.
     """
 
     email: int
@@ -41,7 +47,7 @@ class Facts(NamedTuple):
     notices: Sequence[Sequence[int | str]] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The facts for the journal, with hashes of address, parameters and the things that it tells."""
+        """The line of the journal, with hashes in place of the address, the parameters and the things."""
         things = things_of(self.kind, self.params)
         facts = {
             "email": self.email,
@@ -51,7 +57,7 @@ class Facts(NamedTuple):
             "params": params_hash(self.params),
             "told": self.told,
         }
-        # Under keys of their own, which versions before 1 December 2026 pass over: they can still apply the line.
+        # Versions before 1 December 2026 do not know these keys and ignore them, so they can still apply the line.
         if things:
             facts["things"] = [thing_hash(thing) for thing in things]
         if self.notices:
@@ -60,28 +66,32 @@ class Facts(NamedTuple):
 
 
 def params_hash(params: Mapping[str, Any]) -> str:
-    """A hash of an email's slot or else its parameters, to recognise it; "" if it has none."""
-    return thing_hash(params.get("slot", params)) if params else ""
+    """A hash of an email's slot, or else of its parameters; "" if it has no parameters."""
+    if not params:
+        return ""
+    return thing_hash(params.get("slot", params))
 
 
 def things_of(kind: str, params: Mapping[str, Any]) -> list[Any]:
-    """What an email of this kind tells, one by one; none if it is recognised as a whole."""
+    """The things that an email of this kind tells; empty if the email is recognised as a whole."""
     email_kind = kind_of(kind)
-    return list(email_kind.things(params)) if email_kind is not None and email_kind.things is not None else []
+    if email_kind is None or email_kind.things is None:
+        return []
+    return list(email_kind.things(params))
 
 
 def hashes_of(kind: str, params: Mapping[str, Any]) -> list[str]:
-    """By what an email is recognised after a restore."""
+    """The hashes by which an email is recognised after a restore."""
     return [thing_hash(thing) for thing in things_of(kind, params)] or [params_hash(params)]
 
 
 def thing_hash(thing: Any) -> str:
-    """A hash of something that is told (JSON values), to recognise it."""
+    """A hash of something that an email tells (JSON values)."""
     return hashlib.sha256(json.dumps(thing, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
 def facts_of(candidate: Candidate, batch: Batch) -> Facts:
-    """What the journal keeps of an email of this batch."""
+    """What the journal records about an email of this batch."""
     due = candidate.due
     return Facts(
         email=due.pk,
@@ -96,39 +106,43 @@ def facts_of(candidate: Candidate, batch: Batch) -> Facts:
 
 @transaction.atomic
 def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.Redone:
-    """Settle emails already delivered before the restore.
+    """Settle the emails that were delivered after the backup, and remember those that the database does not have.
 
-    Emails that the restored database lacks are remembered.
+    May run twice.
     """
-    # An email in doubt may have two lines, and its number may have been used again since the restore.
-    by_number = {line["email"]: line for line in lines}
-    emails = Email.objects.filter(pk__in=by_number)
-    was_open = {email.pk: email.is_open for email in emails if _is_same(email, by_number[email.pk])}
-    settled = Email.objects.open().filter(pk__in=[pk for pk, is_open in was_open.items() if is_open])
-    count = settled.update(
-        status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.", reason_code=""
+    # An email in doubt may have two lines, and its id may have been used again since the restore.
+    line_by_id = {line["email"]: line for line in lines}
+    emails = Email.objects.filter(pk__in=line_by_id)
+    is_open_by_id = {email.pk: email.is_open for email in emails if _is_same(email, line_by_id[email.pk])}
+    open_ids = [pk for pk, is_open in is_open_by_id.items() if is_open]
+    settled_count = (
+        Email.objects.open()
+        .filter(pk__in=open_ids)
+        .update(status=EmailStatus.SENT, settled_at=now, reason="Accepted before the restore.", reason_code="")
     )
-    unknown = [line for number, line in by_number.items() if number not in was_open and _is_remembered(line)]
-    new = remember(
+
+    lines_of_missing = [line for pk, line in line_by_id.items() if pk not in is_open_by_id and _is_remembered(line)]
+    remembered_count = remember(
         [
-            Delivered(line["kind"], line["person"], known_hash, line["email"], journal.moment(line))
-            for line in unknown
-            for known_hash in line.get("things") or [line["params"]]
+            Delivered(line["kind"], line["person"], recognised_by, line["email"], journal.moment(line))
+            for line in lines_of_missing
+            for recognised_by in line.get("things") or [line["params"]]
         ]
     )
     for hooks in registered_hooks():
         hooks.delivered_before(lines=lines, now=now)
-    return journal.Redone(count + new)
+    return journal.Redone(settled_count + remembered_count)
 
 
 def _is_same(email: Email, line: dict[str, Any]) -> bool:
+    """Whether the email with the id of the line is the one that the line is about."""
     return (email.kind, email.person_id, params_hash(email.params)) == (line["kind"], line["person"], line["params"])
 
 
 def _is_remembered(line: dict[str, Any]) -> bool:
-    """Whether sending it again would be a repeat.
+    """Whether sending the email of this line again would only repeat it.
 
-    Account emails and confirmations are sent again: the link in the delivered one no longer works.
+    Account emails and confirmations are sent again, because the link in the delivered one no longer works.
     """
     kind = kind_of(line["kind"])
     if kind is None or kind.lane != Lane.NOTICE or not line["params"]:
@@ -137,7 +151,7 @@ def _is_remembered(line: dict[str, Any]) -> bool:
 
 
 class Delivered(NamedTuple):
-    """What an email that was delivered before a restore is recognised by."""
+    """An email that was delivered before a restore, with one hash by which it is recognised."""
 
     kind: str
     person: int | None
@@ -147,25 +161,24 @@ class Delivered(NamedTuple):
 
 
 def remember(delivered: Sequence[Delivered]) -> int:
-    """Remember what was delivered before a restore; how many emails are new. May run twice."""
-    numbers = {one.email for one in delivered}
-    known = DeliveredBefore.objects.filter(email_id__in=numbers)
-    already = set(known.values_list("email_id", "kind", "params_hash"))
-    fresh = [one for one in delivered if (one.email, one.kind, one.params_hash) not in already]
+    """Remember what was delivered before a restore; returns how many emails are new. May run twice."""
+    existing_rows = DeliveredBefore.objects.filter(email_id__in={item.email for item in delivered})
+    existing_keys = set(existing_rows.values_list("email_id", "kind", "params_hash"))
+    new_items = [item for item in delivered if (item.email, item.kind, item.params_hash) not in existing_keys]
     DeliveredBefore.objects.bulk_create(
         [
             DeliveredBefore(
-                kind=one.kind, person_id=one.person, params_hash=one.params_hash, email_id=one.email, at=one.at
+                kind=item.kind, person_id=item.person, params_hash=item.params_hash, email_id=item.email, at=item.at
             )
-            for one in fresh
+            for item in new_items
         ],
         ignore_conflicts=True,
     )
-    return len({one.email for one in fresh})
+    return len({item.email for item in new_items})
 
 
 def delivered_before(candidates: Collection[Candidate]) -> set[int]:
-    """Emails delivered before a restore; each remembered delivery stops one."""
+    """The ids of emails that were delivered before a restore; each remembered delivery stops one email."""
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
     keys = {
@@ -173,52 +186,60 @@ def delivered_before(candidates: Collection[Candidate]) -> set[int]:
         for candidate in candidates
         if candidate.due.params
     }
-    return _take(keys)
+    return _use_up(keys)
 
 
 def untold(*, kind: str, person_id: int, things: Sequence[Any]) -> list[Any]:
-    """The things of an email that were not told before a restore; each remembered one is left out once.
+    """The things that no email told the person before a restore; each remembered one is left out once.
 
-    Call inside the transaction that records the email.
+    Call it in the transaction that records the email.
     """
     if not things or not DeliveredBefore.objects.exists():
         return list(things)
-    told = _take({place: (kind, person_id, thing_hash(thing)) for place, thing in enumerate(things)})
-    return [thing for place, thing in enumerate(things) if place not in told]
+    told_indexes = _use_up({index: (kind, person_id, thing_hash(thing)) for index, thing in enumerate(things)})
+    return [thing for index, thing in enumerate(things) if index not in told_indexes]
 
 
 def told_in_a_summary(notices: Sequence[tuple[str, int, Mapping[str, Any]]]) -> set[int]:
-    """The places of those notices (kind, person and parameters) that a summary told before a restore.
+    """The indexes of the notices that a summary told before a restore; each remembered one is left out once.
 
-    Each is left out once.
+    Each notice is given as its kind, person and parameters.
     """
     if not notices or not DeliveredBefore.objects.exists():
         return set()
-    return _take(
+    return _use_up(
         {
-            place: (kind, person_id, params_hash(params))
-            for place, (kind, person_id, params) in enumerate(notices)
+            index: (kind, person_id, params_hash(params))
+            for index, (kind, person_id, params) in enumerate(notices)
             if params
         }
     )
 
 
-def _take(keys: Mapping[int, tuple[str, int | None, str]]) -> set[int]:
-    """The emails whose kind, person and hash are remembered; each is forgotten then.
+def _use_up(keys: Mapping[int, _Key]) -> set[int]:
+    """Which of these kinds, persons and hashes are remembered; each remembered delivery is deleted with it.
 
-    Only these very deliveries are locked: another sender may have other emails to the same people now.
+    Only the deliveries in question are locked: another sender may have other emails to the same people now.
     """
-    wanted = set(keys.values())
-    known = DeliveredBefore.objects.filter(person_id__in={person for _, person, _ in wanted})
-    numbers = [pk for pk, *key in known.values_list("pk", "kind", "person_id", "params_hash") if tuple(key) in wanted]
-    by_key: dict[tuple[str, int | None, str], list[int]] = {}
-    for row in DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=numbers).order_by("pk"):
-        by_key.setdefault((row.kind, row.person_id, row.params_hash), []).append(row.pk)
-    taken: set[int] = set()
-    used: list[int] = []
-    for place, key in keys.items():
-        if remembered := by_key.get(key):
-            taken.add(place)
-            used.append(remembered.pop())
-    DeliveredBefore.objects.filter(pk__in=used).delete()
-    return taken
+    wanted_keys = set(keys.values())
+    deliveries = DeliveredBefore.objects.filter(person_id__in={person_id for _, person_id, _ in wanted_keys})
+    matching_ids = [
+        pk
+        for pk, kind, person_id, hash_ in deliveries.values_list("pk", "kind", "person_id", "params_hash")
+        if (kind, person_id, hash_) in wanted_keys
+    ]
+    locked = DeliveredBefore.objects.select_for_update(skip_locked=True).filter(pk__in=matching_ids).order_by("pk")
+    delivery_ids_by_key: dict[_Key, list[int]] = {}
+    for delivery in locked:
+        key = (delivery.kind, delivery.person_id, delivery.params_hash)
+        delivery_ids_by_key.setdefault(key, []).append(delivery.pk)
+
+    remembered: set[int] = set()
+    used_ids: list[int] = []
+    for index, key in keys.items():
+        delivery_ids = delivery_ids_by_key.get(key)
+        if delivery_ids:
+            remembered.add(index)
+            used_ids.append(delivery_ids.pop())
+    DeliveredBefore.objects.filter(pk__in=used_ids).delete()
+    return remembered

@@ -1,6 +1,6 @@
-"""How a notice reaches each recipient: by email at once, or another way.
+"""Decides how a notice reaches each recipient: by email at once, or another way.
 
-An upper room registers one router; without one, everybody gets an email.
+An upper room registers the router. Without one, everybody gets an email.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from partnerships.outbox.models import Email
 
 
 class Router:
-    """Base class that emails everybody at once."""
+    """The router that emails everybody at once; base class of others."""
 
     def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
-        """The emails to record; the other recipients get the notice otherwise.
+        """Return the emails to record; the recipients of the others get the notice another way.
 
-        Called in the transaction that records. The emails are of one kind and not yet saved.
+        The emails are of one kind and not saved yet. Called in the transaction that records them.
         """
         return list(emails)
 
 
-_registered: list[Router] = [Router()]
+_router_in_use: list[Router] = [Router()]
 
 
 def register_router(router: Router) -> None:
-    """Use this router from now on."""
-    _registered[:] = [router]
+    """Use this router from now on, in place of the one before."""
+    _router_in_use[:] = [router]
 
 
 def router() -> Router:
     """The router in use."""
-    return _registered[0]
+    return _router_in_use[0]

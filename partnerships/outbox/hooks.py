@@ -70,8 +70,8 @@ class OutboxHooks:
         `lines` are the journal's lines about them; `told` in a line records what the email told its reader.
         """
 
-    def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
-        """An administrator is discarding the queued emails with these ids."""
+    def discarded(self, *, email_ids: Collection[int], now: dt.datetime) -> None:
+        """An administrator of the server is discarding these queued emails."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
         """An email came in that is no bounce; returns what became of it, "" if it is not for this room."""

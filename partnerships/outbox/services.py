@@ -1,7 +1,4 @@
-"""Records emails in the transaction of the change that causes them.
-
-The only way to send an email.
-"""
+"""Records emails in the transaction of the change that causes them; there is no other way to send one."""
 
 from __future__ import annotations
 
@@ -23,12 +20,13 @@ from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email, EmailStatus, Lane
 from partnerships.outbox.routing import router
 
-#: Sent once for each call that recorded emails, with their lanes. A receiver wakes a sender after commit.
+#: Sent for each call that recorded emails, with their lanes. A receiver wakes a sender after the commit.
 emails_recorded = Signal()
 
-
-_muted: ContextVar[bool] = ContextVar("emails_muted", default=False)
-_noted: ContextVar[list[Email] | None] = ContextVar("noted_emails", default=None)
+#: Whether emails are not recorded (`without_emails`).
+_is_muted: ContextVar[bool] = ContextVar("emails_muted", default=False)
+#: The list that collects recorded emails (`noting_emails`); None outside such a block.
+_collected: ContextVar[list[Email] | None] = ContextVar("noted_emails", default=None)
 
 
 class UnableToRecordEmail(Exception):
@@ -44,12 +42,15 @@ def record_emails(
     sender_id: int | None = None,
     now: dt.datetime,
 ) -> list[Email]:
-    """Record one email for each of these people; duplicates are ignored.
+    """Record one email for each of these people, inside the transaction of the change that causes it.
 
-    People who chose to get this kind of notice another way get no email: what is returned has only those who do.
-    The kind composes each from `params` (JSON values) and `secrets`, which are tokens deleted when the email is
-    settled. `sender_id` is the organisation on whose behalf it is sent. Call inside the transaction of the change;
-    raises `UnableToRecordEmail` outside one.
+    Returns the recorded emails. People who chose to get this kind of notice another way are not among their recipients.
+
+    * `params` (JSON values) and `secrets` are what the kind's composer writes the email from. Secrets, such as tokens,
+      are deleted when the email is settled.
+    * `sender_id` is the organisation on whose behalf the email is sent.
+
+    Raises `UnableToRecordEmail`.
     """
     return _record(
         kind,
@@ -72,13 +73,13 @@ def record_email(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> Email | None:
-    """Record one email to a person or, without one, to an address.
+    """Record one email to a person or, without one, to an address; `record_emails` explains the other arguments.
 
-    As `record_emails`; None if the person gets this notice another way.
+    Returns None if the person gets this notice another way.
     """
     if person_id is None and not address and not secrets:
         raise UnableToRecordEmail("An email needs a person, an address, or secrets that hold one.")
-    email = _record(
+    emails = _record(
         kind,
         [(person_id, address)],
         params=params or {},
@@ -87,7 +88,7 @@ def record_email(
         repeat_of_id=repeat_of_id,
         now=now,
     )
-    return email[0] if email else None
+    return emails[0] if emails else None
 
 
 def _record(
@@ -100,10 +101,7 @@ def _record(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> list[Email]:
-    """Record one email for each recipient, a person's id or an address.
-
-    Raises `UnableToRecordEmail`.
-    """
+    """Record one email for each recipient: a person's id, or None and an address. Raises `UnableToRecordEmail`."""
     if not connection.in_atomic_block:
         raise UnableToRecordEmail("An email is recorded in the transaction of the change that causes it.")
     email_kind = kind_of(kind)
@@ -119,66 +117,68 @@ def _record(
             params=dict(params),
             secrets=dict(secrets) if secrets else None,
             repeat_of_id=repeat_of_id,
-            # Not later than the real clock: a simulated moment must not delay it.
+            # `now` may be a simulated moment in the future, which must not delay the email.
             available_at=min(now, timezone.now()),
             created_at=now,
         )
         for person_id, address in recipients
     ]
-    if _muted.get():
+    if _is_muted.get():
         return emails
     if email_kind.lane == Lane.NOTICE:
         emails = router().route(kind=email_kind, emails=emails, now=now)
     created = Email.objects.bulk_create(emails)
-    if created and (noted := _noted.get()) is not None:
-        noted += created
-    if created:
-        emails_recorded.send(sender=Email, lanes={Lane(email_kind.lane)})
+    if not created:
+        return []
+    collected = _collected.get()
+    if collected is not None:
+        collected += created
+    emails_recorded.send(sender=Email, lanes={Lane(email_kind.lane)})
     return created
 
 
 @contextmanager
 def without_emails() -> Iterator[None]:
-    """Record no emails within the block: for loaders of past events."""
-    token = _muted.set(True)
+    """Record no emails within the block, because it loads events of the past."""
+    token = _is_muted.set(True)
     try:
         yield
     finally:
-        _muted.reset(token)
+        _is_muted.reset(token)
 
 
 @contextmanager
 def noting_emails() -> Iterator[list[Email]]:
-    """Collect emails recorded within the block, so that a page can name them."""
-    gathered: list[Email] = []
-    token = _noted.set(gathered)
+    """Collect the emails recorded within the block, so that a page can name their recipients."""
+    emails: list[Email] = []
+    token = _collected.set(emails)
     try:
-        yield gathered
+        yield emails
     finally:
-        _noted.reset(token)
+        _collected.reset(token)
 
 
 def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
     """Drop a queued email; returns whether it was still queued."""
-    from_queue = Email.objects.filter(pk=email.pk, status="queued")
-    return bool(from_queue.update(status="dropped", settled_at=now, reason=reason[:500], reason_code=""))
+    queued = Email.objects.filter(pk=email.pk, status=EmailStatus.QUEUED)
+    return bool(queued.update(status=EmailStatus.DROPPED, settled_at=now, reason=reason[:500], reason_code=""))
 
 
 @transaction.atomic
 def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now: dt.datetime) -> int:
-    """Drop queued emails of one kind, as an operator; returns how many.
+    """Discard the queued emails of one kind, for an administrator of the server; returns how many.
 
-    Emails being sent are left alone. News in a discarded digest counts as told.
+    Emails that are being sent are left alone. News in a discarded digest counts as told.
     """
     for hooks in registered_hooks():
         hooks.lock()
     queued = Email.objects.select_for_update(skip_locked=True).filter(
         kind=kind, status=EmailStatus.QUEUED, created_at__lt=recorded_before
     )
-    numbers = list(queued.values_list("pk", flat=True))
+    email_ids = list(queued.values_list("pk", flat=True))
     for hooks in registered_hooks():
-        hooks.discarded(numbers=numbers, now=now)
-    count = Email.objects.filter(pk__in=numbers).update(
+        hooks.discarded(email_ids=email_ids, now=now)
+    count = Email.objects.filter(pk__in=email_ids).update(
         status=EmailStatus.SUPPRESSED,
         settled_at=now,
         reason=f"Discarded by an administrator: {reason}"[:500],
@@ -196,6 +196,6 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
 
 
 def wake_if_due() -> None:
-    """Wake a sender if notices or digests are due and nobody is sending."""
+    """Wake a sender if notices or digests are due that nobody is sending."""
     if is_due(lanes="others"):
         emails_recorded.send(sender=Email, lanes={Lane.NOTICE, Lane.DIGEST})

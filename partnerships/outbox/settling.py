@@ -1,4 +1,4 @@
-"""Settles emails: records servers' answers, retries, fails and suppresses."""
+"""Settles emails by the answers of mail servers: sent, failed, or to be tried again; and suppresses addresses."""
 
 from __future__ import annotations
 
@@ -34,23 +34,25 @@ from partnerships.outbox.restoring import ACCEPTED, Facts
 
 log = structlog.get_logger(__name__)
 
-#: Attempts before an email fails: the waits double up to an hour, which makes five days (RFC 5321, 4.5.4.1).
+#: How often a server may say "later" before an email fails. The waits double up to _MAX_WAIT seconds, so that this is
+#: about five days (RFC 5321, 4.5.4.1).
 MAX_DEFERRALS = 130
 _MAX_WAIT = 3600.0
-#: Before an email in doubt is sent again, after the first doubt and after each later one, in EMAIL_RETRY_SECONDS: ten
-#: minutes and an hour by default. An outage must not use up its copies.
+#: How long an email in doubt waits before it is sent again, after the first doubt and after later ones, as multiples of
+#: EMAIL_RETRY_SECONDS: by default ten minutes and an hour. So an outage does not use up its copies.
 _RETRIES_IN_DOUBT, _MORE_RETRIES_IN_DOUBT = 60, 360
-#: While connections fail, emails are retried at least this often, without limit.
+#: While connections fail, an email is tried again after at most this many seconds, however often that is.
 _MAX_WAIT_UNREACHED = 300.0
-#: A server that denied this many addresses in the last hour, and refused most emails, is not believed.
+#: A server is not believed if it denied at least _MAX_DENIED addresses in the last hour and refused most of the _RECENT
+#: emails before.
 _MAX_DENIED, _RECENT = 10, 50
-#: Accepted emails are settled in groups of this many, or after this many seconds. A killed process sends the emails of
-#: one group again, each with its first Message-ID.
+#: Accepted emails are settled in groups of this many, or after this many seconds. If the process is killed before that,
+#: the emails of one group are sent again, each with the same Message-ID.
 MAX_GROUP, _MAX_GROUP_SECONDS = 10, 1.0
-#: Seconds for which a drain tries to settle while the database is down.
+#: For how many seconds a drain tries to settle emails while the database is down.
 _GIVE_UP_SECONDS = 600.0
 
-# One statement: SQL of upper rooms about accepted emails (`on_accepted`) reads `done`.
+# All in one statement, because upper rooms add common table expressions that read `done` (see `on_accepted`).
 _ACCEPTED = """
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
@@ -71,8 +73,8 @@ UPDATE outbox_email e
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
-# The first retry comes soon, each later one after twice as long, at most an hour; later if the email may have arrived.
-# It fails after five days, or if it may have been delivered often enough.
+# The first retry comes soon, and each later one after twice as long, up to an hour. An email that may have arrived
+# waits longer. It fails after about five days, or if it may have been delivered MAX_DOUBTS times.
 _LATER = f"""
 WITH answer AS (
     SELECT a.id, a.reason, a.in_doubt, e.doubts + a.counts AS doubts,
@@ -99,7 +101,8 @@ UPDATE outbox_email e
 RETURNING e.id, e.status, answer.is_doubtful
 """  # noqa: S608 - our own constants
 
-# Connection failed before any reply: does not count as a delivery attempt, nor as the copy that was noted for it.
+# The connection failed before any reply about the email, so this does not count as an attempt. If a copy was counted
+# before it was sent, it is taken off again.
 _UNREACHED = f"""
 UPDATE outbox_email e
    SET status = 'queued', unanswered = 0, reason = answer.reason, reason_code = '', doubts = e.doubts + answer.counts,
@@ -110,50 +113,50 @@ UPDATE outbox_email e
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
-_on_accepted: dict[str, str] = {}
-_when_accepted: list[Callable[[Sequence[int]], None]] = []
+_effects_in_sql: dict[str, str] = {}
+_listeners: list[Callable[[Sequence[int]], None]] = []
 
 
 def on_accepted(name: str, sql: str) -> None:
-    """Add SQL that runs when emails were accepted.
+    """Register SQL of an upper room that runs with the statement that settles accepted emails.
 
-    A common table expression, which may read `done(id, kind, person_id)`. Upper rooms register it at start-up.
+    It is a common table expression called `name`, and may read `done(id, kind, person_id)`, the settled emails.
     """
-    _on_accepted[name] = sql
+    _effects_in_sql[name] = sql
 
 
 def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
-    """Call `call` with the numbers of accepted emails, before settling."""
-    _when_accepted.append(call)
+    """Register a function of an upper room to call with the ids of accepted emails, just before they are settled."""
+    _listeners.append(call)
 
 
 def _accepted_sql(month: str, *, with_effects: bool) -> str:
-    """The statement that settles accepted emails of one month.
-
-    The month is a condition of `months`.
-    """
-    effects = _on_accepted if with_effects else {}
+    """The statement that settles accepted emails of one month; `month` is a condition made by `months`."""
+    effects = _effects_in_sql if with_effects else {}
     more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in effects.items())
     return _ACCEPTED.format(month=month, still_open=STILL_OPEN, more=more)
 
 
 class Settler:
-    """Gathers the answers of a drain, and settles them in groups.
+    """Collects the answers that a drain gets, and settles the emails in groups.
 
-    Refusals and retries wait for the end of the batch, so that a server that refuses everybody is not believed.
+    Refusals and retries wait for the end of the batch, to see whether the server refuses everybody: then it is not
+    believed.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._accepted: list[Answer] = []
-        #: What the journal does not have yet of those.
+        #: What is still to be written to the journal about the accepted emails.
         self._facts: list[Facts] = []
         self._others: list[Answer] = []
+        #: Ids of emails whose doubt is already counted in the database.
         self._noted: set[int] = set()
-        self._since = 0.0
+        #: When the present group of accepted emails began.
+        self._group_began = 0.0
 
     def put(self, answer: Answer, facts: Facts, *, noted: bool = False) -> None:
-        """Take one answer; `noted`: its doubt was counted before it was sent or while waiting."""
+        """Add one answer; `noted` says that its doubt was already counted, before sending or while waiting."""
         if answer.outcome is not Outcome.ACCEPTED:
             self._others.append(answer)
             if noted:
@@ -161,29 +164,29 @@ class Settler:
             return
         now = time.monotonic()
         if not self._accepted:
-            self._since = now
+            self._group_began = now
         self._accepted.append(answer)
         self._facts.append(facts)
-        if len(self._accepted) >= MAX_GROUP or now - self._since > _MAX_GROUP_SECONDS:
+        if len(self._accepted) >= MAX_GROUP or now - self._group_began > _MAX_GROUP_SECONDS:
             self._settle(self._accepted)
 
     def settle(self, *, is_patient: bool = True) -> None:
-        """Settle what was put; `is_patient` waits for a database that is down."""
+        """Settle all emails whose answers were added; with `is_patient`, wait for a database that is down."""
         seconds = _GIVE_UP_SECONDS if is_patient else 0.0
         self._settle(self._accepted, seconds)
         self._settle(self._others, seconds)
         self._noted.clear()
 
     def _settle(self, answers: list[Answer], seconds: float = _GIVE_UP_SECONDS) -> None:
-        """Settle and forget these answers, within this time."""
+        """Settle the emails of these answers and clear the list; try for this long if the database is down."""
         facts, self._facts = self._facts, []
         journal.write_all(ACCEPTED, [fact.as_json() for fact in facts], now=timezone.now())
-        give_up = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while answers:
             try:
                 self.counts += settle(answers, noted=self._noted)
             except (OperationalError, InterfaceError) as error:
-                if connection.in_atomic_block or time.monotonic() > give_up:
+                if connection.in_atomic_block or time.monotonic() > deadline:
                     raise
                 log.warning("not_settled_yet", count=len(answers), kind=type(error).__name__)
                 connection.close()
@@ -202,7 +205,7 @@ class Settler:
 def settle_alone(answer: Answer, *, noted: Collection[int] = ()) -> Counter[str]:
     """Settle one email of a group that could not be settled together.
 
-    What upper rooms do with an accepted email is left out if it fails: the email must not be sent again.
+    If what upper rooms do with an accepted email fails, it is left out, because the email must not be sent again.
     """
     try:
         return settle([answer], noted=noted)
@@ -218,44 +221,52 @@ def settle_alone(answer: Answer, *, noted: Collection[int] = ()) -> Counter[str]
 
 
 def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:
-    """Record what became of these emails.
+    """Record what became of these emails; returns how many had each outcome.
 
-    `noted` are those counted as in doubt before they were sent or while the sender waited.
+    `noted` are the ids of emails whose doubt was already counted, before they were sent or while the sender waited.
     """
     by_outcome: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
     for answer in answers:
         by_outcome[answer.outcome].append(answer)
     denied = by_outcome[Outcome.NO_SUCH_ADDRESS]
-    if denied and not _is_believed(len(denied), len(by_outcome[Outcome.ACCEPTED])):
+    accepted = by_outcome[Outcome.ACCEPTED]
+    if denied and not _is_believed(len(denied), len(accepted)):
         log.error("mail_server_not_believed", count=len(denied))
-        by_outcome[Outcome.LATER] += [
-            replace(
-                answer,
-                outcome=Outcome.LATER,
-                text=f"The server gives this answer for most addresses: {answer.text}"[:500],
-            )
-            for answer in denied
-        ]
+        by_outcome[Outcome.LATER] += [_disbelieved(answer) for answer in denied]
         denied = by_outcome[Outcome.NO_SUCH_ADDRESS] = []
-    later = [answer for answer in by_outcome[Outcome.LATER] if answer.reached]
+
+    refused = by_outcome[Outcome.REFUSED]
+    deferred = [answer for answer in by_outcome[Outcome.LATER] if answer.reached]
     unreached = [answer for answer in by_outcome[Outcome.LATER] if not answer.reached]
-    given_up: set[int] = set()
-    if by_outcome[Outcome.ACCEPTED]:
-        _settle_accepted(by_outcome[Outcome.ACCEPTED])
-    if len(by_outcome[Outcome.ACCEPTED]) < len(answers):
-        given_up = _settle_others([*by_outcome[Outcome.REFUSED], *denied], unreached, later, noted)
-    full = [*by_outcome[Outcome.REFUSED], *(answer for answer in later if answer.key in given_up)]
+    if accepted:
+        _settle_accepted(accepted)
+    given_up_ids: set[int] = set()
+    if len(accepted) < len(answers):
+        given_up_ids = _settle_others([*refused, *denied], unreached, deferred, noted)
+
+    failed = [*refused, *(answer for answer in deferred if answer.key in given_up_ids)]
     _act_on_refusals(
-        [answer.key for answer in denied], [answer.key for answer in full if _speaks_of_the_mailbox(answer)]
+        denied=[answer.key for answer in denied],
+        soft=[answer.key for answer in failed if _is_about_mailbox_state(answer)],
     )
     return Counter({outcome.name.lower(): len(group) for outcome, group in by_outcome.items() if group})
 
 
+def _disbelieved(answer: Answer) -> Answer:
+    """The answer of a server that denies most addresses: the email is tried again later."""
+    text = f"The server gives this answer for most addresses: {answer.text}"[:500]
+    return replace(answer, outcome=Outcome.LATER, text=text)
+
+
 def _settle_accepted(answers: Sequence[Answer], *, with_effects: bool = True) -> None:
-    """One round trip for each month, because this is done for every few emails."""
-    numbers = [answer.key for answer in answers]
-    for call in _when_accepted if with_effects else ():
-        call(numbers)
+    """Record that servers have accepted these emails.
+
+    Runs for every few emails, so it is one statement for each month.
+    """
+    if with_effects:
+        email_ids = [answer.key for answer in answers]
+        for call in _listeners:
+            call(email_ids)
     for month, month_answers in by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
         values = {
             "ids": [answer.key for answer in month_answers],
@@ -266,12 +277,9 @@ def _settle_accepted(answers: Sequence[Answer], *, with_effects: bool = True) ->
 
 
 def _settle_others(
-    refused: Sequence[Answer], unreached: Sequence[Answer], later: Sequence[Answer], noted: Collection[int]
+    refused: Sequence[Answer], unreached: Sequence[Answer], deferred: Sequence[Answer], noted: Collection[int]
 ) -> set[int]:
-    """Record refusals and retries.
-
-    Returns the numbers given up after too many retries.
-    """
+    """Record refusals and retries; returns the ids of emails that failed because they were deferred too often."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
         if refused:
@@ -280,16 +288,17 @@ def _settle_others(
             waits = {"first": settings.EMAIL_RETRY_SECONDS, "longest": _MAX_WAIT_UNREACHED}
             counts = {"counts": [_doubts_of(answer, noted) for answer in unreached]}
             cursor.execute(_UNREACHED, _answer_columns(unreached) | counts | waits)
-        if not later:
+        if not deferred:
             return set()
-        cursor.execute(_LATER, _put_off(later, noted))
+        cursor.execute(_LATER, _deferral_params(deferred, noted))
         return {pk for pk, status, is_doubtful in cursor.fetchall() if status == EmailStatus.FAILED and not is_doubtful}
 
 
-def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
-    return _answer_columns(later) | {
-        "doubts": [answer.in_doubt for answer in later],
-        "counts": [_doubts_of(answer, noted) for answer in later],
+def _deferral_params(deferred: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
+    """The parameters of the statement `_LATER`."""
+    return _answer_columns(deferred) | {
+        "doubts": [answer.in_doubt for answer in deferred],
+        "counts": [_doubts_of(answer, noted) for answer in deferred],
         "limit": MAX_DEFERRALS,
         "max_doubts": MAX_DOUBTS,
         "may_have_arrived": EmailReason.MAY_HAVE_ARRIVED.label,
@@ -302,28 +311,27 @@ def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
 
 
 def _doubts_of(answer: Answer, noted: Collection[int]) -> int:
-    """How many doubts an answer adds.
+    """How many doubts an answer adds to its email.
 
-    A clear answer, or none because there was no connection, removes a doubt that was counted before.
+    If a doubt was counted already, an answer in doubt adds none, and any other answer takes it off again.
     """
+    was_counted = answer.key in noted
     if answer.in_doubt:
-        return 0 if answer.key in noted else 1
-    return -1 if answer.key in noted else 0
+        return 0 if was_counted else 1
+    return -1 if was_counted else 0
 
 
 def _answer_columns(answers: Sequence[Answer]) -> dict[str, Any]:
     return {"ids": [answer.key for answer in answers], "reasons": [answer.text for answer in answers]}
 
 
-def _speaks_of_the_mailbox(answer: Answer) -> bool:
-    """Whether a refusal is about a mailbox's state, which is a soft bounce.
-
-    Codes x.2.x, such as a full mailbox.
-    """
+def _is_about_mailbox_state(answer: Answer) -> bool:
+    """Whether a refusal is about the state of the mailbox (x.2.x), such as a full one: that is a soft bounce."""
     return enhanced_code(answer.text)[1:].startswith(".2.")
 
 
-def _act_on_refusals(denied: Collection[int], soft: Collection[int]) -> None:
+def _act_on_refusals(*, denied: Collection[int], soft: Collection[int]) -> None:
+    """Suppress addresses that do not exist, and record soft bounces; both are given as ids of emails."""
     now = timezone.now()
     for email in Email.objects.filter(pk__in=denied) if denied else ():
         cause = SuppressionCause.REFUSED
@@ -334,14 +342,17 @@ def _act_on_refusals(denied: Collection[int], soft: Collection[int]) -> None:
 
 
 def _is_believed(denied: int, accepted: int) -> bool:
-    """Whether to believe a server that denies this many addresses.
+    """Whether to believe a server that has just denied and accepted this many addresses.
 
-    A misconfigured server denies all of them.
+    A misconfigured server denies all addresses. It is believed if it denied few in the last hour, or if at most half of
+    its recent answers were refusals.
     """
-    since = timezone.now() - dt.timedelta(hours=1)
-    refusals = Suppression.objects.filter(since__gt=since, cause=SuppressionCause.REFUSED)
-    if refusals.count() + denied < _MAX_DENIED:
+    an_hour_ago = timezone.now() - dt.timedelta(hours=1)
+    recently_denied = Suppression.objects.filter(since__gt=an_hour_ago, cause=SuppressionCause.REFUSED)
+    if recently_denied.count() + denied < _MAX_DENIED:
         return True
-    settled = Email.objects.filter(settled_at__gt=since, status__in=[EmailStatus.SENT, EmailStatus.FAILED])
+    settled = Email.objects.filter(settled_at__gt=an_hour_ago, status__in=[EmailStatus.SENT, EmailStatus.FAILED])
     statuses = list(settled.order_by("-pk").values_list("status", flat=True)[:_RECENT])
-    return 2 * (statuses.count(EmailStatus.FAILED) + denied) <= len(statuses) + denied + accepted
+    refusals = statuses.count(EmailStatus.FAILED) + denied
+    answers = len(statuses) + denied + accepted
+    return 2 * refusals <= answers

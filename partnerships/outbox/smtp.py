@@ -1,10 +1,14 @@
-"""Sends emails over one kept SMTP connection, with the standard library's client.
+"""Sends emails over one SMTP connection, with the standard library's client.
 
-Connecting may take EMAIL_TIMEOUT, and so may each reply from its first line to its last. The email itself is sent for
-as long as bytes move, up to EMAIL_BODY_TIMEOUT; EMAIL_STALL_TIMEOUT without any ends it (RFC 5321, 4.5.3.2.5). The
-answer to the end of DATA may take EMAIL_DATA_TIMEOUT (RFC 5321, 4.5.3.2.6 asks for 10 minutes): a server that is slow
-there may be delivering the email, and giving up early would send it twice. MAIL, RCPT and DATA go together if the
-server offers it (RFC 2920).
+Each step has its own time limit:
+
+* EMAIL_TIMEOUT: connecting, and each reply from its first line to its last.
+* EMAIL_BODY_TIMEOUT: sending the body, as long as bytes move. If none move for EMAIL_STALL_TIMEOUT, sending ends
+  (RFC 5321, 4.5.3.2.5).
+* EMAIL_DATA_TIMEOUT: the answer to the end of DATA. RFC 5321, 4.5.3.2.6 asks for 10 minutes: a server that is slow here
+  may be delivering the email, and giving up early would send it twice.
+
+MAIL, RCPT and DATA are sent together if the server offers that (RFC 2920).
 """
 
 from __future__ import annotations
@@ -25,24 +29,25 @@ from django.core.mail.utils import DNS_NAME
 from partnerships.kit.mail_tls import tls_context
 from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal, reply_text
 
-#: Seconds between calls to the caller while an email is sent, and while the answer to its end is awaited.
+#: Every so many seconds, the caller is called while the body is sent and while the answer to its end is awaited.
 WAIT_STEP = 1.0
-#: Bytes of an email given to the connection at a time. TLS makes one record of them, so a write can be tried again.
+#: How many bytes are given to the connection at a time. TLS makes one record of them, so a write can be tried again.
 _CHUNK = 16_384
-#: After a failed connection, emails are deferred for this many seconds before the next try to connect.
+#: After a failed connection, it takes this many seconds until the next attempt; emails are deferred meanwhile.
 _RECONNECT_AFTER = 1.0
 
-#: Called while a server is slow, with the key of the present email, and whether the server may have all of it.
+#: A function to call while a server is slow: with the key of the present email, and whether the server may have all of
+#: it.
 WhileWaiting = Callable[[int, bool], None]
 
 
 class Sender(Protocol):
-    """A sender of emails."""
+    """What sends emails: our SMTP client, or a Django mail backend."""
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = ...) -> Iterator[Answer]:
-        """Send each email and yield its answer at once.
+        """Send each email and yield its answer at once; never raises because of the network.
 
-        Takes an email from `messages` only when it can be sent now. Never raises because of the network.
+        An email is taken from `messages` only when it can be sent now.
         """
 
     def close(self) -> None:
@@ -50,11 +55,11 @@ class Sender(Protocol):
 
 
 def keep_waiting(key: int, may_have_arrived: bool) -> None:
-    """Do nothing while a server is slow."""
+    """The `WhileWaiting` that does nothing."""
 
 
 class SmtpSender:
-    """One SMTP connection, opened when needed and after it was lost."""
+    """Sends over one SMTP connection, which is opened when it is needed and again after it was lost."""
 
     def __init__(self) -> None:
         self._smtp: smtplib.SMTP | None = None
@@ -62,7 +67,7 @@ class SmtpSender:
         self._failed_at = 0.0
 
     def close(self) -> None:
-        """Send QUIT, if there is a connection that waits for no answer."""
+        """Send QUIT and close the connection, if there is one."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             try:
@@ -73,14 +78,16 @@ class SmtpSender:
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
         """Send each email and yield its answer.
 
-        If the connection is lost, the present email is retried later (or is in doubt, if the server may have had all of
-        it), and the next one opens a new connection. A connection is open before an email is taken from `messages`: a
-        server that is slow to let us in must not use up the time for which the caller has it.
+        If the connection is lost, the present email is to be sent again later; it is in doubt if the server may have
+        had all of it. The next email opens a new connection.
+
+        The connection is opened before an email is taken from `messages`, so that a server which is slow to let us in
+        does not use up the email's lease.
         """
-        waiting = iter(messages)
+        remaining_messages = iter(messages)
         while True:
             smtp = self._connection()
-            message = next(waiting, None)
+            message = next(remaining_messages, None)
             if message is None:
                 return
             if smtp is None:
@@ -89,21 +96,21 @@ class SmtpSender:
                 yield self._send(smtp, message, while_waiting)
 
     def _send(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> Answer:
-        """Send one email.
+        """Send one email, and return its answer.
 
-        Once the end of the body is on its way, a lost connection leaves the outcome in doubt. Before that the server
-        cannot have all of it, and must not deliver it (RFC 5321, 4.1.1.4).
+        A connection lost before the end of the body means that the server must not deliver the email (RFC 5321,
+        4.1.1.4). Afterwards, the email is in doubt.
         """
         is_in_doubt = False
         try:
-            refused = _envelope(smtp, message)
-            if refused is not None:
+            envelope_refusal = _send_envelope(smtp, message)
+            if envelope_refusal is not None:
                 smtp.rset()
-                return refused
-            sending = _Sending(smtp, message, while_waiting)
-            sending.all_but_the_end()
-            is_in_doubt = True  # from here on the server may have all of it
-            sending.end()
+                return envelope_refusal
+            body = _BodySender(smtp, message, while_waiting)
+            body.send_all_but_the_end()
+            is_in_doubt = True  # from here on, the server may have all of it
+            body.send_end()
             _wait_for_the_end(smtp, message.key, while_waiting)
             code, text = smtp.getreply()
             if code != 250 and code < 400:
@@ -113,7 +120,7 @@ class SmtpSender:
             error_text = f"The connection to the mail server was lost: {error or 'closed'}"[:500]
             return Answer(message.key, Outcome.LATER, error_text, in_doubt=is_in_doubt)
         except BaseException:
-            self._drop()  # no QUIT: its answer would be that to the email
+            self._drop()  # without QUIT, whose answer would be taken for the answer about the email
             raise
         if code == 250:
             return Answer(message.key, Outcome.ACCEPTED)
@@ -122,70 +129,73 @@ class SmtpSender:
         return refusal(message.key, code, text, at_recipient=False)
 
     def _connection(self) -> smtplib.SMTP | None:
-        """The connection; None if there is none for the reason in `_failure`."""
+        """The connection, opened if needed; None if that fails, for the reason in `_failure`."""
         if self._smtp is None and time.monotonic() - self._failed_at >= _RECONNECT_AFTER:
             try:
                 self._smtp = _connect()
             except OSError as error:
-                self._failure, self._failed_at = f"No connection to the mail server: {error}"[:500], time.monotonic()
+                self._failure = f"No connection to the mail server: {error}"[:500]
+                self._failed_at = time.monotonic()
         return self._smtp
 
     def _drop(self) -> None:
+        """Close the connection without QUIT."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             smtp.close()
 
 
 class _Replies(socket.SocketIO):
-    """Reads a connection; all reads of a reply share one deadline."""
+    """Reads replies from a connection; all reads of one reply share a deadline."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        super().__init__(connected, "rb")
-        self._connected = connected
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection, "rb")
+        self._connection = connection
         self.deadline = 0.0
-        #: Reads of the present reply.
+        #: How many reads the present reply has taken.
         self.reads = 0
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what is there, before the deadline."""
-        if self.reads:  # the first has the whole time, which is the timeout of the connection
-            self._connected.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        """Read what has arrived, waiting for it until the deadline."""
+        if self.reads:  # the first read has the whole time, which is the timeout of the connection
+            self._connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
         self.reads += 1
         return super().readinto(buffer)
 
 
 class _Client(smtplib.SMTP):
-    """The standard client, with one deadline for all lines of a reply.
+    """The standard library's client, with one deadline for all lines of a reply.
 
-    Its own timeout is for each read: a server that sends a byte now and then would hold a sender for ever.
+    Its own timeout is for each read, so a server that sends one byte now and then could hold a sender for ever.
     """
 
     def getreply(self) -> tuple[int, bytes]:
-        """The next reply."""
-        connected: Any = self.sock
-        if self.file is None:  # new, or TLS has just begun
-            self._replies = _Replies(connected)
+        """Read the next reply."""
+        connection: Any = self.sock
+        if self.file is None:  # the connection is new, or TLS has just begun
+            self._replies = _Replies(connection)
             self.file = io.BufferedReader(self._replies)
-        self._replies.deadline, self._replies.reads = time.monotonic() + self.timeout, 0
+        self._replies.deadline = time.monotonic() + self.timeout
+        self._replies.reads = 0
         reply = super().getreply()
         if self._replies.reads > 1:
-            connected.settimeout(self.timeout)
+            connection.settimeout(self.timeout)
         return reply
 
 
 class _ClientOverTLS(_Client, smtplib.SMTP_SSL):
-    """The same over TLS from the first byte."""
+    """The same client over TLS from the first byte."""
 
 
 def _connect() -> smtplib.SMTP:
-    """A connection that is ready for an email."""
+    """Open a connection, with TLS and signed in as the settings say."""
     host, port, timeout = settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT
-    own_name = DNS_NAME.get_fqdn()
+    local_hostname = DNS_NAME.get_fqdn()
     smtp: smtplib.SMTP
     if settings.EMAIL_USE_SSL:
-        smtp = _ClientOverTLS(host, port, local_hostname=own_name, timeout=timeout, context=tls_context())
+        smtp = _ClientOverTLS(host, port, local_hostname=local_hostname, timeout=timeout, context=tls_context())
     else:
-        smtp = _Client(host, port, local_hostname=own_name, timeout=timeout)
+        smtp = _Client(host, port, local_hostname=local_hostname, timeout=timeout)
     try:
         smtp.ehlo_or_helo_if_needed()
         if settings.EMAIL_USE_TLS:
@@ -193,54 +203,55 @@ def _connect() -> smtplib.SMTP:
             smtp.ehlo()
         if settings.EMAIL_HOST_USER:
             smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
-        # Otherwise the last packet of an email may wait for the server's delayed acknowledgement.
-        connected: Any = smtp.sock
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # Otherwise megabytes wait in the system, and on a slow line minutes may pass until it takes any more.
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _CHUNK)
+        connection: Any = smtp.sock
+        # Without this, the last packet of an email may wait for the server's delayed acknowledgement.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Without this, megabytes wait in the system, and on a slow line minutes may pass until it takes any more.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _CHUNK)
     except BaseException:
         smtp.close()
         raise
     return smtp
 
 
-def _envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
-    """Send MAIL, RCPT and DATA.
-
-    None if the body may follow, else the first refusal.
+def _send_envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
+    """Send MAIL, RCPT and DATA. Returns the first refusal, or None if the body may follow.
 
     Raises `SMTPServerDisconnected` if the server ends the connection or answers out of turn.
     """
-    # smtplib's own `mail` and `rcpt` parse the address, which takes as long as sending it.
+    # smtplib's own methods `mail` and `rcpt` parse the address, which takes as long as sending it.
     commands = (
         (f"MAIL FROM:<{message.sender}>", (250,)),
         (f"RCPT TO:<{message.recipient}>", (250, 251)),
         ("DATA", (354,)),
     )
-    are_together = smtp.has_extn("pipelining")
-    if are_together:
+    is_pipelined = smtp.has_extn("pipelining")
+    if is_pipelined:
         smtp.send("".join([f"{command}\r\n" for command, _ in commands]))
-    refused: Answer | None = None
+    first_refusal: Answer | None = None
     has_recipient = True
-    for place, (command, good) in enumerate(commands):
-        code, text = smtp.getreply() if are_together else smtp.docmd(command)
-        if code in good:
+    for index, (command, expected_codes) in enumerate(commands):
+        code, text = smtp.getreply() if is_pipelined else smtp.docmd(command)
+        if code in expected_codes:
             continue
         if code == 421 or code < 400:
             raise smtplib.SMTPServerDisconnected(reply_text(code, text))
-        refused = refused or refusal(message.key, code, text, at_recipient=place == 1)
-        has_recipient = has_recipient and place != 1
-        if not are_together:
-            return refused
-    if refused is not None and code == 354:  # the server waits for an email all the same
+        is_recipient = index == 1
+        if is_recipient:
+            has_recipient = False
+        if first_refusal is None:
+            first_refusal = refusal(message.key, code, text, at_recipient=is_recipient)
+        if not is_pipelined:
+            return first_refusal
+    if first_refusal is not None and code == 354:  # despite the refusal, the server now waits for a body
         if has_recipient:
-            raise smtplib.SMTPServerDisconnected(refused.text)
-        smtp.docmd(".")  # an empty one, which reaches nobody (RFC 2920, 3.1)
-    return refused
+            raise smtplib.SMTPServerDisconnected(first_refusal.text)
+        smtp.docmd(".")  # an empty body, which reaches nobody (RFC 2920, 3.1)
+    return first_refusal
 
 
 def _body(message: Outgoing) -> bytes:
-    """The body after DATA with doubled dots (RFC 5321, 4.5.2), and its end."""
+    """What is sent after DATA: the message with doubled dots (RFC 5321, 4.5.2), and the end of the body."""
     data = message.data
     if not message.has_no_dots:
         data = data.replace(b"\r\n.", b"\r\n..")
@@ -249,59 +260,62 @@ def _body(message: Outgoing) -> bytes:
     return data + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-class _Sending:
-    """Sends the body of one email for as long as bytes move."""
+class _BodySender:
+    """Sends the body of one email, for as long as bytes move."""
 
     def __init__(self, smtp: smtplib.SMTP, message: Outgoing, while_waiting: WhileWaiting) -> None:
-        self._smtp, self._key, self._while_waiting = smtp, message.key, while_waiting
+        self._smtp = smtp
+        self._key = message.key
+        self._while_waiting = while_waiting
         self._body = memoryview(_body(message))
-        self._last = max(len(self._body) - _CHUNK, 0)
-        self._give_up = time.monotonic() + settings.EMAIL_BODY_TIMEOUT
+        self._last_chunk_start = max(len(self._body) - _CHUNK, 0)
+        self._deadline = time.monotonic() + settings.EMAIL_BODY_TIMEOUT
 
-    def all_but_the_end(self) -> None:
+    def send_all_but_the_end(self) -> None:
         """Send all but the last chunk."""
-        self._send(self._body[: self._last], may_have_arrived=False)
+        self._send(self._body[: self._last_chunk_start], may_have_arrived=False)
 
-    def end(self) -> None:
-        """Send the last chunk."""
-        self._send(self._body[self._last :], may_have_arrived=True)
+    def send_end(self) -> None:
+        """Send the last chunk, after which the server may have the whole email."""
+        self._send(self._body[self._last_chunk_start :], may_have_arrived=True)
 
     def _send(self, data: memoryview, *, may_have_arrived: bool) -> None:
-        """Send some of the body, and call the caller each `WAIT_STEP`.
+        """Send some of the body, and call `while_waiting` every `WAIT_STEP`.
 
         Raises `TimeoutError` when nothing has moved for EMAIL_STALL_TIMEOUT, or when the email takes too long.
         """
-        connected: Any = self._smtp.sock
-        connected.settimeout(WAIT_STEP)
+        connection: Any = self._smtp.sock
+        connection.settimeout(WAIT_STEP)
         moved_at = called_at = time.monotonic()
         sent = 0
         while sent < len(data):
             try:
-                sent += connected.send(data[sent : sent + _CHUNK])
+                sent += connection.send(data[sent : sent + _CHUNK])
                 moved_at = now = time.monotonic()
             except TimeoutError as error:
-                if error.errno == errno.ETIMEDOUT:  # the system has given the connection up
+                if error.errno == errno.ETIMEDOUT:  # the operating system has given up the connection
                     raise
                 now = time.monotonic()
             if now - moved_at >= settings.EMAIL_STALL_TIMEOUT:
                 raise TimeoutError("the server takes no more of the email")
-            if now >= self._give_up and sent < len(data):
+            if now >= self._deadline and sent < len(data):
                 raise TimeoutError("the email took too long to send")
             if now - called_at >= WAIT_STEP:
                 self._while_waiting(self._key, may_have_arrived)
                 called_at = time.monotonic()
-        connected.settimeout(self._smtp.timeout)
+        connection.settimeout(self._smtp.timeout)
 
 
 def _wait_for_the_end(smtp: smtplib.SMTP, key: int, while_waiting: WhileWaiting) -> None:
     """Wait for the answer to the end of DATA, up to EMAIL_DATA_TIMEOUT."""
-    give_up = time.monotonic() + settings.EMAIL_DATA_TIMEOUT
-    connected: Any = smtp.sock
-    while not (isinstance(connected, ssl.SSLSocket) and connected.pending()):
-        # Looks once more after the deadline: the caller may have waited for its database meanwhile.
-        left = max(give_up - time.monotonic(), 0.0)
-        if select.select([connected], [], [], min(left, WAIT_STEP))[0]:
+    deadline = time.monotonic() + settings.EMAIL_DATA_TIMEOUT
+    connection: Any = smtp.sock
+    while not (isinstance(connection, ssl.SSLSocket) and connection.pending()):
+        # After the deadline, look once more: `while_waiting` may have waited for its database meanwhile.
+        seconds_left = max(deadline - time.monotonic(), 0.0)
+        readable, _, _ = select.select([connection], [], [], min(seconds_left, WAIT_STEP))
+        if readable:
             return
-        if not left:
+        if not seconds_left:
             raise TimeoutError("no answer to the end of DATA")
         while_waiting(key, True)

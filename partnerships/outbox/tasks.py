@@ -1,6 +1,6 @@
-"""Celery tasks of the outbox.
+"""Celery tasks of the outbox: they wake senders, and every task may run twice.
 
-The broker carries nudges; the rows say what to do. Every task may run twice.
+A task carries no data: the rows of emails say what there is to do.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from partnerships.outbox.retention import MIN_MONTHS_READY, make_partitions, mon
 
 log = structlog.get_logger(__name__)
 
-#: A drain ends after this long and starts another, so that a worker can be stopped soon.
+#: A drain ends after this many seconds and starts another, so that a worker can be stopped soon.
 _SECONDS = 20.0
-#: After this many seconds an email is left to wait by itself.
+#: After this many seconds, an email waits in a thread of its own.
 _PATIENCE_SECONDS = 2.0
 
 _threads = DrainThreads(lanes="others", patience=_PATIENCE_SECONDS, job="partnerships.outbox.tasks.drain")
-#: Whether the worker was asked to stop: its first process sets it, and shares this memory with the others.
+#: Whether the worker was asked to stop. Its first process sets this; the others share the memory.
 _stopping = mmap.mmap(-1, 1)
-#: Until when processes of the worker pause, the last of them: shared, because the first process watches the others.
+#: Until when a process of the worker pauses. In shared memory, because the first process watches the others.
 _MOMENT = struct.Struct("d")
 _paused_until = mmap.mmap(-1, _MOMENT.size)
 
 
 def wake() -> None:
-    """Wake a drain for each process of the worker."""
+    """Start a drain for each process of the worker."""
     for _ in range(settings.WORKER_CONCURRENCY):
         drain.apply_async(expires=30)
 
 
 @shared_task(name="partnerships.outbox.tasks.drain")
 def drain() -> None:
-    """Send due notices and digests; start another drain if time runs out."""
+    """Send due notices and digests; start another drain if some are left when the time is up."""
     is_done = _threads.run(seconds=_SECONDS, is_stopping=lambda: bool(_stopping[0]))
     (until,) = _MOMENT.unpack_from(_paused_until)
     _MOMENT.pack_into(_paused_until, 0, max(until, _threads.paused_until()))
@@ -55,53 +55,53 @@ def drain() -> None:
 
 
 def is_paused() -> bool:
-    """Whether a process of this worker pauses because most answers leave emails in doubt."""
+    """Whether a process of this worker pauses, because most answers leave emails in doubt."""
     (until,) = _MOMENT.unpack_from(_paused_until)
     return is_before(until)
 
 
 @worker_shutting_down.connect
 def release_emails(**kwargs: object) -> None:
-    """Let the drains of all processes end after the present email."""
+    """Let the drain of every process end after its present email."""
     _stopping[0] = 1
 
 
 @worker_process_init.connect
 def leave_stopping_to_the_first_process(**kwargs: object) -> None:
-    """Ignore TERM, which a service manager may send to all processes of a worker.
+    """Ignore the signal TERM, which a service manager may send to all processes of a worker.
 
-    The first process asks the others to stop, each once it has settled what it holds.
+    The first process asks each of the others to stop once it has settled the emails that it holds.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @worker_process_shutdown.connect
 def wait_for_answers(**kwargs: object) -> None:
-    """Wait for the answers to the emails that have left."""
+    """Wait for the answers to the emails that were sent."""
     _threads.finish()
 
 
 @shared_task(name="partnerships.outbox.tasks.sweep")
 def sweep() -> None:
-    """Wake the drains if anything is due."""
+    """Start drains if notices or digests are due."""
     if is_due(lanes="others"):
         wake()
 
 
 @shared_task(name="partnerships.outbox.tasks.prepare_partitions")
 def prepare_partitions() -> None:
-    """Make the partitions of coming months; alert operators if they run out."""
+    """Make the partitions of coming months; alert administrators if these run out."""
     now = timezone.now()
     try:
         make_partitions(now=now)
     except OperationalError as error:
-        # Something reads the whole table, such as a backup: the next hour will do.
+        # Something, such as a backup, is reading the whole table. The job runs again in an hour.
         log.warning("partitions_not_made", kind=type(error).__name__)
     ready = months_ready(now=now)
     if ready < MIN_MONTHS_READY:
         alert_operators(
             "The outbox is running out of partitions",
             f"Partitions exist for {ready} months after this one. No email can be recorded in a month without one.\n\n"
-            "The job outbox.prepare_partitions makes them every hour; the worker's log says why it fails.",
+            "The job outbox.prepare_partitions makes them every hour. The worker's log says why it fails.",
             quiet=dt.timedelta(days=1),
         )

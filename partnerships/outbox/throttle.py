@@ -1,7 +1,4 @@
-"""Throttles emails by minute and hour, in all and by domain.
-
-Counts all senders together.
-"""
+"""Throttles emails by minute and by hour, in all and by domain; counts the emails of all senders together."""
 
 from __future__ import annotations
 
@@ -14,70 +11,84 @@ from django.db import connection
 
 from partnerships.kit.database import rows_planned_once
 
-_LOCK = 0x7061_6365  # any number that nothing else in the database locks
-_ALL = "*"
+_LOCK = 0x7061_6365  # any number that nothing else in the database uses as an advisory lock
+_ALL_DOMAINS = "*"
 _MINUTE, _HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
-# Emails to each domain within the hour, and within this minute.
-_COUNTED = """
+# For each domain, how many emails were claimed within the last hour, and how many of these within this minute.
+_COUNTS = """
 SELECT domain, sum(count), COALESCE(sum(count) FILTER (WHERE minute = %s), 0)
   FROM outbox_sendcount
  WHERE domain = ANY(%s) AND minute > %s
  GROUP BY domain
 """
 
+# In the order of domains, so that two senders cannot deadlock.
+_ADD_COUNTS = """
+INSERT INTO outbox_sendcount (domain, minute, count)
+SELECT domain, %(minute)s, count
+  FROM unnest(%(domains)s::text[], %(counts)s::int[]) AS added(domain, count)
+ ORDER BY domain
+    ON CONFLICT (domain, minute) DO UPDATE SET count = outbox_sendcount.count + EXCLUDED.count
+"""
+
 
 def domain_of(address: str) -> str:
-    """The part after the @, in lower case."""
+    """The part of an address after the @, in lower case."""
     return address.rpartition("@")[2].lower()
 
 
 def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
-    """Emails (number, address) that must wait, and the others by domain.
+    """The ids of the emails (id, address) that must wait, and how many of the others go to each domain.
 
-    The second result is for `count`. Call in the transaction that claims them. With limits by minute, one sender counts
-    at a time; the limit by hour is a safety net that each sender may exceed by one batch.
+    The second result is for `count`. Call this in the transaction that claims the emails. With a limit by minute, only
+    one sender counts at a time. The limit by hour is a safety net, which each sender may exceed by one batch.
     """
-    per_minute, per_domain = settings.EMAIL_PER_MINUTE, settings.EMAIL_PER_DOMAIN_PER_MINUTE
-    per_hour = settings.EMAIL_PER_DOMAIN_PER_HOUR
-    counted: Counter[str] = Counter()
-    over: set[int] = set()
-    wanted = [(number, domain_of(address)) for number, address in emails]
-    # Without emails to count, no lock: the account lane must not wait for a sender that composes.
-    if not wanted or not (per_minute or per_domain or per_hour):
-        return over, counted
-    if per_minute or per_domain:
+    per_minute = settings.EMAIL_PER_MINUTE
+    domain_per_minute = settings.EMAIL_PER_DOMAIN_PER_MINUTE
+    domain_per_hour = settings.EMAIL_PER_DOMAIN_PER_HOUR
+    count_by_domain: Counter[str] = Counter()
+    throttled_ids: set[int] = set()
+    domain_of_emails = [(email_id, domain_of(address)) for email_id, address in emails]
+    # Without emails to count, take no lock: the account lane must not wait for a sender that composes.
+    if not domain_of_emails or not (per_minute or domain_per_minute or domain_per_hour):
+        return throttled_ids, count_by_domain
+
+    if per_minute or domain_per_minute:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    domains = sorted({domain for _, domain in wanted} | {_ALL})
-    hour, minute = Counter[str](), Counter[str]()
-    for domain, in_hour, in_minute in rows_planned_once(_COUNTED, [minute_of(now), domains, now - _HOUR]):
-        hour[domain], minute[domain] = in_hour, in_minute
-    for number, domain in wanted:
+    domains = sorted({domain for _, domain in domain_of_emails} | {_ALL_DOMAINS})
+    in_hour, in_minute = Counter[str](), Counter[str]()
+    rows = rows_planned_once(_COUNTS, [minute_of(now), domains, now - _HOUR])
+    for domain, hour_count, minute_count in rows:
+        in_hour[domain] = hour_count
+        in_minute[domain] = minute_count
+
+    for email_id, domain in domain_of_emails:
         if (
-            (per_hour and hour[domain] + counted[domain] >= per_hour)
-            or (per_domain and minute[domain] + counted[domain] >= per_domain)
-            or (per_minute and minute[_ALL] + counted[_ALL] >= per_minute)
+            (domain_per_hour and in_hour[domain] + count_by_domain[domain] >= domain_per_hour)
+            or (domain_per_minute and in_minute[domain] + count_by_domain[domain] >= domain_per_minute)
+            or (per_minute and in_minute[_ALL_DOMAINS] + count_by_domain[_ALL_DOMAINS] >= per_minute)
         ):
-            over.add(number)
+            throttled_ids.add(email_id)
         else:
-            counted[domain] += 1
+            count_by_domain[domain] += 1
             if per_minute:
-                counted[_ALL] += 1
-    return over, counted
+                count_by_domain[_ALL_DOMAINS] += 1
+    return throttled_ids, count_by_domain
 
 
-def count(counted: Counter[str], *, now: dt.datetime) -> None:
-    """Record how many leave, last in the claim: other senders wait for it."""
-    if counted:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO outbox_sendcount (domain, minute, count)"
-                " SELECT d, %s, c FROM unnest(%s::text[], %s::int[]) AS x(d, c)"
-                " ORDER BY d ON CONFLICT (domain, minute)"
-                " DO UPDATE SET count = outbox_sendcount.count + EXCLUDED.count",
-                [minute_of(now), list(counted), list(counted.values())],
-            )
+def count(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
+    """Record how many emails leave for each domain. The last step of a claim, because other senders wait for it."""
+    if not count_by_domain:
+        return
+    columns = {
+        "minute": minute_of(now),
+        "domains": list(count_by_domain),
+        "counts": list(count_by_domain.values()),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD_COUNTS, columns)
 
 
 def minute_of(moment: dt.datetime) -> dt.datetime:
@@ -86,5 +97,5 @@ def minute_of(moment: dt.datetime) -> dt.datetime:
 
 
 def next_minute(now: dt.datetime) -> dt.datetime:
-    """When a throttled email may be tried again."""
+    """When a throttled email may be claimed again."""
     return minute_of(now) + _MINUTE

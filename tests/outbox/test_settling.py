@@ -66,7 +66,7 @@ def test_accepted_emails_are_settled_without_what_fails_for_them(
         "INSERT INTO outbox_sendcount (domain, minute, count)"
         f" SELECT id::text, now(), 1 / (id - {numbers[1]}) FROM done"
     )
-    monkeypatch.setitem(settling._on_accepted, "boom", boom)
+    monkeypatch.setitem(settling._effects_in_sql, "boom", boom)
 
     drain_often()
 

@@ -251,12 +251,12 @@ class DigestHooks(OutboxHooks):
             rows_of(SKIP_NUMBERS, dict(zip(("kinds", "records", "numbers"), columns[1:], strict=True)))
         _move_subjects(of_subjects)
 
-    def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
+    def discarded(self, *, email_ids: Collection[int], now: dt.datetime) -> None:
         """Move watermarks as if discarded digests had been sent."""
-        items = DeliveryItem.objects.included().filter(delivery__in=numbers)
+        items = DeliveryItem.objects.included().filter(delivery__in=email_ids)
         rows = items.values_list("delivery__recipient", "plan", "to_number")
         _move_watermarks((*row, now) for row in rows)
-        delivery_subjects = DeliverySubject.objects.included().filter(delivery__in=numbers)
+        delivery_subjects = DeliverySubject.objects.included().filter(delivery__in=email_ids)
         _move_subjects(
             delivery_subjects.values_list("delivery__recipient", "subject__kind", "subject__record_id", "to_number")
         )

@@ -1,6 +1,6 @@
-"""Figures of the queue for operators and for workers that watch themselves.
+"""Metrics of the queue, for administrators of the server and for workers that watch themselves.
 
-None of them reads more than the open emails.
+None of the queries reads more than the open emails.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from partnerships.outbox.models import Email, EmailReason, Lane, Suppression
+from partnerships.outbox.models import Email, EmailReason, EmailStatus, Lane, Suppression
 from partnerships.outbox.retention import months_ready
 
-#: Counts stop here: operators only want to know whether it is many.
+#: Counts stop here, because a larger number tells an administrator no more.
 MAX_COUNT = 100_000
 
 _OPEN = """
@@ -32,8 +32,9 @@ SELECT lane.number, (
      ORDER BY e.lane, e.available_at, e.id LIMIT 1)
   FROM unnest(%s::int[]) AS lane(number)
 """
-# Both change while senders work: the newest settled email, and the newest lease, which is renewed while a mail server
-# is slow. Queued emails are left out: one that waits until tomorrow would hide the leases.
+# Two moments that change while senders work: when the newest email was settled, and when the newest lease ends, which
+# is renewed while a mail server is slow. Queued emails are left out: one that waits until tomorrow would hide the
+# leases.
 _SIGNS_OF_LIFE = """
 SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_timestamp() - interval '1 hour'),
        (SELECT max(last.available_at) FROM unnest(ARRAY[0, 1, 2]) AS lane(number), LATERAL (
@@ -46,10 +47,7 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
 
 
 def oldest_due() -> dict[Lane, dt.datetime]:
-    """When the oldest due email of each lane became due.
-
-    Lanes without a due email are left out.
-    """
+    """When the oldest due email of each lane became due; without lanes in which none is due."""
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, [[lane.value for lane in Lane]])
         rows = cursor.fetchall()
@@ -58,41 +56,47 @@ def oldest_due() -> dict[Lane, dt.datetime]:
 
 
 def queue_figures() -> dict[str, Any]:
-    """Counts of queued and sending emails, and the age of the oldest due one, in all and by lane.
+    """The metrics of the queue, by name. Counts stop at 100,000.
 
-    Counts stop at 100,000. With EMAILS_HELD, only account emails are due. `oldest_tried_by_lane_seconds` is how long
-    ago the oldest email was recorded that was tried in vain: between tries it is not due. `in_doubt` counts open
-    emails that may have arrived already. `not_composed` counts emails that cannot be composed: those being retried, and
-    those set aside within a day. `months_ready` is the number of later months that have partitions. `last_settled` and
-    `lease_until` change while senders work.
+    * `queued`, `sending`, and `by_lane`: how many emails are open.
+    * `oldest_due_seconds` and `oldest_by_lane_seconds`: for how long the oldest due email has been due. With
+      EMAILS_HELD, only account emails count as due.
+    * `oldest_tried_by_lane_seconds`: how long ago the oldest email was recorded that was tried in vain. Between
+      attempts, it is not due.
+    * `in_doubt`: open emails that may have arrived already.
+    * `not_composed`: emails that cannot be composed: those to be tried again, and those that failed within a day.
+    * `suppressed_addresses`: addresses that get no notices and digests.
+    * `months_ready`: months after this one that have a partition.
+    * `last_settled` and `lease_until`: two moments that change while senders work.
     """
     counts = {"queued": 0, "sending": 0}
-    by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
-    tried = by_lane.copy()
+    open_by_lane = dict.fromkeys((lane.name.lower() for lane in Lane), 0)
+    tried_age_by_lane = open_by_lane.copy()
     in_doubt = 0
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, [MAX_COUNT])
-        for lane, status, count, recorded, doubtful in cursor.fetchall():
+        for lane_number, status, count, oldest_tried_at, doubtful_count in cursor.fetchall():
+            lane = Lane(lane_number).name.lower()
             counts[status] += count
-            in_doubt += doubtful
-            by_lane[Lane(lane).name.lower()] += count
-            tried[Lane(lane).name.lower()] = max(tried[Lane(lane).name.lower()], _age(recorded, now))
+            in_doubt += doubtful_count
+            open_by_lane[lane] += count
+            tried_age_by_lane[lane] = max(tried_age_by_lane[lane], _age(oldest_tried_at, now))
         cursor.execute(_SIGNS_OF_LIFE, [settings.EMAIL_LEASE_SECONDS])
         last_settled, lease_until = cursor.fetchone()
-    due = oldest_due()
-    ages = {lane.name.lower(): _age(due.get(lane), now) for lane in Lane}
+    due_since = oldest_due()
+    due_age_by_lane = {lane.name.lower(): _age(due_since.get(lane), now) for lane in Lane}
     if settings.EMAILS_HELD:
-        ages = dict.fromkeys(ages, 0) | {"account": ages["account"]}
-    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # few, with an index of their own
+        due_age_by_lane = dict.fromkeys(due_age_by_lane, 0) | {"account": due_age_by_lane["account"]}
+    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # few, and they have their own index
     not_composed = unwritten.open().count()
-    not_composed += unwritten.filter(status="failed", settled_at__gt=now - dt.timedelta(days=1)).count()
+    not_composed += unwritten.filter(status=EmailStatus.FAILED, settled_at__gt=now - dt.timedelta(days=1)).count()
     return {
         **counts,
-        "by_lane": by_lane,
-        "oldest_due_seconds": max(ages.values()),
-        "oldest_by_lane_seconds": ages,
-        "oldest_tried_by_lane_seconds": tried,
+        "by_lane": open_by_lane,
+        "oldest_due_seconds": max(due_age_by_lane.values()),
+        "oldest_by_lane_seconds": due_age_by_lane,
+        "oldest_tried_by_lane_seconds": tried_age_by_lane,
         "in_doubt": in_doubt,
         "not_composed": not_composed,
         "suppressed_addresses": Suppression.objects.filter(released_at=None)[:MAX_COUNT].count(),
@@ -103,4 +107,7 @@ def queue_figures() -> dict[str, Any]:
 
 
 def _age(moment: dt.datetime | None, now: dt.datetime) -> int:
-    return max(int((now - moment).total_seconds()), 0) if moment else 0
+    """The seconds since a moment; 0 without one."""
+    if moment is None:
+        return 0
+    return max(int((now - moment).total_seconds()), 0)

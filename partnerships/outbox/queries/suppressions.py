@@ -1,6 +1,6 @@
-"""Which addresses get no notices and digests.
+"""Finds suppressed addresses, which get no notices and digests.
 
-After a restore an address may be known by the journal's hash alone.
+After a restore, an address may be known only by its hash in the journal.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from partnerships.kit import journal
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox.models import Suppression
 
-#: In SQL: whether the address of a person `u` is suppressed. OFFSET 0 makes PostgreSQL look each person up by the
-#: index: without it, it may read every suppressed address first.
+#: SQL condition: whether the address of a person `u` is suppressed. OFFSET 0 makes PostgreSQL look up each person by
+#: the index; without it, PostgreSQL may read all suppressed addresses first.
 SUPPRESSED = (
     "EXISTS (SELECT 1 FROM outbox_suppression s"
     " WHERE lower(s.address) = lower(u.email) AND s.released_at IS NULL OFFSET 0)"
@@ -31,21 +31,21 @@ SELECT s.address_hash FROM outbox_suppression s
 
 
 def suppressed_among(addresses: Collection[str]) -> set[str]:
-    """The addresses (in lower case) that are suppressed."""
+    """Which of these addresses, all in lower case, are suppressed."""
     if not addresses:
         return set()
-    hashed = {journal.address_hash(address): address for address in addresses}
-    params = {"addresses": sorted(addresses), "hashes": list(hashed)}
+    address_by_hash = {journal.address_hash(address): address for address in addresses}
+    params = {"addresses": sorted(addresses), "hashes": list(address_by_hash)}
     rows = rows_planned_once(_AMONG, params, generic_plan=True)
-    return {hashed.get(one, one) for (one,) in rows}
+    return {address_by_hash.get(address_or_hash, address_or_hash) for (address_or_hash,) in rows}
 
 
 def open_suppressions(address: str = "", *, address_hash: str = "") -> QuerySet[Suppression]:
-    """Suppressions of this address: by itself and by its hash."""
-    matching = Q(address_hash=address_hash or journal.address_hash(address))
+    """The suppressions of an address that are not released, found by the address and by its hash."""
+    is_same = Q(address_hash=address_hash or journal.address_hash(address))
     if address:
-        matching |= Q(lower=address.strip().lower())
-    return Suppression.objects.alias(lower=Lower("address")).filter(matching, released_at=None)
+        is_same |= Q(lower_address=address.strip().lower())
+    return Suppression.objects.alias(lower_address=Lower("address")).filter(is_same, released_at=None)
 
 
 def is_suppressed(address: str = "", *, address_hash: str = "") -> bool:

@@ -1,4 +1,4 @@
-"""Shows queued emails to operators, and discards some."""
+"""Shows queued emails to administrators of the server, and discards some."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Command(AccountedCommand):
         getattr(self, f"_{options['command']}")(options)
 
     def _status(self, options: dict[str, Any]) -> None:
+        """Print the metrics of the queue."""
         figures = queue_figures()
         if options["json"]:
             self.stdout.write(json.dumps(figures, sort_keys=True))
@@ -72,16 +73,22 @@ class Command(AccountedCommand):
         self.stdout.write(f"Still to leave: {counted(total, 'email')}.")
 
     def _discard(self, options: dict[str, Any]) -> None:
-        before = self._moment(options["recorded_before"])
+        """Discard queued emails of one kind."""
         count = discard_emails(
-            kind=options["kind"], recorded_before=before, reason=options["reason"], now=timezone.now()
+            kind=options["kind"],
+            recorded_before=self._moment(options["recorded_before"]),
+            reason=options["reason"],
+            now=timezone.now(),
         )
         self.stdout.write(f"{counted(count, 'email')} of the kind {options['kind']} will not be sent.")
 
     def _moment(self, text: str | None) -> dt.datetime:
+        """The moment that an ISO time means; now without one. Raises `CommandError`."""
         if not text:
             return timezone.now()
         moment = parse_datetime(text)
         if moment is None or moment.tzinfo is None:
-            raise CommandError(f"--recorded-before must be a time such as 2026-11-29T03:00:00+00:00, not {text!r}.")
+            raise CommandError(
+                f"--recorded-before must be a time, for example 2026-11-29T03:00:00+00:00, not {text!r}."
+            )
         return moment

@@ -1,4 +1,4 @@
-"""Forms of digests: preferences, stakeholders, addresses and reasons."""
+"""Forms for preferences, stakeholders, addresses and reasons."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests.models import Frequency, Preference, Way, Weekday
-from partnerships.digests.schedule import EVERY_DAY, local_day
+from partnerships.digests.schedule import EVERY_DAY, HOME, local_day
 from partnerships.kit import forms as kit
 from partnerships.kit.bank_holidays import NATIONS
+from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import DayField, Form, Helper, Section
 from partnerships.kit.lead_times import LeadTimesField
 from partnerships.organisations.models import Organisation
@@ -23,13 +24,13 @@ from partnerships.people.models import ReminderKind, User
 
 _HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
 _MORE_HOURS = [("", "None"), *_HOURS]
-#: Hints on the page of choices.
+#: Help texts of groups of notices.
 _GROUP_HINTS = {
     NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures, coming up or past.",
-    NoticeGroup.MENTIONS: "Somebody is waiting for your answer.",
+    NoticeGroup.MENTIONS: "A colleague is waiting for your answer.",
     NoticeGroup.MEETINGS: "Invitations, changes, agendas and minutes.",
 }
-#: What people are reminded of, and what happens if they choose no day.
+#: The label of each kind of reminder, and a help text that says what happens if no day is chosen.
 _LEAD_TIMES = {
     ReminderKind.COMMITMENTS: ("Commitments that you own", "Choose none to get no reminders."),
     ReminderKind.DATES: (
@@ -46,28 +47,22 @@ _LEAD_TIMES = {
     ),
     ReminderKind.ASKS: ("Asks and offers about to close without an answer", "Choose none to get no reminders."),
 }
-#: How the names of these fields begin.
-_LEAD = "lead_"
-#: The choice to get no reminders of dates, since no choice means what each party chose.
+#: The names of the fields for notices and for reminders begin with these.
+_WAY_PREFIX, _LEAD_PREFIX = "way_", "lead_"
+#: The choice of no reminders of dates: choosing nothing means the days that each party chose.
 _NEVER = -1
 
 
 @cache
 def _zones() -> list[tuple[str, str]]:
-    """The time zones of people's settings; read from disk once a process."""
-    timezones = sorted(
-        zone
-        for zone in available_timezones()
-        if zone.startswith(("Europe/", "America/", "Asia/", "Africa/", "Australia/"))
-    )
-    other_zones = (
-        (zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in timezones if zone != "Europe/London"
-    )
-    return [("Europe/London", "London"), *other_zones]
+    """The choices of time zone, London first. Cached, because the zones are read from disk."""
+    continents = ("Europe/", "America/", "Asia/", "Africa/", "Australia/")
+    zones = sorted(zone for zone in available_timezones() if zone.startswith(continents) and zone != HOME)
+    return [(HOME, "London"), *((zone, zone.replace("_", " ").replace("/", ": ", 1)) for zone in zones)]
 
 
 class PreferenceForm(Form):
-    """How often and when somebody wants digests."""
+    """How often and when a person wants digests, notices and reminders."""
 
     frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, widget=forms.RadioSelect)
     hour = forms.TypedChoiceField(
@@ -138,118 +133,147 @@ class PreferenceForm(Form):
         submit: str = "Save",
         **kwargs: Any,
     ) -> None:
-        """A stakeholder gets only the fields that stakeholders can choose."""
-        zone = person.time_zone
-        kwargs.setdefault(
-            "initial",
-            {
-                "frequency": preference.frequency,
-                "hour": preference.hour,
-                "weekday": preference.weekday,
-                "working_days_of": preference.working_days_of,
-                "tells_matches": preference.tells_matches,
-                "days": preference.days_chosen,
-                **dict(zip(("second_hour", "third_hour"), preference.more_hours_chosen, strict=False)),
-                "paused_from": preference.paused_from if preference.pause_ahead(timezone.now(), zone) else None,
-                "paused_until": preference.pause_to_come(timezone.now(), zone),
-                "time_zone": person.time_zone,
-            },
-        )
+        """Stakeholders get no fields for matches, notices and reminders.
+
+        `ways` is how the person gets each group of notices, `lead_times` on which days before a date they get each kind
+        of reminder.
+        """
+        kwargs.setdefault("initial", _initial_preferences(person, preference))
         super().__init__(*args, **kwargs)
-        zones = self.fields["time_zone"]
-        if isinstance(zones, forms.ChoiceField):
-            zones.choices = _zones()
-        when = [name for name in self.fields if name != "tells_matches"]
+        choice_field(self, "time_zone").choices = _zones()
         if person.is_stakeholder:
             for name in ("tells_matches", "second_hour", "third_hour"):
                 del self.fields[name]
-                when = [field for field in when if field != name]
-            self.helper = Helper(self, *when, submit=submit)
+            self.helper = Helper(self, *self.fields, submit=submit)
             return
-        self._add_notices(ways or {})
-        self._add_lead_times(lead_times or {})
-        notices = [name for name in self.fields if name.startswith("way_")]
+        digest_fields = ("frequency", "weekday", "tells_matches")
+        time_fields = [name for name in self.fields if name not in digest_fields]
+        way_fields = self._add_ways(ways or {})
+        reminder_fields = self._add_lead_times(lead_times or {})
         self.helper = Helper(
             self,
-            Section("How you get notices", *notices),
-            Section("Digests of what you follow", "frequency", "weekday", "tells_matches"),
-            Section("When you get emails", *[name for name in when if name not in ("frequency", "weekday")]),
-            Section("When you get reminders", *[name for name in self.fields if name.startswith(_LEAD)]),
+            Section("How you get notices", *way_fields),
+            Section("Digests of what you follow", *digest_fields),
+            Section("When you get emails", *time_fields),
+            Section("When you get reminders", *reminder_fields),
             submit=submit,
         )
 
-    def _add_notices(self, ways: Mapping[str, str]) -> None:
-        """Add a choice for each group of notices."""
+    def _add_ways(self, ways: Mapping[str, str]) -> list[str]:
+        """Add a choice for each group of notices; returns the names of the fields."""
+        names = []
         for group, way in ways.items():
-            self.fields[f"way_{group}"] = forms.ChoiceField(
+            name = f"{_WAY_PREFIX}{group}"
+            names.append(name)
+            self.fields[name] = forms.ChoiceField(
                 label=NoticeGroup(group).label,
                 choices=Way.choices,
                 initial=way,
-                # A form without this field, sent from an old page, changes nothing.
-                required=not self.is_bound or f"way_{group}" in self.data,
+                # A form without this field, sent from a page that was opened before an update, changes nothing.
+                required=not self.is_bound or name in self.data,
                 help_text=_GROUP_HINTS.get(NoticeGroup(group), ""),
             )
+        return names
 
-    def _add_lead_times(self, lead_times: Mapping[str, Collection[int] | None]) -> None:
-        """Add the lead times of each kind of reminder."""
-        self.fields[f"{_LEAD}offered"] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
+    def _add_lead_times(self, lead_times: Mapping[str, Collection[int] | None]) -> list[str]:
+        """Add the lead times of each kind of reminder; returns the names of the fields.
+
+        A hidden field tells a form that offers lead times from one of an old page that does not.
+        """
+        names = [f"{_LEAD_PREFIX}offered"]
+        self.fields[names[0]] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
         for kind, days in lead_times.items():
             label, help_text = _LEAD_TIMES[ReminderKind(kind)]
             field = LeadTimesField(label=label, help_text=help_text, initial=list(days or ()))
             field.offer(days or ())
             if kind == ReminderKind.DATES:
                 field.offer(days or (), (_NEVER, "Never"))
-                field.initial = [_NEVER] if days == [] else field.initial
-            self.fields[f"{_LEAD}{kind}"] = field
+                if days == []:
+                    field.initial = [_NEVER]
+            name = f"{_LEAD_PREFIX}{kind}"
+            names.append(name)
+            self.fields[name] = field
+        return names
 
     @property
     def preferences(self) -> dict[str, Any]:
-        """The arguments of `prefer`."""
+        """The chosen values, as arguments of the service `prefer`."""
         data = self.cleaned_data
         names = ("frequency", "hour", "weekday", "working_days_of", "paused_from", "paused_until", "time_zone")
-        chosen = {name: data[name] for name in names}
-        chosen["days"] = sum(1 << day for day in set(data["days"])) or EVERY_DAY
+        arguments = {name: data[name] for name in names}
+        arguments["days"] = sum(1 << day for day in set(data["days"])) or EVERY_DAY
         if "tells_matches" in self.fields:
-            chosen["tells_matches"] = data["tells_matches"]
-            more = {data["second_hour"], data["third_hour"]} - {None, data["hour"]}
-            chosen["more_hours"] = sum(1 << hour for hour in more)
-        return chosen
+            arguments["tells_matches"] = data["tells_matches"]
+            more_hours = {data["second_hour"], data["third_hour"]} - {None, data["hour"]}
+            arguments["more_hours"] = sum(1 << hour for hour in more_hours)
+        return arguments
 
     @property
     def ways(self) -> dict[str, str]:
-        """The way chosen for each group of notices."""
-        chosen = {name.removeprefix("way_"): way for name, way in self.cleaned_data.items() if name.startswith("way_")}
-        return {group: way for group, way in chosen.items() if way}
+        """The chosen way of each group of notices."""
+        return {
+            name.removeprefix(_WAY_PREFIX): way
+            for name, way in self.cleaned_data.items()
+            if name.startswith(_WAY_PREFIX) and way
+        }
 
     @property
     def lead_times(self) -> dict[str, list[int] | None] | None:
-        """The lead times of each kind of reminder. None if the form did not offer them."""
-        if not self.cleaned_data.get(f"{_LEAD}offered"):
+        """The chosen lead times of each kind of reminder; None if the form did not offer them.
+
+        For dates of partnerships, an empty list means no reminders, and None the days that each party chose.
+        """
+        if not self.cleaned_data.get(f"{_LEAD_PREFIX}offered"):
             return None
-        chosen: dict[str, list[int] | None] = {kind: self.cleaned_data[f"{_LEAD}{kind}"] for kind in _LEAD_TIMES}
-        dates = chosen[ReminderKind.DATES]
-        chosen[ReminderKind.DATES] = [] if dates == [_NEVER] else dates or None
-        return chosen
+        days_by_kind: dict[str, list[int] | None] = {
+            kind: self.cleaned_data[f"{_LEAD_PREFIX}{kind}"] for kind in _LEAD_TIMES
+        }
+        days_for_dates = days_by_kind[ReminderKind.DATES]
+        if days_for_dates == [_NEVER]:
+            days_by_kind[ReminderKind.DATES] = []
+        elif not days_for_dates:
+            days_by_kind[ReminderKind.DATES] = None
+        return days_by_kind
 
     def clean(self) -> dict[str, Any]:
-        """A pause must end in the future, in the person's own time zone."""
+        """Check that a pause begins before it ends, and ends in the future, in the person's own time zone."""
         data: dict[str, Any] = super().clean() or {}
-        until, zone = data.get("paused_until"), data.get("time_zone")
-        if until and zone and until <= local_day(timezone.now(), zone):
+        pause_start, pause_end = data.get("paused_from"), data.get("paused_until")
+        zone = data.get("time_zone")
+        if pause_end and zone and pause_end <= local_day(timezone.now(), zone):
             self.add_error("paused_until", "“Pause until” must be in the future; leave it empty to get digests now")
-        start = data.get("paused_from")
-        if start and not until and "paused_until" not in self.errors:
+        if pause_start and not pause_end and "paused_until" not in self.errors:
             self.add_error("paused_until", "Enter the day on which the pause ends")
-        elif start and until and start >= until:
+        elif pause_start and pause_end and pause_start >= pause_end:
             self.add_error("paused_from", "“Pause from” must be before “Pause until”")
-        dates = data.get(f"{_LEAD}{ReminderKind.DATES}") or []
-        if _NEVER in dates and len(dates) > 1:
-            self.add_error(f"{_LEAD}{ReminderKind.DATES}", "Choose days or “Never”, not both")
+
+        dates_field = f"{_LEAD_PREFIX}{ReminderKind.DATES}"
+        days_for_dates = data.get(dates_field) or []
+        if _NEVER in days_for_dates and len(days_for_dates) > 1:
+            self.add_error(dates_field, "Choose days or “Never”, not both")
         return data
 
 
+def _initial_preferences(person: User, preference: Preference) -> dict[str, Any]:
+    """The first values of the form for preferences."""
+    now, zone = timezone.now(), person.time_zone
+    hour_fields = ("second_hour", "third_hour")
+    return {
+        "frequency": preference.frequency,
+        "hour": preference.hour,
+        "weekday": preference.weekday,
+        "working_days_of": preference.working_days_of,
+        "tells_matches": preference.tells_matches,
+        "days": preference.days_chosen,
+        **dict(zip(hour_fields, preference.more_hours_chosen, strict=False)),
+        "paused_from": preference.paused_from if preference.pause_ahead(now, zone) else None,
+        "paused_until": preference.pause_to_come(now, zone),
+        "time_zone": zone,
+    }
+
+
 class AddressForm(Form):
-    """The address that new links are sent to."""
+    """Ask for new links, with the address to which digests are sent."""
 
     email = forms.EmailField(
         label="Your email address",
@@ -264,7 +288,7 @@ class AddressForm(Form):
 
 
 class CorrectAddressForm(Form):
-    """The right address of a stakeholder."""
+    """Correct the address of a stakeholder."""
 
     email = forms.EmailField(label="New email address", max_length=254)
 
@@ -274,7 +298,7 @@ class CorrectAddressForm(Form):
 
 
 class FollowForm(Form):
-    """Getting the changes of a public plan by email."""
+    """Follow a public plan by email, without an account."""
 
     email = forms.EmailField(
         label="Your email address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
@@ -289,7 +313,7 @@ class FollowForm(Form):
 
 
 class StakeholderForm(Form):
-    """A stakeholder to ask; they read the reason in each digest."""
+    """Ask a stakeholder to follow something; they see the reason in every digest."""
 
     email = forms.EmailField(label="Their email address", max_length=254)
     name = forms.CharField(label="Their name", max_length=150, required=False)
@@ -306,14 +330,12 @@ class StakeholderForm(Form):
 
     def __init__(self, *args: Any, organisations: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["organisation"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = organisations
+        model_choice_field(self, "organisation").queryset = organisations
         self.helper = Helper(self, submit="Ask them to confirm", cancel=cancel)
 
 
 class StakeholderFilter(Form):
-    """The list's own filters of stakeholders."""
+    """The filters of the list of stakeholders besides those that all lists have."""
 
     q = forms.CharField(
         label="Name or address",
@@ -325,15 +347,13 @@ class StakeholderFilter(Form):
 
     def __init__(self, *args: Any, things: Callable[[], Sequence[tuple[str, Any]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        about = self.fields["about"]
-        if isinstance(about, forms.ChoiceField):
-            # A function, so that they are read only when the field is shown or checked, and then once.
-            read = cache(things)
-            about.choices = lambda: [("", "Anything"), *read()]
+        # A function, so that the choices are read only when the field is shown or checked, and then only once.
+        read_things = cache(things)
+        choice_field(self, "about").choices = lambda: [("", "Anything"), *read_things()]
 
 
 class EndForm(kit.ReasonForm):
-    """Why an organisation ends a stakeholder's digests."""
+    """Stop a stakeholder's digests, for the organisation that asked them, with a reason."""
 
     danger = True
     reason = forms.CharField(
@@ -346,12 +366,12 @@ class EndForm(kit.ReasonForm):
         super().__init__(*args, submit="Stop digests", cancel=cancel, **kwargs)
 
     def said_by(self, name: str) -> str:
-        """The reason as stored, after the organisation's name."""
+        """The reason as it is stored, after the organisation's name."""
         return f"Ended by {name[:120]}: {self.cleaned_data['reason']}"
 
 
 class ReasonForm(kit.ReasonForm):
-    """Why an administrator looks at somebody's digest; it is recorded."""
+    """Say why an administrator looks at a person's email; the reason is recorded."""
 
     reason = forms.CharField(
         label="Why do you need to see it?",

@@ -1,4 +1,4 @@
-"""What digests register with lower rooms at start-up."""
+"""Registers with lower rooms what they need to know about digests, at start-up."""
 
 from __future__ import annotations
 
@@ -44,43 +44,56 @@ from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.people.refusals import register_refusal
 
+#: Emails that people cannot turn off, because they ask for consent or let people in again.
+_ALWAYS_SENT = (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS)
+
 
 def register() -> None:
-    """Register kinds of email, hooks, personal data and retention."""
+    """Register lists, events, emails, sections, personal data and retention; once, at start-up."""
     register_list(STAKEHOLDERS)
     register_list(LEDGER)
-    obligations.register()
     register_events(EventKind)
     register_untold(EventKind, because="it concerns what one person wants to hear")
+    register_seen(note_changes_seen, note_events_seen)
+    _register_emails()
+    look_up_on_every_page(unread_lookup)
+    ON_POSTS.register("follows", follows_section, order=10)
+    register_vested(tell_stakeholders)
+    _register_personal_data()
+    register_week("A tenant panel chair follows the plans of a partnership", PlansWeek)
+
+
+def _register_emails() -> None:
+    """Kinds of email, and what happens when emails are recorded, accepted or bounce."""
     composer = DigestComposer(give_up_asking)
     for kind in DeliveryKind:
-        lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE
-        always = FOR_CONSENT if kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS) else ""
         register_kind(
             EmailKind(
                 code=kind.value,
                 label=str(kind.label),
-                lane=lane,
+                lane=Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE,
                 composer=composer,
                 group=NoticeGroup.DIGESTS,
-                always=always,
+                always=FOR_CONSENT if kind in _ALWAYS_SENT else "",
             )
         )
+    # When a server accepts digests, the same statement moves the watermarks of their readers. The statements run in
+    # this order: each "moved" reads the "item" before it.
     on_accepted("item", TOLD_ITEMS)
     on_accepted("moved", MOVE_WATERMARKS)
     on_accepted("subject_item", TOLD_SUBJECTS)
     on_accepted("subjects_moved", MOVE_SUBJECTS)
     register_hooks(DigestHooks())
     register_router(InboxRouter())
-    look_up_on_every_page(unread_lookup)
-    register_vested(tell_stakeholders)
-    register_seen(note_changes_seen, note_events_seen)
+
+
+def _register_personal_data() -> None:
+    """What happens to subscriptions when people leave, bodies merge, time passes or a backup is restored."""
     register_personal(RULES)
-    register_owned(FOLLOWED)
-    ON_POSTS.register("follows", follows_section, order=10)
-    register_departure(ask_successor)
-    register_leaving("digests stopped", stop_digests)
     register_refusal(has_said_no)
-    register_week("A tenant panel chair follows the plans of a partnership", PlansWeek)
+    register_leaving("digests stopped", stop_digests)
+    register_owned(FOLLOWED)
+    register_departure(ask_successor)
+    obligations.register()
     retention.register()
     restoring.register()

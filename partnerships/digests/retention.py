@@ -1,11 +1,11 @@
-"""Retention of emails, and of stakeholders who never answered or are no longer named anywhere."""
+"""Retention of emails, and of stakeholders who never answered."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -30,31 +30,31 @@ from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import delete_in_batches, for_each, register_retention
 
-#: How long a spread publication is kept.
-KEPT = dt.timedelta(days=30)
+#: How long a publication is kept after its followers were marked.
+PUBLICATIONS_KEPT = dt.timedelta(days=30)
 #: How long notices stay in the inbox, read or not.
 NOTICES_KEPT = dt.timedelta(days=365)
-#: How long people who did not answer are kept after the last email that asked them. Its link works for 14 days.
-UNANSWERED = dt.timedelta(days=30)
+#: How long a person who never answered is kept after the last email that asked them. Its link works for 14 days.
+UNANSWERED_KEPT = dt.timedelta(days=30)
 
 
-def _publications(now: dt.datetime) -> QuerySet[Publication]:
-    return Publication.objects.filter(spread_at__lte=now - KEPT, number__lt=F("plan__current_number"))
+def _old_publications(now: dt.datetime) -> QuerySet[Publication]:
+    return Publication.objects.filter(spread_at__lte=now - PUBLICATIONS_KEPT, number__lt=F("plan__current_number"))
 
 
-def _typed(now: dt.datetime) -> QuerySet[EmailRequest]:
+def _old_email_requests(now: dt.datetime) -> QuerySet[EmailRequest]:
     return EmailRequest.objects.filter(typed_at__lte=now - dt.timedelta(days=1))
 
 
-def _slots(now: dt.datetime) -> QuerySet[Slot]:
+def _old_slots(now: dt.datetime) -> QuerySet[Slot]:
     return Slot.objects.filter(slot_on__lt=(now - dt.timedelta(days=7)).date())
 
 
-def _notices(now: dt.datetime) -> QuerySet[InboxItem]:
+def _old_notices(now: dt.datetime) -> QuerySet[InboxItem]:
     return InboxItem.objects.filter(created_at__lte=now - NOTICES_KEPT)
 
 
-def _stops(now: dt.datetime) -> QuerySet[Stop]:
+def _old_stops(now: dt.datetime) -> QuerySet[Stop]:
     return Stop.objects.filter(at__lte=now - UNDO_WITHIN)
 
 
@@ -66,30 +66,43 @@ def _subjects_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliverySubject]:
     return DeliverySubject.objects.filter(delivery__lt=outbox.lowest_number() or 0)
 
 
-#: Small tables whose old rows are deleted: name of the rule, what it covers, how long it is kept, and the rows.
-_ROWS: tuple[tuple[str, str, str, Callable[[dt.datetime], QuerySet[Any]]], ...] = (
-    ("items of digests", "Which plans were in a digest", "as long as its email: three years", _items_of_dropped_emails),
-    (
+class _RowRule(NamedTuple):
+    """A rule that deletes the old rows of a table."""
+
+    name: str
+    what: str
+    kept_for: str
+    old_rows: Callable[[dt.datetime], QuerySet[Any]]
+
+
+_ROW_RULES = (
+    _RowRule(
+        "items of digests",
+        "Which plans were in a digest",
+        "as long as its email: three years",
+        _items_of_dropped_emails,
+    ),
+    _RowRule(
         "changes in digests",
         "Which changes of partnerships, asks and commitments were in a digest",
         "as long as its email: three years",
         _subjects_of_dropped_emails,
     ),
-    ("publications", "Versions sent to followers", "30 days", _publications),
-    ("typed addresses", "Addresses typed by people who are not signed in", "a day", _typed),
-    ("stops that can be undone", "What somebody stopped, to undo it", "30 days", _stops),
-    ("dates of digests", "Days on which somebody had a digest", "7 days", _slots),
-    ("notices in inboxes", "What each person was told, and whether they read it", "12 months", _notices),
-    ("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),
-    ("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),
-    ("counts of emails", "How many emails were sent in a minute", "a day", outbox.old_counts),
-    ("reports from providers", "Which reports were acted on", "a year", outbox.old_reports),
-    ("old Message-IDs", "Message-IDs from before the outbox", "as long as their email", outbox.old_message_ids),
+    _RowRule("publications", "Versions sent to followers", "30 days", _old_publications),
+    _RowRule("typed addresses", "Addresses entered by people who are not signed in", "a day", _old_email_requests),
+    _RowRule("stops that can be undone", "What a person stopped, so that they can undo it", "30 days", _old_stops),
+    _RowRule("dates of digests", "Days on which a person had a digest", "7 days", _old_slots),
+    _RowRule("notices in inboxes", "What each person was told, and whether they read it", "12 months", _old_notices),
+    _RowRule("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),
+    _RowRule("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),
+    _RowRule("counts of emails", "How many emails were sent in a minute", "a day", outbox.old_counts),
+    _RowRule("reports from providers", "Which reports were acted on", "a year", outbox.old_reports),
+    _RowRule("old Message-IDs", "Message-IDs from before the outbox", "as long as their email", outbox.old_message_ids),
 )
 
 
 def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
-    """What each rule about emails does, by the name of the rule."""
+    """What each rule about emails does, by its name: a function of now and `dry_run` that returns a count."""
     removals: dict[str, Callable[[dt.datetime, bool], int]] = {
         "text of emails": lambda now, dry_run: outbox.clear_bodies(now=now, dry_run=dry_run),
         "addresses of emails": lambda now, dry_run: outbox.clear_addresses(
@@ -97,58 +110,57 @@ def _removals() -> dict[str, Callable[[dt.datetime, bool], int]]:
         ),
         "rows of emails": lambda _now, dry_run: 0 if dry_run else outbox.drop_partitions(),
     }
-    for name, _what, _kept_for, rows in _ROWS:
-        removals[name] = partial(_delete, rows)
+    for rule in _ROW_RULES:
+        removals[rule.name] = partial(_delete, rule)
     return removals
 
 
-def _delete(rows: Callable[[dt.datetime], QuerySet[Any]], now: dt.datetime, dry_run: bool) -> int:
-    return delete_in_batches(rows(now), dry_run=dry_run)
+def _delete(rule: _RowRule, now: dt.datetime, dry_run: bool) -> int:
+    return delete_in_batches(rule.old_rows(now), dry_run=dry_run)
 
 
 def tidy(*, now: dt.datetime, dry_run: bool = False) -> dict[str, int]:
-    """Apply every rule about emails; return how much each removed.
+    """Apply every rule about emails; returns how many rows each removed, by the name of the rule.
 
-    Raises the first failure, after all the others have run.
+    If a rule fails, the others are applied all the same; then the first failure is raised.
     """
-    counts: dict[str, int] = {}
+    removals = _removals()
+    count_by_rule: dict[str, int] = {}
 
     def apply(name: str) -> None:
-        counts[name] = removals[name](now, dry_run)
+        count_by_rule[name] = removals[name](now, dry_run)
 
-    removals = _removals()
     for_each(removals, apply)
-    return counts
+    return count_by_rule
 
 
 def never_answered(now: dt.datetime) -> Iterator[User]:
-    """Stakeholders who never answered, or were only asked to answer a survey, and appear nowhere else.
+    """Stakeholders who were asked something, never answered, and are named nowhere else.
 
-    People asked in a survey, or named to read its comments, follow nothing, and once it is over no row names them.
-    People who refused something or all questions are kept, even if they were asked again since: otherwise the refusal
-    would be deleted too.
+    They were asked to follow something, or to take part in a survey that is over. People who refused anything are kept,
+    even if they were asked again since, because the refusal would be deleted with them.
     """
     own_subscriptions = Subscription.objects.filter(person=OuterRef("pk"))
-    lately = Email.objects.filter(person_id=OuterRef("pk"), created_at__gt=now - UNANSWERED)
+    recent_emails = Email.objects.filter(person_id=OuterRef("pk"), created_at__gt=now - UNANSWERED_KEPT)
     users = User.objects.filter(
         ~Exists(own_subscriptions.exclude(status=SubscriptionStatus.ASKED)),
         ~Exists(own_subscriptions.filter(refused_at__isnull=False)),
         ~Exists(Preference.objects.filter(person=OuterRef("pk"), refused_at__isnull=False)),
-        ~Exists(own_subscriptions.filter(asked_at__gt=now - UNANSWERED)),
-        ~Exists(lately),
+        ~Exists(own_subscriptions.filter(asked_at__gt=now - UNANSWERED_KEPT)),
+        ~Exists(recent_emails),
         ~Exists(Invitation.objects.open(now).filter(person=OuterRef("pk"))),
-        joined_at__lte=now - UNANSWERED,
+        joined_at__lte=now - UNANSWERED_KEPT,
         account_since=None,
         erased_at=None,
         is_staff=False,
     )
     for person in users.order_by("pk"):
-        if not any(_names(model, field, person) for model, field in _elsewhere()):
+        if not any(_is_named_in(model, field, person) for model, field in _person_fields_of_other_rooms()):
             yield person
 
 
-def _elsewhere() -> Iterator[tuple[type, str]]:
-    """Every field of other rooms that refers to a person."""
+def _person_fields_of_other_rooms() -> Iterator[tuple[type, str]]:
+    """Every model of another room with a foreign key to a person, and the name of the field."""
     for model in apps.get_models():
         if model._meta.app_label in {"digests", "people", "account"} or hasattr(model, "pgh_tracked_model"):
             continue
@@ -158,12 +170,13 @@ def _elsewhere() -> Iterator[tuple[type, str]]:
                     yield model, field.name
 
 
-def _names(model: type, field: str, person: User) -> bool:
+def _is_named_in(model: type, field: str, person: User) -> bool:
     exists: bool = model._default_manager.filter(**{field: person.pk}).exists()  # type: ignore[attr-defined]  # a model's
     return exists
 
 
-def _forget(now: dt.datetime, dry_run: bool) -> int:
+def _erase_never_answered(now: dt.datetime, dry_run: bool) -> int:
+    """Erase people who never answered; returns how many."""
     people = list(never_answered(now))
     if dry_run:
         return len(people)
@@ -175,13 +188,13 @@ def register() -> None:
     """Register the rules; once, at start-up."""
     basis = "public task: working together on housing"
     removals = _removals()
-    described = (
+    descriptions = (
         ("text of emails", "The text of emails as sent", "30 days"),
         ("addresses of emails", "Addresses and subjects of emails, and mail servers' replies", "a year"),
         ("rows of emails", "Who got which email and when", "three years, a month at a time"),
-        *((name, what, kept_for) for name, what, kept_for, _rows in _ROWS),
+        *((rule.name, rule.what, rule.kept_for) for rule in _ROW_RULES),
     )
-    for name, what, kept_for in described:
+    for name, what, kept_for in descriptions:
         register_retention(
             name,
             what=what,
@@ -192,9 +205,9 @@ def register() -> None:
         )
     register_retention(
         "stakeholders who never answered",
-        what="Name and address of somebody who was asked to follow something, or asked or named in a survey",
+        what="Name and address of a person who was asked to follow something, or asked or named in a survey",
         purpose="asking them",
         basis=basis,
         kept_for="30 days after the last email that asked; refusals are kept",
-        apply=_forget,
+        apply=_erase_never_answered,
     )

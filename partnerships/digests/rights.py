@@ -26,53 +26,47 @@ from partnerships.recommendations.models import Recommendation
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one subscription now."""
+    """What a person may do with one subscription now."""
 
     subscription: Subscription
     roles: Roles
 
     @property
     def may_change(self) -> bool:
-        """Whether they may pause it or change how often: the person."""
+        """Whether they may pause it or change how often it sends digests: only its own person may."""
         return may_choose_for(self.subscription.person, self.roles)
 
     @property
     def asks_for_organisation(self) -> bool:
-        """Whether they may ask again or correct the address.
-
-        Editors and leads of the organisation that added the person may.
-        """
+        """Whether they may ask again or correct the address: editors and leads of the organisation that asked."""
         return self.subscription.added_for_id is not None and self.roles.edit_for(self.subscription.added_for_id)
 
     @property
     def may_end(self) -> bool:
-        """Whether they may end it: the person, and who may ask again."""
+        """Whether they may end it: its own person, and those who may ask again."""
         return self.may_change or self.asks_for_organisation
 
 
 def rights_over(subscription: Subscription, person: User | None, now: dt.datetime) -> Rights:
-    """The rights of the person (None: the system) over the subscription."""
+    """The rights of a person, or of the system (None), over the subscription."""
     return Rights(subscription, roles_of(person, now))
 
 
 def may_choose_for(person: User, roles: Roles) -> bool:
-    """Whether somebody may choose how digests come to this person.
-
-    The person, while they have not left, and the system.
-    """
+    """Whether the bearer of these roles may choose how this person gets digests: the person, until they leave."""
     return roles.is_system or (roles.person_id == person.pk and person.is_active)
 
 
 def may_stop_all_of(person: User, roles: Roles) -> bool:
-    """Whether somebody may stop everything and end all links of this person.
+    """Whether the bearer of these roles may stop all digests of this person and end all their links.
 
-    The person may, and administrators, who close accounts.
+    The person may, and so may administrators, because they close accounts.
     """
     return may_choose_for(person, roles) or roles.keeps_directory
 
 
 def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
-    """What the person may follow, of one kind; None for another kind."""
+    """The records of one kind that the person may follow; None if nothing of this kind can be followed."""
     if kind == "plan":
         return Plan.objects.published_for(person)
     if kind == "partnership":
@@ -89,25 +83,22 @@ def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
 
 
 def may_follow(person: User, target: Target, roles: Roles) -> bool:
-    """Whether somebody may follow this for the person.
-
-    The person if they may read it, and the system.
-    """
+    """Whether the bearer of these roles may make the person follow this: the person, if they may read it."""
     if roles.is_system:
         return True
     return may_choose_for(person, roles) and may_still_follow(person, target)
 
 
 def may_still_follow(person: User, target: Target) -> bool:
-    """Whether the person may hear about what happens to this from now on."""
+    """Whether the person may be told of what happens to this from now on."""
     readable = readable_targets(person, kind_of(target))
     return readable is not None and readable.filter(pk=target.pk).exists()
 
 
 def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
-    """Whether somebody may send digests by role.
+    """Whether the person may subscribe everyone with a role.
 
-    Leads of an owner may, and of the partnership's chair or a lead organisation.
+    Leads of an owner of the plan may, and leads of the partnership's chair or of a lead organisation.
     """
     if isinstance(target, Plan):
         return plans.rights_over(target, person, now).may_publish
@@ -115,19 +106,18 @@ def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) ->
 
 
 def may_follow_for_post(post: Post, target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
-    """Whether somebody may say what the holder of a post follows.
+    """Whether the person may choose that the holder of a post follows this.
 
-    Who may name the holder, if they may read it themselves.
+    Those who may name the holder may, if they may read the target themselves.
     """
-    readable = readable_targets(person, kind_of(target))
-    names = agreements.may_name_in(post.role, roles_of(person, now), post.organisation_id)
-    return names and readable is not None and readable.filter(pk=target.pk).exists()
+    if not agreements.may_name_in(post.role, roles_of(person, now), post.organisation_id):
+        return False
+    return may_still_follow(person, target)
 
 
 def may_send_again(plan_ids: Collection[int], person: User, roles: Roles) -> bool:
-    """Whether somebody may send news of these plans again.
-
-    Administrators, and those who may publish each of them.
-    """
-    published = Plan.objects.publishable_by(person).filter(pk__in=plan_ids)
-    return roles.keeps_directory or published.count() == len(set(plan_ids))
+    """Whether the person may send news of these plans again: administrators, and those who may publish each plan."""
+    if roles.keeps_directory:
+        return True
+    publishable = Plan.objects.publishable_by(person).filter(pk__in=plan_ids)
+    return publishable.count() == len(set(plan_ids))

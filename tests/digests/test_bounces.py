@@ -333,7 +333,7 @@ def test_while_digests_are_held_none_are_made_and_none_are_lost(
 
 
 def test_a_digest_as_sent_is_kept_for_thirty_days(email: Delivery) -> None:
-    from partnerships.digests.retention import KEPT, tidy
+    from partnerships.digests.retention import PUBLICATIONS_KEPT, tidy
 
     tidy(now=email.created_at + KEPT - dt.timedelta(days=1))
     email.refresh_from_db()

@@ -1,7 +1,4 @@
-"""Subscriptions, per-recipient watermarks and deliveries.
-
-The database, not the broker, is the source of truth.
-"""
+"""Models of digests: subscriptions, what each person was told, emails, notices and preferences."""
 
 from partnerships.digests.models.deliveries import (
     UNDER_WAY,

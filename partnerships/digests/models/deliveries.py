@@ -1,4 +1,4 @@
-"""This room's emails in the outbox, and the plans in each."""
+"""The emails of this room in the outbox, and the plans in each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.plans.models import Plan
 
 
 class DeliveryKind(models.TextChoices):
-    """The kinds of email this room sends."""
+    """The kinds of email that this room sends."""
 
     DIGEST = "digests.digest", "Digest"
     CONFIRMATION = "digests.confirmation", "Asking to confirm"
@@ -23,18 +23,18 @@ class DeliveryKind(models.TextChoices):
 
 
 class DeliveryManager(models.Manager["Delivery"]):
-    """Emails of this room only."""
+    """Restricts emails of the outbox to those of this room."""
 
     def get_queryset(self) -> models.QuerySet[Delivery]:
-        """Only this room's kinds."""
+        """Emails of the kinds of this room."""
         return super().get_queryset().filter(kind__in=DeliveryKind.values)
 
 
 class Delivery(models.Model):
-    """Database view: an email of this room, with its recipient.
+    """An email of this room with its recipient: a read-only database view of `outbox.models.Email`.
 
-    Read only. See `outbox.models.Email` for its states. `params` holds what it is composed from, such as the
-    subscription to confirm.
+    Its states are those of `EmailStatus`. `params` has what the email is composed from, such as the subscription to
+    confirm.
     """
 
     recipient = models.ForeignKey(
@@ -71,7 +71,7 @@ class Delivery(models.Model):
         return self.subject or f"Delivery {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Address of its page in the ledger."""
+        """The path of its page in the ledger."""
         return page_address("digests:entry", self.pk)
 
     @property
@@ -86,8 +86,10 @@ class Delivery(models.Model):
 
     @property
     def status_label(self) -> str:
-        """Its status in words, with bounces."""
-        return "Bounced" if self.bounced and not self.is_open else self.get_status_display()
+        """The label of its status; "Bounced" for a settled email that bounced."""
+        if self.bounced and not self.is_open:
+            return "Bounced"
+        return self.get_status_display()
 
     @property
     def is_kept(self) -> bool:
@@ -96,14 +98,14 @@ class Delivery(models.Model):
 
     @property
     def can_be_sent_again(self) -> bool:
-        """Whether it may be sent again by hand."""
+        """Whether a person may send it again."""
         return self.kind == DeliveryKind.DIGEST and self.status in (EmailStatus.FAILED, EmailStatus.SENT)
 
 
 class Slot(models.Model):
-    """A local date on which a person had a daily or weekly digest.
+    """A date, in the person's own time zone, that has their one scheduled digest.
 
-    Written with the email. A trigger removes it if the digest turns out to be empty.
+    The row is written together with the email. A trigger deletes it if the digest turns out to be empty.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -118,9 +120,9 @@ class Slot(models.Model):
 
 
 class OpenDigest(models.Model):
-    """A digest under way: one for each person, and one repeat of each email.
+    """A digest that is still to be sent: at most one for each person, and one repeat of each email.
 
-    A trigger removes it when the email is settled.
+    A trigger deletes the row when the email is settled.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -135,7 +137,7 @@ class OpenDigest(models.Model):
 
 
 class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
-    """Items by whether their email includes them."""
+    """Items, by whether their email includes them."""
 
     def included(self) -> DeliveryItemQuerySet:
         """Items that are included in the email."""
@@ -143,9 +145,9 @@ class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
 
 
 class DeliveryItem(models.Model):
-    """One plan in a digest: from one version to another, for a class.
+    """A plan in a digest: what changed from one version to another, for a reader of one class.
 
-    An item that could not be included when the email was composed stays, with the reason in `left_out`.
+    If it could not be included when the email was composed, the row stays, with the reason in `left_out`.
     """
 
     delivery = models.ForeignKey(
@@ -172,5 +174,5 @@ class DeliveryItem(models.Model):
         return f"{self.plan_id}: {self.from_number} to {self.to_number}"
 
 
-#: SQL: people who have a digest under way that is not a repeat.
+#: SQL query: the people who have a digest still to be sent, not counting repeats.
 UNDER_WAY = "SELECT o.recipient_id FROM digests_opendigest o WHERE o.repeat_of_id = 0"

@@ -9,10 +9,10 @@ from partnerships.plans.models import Plan
 
 
 class EmailRequest(models.Model):
-    """An address typed by a visitor, until the sweep processes it.
+    """An address that a visitor has entered, until the sweep processes it.
 
-    It asks for new links or, with a plan, for its digests. The page writes this row and does nothing else, so its
-    duration does not show whether we know the address.
+    The visitor asks for new links or, with a plan, for its digests. The page does nothing but write this row. So the
+    time that it takes does not show whether we know the address.
     """
 
     address = models.EmailField(max_length=254)

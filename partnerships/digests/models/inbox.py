@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 
 class Way(models.TextChoices):
-    """How somebody gets the notices of a group."""
+    """How a person gets the notices of a group."""
 
     AT_ONCE = "at_once", "Email at once"
     SUMMARY = "summary", "In my summary"
@@ -22,7 +22,7 @@ class Way(models.TextChoices):
 
 @pghistory.track()
 class NoticeChoice(models.Model):
-    """How one person wants the notices of one group."""
+    """How one person wants to get the notices of one group."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_choices", db_index=False)
     group = models.CharField(max_length=12, choices=NoticeGroup)
@@ -36,10 +36,10 @@ class NoticeChoice(models.Model):
 
 
 class InboxItemQuerySet(models.QuerySet["InboxItem"]):
-    """Items by whether they were read or still wait for a summary."""
+    """Items, by whether they were read or still wait for a summary."""
 
     def unread(self) -> InboxItemQuerySet:
-        """Items that their person has not opened or marked."""
+        """Items that their person has neither opened nor marked as read."""
         return self.filter(read_at=None)
 
     def for_summary(self) -> InboxItemQuerySet:
@@ -48,11 +48,13 @@ class InboxItemQuerySet(models.QuerySet["InboxItem"]):
 
 
 class InboxItem(models.Model):
-    """A notice to one person: recorded, shown in the inbox, read.
+    """A notice in the inbox of one person: unread → read, and maybe part of a summary.
 
-    It holds codes and numbers, no names: what it is about is looked up, with the rights of that moment, when it is
-    shown. `due_at` is set if the next summary is to contain it; reading it clears that. `told_at` and `delivery` say
-    which email contained it, `left_out` why none will.
+    It contains codes and ids but no names. What it is about is looked up when it is shown, as the person may see it at
+    that moment.
+
+    `due_at` is set while the next summary is to contain it; reading it clears `due_at`. `told_at` and `delivery_id` say
+    which summary contained it, `left_out` says why none will.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inbox_items", db_index=False)

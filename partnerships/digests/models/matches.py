@@ -1,4 +1,4 @@
-"""Matches of asks and offers, each sent to a person once."""
+"""Matches of asks and offers, each of which a person is told only once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from partnerships.people.models import User
 
 
 class MatchNotice(models.Model):
-    """A match sent, or to be sent, to a person who acts for one of its sides.
+    """A match that a person who acts for one of its sides was told of, or is to be told of.
 
-    Each person gets a match once, even if it is found again. `told_at` is set when an email mentioned it, or when the
-    person could no longer see it.
+    Each person is told of a match only once, even if it is found again. `told_at` is set when an email mentions it, or
+    when the person can no longer see it.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)

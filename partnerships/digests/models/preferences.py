@@ -17,7 +17,7 @@ from partnerships.people.models import User
 
 
 class Frequency(models.TextChoices):
-    """How often somebody wants digests."""
+    """How often a person wants digests."""
 
     AT_ONCE = schedule.AT_ONCE, "At once"
     DAILY = schedule.DAILY, "Daily"
@@ -27,7 +27,7 @@ class Frequency(models.TextChoices):
 
 
 class Weekday(models.IntegerChoices):
-    """Days as `datetime.date.weekday` counts them."""
+    """Days of the week, numbered as by `datetime.date.weekday`."""
 
     MONDAY = 0, "Monday"
     TUESDAY = 1, "Tuesday"
@@ -44,10 +44,10 @@ def _link_key() -> str:
 
 @pghistory.track(exclude=["link_key"])
 class Preference(models.Model):
-    """How one person wants their digests.
+    """How one person wants their digests and summaries.
 
-    The hour is in the person's own time zone (`User.time_zone`). `link_key` is part of every signed link; a new key
-    makes all earlier links invalid.
+    `hour` is in the person's own time zone (`User.time_zone`). `link_key` is part of every signed link in their emails,
+    so a new key makes all earlier links invalid.
     """
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="digest_preference")
@@ -108,9 +108,9 @@ class Preference(models.Model):
         return f"Preference of {self.person_id}"
 
     def pause_at(self, now: dt.datetime, zone: str) -> dt.date | None:
-        """The first day on which digests may come again; None without a pause."""
-        paused = schedule.is_paused(self.paused_from, self.paused_until, schedule.local_day(now, zone))
-        return self.paused_until if paused else None
+        """If digests are paused now, the first day on which they may come again; otherwise None."""
+        is_paused = schedule.is_paused(self.paused_from, self.paused_until, schedule.local_day(now, zone))
+        return self.paused_until if is_paused else None
 
     @property
     def days_chosen(self) -> list[int]:
@@ -123,16 +123,17 @@ class Preference(models.Model):
         return [hour for hour in range(24) if self.more_hours >> hour & 1]
 
     def pause_to_come(self, now: dt.datetime, zone: str) -> dt.date | None:
-        """The end of a pause that lasts or will begin; None without one."""
-        over = self.paused_until is None or self.paused_until <= schedule.local_day(now, zone)
-        return None if over else self.paused_until
+        """The end of a pause that has begun or will begin; None if there is none, or it is over."""
+        if self.paused_until is None or self.paused_until <= schedule.local_day(now, zone):
+            return None
+        return self.paused_until
 
     def pause_ahead(self, now: dt.datetime, zone: str) -> bool:
-        """Whether a pause is set that has not begun."""
+        """Whether a pause is set that has not begun yet."""
         return self.paused_from is not None and self.paused_from > schedule.local_day(now, zone)
 
     def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
-        """The rhythm in a time zone; `frequency` overrides the preference."""
+        """When digests come, in a time zone; a `frequency` overrides that of the preference."""
         return schedule.Rhythm(
             frequency=frequency or self.frequency,
             hour=self.hour,
@@ -145,5 +146,5 @@ class Preference(models.Model):
         )
 
     def summary_rhythm(self, zone: str) -> schedule.Rhythm:
-        """When summaries of notices come: every chosen day, up to three times."""
+        """When summaries of notices come: on every chosen day, up to three times a day."""
         return replace(self.rhythm(zone, Frequency.DAILY), days=self.days, more_hours=self.more_hours)

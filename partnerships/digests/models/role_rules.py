@@ -1,4 +1,4 @@
-"""Rules that subscribe everyone in a role."""
+"""Rules that subscribe everyone with a role."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from partnerships.plans.models import Plan
 
 @pghistory.track()
 class RoleRule(models.Model):
-    """A rule that everyone in a role gets digests.
+    """A rule by which everyone with a role gets digests about a partnership or a plan.
 
-    The role is member of a partnership's parties, signatory of a plan, or holder of a post, which follows a partnership
-    or a plan. The next holder of the post follows it instead. Each person gets a subscription of their own (how: role)
-    and may end it; it is not given to them again. Losing the role ends the subscription, and regaining the role brings
-    it back.
+    Each person gets a subscription of their own (with `How.ROLE`):
+
+    * They may end it; the rule does not give it to them again.
+    * Losing the role ends it; getting the role back starts it again.
+    * If the role is to hold a post, the next holder follows in place of the last one.
     """
 
     class Role(models.TextChoices):
-        """The people a rule is for."""
+        """The role that a rule is for."""
 
         MEMBERS = "members", "Everyone who acts for an organisation in the partnership"
         SIGNATORIES = "signatories", "Leads of the organisations that must sign"

@@ -1,4 +1,4 @@
-"""What people stopped, kept for a while so that they can undo it."""
+"""Stops of subscriptions, kept for a while so that people can undo them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ UNDO_WITHIN = dt.timedelta(days=30)
 
 
 class Stop(models.Model):
-    """One stop by the person, and what they followed before it.
+    """One stop by a person, and the state of their subscriptions before it (`before`).
 
-    `before` is as `services.Stopped` writes it. Deleted when it can no longer be undone.
+    `services.Stopped` writes and reads `before`. The row is deleted when the stop can no longer be undone.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""What followers were told about each subject, by number of change."""
+"""What followers were told about each subject, by the number of a change."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from partnerships.people.models import User
 
 
 class SubjectWatermark(models.Model):
-    """The change of a subject from which a person's next digest begins.
+    """The change of a subject after which a person's next digest begins.
 
-    `number` is the last change they were told about, or the newest one when they began to follow. Changes that they did
-    not choose or may not hear count as told. The other fields are as in `Watermark`.
+    `number` is the number of the last change that they were told about or, when they begin to follow, of the newest
+    one. Changes that they did not choose or may not hear of count as told. The other fields are explained in
+    `Watermark`.
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -40,9 +41,9 @@ class SubjectWatermark(models.Model):
 
 
 class SubjectNews(models.Model):
-    """A subject that changed, until its followers are marked as waiting.
+    """A subject that has changed, until its followers are marked as waiting for news of it.
 
-    The database adds a row with every change (`activity.Change`), in the transaction of the change.
+    The database adds a row for every change (`activity.Change`), in the same transaction.
     """
 
     subject = models.ForeignKey(
@@ -54,7 +55,7 @@ class SubjectNews(models.Model):
 
 
 class DeliverySubjectQuerySet(models.QuerySet["DeliverySubject"]):
-    """Subjects by whether their email includes them."""
+    """Subjects, by whether their email includes them."""
 
     def included(self) -> DeliverySubjectQuerySet:
         """Subjects that are included in the email."""
@@ -62,9 +63,9 @@ class DeliverySubjectQuerySet(models.QuerySet["DeliverySubject"]):
 
 
 class DeliverySubject(models.Model):
-    """One subject in a digest: from one change to another.
+    """A subject in a digest: its changes after one number and up to another.
 
-    A subject that could not be included when the email was composed stays, with the reason in `left_out`.
+    If it could not be included when the email was composed, the row stays, with the reason in `left_out`.
     """
 
     delivery = models.ForeignKey(
@@ -97,11 +98,10 @@ class DeliverySubject(models.Model):
 
 
 class SubjectFollowing(models.Model):
-    """Database view: each person and subject covered by a confirmed subscription.
+    """A person who follows a subject by a confirmed subscription: a database view, with a row for each subscription.
 
-    One row for each subscription. `rank` is 1 for a subscription to the thing itself, 2 for a partnership of an
-    organisation that is followed. If the person refused the partnership, subscriptions to organisations confirmed
-    before that do not cover it.
+    `rank` is 1 if the subscription is to the subject itself, and 2 if it is to an organisation of the partnership. If
+    the person refused a partnership, earlier subscriptions to organisations do not cover it.
     """
 
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")

@@ -1,4 +1,4 @@
-"""Who wants digests about what, why, and whether they said yes."""
+"""Subscriptions: who follows what, why, and whether they have agreed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
-#: How long nobody may ask a person again about something they declined or stopped. They may ask at any time.
+#: For this long, no partner may ask a person again to follow what they declined or stopped. The person themselves may
+#: follow it again at any time.
 REFUSAL_HOLDS = dt.timedelta(days=180)
 
 
@@ -34,9 +35,9 @@ class How(models.TextChoices):
 
 @lru_cache(maxsize=2048)
 def because(how: str, why: str, target: str, organisation: str | None) -> str:
-    """Why somebody gets digests about something, to follow the word "because".
+    """Why a person gets digests about a target: a text to follow the word "because".
 
-    A reason typed by a lead is quoted, because it may say anything.
+    The reason that a lead has typed (`why`) is quoted, because it may say anything.
     """
     if how == How.LEAD:
         return f"{organisation} asked you to follow {target}{_quoted(why)}, and you confirmed"
@@ -46,12 +47,12 @@ def because(how: str, why: str, target: str, organisation: str | None) -> str:
 
 
 def _quoted(why: str) -> str:
-    words = why.rstrip(". ")
-    return f" (“{words}”)" if words else ""
+    reason = why.rstrip(". ")
+    return f" (“{reason}”)" if reason else ""
 
 
 class Hears(models.TextChoices):
-    """Which changes of something they follow somebody hears about."""
+    """Which changes of what they follow a person is told of."""
 
     EVERYTHING = "everything", "Everything"
     DATES_AND_MONEY = "dates", "Dates and money only"
@@ -59,9 +60,10 @@ class Hears(models.TextChoices):
 
 
 class SubscriptionStatus(models.TextChoices):
-    """asked → confirmed ⇄ paused → ended; suppressed after a hard bounce.
+    """asked → confirmed ⇄ paused → ended; suppressed while emails to the address bounce.
 
-    When the address is released, the earlier status returns. Only confirmed subscriptions send digests.
+    When the address is released, a suppressed subscription gets its earlier status back. Only confirmed subscriptions
+    send digests.
     """
 
     ASKED = "asked", "Waiting for confirmation"
@@ -71,10 +73,10 @@ class SubscriptionStatus(models.TextChoices):
     SUPPRESSED = "suppressed", "Stopped: emails bounce"
 
 
-#: What organisations call a stakeholder whose name and address they may not see.
+#: Stands for a stakeholder whose name and address the reader may not see.
 NAMELESS = "a stakeholder"
 
-#: Each kind of target with its article.
+#: The name of each kind of target, with its article.
 A_TARGET = {
     "plan": "a plan",
     "partnership": "a partnership",
@@ -83,25 +85,27 @@ A_TARGET = {
     "commitment": "a commitment",
     "recommendation": "a recommendation",
 }
-#: The fields that name what is followed; exactly one is set.
+#: The fields of a subscription that name what is followed; exactly one is set.
 TARGETS = tuple(A_TARGET)
 
 
-def _to_one_thing() -> Q:
-    """Exactly one target; only a plan's subscription may name a piece."""
-    ways = Q(pk__in=[])
+def _has_one_target() -> Q:
+    """The condition that exactly one target is set; only a subscription to a plan may have a `key`."""
+    has_one_target = Q(pk__in=[])  # matches nothing; each target adds its own condition
     for target in TARGETS:
-        other_fields = {name: None for name in TARGETS if name != target}
-        way = Q(**{f"{target}__isnull": False}, **other_fields)
-        ways |= way if target == "plan" else way & Q(key="")
-    return ways
+        other_targets = {name: None for name in TARGETS if name != target}
+        is_only_target = Q(**{f"{target}__isnull": False}, **other_targets)
+        if target != "plan":
+            is_only_target &= Q(key="")
+        has_one_target |= is_only_target
+    return has_one_target
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    """Subscriptions by status."""
+    """Subscriptions, by their status."""
 
     def live(self) -> SubscriptionQuerySet:
-        """All that have not ended."""
+        """Subscriptions that have not ended."""
         return self.exclude(status=SubscriptionStatus.ENDED)
 
     def confirmed(self) -> SubscriptionQuerySet:
@@ -113,18 +117,18 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(status=SubscriptionStatus.ENDED, refused_at__isnull=False)
 
     def for_listing(self) -> SubscriptionQuerySet:
-        """With everything a list shows."""
+        """With the records that a list shows, to avoid further queries."""
         return self.select_related("person", *TARGETS, "added_for", "added_by")
 
 
 @pghistory.track()
 class Subscription(models.Model):
-    """A person follows a plan, partnership, organisation, ask, offer, commitment or recommendation.
+    """A person follows one target, such as a plan or a partnership; its states are those of `SubscriptionStatus`.
 
-    With a key, it is about one site or milestone of the plan.
-    See `SubscriptionStatus` for its states. There is one row for a person and a thing; following again reuses it.
-    A confirmed subscription lets a stakeholder read the outside content (docs/rights.md) while the organisation in
-    `added_for` may read the plan. A paused one lets them read what they received before.
+    * A subscription to a plan with a `key` is about only one site or milestone of the plan.
+    * There is one row for a person and a target. If they follow it again, the row is used again.
+    * While a stakeholder's subscription is confirmed, they may read the outside content of a plan that the organisation
+      in `added_for` may read (docs/rights.md). While it is paused, they may read what they received before.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
@@ -202,7 +206,7 @@ class Subscription(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=_to_one_thing(),
+                condition=_has_one_target(),
                 name="subscription_to_one_thing",
                 violation_error_message="Choose one thing to follow.",
             ),
@@ -253,21 +257,21 @@ class Subscription(models.Model):
             ),
         ]
 
-    #: Whether the page's reader may know what it is about; set by `queries/naming.py`.
+    #: Whether the reader of the page may see the name of the target; set by `queries/naming.py`.
     named = False
-    #: The name of the site or milestone followed; set by `queries/naming.py`.
+    #: The name of the site or milestone that is followed; set by `queries/naming.py`.
     piece_name = ""
 
     def __str__(self) -> str:
         return f"Subscription {self.pk} of {self.person_id}"
 
     def get_absolute_url(self) -> str:
-        """Address of the stakeholder's page, for the organisation that asked them."""
+        """The path of the stakeholder's page, for the organisation that asked them."""
         return page_address("digests:stakeholder", self.pk)
 
     @property
     def target(self) -> Plan | Partnership | Organisation | Entry | Commitment | Recommendation:
-        """What is followed; for a site or milestone its plan."""
+        """What is followed; for a site or milestone, its plan."""
         agreed = self.plan or self.partnership or self.organisation
         target = agreed or self.request or self.commitment or self.recommendation
         if target is None:
@@ -276,37 +280,44 @@ class Subscription(models.Model):
 
     @property
     def followed(self) -> Target:
-        """What is followed, down to the site or milestone."""
-        return Piece(self.plan, self.key) if self.plan is not None and self.key else self.target
+        """What is followed: a site or milestone, or else the target."""
+        if self.plan is not None and self.key:
+            return Piece(self.plan, self.key)
+        return self.target
 
     @property
     def target_id(self) -> int:
-        """The id of what is followed, without a query."""
+        """The id of the target, without a query."""
         pk: int = getattr(self, f"{self.target_kind}_id")
         return pk
 
     @property
     def called(self) -> str:
-        """What pages call it; without a name if it may no longer be read."""
-        if self.named and self.piece_name:
+        """The name of what is followed, as pages show it; without the name if the reader may no longer see it."""
+        if not self.named:
+            return f"{A_TARGET[self.target_kind]} you can no longer read"
+        if self.piece_name:
             return f"{self.piece_name} in {self.target}"
-        return title_of(self.followed) if self.named else f"{A_TARGET[self.target_kind]} you can no longer read"
+        return title_of(self.followed)
 
     @property
     def target_kind(self) -> str:
-        """The field that says what is followed, such as `plan`."""
+        """The name of the field that names the target, such as `plan`."""
         return next(name for name in TARGETS if getattr(self, f"{name}_id") is not None)
 
     @property
     def because(self) -> str:
-        """Why it comes, or who asks, in words for the person.
+        """Why the person gets digests or, before they confirm, who asks them; a text for the person.
 
-        Where they may not know the name, the typed reason is hidden too: it may contain the name.
+        If they may not see the name of the target, the typed reason is left out too, because it may contain the name.
         """
-        why, organisation = self.why if self.named else "", self.added_for.name if self.added_for else None
+        why = self.why if self.named else ""
+        organisation = self.added_for.name if self.added_for else None
         if self.confirmed_at:
             return because(self.how, why, self.called, organisation)
-        return f"{organisation} asks you{_quoted(why)}" if organisation else "asked for with your address"
+        if organisation:
+            return f"{organisation} asks you{_quoted(why)}"
+        return "asked for with your address"
 
     @property
     def is_waiting(self) -> bool:
@@ -315,28 +326,25 @@ class Subscription(models.Model):
 
     @property
     def person_for_askers(self) -> str:
-        """The person as the organisation that asked them may see them.
-
-        By the address it typed; by name once they have confirmed.
-        """
+        """The person as the organisation that asked them sees them: by address and, once confirmed, by name."""
         if self.confirmed_at and self.person.name:
             return self.person.display_name
         return self.address_for_askers or NAMELESS
 
     @property
     def address_for_askers(self) -> str:
-        """Their address as the organisation that asked them may see it.
+        """The person's address as shown to the organisation that asked them.
 
-        Empty once a confirmed subscription has ended, and if the person gave another address themselves.
+        "" once a confirmed subscription has ended, and if the person gave another address themselves.
         """
-        is_over = self.confirmed_at is not None and self.is_ended
-        return "" if is_over or self.has_own_address else self.person.email
+        has_ended = self.confirmed_at is not None and self.is_ended
+        return "" if has_ended or self.has_own_address else self.person.email
 
     @property
     def reason_for_askers(self) -> str:
-        """Why it ended, and whether they said no themselves."""
-        refused = self.is_refused and self.refused_at == self.ended_at
-        return f"{self.reason} Only they can ask for it again." if refused else self.reason
+        """Why it ended, as shown to the organisation that asked; it says so if only the person can start it again."""
+        ended_by_refusal = self.is_refused and self.refused_at == self.ended_at
+        return f"{self.reason} Only they can ask for it again." if ended_by_refusal else self.reason
 
     @property
     def is_confirmed(self) -> bool:
@@ -345,7 +353,7 @@ class Subscription(models.Model):
 
     @property
     def is_paused(self) -> bool:
-        """Whether the person paused this one."""
+        """Whether the person has paused it."""
         return self.status == SubscriptionStatus.PAUSED
 
     @property
@@ -355,20 +363,20 @@ class Subscription(models.Model):
 
     @property
     def is_refused(self) -> bool:
-        """Whether the person themselves said no."""
+        """Whether it ended because the person declined or stopped it themselves."""
         return self.is_ended and self.refused_at is not None
 
     def was_refused(self, now: dt.datetime) -> bool:
-        """Whether the person said no recently, so that no partner may ask them."""
+        """Whether the person declined or stopped it so recently that no partner may ask them again."""
         return self.is_ended and self.refused_at is not None and now - self.refused_at < REFUSAL_HOLDS
 
 
 class Following(models.Model):
-    """Database view: each person and plan covered by a confirmed subscription.
+    """A person who follows a plan by a confirmed subscription: a database view, with a row for each subscription.
 
-    One row for each subscription; with a `key` it covers one site or milestone. `rank` is 1 for a subscription to the
-    plan, 2 to its partnership, 3 to an owner. If the person refused the plan, wider subscriptions confirmed before that
-    do not cover it.
+    With a `key`, they follow only one site or milestone. `rank` is 1 if the subscription is to the plan itself, 2 if it
+    is to its partnership, and 3 if it is to an owner. If the person refused the plan, earlier subscriptions to its
+    partnership or owners do not cover it.
     """
 
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")

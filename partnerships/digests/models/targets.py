@@ -1,4 +1,4 @@
-"""What can be followed, and the subject whose changes tell of each."""
+"""What people can follow (targets), and how subscriptions, URLs and pages name it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Piece:
 
     @property
     def pk(self) -> int:
-        """The plan's id, as in URLs."""
+        """The id of the plan, as in URLs."""
         return self.plan.pk
 
     def get_absolute_url(self) -> str:
@@ -33,9 +33,9 @@ class Piece:
 
 Target = Plan | Partnership | Organisation | Entry | Commitment | Recommendation | Piece
 
-#: A commitment has no title: its text is cut off.
+#: A commitment has no title, so its text is shown, cut off at this length.
 _MAX_TITLE = 90
-#: Fields of a subscription by what it follows; `plan` with a key is a site or milestone.
+#: The field of a subscription that names a target of each type. A site or milestone has a key besides.
 FIELDS: dict[type[Any], str] = {
     Plan: "plan",
     Piece: "plan",
@@ -48,12 +48,12 @@ FIELDS: dict[type[Any], str] = {
 
 
 def kind_of(target: Target) -> str:
-    """Its name in URLs and fields, such as `plan` or `request`."""
+    """The name of this kind of target in URLs and fields, such as `plan` or `request`."""
     return FIELDS[type(target)]
 
 
 def title_of(target: Target) -> str:
-    """What emails and pages call it."""
+    """The name of a target, as emails and pages show it."""
     if isinstance(target, Piece):
         return f"a site or milestone of {target.plan}"
     if isinstance(target, Entry):

@@ -1,4 +1,4 @@
-"""What each person last received, and new versions to spread."""
+"""The version of each plan that each person last received, and new versions to announce."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from partnerships.plans.models import Plan
 
 
 class Watermark(models.Model):
-    """The version of a plan from which a person's next digest begins.
+    """The version of a plan with which a person's next digest begins.
 
-    `number` is the version they last received, or the one that was current when they began to follow; 0 means the
-    plan is new to them. `reading_class` is what they could read then. With `none` they could read nothing; gaining
-    access later is not reported as a change. `due_at` is set while something waits to be sent; `slotted` says that it
-    waits for a chosen hour.
+    * `number` is the version that they last received or, when they begin to follow, the current one; 0 if the plan is
+      new to them.
+    * `reading_class` is how much of it they could read then. With `none` they could read nothing; a digest does not
+      report access gained later as a change.
+    * `due_at` is set while something waits to be sent. `slotted` is true if it waits for an hour that the person chose.
     """
 
     class Reading(models.TextChoices):
@@ -52,8 +53,9 @@ class Watermark(models.Model):
 class Publication(models.Model):
     """A published version, until its followers are marked as waiting for it.
 
-    Written in the transaction that publishes, so that nothing is lost without the broker. `spread_at` is set on the
-    row itself, so commits out of order cannot hide one.
+    The row is written in the transaction that publishes the version, so that nothing is lost if the broker is down.
+    `spread_at` is set when its followers are marked. Each row has its own mark, because transactions may commit in
+    another order than versions are numbered.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")

@@ -22,8 +22,9 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.digests.retention import tidy
 from partnerships.outbox import bounces, message_ids
-from partnerships.outbox.models import Bounce, Email, LegacyMessageId, Suppression
+from partnerships.outbox.models import BODY_KEPT, Bounce, Email, LegacyMessageId, Suppression
 from partnerships.outbox.reports import read_report
 from partnerships.people.services import close_account
 from tests.digests.conftest import PostOffice, play, publish
@@ -333,12 +334,10 @@ def test_while_digests_are_held_none_are_made_and_none_are_lost(
 
 
 def test_a_digest_as_sent_is_kept_for_thirty_days(email: Delivery) -> None:
-    from partnerships.digests.retention import PUBLICATIONS_KEPT, tidy
-
-    tidy(now=email.created_at + KEPT - dt.timedelta(days=1))
+    tidy(now=email.created_at + BODY_KEPT - dt.timedelta(days=1))
     email.refresh_from_db()
     before = email.is_kept
-    tidy(now=email.created_at + KEPT + dt.timedelta(days=1))
+    tidy(now=email.created_at + BODY_KEPT + dt.timedelta(days=1))
     email.refresh_from_db()
 
     assert before

@@ -17,7 +17,7 @@ REFUSED_KEPT = dt.timedelta(days=180)
 _REASON_IF_UNDECIDED = "Nobody decided in time."
 
 
-def _clear_colleagues(now: dt.datetime, dry_run: bool) -> int:
+def clear_colleagues(now: dt.datetime, dry_run: bool) -> int:
     """Clear names and addresses of colleagues some time after the decision; refuse what nobody has decided."""
     answers = Answer.objects.filter(kind=AnswerKind.COLLEAGUE).exclude(colleague_email="", colleague_name="")
     decided = answers.filter(decided_at__lte=now - COLLEAGUE_KEPT)
@@ -30,13 +30,13 @@ def _clear_colleagues(now: dt.datetime, dry_run: bool) -> int:
     return count_decided + count_undecided
 
 
-def _clear_refused(now: dt.datetime, dry_run: bool) -> int:
+def clear_refused(now: dt.datetime, dry_run: bool) -> int:
     """Clear the text of answers that were refused some time ago."""
     refused = Answer.objects.filter(status=AnswerStatus.REFUSED, decided_at__lte=now - REFUSED_KEPT)
     return change_in_batches(refused.exclude(text=""), lambda rows: rows.update(text=""), dry_run=dry_run)
 
 
-def _delete_incoming(now: dt.datetime, dry_run: bool) -> int:
+def delete_incoming(now: dt.datetime, dry_run: bool) -> int:
     """Delete incoming emails and their files some time after they came in."""
     old_emails = Incoming.objects.filter(received_at__lte=now - INCOMING_KEPT)
     if not dry_run:
@@ -62,7 +62,7 @@ def register() -> None:
         purpose="asking them whether they want to follow a plan",
         basis=basis,
         kept_for="30 days after the decision, 90 days without one",
-        apply=_clear_colleagues,
+        apply=clear_colleagues,
     )
     register_retention(
         "refused answers",
@@ -70,7 +70,7 @@ def register() -> None:
         purpose="explaining the decision",
         basis=basis,
         kept_for="180 days after the decision",
-        apply=_clear_refused,
+        apply=clear_refused,
     )
     register_retention(
         "incoming emails",
@@ -78,5 +78,5 @@ def register() -> None:
         purpose="making a comment, an answer or a conversation from them",
         basis=basis,
         kept_for="30 days; their text until they are confirmed or deleted",
-        apply=_delete_incoming,
+        apply=delete_incoming,
     )

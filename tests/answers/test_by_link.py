@@ -203,7 +203,7 @@ def test_finished_plan_takes_no_more_answers(world: World, digest: Delivery, pla
 
     sent = send(bearer, page(digest, plan, "comment-by-link"), text="Too late.")
 
-    assert "It takes no more answers" in sent.content.decode()
+    assert "so you can no longer answer about it" in sent.content.decode()
     assert not Answer.objects.exists()
 
 

@@ -210,8 +210,8 @@ def test_colleagues_and_refused_text_are_deleted_in_time(world: World, plan: Pla
     over = timezone.now() + retention.REFUSED_KEPT + dt.timedelta(days=1)
     emails = Email.objects.count()
 
-    before = (retention._drop_colleagues(kept, False), retention._drop_refused(kept, False))
-    after = (retention._drop_colleagues(over, False), retention._drop_refused(over, False))
+    before = (retention.clear_colleagues(kept, False), retention.clear_refused(kept, False))
+    after = (retention.clear_colleagues(over, False), retention.clear_refused(over, False))
 
     comment.refresh_from_db()
     named.refresh_from_db()

@@ -281,8 +281,8 @@ def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(
     message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
     read_mailbox(tmp_path, message)
 
-    kept = retention._drop_incoming(timezone.now() + dt.timedelta(days=29), False)
-    gone = retention._drop_incoming(timezone.now() + dt.timedelta(days=31), False)
+    kept = retention.delete_incoming(timezone.now() + dt.timedelta(days=29), False)
+    gone = retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
 
     assert (kept, gone) == (0, 1)
     assert not Incoming.objects.exists()
@@ -310,7 +310,7 @@ def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
         patched.setattr(FileSystemStorage, "delete", away)
         services.drop_incoming(incoming=incoming, author=incoming.person, now=timezone.now())
     still = path.exists(), IncomingFile.objects.count()
-    retention._drop_incoming(timezone.now() + dt.timedelta(days=31), False)
+    retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
 
     assert still == (True, 1)
     assert not path.exists()

@@ -27,8 +27,11 @@ else:
 
 #: Larger emails are not parsed.
 MAX_BYTES = 25 * 1024 * 1024
-#: How many characters of a reply are searched for its quotation, and how many of a forwarded email are kept.
-MAX_REPLY_PARSED, MAX_FORWARDED = 10_000, 50_000
+#: How many characters of a reply are searched for its quotation.
+MAX_REPLY_PARSED = 10_000
+#: How many characters of a forwarded email are kept.
+MAX_FORWARDED = 50_000
+#: How many attachments of an email are kept.
 MAX_FILES = 5
 #: The parser of replies is slow on long lines. They are broken at this width for it, with marks to join them again.
 _LINE_WIDTH, _BREAK_MARK = 200, "\u2060"

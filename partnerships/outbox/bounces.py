@@ -19,8 +19,10 @@ from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.outbox.restoring import SUPPRESSED
 
 _MAX_REASON, _MAX_TEXT = 300, 500
-#: This many soft bounces within this time suppress an address, as a hard bounce does.
-MAX_SOFT, SOFT_WITHIN = 5, dt.timedelta(days=30)
+#: This many soft bounces suppress an address, as one hard bounce does.
+MAX_SOFT = 5
+#: The time within which soft bounces are counted.
+SOFT_WITHIN = dt.timedelta(days=30)
 
 #: Kinds of bounce that suppress an address at once, with the cause to record.
 _CAUSE_BY_KIND: dict[str, SuppressionCause] = {

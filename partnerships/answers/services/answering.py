@@ -23,7 +23,10 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 from partnerships.plans.services.recording import lock_plan
 
-MAX_TEXT, MAX_NAME = 5_000, 150
+#: How many characters an answer or a comment can have.
+MAX_TEXT = 5_000
+#: How many characters a name or a role can have.
+MAX_NAME = 150
 #: How many comments, answers to questions and colleagues one person may send about one plan in a day.
 MAX_A_DAY = 20
 

@@ -32,8 +32,10 @@ from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
-#: How many emails from one person we accept in a day, and how often we explain that we could not use one.
-MAX_A_DAY, MAX_HELP_A_DAY = 20, 1
+#: How many replies and forwarded emails from one person we accept in a day.
+MAX_A_DAY = 20
+#: How often in a day we explain to a person that we could not use an email.
+MAX_HELP_A_DAY = 1
 _DAY = dt.timedelta(days=1)
 #: How much of a reply is kept: as much as a comment can have.
 _MAX_REPLY = 5_000

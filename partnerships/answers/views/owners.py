@@ -23,6 +23,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
 from partnerships.plans.rights import rights_over
 
+#: How many answers a page shows.
 _PAGE_SIZE = 50
 
 

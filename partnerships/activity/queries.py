@@ -103,7 +103,7 @@ class NetLine:
 def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
     """The net changes of these events, which come with their numbers and in that order.
 
-    Events of which followers are not told are left out. The caller checks what a reader may be told.
+    Events that followers are not told about are left out. The caller checks what a reader may be told.
     """
     event_by_number: dict[int, Event] = {}
     steps: list[Step] = []

@@ -69,7 +69,7 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
 
 
 def incoming_of(partnership_id: int) -> QuerySet[Incoming]:
-    """All emails that were sent to a partnership, whoever sent them and whatever became of them."""
+    """All emails that were sent to a partnership, whether used or not."""
     return Incoming.objects.filter(partnership=partnership_id)
 
 

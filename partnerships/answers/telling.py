@@ -7,7 +7,7 @@ from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.answers.event_kinds import EventKind
 
-#: How several events of one question are told in one line, and to whom.
+#: How several events of one question become one line, and which followers are told.
 _TOLD_EVENTS = {
     EventKind.QUESTION_PUT: (Fold.CREATED, Audience.OUTSIDE),
     EventKind.QUESTION_CLOSED: (Fold.REMOVED, Audience.OUTSIDE),

@@ -29,7 +29,7 @@ from django.core.mail.utils import DNS_NAME
 from partnerships.kit.mail_tls import tls_context
 from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal, reply_text
 
-#: Every so many seconds, the caller is called while the body is sent and while the answer to its end is awaited.
+#: How many seconds pass between calls of `while_waiting`, during the body and while its answer is awaited.
 WAIT_STEP = 1.0
 #: How many bytes are given to the connection at a time. TLS makes one record of them, so a write can be tried again.
 _CHUNK = 16_384

@@ -13,7 +13,7 @@ from partnerships.people.models import User
 class MatchNotice(models.Model):
     """A match that a person who acts for one of its sides was told of, or is to be told of.
 
-    Each person is told of a match only once, even if it is found again. `told_at` is set when an email mentions it, or
+    Each person hears about a match only once, even if it is found again. `told_at` is set when an email mentions it, or
     when the person can no longer see it.
     """
 

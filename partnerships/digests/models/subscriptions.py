@@ -52,7 +52,7 @@ def _quoted(why: str) -> str:
 
 
 class Hears(models.TextChoices):
-    """Which changes of what they follow a person is told of."""
+    """Which changes of what they follow a person hears about."""
 
     EVERYTHING = "everything", "Everything"
     DATES_AND_MONEY = "dates", "Dates and money only"

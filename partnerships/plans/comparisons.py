@@ -34,20 +34,38 @@ _PARTS = (
     ("Risks", ("risk",)),
     ("Documents", ("document",)),
 )
-#: Fields that mean nothing to people.
+#: Fields that comparisons leave out: they mean nothing to readers.
 LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
 
 
 def comparison(
-    a: Content, b: Content, touched: Mapping[str, str] | None = None, areas: Mapping[str, str] | None = None
+    before: Content,
+    after: Content,
+    *,
+    touched: Mapping[str, str] | None = None,
+    areas: Mapping[str, str] | None = None,
 ) -> Comparison:
-    """Compare `b` with `a`.
+    """Compare two contents of a plan.
 
-    `touched` says who changed each piece, by name ("sites/north-quay"); `areas` names GSS codes.
+    `touched` is the name of the person who last changed each piece, by piece ("sites/north-quay"). `areas` are the
+    names of areas by GSS code.
     """
     areas = areas or {}
-    both = compare(PLAN, a, b, touched=touched or NOBODY, registers={"area": areas}, parts=_PARTS, left_out=LEFT_OUT)
-    return Comparison(both.found, both.summary, both.parts, homes_totals(a, b, areas))
+    compared = compare(
+        PLAN,
+        before,
+        after,
+        touched=touched or NOBODY,
+        registers={"area": areas},
+        parts=_PARTS,
+        left_out=LEFT_OUT,
+    )
+    return Comparison(
+        found=compared.found,
+        summary=compared.summary,
+        parts=compared.parts,
+        totals=homes_totals(before, after, areas),
+    )
 
 
 HEADINGS = ("Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By")
@@ -71,8 +89,18 @@ def csv_rows(
     if compared.homes_changed:
         for heading, totals in (("", (compared.totals.total,)), *compared.totals.tables):
             for total in totals:
-                figures = (f"{total.was}", f"{total.now}", total.difference_words)
-                yield ("Homes: was and now", total.label, "", "", heading, *figures, "")
+                was_homes, now_homes = str(total.was), str(total.now)
+                yield (
+                    "Homes: was and now",
+                    total.label,
+                    "",
+                    "",
+                    heading,
+                    was_homes,
+                    now_homes,
+                    total.difference_words,
+                    "",
+                )
     for heading, items in compared.parts:
         for item in items:
             key = item.anchor.partition("/")[2]

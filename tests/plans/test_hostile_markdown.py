@@ -100,7 +100,7 @@ def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
         )
 
     began = time.thread_time()
-    compared = comparison(written(was), written(now), None, {})
+    compared = comparison(written(was), written(now))
 
     assert time.thread_time() - began < BOUND
     assert len(compared.found) == 30

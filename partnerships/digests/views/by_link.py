@@ -263,4 +263,4 @@ def _compared(news: News, now: Content) -> Comparison | None:
     if before is None:
         return None
     was = content_as(before.content, Watermark.Reading.OUTSIDE)
-    return comparison(was, now, None, area_names(was, now))
+    return comparison(was, now, areas=area_names(was, now))

@@ -1,7 +1,4 @@
-"""Compare two versions, the draft or the baseline.
-
-On screen, in print, as PDF and CSV.
-"""
+"""Compare two versions, the draft or the baseline: on screen, in print, as PDF and CSV."""
 
 from __future__ import annotations
 
@@ -24,10 +21,10 @@ from partnerships.people.models import User
 from partnerships.people.requests import is_reading
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
-from partnerships.plans.models import Draft, Opening, Plan, Version
+from partnerships.plans.models import Draft, Opening, Version
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import Opened, log_opening, open_plan, sign_in_first
+from partnerships.plans.views.fetching import Opened, log_opening, needs_sign_in, open_plan, redirect_to_sign_in
 from partnerships.plans.views.whole import compare_contents
 
 DRAFT = "draft"
@@ -44,8 +41,12 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """Two sides of a plan compared, as the reader may see them."""
+class ComparedSides:
+    """Two sides of a plan compared, as the reader may see them.
+
+    `between` are the versions after the older side, up to the newer one. `no_baseline`: the address names the
+    baseline, and the plan has none.
+    """
 
     opened: Opened
     a: Side
@@ -61,44 +62,69 @@ class Compared:
         return self.a.version is None or self.b.version is None
 
 
-def _label(version: Version, baseline: int | None) -> str:
-    pinned = ", baseline" if version.number == baseline else ""
-    return f"Version {version.number}, {long_date(timezone.localdate(version.published_at))}{pinned}"
+def _side_of_version(version: Version, *, baseline_number: int | None) -> Side:
+    published_on = long_date(timezone.localdate(version.published_at))
+    suffix = ", baseline" if version.number == baseline_number else ""
+    return Side(
+        value=str(version.number),
+        label=f"Version {version.number}, {published_on}{suffix}",
+        version=version,
+    )
 
 
 def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
     """The sides that can be chosen, newest first."""
     plan = opened.plan
     versions = versions_for(request.user, plan).without_content().select_related("author")
-    sides = [Side(str(version.number), _label(version, plan.baseline_number), version) for version in versions]
+    sides = [_side_of_version(version, baseline_number=plan.baseline_number) for version in versions]
     if opened.may_read_draft:
-        sides.insert(0, Side(DRAFT, "The draft", None))
+        sides.insert(0, Side(value=DRAFT, label="The draft", version=None))
     return tuple(sides)
 
 
-def _choose(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> tuple[Side, Side, bool]:
+@dataclass(frozen=True, slots=True)
+class _ChosenSides:
+    """The two sides that the address names; `no_baseline`: it names the baseline, and the plan has none."""
+
+    a: Side
+    b: Side
+    no_baseline: bool
+
+
+def _choose_sides(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> _ChosenSides:
     """The two sides in the address, by default the newest two versions.
 
-    The third value says that the address names a baseline and none is set; the default then takes its place.
+    The defaults also take the place of a baseline that is not set.
     """
-    by_value = {side.value: side for side in sides}
-    baseline = by_value.get(str(opened.plan.baseline_number or ""))
-    numbers = [request.GET.get("from", ""), request.GET.get("to", "")]
-    no_baseline = baseline is None and BASELINE in numbers
+    side_by_value = {side.value: side for side in sides}
+    baseline = side_by_value.get(str(opened.plan.baseline_number or ""))
     if baseline is not None:
-        by_value[BASELINE] = baseline
-    wanted_a, wanted_b = ("" if no_baseline and name == BASELINE else name for name in numbers)
+        side_by_value[BASELINE] = baseline
+
+    value_a, value_b = request.GET.get("from", ""), request.GET.get("to", "")
+    no_baseline = baseline is None and BASELINE in (value_a, value_b)
+    if no_baseline:
+        value_a = "" if value_a == BASELINE else value_a
+        value_b = "" if value_b == BASELINE else value_b
+
     versions = [side for side in sides if side.version is not None]
-    if not versions or any(name and name not in by_value for name in (wanted_a, wanted_b)):
+    if not versions or any(value and value not in side_by_value for value in (value_a, value_b)):
         raise Http404
-    b = by_value[wanted_b] if wanted_b else versions[0]
-    if wanted_a:
-        return by_value[wanted_a], b, no_baseline
-    older = [side for side in versions if b.version is None or _number(side) < _number(b)]
-    return (older[0] if older else b), b, no_baseline
+    b = side_by_value[value_b] if value_b else versions[0]
+    a = side_by_value[value_a] if value_a else _newest_before(b, versions)
+    return _ChosenSides(a=a, b=b, no_baseline=no_baseline)
 
 
-def _number(side: Side) -> int:
+def _newest_before(side: Side, versions: list[Side]) -> Side:
+    """The newest version before a side, or the side itself if it is the first."""
+    if side.version is None:
+        return versions[0]
+    older = [version for version in versions if _version_number(version) < side.version.number]
+    return older[0] if older else side
+
+
+def _version_number(side: Side) -> int:
+    """The number of the side's version; 0 for the draft."""
     return side.version.number if side.version else 0
 
 
@@ -109,39 +135,45 @@ def _content(opened: Opened, side: Side) -> Content:
     return content_for(content, opened.reader)
 
 
-def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
-    """Who last changed each piece of the draft; for its owners only."""
-    draft = Draft.objects.filter(plan=plan).first()
+def _last_editors(opened: Opened) -> dict[str, str]:
+    """Who last changed each piece of the draft, by piece; empty unless the reader may edit it."""
+    draft = Draft.objects.filter(plan=opened.plan).first()
     if draft is None or not opened.may_edit:
         return {}
-    return {piece: saved.by for piece, saved in last_saves(draft).items() if saved.by}
+    return {piece: last_save.by for piece, last_save in last_saves(draft).items() if last_save.by}
 
 
-def compare_sides(request: HttpRequest, pk: int, how: Opening) -> Compared:
+def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
     """Fetch both sides and compare them in the reader's class.
 
     404 if the reader may not see either. `how` is logged if one side is a draft shared with the reader.
     """
     opened = open_plan(request, pk)
     sides = _sides(request, opened)
-    a, b, no_baseline = _choose(request, opened, sides)
+    chosen = _choose_sides(request, opened, sides)
+    a, b = chosen.a, chosen.b
     if a.version is None or b.version is None:
         log_opening(request, opened, how)
-    low, high = sorted((_number(a), _number(b) or opened.plan.current_number))
+
+    older, newer = sorted((_version_number(a), _version_number(b) or opened.plan.current_number))
     versions = [side.version for side in sides if side.version is not None]
-    was, now = _content(opened, a), _content(opened, b)
-    return Compared(
+    return ComparedSides(
         opened=opened,
         a=a,
         b=b,
         sides=sides,
-        between=tuple(version for version in reversed(versions) if low < version.number <= high),
-        compared=compare_contents(was, now, _touched(opened.plan, opened) if b.version is None else None),
-        no_baseline=no_baseline,
+        between=tuple(version for version in reversed(versions) if older < version.number <= newer),
+        compared=compare_contents(
+            _content(opened, a),
+            _content(opened, b),
+            touched=_last_editors(opened) if b.version is None else None,
+        ),
+        no_baseline=chosen.no_baseline,
     )
 
 
-def _context(request: HttpRequest, both: Compared) -> dict[str, Any]:
+def _context(request: HttpRequest, both: ComparedSides) -> dict[str, Any]:
+    query = f"from={both.a.value}&to={both.b.value}"
     return {
         "plan": both.opened.plan,
         "opened": both.opened,
@@ -152,27 +184,23 @@ def _context(request: HttpRequest, both: Compared) -> dict[str, Any]:
         "compared": both.compared,
         "is_draft": both.is_draft,
         "no_baseline": both.no_baseline,
-        "query": f"from={both.a.value}&to={both.b.value}",
-        "shareable": request.build_absolute_uri(f"{request.path}?from={both.a.value}&to={both.b.value}"),
+        "query": query,
+        "shareable": request.build_absolute_uri(f"{request.path}?{query}"),
     }
-
-
-def _closed(request: HttpRequest, pk: int) -> bool:
-    return not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists()
 
 
 @login_not_required
 @require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """The comparison in words and figures."""
-    if _closed(request, pk):
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     both = compare_sides(request, pk, Opening.COMPARED)
     _note_seen(request, both)
     return render(request, "plans/compare.html", _context(request, both))
 
 
-def _note_seen(request: HttpRequest, both: Compared) -> None:
+def _note_seen(request: HttpRequest, both: ComparedSides) -> None:
     """Note which versions the reader saw the changes between."""
     user = request.user
     if not is_reading(request) or not isinstance(user, User) or both.a.version is None or both.b.version is None:
@@ -191,8 +219,8 @@ def _note_seen(request: HttpRequest, both: Compared) -> None:
 @require_safe
 def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The comparison to print."""
-    if _closed(request, pk):
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     return render(request, "plans/compare_paper.html", _context(request, compare_sides(request, pk, Opening.PAPER)))
 
 
@@ -200,19 +228,19 @@ def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The comparison as a PDF, stored for the next reader unless one side is the draft."""
-    if _closed(request, pk):
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     both = compare_sides(request, pk, Opening.PDF)
-    draw: Callable[[str], bytes] = downloads.draw_pdf if both.is_draft else partial(_kept, both)
+    draw: Callable[[str], bytes] = downloads.draw_pdf if both.is_draft else partial(_stored_or_new_pdf, both)
     return downloads.pdf_response(request, "plans/compare_pdf.html", _context(request, both), _title(both), draw=draw)
 
 
-def _kept(both: Compared, page: str) -> bytes:
-    """The stored PDF of two versions compared."""
+def _stored_or_new_pdf(both: ComparedSides, html: str) -> bytes:
+    """The PDF of two versions compared, drawn once and then stored."""
     assert both.a.version is not None
     assert both.b.version is not None
     return paper_of(
-        page,
+        html,
         version=both.b.version,
         against=both.a.version,
         reader=both.opened.reader,
@@ -225,27 +253,27 @@ def _kept(both: Compared, page: str) -> bytes:
 @require_safe
 def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
     """The comparison as a spreadsheet."""
-    if _closed(request, pk):
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     both = compare_sides(request, pk, Opening.SPREADSHEET)
-    by_name = request.user.is_authenticated
+    names_author = request.user.is_authenticated
     rows = csv_rows(
         both.compared,
         was=both.a.label,
         now=both.b.label,
-        notes=[(_describe(version, by_name=by_name), version.note) for version in both.between],
+        notes=[(_describe(version, names_author=names_author), version.note) for version in both.between],
         warning="One side is a draft: it is not published and may change." if both.is_draft else "",
     )
     return downloads.csv_response(rows, _title(both))
 
 
-def _describe(version: Version, *, by_name: bool) -> str:
-    """The version, its date and, for signed-in readers, its author."""
+def _describe(version: Version, *, names_author: bool) -> str:
+    """The version, its date and, with `names_author`, its author."""
     day = long_date(timezone.localdate(version.published_at))
     minor = ", minor" if version.minor else ""
-    author = f", {version.author.display_name}" if by_name and version.author else ""
+    author = f", {version.author.display_name}" if names_author and version.author else ""
     return f"Version {version.number}{minor}, {day}{author}"
 
 
-def _title(both: Compared) -> str:
+def _title(both: ComparedSides) -> str:
     return f"{both.opened.plan.title} {both.a.value} to {both.b.value}"

@@ -22,10 +22,10 @@ from partnerships.plans.services import open_share
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A plan, and what the person of the request may do with it."""
+    """A plan, and what the person who makes the request may do with it."""
 
     plan: Plan
-    #: None for somebody who is not signed in.
+    #: None for visitors who are not signed in.
     rights: Rights | None
     reader: ReadingClass
     may_read_draft: bool
@@ -49,13 +49,13 @@ class Opened:
         return self.rights is not None and self.rights.takes_part
 
 
-def _plan(user: User | AnonymousUser, pk: int) -> QuerySet[Plan]:
-    """Return the plan, with its owners and whether its draft says anything (`has_draft_text`)."""
+def _visible_plan(user: User | AnonymousUser, pk: int) -> QuerySet[Plan]:
+    """Return the plan, with its owners and whether its draft has any text (`has_draft_text`)."""
     draft = Draft.objects.filter(plan=OuterRef("pk"), content__isnull=False)
     return Plan.objects.for_listing().visible_to(user).filter(pk=pk).annotate(has_draft_text=Exists(draft))
 
 
-def _drafted(user: User | AnonymousUser, pk: int) -> QuerySet[Plan, int]:
+def _pk_if_draft_is_visible(user: User | AnonymousUser, pk: int) -> QuerySet[Plan, int]:
     return Plan.objects.draft_visible_to(user).filter(pk=pk).values_list("pk", flat=True)
 
 
@@ -63,32 +63,33 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
     """The plan, if the person may read a version or the draft; else 404."""
     user = request.user
     if user.is_authenticated:
-        read_ahead([lookup(_plan, user, pk), lookup(_drafted, user, pk), past_lookup(user, [pk])])
-    rows = rows_for(_plan, user, pk)
+        read_ahead(
+            [lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk), past_lookup(user, [pk])]
+        )
+    rows = rows_for(_visible_plan, user, pk)
     if not rows:
         raise Http404
     (plan,) = as_read_by(user, rows)
+
     rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None
+    is_inside = rights is not None and rights.is_inside
     may_edit = rights is not None and rights.edits_for_owner
-    by_name = not may_edit and bool(rows_for(_drafted, user, pk))
+    has_share = not may_edit and bool(rows_for(_pk_if_draft_is_visible, user, pk))
     return Opened(
         plan=plan,
         rights=rights,
-        reader=ReadingClass.INSIDE if rights is not None and rights.is_inside else ReadingClass.OUTSIDE,
-        may_read_draft=may_edit or by_name,
+        reader=ReadingClass.INSIDE if is_inside else ReadingClass.OUTSIDE,
+        may_read_draft=may_edit or has_share,
         may_edit=may_edit,
         may_publish=rights is not None and rights.leads_owner,
         # Everyone who sees the plan without a share may read a version.
-        may_read_versions=plan.is_published and (not by_name or versions_for(user, plan).exists()),
-        shows_draft=may_edit and plan.has_draft_text,  # type: ignore[attr-defined]  # annotated by `_plan`
+        may_read_versions=plan.is_published and (not has_share or versions_for(user, plan).exists()),
+        shows_draft=may_edit and plan.has_draft_text,  # type: ignore[attr-defined]  # annotated by `_visible_plan`
     )
 
 
 def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[Opened, Version]:
-    """The plan and a version that the person may read, by default the newest.
-
-    Else 404.
-    """
+    """The plan and a version that the person may read, by default the newest; else 404."""
     opened = open_plan(request, pk)
     if number is None:
         version = newest_for(request.user, opened.plan)
@@ -105,7 +106,7 @@ def open_draft(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
     if not opened.may_read_draft:
         raise Http404
     draft = Draft.objects.filter(plan=opened.plan).select_related("plan").first()
-    if draft is None:  # the first save makes the row: reading must not
+    if draft is None:  # Only saving creates the row; reading must not.
         plan = opened.plan
         draft = Draft(plan=plan, based_on=plan.current_number, updated_at=plan.created_at)
     return opened, draft
@@ -128,11 +129,10 @@ def open_to_publish(request: HttpRequest, pk: int) -> Opened:
 
 
 def log_opening(request: HttpRequest, opened: Opened, how: Opening, page_kind: str = "") -> Share | None:
-    """Log that somebody opened a draft shared with them, and return the share.
+    """Log that a person opened a draft shared with them, and return the share.
 
-    None for the owners' people. Counts only if they are reading (`is_reading`), or get the page back with an error in
-    their form. A mail scanner has no session and is sent to sign in. Raises `FetchedAheadError`: a draft that is
-    fetched ahead could be read without a line in the log.
+    Returns None for people who may edit the draft. Logs only pages that are read (`is_reading`) or sent back with form
+    errors. Raises `FetchedAheadError` for a prefetched page, which could otherwise be read without being logged.
     """
     if opened.may_edit:
         return None
@@ -143,6 +143,11 @@ def log_opening(request: HttpRequest, opened: Opened, how: Opening, page_kind: s
     return open_share(plan=opened.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
 
 
-def sign_in_first(request: HttpRequest) -> HttpResponse:
-    """Redirect to the sign-in page, and back afterwards."""
+def needs_sign_in(request: HttpRequest, pk: int) -> bool:
+    """Whether a visitor who is not signed in asks for a plan that is not public."""
+    return not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists()
+
+
+def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Redirect to the sign-in page, which leads back to this page."""
     return redirect_to_login(request.get_full_path())

@@ -16,7 +16,7 @@ from partnerships.kit.dates import long_date
 from partnerships.plans.changes import names_in
 from partnerships.plans.comparisons import LEFT_OUT, comparison
 from partnerships.plans.content import PLAN
-from partnerships.plans.models import Plan, PlanKind, SignOff, Version
+from partnerships.plans.models import PlanKind, SignOff, Version
 from partnerships.plans.queries import (
     SigningState,
     area_names,
@@ -28,7 +28,7 @@ from partnerships.plans.queries import (
     versions_for,
 )
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import Opened, open_published, sign_in_first
+from partnerships.plans.views.fetching import Opened, needs_sign_in, open_published, redirect_to_sign_in
 from partnerships.plans.views.whole import reading_context
 
 #: The fields of a site and of a milestone that have a column of their own in Word.
@@ -37,18 +37,16 @@ WORD_COLUMNS = {
     "milestones": ("site", "forecast", "actual", "status"),
     "documents": ("file_name",),
 }
-
-
-def _closed(request: HttpRequest, pk: int) -> bool:
-    return not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists()
+#: The fields of "About this plan" that the Word document shows elsewhere: in its title and text.
+_FACTS_SHOWN_ELSEWHERE = ("Title", "Summary")
 
 
 @login_not_required
 @require_safe
 def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version to print."""
-    if _closed(request, pk):
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     opened, version = open_published(request, pk, number)
     return render(request, "plans/paper.html", _paper_context(opened, version))
 
@@ -57,46 +55,45 @@ def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @require_safe
 def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version as a PDF, stored for the next reader."""
-    if _closed(request, pk):
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     opened, version = open_published(request, pk, number)
     context = _paper_context(opened, version)
+    file_name = f"{opened.plan.title} version {number}"
 
-    def kept(page: str) -> bytes:
-        return paper_of(page, version=version, reader=opened.reader, draw=downloads.draw_pdf, now=timezone.now())
+    def stored_or_new_pdf(html: str) -> bytes:
+        return paper_of(html, version=version, reader=opened.reader, draw=downloads.draw_pdf, now=timezone.now())
 
-    return downloads.pdf_response(
-        request, "plans/pdf.html", context, f"{opened.plan.title} version {number}", draw=kept
-    )
+    return downloads.pdf_response(request, "plans/pdf.html", context, file_name, draw=stored_or_new_pdf)
 
 
 @login_not_required
 @require_safe
 def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version as a Word document."""
-    if _closed(request, pk):
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     opened, version = open_published(request, pk, number)
     paper = _word_paper(request, opened, version)
     return downloads.word_response(write_word(paper), f"{opened.plan.title} version {number}")
 
 
 def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordPaper:
-    """What the Word document of a version shows to this reader."""
-    plan, content = opened.plan, content_for(version.content, opened.reader)
-    owners = ", ".join(owner.organisation.name for owner in owners_as_at(plan, version))
-    earlier = versions_for(request.user, plan).filter(number__lt=version.number).first()
-    was = content_for(earlier.content, opened.reader) if earlier else content
-    areas = area_names(content, was)
+    """The Word document of a version, as this reader may see it."""
+    content = content_for(version.content, opened.reader)
+    earlier = versions_for(request.user, opened.plan).filter(number__lt=version.number).first()
+    earlier_content = content_for(earlier.content, opened.reader) if earlier else content
+    areas = area_names(content, earlier_content)
     names = names_in(content, areas=areas)
-    secret = "" if opened.is_inside else " Without confidential sites and restricted text."
-    published = long_date(timezone.localdate(version.published_at))
-    about = [(field.label, names.in_words(field, content["about"][field.code])) for field in PLAN.about]
+    facts = [
+        (field.label, names.in_words(field, content["about"][field.code]))
+        for field in PLAN.about
+        if field.label not in _FACTS_SHOWN_ELSEWHERE
+    ]
     return WordPaper(
         title=version.title,
-        lead=f"{PlanKind.label_of(plan.kind)} of {owners}. Version {version.number}, published {published}. "
-        f"{plan.get_status_display()}.{secret}",
-        facts=[fact for fact in about if fact[0] not in ("Title", "Summary")],
+        lead=_word_lead(opened, version),
+        facts=facts,
         note=version.note,
         schema=PLAN,
         content=content,
@@ -104,7 +101,7 @@ def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordP
         names=names,
         made_at=version.published_at,
         since=f"version {earlier.number}" if earlier else "",
-        changes=comparison(was, content, None, areas) if earlier else None,
+        changes=comparison(earlier_content, content, areas=areas) if earlier else None,
         signatures=_signature_lines(opened, version),
         columns=WORD_COLUMNS,
         headings={"sections": "Text", "sites": "Sites and homes"},
@@ -112,28 +109,48 @@ def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordP
     )
 
 
+def _word_lead(opened: Opened, version: Version) -> str:
+    """The sentences below the title: the kind of plan, its owners, version and status."""
+    plan = opened.plan
+    owners = ", ".join(owner.organisation.name for owner in owners_as_at(plan, version))
+    published_on = long_date(timezone.localdate(version.published_at))
+    sentences = [
+        f"{PlanKind.label_of(plan.kind)} of {owners}.",
+        f"Version {version.number}, published {published_on}.",
+        f"{plan.get_status_display()}.",
+    ]
+    if not opened.is_inside:
+        sentences.append("Without confidential sites and restricted text.")
+    return " ".join(sentences)
+
+
+def shows_signing_states(opened: Opened, version: Version) -> bool:
+    """Whether this is the version to sign now, and the reader may see who has still to sign."""
+    return opened.is_inside and version.number == number_to_sign(opened.plan)
+
+
 def _signature_lines(opened: Opened, version: Version) -> list[SignatureLine]:
-    """The page of signatures, for readers inside: who must sign, or who decided."""
-    if opened.is_inside and version.number == number_to_sign(opened.plan):
+    """The lines of the signatures page, for readers inside: who must sign, or who decided."""
+    if shows_signing_states(opened, version):
         return [_line_of_state(state) for state in signing_states(opened.plan)]
-    return [_line_of(signed) for signed in signatures_of(opened, version)]
+    return [_line_of_sign_off(sign_off) for sign_off in signatures_of(opened, version)]
 
 
 def _line_of_state(state: SigningState) -> SignatureLine:
     if state.sign_off is not None:
-        return _line_of(state.sign_off)
-    return SignatureLine(state.signatory.organisation.name, state.signatory.role)
+        return _line_of_sign_off(state.sign_off)
+    return SignatureLine(organisation=state.signatory.organisation.name, role=state.signatory.role)
 
 
-def _line_of(signed: SignOff) -> SignatureLine:
-    day = long_date(timezone.localdate(signed.signed_at))
+def _line_of_sign_off(sign_off: SignOff) -> SignatureLine:
+    day = long_date(timezone.localdate(sign_off.signed_at))
     return SignatureLine(
-        signed.organisation_then,  # type: ignore[attr-defined]  # annotated by both queries
-        signed.role,
-        decision=signed.words,
-        by=f"{signed.person.display_name}, {day}, version {signed.version.number}",
-        reason=signed.reason,
-        answers=tuple((answer["question"], answer["answer"]) for answer in signed.answers),
+        organisation=sign_off.organisation_then,  # type: ignore[attr-defined]  # annotated by both queries
+        role=sign_off.role,
+        decision=sign_off.words,
+        by=f"{sign_off.person.display_name}, {day}, version {sign_off.version.number}",
+        reason=sign_off.reason,
+        answers=tuple((answer["question"], answer["answer"]) for answer in sign_off.answers),
     )
 
 
@@ -142,19 +159,14 @@ def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
         "plan": opened.plan,
         "version": version,
         "owners": owners_as_at(opened.plan, version),
-        "states": signing_states(opened.plan)
-        if opened.is_inside and version.number == number_to_sign(opened.plan)
-        else [],
+        "states": signing_states(opened.plan) if shows_signing_states(opened, version) else [],
         "signatures": signatures_of(opened, version),
         **reading_context(opened.reader, version.content, version.html),
     }
 
 
 def signatures_of(opened: Opened, version: Version) -> list[SignOff]:
-    """The decisions on a version other than the one to sign now.
-
-    For readers inside.
-    """
-    if not opened.is_inside or version.number == number_to_sign(opened.plan):
+    """The decisions on a version, for readers inside; none for the version to sign now."""
+    if not opened.is_inside or shows_signing_states(opened, version):
         return []
     return decisions_for(version)

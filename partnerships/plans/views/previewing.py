@@ -23,16 +23,20 @@ from partnerships.plans.views.fetching import Opened, log_opening, open_draft
 from partnerships.plans.views.whole import reading_context
 
 
-def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
+def _draft_context(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
     """The template context of the draft, in the reader's class."""
     plan = opened.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(PLAN, content, draft, version_of(plan, draft.based_on)), rules())
-    shown = {"plan": plan, "opened": opened, "draft": draft, "owners": owners_of(plan)}
+    context = {"plan": plan, "opened": opened, "draft": draft, "owners": owners_of(plan)}
     if on_paper:
-        return shown | reading_context(opened.reader, content, prose)
-    return shown | reading_context(
-        opened.reader, content, prose, request.GET, comment_counts(request.user, plan, on_draft=True)
+        return context | reading_context(opened.reader, content, prose)
+    return context | reading_context(
+        opened.reader,
+        content,
+        prose,
+        query=request.GET,
+        comments=comment_counts(request.user, plan, on_draft=True),
     )
 
 
@@ -48,7 +52,7 @@ def read_draft(request: HttpRequest, opened: Opened, draft: Draft) -> HttpRespon
             "may_comment": not plan.is_over and (opened.may_edit or (share is not None and share.may_comment)),
             "comments_url": reverse("plans:draft-comments", kwargs={"pk": plan.pk}),
             "map_url": reverse("plans:draft-map", kwargs={"pk": plan.pk}),
-            **_reading(request, opened, draft),
+            **_draft_context(request, opened, draft),
         },
     )
 
@@ -64,14 +68,14 @@ def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft to print, marked as a draft."""
     opened, draft = open_draft(request, pk)
     log_opening(request, opened, Opening.PAPER)
-    return render(request, "plans/draft_paper.html", _reading(request, opened, draft, on_paper=True))
+    return render(request, "plans/draft_paper.html", _draft_context(request, opened, draft, on_paper=True))
 
 
 @require_safe
 def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft as a PDF, with every page marked as a draft."""
     opened, draft = open_draft(request, pk)
-    context = _reading(request, opened, draft, on_paper=True)
+    context = _draft_context(request, opened, draft, on_paper=True)
     response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
     if response.status_code == 200:
         log_opening(request, opened, Opening.PDF)

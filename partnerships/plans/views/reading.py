@@ -25,7 +25,7 @@ from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 from partnerships.plans.downloads import geojson
-from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Document, Milestone, Opening, Plan, Site, Version
 from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
@@ -40,17 +40,27 @@ from partnerships.plans.queries import (
     signing_states,
     versions_for,
 )
-from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan, open_published, sign_in_first
-from partnerships.plans.views.papers import signatures_of
+from partnerships.plans.views.fetching import (
+    Opened,
+    log_opening,
+    needs_sign_in,
+    open_plan,
+    open_published,
+    redirect_to_sign_in,
+)
+from partnerships.plans.views.papers import shows_signing_states, signatures_of
 from partnerships.plans.views.whole import reading_context
+
+#: Events on the history page of a plan, the newest first.
+MAX_EVENTS = 50
 
 
 @login_not_required
 @require_safe
 def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The newest version that the person may read, or else the draft."""
-    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     opened = open_plan(request, pk)
     version = newest_for(request.user, opened.plan)
     if version is None:
@@ -64,8 +74,8 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version as it was published."""
-    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     opened, version = open_published(request, pk, number)
     return _version_page(request, opened, version)
 
@@ -73,59 +83,63 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _version_page(request: HttpRequest, opened: Opened, version: Version) -> HttpResponse:
     """The page of one version, as its reader's class may see it."""
     plan = opened.plan
-    states = signing_states(plan) if opened.is_inside else []
     newest = _newest_number(request, plan, version)
-    return render(
-        request,
-        "plans/version.html",
-        {
-            "plan": plan,
-            "opened": opened,
-            "version": version,
-            "figures": version.figures.get(opened.reader.value, {}),
-            "newest": newest,
-            "is_newest": newest == version.number,
-            "steps": next_steps(plan, states) if opened.is_inside else [],
-            "owners": owners_as_at(plan, version, is_newest=newest == version.number),
-            "states": states if opened.is_inside and version.number == number_to_sign(plan) else [],
-            "signatures": signatures_of(opened, version),
-            "number": number_to_sign(plan),
-            "successor": _successor(request, plan),
-            **_commitments(request, opened, newest),
-            "to_sign": _to_sign(request, plan, states),
-            **_comments(request, opened),
-            **reading_context(
-                opened.reader,
-                version.content,
-                version.html,
-                request.GET,
-                comment_counts(request.user, plan, on_draft=False),
-            ),
-        },
-    )
+    is_newest = newest == version.number
+    context = {
+        "plan": plan,
+        "opened": opened,
+        "version": version,
+        "figures": version.figures.get(opened.reader.value, {}),
+        "newest": newest,
+        "is_newest": is_newest,
+        "owners": owners_as_at(plan, version, is_newest=is_newest),
+        "successor": _successor(request, plan),
+        **_signing_context(request, opened, version),
+        **_commitments_context(request, opened, newest),
+        **_links_context(request, opened),
+        **reading_context(
+            opened.reader,
+            version.content,
+            version.html,
+            query=request.GET,
+            comments=comment_counts(request.user, plan, on_draft=False),
+        ),
+    }
+    return render(request, "plans/version.html", context)
 
 
-def _comments(request: HttpRequest, opened: Opened) -> dict[str, Any]:
-    """The addresses of the map and, for signed-in readers, of comments."""
+def _signing_context(request: HttpRequest, opened: Opened, version: Version) -> dict[str, Any]:
+    """The state of the signatures, for readers inside, and whether the person has still to sign."""
     plan = opened.plan
-    where = {"map_url": reverse("plans:map", kwargs={"pk": plan.pk})}
-    if not request.user.is_authenticated:
-        return where
-    return where | {
-        "comments_url": reverse("plans:comments", kwargs={"pk": plan.pk}),
-        "may_comment": opened.takes_part and not plan.is_over,
+    states = signing_states(plan) if opened.is_inside else []
+    return {
+        "steps": next_steps(plan, states) if opened.is_inside else [],
+        "states": states if shows_signing_states(opened, version) else [],
+        "signatures": signatures_of(opened, version),
+        "number": number_to_sign(plan),
+        "to_sign": _has_to_sign(request, plan, states),
     }
 
 
-def _commitments(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
-    """Commitments that came from the plan, and where to propose one."""
+def _links_context(request: HttpRequest, opened: Opened) -> dict[str, Any]:
+    """The address of the map and, for signed-in readers, of the comments."""
+    plan = opened.plan
+    context: dict[str, Any] = {"map_url": reverse("plans:map", kwargs={"pk": plan.pk})}
+    if request.user.is_authenticated:
+        context["comments_url"] = reverse("plans:comments", kwargs={"pk": plan.pk})
+        context["may_comment"] = opened.takes_part and not plan.is_over
+    return context
+
+
+def _commitments_context(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
+    """The commitments that came from the plan, and the address to propose one."""
     if not request.user.is_authenticated:
         return {}
     user = signed_in(request)
-    may = opened.is_inside and may_propose_commitment(user, opened.plan)
+    may_propose = opened.is_inside and may_propose_commitment(user, opened.plan)
     return {
         "promises": commitments_of(opened.plan, user, newest=newest, inside=opened.is_inside),
-        "promise_url": reverse("plans:propose", kwargs={"pk": opened.plan.pk}) if may else "",
+        "promise_url": reverse("plans:propose", kwargs={"pk": opened.plan.pk}) if may_propose else "",
     }
 
 
@@ -137,16 +151,13 @@ def _successor(request: HttpRequest, plan: Plan) -> Plan | None:
 
 
 def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
-    """The number of the newest version that the person may read.
-
-    Nothing is newer than the plan's current one.
-    """
-    if version.number == plan.current_number:
+    """The number of the newest version that the person may read."""
+    if version.number == plan.current_number:  # Nothing is newer, so no query is needed.
         return version.number
     return versions_for(request.user, plan).values_list("number", flat=True)[0]
 
 
-def _to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bool:
+def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bool:
     """Whether the person leads a signatory that has not decided."""
     undecided = {state.signatory.organisation_id for state in states if state.sign_off is None and state.takes_part}
     if not plan.is_awaiting_sign_off or not undecided:
@@ -161,13 +172,14 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     if not opened.is_inside or not may_propose_commitment(signed_in(request), opened.plan):
         raise PermissionDenied
     code, _slash, key = request.GET.get("from", "").partition("/")
-    came_from = f"plan-{pk}"
+    origin = f"plan-{pk}"
     if code == "sites":
-        came_from = f"plan-site-{get_object_or_404(Site.objects.visible_to(request.user), plan=pk, key=key).pk}"
+        site = get_object_or_404(Site.objects.visible_to(request.user), plan=pk, key=key)
+        origin = f"plan-site-{site.pk}"
     elif code == "milestones":
-        milestones = Milestone.objects.visible_to(request.user)
-        came_from = f"plan-milestone-{get_object_or_404(milestones, plan=pk, key=key).pk}"
-    return redirect(f"{reverse('commitments:new')}?from={came_from}")
+        milestone = get_object_or_404(Milestone.objects.visible_to(request.user), plan=pk, key=key)
+        origin = f"plan-milestone-{milestone.pk}"
+    return redirect(f"{reverse('commitments:new')}?from={origin}")
 
 
 @require_safe
@@ -188,8 +200,8 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     events = rows_for(_events, user, pk)
     if is_reading(request):
-        shown = [event.pk for event in events]
-        note_events_seen(person_id=user.pk, kind="plan", record_id=pk, events=shown, now=timezone.now())
+        event_ids = [event.pk for event in events]
+        note_events_seen(person_id=user.pk, kind="plan", record_id=pk, events=event_ids, now=timezone.now())
     return render(
         request,
         "plans/history.html",
@@ -209,40 +221,48 @@ def _versions(user: User, plan: int) -> QuerySet[Version]:
 
 
 def _events(user: User, plan: int) -> QuerySet[Event]:
-    present = ("plan", "plan_draft", "plan_signing")
-    about_plan = Q(target_kind__in=present, target_id=plan)
-    return visible_of_kinds(user, about_plan, present).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
+    kinds = (EventTarget.PLAN, EventTarget.DRAFT, EventTarget.SIGNING)
+    about_plan = Q(target_kind__in=kinds, target_id=plan)
+    events = visible_of_kinds(user, about_plan, kinds).exclude(kind=EventKind.DRAFT_EDITED)
+    return events.order_by("-at", "-id")[:MAX_EVENTS]
 
 
 @login_not_required
 @require_safe
 def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
-    """An attached file, for readers of a version or draft that names it."""
-    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
-        return sign_in_first(request)
+    """An attached file, for readers of a version or draft that lists it."""
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     opened = open_plan(request, pk)
     document = get_object_or_404(Document, plan=pk, key=key)
-    document_key: dict[str, Any] = {"key": key}
-    if not opened.is_inside:
-        document_key["restricted"] = False
-    versions = versions_for(request.user, opened.plan)
-    is_listed = versions.filter(content__documents__contains=[document_key]).exists()
-    if not is_listed and opened.may_read_draft:
-        draft, _row = open_draft(request, pk)
-        seen = content_for(draft_content(draft.plan), opened.reader)
-        is_listed = any(item["key"] == key for item in seen["documents"])
-        if is_listed:
-            log_opening(request, opened, Opening.DOCUMENT, document.file_name)
-    if not is_listed:
-        raise Http404
+    if not _is_in_version(request, opened, key):
+        if not _is_in_draft(opened, key):
+            raise Http404
+        log_opening(request, opened, Opening.DOCUMENT, document.file_name)
     return private_file(document.file, name=document.file_name, content_type=document.content_type)
+
+
+def _is_in_version(request: HttpRequest, opened: Opened, key: str) -> bool:
+    """Whether a version that the person may read lists the document."""
+    item: dict[str, Any] = {"key": key}
+    if not opened.is_inside:
+        item["restricted"] = False
+    return versions_for(request.user, opened.plan).filter(content__documents__contains=[item]).exists()
+
+
+def _is_in_draft(opened: Opened, key: str) -> bool:
+    """Whether the draft lists the document, if the person may read the draft."""
+    if not opened.may_read_draft:
+        return False
+    content = content_for(draft_content(opened.plan), opened.reader)
+    return any(item["key"] == key for item in content["documents"])
 
 
 @login_not_required
 @require_safe
 def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
     """The sites with a position, as GeoJSON."""
-    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
-        return sign_in_first(request)
+    if needs_sign_in(request, pk):
+        return redirect_to_sign_in(request)
     opened, version = open_published(request, pk)
     return geojson(content_for(version.content, opened.reader))

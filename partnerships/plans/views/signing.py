@@ -393,5 +393,5 @@ def _to_decide_on(request: HttpRequest, link: SignOffLink, version: Version, sta
         "before": before,
         "compared": compared,
         "between": since.without_content().order_by("number"),
-        **reading_context(reader, version.content, version.html, request.GET),
+        **reading_context(reader, version.content, version.html, query=request.GET),
     }

@@ -21,55 +21,56 @@ from partnerships.plans.models import ReadingClass
 from partnerships.plans.queries import area_names, content_for
 
 
-def compare_contents(was: Content, now: Content, touched: Mapping[str, str] | None = None) -> Comparison:
+def compare_contents(before: Content, after: Content, touched: Mapping[str, str] | None = None) -> Comparison:
     """Compare two contents of one reading class, with the names of areas.
 
-    `touched` says who changed each piece, by name ("sites/north-quay").
+    `touched` is the name of the person who last changed each piece, by piece ("sites/north-quay").
     """
-    return comparison(was, now, touched, area_names(was, now))
+    return comparison(before, after, touched=touched, areas=area_names(before, after))
 
 
 def reading_context(
     reader: ReadingClass,
     content: Content,
     prose: StoredHtml,
-    asked: QueryDict | None = None,
+    query: QueryDict | None = None,
     comments: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The context for a page of a whole plan.
 
-    The requested page of sites, or all sites for print. `comments` is the number of comments by piece.
+    `query` asks for one page of the sites; without it all sites are shown, for print. `comments` is the number of
+    comments by piece.
     """
-    seen = content_for(content, reader)
-    areas = area_names(seen)
-    lookups = presenting.Lookups(areas, comments)
-    milestones = presenting.milestones(seen, prose, timezone.localdate(), lookups)
+    readable = content_for(content, reader)
+    areas = area_names(readable)
+    lookups = presenting.Lookups(areas=areas, comments=comments)
+    milestones = presenting.milestones(readable, prose, timezone.localdate(), lookups)
+    if query is None:
+        sites_context: dict[str, Any] = {"sites": presenting.sites(readable, prose, lookups)}
+    else:
+        sites_context = _site_page_context(readable, prose, lookups, query)
     return {
-        **(
-            {"sites": presenting.sites(seen, prose, lookups)}
-            if asked is None
-            else _sites_asked_for(seen, prose, lookups, asked)
-        ),
-        "about": seen["about"],
+        **sites_context,
+        "about": readable["about"],
         "about_html": prose.get("about/summary"),
         "outcomes": [
-            {**outcome, "comments": comments.get(f"outcomes/{outcome['key']}", 0)} for outcome in seen["outcomes"]
+            {**outcome, "comments": comments.get(f"outcomes/{outcome['key']}", 0)} for outcome in readable["outcomes"]
         ],
-        "sections": presenting.sections(seen, prose, lookups),
+        "sections": presenting.sections(readable, prose, lookups),
         "milestones": milestones,
         "near": [row for row in milestones if row.is_overdue or row.is_due_soon],
-        "risks": presenting.risks(seen, prose, lookups),
+        "risks": presenting.risks(readable, prose, lookups),
         "documents": [
-            {**document, "words": presenting.size_in_words(document["size"])} for document in seen["documents"]
+            {**document, "words": presenting.size_in_words(document["size"])} for document in readable["documents"]
         ],
-        "totals": homes_totals(seen, seen, areas),
-        "map": _map(seen),
+        "totals": homes_totals(readable, readable, areas),
+        "map": _map(readable),
         "is_inside": reader == ReadingClass.INSIDE,
     }
 
 
 def _map(content: Content) -> Map | None:
-    """The sites with a position. None for one alone, which adds nothing to the table."""
+    """A map of the sites with a position; None for fewer than two, which add nothing to the table."""
     places = [
         Place(site["name"], float(site["lng"]), float(site["lat"]))
         for site in content["sites"]
@@ -80,26 +81,31 @@ def _map(content: Content) -> Map | None:
     return place_map(f"Map of {len(places):,} sites", places, file=static(OUTLINES_FILE))
 
 
-def _sites_asked_for(
-    content: Content, prose: StoredHtml, lookups: presenting.Lookups, asked: QueryDict
+def _site_page_context(
+    content: Content, prose: StoredHtml, lookups: presenting.Lookups, query: QueryDict
 ) -> dict[str, Any]:
-    """A page of the table of sites.
-
-    By number, by a site on it, or filtered by words.
-    """
-    number = asked.get("sites", "")
+    """One page of the table of sites, chosen by its number or by a site on it, and filtered by words."""
+    number_text = query.get("sites", "")
+    is_number = number_text.isascii() and number_text.isdecimal() and len(number_text) < 6
     page = presenting.site_page(
         content,
         prose,
         lookups,
-        find=asked.get("find", "")[:100],
-        number=int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else 1,
-        holding=asked.get("site", ""),
+        find=query.get("find", "")[:100],
+        number=int(number_text) if is_number else 1,
+        holding=query.get("site", ""),
     )
-    words: dict[str, str | int] = {"find": page.find} if page.find else {}
     return {
         "sites": page.rows,
         "site_page": page,
-        "previous_sites": f"?{urlencode({**words, 'sites': page.previous})}#sites" if page.previous else "",
-        "next_sites": f"?{urlencode({**words, 'sites': page.next})}#sites" if page.next else "",
+        "previous_sites": _site_page_link(page, page.previous),
+        "next_sites": _site_page_link(page, page.next),
     }
+
+
+def _site_page_link(page: presenting.SitePage, number: int) -> str:
+    """The link to another page of the table; "" if there is none."""
+    if not number:
+        return ""
+    filters: dict[str, str | int] = {"find": page.find} if page.find else {}
+    return f"?{urlencode({**filters, 'sites': number})}#sites"

@@ -42,7 +42,7 @@ def register() -> None:
     obligations.register()
     register_settling(obligations.PLANS.code, passing.leave_with_plan_taken_over)
     register_settling("partnerships", passing.leave_with_part_passed_on)
-    register_putting_back(passing.put_back)
+    register_putting_back(passing.journal_undone)
     register_events(EventKind)
     telling.register()
     papers.register()

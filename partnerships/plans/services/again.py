@@ -47,7 +47,7 @@ def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, no
         plan,
         EventKind.SHOWING_CHANGED,
         author=None,
-        kind=EventTarget.DRAFT,
+        target=EventTarget.DRAFT,
         now=now,
         data={"title": plan.title, "person": share.person_id, "after": after},
     )

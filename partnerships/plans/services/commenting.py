@@ -14,7 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 from partnerships.plans.content import COLLECTION_BY_CODE, UnknownPiece, get_piece, split_piece
-from partnerships.plans.event_kinds import EventKind, EventTarget
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Comment, Mention, Plan
 from partnerships.plans.queries import (
     can_read_today,
@@ -49,48 +49,44 @@ def add_comment(
     parent: Comment | None = None,
     mentioned: Iterable[User] = (),
 ) -> Comment:
-    """Comment on a version (0: the draft) or a piece, or reply to a thread.
+    """Comment on a version (0 is the draft) or one of its pieces, or reply to a thread.
 
-    People named in the text as “@Ben West”, and those in `mentioned`, get an email if they may read it. Raises
-    `UnableToComment`.
+    A reply belongs to the version and piece of its thread, and reopens the thread. People named in the text as
+    “@Ben West”, and those in `mentioned`, get an email if they may read the comment. Raises `UnableToComment`.
     """
     plan = lock_plan(plan)
     thread = (parent.parent or parent) if parent is not None else None
-    _check_may_comment(plan, thread.version_number if thread else version_number, author, now)
+    if thread is not None:
+        version_number, anchor = thread.version_number, thread.anchor
+    _check_may_comment(plan, version_number, author, now)
     text = text.replace("\r\n", "\n").strip()
     _check_comment(plan, text)
-    parent = thread
-    if parent is not None:
-        if parent.plan_id != plan.pk:
-            raise UnableToComment("That thread belongs to another plan.")
-        anchor, version_number = parent.anchor, parent.version_number
-        label = parent.anchor_label
-    else:
-        label = _label(plan, version_number, anchor, author)
+    if thread is not None and thread.plan_id != plan.pk:
+        raise UnableToComment("That thread belongs to another plan.")
+
     organisation = Organisation.objects.of_person(author).order_by("name", "pk").first()
     comment = Comment.objects.create(
         plan=plan,
         version_number=version_number,
         anchor=anchor,
-        anchor_label=label,
-        parent=parent,
+        anchor_label=thread.anchor_label if thread else _anchor_label(plan, version_number, anchor, author),
+        parent=thread,
         text=text,
         author=author,
         organisation=organisation,
         created_at=now,
     )
-    if parent is not None and parent.resolved_at is not None:
-        parent.resolved_at, parent.resolved_by = None, None
-        parent.save(update_fields=["resolved_at", "resolved_by"])
+    if thread is not None and thread.is_resolved:
+        thread.resolved_at, thread.resolved_by = None, None
+        thread.save(update_fields=["resolved_at", "resolved_by"])
     people = _mentioned(comment, text, mentioned)
     _email_mentioned(comment, people, now=now)
     record_event(
         plan,
-        EventKind.COMMENT_ANSWERED if parent else EventKind.COMMENTED,
+        EventKind.COMMENT_ANSWERED if thread else EventKind.COMMENTED,
         author=author,
         organisation=organisation,
-        kind=EventTarget.COMMENT,
-        target_id=comment.pk,
+        target=comment,
         now=now,
         data={"title": plan.title, "comment": comment.pk, "mentioned": [person.pk for person in people]},
     )
@@ -98,6 +94,7 @@ def add_comment(
 
 
 def _check_comment(plan: Plan, text: str) -> None:
+    """Refuse an empty or too long comment, or one on a plan that is over."""
     if not text:
         raise UnableToComment("Enter your comment.")
     if len(text) > MAX_COMMENT:
@@ -119,21 +116,21 @@ def _email_mentioned(comment: Comment, people: Sequence[User], *, now: dt.dateti
         )
 
 
-def _check_may_comment(plan: Plan, number: int, author: User, now: dt.datetime) -> Rights:
+def _check_may_comment(plan: Plan, version_number: int, author: User, now: dt.datetime) -> Rights:
     """The author's rights, if they may read the version and comment on it. Raises `UnableToAct`."""
     rights = rights_over(plan, author, now)
-    require(rights.may_comment(number))
-    require(number == 0 or versions_for(author, plan).filter(number=number).exists())
+    require(rights.may_comment(version_number))
+    require(version_number == 0 or versions_for(author, plan).filter(number=version_number).exists())
     return rights
 
 
-def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
+def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) -> str:
     """The title of the anchor in the version, as the author sees it. Raises `UnableToComment`."""
     if not anchor:
         return ""
     try:
         code, _key = split_piece(anchor)
-        content = content_of(plan, number) if number else draft_content(plan)
+        content = content_of(plan, version_number) if version_number else draft_content(plan)
         item = get_piece(content_for(content, reading_class(author, plan)), anchor)
     except UnknownPiece as error:
         raise UnableToComment(str(error)) from error
@@ -143,38 +140,41 @@ def _label(plan: Plan, number: int, anchor: str, author: User) -> str:
 
 
 def _mentioned(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
-    """The people mentioned who may read the comment, without its author."""
+    """The mentioned people who may read the comment, except its author."""
     people_by_pk = {person.pk: person for person in mentioned} | {person.pk: person for person in _people_named(text)}
     people_by_pk.pop(comment.author_id, None)
     return [person for person in people_by_pk.values() if can_read_today(comment, person)]
 
 
 def _people_named(text: str) -> list[User]:
-    """The people with an account named after an @.
-
-    Of several matching names the longest.
-    """
-    calls = [_possible_names(call) for call in text.replace("’", "'").lower().split("@")[1:]]
-    if not calls:
+    """The people with an account who are named after an @, by the longest name that fits."""
+    texts_after_at = text.replace("’", "'").lower().split("@")[1:]
+    names_by_mention = [_possible_names(text_after_at) for text_after_at in texts_after_at]
+    if not names_by_mention:
         return []
-    people_by_name: dict[str, list[User]] = {}
+
     people = User.objects.filter(is_active=True, account_since__isnull=False).alias(
-        said=Lower(Replace("name", Value("’"), Value("'")))
+        plain_name=Lower(Replace("name", Value("’"), Value("'")))
     )
-    for person in people.filter(said__in={name for names in calls for name in names}).order_by("pk"):
+    possible_names = {name for names in names_by_mention for name in names}
+    people_by_name: dict[str, list[User]] = {}
+    for person in people.filter(plain_name__in=possible_names).order_by("pk"):
         people_by_name.setdefault(person.display_name.replace("’", "'").lower(), []).append(person)
-    longest = (next((name for name in names if name in people_by_name), "") for names in calls)
-    return [person for name in dict.fromkeys(longest) for person in people_by_name.get(name, ())]
+
+    longest_names = (next((name for name in names if name in people_by_name), "") for names in names_by_mention)
+    return [person for name in dict.fromkeys(longest_names) for person in people_by_name.get(name, ())]
 
 
-def _possible_names(call: str) -> list[str]:
-    """The possible names after an @, longest first.
-
-    "ben west, and" gives "ben west" and "ben".
-    """
-    words = call[:MAX_NAME].split()[:MAX_WORDS] if call[:1].strip() else []
-    names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
-    return list(dict.fromkeys(shape for name in names for shape in (name, name.rstrip(".,;:!?)”\"'"))))
+def _possible_names(text_after_at: str) -> list[str]:
+    """The possible names after an @, longest first: "ben west, and" has "ben west" and "ben"."""
+    if not text_after_at[:1].strip():
+        return []
+    words = text_after_at[:MAX_NAME].split()[:MAX_WORDS]
+    names = []
+    for count in range(len(words), 0, -1):
+        name = " ".join(words[:count])
+        names += [name, name.rstrip(".,;:!?)”\"'")]
+    return list(dict.fromkeys(names))
 
 
 @transaction.atomic
@@ -183,7 +183,7 @@ def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.date
     plan = lock_plan(comment.plan)
     thread = Comment.objects.select_for_update().get(pk=comment.parent_id or comment.pk)
     require(_check_may_comment(plan, thread.version_number, author, now).may_resolve(thread) and not plan.is_over)
-    if resolved == (thread.resolved_at is not None):
+    if resolved == thread.is_resolved:
         return thread
     thread.resolved_at = now if resolved else None
     thread.resolved_by = author if resolved else None
@@ -192,8 +192,7 @@ def set_resolved(*, comment: Comment, resolved: bool, author: User, now: dt.date
         plan,
         EventKind.COMMENT_RESOLVED if resolved else EventKind.COMMENT_REOPENED,
         author=author,
-        kind=EventTarget.COMMENT,
-        target_id=thread.pk,
+        target=thread,
         now=now,
         data={"title": plan.title, "comment": thread.pk},
     )

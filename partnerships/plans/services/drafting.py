@@ -158,7 +158,7 @@ def _record(plan: Plan, event: EventKind, author: User | None, now: dt.datetime,
         event,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind=EventTarget.DRAFT,
+        target=EventTarget.DRAFT,
         now=now,
         data={"title": plan.title, **data},
     )

@@ -42,7 +42,7 @@ def _tell(signatory: Signatory, *, now: dt.datetime) -> None:
         EventKind.SIGN_OFF_ESCALATED,
         author=None,
         organisation=signatory.organisation,
-        kind=EventTarget.SIGNING,
+        target=EventTarget.SIGNING,
         now=now,
         data={
             "title": plan.title,

@@ -8,10 +8,16 @@ from django.db import transaction
 
 from partnerships.kit.rights import require
 from partnerships.people.models import User
-from partnerships.plans.event_kinds import EventKind, EventTarget
+from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, TRANSITIONS, Audience, Plan, Status
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.recording import acting_organisation, journal_audience, lock_plan, record_event
+from partnerships.plans.services.recording import (
+    acting_organisation,
+    journal_audience,
+    lock_plan,
+    plan_or_draft,
+    record_event,
+)
 from partnerships.plans.services.sharing import journal_ended_shares
 
 #: Changes of status by hand; the others follow from publishing, asking for signatures and signing.
@@ -50,13 +56,11 @@ def change_status(
     if not reason.strip():
         raise UnableToChangeStatus("Enter a reason.")
     if to == Status.SUPERSEDED:
-        if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
-            raise UnableToChangeStatus("Choose the plan that replaces it.")
-        require(author is None or Plan.objects.published_for(author).filter(pk=successor.pk).exists())
-        plan.superseded_by = successor
+        plan.superseded_by = _checked_successor(plan, successor, author)
+
     if to in OVER:
         journal_ended_shares(plan, now=now)
-    before = plan.status
+    status_before = plan.status
     plan.status = to
     plan.save(update_fields=["status", "superseded_by"])
     record_event(
@@ -64,16 +68,24 @@ def change_status(
         EventKind.STATUS_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind=EventTarget.PLAN if plan.is_published else EventTarget.DRAFT,
+        target=plan_or_draft(plan),
         now=now,
         data={
             "title": plan.title,
             "reason": reason.strip(),
-            "before": {"status": before},
+            "before": {"status": status_before},
             "after": {"status": plan.status},
         },
     )
     return plan
+
+
+def _checked_successor(plan: Plan, successor: Plan | None, author: User | None) -> Plan:
+    """The successor, if it can replace the plan and its author may read it. Raises `UnableToChangeStatus`."""
+    if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
+        raise UnableToChangeStatus("Choose the plan that replaces it.")
+    require(author is None or Plan.objects.published_for(author).filter(pk=successor.pk).exists())
+    return successor
 
 
 @transaction.atomic
@@ -89,7 +101,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
         return plan
     if not reason.strip():
         raise UnableToChangeStatus("Enter a reason.")
-    before = plan.audience
+    audience_before = plan.audience
     plan.audience = audience
     plan.save(update_fields=["audience"])
     journal_audience(plan, now=now)
@@ -98,12 +110,12 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
         EventKind.AUDIENCE_CHANGED,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind=EventTarget.PLAN if plan.is_published else EventTarget.DRAFT,
+        target=plan_or_draft(plan),
         now=now,
         data={
             "title": plan.title,
             "reason": reason.strip(),
-            "before": {"audience": before},
+            "before": {"audience": audience_before},
             "after": {"audience": audience},
         },
     )
@@ -122,8 +134,8 @@ def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.dateti
             f"Version {number} is under embargo, and the baseline would give it away. Choose it once the embargo "
             "has ended."
         )
-    before = plan.baseline_number
-    if before == number:
+    number_before = plan.baseline_number
+    if number == number_before:
         return plan
     plan.baseline_number = number
     plan.save(update_fields=["baseline_number"])
@@ -133,6 +145,6 @@ def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.dateti
         author=author,
         organisation=acting_organisation(plan, author),
         now=now,
-        data={"title": plan.title, "before": {"baseline": before}, "after": {"baseline": number}},
+        data={"title": plan.title, "before": {"baseline": number_before}, "after": {"baseline": number}},
     )
     return plan

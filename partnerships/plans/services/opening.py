@@ -119,7 +119,7 @@ def _open_newest(pk: int, now: dt.datetime) -> bool:
         EventKind.EMBARGO_LIFTED,
         author=None,
         organisation=None,
-        version=version,
+        target=version,
         now=now,
         data={
             "title": version.title,

@@ -31,6 +31,7 @@ from partnerships.plans.services.recording import (
     journal_offer_end,
     journal_ownership_end,
     lock_plan,
+    plan_or_draft,
     record_event,
 )
 from partnerships.plans.services.sharing import end_share
@@ -38,11 +39,6 @@ from partnerships.plans.services.sharing import end_share
 
 class UnableToChangeOwners(Exception):
     """The owner is not allowed or the last one, or the offer is closed."""
-
-
-def readers_kind(plan: Plan) -> EventTarget:
-    """What an event is about: the plan, or the draft of one that is not published."""
-    return EventTarget.PLAN if plan.is_published else EventTarget.DRAFT
 
 
 def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
@@ -54,10 +50,7 @@ def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
 
 
 def lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
-    """The plan, locked after its partnership.
-
-    A party that leaves locks them in the same order.
-    """
+    """The plan, locked after its partnership: the order in which a party that leaves locks them too."""
     if partnership_id is not None:
         Partnership.objects.select_for_update(no_key=True).get(pk=partnership_id)
     return lock_plan(plan)
@@ -74,10 +67,10 @@ def offer_ownership(
     now: dt.datetime,
     message: str = "",
 ) -> OwnershipOffer:
-    """Offer a plan to another organisation for an owner.
+    """Offer another organisation a plan, on behalf of its owner `offered_for`.
 
-    To own it too, or to replace that owner. Nothing changes until a lead of the organisation accepts; its leads get an
-    email. Raises `UnableToChangeOwners`.
+    The organisation will own the plan too or, if the owner `hands_over`, in its place. Nothing changes until one of its
+    leads accepts; all of them get an email. Raises `UnableToChangeOwners`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
@@ -85,10 +78,11 @@ def offer_ownership(
         raise UnableToChangeOwners(f"{organisation.name} already owns this plan.")
     if not possible_new_owners(plan, offered_for).filter(pk=organisation.pk).exists():
         raise UnableToChangeOwners(f"{organisation.name} is not in a partnership with {offered_for.name}.")
-    before = plan.ownership_offers.unanswered().filter(organisation=organisation)
-    if before.waiting().exists():
+    earlier_offers = plan.ownership_offers.unanswered().filter(organisation=organisation)
+    if earlier_offers.waiting().exists():
         raise UnableToChangeOwners(f"{organisation.name} has not yet answered the last offer.")
-    withdraw_all(before, author=None, now=now)  # what gave it has ended, as a date came
+    # Any others can no longer be accepted, for example because their partnership has ended.
+    withdraw_all(earlier_offers, author=None, now=now)
     offer = OwnershipOffer.objects.create(
         plan=plan,
         organisation=organisation,
@@ -104,7 +98,7 @@ def offer_ownership(
         EventKind.OWNERSHIP_TRANSFER_OFFERED if hands_over else EventKind.OWNERSHIP_SHARE_OFFERED,
         author=author,
         organisation=offered_for,
-        kind=EventTarget.DRAFT,
+        target=EventTarget.DRAFT,
         now=now,
         data={"title": plan.title, "after": {"organisation": organisation.name}},
     )
@@ -123,10 +117,10 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     """Withdraw an offer, as a lead of any owner. Raises `UnableToChangeOwners`."""
     plan = lock_plan(offer.plan)
     require(rights_over(plan, author, now).leads_owner)
-    waiting = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
-    if waiting is None:
+    open_offer = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
+    if open_offer is None:
         raise UnableToChangeOwners("This offer is no longer open.")
-    withdraw(waiting, author=author, now=now)
+    withdraw(open_offer, author=author, now=now)
 
 
 def withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -> None:
@@ -138,7 +132,7 @@ def withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) ->
         offer.plan,
         EventKind.OWNERSHIP_OFFER_WITHDRAWN,
         author=author,
-        kind=EventTarget.DRAFT,
+        target=EventTarget.DRAFT,
         now=now,
         data={"title": offer.plan.title, "before": {"organisation": offer.organisation.name}},
     )
@@ -161,34 +155,37 @@ def answer_offer(
     """
     plan = lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
-    waiting = plan.ownership_offers.waiting().select_related("organisation", "offered_for", "partnership")
-    current = waiting.filter(pk=offer.pk).first()
-    if current is None:
+    open_offers = plan.ownership_offers.waiting().select_related("organisation", "offered_for", "partnership")
+    open_offer = open_offers.filter(pk=offer.pk).first()
+    if open_offer is None:
         raise UnableToChangeOwners("This offer is no longer open.")
     if not accept and not reason.strip():
         raise UnableToChangeOwners("Enter why your organisation is declining.")
-    current.answered_by, current.answered_at, current.accepted = author, now, accept
-    current.reason = "" if accept else reason.strip()
+
+    open_offer.answered_by = author
+    open_offer.answered_at = now
+    open_offer.accepted = accept
+    open_offer.reason = "" if accept else reason.strip()
     if accept:
-        _accept(plan, current, author=author, now=now)
-    current.save(update_fields=["answered_by", "answered_at", "accepted", "reason"])
+        _accept(plan, open_offer, author=author, now=now)
+    open_offer.save(update_fields=["answered_by", "answered_at", "accepted", "reason"])
     if not accept:
-        journal_offer_end(current, now=now)
+        journal_offer_end(open_offer, now=now)
         record_event(
             plan,
             EventKind.OWNERSHIP_DECLINED,
             author=author,
-            organisation=current.organisation,
-            kind=EventTarget.DRAFT,
+            organisation=open_offer.organisation,
+            target=EventTarget.DRAFT,
             now=now,
-            data={"title": plan.title, "reason": current.reason},
+            data={"title": plan.title, "reason": open_offer.reason},
         )
-    _email_answer(current, author=author, now=now)
-    return current
+    _email_answer(open_offer, author=author, now=now)
+    return open_offer
 
 
 def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
-    """Email the person who made the offer or, failing that, the leads."""
+    """Email the person who made the offer or, if they no longer lead its organisation, its leads."""
     leads = leads_of(offer.offered_for)
     offerer = leads.filter(pk=offer.offered_by_id or 0)
     record_emails(
@@ -206,27 +203,33 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
     A plan that left its partnership may return with it, unless another owner does not take part there.
     """
     organisation = offer.organisation
-    comes_back = plan.partnership_id is None and _may_return(plan, offer)
-    partnership = offer.partnership if comes_back else plan.partnership
+    is_returning = plan.partnership_id is None and _may_return(plan, offer)
+    partnership = offer.partnership if is_returning else plan.partnership
     if organisation.is_ended:
         raise UnableToChangeOwners(f"{organisation.name} has ended.")
     if partnership is not None and not possible_owners(partnership).filter(pk=organisation.pk).exists():
         raise UnableToChangeOwners(f"{organisation.name} is not a member of {partnership.title}.")
-    if comes_back and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
-        last = plan.past_partnerships.filter(partnership=partnership).order_by("-left_at", "-pk").first()
-        plan.partnership = partnership
-        if last is not None and plan.audience == Audience.OWNERS:
-            plan.audience = last.audience
-        plan.save(update_fields=["partnership", "audience"])
-        journal_audience(plan, now=now)
+
+    if is_returning and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
+        _return_to_partnership(plan, partnership, now=now)
     begin_ownership(plan, organisation, author=author, now=now)
     if offer.hands_over:
-        owner_found = present_owner(plan, offer.offered_for_id)
-        end_ownership(plan, owner_found, EndedBecause.HANDED_OVER, author=author, now=now, but=offer)
+        former_owner = present_owner(plan, offer.offered_for_id)
+        end_ownership(plan, former_owner, EndedBecause.HANDED_OVER, author=author, now=now, accepted_offer=offer)
+
+
+def _return_to_partnership(plan: Plan, partnership: Partnership, *, now: dt.datetime) -> None:
+    """Put the plan back into a partnership that it left, with the audience that it had there."""
+    last_stay = plan.past_partnerships.filter(partnership=partnership).order_by("-left_at", "-pk").first()
+    plan.partnership = partnership
+    if last_stay is not None and plan.audience == Audience.OWNERS:
+        plan.audience = last_stay.audience
+    plan.save(update_fields=["partnership", "audience"])
+    journal_audience(plan, now=now)
 
 
 def _may_return(plan: Plan, offer: OwnershipOffer) -> bool:
-    """Whether all who will own the plan once the offer is accepted take part in the partnership that it had."""
+    """Whether all future owners of the plan take part in the partnership that it had when it was offered."""
     if offer.partnership is None:
         return False
     remaining = plan.owners.exclude(organisation=offer.offered_for_id) if offer.hands_over else plan.owners.all()
@@ -241,7 +244,7 @@ def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | No
         EventKind.OWNERSHIP_STARTED,
         author=author,
         organisation=organisation,
-        kind=readers_kind(plan),
+        target=plan_or_draft(plan),
         now=now,
         data={"title": plan.title, "owner": organisation.pk, "after": {"owner": organisation.name}},
     )
@@ -268,21 +271,29 @@ def end_ownership(
     author: User | None,
     now: dt.datetime,
     reason: str = "",
-    but: OwnershipOffer | None = None,
+    accepted_offer: OwnershipOffer | None = None,
 ) -> None:
-    """End an ownership, its shares of the draft, and its offers except `but`."""
-    owner.ended_at, owner.ended_because = max(now, owner.began_at or now), because
+    """End an ownership, its shares of the draft and its open offers.
+
+    `accepted_offer` is the one by which the owner handed over.
+    """
+    owner.ended_at = max(now, owner.began_at or now)
+    owner.ended_because = because
     owner.save(update_fields=["ended_at", "ended_because"])
-    journal_ownership_end(plan, owner, successor=but.organisation if but is not None else None, now=now)
+    successor = accepted_offer.organisation if accepted_offer is not None else None
+    journal_ownership_end(plan, owner, successor=successor, now=now)
+
     end_shares(plan.shares.filter(revoked_at=None, shown_for=owner.organisation), author=author, now=now)
-    offers = plan.ownership_offers.unanswered().filter(offered_for=owner.organisation)
-    withdraw_all(offers.exclude(pk=but.pk) if but is not None else offers, author=author, now=now)
+    open_offers = plan.ownership_offers.unanswered().filter(offered_for=owner.organisation)
+    if accepted_offer is not None:
+        open_offers = open_offers.exclude(pk=accepted_offer.pk)
+    withdraw_all(open_offers, author=author, now=now)
     record_event(
         plan,
         EventKind.OWNERSHIP_ENDED,
         author=author,
         organisation=owner.organisation,
-        kind=readers_kind(plan),
+        target=plan_or_draft(plan),
         now=now,
         data={
             "title": plan.title,

@@ -26,30 +26,33 @@ from partnerships.plans.models import (
     Share,
 )
 from partnerships.plans.queries import version_of
-from partnerships.plans.services.owning import end_ownership, end_shares, readers_kind, withdraw_all
-from partnerships.plans.services.recording import journal_audience, record_event
+from partnerships.plans.services.owning import end_ownership, end_shares, withdraw_all
+from partnerships.plans.services.recording import journal_audience, plan_or_draft, record_event
 
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """An organisation no longer takes part in a partnership, why, and who by."""
+    """The end of an organisation's part in the plans of a partnership."""
 
     partnership: Partnership
     organisation: Organisation
     reason: str
     author: User | None
     now: dt.datetime
-    #: It still takes part, as an observer.
+    #: The organisation stays in the partnership, as an observer.
     is_observer: bool = False
 
 
 def leave_with_party(departure: PartyDeparture) -> None:
-    """End a former party's part in the partnership's plans.
-
-    Plans that only it owns leave with it.
-    """
-    party, author, now = departure.party, departure.author, departure.now
-    parting = Parting(party.partnership, party.organisation, party.reason, author, now)
+    """End a former party's part in the partnership's plans. Plans that only it owns leave with it."""
+    party = departure.party
+    parting = Parting(
+        partnership=party.partnership,
+        organisation=party.organisation,
+        reason=party.reason,
+        author=departure.author,
+        now=departure.now,
+    )
     end_part(parting, Plan.objects.filter(partnership=party.partnership_id))
 
 
@@ -58,70 +61,79 @@ def step_back(change: PartyDeparture) -> None:
 
     Raises `UnableToChangeParty` where a plan would be left without an owner; after a restore the plan leaves instead.
     """
-    party, author = change.party, change.author
-    within = Plan.objects.filter(partnership=party.partnership_id)
-    owned = PlanOwner.objects.filter(plan__in=within, organisation=party.organisation_id)
-    alone = owned.exclude(Exists(PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))))
-    if author is not None and alone.exists():
+    party = change.party
+    plans = Plan.objects.filter(partnership=party.partnership_id)
+    ownerships = PlanOwner.objects.filter(plan__in=plans, organisation=party.organisation_id)
+    other_owners = PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))
+    is_restoring = change.author is None
+    if not is_restoring and ownerships.exclude(Exists(other_owners)).exists():
         raise UnableToChangeParty(
             f"{party.organisation.name} is the only owner of a plan of this partnership. It must first offer the plan "
             "to another member."
         )
-    end_part(Parting(party.partnership, party.organisation, party.reason, author, change.now, is_observer=True), within)
+    parting = Parting(
+        partnership=party.partnership,
+        organisation=party.organisation,
+        reason=party.reason,
+        author=change.author,
+        now=change.now,
+        is_observer=True,
+    )
+    end_part(parting, plans)
 
 
-def end_part(parting: Parting, within: QuerySet[Plan]) -> None:
+def end_part(parting: Parting, plans: QuerySet[Plan]) -> None:
     """End an organisation's ownerships, shares and offers in these plans of a partnership.
 
     Plans that only it owns leave the partnership with it.
     """
     organisation, author, now = parting.organisation, parting.author, parting.now
-    plans = {plan.pk: plan for plan in within.select_for_update(of=("self",), no_key=True).order_by("pk")}
-    owners = PlanOwner.objects.filter(plan__in=plans, organisation=organisation).select_related("organisation")
+    locked_plans = {plan.pk: plan for plan in plans.select_for_update(of=("self",), no_key=True).order_by("pk")}
+    owners = PlanOwner.objects.filter(plan__in=locked_plans, organisation=organisation).select_related("organisation")
     for owner in owners.order_by("plan"):
-        plan = plans[owner.plan_id]
+        plan = locked_plans[owner.plan_id]
         if plan.owners.count() > 1:
             end_ownership(plan, owner, EndedBecause.LEFT, author=author, now=now, reason=parting.reason)
         else:
             _leave_partnership(plan, parting)
-    shown = Share.objects.filter(plan__in=plans, organisation=organisation, revoked_at=None)
-    if not parting.is_observer:  # observers may be shown drafts
-        end_shares(shown.filter(plan__partnership=parting.partnership), author=author, now=now)
+
+    if not parting.is_observer:  # Drafts may be shared with observers.
+        shares = Share.objects.filter(plan__in=locked_plans, organisation=organisation, revoked_at=None)
+        end_shares(shares.filter(plan__partnership=parting.partnership), author=author, now=now)
     offers = OwnershipOffer.objects.waiting().filter(partnership=parting.partnership, organisation=organisation)
     withdraw_all(offers, author=author, now=now)
     _withdraw_lapsed([organisation.pk], author=author, now=now)
 
 
 def withdraw_with_partnership(ending: PartnershipEnding) -> None:
-    """Withdraw the offers of plans in no partnership that this one gave."""
-    organisations = list(ending.partnership.parties.values_list("organisation_id", flat=True))
-    _withdraw_lapsed(organisations, author=ending.author, now=ending.now)
+    """Withdraw offers that were possible only because both organisations were in the partnership that ends."""
+    organisation_ids = list(ending.partnership.parties.values_list("organisation_id", flat=True))
+    _withdraw_lapsed(organisation_ids, author=ending.author, now=ending.now)
 
 
-def _withdraw_lapsed(organisations: Sequence[int], *, author: User | None, now: dt.datetime) -> None:
-    """Withdraw open offers to or from organisations that cannot be accepted any more."""
-    theirs = Q(organisation__in=organisations) | Q(offered_for__in=organisations)
-    lost = OwnershipOffer.objects.unanswered().filter(theirs).exclude(pk__in=OwnershipOffer.objects.waiting())
-    plans = Plan.objects.filter(pk__in=list(lost.values_list("plan_id", flat=True)))
-    list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-    withdraw_all(lost, author=author, now=now)
+def _withdraw_lapsed(organisation_ids: Sequence[int], *, author: User | None, now: dt.datetime) -> None:
+    """Withdraw unanswered offers to or from these organisations that can no longer be accepted."""
+    of_organisations = Q(organisation__in=organisation_ids) | Q(offered_for__in=organisation_ids)
+    unanswered = OwnershipOffer.objects.unanswered().filter(of_organisations)
+    lapsed = unanswered.exclude(pk__in=OwnershipOffer.objects.waiting())
+    plans = Plan.objects.filter(pk__in=list(lapsed.values_list("plan_id", flat=True)))
+    list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))  # lock their rows
+    withdraw_all(lapsed, author=author, now=now)
 
 
 def _leave_partnership(plan: Plan, parting: Parting) -> None:
-    """Take the plan out of the partnership with its only owner.
-
-    Only offers to hand over stay open.
-    """
+    """Take the plan out of the partnership with its only owner. Only offers to hand over stay open."""
     partnership, organisation, author, now = parting.partnership, parting.organisation, parting.author, parting.now
-    before = plan.audience
-    announced = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
-    PastPartnership.objects.create(plan=plan, partnership=partnership, audience=before, left_at=now)
+    audience_before = plan.audience
+    announced = version_of(plan, plan.announced_number) if audience_before != Audience.OWNERS else None
+    PastPartnership.objects.create(plan=plan, partnership=partnership, audience=audience_before, left_at=now)
     plan.partnership = None
     if plan.audience == Audience.PARTNERSHIP:
         plan.audience = Audience.OWNERS
     plan.save(update_fields=["partnership", "audience"])
-    if plan.audience != before:
+    if plan.audience != audience_before:
         journal_audience(plan, now=now)
+
     partners = Party.objects.filter(partnership=partnership).exclude(organisation=organisation).values("organisation")
     end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
     withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
@@ -130,12 +142,12 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
         EventKind.LEFT_PARTNERSHIP,
         author=author,
         organisation=organisation,
-        kind=readers_kind(plan),
+        target=plan_or_draft(plan),
         now=now,
         data={
             "title": plan.title,
             "reason": parting.reason,
-            "before": {"audience": before, "partnership": partnership.title},
+            "before": {"audience": audience_before, "partnership": partnership.title},
             "after": {"audience": plan.audience},
         },
     )
@@ -158,14 +170,14 @@ def preview_leaving(party: Party, reader: User) -> list[Consequence]:
     owned = Plan.objects.visible_to(reader).owned_by(party.organisation_id).filter(partnership=party.partnership_id)
     plans = Plan.objects.filter(pk__in=owned.values("pk")).for_listing().order_by("title", "pk")
     name = party.organisation.name
-    effects = []
+    consequences = []
     for plan in plans:
-        if len(plan.owners.all()) > 1:
+        if len(plan.owners.all()) > 1:  # prefetched, so no query
             words = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
         else:
             words = (
                 f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep it here, first offer it "
                 "to a partner; you do not need to wait for their answer."
             )
-        effects.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
-    return effects
+        consequences.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
+    return consequences

@@ -1,10 +1,11 @@
-"""What becomes of plans when a body that goes on passes its part in a partnership, or a plan, to another."""
+"""Plans of a body that continues after it passed its part in a partnership, or a plan, to another."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -18,103 +19,133 @@ from partnerships.plans.services.parting import Parting, end_part
 from partnerships.plans.services.recording import journal_audience, journal_offer_end
 from partnerships.plans.services.sharing import journal_share
 
-#: What the end of a part in a partnership changes, so that undoing the succession puts it back.
-_CHANGING: tuple[tuple[type[Model], str, tuple[str, ...]], ...] = (
-    (Plan, "pk", ("partnership", "audience")),
-    (PlanOwner, "plan", ("ended_at", "ended_because")),
-    (Share, "plan", ("revoked_at",)),
-    (OwnershipOffer, "plan", ("withdrawn_at",)),
+
+@dataclass(frozen=True, slots=True)
+class _ChangedTable:
+    """A table that changes when a part in a partnership ends; `plan` is the lookup of its plan."""
+
+    model: type[Model]
+    plan: str
+    fields: tuple[str, ...]
+
+
+#: The values recorded before and after, so that undoing the succession restores them.
+_CHANGED_TABLES = (
+    _ChangedTable(Plan, plan="pk", fields=("partnership", "audience")),
+    _ChangedTable(PlanOwner, plan="plan", fields=("ended_at", "ended_because")),
+    _ChangedTable(Share, plan="plan", fields=("revoked_at",)),
+    _ChangedTable(OwnershipOffer, plan="plan", fields=("withdrawn_at",)),
 )
 
 
 def leave_with_part_passed_on(partnerships: Collection[int], moving: Moving) -> list[Change]:
-    """End what a body that goes on has in plans of partnerships in which another takes its place.
+    """End a continuing body's part in the plans of partnerships in which a successor takes its place.
 
-    Plans with a line of their own that is accepted pass by that line.
+    Plans with an accepted handover of their own are left to that handover.
     """
-    if not _goes_on(moving):
+    if not _source_continues(moving):
         return []
-    accepted = Handover.objects.ready().filter(succession=moving.succession, predecessor=moving.source, kind="plans")
-    by_lines = list(accepted.values_list("record", flat=True))
+    handovers = Handover.objects.ready().filter(succession=moving.succession, predecessor=moving.source, kind="plans")
+    handed_over_ids = list(handovers.values_list("record", flat=True))
     changes = []
     for partnership in Partnership.objects.filter(pk__in=partnerships).order_by("pk"):
-        within = Plan.objects.filter(partnership=partnership).exclude(pk__in=by_lines)
-        changes += _end_part(within, partnership, moving.source, moving)
+        plans = Plan.objects.filter(partnership=partnership).exclude(pk__in=handed_over_ids)
+        changes += _end_part(plans, partnership, moving.source, moving)
     return changes
 
 
 def leave_with_plan_taken_over(plans: Collection[int], moving: Moving) -> list[Change]:
-    """End the place in a partnership of plans that passed to an organisation that takes no part in it.
+    """End the part of a new owner that does not belong to the partnership of the plan that passed to it.
 
-    Where there are other owners, it is no owner; where there are none, the plan leaves the partnership.
+    If the plan has other owners, the new one does not own it; otherwise the plan leaves the partnership.
     """
-    if not _goes_on(moving):
+    if not _source_continues(moving):
         return []
     changes = []
-    passed = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
-    for partnership in Partnership.objects.filter(pk__in=passed.values("partnership")).order_by("pk"):
+    in_partnerships = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
+    for partnership in Partnership.objects.filter(pk__in=in_partnerships.values("partnership")).order_by("pk"):
         if not possible_owners(partnership).filter(pk=moving.target.pk).exists():
-            changes += _end_part(passed.filter(partnership=partnership), partnership, moving.target, moving)
+            changes += _end_part(in_partnerships.filter(partnership=partnership), partnership, moving.target, moving)
     return changes
 
 
-def put_back(changes: Sequence[Change], now: dt.datetime) -> None:
-    """Note in the journal what undoing a succession gave back, or a restore would end it again.
+def journal_undone(changes: Sequence[Change], now: dt.datetime) -> None:
+    """Note in the journal what undoing a succession restored; otherwise a restore would end it again.
 
-    A plan that is back in its partnership has not left it.
+    Also delete the record that a plan left its partnership, if it is back there.
     """
-    back: dict[str, dict[int, Change]] = defaultdict(dict)
+    changes_by_table: dict[str, dict[int, Change]] = defaultdict(dict)
     for change in changes:
-        back[change.table][change.row] = change
-    for plan in Plan.objects.filter(pk__in=back[Plan._meta.label]).order_by("pk"):
-        values = back[Plan._meta.label][plan.pk].after
-        if values.get("partnership") is not None:
-            left = PastPartnership.objects.filter(plan=plan, partnership=plan.partnership_id)
-            left.filter(pk__in=left.order_by("-left_at", "-pk").values("pk")[:1]).delete()
-        if "audience" in values:
+        changes_by_table[change.table][change.row] = change
+
+    plan_changes = changes_by_table[Plan._meta.label]
+    for plan in Plan.objects.filter(pk__in=plan_changes).order_by("pk"):
+        restored_values = plan_changes[plan.pk].after
+        if restored_values.get("partnership") is not None:
+            stays = PastPartnership.objects.filter(plan=plan, partnership=plan.partnership_id)
+            last_stay = stays.order_by("-left_at", "-pk")[:1]
+            stays.filter(pk__in=last_stay.values("pk")).delete()
+        if "audience" in restored_values:
             journal_audience(plan, now=now)
-    shares = Share.objects.filter(pk__in=back[Share._meta.label], revoked_at=None)
+
+    shares = Share.objects.filter(pk__in=changes_by_table[Share._meta.label], revoked_at=None)
     for share in shares.select_related("plan", "person").order_by("pk"):
         journal_share(share, now=now, undone=True)
-    offers = OwnershipOffer.objects.unanswered().filter(pk__in=back[OwnershipOffer._meta.label])
+
+    offers = OwnershipOffer.objects.unanswered().filter(pk__in=changes_by_table[OwnershipOffer._meta.label])
     for offer in offers.select_related("plan", "organisation").order_by("pk"):
         journal_offer_end(offer, now=now, undone=True)
 
 
-def _goes_on(moving: Moving) -> bool:
-    """Whether a succession passes something on that a body which goes on had.
+def _source_continues(moving: Moving) -> bool:
+    """Whether a succession passes something on from a body that has not ended.
 
-    What a body that has ended still holds waits on its successors' pages until somebody decides.
+    What a body that has ended still holds is listed on its successors' pages until a lead decides.
     """
     return moving.succession is not None and not moving.source.is_ended
 
 
 def _end_part(
-    within: QuerySet[Plan], partnership: Partnership, organisation: Organisation, moving: Moving
+    plans: QuerySet[Plan], partnership: Partnership, organisation: Organisation, moving: Moving
 ) -> list[Change]:
-    plans = list(within.values_list("pk", flat=True))
-    offered = OwnershipOffer.objects.unanswered().filter(Q(organisation=organisation) | Q(offered_for=organisation))
-    watched = [*plans, *offered.values_list("plan", flat=True)]
-    before = _values(watched)
-    parting = Parting(partnership, organisation, moving.reason, moving.author, moving.now)
-    end_part(parting, Plan.objects.filter(pk__in=plans))
-    after = _values(watched)
-    return [
-        Change(table, row, *_differing(values, after[table, row]))
-        for (table, row), values in before.items()
-        if after[table, row] != values
-    ]
+    """End the organisation's part in these plans; returns the changed values of their rows."""
+    plan_ids = list(plans.values_list("pk", flat=True))
+    offers = OwnershipOffer.objects.unanswered().filter(Q(organisation=organisation) | Q(offered_for=organisation))
+    plan_ids_watched = [*plan_ids, *offers.values_list("plan", flat=True)]
+
+    values_before = _values_by_row(plan_ids_watched)
+    parting = Parting(
+        partnership=partnership,
+        organisation=organisation,
+        reason=moving.reason,
+        author=moving.author,
+        now=moving.now,
+    )
+    end_part(parting, Plan.objects.filter(pk__in=plan_ids))
+    values_after = _values_by_row(plan_ids_watched)
+
+    changes = []
+    for (table, row), before in values_before.items():
+        after = values_after[table, row]
+        changed = [name for name in before if before[name] != after[name]]
+        if changed:
+            changes.append(
+                Change(
+                    table=table,
+                    row=row,
+                    before={name: before[name] for name in changed},
+                    after={name: after[name] for name in changed},
+                )
+            )
+    return changes
 
 
-def _values(plans: Collection[int]) -> dict[tuple[str, int], dict[str, Any]]:
-    """What the rows of these plans say, as changes keep it."""
-    return {
-        (model._meta.label, row.pop("pk")): {name: kept_value(value) for name, value in row.items()}
-        for model, plan, names in _CHANGING
-        for row in model._base_manager.filter(**{f"{plan}__in": plans}).order_by("pk").values("pk", *names)
-    }
-
-
-def _differing(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    names = [name for name in before if before[name] != after[name]]
-    return {name: before[name] for name in names}, {name: after[name] for name in names}
+def _values_by_row(plan_ids: Collection[int]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The values of the `_CHANGED_TABLES` for these plans, by table and row, as JSON stores them."""
+    values_by_row = {}
+    for table in _CHANGED_TABLES:
+        rows = table.model._base_manager.filter(**{f"{table.plan}__in": plan_ids}).order_by("pk")
+        for values in rows.values("pk", *table.fields):
+            row = table.model._meta.label, values.pop("pk")
+            values_by_row[row] = {name: kept_value(value) for name, value in values.items()}
+    return values_by_row

@@ -199,7 +199,7 @@ def _record_publication(
         EventKind.VERSION_PUBLISHED,
         author=author,
         organisation=version.organisation,
-        version=version,
+        target=version,
         now=now,
         data={
             "title": version.title,

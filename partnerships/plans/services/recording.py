@@ -1,7 +1,4 @@
-"""Lock a plan's row, record events, and note what ends in the journal.
-
-Every service begins and ends with these.
-"""
+"""Lock a plan's row, record its events, and note in the journal what must stay ended after a restore."""
 
 from __future__ import annotations
 
@@ -14,19 +11,25 @@ from partnerships.kit import journal
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
-from partnerships.plans.models import EndedBecause, OwnershipOffer, Plan, PlanOwner, Version
+from partnerships.plans.models import Comment, EndedBecause, OwnershipOffer, Plan, PlanOwner, Version
+
+#: The journal's name for the audience of a plan.
+AUDIENCE = "plan audience"
+#: The journal's name for an ownership that ended.
+OWNER = "plan owner"
+#: The journal's name for an offer of ownership that was withdrawn or declined.
+OFFER = "ownership offer"
 
 
 def lock_plan(plan: Plan) -> Plan:
-    """The plan as it is now, with its row locked until the transaction ends."""
+    """The plan read afresh, with its row locked until the transaction ends."""
     return Plan.objects.select_for_update(of=("self",), no_key=True).select_related("partnership").get(pk=plan.pk)
 
 
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
-    """The owner that the author acts for.
+    """The owner that the author acts for, or else the first owner by name.
 
-    For the system and other authors it is the first owner by name: events name one organisation, and a plan's events
-    should not name now one owner and now another.
+    An event names one organisation. By name, so that events of the system always name the same owner.
     """
     owners = Organisation.objects.filter(pk__in=plan.owners.values("organisation")).order_by("name", "pk")
     if author is not None:
@@ -34,10 +37,6 @@ def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
         if owner is not None:
             return owner
     return owners.first()
-
-
-#: The journal's names for who may read a plan, for an ended ownership, and for an offer that was withdrawn or declined.
-AUDIENCE, OWNER, OFFER = "plan audience", "plan owner", "ownership offer"
 
 
 def plan_identity(plan: Plan) -> str:
@@ -56,14 +55,14 @@ def owner_identity(plan: Plan, organisation: Organisation) -> str:
 
 
 def offer_identity(offer: OwnershipOffer) -> str:
-    """A hash that identifies an offer in the journal: by its plan and organisation."""
+    """A hash that identifies an offer in the journal by its plan and organisation."""
     return owner_identity(offer.plan, offer.organisation)
 
 
 def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisation | None, now: dt.datetime) -> None:
     """Note in the journal that an ownership ended.
 
-    Writes nothing if the owner left the partnership: the party's own line covers it.
+    An owner that left the partnership needs no line: its party has one.
     """
     if owner.ended_because == EndedBecause.LEFT:
         return
@@ -79,31 +78,41 @@ def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisati
 
 
 def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note in the journal that an offer was withdrawn or declined; `undone`: it is open again."""
+    """Note in the journal that an offer was withdrawn or declined, or with `undone` that it is open again."""
     journal.note(OFFER, now=now, offer=offer.pk, same=offer_identity(offer), undone=undone)
+
+
+def plan_or_draft(plan: Plan) -> EventTarget:
+    """The target of an event about the plan itself: the draft until the plan is published."""
+    return EventTarget.PLAN if plan.is_published else EventTarget.DRAFT
 
 
 def record_event(
     plan: Plan,
     event: EventKind,
     *,
+    target: EventTarget | Version | Comment = EventTarget.PLAN,
     author: User | None,
-    now: dt.datetime,
-    kind: EventTarget = EventTarget.PLAN,
-    version: Version | None = None,
-    target_id: int | None = None,
     organisation: Organisation | None = None,
+    now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Record an event of a plan.
 
-    `kind` says who may see it. For a comment, `target_id` is its id. An event of a `version` is seen by the readers of
-    that version, whatever `kind` says.
+    Its `target` decides who may see it: the readers of a version or a comment, or those that `EventTarget` names.
     """
-    target_kind, target_id = (EventTarget.VERSION, version.pk) if version else (kind, target_id or plan.pk)
+    match target:
+        case Version():
+            target_kind, target_id = EventTarget.VERSION, target.pk
+        case Comment():
+            target_kind, target_id = EventTarget.COMMENT, target.pk
+        case _:
+            target_kind, target_id = target, plan.pk
+
     within_kind, within_id = "plan", plan.pk
-    if plan.partnership_id is not None and kind == EventTarget.PLAN:
+    if plan.partnership_id is not None and target_kind in (EventTarget.PLAN, EventTarget.VERSION):
         within_kind, within_id = "partnership", plan.partnership_id
+
     return record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,

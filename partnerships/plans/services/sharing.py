@@ -94,7 +94,7 @@ def share_draft(
         EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,
         author=author,
         organisation=sharing_for,
-        kind=EventTarget.DRAFT,
+        target=EventTarget.DRAFT,
         now=now,
         data={
             "title": plan.title,
@@ -192,7 +192,7 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
         EventKind.SHOWING_ENDED,
         author=author,
         organisation=acting_organisation(share.plan, author),
-        kind=EventTarget.DRAFT,
+        target=EventTarget.DRAFT,
         now=now,
         data={"title": share.plan.title, "person": share.person_id},
     )
@@ -256,7 +256,7 @@ def ask_for_access(
             plan,
             EventKind.DRAFT_ASKED_FOR,
             author=author,
-            kind=EventTarget.DRAFT,
+            target=EventTarget.DRAFT,
             now=now,
             data={"title": plan.title, "request": request.pk},
         )
@@ -308,7 +308,7 @@ def answer_request(
         EventKind.DRAFT_REQUEST_ANSWERED,
         author=author,
         organisation=organisation,
-        kind=EventTarget.DRAFT,
+        target=EventTarget.DRAFT,
         now=now,
         data={
             "title": request.plan.title,

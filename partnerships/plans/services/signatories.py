@@ -86,7 +86,7 @@ def request_sign_off(
         EventKind.SIGN_OFF_ASKED,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind=EventTarget.SIGNING,
+        target=EventTarget.SIGNING,
         now=now,
         data={
             "title": plan.title,
@@ -174,7 +174,7 @@ def _record_deadline(
         event,
         author=author,
         organisation=acting_organisation(plan, author),
-        kind=EventTarget.SIGNING,
+        target=EventTarget.SIGNING,
         now=now,
         data={
             "title": plan.title,
@@ -288,7 +288,7 @@ def stop_asking(plan: Plan, signatory: Signatory, *, reason: str, author: User |
         EventKind.SIGN_OFF_NOT_ASKED,
         author=author,
         organisation=acting_organisation(plan, author) if author is not None else None,
-        kind=EventTarget.SIGNING,
+        target=EventTarget.SIGNING,
         now=now,
         data={"title": plan.title, "reason": reason, "signatory": signatory.organisation_id},
     )

@@ -81,7 +81,7 @@ def sign_off(
         _EVENT_OF_DECISION[Decision(decision)],
         author=person,
         organisation=organisation,
-        kind=EventTarget.SIGNING,
+        target=EventTarget.SIGNING,
         now=now,
         data={"title": plan.title, "number": number, "after": {"decision": decision}, "reason": recorded.reason},
     )
@@ -160,7 +160,7 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         EventKind.CONDITION_MET,
         author=person,
         organisation=sign_off.organisation,
-        kind=EventTarget.SIGNING,
+        target=EventTarget.SIGNING,
         now=now,
         data={"title": plan.title, "number": sign_off.version.number, "reason": met.note},
     )

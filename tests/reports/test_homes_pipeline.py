@@ -24,7 +24,7 @@ from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_word
 from partnerships.plans.models import HomesCombination, HomesProvider, PackedHomes, Plan, PlannedHomes, Site, Status
 from partnerships.plans.queries import content_of
 from partnerships.plans.queries.homes_to_come import homes_now
-from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
+from partnerships.plans.queries.pipeline import PipelineFilters, pipeline_of
 from partnerships.reports.kinds.districts import Districts
 from partnerships.reports.kinds.homes_pipeline import financial_year
 from partnerships.reports.kinds.standing_rows import records_for
@@ -213,7 +213,7 @@ def test_homes_of_today_and_sites_of_a_report_are_those_that_each_reader_may_rea
         world.eddie,
         Everybody([world.larkhaven.pk, world.westmarch.pk]),
     ):
-        pipeline = pipeline_of(reader, Narrowed(), then=None, now=now)
+        pipeline = pipeline_of(reader, PipelineFilters(), then=None, now=now)
         homes = homes_now(reader, [], now=now)
         for place, division in enumerate(("area", "year", "tenure")):
             found: Counter[Any] = Counter()

@@ -1,8 +1,8 @@
-"""What lines of homes have in common, for the numbers that stand for it in packed lines."""
+"""Combinations of tenure, year, area and so on, which packed lines of homes name by their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +12,29 @@ from partnerships.kit.late import late
 if TYPE_CHECKING:
     import numpy as np
 
-    from partnerships.plans.queries.packed import Lines, Numbers, Truths
+    from partnerships.plans.queries.packed import BoolArray, IntArray, Lines
 else:
     np = late("numpy")
 
 _COLUMNS = ("year", "tenure", "area_code", "authority", "bedrooms", "needs", "confidence", "has_grant")
 _STATEMENT = """
-SELECT id, confidential, is_done, year, tenure, area_code, authority, nullif(bedrooms, -1), needs, confidence, has_grant
+SELECT
+    id,
+    confidential,
+    is_done,
+    year,
+    tenure,
+    area_code,
+    authority,
+    nullif(bedrooms, -1),
+    needs,
+    confidence,
+    has_grant
 FROM plans_homescombination
 WHERE (
         (cardinality(%(areas)s::text[]) = 0 AND cardinality(%(authorities)s::text[]) = 0)
-        OR area_code = ANY(%(areas)s) OR authority = ANY(%(authorities)s)
+        OR area_code = ANY(%(areas)s)
+        OR authority = ANY(%(authorities)s)
     )
     AND (cardinality(%(tenures)s::text[]) = 0 OR tenure = ANY(%(tenures)s))
     AND (cardinality(%(needs)s::text[]) = 0 OR needs = ANY(%(needs)s))
@@ -31,50 +43,73 @@ WHERE (
     AND (%(year)s = '' OR year = %(year)s)
 ORDER BY id
 """
+#: The values of `_STATEMENT` that leave nothing out.
+_NO_FILTERS: Mapping[str, Any] = {
+    "areas": [],
+    "authorities": [],
+    "tenures": [],
+    "needs": [],
+    "bedrooms": None,
+    "confidence": "",
+    "year": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Combinations:
-    """The combinations whose homes are counted, by their places from 1 to below `size`; 0 is that of no line.
+    """The combinations whose homes are counted, in the order of their ids.
 
-    Places, because numbers are far apart: a restore moves them on by ten million.
+    Index 0 stands for no combination. Sums use indexes, because ids can be far apart: a restore adds ten million.
     """
 
-    numbers: Numbers
-    names: Sequence[tuple[Any, ...]]
-    confidential: Truths
-    is_done: Truths
+    ids: IntArray
+    #: The values of `_COLUMNS` of each combination.
+    values: Sequence[tuple[Any, ...]]
+    confidential: BoolArray
+    is_done: BoolArray
 
     @classmethod
-    def among(cls, **values: Any) -> Combinations:
-        """The combinations with these values of `_STATEMENT`. Read packed lines before: they may name newer ones."""
-        everything: dict[str, Any] = {"areas": [], "authorities": [], "tenures": [], "needs": [], "bedrooms": None}
-        rows = rows_of(_STATEMENT, {**everything, "confidence": "", "year": "", **values})
-        numbers = np.array([0, *(row[0] for row in rows)], dtype=np.int64)
-        confidential, is_done = (np.array([False, *(row[place] for row in rows)], dtype=bool) for place in (1, 2))
-        return cls(numbers, [(), *(row[3:] for row in rows)], confidential, is_done)
+    def among(cls, **filters: Any) -> Combinations:
+        """The combinations that match the filters of `_STATEMENT`.
+
+        Read packed lines first: they may name combinations added in the meantime.
+        """
+        ids, confidential, is_done = [0], [False], [False]
+        values: list[tuple[Any, ...]] = [()]
+        for combination_id, is_confidential, is_complete, *columns in rows_of(_STATEMENT, {**_NO_FILTERS, **filters}):
+            ids.append(combination_id)
+            confidential.append(is_confidential)
+            is_done.append(is_complete)
+            values.append(tuple(columns))
+        return cls(
+            ids=np.array(ids, dtype=np.int64),
+            values=values,
+            confidential=np.array(confidential, dtype=bool),
+            is_done=np.array(is_done, dtype=bool),
+        )
 
     @property
     def size(self) -> int:
-        """How many there are, with that of no line."""
-        return len(self.numbers)
+        """The number of indexes, including 0."""
+        return len(self.ids)
 
     def counted(self, lines: Lines) -> Lines:
-        """The lines whose homes are counted, with the places of their combinations.
+        """The lines whose homes are counted, with the index of each combination in the place of its id.
 
-        Only those that the reader may read: confidential ones inside.
+        Lines at confidential sites are left out unless the reader reads the plan inside.
         """
-        places = np.searchsorted(self.numbers, lines.combination, side="right") - 1
-        is_counted = self.numbers[places] == lines.combination
-        is_open = ~self.confidential[places] | lines.inside()
+        indexes = np.searchsorted(self.ids, lines.combination, side="right") - 1
+        is_counted = self.ids[indexes] == lines.combination
+        is_readable = ~self.confidential[indexes] | lines.inside()
         at_any_moment = lines.is_now | lines.is_then | lines.is_baseline
-        return replace(lines, combination=places).only(at_any_moment & is_open & is_counted)
+        return replace(lines, combination=indexes).where(at_any_moment & is_readable & is_counted)
 
-    def named(self, place: int) -> dict[str, Any]:
-        """What the homes of a combination have in common, by the names of columns."""
-        return dict(zip(_COLUMNS, self.names[place], strict=True))
+    def values_at(self, index: int) -> dict[str, Any]:
+        """The values of one combination, by column."""
+        return dict(zip(_COLUMNS, self.values[index], strict=True))
 
-    def columns(self, places: Numbers) -> dict[str, tuple[Any, ...]]:
-        """The same of many combinations, a column after the other."""
-        names = [self.names[place] for place in places.tolist()]
-        return dict(zip(_COLUMNS, zip(*names, strict=True) if names else [()] * len(_COLUMNS), strict=True))
+    def columns(self, indexes: IntArray) -> dict[str, tuple[Any, ...]]:
+        """The values of several combinations, by column."""
+        rows = [self.values[index] for index in indexes.tolist()]
+        columns = zip(*rows, strict=True) if rows else [()] * len(_COLUMNS)
+        return dict(zip(_COLUMNS, columns, strict=True))

@@ -1,9 +1,9 @@
-"""Homes in plans as they are read today, by area, year and tenure: less than the pipeline tells, and read faster."""
+"""Homes in plans as they can be read today, by area, year and tenure: part of the pipeline, read faster."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,17 +37,25 @@ class PlannedNow:
 
 
 def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedNow]:
-    """The homes that `pipeline_of` counts as those of `now`, in these areas (GSS codes), or in all."""
-    packed = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
+    """The homes that `pipeline_of` counts as those of `now`, in these areas (GSS codes) or, if empty, in all."""
+    # Before the combinations are read: lines may name newer ones (see `Combinations.among`).
+    batches = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
     combinations = Combinations.among(areas=list(areas))
-    homes = np.zeros(combinations.size, dtype=np.int64)
-    for packed_lines in packed:
-        lines = combinations.counted(packed_lines)
-        homes += np.bincount(lines.combination, lines.count * lines.is_now, combinations.size).astype(np.int64)
-    sums: defaultdict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for number in np.flatnonzero(homes).tolist():
-        part = combinations.named(number)
-        total = sums[part["area_code"], part["year"], part["tenure"]]
-        total[0] += int(homes[number])
-        total[1] += int(homes[number]) * bool(combinations.is_done[number])
-    return [PlannedNow(*names, *total) for names, total in sums.items()]
+    homes_by_index = np.zeros(combinations.size, dtype=np.int64)
+    for batch in batches:
+        lines = combinations.counted(batch)
+        homes_now = lines.count * lines.is_now
+        homes_by_index += np.bincount(lines.combination, homes_now, combinations.size).astype(np.int64)
+
+    homes: Counter[tuple[str, str, str]] = Counter()
+    done: Counter[tuple[str, str, str]] = Counter()
+    for index in np.flatnonzero(homes_by_index).tolist():
+        values = combinations.values_at(index)
+        key = values["area_code"], values["year"], values["tenure"]
+        homes[key] += int(homes_by_index[index])
+        if combinations.is_done[index]:
+            done[key] += int(homes_by_index[index])
+    return [
+        PlannedNow(area_code=area_code, year=year, tenure=tenure, homes=count, done=done[area_code, year, tenure])
+        for (area_code, year, tenure), count in homes.items()
+    ]

@@ -1,7 +1,7 @@
-"""Homes of plans from packed lines: the plans that a reader reads, as numbers that numpy adds up.
+"""Lines of homes of the plans that a reader reads, unpacked into numpy arrays.
 
-PostgreSQL hands over the packed lines of all plans as a few long values, 25 MB for half a million lines. It would take
-ten times as long to add up as many rows.
+PostgreSQL sends the packed lines of all plans as a few long values: 25 MB for half a million lines. Adding up as many
+rows would take ten times as long.
 """
 
 from __future__ import annotations
@@ -20,37 +20,69 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Numbers: TypeAlias = NDArray[np.int64]
-    Truths: TypeAlias = NDArray[np.bool_]
+    IntArray: TypeAlias = NDArray[np.int64]
+    BoolArray: TypeAlias = NDArray[np.bool_]
 else:
     np = late("numpy")
 
-#: The layout of what `plans_pack_homes` writes, and of what `_STATEMENT` says of each plan.
+#: The layout of a packed version (20 bytes), as `plans_pack_homes` in the database writes it.
 _VERSION = [("number", ">i4"), ("published", ">i8"), ("opened", ">i8")]
+#: The layout of a packed line (32 bytes). It holds from version `begins` until before version `ends` of its plan.
 _LINE = [
-    *(("id", ">i8"), ("combination", ">i4"), ("provider", ">i4"), ("site", ">i4"), ("forecast", ">i4")),
-    *(("count", ">i4"), ("begins", ">i2"), ("ends", ">i2")),
+    ("id", ">i8"),
+    ("combination", ">i4"),
+    ("provider", ">i4"),
+    ("site", ">i4"),
+    ("forecast", ">i4"),
+    ("count", ">i4"),
+    ("begins", ">i2"),
+    ("ends", ">i2"),
 ]
+#: The layout of a plan, as `_STATEMENT` writes it; `versions` and `lines` are the numbers of its versions and lines.
 _PLAN = [
-    *(("id", ">i8"), ("owner", ">i8"), ("baseline", ">i4"), ("flags", ">i4"), ("versions", ">i4"), ("lines", ">i4")),
+    ("id", ">i8"),
+    ("owner", ">i8"),
+    ("baseline", ">i4"),
+    ("flags", ">i4"),
+    ("versions", ">i4"),
+    ("lines", ">i4"),
 ]
-#: How a plan is read.
+#: Flags of a plan: how its reader reads it, and whether it is live now and was at the earlier moment.
 OWNER, INSIDE, _LIVE, _WAS_LIVE = 1, 2, 4, 8
-#: In the place of the owner: the plan has several.
+#: Stands for the owner of a plan that has several.
 SEVERAL = -1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+#: A moment after all others, in microseconds.
 _FOREVER = 2**62
-#: A row for some thousand plans, which are read together: enough for numpy, few enough for memory.
+#: One row for up to 8,192 plans: enough for numpy to be fast, few enough to fit into memory.
 _STATEMENT = f"""{READS}
 , owners AS MATERIALIZED (
-    SELECT plan_id, CASE WHEN count(*) > 1 THEN {SEVERAL} ELSE min(organisation_id) END AS body FROM plans_planowner
-    WHERE ended_at IS NULL AND plan_id IN (SELECT plan_id FROM reads) GROUP BY plan_id
+    SELECT plan_id, CASE WHEN count(*) > 1 THEN {SEVERAL} ELSE min(organisation_id) END AS body
+    FROM plans_planowner
+    WHERE ended_at IS NULL
+        AND plan_id IN (SELECT plan_id FROM reads)
+    GROUP BY plan_id
 )
-SELECT string_agg(int8send(plan_id) || int8send(coalesce(body, 0)) || int4send(baseline_number) || int4send(
-        {OWNER} * is_owner::int + {INSIDE} * is_inside::int + {_LIVE} * is_live::int + {_WAS_LIVE} * was_live::int
-    ) || int4send(length(versions) / 20) || int4send(length(lines) / 32), ''::bytea),
-    string_agg(versions, ''::bytea), string_agg(lines, ''::bytea)
-FROM reads JOIN plans_packedhomes USING (plan_id) LEFT JOIN owners USING (plan_id)
+SELECT
+    string_agg(
+        int8send(plan_id)
+        || int8send(coalesce(body, 0))
+        || int4send(baseline_number)
+        || int4send(
+            {OWNER} * is_owner::int
+            + {INSIDE} * is_inside::int
+            + {_LIVE} * is_live::int
+            + {_WAS_LIVE} * was_live::int
+        )
+        || int4send(length(versions) / 20)
+        || int4send(length(lines) / 32),
+        ''::bytea
+    ),
+    string_agg(versions, ''::bytea),
+    string_agg(lines, ''::bytea)
+FROM reads
+JOIN plans_packedhomes USING (plan_id)
+LEFT JOIN owners USING (plan_id)
 WHERE is_live OR was_live
 GROUP BY plan_id / 8192
 """  # noqa: S608 - constants
@@ -58,67 +90,104 @@ GROUP BY plan_id / 8192
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines of homes of some plans, each with its plan's place among them, and what it is at the three moments.
+    """Lines of homes of a batch of plans, one element of each array for each line.
 
-    Lines of a site follow each other. `forecast` is 20290600 for June 2029, and 0 if it is not given.
+    `plans` has one element for each plan (see `_PLAN`), and `plan` the index in it of each line's plan. Lines of a site
+    follow each other. `forecast` is 20290600 for June 2029, 0 if it is not given. The last three arrays tell whether a
+    line holds now, at the earlier moment and in the baseline.
     """
 
     plans: NDArray[Any]
-    plan: Numbers
-    ids: Numbers
-    combination: Numbers
-    provider: Numbers
-    site: Numbers
-    forecast: Numbers
-    count: Numbers
-    is_now: Truths
-    is_then: Truths
-    is_baseline: Truths
+    plan: IntArray
+    ids: IntArray
+    combination: IntArray
+    provider: IntArray
+    site: IntArray
+    forecast: IntArray
+    count: IntArray
+    is_now: BoolArray
+    is_then: BoolArray
+    is_baseline: BoolArray
 
-    def only(self, kept: Truths) -> Lines:
-        """Some of the lines."""
-        names = ("plan", "ids", "combination", "provider", "site", "forecast", "count")
-        moments = ("is_now", "is_then", "is_baseline")
-        return Lines(self.plans, *(getattr(self, name)[kept] for name in (*names, *moments)))
+    def where(self, condition: BoolArray) -> Lines:
+        """The lines for which a condition holds."""
+        return Lines(
+            plans=self.plans,
+            plan=self.plan[condition],
+            ids=self.ids[condition],
+            combination=self.combination[condition],
+            provider=self.provider[condition],
+            site=self.site[condition],
+            forecast=self.forecast[condition],
+            count=self.count[condition],
+            is_now=self.is_now[condition],
+            is_then=self.is_then[condition],
+            is_baseline=self.is_baseline[condition],
+        )
 
-    def inside(self) -> Truths:
-        """Of each line, whether the reader reads what is confidential in its plan."""
-        is_inside: Truths = self.plans["flags"] & INSIDE > 0
+    def inside(self) -> BoolArray:
+        """Whether the reader reads what is confidential in the plan of each line."""
+        is_inside: BoolArray = self.plans["flags"] & INSIDE > 0
         return is_inside[self.plan]
 
 
 def lines_of(
     reader: Reader, values: Mapping[str, Any], *, then: dt.datetime | None, now: dt.datetime
 ) -> Iterable[Lines]:
-    """The lines of the plans that the reader reads, some thousand plans at a time.
+    """The lines of the plans that the reader reads, one `Lines` for each batch of plans.
 
-    `values` are those of `reading.parameters_of`. Lines at confidential sites are among them, for all readers.
+    `values` are those of `reading.parameters_of`. Lines at confidential sites are included for all readers.
     """
-    rights, given = rights_of(reader)
-    packed = binary_rows(_STATEMENT.format(**rights), {**given, **values})  # now: names of numbers are read after it
-    return (_unpacked(*row, then=None if then is None else _moment(then), now=_moment(now)) for row in packed)
+    rights, rights_values = rights_of(reader)
+    # Run at once, not when the first batch is needed: callers read the combinations after it.
+    rows = binary_rows(_STATEMENT.format(**rights), {**rights_values, **values})
+    then_microseconds = None if then is None else _microseconds(then)
+    now_microseconds = _microseconds(now)
+    return (
+        _unpacked(plans, versions, lines, then=then_microseconds, now=now_microseconds)
+        for plans, versions, lines in rows
+    )
 
 
-def _moment(moment: dt.datetime) -> int:
+def _microseconds(moment: dt.datetime) -> int:
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
-def _unpacked(*packed: memoryview, then: int | None, now: int) -> Lines:
-    """The lines as they are read at these moments (microseconds): owners read from the publication on."""
-    plans, versions, lines = (
-        np.frombuffer(part, np.dtype(layout)) for part, layout in zip(packed, (_PLAN, _VERSION, _LINE), strict=True)
-    )
-    plan, version_plan = (np.repeat(np.arange(len(plans)), plans[name]) for name in ("lines", "versions"))
-    first = np.cumsum(plans["versions"]) - plans["versions"]
+def _unpacked(
+    packed_plans: memoryview, packed_versions: memoryview, packed_lines: memoryview, *, then: int | None, now: int
+) -> Lines:
+    """The lines of a batch of plans as they are read at these moments (microseconds).
+
+    Owners read a version from its publication on, everybody else from the end of its embargo.
+    """
+    plans = np.frombuffer(packed_plans, np.dtype(_PLAN))
+    versions = np.frombuffer(packed_versions, np.dtype(_VERSION))
+    lines = np.frombuffer(packed_lines, np.dtype(_LINE))
     flags = plans["flags"].astype(np.int64)
-    read_from = np.where((flags & OWNER > 0)[version_plan], versions["published"], versions["opened"])
-    number = versions["number"].astype(np.int64)
-    begins, ends = first[plan] + lines["begins"], first[plan] + lines["ends"]
+
+    plan_of_version = np.repeat(np.arange(len(plans)), plans["versions"])
+    version_number = versions["number"].astype(np.int64)
+    is_owner = (flags & OWNER > 0)[plan_of_version]
+    readable_from = np.where(is_owner, versions["published"], versions["opened"])
+
+    # Lines name their versions by the index within the plan; the arrays have the versions of all plans.
+    plan = np.repeat(np.arange(len(plans)), plans["lines"])
+    first_version = np.cumsum(plans["versions"]) - plans["versions"]
+    begins = first_version[plan] + lines["begins"]
+    ends = first_version[plan] + lines["ends"]
     is_newest = lines["ends"] < 0
-    since, until = read_from[begins], np.where(is_newest, _FOREVER, read_from[ends])
-    is_live, was_live = (flags & _LIVE > 0)[plan], (flags & _WAS_LIVE > 0)[plan]
+    since = readable_from[begins]
+    until = np.where(is_newest, _FOREVER, readable_from[ends])
+
+    is_live = (flags & _LIVE > 0)[plan]
+    was_live = (flags & _WAS_LIVE > 0)[plan]
+    is_readable = is_live & (since <= now)
     baseline = plans["baseline"].astype(np.int64)[plan]
-    has_opened = is_live & (since <= now)
+    is_in_baseline = (version_number[begins] <= baseline) & (is_newest | (version_number[ends] > baseline))
+    if then is None:
+        is_then = np.zeros(len(lines), dtype=bool)
+    else:
+        is_then = was_live & (since <= then) & (until > then)
     return Lines(
         plans=plans,
         plan=plan,
@@ -128,7 +197,7 @@ def _unpacked(*packed: memoryview, then: int | None, now: int) -> Lines:
         site=lines["site"].astype(np.int64),
         forecast=lines["forecast"].astype(np.int64),
         count=lines["count"].astype(np.int64),
-        is_now=has_opened & (until > now),
-        is_then=was_live & (since <= then) & (until > then) if then is not None else np.zeros(len(lines), dtype=bool),
-        is_baseline=has_opened & (number[begins] <= baseline) & (is_newest | (number[ends] > baseline)),
+        is_now=is_readable & (until > now),
+        is_then=is_then,
+        is_baseline=is_readable & is_in_baseline,
     )

@@ -1,11 +1,11 @@
-"""Homes of plans over time, added up as far as a reader may read them."""
+"""Homes of plans over time, added up from the homes that a reader may read."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from partnerships.kit.database import as_array, rows_of
 from partnerships.kit.late import late
@@ -17,7 +17,7 @@ from partnerships.plans.queries.reading import READ_NOW, parameters_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from partnerships.plans.queries.packed import Numbers
+    from partnerships.plans.queries.packed import IntArray
 else:
     np = late("numpy")
 
@@ -26,8 +26,8 @@ else:
 class Count:
     """Homes of one part of the pipeline.
 
-    `baseline`: as the baselines of the plans say, or their first versions. `then`: as their readers read them at the
-    moment that is compared with. `now`: as they read them now. `done`: of these, how many have completed.
+    `baseline`: in the baselines of the plans, or in their first versions. `then`: in the versions that the reader could
+    read at the earlier moment. `now`: in the versions that they can read now, of which `done` have completed.
     """
 
     baseline: int = 0
@@ -43,7 +43,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A site whose forecast completion has moved. Dates are partial; `was` is that of `then` or of the baseline."""
+    """A site whose forecast completion has moved.
+
+    Dates are partial. `was` is the forecast at the earlier moment or, without one, in the baseline.
+    """
 
     plan_id: int
     plan: str
@@ -55,11 +58,11 @@ class Slip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowed:
-    """Which homes are counted; empty: all.
+class PipelineFilters:
+    """Which homes are counted. An empty filter counts all.
 
-    `in_agreement` says by what homes of a section 106 agreement are known: planning references, each with an authority
-    or with an area.
+    `agreement_references` does not filter: it tells which homes have a section 106 agreement, by the planning
+    references of agreements, each with the name of its authority or the code of an area.
     """
 
     areas: Sequence[str] = ()
@@ -72,7 +75,7 @@ class Narrowed:
     partnerships: Sequence[int] = ()
     kind: str = ""
     year: str = ""
-    in_agreement: Sequence[tuple[str, str]] = ()
+    agreement_references: Sequence[tuple[str, str]] = ()
 
 
 #: The ways of dividing the pipeline, with the columns of each.
@@ -88,21 +91,19 @@ DIVISIONS: Mapping[str, tuple[str, ...]] = {
     "funding": ("has_grant", "is_in_agreement"),
 }
 #: Homes by the values of the columns of a division.
-Divided: TypeAlias = dict[tuple[Any, ...], Count]
-#: The four figures of a `Count`, in its order.
-Figures: TypeAlias = list[int]
-#: Sites whose forecast has moved are given up to this number, those with most homes first.
+CountsByValues: TypeAlias = dict[tuple[Any, ...], Count]
+#: The most sites with a moved forecast that are returned, those with most homes first.
 MAX_SLIPS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The homes that a reader may read, by each of the `DIVISIONS`, and the sites whose forecast has changed.
+    """The homes that a reader may read, by each of the `DIVISIONS`, and the sites whose forecast has moved.
 
-    The provider is the site's lead; of a site that names none, the plan's present owners.
+    The provider is the site's lead or, if the site names none, the plan's present owners.
     """
 
-    by: Mapping[str, Divided]
+    by: Mapping[str, CountsByValues]
     plans: int = 0
     sites: int = 0
     slips: Sequence[Slip] = ()
@@ -113,185 +114,283 @@ class Pipeline:
         return self.by["all"].get((), Count())
 
 
-def pipeline_of(reader: Reader, narrowed: Narrowed, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
-    """The homes of the plans that the reader reads now: as at `now`, as at `then`, and by the baselines.
+def pipeline_of(reader: Reader, filters: PipelineFilters, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
+    """The homes of plans that the reader reads now: as at `now`, as at `then`, and in the baselines.
 
-    Homes count of plans that are not superseded or closed at the moment. Of each version only what the reader may read
-    in it: homes at confidential sites are read inside. Plans that a reader may read only as they were count nowhere.
-    Forecasts are compared with those at `then`, or with the baselines.
+    Plans that are superseded or closed at a moment do not count at that moment, and plans that the reader may read only
+    as they were never do. Homes at confidential sites count only for readers inside. Forecasts are compared with those
+    at `then` or, without it, with the baselines.
     """
-    reads = parameters_of(
-        areas=narrowed.areas,
-        authorities=narrowed.authorities,
-        partnerships=narrowed.partnerships,
-        kind=narrowed.kind,
+    parameters = parameters_of(
+        areas=filters.areas,
+        authorities=filters.authorities,
+        partnerships=filters.partnerships,
+        kind=filters.kind,
         then=then,
     )
-    packed = lines_of(reader, reads, then=then, now=now)
-    sums = _Sums(narrowed, is_since=then is not None)
-    for lines in packed:
+    # Before the combinations are read: lines may name newer ones (see `Combinations.among`).
+    batches = lines_of(reader, parameters, then=then, now=now)
+    sums = _Sums(filters, has_earlier_moment=then is not None)
+    for lines in batches:
         sums.add(lines)
-    by = sums.divided()
-    return Pipeline({**by, "provider": sums.provided()}, sums.plans, sums.sites, sums.slipped(now))
+    return Pipeline(
+        by={**sums.by_combination(), "provider": sums.by_provider()},
+        plans=sums.plans,
+        sites=sums.sites,
+        slips=sums.slips(now),
+    )
 
 
-#: Lines of registered section 106 agreements.
-_AGREED = """
-SELECT homes.id FROM plans_plannedhomes homes
-JOIN unnest(%s::text[], %s::text[]) AS agreed(reference, place) ON homes.planning_reference = agreed.reference
-WHERE homes.planning_reference <> '' AND agreed.place IN (homes.authority, homes.area_code)
+#: Lines of homes with a registered section 106 agreement.
+_IN_AGREEMENT = """
+SELECT homes.id
+FROM plans_plannedhomes homes
+JOIN unnest(%(references)s::text[], %(places)s::text[]) AS agreement(reference, place)
+    ON homes.planning_reference = agreement.reference
+WHERE homes.planning_reference <> ''
+    AND agreement.place IN (homes.authority, homes.area_code)
 """
-#: The words about sites that have moved. A site is called as its reader reads it now.
-_SLIPPED = f"""
-SELECT moved.line, plan.title, moved.site_key, (
-    SELECT max(site_name COLLATE "C") FROM plans_plannedhomes homes
-    WHERE homes.plan_id = plan.id AND homes.site_key = moved.site_key AND {READ_NOW} AND (is_inside OR NOT confidential)
-) FROM (
+#: The titles of plans and names of sites for lines of homes. A site is named as its reader can read it now.
+_NAMES_OF_SITES = f"""
+SELECT
+    moved.line,
+    plan.title,
+    moved.site_key,
+    (
+        SELECT max(site_name COLLATE "C")
+        FROM plans_plannedhomes homes
+        WHERE homes.plan_id = plan.id
+            AND homes.site_key = moved.site_key
+            AND {READ_NOW}
+            AND (is_inside OR NOT confidential)
+    )
+FROM (
     SELECT line, flags & {OWNER} > 0 AS is_owner, flags & {INSIDE} > 0 AS is_inside, plan_id, site_key
     FROM unnest(%(lines)s::bigint[], %(flags)s::int[]) AS given(line, flags)
     JOIN plans_plannedhomes homes ON homes.id = line
-) moved JOIN plans_plan plan ON plan.id = moved.plan_id
+) moved
+JOIN plans_plan plan ON plan.id = moved.plan_id
 """  # noqa: S608 - constants
-_PROVIDERS = "SELECT id FROM plans_homesprovider WHERE position(lower(%s) IN lower(name)) > 0"
+_PROVIDERS_NAMED = "SELECT id FROM plans_homesprovider WHERE position(lower(%(name)s) IN lower(name)) > 0"
+
+
+class _MovedSite(NamedTuple):
+    """A site whose forecast has moved. `line` is one of its lines of homes, `flags` tell how its plan is read."""
+
+    homes: int
+    plan: int
+    site: int
+    line: int
+    before: int
+    after: int
+    flags: int
 
 
 class _Sums:
-    """Homes that are counted, added up by combination, by provider and by site.
+    """Counted homes, added up by combination, by provider and by site.
 
-    Each of the four figures of a `Count` has a row. `plans` and `sites` count those with homes now.
+    Arrays of homes have a row for each of the four figures of `Count`, in its order. `plans` and `sites` are the
+    numbers of plans and sites that have homes now.
     """
 
-    def __init__(self, narrowed: Narrowed, *, is_since: bool) -> None:
+    def __init__(self, filters: PipelineFilters, *, has_earlier_moment: bool) -> None:
         self._combinations = Combinations.among(
-            areas=list(narrowed.areas),
-            authorities=list(narrowed.authorities),
-            tenures=list(narrowed.tenures),
-            needs=list(narrowed.needs),
-            bedrooms=narrowed.bedrooms,
-            confidence=narrowed.confidence,
-            year=narrowed.year,
+            areas=list(filters.areas),
+            authorities=list(filters.authorities),
+            tenures=list(filters.tenures),
+            needs=list(filters.needs),
+            bedrooms=filters.bedrooms,
+            confidence=filters.confidence,
+            year=filters.year,
         )
-        self._is_since = is_since
-        references, places = [one for one, _ in narrowed.in_agreement], [one for _, one in narrowed.in_agreement]
-        agreed = rows_of(_AGREED, [references, places]) if references else ()
-        self._agreed = np.array([pk for (pk,) in agreed], dtype=np.int64)
-        providers = rows_of(_PROVIDERS, [narrowed.provider]) if narrowed.provider else None
-        self._providers = None if providers is None else np.array([pk for (pk,) in providers], dtype=np.int64)
-        self._parts: Numbers = np.zeros((4, 2 * self._combinations.size), dtype=np.int64)
-        #: A number for the lead of sites, or for their plan's owners, with the four figures.
-        self._provided: list[Numbers] = [np.zeros((5, 0), dtype=np.int64)]
-        #: Of sites whose forecast has moved: homes today, plan, site, a line, the forecast before and now, flags.
-        self._moved: list[tuple[int, ...]] = []
-        self.plans = self.sites = 0
+        self._has_earlier_moment = has_earlier_moment
+        self._lines_in_agreement = _lines_in_agreement(filters.agreement_references)
+        #: The providers whose homes are counted; None counts all.
+        self._providers = _providers_named(filters.provider) if filters.provider else None
+        #: Homes by twice the index of their combination, plus one if they have a section 106 agreement.
+        self._by_combination: IntArray = np.zeros((4, 2 * self._combinations.size), dtype=np.int64)
+        #: Homes by provider, one array for each batch of plans. The first row has the providers' keys.
+        self._by_provider: list[IntArray] = [np.zeros((5, 0), dtype=np.int64)]
+        self._moved_sites: list[_MovedSite] = []
+        self.plans = 0
+        self.sites = 0
 
-    def add(self, found: Lines) -> None:
-        """Add the homes of some plans."""
-        lines = self._combinations.counted(found)
+    def add(self, batch: Lines) -> None:
+        """Add the homes of a batch of plans."""
+        lines = self._combinations.counted(batch)
         if self._providers is not None:
-            lines = lines.only(np.isin(lines.provider, self._providers))
+            lines = lines.where(np.isin(lines.provider, self._providers))
         if not len(lines.plan):
             return
-        today = lines.count * lines.is_now
-        done = today * self._combinations.is_done[lines.combination]
-        figures = np.stack([lines.count * lines.is_baseline, lines.count * lines.is_then, today, done])
-        is_agreed = np.isin(lines.ids, self._agreed)
-        self._parts += _added(2 * lines.combination + is_agreed, figures, self._parts.shape[1])
-        owner, plan = lines.plans["owner"].astype(np.int64), lines.plans["id"].astype(np.int64)
-        owners = np.where(owner == SEVERAL, 4 * plan + _OWNERS_OF_PLAN, 4 * owner + _OWNER)[lines.plan]
-        keys, places = np.unique(np.where(lines.provider > 0, 4 * lines.provider + _LEAD, owners), return_inverse=True)
-        self._provided.append(np.stack([keys, *_added(places, figures, len(keys))]))
-        self._add_sites(lines, today)
 
-    def _add_sites(self, lines: Lines, today: Numbers) -> None:
-        """Count the sites, and keep the largest of those whose forecast has moved."""
-        begins = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
-        was_there = lines.is_then if self._is_since else lines.is_baseline
-        before, now = (
-            np.maximum.reduceat(np.where(moment, lines.forecast, -1), begins) for moment in (was_there, lines.is_now)
-        )
-        self.sites += int(np.count_nonzero(now >= 0))
-        self.plans += len(np.unique(lines.plan[begins][now >= 0], return_index=True)[0])
-        homes, plan, site = np.add.reduceat(today, begins), lines.plans["id"][lines.plan[begins]], lines.site[begins]
-        moved = np.flatnonzero((before >= 0) & (now >= 0) & (before != now))
-        largest = moved[np.lexsort((site[moved], plan[moved], -homes[moved]))[:MAX_SLIPS]]
-        flags = lines.plans["flags"][lines.plan[begins]]
-        columns = (homes, plan, site, lines.ids[begins], before, now, flags)
-        self._moved += zip(*(column[largest].tolist() for column in columns), strict=True)
+        homes_now = lines.count * lines.is_now
+        homes_done = homes_now * self._combinations.is_done[lines.combination]
+        figures = np.stack([lines.count * lines.is_baseline, lines.count * lines.is_then, homes_now, homes_done])
 
-    def divided(self) -> dict[str, Divided]:
-        """The homes by each division, without that by provider."""
-        counted = np.flatnonzero(self._parts.any(axis=0))
-        places, is_agreed = np.divmod(counted, 2)
-        columns = {**self._combinations.columns(places), "is_in_agreement": is_agreed.astype(bool).tolist()}
-        figures = self._parts[:, counted]
-        return {
-            name: _counts(list(zip(*(columns[one] for one in names), strict=True)) or [()] * len(counted), figures)
-            for name, names in DIVISIONS.items()
-            if name != "provider"
+        is_in_agreement = np.isin(lines.ids, self._lines_in_agreement)
+        self._by_combination += _added(2 * lines.combination + is_in_agreement, figures, self._by_combination.shape[1])
+
+        keys, key_indexes = np.unique(_provider_keys(lines), return_inverse=True)
+        self._by_provider.append(np.stack([keys, *_added(key_indexes, figures, len(keys))]))
+
+        self._add_sites(lines, homes_now)
+
+    def _add_sites(self, lines: Lines, homes_now: IntArray) -> None:
+        """Count the sites, and collect the largest of those whose forecast has moved."""
+        # Lines of a site follow each other, so a site starts where the plan or the site changes.
+        starts = np.flatnonzero(np.diff(lines.plan, prepend=-1) | np.diff(lines.site, prepend=-1))
+        plan_indexes = lines.plan[starts]
+        was_there = lines.is_then if self._has_earlier_moment else lines.is_baseline
+        # -1 where the site had no homes at the moment.
+        before = np.maximum.reduceat(np.where(was_there, lines.forecast, -1), starts)
+        after = np.maximum.reduceat(np.where(lines.is_now, lines.forecast, -1), starts)
+        self.sites += int(np.count_nonzero(after >= 0))
+        self.plans += len(np.unique(plan_indexes[after >= 0], return_index=True)[0])
+
+        homes = np.add.reduceat(homes_now, starts)
+        plans = lines.plans["id"][plan_indexes]
+        sites = lines.site[starts]
+        moved = np.flatnonzero((before >= 0) & (after >= 0) & (before != after))
+        largest = moved[np.lexsort((sites[moved], plans[moved], -homes[moved]))[:MAX_SLIPS]]
+        flags = lines.plans["flags"][plan_indexes]
+        columns = (homes, plans, sites, lines.ids[starts], before, after, flags)
+        rows = zip(*(column[largest].tolist() for column in columns), strict=True)
+        self._moved_sites += (_MovedSite(*row) for row in rows)
+
+    def by_combination(self) -> dict[str, CountsByValues]:
+        """The homes by each division except the provider."""
+        with_homes = np.flatnonzero(self._by_combination.any(axis=0))
+        figures = self._by_combination[:, with_homes]
+        indexes, is_in_agreement = np.divmod(with_homes, 2)
+        values_by_column = {
+            **self._combinations.columns(indexes),
+            "is_in_agreement": is_in_agreement.astype(bool).tolist(),
         }
+        counts = {}
+        for division, columns in DIVISIONS.items():
+            if division == "provider":
+                continue
+            values = list(zip(*(values_by_column[column] for column in columns), strict=True))
+            counts[division] = _counts(values or [()] * len(with_homes), figures)
+        return counts
 
-    def provided(self) -> Divided:
-        """The homes by provider: the site's lead, else the plan's owners."""
-        provided = np.concatenate(self._provided, axis=1)
-        keys, places = np.unique(provided[0], return_inverse=True)
-        names = _provider_names(keys.tolist())
-        return _counts([(names.get(key, ""),) for key in keys.tolist()], _added(places, provided[1:], len(keys)))
+    def by_provider(self) -> CountsByValues:
+        """The homes by provider: the site's lead, or else the plan's owners."""
+        with_keys = np.concatenate(self._by_provider, axis=1)
+        keys, key_indexes = np.unique(with_keys[0], return_inverse=True)
+        name_by_key = _provider_names(keys.tolist())
+        names = [(name_by_key.get(key, ""),) for key in keys.tolist()]
+        return _counts(names, _added(key_indexes, with_keys[1:], len(keys)))
 
-    def slipped(self, now: dt.datetime) -> list[Slip]:
+    def slips(self, now: dt.datetime) -> list[Slip]:
         """The sites whose forecast has moved, those with most homes first."""
-        largest = sorted(self._moved, key=lambda one: (-one[0], *one[1:]))[:MAX_SLIPS]
-        values = {
-            "lines": [line for _, _, _, line, *_ in largest],
-            "flags": [flags for *_, flags in largest],
-            "now": now,
-        }
-        slipped_by_line = {line: words for line, *words in rows_of(_SLIPPED, values)} if largest else {}
-        return [
-            Slip(
-                plan_id=plan,
-                plan=title,
-                site_key=key,
-                site=name,
-                was=_partial_date(before),
-                now=_partial_date(after),
-                homes=homes,
+        largest = sorted(self._moved_sites, key=lambda site: (-site.homes, *site[1:]))[:MAX_SLIPS]
+        if not largest:
+            return []
+        values = {"lines": [site.line for site in largest], "flags": [site.flags for site in largest], "now": now}
+        names_by_line = {line: names for line, *names in rows_of(_NAMES_OF_SITES, values)}
+        slips = []
+        for moved in largest:
+            plan_title, site_key, site_name = names_by_line[moved.line]
+            slips.append(
+                Slip(
+                    plan_id=moved.plan,
+                    plan=plan_title,
+                    site_key=site_key,
+                    site=site_name,
+                    was=_partial_date(moved.before),
+                    now=_partial_date(moved.after),
+                    homes=moved.homes,
+                )
             )
-            for homes, plan, _, line, before, after, _ in largest
-            for title, key, name in (slipped_by_line[line],)
-        ]
+        return slips
 
 
-def _added(keys: Numbers, figures: Numbers, size: int) -> Numbers:
+def _lines_in_agreement(agreement_references: Sequence[tuple[str, str]]) -> IntArray:
+    """The ids of lines of homes with a section 106 agreement."""
+    if not agreement_references:
+        return np.array([], dtype=np.int64)
+    references, places = zip(*agreement_references, strict=True)
+    rows = rows_of(_IN_AGREEMENT, {"references": list(references), "places": list(places)})
+    return np.array([pk for (pk,) in rows], dtype=np.int64)
+
+
+def _providers_named(name: str) -> IntArray:
+    """The ids of providers whose name contains this text."""
+    return np.array([pk for (pk,) in rows_of(_PROVIDERS_NAMED, {"name": name})], dtype=np.int64)
+
+
+def _added(keys: IntArray, figures: IntArray, size: int) -> IntArray:
     """The figures added up by key. numpy adds floats here, which are exact below 2**53."""
     return np.stack([np.bincount(keys, row, size) for row in figures]).astype(np.int64)
 
 
-def _counts(names: Sequence[tuple[Any, ...]], figures: Numbers) -> Divided:
-    """The figures, a column for each of these names, added up by name."""
-    numbers: dict[tuple[Any, ...], int] = {}
-    places = np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
-    sums = _added(places, figures, len(numbers)).T.tolist()
-    return {name: Count(*row) for name, row in zip(numbers, sums, strict=True)}
+def _counts(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
+    """The figures, of which each column belongs to one of the names, added up by name."""
+    index_by_name: dict[tuple[Any, ...], int] = {}
+    indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
+    sums = _added(indexes, figures, len(index_by_name)).T.tolist()
+    return {
+        name: Count(baseline=baseline, then=then, now=now, done=done)
+        for name, (baseline, then, now, done) in zip(index_by_name, sums, strict=True)
+    }
 
 
 def _partial_date(number: int) -> str:
     """`2029-06` for 20290600; "" for 0."""
     year, month, day = number // 10_000, number // 100 % 100, number % 100
-    return "-".join([f"{year:04}"] * bool(year) + [f"{part:02}" for part in (month, day) if part])
+    parts = [f"{year:04}"] if year else []
+    parts += [f"{part:02}" for part in (month, day) if part]
+    return "-".join(parts)
 
 
-#: What a number for a provider stands for, in its lowest bits.
+#: A provider's key is four times an id plus one of these, which says whose id it is: of the site's lead, of the plan's
+#: only owner, or of a plan with several owners.
 _LEAD, _OWNER, _OWNERS_OF_PLAN = 1, 2, 3
-_PROVIDER_NAMES = """
-SELECT 4 * id::bigint + 1, name FROM plans_homesprovider WHERE id = ANY(%s)
-UNION ALL SELECT 4 * id + 2, name FROM organisations_organisation WHERE id = ANY(%s)
-UNION ALL SELECT 4 * plan_id + 3, string_agg(body.name, ' and ' ORDER BY body.name, owner.id)
-FROM plans_planowner owner JOIN organisations_organisation body ON body.id = owner.organisation_id
-WHERE owner.ended_at IS NULL AND plan_id = ANY(%s) GROUP BY plan_id
-"""
+
+
+def _provider_keys(lines: Lines) -> IntArray:
+    """The provider's key of each line."""
+    owners = lines.plans["owner"].astype(np.int64)
+    plans = lines.plans["id"].astype(np.int64)
+    owner_keys = np.where(owners == SEVERAL, 4 * plans + _OWNERS_OF_PLAN, 4 * owners + _OWNER)
+    keys: IntArray = np.where(lines.provider > 0, 4 * lines.provider + _LEAD, owner_keys[lines.plan])
+    return keys
+
+
+_PROVIDER_NAMES = f"""
+SELECT 4 * id::bigint + {_LEAD}, name
+FROM plans_homesprovider
+WHERE id = ANY(%(leads)s)
+
+UNION ALL
+
+SELECT 4 * id + {_OWNER}, name
+FROM organisations_organisation
+WHERE id = ANY(%(owners)s)
+
+UNION ALL
+
+SELECT 4 * plan_id + {_OWNERS_OF_PLAN}, string_agg(body.name, ' and ' ORDER BY body.name, owner.id)
+FROM plans_planowner owner
+JOIN organisations_organisation body ON body.id = owner.organisation_id
+WHERE owner.ended_at IS NULL
+    AND plan_id = ANY(%(plans)s)
+GROUP BY plan_id
+"""  # noqa: S608 - constants
 
 
 def _provider_names(keys: Sequence[int]) -> dict[int, str]:
-    """The names of leads, of owners, and of all owners of a plan."""
-    ids = [as_array([key // 4 for key in keys if key % 4 == kind]) for kind in (_LEAD, _OWNER, _OWNERS_OF_PLAN)]
-    return dict(rows_of(_PROVIDER_NAMES, ids)) if keys else {}
+    """The names of providers by their keys."""
+    if not keys:
+        return {}
+    return dict(
+        rows_of(
+            _PROVIDER_NAMES,
+            {
+                "leads": as_array([key // 4 for key in keys if key % 4 == _LEAD]),
+                "owners": as_array([key // 4 for key in keys if key % 4 == _OWNER]),
+                "plans": as_array([key // 4 for key in keys if key % 4 == _OWNERS_OF_PLAN]),
+            },
+        )
+    )

@@ -1,4 +1,4 @@
-"""Which plans a reader reads in reports, and how, as SQL."""
+"""SQL for the plans that a reader reads in reports, and their rights in each."""
 
 from __future__ import annotations
 
@@ -12,52 +12,63 @@ from partnerships.organisations.audience import Reader
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import OVER, Plan
 
-#: Who reads which plans, and how: owners do not wait for the end of an embargo. What the audience reads is most of the
-#: table and listed once. An index finds plans with homes in some areas; planning authorities have none.
+#: The plans that a reader reads, with their rights in each.
+#:
+#: `own` and `whole` are the plans that the reader owns or reads inside, `open` those whose next version they may read.
+#: `open` is most of the table and therefore listed once. Plans with homes in some areas are found by an index; planning
+#: authorities have none, so plans are not filtered by area if an authority is chosen too.
 READS = """
-WITH own(id) AS MATERIALIZED ({owned}), whole(id) AS MATERIALIZED ({inside}), open AS MATERIALIZED (
+WITH own(id) AS MATERIALIZED ({owned}),
+whole(id) AS MATERIALIZED ({inside}),
+open AS MATERIALIZED (
     SELECT * FROM ({present}) AS found(id, baseline_number, status, partnership_id, kind)
-), reads AS MATERIALIZED (
-    SELECT plan.id AS plan_id, coalesce(plan.baseline_number, 1) AS baseline_number,
+),
+reads AS MATERIALIZED (
+    SELECT
+        plan.id AS plan_id,
+        coalesce(plan.baseline_number, 1) AS baseline_number,
         plan.id IN (SELECT id FROM own) AS is_owner,
         plan.id IN (SELECT id FROM own) OR plan.id IN (SELECT id FROM whole) AS is_inside,
         plan.status <> ALL(%(over)s) AS is_live,
         plan.status <> ALL(%(over)s) OR plan.id = ANY(%(ended_later)s) AS was_live
     FROM (
-        SELECT id, baseline_number, status, partnership_id, kind FROM open
-        UNION ALL SELECT id, baseline_number, status, partnership_id, kind FROM plans_plan
-        WHERE id IN (SELECT id FROM own UNION SELECT id FROM whole) AND id NOT IN (SELECT id FROM open)
+        SELECT id, baseline_number, status, partnership_id, kind
+        FROM open
+        UNION ALL
+        SELECT id, baseline_number, status, partnership_id, kind
+        FROM plans_plan
+        WHERE id IN (SELECT id FROM own UNION SELECT id FROM whole)
+            AND id NOT IN (SELECT id FROM open)
     ) plan
     WHERE (cardinality(%(partnerships)s::bigint[]) = 0 OR plan.partnership_id = ANY(%(partnerships)s))
         AND (%(kind)s = '' OR plan.kind = %(kind)s)
         AND (
-            cardinality(%(areas)s::text[]) = 0 OR cardinality(%(authorities)s::text[]) > 0
+            cardinality(%(areas)s::text[]) = 0
+            OR cardinality(%(authorities)s::text[]) > 0
             OR plan.id IN (SELECT plan_id FROM plans_plannedhomes WHERE area_code = ANY(%(areas)s))
         )
 )"""
 #: The condition on lines of homes that the reader reads now: owners from the publication on.
-READ_NOW = """CASE WHEN is_owner
+READ_NOW = """CASE
+                WHEN is_owner
                 THEN published_from <= %(now)s AND (published_until IS NULL OR published_until > %(now)s)
-                ELSE open_from <= %(now)s AND (open_until IS NULL OR open_until > %(now)s) END"""
+                ELSE open_from <= %(now)s AND (open_until IS NULL OR open_until > %(now)s)
+            END"""
 
 
 def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """SQL for the plans that the reader owns, reads whole, and whose next version they may read; and its values.
-
-    The last ones come with the columns that `READS` needs.
-    """
-    sql: dict[str, str] = {}
-    params: dict[str, Any] = {}
-    for name, plans, columns in (
-        ("owned", Plan.objects.owned_for(reader), ()),
-        ("inside", Plan.objects.inside_for(reader), ()),
-        ("present", Plan.objects.present_for(reader), ("baseline_number", "status", "partnership_id", "kind")),
-    ):
-        empty = "SELECT NULL::bigint AS id" + ", NULL::int, NULL::text, NULL::bigint, NULL::text" * bool(columns)
-        rows = plans.order_by().values("pk", *columns)
-        sql[name], values = subquery(name, rows, empty=f"{empty} WHERE FALSE")
-        params |= values
-    return sql, params
+    """The three subqueries that stand in `READS`, by name, and their values."""
+    no_plans = "SELECT NULL::bigint AS id WHERE FALSE"
+    owned, owned_values = subquery("owned", Plan.objects.owned_for(reader).order_by().values("pk"), empty=no_plans)
+    inside, inside_values = subquery("inside", Plan.objects.inside_for(reader).order_by().values("pk"), empty=no_plans)
+    present_plans = Plan.objects.present_for(reader).order_by()
+    present, present_values = subquery(
+        "present",
+        present_plans.values("pk", "baseline_number", "status", "partnership_id", "kind"),
+        empty="SELECT NULL::bigint AS id, NULL::int, NULL::text, NULL::bigint, NULL::text WHERE FALSE",
+    )
+    subqueries = {"owned": owned, "inside": inside, "present": present}
+    return subqueries, owned_values | inside_values | present_values
 
 
 def parameters_of(
@@ -68,7 +79,7 @@ def parameters_of(
     kind: str = "",
     then: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """The values that say which plans are read."""
+    """The values of `READS` that say which plans are read."""
     return {
         "over": [str(code) for code in OVER],
         "ended_later": _ended_after(then) if then is not None else [],
@@ -80,7 +91,7 @@ def parameters_of(
 
 
 def _ended_after(moment: dt.datetime) -> list[int]:
-    """The plans that are superseded or closed, and were neither at the moment."""
+    """The ids of plans that are superseded or closed now and were neither at the moment."""
     over = [str(code) for code in OVER]
     plans = Plan.objects.filter(status__in=over).order_by().values("pk")
     ended = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)

@@ -31,7 +31,7 @@ from partnerships.nominations.rights import all_read_masked, rights_over
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
-from partnerships.plans.queries.pipeline import Narrowed, pipeline_of
+from partnerships.plans.queries.pipeline import PipelineFilters, pipeline_of
 from partnerships.recommendations.queries.adoptions import of_partnerships
 from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
@@ -216,8 +216,8 @@ def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     # No partnership is all plans for the pipeline, and none for a pack.
-    narrowed, then = Narrowed(partnerships=pack.ids or [0]), end_of(pack.first_day)
-    pipeline = pipeline_of(pack.reader, narrowed, then=then, now=pack.now)
+    filters, then = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
+    pipeline = pipeline_of(pack.reader, filters, then=then, now=pack.now)
     compared = Compared(pack.first_day)
     names = Names(pipeline)
     by_year = division_table("year", "Homes by year of completion", pipeline, compared, names)

@@ -26,7 +26,7 @@ from partnerships.organisations.models import Area, AreaKind, AreaServed, Organi
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, bedrooms_in_words, year_of_kind
 from partnerships.plans.models import PlanKind, PlannedHomes
-from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Narrowed, Pipeline, Slip, pipeline_of
+from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Pipeline, PipelineFilters, Slip, pipeline_of
 from partnerships.reports.registry import Asked, Report
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, MadeRows, Row, Snapshot, Source, Table
 
@@ -128,7 +128,7 @@ def _compute(asked: Asked) -> Snapshot:
     """Homes in readable plans, by tenure, year and so on, beside those of an earlier day."""
     chosen, day = asked.filters, asked.filters.get("since")
     then = end_of(day) if day else None
-    pipeline = pipeline_of(asked.reader, _narrowed(asked), then=then, now=asked.now)
+    pipeline = pipeline_of(asked.reader, _pipeline_filters(asked), then=then, now=asked.now)
     compared = Compared(day)
     names = Names(pipeline)
     tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
@@ -169,10 +169,10 @@ _NOTES = (
 )
 
 
-def _narrowed(asked: Asked) -> Narrowed:
+def _pipeline_filters(asked: Asked) -> PipelineFilters:
     chosen = asked.filters
     areas, authorities = _places(chosen, asked.today)
-    return Narrowed(
+    return PipelineFilters(
         areas=areas,
         authorities=authorities,
         tenures=chosen.get("tenure") or (),
@@ -183,7 +183,7 @@ def _narrowed(asked: Asked) -> Narrowed:
         partnerships=[chosen["partnership"].pk] if chosen.get("partnership") else [],
         kind=chosen.get("kind") or "",
         year=chosen.get("year") or "",
-        in_agreement=_in_agreement(asked.today),
+        agreement_references=_agreement_references(asked.today),
     )
 
 
@@ -199,7 +199,7 @@ def _places(chosen: Mapping[str, Any], today: dt.date) -> tuple[list[str], list[
     return codes, [one.name for one in bodies]
 
 
-def _in_agreement(today: dt.date) -> list[tuple[str, str]]:
+def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
     """Planning references of registered section 106 agreements, each with its authority's name and with its areas.
 
     Councils use the same references, so the reference alone says nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -31,7 +32,7 @@ from partnerships.plans.views.fetching import Opened, log_opening, open_draft, o
 class Thread:
     """A comment with its replies.
 
-    `place` is its piece in the newest version, or says that it is gone.
+    `place` names the piece that it is about, or says that the piece was removed; `href` is then "".
     """
 
     first: Comment
@@ -41,8 +42,8 @@ class Thread:
     is_orphan: bool
 
 
-def _anchors(content: Content) -> list[tuple[str, str]]:
-    """The pieces that can be commented on, with their names."""
+def _anchor_choices(content: Content) -> list[tuple[str, str]]:
+    """The pieces that can be commented on, each with its label."""
     return [
         (f"{collection.code}/{item['key']}", f"{collection.label}: {item[collection.title]}"[:120])
         for collection in COLLECTIONS
@@ -51,39 +52,40 @@ def _anchors(content: Content) -> list[tuple[str, str]]:
     ]
 
 
-def _threads(comments: QuerySet[Comment], content: Content, pk: int, *, on_draft: bool) -> list[Thread]:
-    """Comments with their answers, open ones first.
-
-    Those on removed items have no link.
-    """
+def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_draft: bool) -> list[Thread]:
+    """The threads of these comments, open ones first."""
     rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
     show_as_at((timezone.localdate(row.created_at), row.organisation) for row in rows)
-    live = {anchor: words.partition(": ")[2] for anchor, words in _anchors(content)}
-    answers: dict[int, list[Comment]] = {}
+
+    replies_by_thread: dict[int, list[Comment]] = {}
     for row in rows:
         if row.parent_id:
-            answers.setdefault(row.parent_id, []).append(row)
-    page = reverse("plans:draft" if on_draft else "plans:detail", kwargs={"pk": pk})
-    threads = []
-    for row in rows:
-        if row.parent_id:
-            continue
-        orphan = bool(row.anchor) and row.anchor != "about" and row.anchor not in live
-        kind = anchor_label(row.anchor)
-        if not row.anchor or row.anchor == "about":
-            place, href = "The whole plan", page
-        elif orphan:
-            place, href = f"On a removed {kind}: {row.anchor_label}", ""
-        else:
-            place, href = f"{kind.capitalize()}: {live[row.anchor]}", page + place_on_page(row.anchor)
-        threads.append(
-            Thread(first=row, answers=tuple(answers.get(row.pk, ())), place=place, href=href, is_orphan=orphan)
-        )
-    return sorted(threads, key=lambda thread: thread.first.resolved_at is not None)
+            replies_by_thread.setdefault(row.parent_id, []).append(row)
+
+    titles = {anchor: label.partition(": ")[2] for anchor, label in _anchor_choices(content)}
+    page = reverse("plans:draft" if on_draft else "plans:detail", kwargs={"pk": plan_pk})
+    threads = [
+        _thread(row, tuple(replies_by_thread.get(row.pk, ())), titles, page) for row in rows if not row.parent_id
+    ]
+    return sorted(threads, key=lambda thread: thread.first.is_resolved)
+
+
+def _thread(comment: Comment, answers: tuple[Comment, ...], titles: Mapping[str, str], page: str) -> Thread:
+    """The thread of a comment; `titles` are the titles of the present pieces, by anchor."""
+    is_orphan = False
+    kind = anchor_label(comment.anchor)
+    if comment.anchor in ("", "about"):
+        place, href = "The whole plan", page
+    elif comment.anchor in titles:
+        place, href = f"{kind.capitalize()}: {titles[comment.anchor]}", page + place_on_page(comment.anchor)
+    else:
+        is_orphan = True
+        place, href = f"On a removed {kind}: {comment.anchor_label}", ""
+    return Thread(first=comment, answers=answers, place=place, href=href, is_orphan=is_orphan)
 
 
 def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[Opened, int, Content]:
-    """The plan, the version number (0: the draft) and the content."""
+    """The plan, the number of the version that is shown (0 for the draft) and its content."""
     if on_draft:
         opened, _draft = open_draft(request, pk)
         return opened, 0, content_for(draft_content(opened.plan), opened.reader)
@@ -94,14 +96,14 @@ def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[Opened, int
     return opened, version.number, content_for(content_of(opened.plan, version.number), opened.reader)
 
 
-def _may_comment(opened: Opened, number: int) -> bool:
-    return not opened.plan.is_over and opened.rights is not None and opened.rights.may_comment(number)
+def _may_comment(opened: Opened, version_number: int) -> bool:
+    return not opened.plan.is_over and opened.rights is not None and opened.rights.may_comment(version_number)
 
 
-def _emailed(comment: Comment) -> str:
-    """Words about the emails to mentioned people, to end a message with."""
-    mentioned = comment.mentions.select_related("person").order_by("pk")
-    return will_be_emailed([mention.person.display_name for mention in mentioned])
+def _recipients_sentence(comment: Comment) -> str:
+    """Who gets an email because the comment mentions them, to end a message with."""
+    mentions = comment.mentions.select_related("person").order_by("pk")
+    return will_be_emailed([mention.person.display_name for mention in mentions])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,73 +111,75 @@ def comments(request: HttpRequest, pk: int) -> HttpResponse:
     """Comments on the published plan."""
     if request.method == "GET" and newest_for(request.user, open_plan(request, pk).plan) is None:
         return redirect("plans:draft-comments", pk=pk)
-    return _page(request, pk, on_draft=False)
+    return _comments_page(request, pk, on_draft=False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
     """Comments on the draft."""
-    return _page(request, pk, on_draft=True)
+    return _comments_page(request, pk, on_draft=True)
 
 
-def _page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
+def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
     """The comments on a version or on the draft, and the form to add one."""
-    opened, number, content = _open(request, pk, on_draft=on_draft)
-    may_comment = _may_comment(opened, number)
-    anchors = _anchors(content)
-    form = CommentForm(posted(request), anchors=anchors, initial={"anchor": request.GET.get("about", "")})
-    if request.method == "POST":
-        if not may_comment:
-            raise PermissionDenied
-        if form.is_valid():
-            try:
-                comment = add_comment(
-                    plan=opened.plan,
-                    version_number=number,
-                    text=form.cleaned_data["text"],
-                    anchor=form.cleaned_data["anchor"],
-                    author=signed_in(request),
-                    now=timezone.now(),
-                )
-            except UnableToComment as error:
-                form.add_error("text", str(error))
-            else:
-                messages.success(request, f"Comment added.{_emailed(comment)}")
-                return redirect(f"{request.path}#comment-{comment.pk}")
+    opened, version_number, content = _open(request, pk, on_draft=on_draft)
+    may_comment = _may_comment(opened, version_number)
+    if request.method == "POST" and not may_comment:
+        raise PermissionDenied
+
+    anchor = request.GET.get("about", "")
+    anchor_choices = _anchor_choices(content)
+    form = CommentForm(posted(request), anchors=anchor_choices, initial={"anchor": anchor})
+    if request.method == "POST" and form.is_valid():
+        try:
+            comment = add_comment(
+                plan=opened.plan,
+                version_number=version_number,
+                text=form.cleaned_data["text"],
+                anchor=form.cleaned_data["anchor"],
+                author=signed_in(request),
+                now=timezone.now(),
+            )
+        except UnableToComment as error:
+            form.add_error("text", str(error))
+        else:
+            messages.success(request, f"Comment added.{_recipients_sentence(comment)}")
+            return redirect(f"{request.path}#comment-{comment.pk}")
     if on_draft:
         log_opening(request, opened, Opening.COMMENTS)
-    visible = Comment.objects.visible_to(request.user).filter(plan=pk)
-    visible = visible.filter(version_number=0) if on_draft else visible.exclude(version_number=0)
-    threads = _threads(visible, content, pk, on_draft=on_draft)
-    about = dict(anchors).get(request.GET.get("about", ""), "")
-    if about:
-        threads = [thread for thread in threads if thread.first.anchor == request.GET["about"]]
-    return render(
-        request,
-        "plans/comments.html",
-        {
-            "plan": opened.plan,
-            "opened": opened,
-            "on_draft": on_draft,
-            "number": number,
-            "about": about,
-            "threads": threads,
-            "form": form,
-            "may_comment": may_comment,
-        },
-        status=422 if form.errors else 200,
-    )
+
+    comments_shown = Comment.objects.visible_to(request.user).filter(plan=pk)
+    if on_draft:
+        comments_shown = comments_shown.filter(version_number=0)
+    else:
+        comments_shown = comments_shown.exclude(version_number=0)
+    threads = _threads(comments_shown, content, pk, on_draft=on_draft)
+    anchor_words = dict(anchor_choices).get(anchor, "")
+    if anchor_words:
+        threads = [thread for thread in threads if thread.first.anchor == anchor]
+
+    context = {
+        "plan": opened.plan,
+        "opened": opened,
+        "on_draft": on_draft,
+        "number": version_number,
+        "about": anchor_words,
+        "threads": threads,
+        "form": form,
+        "may_comment": may_comment,
+    }
+    return render(request, "plans/comments.html", context, status=422 if form.errors else 200)
 
 
-def _thread(request: HttpRequest, pk: int, comment: int) -> tuple[Opened, Comment]:
+def _open_thread(request: HttpRequest, pk: int, comment_pk: int) -> tuple[Opened, Comment]:
+    """The plan, and the first comment of the thread that a comment belongs to; else 404."""
     opened = open_plan(request, pk)
-    thread = get_object_or_404(
-        Comment.objects.visible_to(request.user).select_related("author", "parent", "plan"), plan=pk, pk=comment
-    )
-    return opened, thread.parent or thread
+    comments = Comment.objects.visible_to(request.user).select_related("author", "parent", "plan")
+    comment = get_object_or_404(comments, plan=pk, pk=comment_pk)
+    return opened, comment.parent or comment
 
 
-def _back(comment: Comment) -> str:
+def _address_of(comment: Comment) -> str:
     route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
     return f"{reverse(route, kwargs={'pk': comment.plan_id})}#comment-{comment.pk}"
 
@@ -183,13 +187,13 @@ def _back(comment: Comment) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Reply to a thread."""
-    opened, thread = _thread(request, pk, comment)
+    opened, thread = _open_thread(request, pk, comment)
     if not _may_comment(opened, thread.version_number):
         raise PermissionDenied
     form = CommentForm(posted(request), reply=True)
     if request.method == "POST" and form.is_valid():
         try:
-            said = add_comment(
+            answer = add_comment(
                 plan=opened.plan,
                 version_number=thread.version_number,
                 text=form.cleaned_data["text"],
@@ -200,14 +204,14 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
         except UnableToComment as error:
             form.add_error("text", str(error))
         else:
-            messages.success(request, f"Reply added.{_emailed(said)}")
-            return redirect(_back(thread))
+            messages.success(request, f"Reply added.{_recipients_sentence(answer)}")
+            return redirect(_address_of(thread))
     if thread.is_on_draft:
         log_opening(request, opened, Opening.COMMENTS)
     return render(
         request,
         "plans/reply.html",
-        {"plan": opened.plan, "thread": thread, "form": form, "back": _back(thread)},
+        {"plan": opened.plan, "thread": thread, "form": form, "back": _address_of(thread)},
         status=422 if form.errors else 200,
     )
 
@@ -215,9 +219,9 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
 @require_POST
 def resolve(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Resolve a thread, or reopen it."""
-    opened, thread = _thread(request, pk, comment)
+    opened, thread = _open_thread(request, pk, comment)
     require(not opened.plan.is_over and opened.rights is not None and opened.rights.may_resolve(thread))
     resolved = request.POST.get("resolved") != "no"
     set_resolved(comment=thread, resolved=resolved, author=signed_in(request), now=timezone.now())
     messages.success(request, "Thread resolved." if resolved else "Thread reopened.")
-    return redirect(_back(thread))
+    return redirect(_address_of(thread))

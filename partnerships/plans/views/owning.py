@@ -58,9 +58,9 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
     if not opened.is_inside:
         raise PermissionDenied
     plan, user = opened.plan, signed_in(request)
-    ended = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False).select_related("organisation")
-    former = list(ended.order_by("-ended_at", "-pk"))
-    show_as_at((timezone.localdate(owner.ended_at), owner.organisation) for owner in former if owner.ended_at)
+    ended = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
+    former_owners = list(ended.select_related("organisation").order_by("-ended_at", "-pk"))
+    show_as_at((timezone.localdate(owner.ended_at), owner.organisation) for owner in former_owners if owner.ended_at)
     return render(
         request,
         "plans/owners.html",
@@ -68,7 +68,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
             "plan": plan,
             "opened": opened,
             "owners": list(plan.owners.select_related("organisation").order_by("pk")),
-            "former": former,
+            "former": former_owners,
             "offers": [offer for offer in offers_waiting(user) if offer.plan_id == plan.pk],
             "mine": owners_led_by(user, plan) if opened.may_publish else [],
         },
@@ -80,22 +80,21 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     """Offer a plan to another organisation, as a lead of an owner."""
     opened = open_to_publish(request, pk)
     plan, user = opened.plan, signed_in(request)
-    own_share = _mine(request, pk, owner)
-    form = OfferForm(posted(request), plan=plan, owner=own_share)
+    plan_owner = _owner_led_by_user(request, pk, owner)
+    form = OfferForm(posted(request), plan=plan, owner=plan_owner)
 
     def step() -> tuple[str, str]:
-        chosen = form.cleaned_data
-        offer_made = offer_ownership(
+        new_offer = offer_ownership(
             plan=plan,
-            organisation=chosen["organisation"],
-            offered_for=own_share.organisation,
-            hands_over=chosen["hands_over"],
-            message=chosen["message"],
+            organisation=form.cleaned_data["organisation"],
+            offered_for=plan_owner.organisation,
+            hands_over=form.cleaned_data["hands_over"],
+            message=form.cleaned_data["message"],
             author=user,
             now=timezone.now(),
         )
-        words = f"You have offered the plan to {offer_made.organisation.name}. Its leads can accept it."
-        return words, reverse("plans:owners", args=[pk])
+        message = f"You have offered the plan to {new_offer.organisation.name}. Its leads can accept it."
+        return message, reverse("plans:owners", args=[pk])
 
     return take_step(
         request,
@@ -105,38 +104,35 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         {UnableToChangeOwners: "organisation"},
         names_emailed=True,
         plan=plan,
-        owner=own_share,
+        owner=plan_owner,
     )
 
 
-def _mine(request: HttpRequest, pk: int, owner: int) -> PlanOwner:
-    """A present ownership of an organisation that the person leads; else 403."""
-    owner_found = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=pk, pk=owner)
-    if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=owner_found.organisation_id).exists():
+def _owner_led_by_user(request: HttpRequest, plan_pk: int, owner_pk: int) -> PlanOwner:
+    """A present owner of the plan, if the person leads that organisation; else 403."""
+    plan_owner = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=plan_pk, pk=owner_pk)
+    if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=plan_owner.organisation_id).exists():
         raise PermissionDenied
-    return owner_found
+    return plan_owner
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
-    """Give up ownership, for an owner that the person leads.
-
-    Another owner remains.
-    """
+    """Give up ownership, for an owner that the person leads. Another owner must remain."""
     opened = open_to_publish(request, pk)
-    own_share = _mine(request, pk, owner)
+    plan_owner = _owner_led_by_user(request, pk, owner)
     back = reverse("plans:owners", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Give up ownership", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
         give_up_ownership(
             plan=opened.plan,
-            organisation=own_share.organisation,
+            organisation=plan_owner.organisation,
             reason=form.cleaned_data["reason"],
             author=signed_in(request),
             now=timezone.now(),
         )
-        return f"{own_share.organisation.name} no longer owns “{opened.plan.title}”.", reverse("plans:ownership")
+        return f"{plan_owner.organisation.name} no longer owns “{opened.plan.title}”.", reverse("plans:ownership")
 
     return take_step(
         request,
@@ -145,12 +141,13 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         step,
         {UnableToChangeOwners: None},
         plan=opened.plan,
-        owner=own_share,
+        owner=plan_owner,
         back=back,
     )
 
 
-def _offer(request: HttpRequest, pk: int) -> OwnershipOffer:
+def _offer_or_404(request: HttpRequest, pk: int) -> OwnershipOffer:
+    """An offer of ownership that the person may see; else 404."""
     offers = OwnershipOffer.objects.visible_to(request.user)
     return get_object_or_404(offers.select_related("plan", "organisation", "offered_for", "offered_by"), pk=pk)
 
@@ -159,11 +156,12 @@ def _offer(request: HttpRequest, pk: int) -> OwnershipOffer:
 def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept or decline a plan, for an organisation that the person leads."""
     user = signed_in(request)
-    ownership_offer = _offer(request, pk)
-    answers = Organisation.objects.of_person(user, Role.LEAD).filter(pk=ownership_offer.organisation_id).exists()
-    if request.method == "POST" and not answers:
+    ownership_offer = _offer_or_404(request, pk)
+    led_organisations = Organisation.objects.of_person(user, Role.LEAD)
+    leads_organisation = led_organisations.filter(pk=ownership_offer.organisation_id).exists()
+    if request.method == "POST" and not leads_organisation:
         raise PermissionDenied
-    waits = OwnershipOffer.objects.waiting().filter(pk=pk).exists()
+    is_open = OwnershipOffer.objects.waiting().filter(pk=pk).exists()
     form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
 
     def step() -> tuple[str, str]:
@@ -172,11 +170,10 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
             offer=ownership_offer, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
         name = ownership_offer.organisation.name
-        if accept:
-            return f"{name} now owns “{ownership_offer.plan.title}”.", reverse(
-                "plans:owners", args=[ownership_offer.plan_id]
-            )
-        return f"{name} has declined the plan.", reverse("plans:ownership")
+        if not accept:
+            return f"{name} has declined the plan.", reverse("plans:ownership")
+        owners_page = reverse("plans:owners", args=[ownership_offer.plan_id])
+        return f"{name} now owns “{ownership_offer.plan.title}”.", owners_page
 
     return take_step(
         request,
@@ -186,15 +183,15 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         {UnableToChangeOwners: "reason"},
         names_emailed=True,
         offer=ownership_offer,
-        may_answer=answers and waits,
-        waits=waits,
+        may_answer=leads_organisation and is_open,
+        waits=is_open,
     )
 
 
 @require_POST
 def withdraw_ownership(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an offer, as a lead of any owner."""
-    ownership_offer = _offer(request, pk)
+    ownership_offer = _offer_or_404(request, pk)
     if not owners_led_by(signed_in(request), ownership_offer.plan):
         raise PermissionDenied
     back = reverse("plans:ownership")

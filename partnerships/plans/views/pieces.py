@@ -39,25 +39,28 @@ from partnerships.plans.views.fetching import open_to_edit
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_about(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the title, summary, period and source."""
-    return _edit(request, *_found(request, pk, "about"))
+    plan, piece = _open_piece(request, pk, "about")
+    return _edit(request, plan, piece)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Edit a section, site, milestone, outcome or risk."""
-    return _edit(request, *_found(request, pk, code, key))
+    plan, piece = _open_piece(request, pk, code, key)
+    return _edit(request, plan, piece)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """Add a section, site, milestone, outcome or risk."""
-    plan, piece = _found(request, pk, code, new=True)
+    plan, piece = _open_piece(request, pk, code, new=True)
     if piece.collection is DOCUMENTS:
         raise Http404
     return _edit(request, plan, piece)
 
 
-def _found(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool = False) -> tuple[Plan, Piece]:
+def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool = False) -> tuple[Plan, Piece]:
+    """The plan and a piece of its draft, if the person may edit it; else 404 or 403."""
     opened, draft = open_to_edit(request, pk)
     content = draft_content(opened.plan)
     back = reverse("plans:draft", kwargs={"pk": pk})
@@ -65,38 +68,42 @@ def _found(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
-    """The form of one piece.
-
-    A site has its grid of homes unless that would be too large.
-    """
+    """The form of one piece. A site has a grid of homes too, unless the grid would be too large."""
     form_kwargs: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
     form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **form_kwargs))
-    homes = piece.item["homes"] if piece.collection is SITES and piece.item else []
+
+    is_site = piece.collection is SITES
+    homes = piece.item["homes"] if is_site and piece.item else []
+    has_too_many_homes = is_too_large(homes)
     # Without a grid the homes stay as they are.
-    large = is_too_large(homes)
-    lines = _homes_grid(request, plan, piece) if piece.collection is SITES and not large else None
+    homes_grid = _homes_grid(request, plan, piece) if is_site and not has_too_many_homes else None
     context: dict[str, Any] = {
         "plan": plan,
-        "lines": lines,
-        "large": len(homes) if large else 0,
+        "lines": homes_grid,
+        "large": len(homes) if has_too_many_homes else 0,
         "year_words": YEAR_KINDS.get(plan.years, ""),
     }
-    if is_search(request.POST) or (lines is not None and "more" in request.POST):
+    asks_for_more_rows = homes_grid is not None and "more" in request.POST
+    if is_search(request.POST) or asks_for_more_rows:
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
+
+    is_removed = piece.item is None and request.method == "POST"
     return documents.edit_piece(
         request,
         piece,
         form,
-        save=_save(request, plan, piece),
+        save=_save_function(request, plan, piece),
         template="plans/piece.html",
         names=_names,
-        lines=lines,
-        kept=_attached(plan, piece) if piece.item is None and request.method == "POST" else {},
+        lines=homes_grid,
+        kept=_file_fields(plan, piece) if is_removed else {},
         context=context,
     )
 
 
-def _save(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
+def _save_function(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
+    """The function that saves a new value of the piece, which the shared views call."""
+
     def save(value: Any, based_on: int) -> object:
         draft = save_piece(
             plan=plan, piece=piece.name, value=value, based_on=based_on, author=signed_in(request), now=timezone.now()
@@ -109,7 +116,7 @@ def _save(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
 
 
 def _report_years(request: HttpRequest, plan: Plan, homes: list[Item]) -> None:
-    """Say so where the homes that were saved have other years than were chosen for the plan."""
+    """Tell the person if the saved homes use another kind of years than the plan did so far."""
     kinds = year_kinds(homes)
     if plan.years and len(kinds) == 1 and plan.years not in kinds:
         messages.info(request, f"The homes of this plan now have {kinds.pop()} years.")
@@ -119,8 +126,8 @@ def _names(content: Content) -> Names:
     return names_in(content, areas=area_names(content))
 
 
-def _attached(plan: Plan, piece: Piece) -> Item:
-    """The file fields of a document that somebody removed meanwhile, or {}."""
+def _file_fields(plan: Plan, piece: Piece) -> Item:
+    """The file fields of a document that a colleague has removed in the meantime; {} for other pieces."""
     if piece.collection is not DOCUMENTS:
         return {}
     document = get_object_or_404(Document, plan=plan, key=piece.key)
@@ -128,10 +135,7 @@ def _attached(plan: Plan, piece: Piece) -> Item:
 
 
 def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
-    """The grid of homes, with blank rows.
-
-    More on request, keeping what was typed.
-    """
+    """The grid of homes with blank rows, and with more of them on request."""
     if request.method == "POST":
         return HomesFormSet(with_more(request.POST, plan.years))
     homes = piece.item["homes"] if piece.item else []
@@ -141,13 +145,13 @@ def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Remove an item from the draft; earlier versions keep it."""
-    plan, piece = _found(request, pk, code, key)
+    plan, piece = _open_piece(request, pk, code, key)
     is_site = piece.collection is SITES and piece.item is not None
     milestones = [milestone for milestone in piece.content["milestones"] if milestone["site"] == key]
     return documents.remove_piece(
         request,
         piece,
-        save=_save(request, plan, piece),
+        save=_save_function(request, plan, piece),
         edit_url=reverse("plans:edit-item", kwargs={"pk": pk, "code": code, "key": key}),
         template="plans/remove.html",
         context={

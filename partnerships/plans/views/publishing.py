@@ -19,7 +19,7 @@ from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
-from partnerships.plans.content import get_piece
+from partnerships.plans.content import Item, get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries import content_of, draft_content
@@ -48,19 +48,17 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     opened = open_to_publish(request, pk)
     _opened, draft = open_draft(request, pk)
     plan = opened.plan
-    initial = {"draft_revision": draft.revision}
-    shares = list(plan.shares.active(timezone.now()).select_related("person").order_by("pk"))
     content = draft_content(plan)
-    was = content_of(plan, plan.current_number)
-    compared = compare_contents(was, content)
+    published_content = content_of(plan, plan.current_number)
+    compared = compare_contents(published_content, content)
     not_minor = why_not_minor(compared.found) if plan.is_published else ""
     form_kwargs: dict[str, Any] = {
         "plan": plan,
-        "shares": shares,
+        "shares": list(plan.shares.active(timezone.now()).select_related("person").order_by("pk")),
         "may_be_minor": not not_minor,
-        "untouched": untouched_parts(plan.kind, content, was),
+        "untouched": untouched_parts(plan.kind, content, published_content),
     }
-    form = PublishForm(posted(request), initial=initial, **form_kwargs)
+    form = PublishForm(posted(request), initial={"draft_revision": draft.revision}, **form_kwargs)
     if request.method == "POST" and form.is_valid():
         try:
             _publish_and_report(request, plan, form)
@@ -71,27 +69,24 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
             return redirect("plans:detail", pk=pk)
+
     unwritten = plan.is_draft and is_untouched(plan.kind, content)
-    return render(
-        request,
-        "plans/publish.html",
-        {
-            "plan": plan,
-            "opened": opened,
-            "form": form,
-            "draft": draft,
-            "compared": compared,
-            "not_minor": not_minor,
-            "empty_sections": [section["title"] for section in content["sections"] if not section["body"]],
-            "unwritten": unwritten,
-            "publishable": not unwritten and not compared.is_empty,
-        },
-        status=422 if form.errors else 200,
-    )
+    context = {
+        "plan": plan,
+        "opened": opened,
+        "form": form,
+        "draft": draft,
+        "compared": compared,
+        "not_minor": not_minor,
+        "empty_sections": [section["title"] for section in content["sections"] if not section["body"]],
+        "unwritten": unwritten,
+        "publishable": not unwritten and not compared.is_empty,
+    }
+    return render(request, "plans/publish.html", context, status=422 if form.errors else 200)
 
 
 def _publish_and_report(request: HttpRequest, plan: Plan, form: PublishForm) -> None:
-    """Publish what the form says, and tell the publisher who gets an email. Raises `UnableToPublish`."""
+    """Publish the draft as the form says, and show the publisher who gets an email. Raises `UnableToPublish`."""
     with collect_recipients() as recipients:
         version = publish_version(
             plan=plan,
@@ -102,12 +97,12 @@ def _publish_and_report(request: HttpRequest, plan: Plan, form: PublishForm) -> 
             embargo_until=form.embargo(),
             draft_choices=form.draft_choices(),
         )
-    published = f"Version {version.number} published.{_embargo_words(version)}"
-    messages.success(request, f"{published}{recipients.sentence()}")
+    message = f"Version {version.number} published.{_embargo_sentence(version)}"
+    messages.success(request, f"{message}{recipients.sentence()}")
 
 
-def _embargo_words(version: Version) -> str:
-    """When readers can see the version, for the message after publishing. Empty without an embargo."""
+def _embargo_sentence(version: Version) -> str:
+    """When readers can see the version, to end a message with; "" without an embargo."""
     if not version.is_under_embargo or version.embargo_until is None:
         return ""
     return f" Only the owners can see it until {moment_in_words(version.embargo_until)}."
@@ -124,40 +119,48 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         raise Http404
     back = reverse("plans:detail", kwargs={"pk": pk})
     form = MilestoneForm(posted(request), cancel=back, newest=version.number)
-    context: dict[str, Any] = {"plan": opened.plan, "back": back}
     if request.method == "POST" and form.is_valid():
-        based_on = form.cleaned_data["based_on"]
         try:
             with collect_recipients() as recipients:
                 published = publish_piece(
                     plan=opened.plan,
                     piece=f"milestones/{key}",
                     value=form.applied(item),
-                    based_on=based_on,
+                    based_on=form.cleaned_data["based_on"],
                     author=signed_in(request),
                     note=form.cleaned_data["note"],
                     minor=form.cleaned_data["minor"],
                     now=timezone.now(),
                 )
         except PieceConflict as conflict:
-            data = {**request.POST.dict(), "based_on": conflict.revision}
-            form = MilestoneForm(data, cancel=back, newest=conflict.revision)
-            seen, latest = content_of(opened.plan, based_on), content_of(opened.plan, conflict.revision)
-            context |= {
-                "form": form,
-                "item": conflict.theirs or item,
-                "since": [change for change in changes(seen, latest) if change.anchor == conflict.piece],
-                "who": User.objects.filter(pk=conflict.by or 0).first(),
-            }
-            return render(request, "plans/milestone.html", context, status=409)
+            return _milestone_conflict(request, opened.plan, item, form, conflict)
         except UnableToPublish as error:
             form.add_error(None, str(error))
         else:
-            message = f"Version {published.number} published: {item['name']}.{_embargo_words(published)}"
+            message = f"Version {published.number} published: {item['name']}.{_embargo_sentence(published)}"
             messages.success(request, f"{message}{recipients.sentence()}")
-            return redirect("plans:detail", pk=pk)
-    context |= {"item": item, "form": form}
+            return redirect(back)
+    context = {"plan": opened.plan, "back": back, "item": item, "form": form}
     return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)
+
+
+def _milestone_conflict(
+    request: HttpRequest, plan: Plan, item: Item, form: MilestoneForm, conflict: PieceConflict
+) -> HttpResponse:
+    """Show what a colleague has published since the form was opened, with the form to send again."""
+    seen_content = content_of(plan, form.cleaned_data["based_on"])
+    newest_content = content_of(plan, conflict.revision)
+    data = {**request.POST.dict(), "based_on": conflict.revision}
+    back = plan.get_absolute_url()
+    context = {
+        "plan": plan,
+        "back": back,
+        "item": conflict.theirs or item,
+        "form": MilestoneForm(data, cancel=back, newest=conflict.revision),
+        "since": [change for change in changes(seen_content, newest_content) if change.anchor == conflict.piece],
+        "who": User.objects.filter(pk=conflict.by or 0).first(),
+    }
+    return render(request, "plans/milestone.html", context, status=409)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -230,12 +233,14 @@ def baseline(request: HttpRequest, pk: int) -> HttpResponse:
     opened = open_plan(request, pk)
     if not opened.may_publish:
         raise PermissionDenied
-    wanted, back = request.POST.get("number", ""), reverse("plans:history", args=[pk])
-    number = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else None
+    back = reverse("plans:history", args=[pk])
+    number_text = request.POST.get("number", "")
+    number = int(number_text) if number_text.isdecimal() and len(number_text) < 9 else None
 
     def step() -> tuple[str, str]:
         plan = pin_baseline(plan=opened.plan, number=number, author=signed_in(request), now=timezone.now())
-        pinned = plan.baseline_number
-        return f"Version {pinned} is now the baseline." if pinned else "The plan has no baseline now.", back
+        if plan.baseline_number:
+            return f"Version {plan.baseline_number} is now the baseline.", back
+        return "The plan has no baseline now.", back
 
     return press_button(request, step, UnableToPinBaseline, back=back)

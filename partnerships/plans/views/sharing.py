@@ -33,20 +33,19 @@ from partnerships.plans.views.fetching import open_plan, open_to_edit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sharing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Who the draft is shared with, who opened it, and who asks to see it."""
+    """The people the draft is shared with, when they opened it, and requests to see it."""
     opened, _draft = open_to_edit(request, pk)
     plan = opened.plan
     form = ShareForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
         try:
             with collect_recipients() as recipients:
                 share = share_draft(
                     plan=plan,
-                    email=chosen["email"],
-                    may_comment=chosen["may_comment"],
-                    message=chosen["message"],
-                    ends_on=chosen["ends_on"],
+                    email=form.cleaned_data["email"],
+                    may_comment=form.cleaned_data["may_comment"],
+                    message=form.cleaned_data["message"],
+                    ends_on=form.cleaned_data["ends_on"],
                     author=signed_in(request),
                     now=timezone.now(),
                 )
@@ -55,27 +54,25 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"{share.person.display_name} can see the draft.{recipients.sentence()}")
             return redirect("plans:sharing", pk=pk)
-    stands = Exists(plan.shares.active(timezone.now()).filter(pk=OuterRef("pk")))
+
+    is_active = Exists(plan.shares.active(timezone.now()).filter(pk=OuterRef("pk")))
     shares = list(
         plan.shares.select_related("person", "shared_by")
-        .annotate(is_standing=stands, times_opened=Count("openings"), last_opened_at=Max("openings__at"))
+        .annotate(is_standing=is_active, times_opened=Count("openings"), last_opened_at=Max("openings__at"))
         .order_by("-shared_at", "-pk")
     )
-    requests = list(plan.access_requests.filter(answered_at=None).select_related("person").order_by("asked_at", "pk"))
-    people = [share.person_id for share in shares] + [asked.person_id for asked in requests]
-    bodies = organisations_of(people)
-    return render(
-        request,
-        "plans/sharing.html",
-        {
-            "plan": plan,
-            "opened": opened,
-            "form": form,
-            "shares": [(share, bodies.get(share.person_id, "")) for share in shares],
-            "requests": [(asked, bodies.get(asked.person_id, "")) for asked in requests],
-        },
-        status=422 if form.errors else 200,
-    )
+    open_requests = plan.access_requests.filter(answered_at=None)
+    requests = list(open_requests.select_related("person").order_by("asked_at", "pk"))
+    person_ids = [share.person_id for share in shares] + [row.person_id for row in requests]
+    organisation_by_person = organisations_of(person_ids)
+    context = {
+        "plan": plan,
+        "opened": opened,
+        "form": form,
+        "shares": [(share, organisation_by_person.get(share.person_id, "")) for share in shares],
+        "requests": [(row, organisation_by_person.get(row.person_id, "")) for row in requests],
+    }
+    return render(request, "plans/sharing.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -90,7 +87,7 @@ def openings(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
-    """Stop sharing the draft with somebody."""
+    """Stop sharing the draft with a person."""
     opened, _draft = open_to_edit(request, pk)
     draft_share = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
     require(opened.rights is not None and opened.rights.may_revoke(draft_share))
@@ -101,67 +98,58 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
-    """Share the draft with somebody who asked, or decline."""
+    """Share the draft with a person who asked to see it, or decline."""
     opened, _draft = open_to_edit(request, pk)
     access_request = get_object_or_404(opened.plan.access_requests.select_related("person", "answered_by"), pk=asked)
     back = reverse("plans:sharing", kwargs={"pk": pk})
     form = AnswerForm(posted(request), cancel=back)
     name = access_request.person.display_name
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
-        grant = chosen["answer"] == "grant"
+        grant = form.cleaned_data["answer"] == "grant"
         try:
             with collect_recipients() as recipients:
                 answer_request(
                     request=access_request,
                     grant=grant,
-                    may_comment=chosen["may_comment"],
-                    ends_on=chosen["ends_on"],
-                    message=chosen["message"],
+                    may_comment=form.cleaned_data["may_comment"],
+                    ends_on=form.cleaned_data["ends_on"],
+                    message=form.cleaned_data["message"],
                     author=signed_in(request),
                     now=timezone.now(),
                 )
         except UnableToShare as error:
             form.add_error(None, str(error))
         else:
-            words = f"{name} can see the draft." if grant else f"You have declined the request from {name}."
-            messages.success(request, words + recipients.sentence())
+            message = f"{name} can see the draft." if grant else f"You have declined the request from {name}."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(back)
-    return render(
-        request,
-        "plans/answer.html",
-        {
-            "plan": opened.plan,
-            "asked": access_request,
-            "body": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
-            "form": form,
-            "back": back,
-        },
-        status=422 if form.errors else 200,
-    )
+    context = {
+        "plan": opened.plan,
+        "asked": access_request,
+        "body": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
+        "form": form,
+        "back": back,
+    }
+    return render(request, "plans/answer.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask to see a draft of a partnership.
-
-    The message does not reveal whether it exists.
-    """
+    """Ask to see a draft of a partnership. The message does not reveal whether it exists."""
     user = signed_in(request)
     initial: dict[str, Any] = {}
-    number = row_number(request.GET.get("plan", ""))
-    if number is not None:
-        # By number: addresses end up in the logs of proxies, and titles must not.
-        plan = open_plan(request, number).plan
+    # The address has the plan's id, not its title: addresses end up in the logs of proxies.
+    plan_pk = row_number(request.GET.get("plan", ""))
+    if plan_pk is not None:
+        plan = open_plan(request, plan_pk).plan
         initial = {"partnership": plan.partnership_id, "about": plan.title}
     form = AskForm(posted(request), user=user, initial=initial)
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
         try:
             ask_for_access(
-                partnership=chosen["partnership"],
-                about=chosen["about"],
-                message=chosen["message"],
+                partnership=form.cleaned_data["partnership"],
+                about=form.cleaned_data["about"],
+                message=form.cleaned_data["message"],
                 author=user,
                 now=timezone.now(),
             )

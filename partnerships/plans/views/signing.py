@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -29,7 +30,7 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm
 from partnerships.plans.links import SignOffLink, read_sign_off_token
-from partnerships.plans.models import Decision, Plan, SignOff, Version
+from partnerships.plans.models import Decision, Plan, Signatory, SignOff, Version
 from partnerships.plans.queries import (
     SigningState,
     asked_again,
@@ -55,11 +56,6 @@ from partnerships.plans.views.fetching import Opened, open_published, open_to_pu
 from partnerships.plans.views.whole import compare_contents, reading_context
 
 
-def _undecided(states: list[SigningState], number: int) -> set[int]:
-    """The organisations that may decide on the newest version."""
-    return {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def signing(request: HttpRequest, pk: int) -> HttpResponse:
     """The state of every signature; leads of signatories decide here."""
@@ -67,82 +63,85 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     if not opened.is_inside:
         raise PermissionDenied
     plan, user = opened.plan, signed_in(request)
+    led_organisations = organisations_led_by(user, plan)
+    if request.method == "POST" and not led_organisations:
+        raise PermissionDenied
+
     states = signing_states(plan)
     number = number_to_sign(plan)
-    undecided = _undecided(states, number) if plan.is_awaiting_sign_off and version.number >= number else set()
-    own_organisations = [
-        organisation for organisation in organisations_led_by(user, plan) if organisation.pk in undecided
-    ]
-    if request.method == "POST" and not organisations_led_by(user, plan):
-        raise PermissionDenied
-    questions = {state.signatory.organisation_id: state.signatory.questions for state in states}
-    form = SignForm(posted(request), organisations=own_organisations, number=number, questions=questions)
-    if request.method == "POST" and not own_organisations:
-        messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
+    undecided_ids: set[int] = set()
+    if plan.is_awaiting_sign_off and version.number >= number:
+        undecided_ids = {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
+    deciding = [organisation for organisation in led_organisations if organisation.pk in undecided_ids]
+    if request.method == "POST" and not deciding:
+        messages.error(request, _why_nothing_to_sign(states, led_organisations))
         return redirect("plans:signing", pk=pk)
+
+    questions = {state.signatory.organisation_id: state.signatory.questions for state in states}
+    form_kwargs: dict[str, Any] = {"organisations": deciding, "number": number, "questions": questions}
+    form = SignForm(posted(request), **form_kwargs)
     if request.method == "POST" and form.is_valid():
         with collect_recipients() as recipients:
-            fault = _sign(form, plan, form.cleaned_data["organisation"], user)
-        if not fault:
-            recorded = f"Your decision on version {number} has been recorded."
-            messages.success(request, f"{recorded}{recipients.sentence()}")
+            error = _sign(form, plan, form.cleaned_data["organisation"], user)
+        if not error:
+            message = f"Your decision on version {number} has been recorded."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("plans:signing", pk=pk)
-        form = SignForm(
-            on_newest(request.POST, number), organisations=own_organisations, number=number, questions=questions
-        )
-        form.add_error(None, fault)
-    since = _last_signed(states, own_organisations[0].pk if own_organisations else None)
-    return render(
-        request,
-        "plans/signing.html",
-        {
-            "plan": plan,
-            "opened": opened,
-            "states": states,
-            "number": number,
-            "steps": next_steps(plan, states),
-            "form": form if own_organisations else None,
-            "since": since,
-            "compared": _since(plan, since, number, opened) if own_organisations and since else None,
-            "mine": [organisation.pk for organisation in organisations_led_by(user, plan)],
-            "earlier": plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
-            .annotate(organisation_then=named_then("signed_at"))
-            .select_related("organisation", "person", "version")
-            .defer("version__content", "version__prose")
-            .order_by("-signed_at", "-pk"),
-        },
-        status=422 if form.errors and request.method == "POST" else 200,
-    )
+        form = SignForm(_with_number(request.POST, number), **form_kwargs)
+        form.add_error(None, error)
 
-
-def _decided_words(states: list[SigningState], *, user_organisations: Sequence[Organisation]) -> str:
-    """Why there is nothing to decide."""
-    names = {
-        state.signatory.organisation.name: state.sign_off
-        for state in states
-        if state.signatory.organisation in user_organisations and state.sign_off is not None
+    since = _last_decided_number(states, deciding[0]) if deciding else None
+    context = {
+        "plan": plan,
+        "opened": opened,
+        "states": states,
+        "number": number,
+        "steps": next_steps(plan, states),
+        "form": form if deciding else None,
+        "since": since,
+        "compared": _compare_versions(opened, since, number) if since else None,
+        "mine": [organisation.pk for organisation in led_organisations],
+        "earlier": _earlier_decisions(plan),
     }
-    for name, decision in names.items():
-        if decision is not None:
+    has_errors = request.method == "POST" and form.errors
+    return render(request, "plans/signing.html", context, status=422 if has_errors else 200)
+
+
+def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Organisation]) -> str:
+    """The message for a lead who tries to decide when there is nothing to decide."""
+    for state in states:
+        organisation, sign_off = state.signatory.organisation, state.sign_off
+        if organisation in organisations and sign_off is not None:
             return (
-                f"{decision.person.display_name} has already decided for {name}: "
-                f"{decision.get_decision_display().lower()}."
+                f"{sign_off.person.display_name} has already decided for {organisation.name}: "
+                f"{sign_off.get_decision_display().lower()}."
             )
     return "There is nothing for you to sign."
 
 
-def _last_signed(states: list[SigningState], organisation_pk: int | None) -> int | None:
-    """The version that the organisation last decided on."""
+def _last_decided_number(states: list[SigningState], organisation: Organisation) -> int | None:
+    """The number of the earlier version that the organisation last decided on."""
     for state in states:
-        if state.signatory.organisation_id == organisation_pk and state.earlier is not None:
+        if state.signatory.organisation_id == organisation.pk and state.earlier is not None:
             return state.earlier.version.number
     return None
 
 
-def _since(plan: Plan, since: int, number: int, opened: Opened) -> Comparison:
-    """What changed between two versions, in the reader's class."""
-    return compare_contents(
-        content_for(content_of(plan, since), opened.reader), content_for(content_of(plan, number), opened.reader)
+def _compare_versions(opened: Opened, earlier_number: int, number: int) -> Comparison:
+    """Compare two versions of a plan, as their reader may see them."""
+    earlier_content = content_of(opened.plan, earlier_number)
+    content = content_of(opened.plan, number)
+    return compare_contents(content_for(earlier_content, opened.reader), content_for(content, opened.reader))
+
+
+def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
+    """Decisions on versions before the last that was not minor, the newest first. They no longer count."""
+    return (
+        plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
+        .annotate(organisation_then=named_then("signed_at"))
+        .select_related("organisation", "person", "version")
+        .defer("version__content", "version__prose")
+        .order_by("-signed_at", "-pk")
     )
 
 
@@ -179,13 +178,16 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def _signatory_or_404(plan: Plan, pk: int) -> Signatory:
+    """A signatory that is still asked to sign; else 404."""
+    return get_object_or_404(plan.signatories.select_related("organisation", "plan"), pk=pk, removed_at=None)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Stop asking an organisation to sign."""
     opened = open_to_publish(request, pk)
-    signatory_row = get_object_or_404(
-        opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
-    )
+    signatory_row = _signatory_or_404(opened.plan, signatory)
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Remove signatory", cancel=back, danger=True)
 
@@ -211,9 +213,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Change the day by which a signatory must decide."""
     opened = open_to_publish(request, pk)
-    signatory_row = get_object_or_404(
-        opened.plan.signatories.select_related("organisation", "plan"), pk=signatory, removed_at=None
-    )
+    signatory_row = _signatory_or_404(opened.plan, signatory)
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
 
@@ -225,8 +225,10 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
             author=signed_in(request),
             now=timezone.now(),
         )
-        by = f"is asked to decide by {long_date(changed.due_on)}" if changed.due_on else "has no deadline to decide"
-        return f"{changed.organisation.name} {by}.", back
+        name = changed.organisation.name
+        if changed.due_on is None:
+            return f"{name} has no deadline to decide.", back
+        return f"{name} is asked to decide by {long_date(changed.due_on)}.", back
 
     return take_step(
         request,
@@ -262,42 +264,32 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
         except UnableToSign as error:
             messages.error(request, str(error))
         else:
-            met = f"The condition of {sign_off.organisation.name} is met."
-            messages.success(request, f"{met}{recipients.sentence()}")
+            message = f"The condition of {sign_off.organisation.name} is met."
+            messages.success(request, f"{message}{recipients.sentence()}")
         return redirect(back)
-    return render(
-        request,
-        "plans/condition.html",
-        {"plan": opened.plan, "sign_off": sign_off, "form": form, "back": back},
-        status=422 if form.errors else 200,
-    )
+    context = {"plan": opened.plan, "sign_off": sign_off, "form": form, "back": back}
+    return render(request, "plans/condition.html", context, status=422 if form.errors else 200)
 
 
-def on_newest(sent: QueryDict, number: int) -> QueryDict:
-    """The sent data with the newest number, so that it can be sent again."""
-    data = sent.copy()
-    data["number"] = str(number)
-    return data
+def _with_number(data: QueryDict, number: int) -> QueryDict:
+    """The data of a form with the number of the newest version, so that it can be sent again."""
+    renumbered = data.copy()
+    renumbered["number"] = str(number)
+    return renumbered
 
 
-def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -> HttpResponse:
-    """Ask again before a rejection is recorded.
-
-    It cannot be undone and stops the sign-off.
-    """
-    return render(
-        request,
-        "plans/reject_by_link.html",
-        {
-            "plan": link.signatory.plan,
-            "organisation": link.signatory.organisation,
-            "signatory": link.signatory,
-            "person": link.person,
-            "number": form.cleaned_data["number"],
-            "reason": form.cleaned_data["reason"],
-            "answers": form.sent_answers(),
-        },
-    )
+def _confirm_rejection(request: HttpRequest, link: SignOffLink, form: SignForm) -> HttpResponse:
+    """Ask for confirmation before a rejection, which cannot be undone and stops the sign-off."""
+    context = {
+        "plan": link.signatory.plan,
+        "organisation": link.signatory.organisation,
+        "signatory": link.signatory,
+        "person": link.person,
+        "number": form.cleaned_data["number"],
+        "reason": form.cleaned_data["reason"],
+        "answers": form.sent_answers(),
+    }
+    return render(request, "plans/reject_by_link.html", context)
 
 
 @login_not_required
@@ -310,29 +302,34 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     to the sign-in page (docs/decisions/0031).
     """
     link = read_sign_off_token(token)
-    version_to_sign = _to_sign(link) if link is not None else None
-    if link is None or version_to_sign is None:
+    state = _state_for(link) if link is not None else None
+    version = _version_for(link) if link is not None else None
+    if link is None or state is None or version is None:
         return render(request, "plans/link_over.html", status=404)
-    version, state = version_to_sign
+
     plan, organisation, number = link.signatory.plan, link.signatory.organisation, version.number
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or decide.")
         return redirect("plans:signing", pk=plan.pk)
-    # No new email for a minor version: signatures on the version before count for it.
+
+    # A minor version sends no new emails, so links for the version before still work.
     stale = link.number < plan.substantive_number
     open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not stale
-    questions = {organisation.pk: link.signatory.questions}
-    form = SignForm(posted(request), organisations=[organisation], number=number, questions=questions)
+    form_kwargs: dict[str, Any] = {
+        "organisations": [organisation],
+        "number": number,
+        "questions": {organisation.pk: link.signatory.questions},
+    }
+    form = SignForm(posted(request), **form_kwargs)
     if request.method == "POST" and open_to_sign and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
-            return _ask_whether_sure(request, link, form)
-        fault = _sign(form, plan, organisation, link.person)
-        if not fault:
+            return _confirm_rejection(request, link, form)
+        error = _sign(form, plan, organisation, link.person)
+        if not error:
             return redirect(request.path)
-        form = SignForm(
-            on_newest(request.POST, number), organisations=[organisation], number=number, questions=questions
-        )
-        form.add_error(None, fault)
+        form = SignForm(_with_number(request.POST, number), **form_kwargs)
+        form.add_error(None, error)
+
     context = {
         "plan": plan,
         "number": number,
@@ -344,35 +341,35 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "asked_for": link.number,
         "open_to_sign": open_to_sign,
     }
-    if open_to_sign:  # afterwards, the link alone no longer shows the plan
-        context |= {"form": form, **_to_decide_on(request, link, version, state)}
-    return render(
-        request,
-        "plans/sign_by_link.html",
-        context,
-        status=422 if form.errors and request.method == "POST" else 200,
-    )
+    if open_to_sign:  # Once decided, the link alone no longer shows the plan.
+        context |= {"form": form, **_version_context(request, link, version, state)}
+    has_errors = request.method == "POST" and form.errors
+    return render(request, "plans/sign_by_link.html", context, status=422 if has_errors else 200)
 
 
-def _to_sign(link: SignOffLink) -> tuple[Version, SigningState] | None:
-    """The version to decide on, and the state of the signature; None if the link leads to nothing."""
+def _version_for(link: SignOffLink) -> Version | None:
+    """The version to sign, if the person of the link may read it."""
     plan = link.signatory.plan
-    version = versions_for(link.person, plan).filter(number=number_to_sign(plan)).first()
-    state = next((state for state in signing_states(plan) if state.signatory.pk == link.signatory.pk), None)
-    return (version, state) if version is not None and state is not None else None
+    return versions_for(link.person, plan).filter(number=number_to_sign(plan)).first()
+
+
+def _state_for(link: SignOffLink) -> SigningState | None:
+    """The state of the signature that the link asks for, if it is still asked for."""
+    states = signing_states(link.signatory.plan)
+    return next((state for state in states if state.signatory.pk == link.signatory.pk), None)
 
 
 def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) -> str:
-    """Record the decision of a valid form; what is wrong with it, or ""."""
-    chosen = form.cleaned_data
+    """Record the decision in a valid form. Returns the error, or "" if there is none."""
+    decision = form.cleaned_data
     try:
         sign_off(
             plan=plan,
-            number=chosen["number"],
+            number=decision["number"],
             organisation=organisation,
             person=person,
-            decision=chosen["decision"],
-            reason=chosen["reason"],
+            decision=decision["decision"],
+            reason=decision["reason"],
             answers=form.answers(),
             now=timezone.now(),
         )
@@ -381,17 +378,19 @@ def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) 
     return ""
 
 
-def _to_decide_on(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:
-    """The version, and what changed in it since the organisation last decided."""
-    plan, reader = link.signatory.plan, reading_class(link.person, link.signatory.plan)
-    before = state.earlier.version.number if state.earlier else 0
-    since = versions_for(link.person, plan).filter(number__gt=before, number__lte=version.number)
+def _version_context(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:
+    """The version to sign, and what changed in it since the organisation last decided."""
+    plan = link.signatory.plan
+    reader = reading_class(link.person, plan)
+    earlier_number = state.earlier.version.number if state.earlier else 0
+    newer_versions = versions_for(link.person, plan).filter(number__gt=earlier_number, number__lte=version.number)
     compared = None
-    if before:
-        compared = compare_contents(content_for(content_of(plan, before), reader), content_for(version.content, reader))
+    if earlier_number:
+        earlier_content = content_for(content_of(plan, earlier_number), reader)
+        compared = compare_contents(earlier_content, content_for(version.content, reader))
     return {
-        "before": before,
+        "before": earlier_number,
         "compared": compared,
-        "between": since.without_content().order_by("number"),
+        "between": newer_versions.without_content().order_by("number"),
         **reading_context(reader, version.content, version.html, query=request.GET),
     }

@@ -1,6 +1,6 @@
-"""End again what had ended before a backup was restored.
+"""End again what had ended after the backup that was restored.
 
-Only `after_restore` calls these; nobody is the author.
+Only `after_restore` calls these services, so their events have no author.
 """
 
 from __future__ import annotations
@@ -31,16 +31,15 @@ REASON = "As it was before a backup was restored."
 
 @transaction.atomic
 def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, now: dt.datetime) -> bool:
-    """Take away what a share gives beyond these terms; whether it gave more.
-
-    For `after_restore`: nobody is the author.
-    """
+    """Narrow a share to these terms. Returns whether it allowed more."""
     plan = lock_plan(share.plan)
+    may_still_comment = share.may_comment and may_comment
     last_day = min(share.ends_on or ends_on, ends_on) if ends_on else share.ends_on
-    new_terms = share.may_comment and may_comment, last_day
-    if (share.may_comment, share.ends_on) == new_terms:
+    if (share.may_comment, share.ends_on) == (may_still_comment, last_day):
         return False
-    share.may_comment, share.ends_on = new_terms
+
+    share.may_comment = may_still_comment
+    share.ends_on = last_day
     share.save(update_fields=["may_comment", "ends_on"])
     after = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
     record_event(
@@ -62,13 +61,13 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
     else owns the plan.
     """
     plan = lock_with_partnership(owner.plan, owner.plan.partnership_id)
-    owner_found = present_owner(plan, owner.organisation_id)
-    other_owners = plan.owners.exclude(pk=owner_found.pk)
+    current_owner = present_owner(plan, owner.organisation_id)
+    other_owners = plan.owners.exclude(pk=current_owner.pk)
     if successor is not None and not other_owners.filter(organisation=successor).exists() and _may_own(plan, successor):
         begin_ownership(plan, successor, author=None, now=now)
     if not other_owners.exists():
-        raise UnableToChangeOwners(f"nobody else owns plan {plan.pk}, so {owner_found.organisation.name} still does")
-    end_ownership(plan, owner_found, because, author=None, now=now, reason=REASON)
+        raise UnableToChangeOwners(f"nobody else owns plan {plan.pk}, so {current_owner.organisation.name} still does")
+    end_ownership(plan, current_owner, because, author=None, now=now, reason=REASON)
 
 
 def _may_own(plan: Plan, organisation: Organisation) -> bool:
@@ -86,10 +85,7 @@ def withdraw_offer_again(*, offer: OwnershipOffer, now: dt.datetime) -> None:
 
 @transaction.atomic
 def remove_signatory_again(*, signatory: Signatory, now: dt.datetime) -> None:
-    """Stop asking an organisation that was no longer asked before a restore.
-
-    Also if it is the only one.
-    """
+    """Stop asking an organisation that was no longer asked since the backup, even if it is the only signatory."""
     plan = lock_plan(signatory.plan)
     stop_asking(plan, signatory, reason=REASON, author=None, now=now)
     settle(plan, author=None, now=now)

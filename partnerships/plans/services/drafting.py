@@ -63,9 +63,9 @@ def create_plan(
     content: Any = None,
     **fields: Unpack[NewPlan],
 ) -> Plan:
-    """Create a plan with a draft, from a content or from a starter.
+    """Create a plan with a draft, from a content or else from the starter of its kind.
 
-    `years` is the kind of years of its homes (`YEAR_KINDS`); by default that of the content, if it has one kind. Raises
+    `years` is the kind of years of its homes (`YEAR_KINDS`), by default the one that the content uses. Raises
     `UnableToCreatePlan`.
     """
     plan = Plan(created_by=author, created_at=now, **fields)
@@ -90,14 +90,12 @@ def create_plan(
     plan.years = plan.years or year_kind(first_content)
     plan.period_start, plan.period_end = year_of(about["period_start"]), year_of(about["period_end"])
     plan.save(force_insert=True)
-    PlanOwner.objects.bulk_create(
-        PlanOwner(plan=plan, organisation=owner, began_at=now)
-        for owner in {owner.pk: owner for owner in owners}.values()
-    )
+    different_owners = {owner.pk: owner for owner in owners}.values()
+    PlanOwner.objects.bulk_create(PlanOwner(plan=plan, organisation=owner, began_at=now) for owner in different_owners)
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
     write_content(PLAN, draft, first_content)
     draft.save()
-    _record(plan, EventKind.STARTED, author, now, after={"kind": plan.kind, "audience": plan.audience})
+    _record_draft_event(plan, EventKind.STARTED, author, now, after={"kind": plan.kind, "audience": plan.audience})
     return plan
 
 
@@ -110,7 +108,7 @@ def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
 
 
 def _first_content(kind: str, title: str, content: Any) -> Content:
-    """The content of a new plan: the one given, or else the starter of its kind."""
+    """The content of a new plan: `content`, or else the starter of its kind. Raises `UnableToCreatePlan`."""
     try:
         first_content = starter(kind, title) if content is None else normalise(content)
         _check_period(first_content["about"])
@@ -151,7 +149,7 @@ def year_of(partial: str) -> int | None:
     return int(partial[:4]) if partial else None
 
 
-def _record(plan: Plan, event: EventKind, author: User | None, now: dt.datetime, **data: Any) -> None:
+def _record_draft_event(plan: Plan, event: EventKind, author: User | None, now: dt.datetime, **data: Any) -> None:
     """Record an event that only readers of the draft see."""
     record_event(
         plan,
@@ -178,63 +176,64 @@ def save_piece(
 ) -> Draft:
     """Save one piece of the draft: an item, "about", or the order of a list.
 
-    None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`), None to
-    overwrite. Raises `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
+    The value None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`);
+    None overwrites it. Raises `UnableToSavePiece`, and `PieceConflict` if a colleague has saved another value since.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
-    opened = _open(plan, draft)
+    open_draft = _open(plan, draft)
     is_changed = documents.save_piece(
-        opened,
+        open_draft,
         piece,
         value,
         based_on=based_on,
         author=author,
         now=now,
-        check=lambda changed: _problems(plan, piece, opened.content, changed),
+        check=lambda new_content: _problems(plan, piece, open_draft.content, new_content),
     )
     if not is_changed:
         return draft
-    _settle_years(plan, draft)
+    _update_year_kind(plan, draft)
     if piece == "about" and plan.is_draft and draft.content is not None:
         plan.title = draft.content["about"]["title"][:200] or plan.title
         plan.save(update_fields=["title"])
-    _record(plan, EventKind.DRAFT_EDITED, author, now, piece=piece, revision=draft.revision)
+    _record_draft_event(plan, EventKind.DRAFT_EDITED, author, now, piece=piece, revision=draft.revision)
     return draft
 
 
-def _problems(plan: Plan, piece: str, content: Content, changed: Content) -> list[Problem]:
-    """What is wrong with a piece beside the rest of the plan: its period, or the years of a site's homes."""
+def _problems(plan: Plan, piece: str, content: Content, new_content: Content) -> list[Problem]:
+    """The problems of a piece with the rest of the plan: in the period, or in the years of a site's homes."""
     if piece == "about":
-        return period_problems(changed["about"])
+        return period_problems(new_content["about"])
     code, _slash, key = piece.partition("/")
-    site = get_piece(changed, piece) if code == "sites" and key else None
+    site = get_piece(new_content, piece) if code == "sites" and key else None
     if not site:
         return []
-    return _wrong_years(plan, get_piece(content, piece), site, _sites_by_years(changed["sites"]))
+    site_before = get_piece(content, piece)
+    return _year_problems(plan, site_before, site, _sites_by_year_kind(new_content["sites"]))
 
 
-def _sites_by_years(sites: Iterable[Item]) -> Counter[str]:
-    """How many sites have homes in years of each kind."""
+def _sites_by_year_kind(sites: Iterable[Item]) -> Counter[str]:
+    """The number of sites that use each kind of years."""
     return Counter(kind for site in sites for kind in year_kinds(site["homes"]))
 
 
-def _wrong_years(plan: Plan, was: Item | None, site: Item, counts: Counter[str]) -> list[Problem]:
-    """What is wrong with the years in a site's homes, if the homes have changed.
+def _year_problems(plan: Plan, site_before: Item | None, site: Item, sites_by_year_kind: Counter[str]) -> list[Problem]:
+    """The problems in the years of a site's homes, if the homes have changed.
 
-    All sites of a plan use one kind of years, so that they can be added up; the first site with years may use either.
-    `counts` are of all sites as they will be, this one included.
+    All sites of a plan use one kind of years, so that their homes can be added up. The first site with years may use
+    either kind. `sites_by_year_kind` counts all sites after the change, including this one.
     """
-    if was and was["homes"] == site["homes"]:
+    if site_before and site_before["homes"] == site["homes"]:
         return []
     own_kinds = year_kinds(site["homes"])
-    kinds_elsewhere = {kind for kind, count in counts.items() if count - (1 if kind in own_kinds else 0) > 0}
+    kinds_elsewhere = {kind for kind, count in sites_by_year_kind.items() if count > (1 if kind in own_kinds else 0)}
     if not kinds_elsewhere and len(own_kinds) == 1:
         return []
-    expected = kinds_elsewhere.pop() if len(kinds_elsewhere) == 1 else plan.years
-    return year_problems(expected, site["homes"])
+    expected_kind = kinds_elsewhere.pop() if len(kinds_elsewhere) == 1 else plan.years
+    return year_problems(expected_kind, site["homes"])
 
 
-def _settle_years(plan: Plan, draft: Draft) -> None:
+def _update_year_kind(plan: Plan, draft: Draft) -> None:
     """Set the kind of years of a plan from its homes, if all of them use the same kind."""
     kind = year_kind(draft.content) if draft.content is not None else ""
     if kind and kind != plan.years:
@@ -243,9 +242,9 @@ def _settle_years(plan: Plan, draft: Draft) -> None:
 
 
 def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tuple[Plan, Draft]:
-    """The locked plan and its draft, for somebody who may change several of its items.
+    """The plan and its draft, locked, if the author may edit it. Call it inside a transaction.
 
-    Inside the caller's transaction. Raises `UnableToSavePiece` if the plan is over.
+    Raises `UnableToSavePiece` if the plan is over.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
@@ -255,7 +254,7 @@ def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tup
 
 
 def _open(plan: Plan, draft: Draft) -> documents.OpenDraft:
-    """The draft with its content: that of the newest version if nothing was changed yet."""
+    """The draft with its content, or with that of the newest version if nothing was changed yet."""
     if draft.content is not None:
         return documents.OpenDraft(PLAN, draft, draft.content)
     base = version_of(plan, plan.current_number)
@@ -269,18 +268,18 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     Returns the pieces that changed ("sites/north-quay"). Raises `UnableToSavePiece`.
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
-    opened = _open(plan, draft)
+    open_draft = _open(plan, draft)
     if code == "sites":
-        present = {site["key"]: site for site in opened.content["sites"]}
-        counts = _sites_by_years((present | dict(items)).values())
+        site_by_key = {site["key"]: site for site in open_draft.content["sites"]}
+        sites_by_year_kind = _sites_by_year_kind((site_by_key | dict(items)).values())
         for key, site in items.items():
-            wrong = _wrong_years(plan, present.get(key), site, counts)
-            if wrong:
-                raise UnableToSavePiece(f"{site['name']}: {wrong[0].message}")
-    pieces = documents.save_items(opened, code, items, author=author, now=now)
-    _settle_years(plan, draft)
+            problems = _year_problems(plan, site_by_key.get(key), site, sites_by_year_kind)
+            if problems:
+                raise UnableToSavePiece(f"{site['name']}: {problems[0].message}")
+    pieces = documents.save_items(open_draft, code, items, author=author, now=now)
+    _update_year_kind(plan, draft)
     if pieces:
-        _record(plan, EventKind.DRAFT_EDITED, author, now, pieces=len(pieces), revision=draft.revision)
+        _record_draft_event(plan, EventKind.DRAFT_EDITED, author, now, pieces=len(pieces), revision=draft.revision)
     return pieces
 
 
@@ -311,4 +310,4 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     draft = lock_draft(plan, author=author, now=now)
     draft.based_on = plan.current_number
     documents.discard_changes(draft, author=author, now=now)
-    _record(plan, EventKind.DRAFT_DISCARDED, author, now, reason=reason)
+    _record_draft_event(plan, EventKind.DRAFT_DISCARDED, author, now, reason=reason)

@@ -1,4 +1,4 @@
-"""Tell the next post of an organisation that its signature is late."""
+"""Escalate late signatures to the next post of an organisation."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from partnerships.documents.services import escalate_late
 from partnerships.outbox.services import record_emails
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Signatory, Status
-from partnerships.plans.queries import next_post, signing_states
+from partnerships.plans.queries import next_post
 from partnerships.plans.services.recording import record_event
+from partnerships.plans.services.signatories import must_decide
 
 
 def escalate_signatories(*, now: dt.datetime) -> int:
     """Email the next post of each late signatory, once; returns how many."""
     waiting = Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF)
     return escalate_late(
-        waiting.select_related("plan", "organisation"), must_decide=_must_decide, tell=partial(_tell, now=now), now=now
+        waiting.select_related("plan", "organisation"),
+        must_decide=must_decide,
+        tell=partial(_escalate, now=now),
+        now=now,
     )
 
 
-def _must_decide(signatory: Signatory) -> bool:
-    state = next((state for state in signing_states(signatory.plan) if state.signatory.pk == signatory.pk), None)
-    return state is not None and state.must_decide
-
-
-def _tell(signatory: Signatory, *, now: dt.datetime) -> None:
+def _escalate(signatory: Signatory, *, now: dt.datetime) -> None:
     """Email the next post of the late signatory's organisation, and record it."""
     plan, due_on = signatory.plan, str(signatory.due_on)
     people = next_post(signatory, now)

@@ -1,7 +1,4 @@
-"""What readers see of a plan's versions now, and embargoes.
-
-Their end, and opening what they held.
-"""
+"""Open versions to their readers, at once or when an embargo ends."""
 
 from __future__ import annotations
 
@@ -31,9 +28,9 @@ class UnableToEmbargo(UnableToPublish):
 
 
 def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """When the next version's embargo ends.
+    """When the next version's embargo ends; None without one.
 
-    Never before that of the version before, which it includes.
+    Not before the embargo of the present version ends, because the next version includes its changes.
     """
     if requested_end is not None and requested_end <= now:
         raise UnableToEmbargo(
@@ -56,29 +53,26 @@ def moment_in_words(moment: dt.datetime) -> str:
 
 
 def copy_title(plan: Plan, version: Version, content: Content) -> None:
-    """Copy title and period of an open version to the plan.
-
-    An embargo covers the title too.
-    """
+    """Copy the title and period of a version to the plan. An embargo covers both, so wait for its end."""
     plan.title = version.title
     plan.period_start = year_of(content["about"]["period_start"])
     plan.period_end = year_of(content["about"]["period_end"])
 
 
 def make_open(plan: Plan, version: Version, at: dt.datetime) -> None:
-    """Update status and numbers for a version that its readers can see now."""
-    substantive = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
-    number = substantive.values_list("number", flat=True).first() or 0
-    if number > plan.substantive_number and plan.status in (Status.AGREED, Status.MONITORING):
+    """Update status and numbers for a version that its readers can see from `at` on. Does not save the plan."""
+    substantive_versions = plan.versions.filter(number__lte=version.number, minor=False).order_by("-number")
+    substantive_number = substantive_versions.values_list("number", flat=True).first() or 0
+    if substantive_number > plan.substantive_number and plan.status in (Status.AGREED, Status.MONITORING):
         plan.status = Status.AWAITING_SIGN_OFF
-    plan.substantive_number = max(plan.substantive_number, number)
+    plan.substantive_number = max(plan.substantive_number, substantive_number)
     plan.last_published_at = at
     plan.open_number = version.number
 
 
-def ask_for_signatures(plan: Plan, was_substantive: int, number: int, *, author: User | None, now: dt.datetime) -> None:
-    """Ask signatories again if earlier signatures no longer count."""
-    if plan.substantive_number > was_substantive and plan.is_awaiting_sign_off:
+def ask_for_signatures(plan: Plan, *, substantive_before: int, author: User | None, now: dt.datetime) -> None:
+    """Ask signatories again if signatures on version `substantive_before` no longer count."""
+    if plan.substantive_number > substantive_before and plan.is_awaiting_sign_off:
         ask_all_again(plan, author=author, now=now)
 
 
@@ -87,12 +81,12 @@ def lift_embargoes(*, now: dt.datetime) -> int:
 
     Safe to run twice or late. Failures are logged and tried again in the next run; they do not hold up other plans.
     """
-    still_embargoed = Version.objects.filter(
+    due_versions = Version.objects.filter(
         plan=OuterRef("pk"), number__gt=OuterRef("open_number"), embargo_until__lte=now
     )
-    over = Plan.objects.filter(Exists(still_embargoed), open_number__lt=F("current_number")).order_by("pk")
+    plans = Plan.objects.filter(Exists(due_versions), open_number__lt=F("current_number")).order_by("pk")
     lifted = 0
-    for pk in over.values_list("pk", flat=True):
+    for pk in plans.values_list("pk", flat=True):
         try:
             lifted += _open_newest(pk, now)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one plan, the others open on time
@@ -101,14 +95,15 @@ def lift_embargoes(*, now: dt.datetime) -> int:
 
 
 @transaction.atomic
-def _open_newest(pk: int, now: dt.datetime) -> bool:
+def _open_newest(plan_pk: int, now: dt.datetime) -> bool:
     """Open the plan's newest version whose embargo is over. Returns whether there was one."""
-    plan = lock_plan(Plan(pk=pk))
-    free = plan.versions.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), number__gt=plan.open_number)
-    version = free.order_by("-number").first()
+    plan = lock_plan(Plan(pk=plan_pk))
+    is_due = Q(embargo_until=None) | Q(embargo_until__lte=now)
+    version = plan.versions.filter(is_due, number__gt=plan.open_number).order_by("-number").first()
     if version is None:
         return False
-    opened, before, was_substantive = plan.open_number, plan.status, plan.substantive_number
+    open_number_before, status_before = plan.open_number, plan.status
+    substantive_before = plan.substantive_number
     copy_title(plan, version, version.content)
     make_open(plan, version, version.embargo_until or version.published_at)
     if version.number == plan.current_number:
@@ -124,10 +119,10 @@ def _open_newest(pk: int, now: dt.datetime) -> bool:
         data={
             "title": version.title,
             "number": version.number,
-            "before": {"version": opened, "status": before},
+            "before": {"version": open_number_before, "status": status_before},
             "after": {"version": version.number, "status": plan.status},
         },
     )
-    ask_for_signatures(plan, was_substantive, version.number, author=None, now=now)
+    ask_for_signatures(plan, substantive_before=substantive_before, author=None, now=now)
     version_published.send(sender=Version, version=version)
     return True

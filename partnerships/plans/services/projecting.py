@@ -1,7 +1,4 @@
-"""Update the rows for lists and reports from a plan's newest version.
-
-Writes only differences.
-"""
+"""Update the rows for lists and reports from a plan's newest version, where they differ."""
 
 from __future__ import annotations
 
@@ -22,19 +19,66 @@ SITE_FIELDS = [
 ]
 
 
-def project(plan: Plan, was: Content, now: Content, version: Version) -> None:
-    """Write the sites, homes, milestones and documents of `now`, which is the content of `version`, as rows.
+def project(plan: Plan, before: Content, after: Content, version: Version) -> None:
+    """Write the sites, homes, milestones and documents of a version into rows.
 
-    The present rows are those of `was`.
+    The rows hold the content `before`; `after` is the content of the version.
     """
-    record_planned_homes(was, now, version)
-    _sites(plan, _by_key(was, "sites"), _by_key(now, "sites"))
-    _documents(plan, _by_key(was, "documents"), _by_key(now, "documents"))
-    before, after = milestones_in(plan, was), milestones_in(plan, now)
-    changed = {key for key, row in after.items() if key not in before or _values(row) != _values(before[key])}
+    record_planned_homes(before, after, version)
+    _write_sites(plan, _items_by_key(before, "sites"), _items_by_key(after, "sites"))
+    _write_documents(plan, _items_by_key(before, "documents"), _items_by_key(after, "documents"))
+    _write_milestones(plan, milestones_in(plan, before), milestones_in(plan, after))
+
+
+def record_planned_homes(before: Content, after: Content, version: Version) -> None:
+    """End the rows of homes that `version` changes or removes, and add rows for its own."""
+    lines_before = {site["key"]: pipeline_lines(site, pipeline_kind(before)) for site in before["sites"]}
+    lines_after = {site["key"]: pipeline_lines(site, pipeline_kind(after)) for site in after["sites"]}
+    site_keys = {**lines_before, **lines_after}
+    changed_keys = [key for key in site_keys if lines_before.get(key) != lines_after.get(key)]
+    if not changed_keys:
+        return
+
+    opens_at = version.embargo_until or version.published_at
+    rows_of(_SET_PACKING, ["on"])
+    present_rows = PlannedHomes.objects.filter(plan=version.plan_id, site_key__in=changed_keys, until_number=None)
+    present_rows.update(until_number=version.number, published_until=version.published_at, open_until=opens_at)
+    PlannedHomes.objects.bulk_create(
+        [
+            PlannedHomes(
+                plan_id=version.plan_id,
+                **asdict(line),
+                from_number=version.number,
+                published_from=version.published_at,
+                open_from=opens_at,
+            )
+            for key in changed_keys
+            for line in lines_after.get(key, ())
+        ],
+        batch_size=BATCH,
+    )
+    rows_of("SELECT plans_pack_homes(%s)", [[version.plan_id]])
+    rows_of(_SET_PACKING, [""])
+
+
+#: "on": writing rows of homes does not pack them, until the end of the transaction; they are then packed once.
+_SET_PACKING = "SELECT set_config('common_ground.packs_homes', %s, true)"
+
+
+def _items_by_key(content: Content, code: str) -> dict[str, Item]:
+    return {item["key"]: item for item in content[code]}
+
+
+def _write_milestones(plan: Plan, before: dict[str, Milestone], after: dict[str, Milestone]) -> None:
+    """Write changed milestones into rows, and delete removed ones."""
     Milestone.objects.filter(plan=plan, key__in=set(before) - set(after)).delete()
+    changed_keys = {
+        key
+        for key, milestone in after.items()
+        if key not in before or _milestone_values(milestone) != _milestone_values(before[key])
+    }
     Milestone.objects.bulk_create(
-        [after[key] for key in sorted(changed)],
+        [after[key] for key in sorted(changed_keys)],
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["plan", "key"],
@@ -42,64 +86,33 @@ def project(plan: Plan, was: Content, now: Content, version: Version) -> None:
     )
 
 
-def record_planned_homes(was: Content, now: Content, version: Version) -> None:
-    """End the rows of homes that `version` no longer has as they were, and add those that it has."""
-    before = {site["key"]: pipeline_lines(site, pipeline_kind(was)) for site in was["sites"]}
-    after = {site["key"]: pipeline_lines(site, pipeline_kind(now)) for site in now["sites"]}
-    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    if not changed:
+def _milestone_values(milestone: Milestone) -> tuple[object, ...]:
+    return tuple(getattr(milestone, name) for name in MILESTONE_FIELDS)
+
+
+def _write_documents(plan: Plan, before: dict[str, Item], after: dict[str, Item]) -> None:
+    """Update the title, restriction and presence of documents in their rows."""
+    removed_keys = [key for key in before if key not in after]
+    if removed_keys:
+        Document.objects.filter(plan=plan, key__in=removed_keys).update(in_newest=False)
+    if not after:
         return
-    opens = version.embargo_until or version.published_at
-    rows_of(_PACKS_ONCE, ["on"])
-    PlannedHomes.objects.filter(plan=version.plan_id, site_key__in=changed, until_number=None).update(
-        until_number=version.number, published_until=version.published_at, open_until=opens
-    )
-    begun = {"from_number": version.number, "published_from": version.published_at, "open_from": opens}
-    PlannedHomes.objects.bulk_create(
-        [
-            PlannedHomes(plan_id=version.plan_id, **asdict(line), **begun)
-            for key in changed
-            for line in after.get(key, ())
-        ],
-        batch_size=BATCH,
-    )
-    rows_of("SELECT plans_pack_homes(%s)", [[version.plan_id]])
-    rows_of(_PACKS_ONCE, [""])
+    # Compare with the rows, not with `before`: servers of an earlier release left these columns empty.
+    changed_rows = []
+    for row in Document.objects.filter(plan=plan, key__in=after):
+        item = after[row.key]
+        if (row.title, row.restricted, row.in_newest) != (item["title"], item["restricted"], True):
+            row.title, row.restricted, row.in_newest = item["title"], item["restricted"], True
+            changed_rows.append(row)
+    Document.objects.bulk_update(changed_rows, ["title", "restricted", "in_newest"])
 
 
-#: Whether lines of homes are packed by the statements that write them; until the end of the transaction.
-_PACKS_ONCE = "SELECT set_config('common_ground.packs_homes', %s, true)"
-
-
-def _by_key(content: Content, code: str) -> dict[str, Item]:
-    return {item["key"]: item for item in content[code]}
-
-
-def _documents(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
-    gone = [key for key in was if key not in now]
-    if gone:
-        Document.objects.filter(plan=plan, key__in=gone).update(in_newest=False)
-    if not now:
-        return
-    # By what the rows say, not by what was: a server of the release before published versions and left them empty.
-    changed = []
-    for row in Document.objects.filter(plan=plan, key__in=now):
-        document_state = (row.title, row.restricted, row.in_newest)
-        row.title, row.restricted, row.in_newest = now[row.key]["title"], now[row.key]["restricted"], True
-        if document_state != (row.title, row.restricted, row.in_newest):
-            changed.append(row)
-    Document.objects.bulk_update(changed, ["title", "restricted", "in_newest"])
-
-
-def _values(row: Milestone) -> tuple[object, ...]:
-    return tuple(getattr(row, name) for name in MILESTONE_FIELDS)
-
-
-def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
+def _write_sites(plan: Plan, before: dict[str, Item], after: dict[str, Item]) -> None:
     """Write changed sites and their lines of homes into rows, and delete removed ones."""
-    changed = [item for key, item in now.items() if was.get(key) != item]
-    Site.objects.filter(plan=plan, key__in=[key for key in was if key not in now]).delete()
-    areas = dict(Area.objects.filter(code__in={item["area"] for item in changed}).values_list("code", "pk"))
+    Site.objects.filter(plan=plan, key__in=[key for key in before if key not in after]).delete()
+    changed_items = [item for key, item in after.items() if before.get(key) != item]
+    area_codes = {item["area"] for item in changed_items}
+    area_pk_by_code = dict(Area.objects.filter(code__in=area_codes).values_list("code", "pk"))
     # A site keeps its row and id, because open forms refer to them.
     rows = Site.objects.bulk_create(
         [
@@ -108,7 +121,7 @@ def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
                 key=item["key"],
                 reference=item["reference"],
                 name=item["name"],
-                area_id=areas.get(item["area"]),
+                area_id=area_pk_by_code.get(item["area"]),
                 planning_authority=item["planning_authority"],
                 address=item["address"],
                 postcode=item["postcode"],
@@ -121,20 +134,20 @@ def _sites(plan: Plan, was: dict[str, Item], now: dict[str, Item]) -> None:
                 latitude=item["lat"],
                 longitude=item["lng"],
             )
-            for item in changed
+            for item in changed_items
         ],
         batch_size=BATCH,
         update_conflicts=True,
         unique_fields=["plan", "key"],
         update_fields=SITE_FIELDS,
     )
-    recounted = [
-        (row, item)
-        for row, item in zip(rows, changed, strict=True)
-        if item["key"] not in was or was[item["key"]]["homes"] != item["homes"]
+
+    changed_homes = [
+        (site, item)
+        for site, item in zip(rows, changed_items, strict=True)
+        if item["key"] not in before or before[item["key"]]["homes"] != item["homes"]
     ]
-    stale = [row.pk for row, item in recounted if item["key"] in was]
-    Homes.objects.filter(site__in=stale).delete()
+    Homes.objects.filter(site__in=[site.pk for site, item in changed_homes if item["key"] in before]).delete()
     Homes.objects.bulk_create(
-        [Homes(site=row, **homes) for row, item in recounted for homes in item["homes"]], batch_size=BATCH
+        [Homes(site=site, **line) for site, item in changed_homes for line in item["homes"]], batch_size=BATCH
     )

@@ -53,31 +53,31 @@ MIXED_YEARS = "Some homes use financial years and some calendar years. Use the s
 
 
 class Imported(TypedDict, total=False):
-    """What only an import gives."""
+    """Arguments that only imports use."""
 
     #: The content to publish. It is merged into the draft.
     content: Any
-    #: The list that it comes from.
+    #: The list that the content comes from.
     source: str
-    #: It was published so before: it may be minor whatever it changes, and have years of both kinds.
+    #: It was published in this form elsewhere: it may be minor whatever it changes, and mix kinds of years.
     elsewhere: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftChoices:
-    """Which draft its author saw, and what becomes of its parts. Pieces are named like "milestones/start"."""
+    """What the author of a version decided about its draft. Pieces are named like "milestones/start"."""
 
-    #: The revision that the author saw: a draft saved since is not published.
+    #: The revision of the draft that the author saw. If the draft was saved since, it is not published.
     revision: int | None = None
-    #: Pieces that are taken out of the draft first.
+    #: Pieces to remove from the draft before it is published.
     leave_out: Sequence[str] = ()
-    #: Pieces of the template that are published although nobody changed them.
+    #: Pieces of the template to publish although nobody has changed them.
     keep: Sequence[str] = ()
-    #: Stop sharing the draft with everybody it is shared with.
+    #: Whether to stop sharing the draft.
     end_shares: bool = False
 
 
-AS_IT_IS = DraftChoices()
+NO_CHOICES = DraftChoices()
 
 
 @transaction.atomic
@@ -89,27 +89,32 @@ def publish_version(
     now: dt.datetime,
     minor: bool = False,
     embargo_until: dt.datetime | None = None,
-    draft_choices: DraftChoices = AS_IT_IS,
+    draft_choices: DraftChoices = NO_CHOICES,
     **imported: Unpack[Imported],
 ) -> Version:
-    """Publish the draft, or a content given by an import, as the next version.
+    """Publish the draft, or the content of an import, as the next version, and send `version_published`.
 
-    Sends `version_published`. `note` says what changed and why. `minor` keeps signatures; the first version is never
-    minor, and no version is that changes homes, dates, money or parties. Until `embargo_until` only owners can read the
-    version; it also waits for the embargo of the version before. Each piece of the template that nobody changed must be
-    left out or kept. Years of homes must be of one kind. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
+    note: what changed and why.
+    minor: keeps the signatures. A version that changes homes, dates, money or parties cannot be minor; on the first
+        version it has no effect.
+    embargo_until: until then only owners can read the version. The embargo of the version before applies too.
+
+    Each piece of the template that nobody has changed must be left out or kept, and all homes must use the same kind of
+    years. Raises `UnableToPublish`, for the embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     note = note.strip()
     _check_plan(plan, note)
     embargo_until = embargo_end(plan, embargo_until, now)
+
     draft = _draft_to_publish(plan, draft_choices, author=author, now=now)
     previous = plan.versions.filter(number=plan.current_number).first()
     minor = minor and previous is not None
     prepared = _prepare(plan, draft, previous, keep=draft_choices.keep, imported=imported)
     if minor and not imported.get("elsewhere", False):
         refuse_minor(prepared)
+
     version = create_version(
         Version,
         prepared,
@@ -130,13 +135,14 @@ def publish_version(
     rebase_draft(draft, prepared, version, author=author, now=now, keep=previous is not None)
     draft.based_on = version.number
     draft.save()
+
     status_before, substantive_before = plan.status, plan.substantive_number
     _update_plan(plan, version, prepared.content)
     _record_publication(plan, version, status_before=status_before, author=author, now=now)
     if draft_choices.end_shares:
         end_active_shares(plan, author=author, now=now)
     if not version.is_under_embargo:
-        ask_for_signatures(plan, substantive_before, version.number, author=author, now=now)
+        ask_for_signatures(plan, substantive_before=substantive_before, author=author, now=now)
     version_published.send(sender=Version, version=version)
     return version
 
@@ -150,25 +156,25 @@ def _check_plan(plan: Plan, note: str) -> None:
 
 
 def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None, now: dt.datetime) -> Draft:
-    """The locked draft without the pieces left out. It must be as the author saw it, if they say how."""
+    """The locked draft without the pieces to leave out. Raises `UnableToPublish` if it changed since it was seen."""
     draft = lock_draft(plan, author=author, now=now)
     if choices.revision is not None and draft.revision != choices.revision:
         raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
     if choices.leave_out:
-        _take_out(plan, draft, choices.leave_out, author, now)
+        _remove_pieces(plan, draft, choices.leave_out, author, now)
     return draft
 
 
 def _prepare(
     plan: Plan, draft: Draft, previous: Version | None, *, keep: Sequence[str], imported: Imported
 ) -> Prepared:
-    """What will be published: the draft, or what an import gives. Raises `UnableToPublish` if it may not be."""
-    given = imported.get("content")
+    """The content to publish: that of the draft, or of an import. Raises `UnableToPublish`."""
+    imported_content = imported.get("content")
     previous_content: Content = previous.content if previous else empty()
-    prepared = prepare(PLAN, draft, previous_content, given=given, finish=partial(_finished, plan))
+    prepared = prepare(PLAN, draft, previous_content, given=imported_content, finish=partial(_finished, plan))
     if previous is None:
         _refuse_empty(plan, prepared.content)
-    if given is None:
+    if imported_content is None:
         _refuse_untouched(plan, prepared.content, previous_content, keep)
     if not imported.get("elsewhere", False):
         _refuse_mixed_years(prepared.content, previous_content)
@@ -176,7 +182,7 @@ def _prepare(
 
 
 def _refuse_empty(plan: Plan, content: Content) -> None:
-    """Refuse a first version that says nothing, or only what the template says."""
+    """Refuse a first version that is empty, or still the template."""
     untitled = {**content["about"], "title": ""}
     if {**content, "about": untitled} == empty():
         raise UnableToPublish(NOTHING_CHANGED)
@@ -185,7 +191,7 @@ def _refuse_empty(plan: Plan, content: Content) -> None:
 
 
 def _refuse_mixed_years(content: Content, previous_content: Content) -> None:
-    """Refuse years of both kinds, unless the version before has them too."""
+    """Refuse to mix kinds of years, unless the version before mixes them too."""
     if mixes_years(content) and not mixes_years(previous_content):
         raise UnableToPublish(MIXED_YEARS)
 
@@ -193,7 +199,7 @@ def _refuse_mixed_years(content: Content, previous_content: Content) -> None:
 def _record_publication(
     plan: Plan, version: Version, *, status_before: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Record the version and what it did to the plan's status."""
+    """Record the event of a new version, with the plan's status before and after it."""
     record_event(
         plan,
         EventKind.VERSION_PUBLISHED,
@@ -213,7 +219,7 @@ def _record_publication(
 
 
 def _finished(plan: Plan, content: Content, previous_content: Content) -> Content:
-    """The content as it is published: with a title, milestones settled, its period in order."""
+    """The content with a title, and without references to removed sites. Raises `UnableToPublish` for its period."""
     content = settle_milestones(content, previous_content)
     for problem in period_problems(content["about"]):
         raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
@@ -221,17 +227,17 @@ def _finished(plan: Plan, content: Content, previous_content: Content) -> Conten
 
 
 def _refuse_untouched(plan: Plan, content: Content, previous_content: Content, keep: Sequence[str]) -> None:
-    """Refuse to publish parts of the template that nobody has changed, and nobody decided to keep."""
+    """Refuse to publish parts of the template that nobody has changed or decided to keep."""
     untouched = untouched_parts(plan.kind, content, previous_content)
     titles = [title for piece, title in untouched.items() if piece not in keep]
     if titles:
         raise UnableToPublish(f"Nobody has changed these since the plan began. Keep or remove: {'; '.join(titles)}.")
 
 
-def _take_out(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:
-    """Take pieces out of the locked draft before it is published.
+def _remove_pieces(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:
+    """Remove pieces from the locked draft before it is published.
 
-    Raises `UnableToPublish` if nothing was written: taking parts of a template out writes nothing.
+    Raises `UnableToPublish` if nothing was written: removing parts of a template does not count as writing.
     """
     if plan.is_draft and draft.content is not None and is_untouched(plan.kind, draft.content):
         raise UnableToPublish(NOTHING_WRITTEN)
@@ -251,11 +257,11 @@ def publish_piece(
     minor: bool = False,
     now: dt.datetime,
 ) -> Version:
-    """Publish the newest version with one piece replaced, such as a milestone.
+    """Publish the newest version with one piece replaced, for example a milestone.
 
     The draft keeps its other changes. `based_on` is the number of the version that the author saw. Raises
-    `PieceConflict`, with the newest number as its `revision`, if somebody has published another value of the piece
-    since; and `UnableToPublish`.
+    `UnableToPublish`, and `PieceConflict` if a colleague has published another value of the piece since; its
+    `revision` is the newest version number.
     """
     with transaction.atomic():
         locked = lock_plan(plan)
@@ -272,7 +278,7 @@ def publish_piece(
 
 
 def _check_conflict(plan: Plan, newest: Version, piece: str, *, content: Content, based_on: int) -> None:
-    """Raise `PieceConflict` if somebody published another value of the piece since version `based_on`."""
+    """Raise `PieceConflict` if a colleague published another value of the piece since version `based_on`."""
     mine = get_piece(content, piece)
     theirs = get_piece(newest.content, piece)
     seen = theirs if based_on == newest.number else get_piece(content_of(plan, based_on), piece)
@@ -308,18 +314,15 @@ def _figures(content: Content, version_changes: tuple[Change, ...]) -> dict[str,
 
 
 def _update_plan(plan: Plan, version: Version, content: Content) -> None:
-    """Update the plan's row for the new version.
-
-    Under embargo its title, period and status stay.
-    """
-    opens = version.embargo_until or version.published_at
+    """Update the plan's row for the new version. Title, period and status change only once its embargo ends."""
+    opens_at = version.embargo_until or version.published_at
     plan.current_number = version.number
     if version.number == 1:
         copy_title(plan, version, content)
     if not version.is_under_embargo:
         copy_title(plan, version, content)
         make_open(plan, version, version.published_at)
-    plan.open_at = min(plan.open_at, opens) if plan.open_at else opens
+    plan.open_at = min(plan.open_at, opens_at) if plan.open_at else opens_at
     plan.embargoed_until = version.embargo_until
     plan.first_published_at = plan.first_published_at or version.published_at
     if plan.status == Status.DRAFT:

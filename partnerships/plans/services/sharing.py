@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -24,10 +25,12 @@ from partnerships.plans.services.recording import acting_organisation, lock_plan
 
 #: A draft for more people than this should be published.
 MAX_SHARES = 100
-#: A draft shared again within this time needs no second email.
+#: A draft that is shared again within this time sends no second email.
 EMAIL_AGAIN = dt.timedelta(days=1)
-#: The page of a draft fetches its map within this time.
+#: The page of a draft fetches its map within this time, which is not logged as a second opening.
 PAGE_FETCHES_ITS_MAP = dt.timedelta(minutes=1)
+#: The journal's name for a draft shared with a person.
+SHARE = "share"
 
 
 class UnableToShare(Exception):
@@ -51,8 +54,8 @@ def share_draft(
 ) -> Share:
     """Share the draft with a person who has an account, and email them.
 
-    Sharing again changes the terms. It sends no second email, unless the share had ended and the last email is more
-    than a day old. Raises `UnableToShare`.
+    If it is shared with them already, this changes the terms. It sends another email only if the share had ended and
+    the last email is more than a day old. Raises `UnableToShare`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
@@ -61,39 +64,34 @@ def share_draft(
     if ends_on is not None and ends_on < timezone.localdate(now):
         raise UnableToShare("The last day must be today or later.")
     person, organisation = _reader_at(email, plan)
-    existing = plan.shares.filter(person=person).first()
-    if existing is None and plan.shares.active(now).count() >= MAX_SHARES:
+    existing_share = plan.shares.filter(person=person).first()
+    if existing_share is None and plan.shares.active(now).count() >= MAX_SHARES:
         raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish it instead.")
-    fresh = existing is None or not plan.shares.active(now).filter(pk=existing.pk).exists()
-    sharing_for = acting_organisation(plan, author)
-    share, _made = Share.objects.update_or_create(
-        plan=plan,
-        person=person,
-        defaults={
-            "may_comment": may_comment,
-            "message": message.strip(),
-            "ends_on": ends_on,
-            "revoked_at": None,
+
+    is_active = existing_share is not None and plan.shares.active(now).filter(pk=existing_share.pk).exists()
+    owner = acting_organisation(plan, author)
+    values: dict[str, Any] = {
+        "may_comment": may_comment,
+        "message": message.strip(),
+        "ends_on": ends_on,
+        "revoked_at": None,
+    }
+    if not is_active:
+        values |= {
+            "shared_by": author,
+            "shared_at": now,
+            "opened_at": None,
+            "organisation": organisation,
+            "shown_for": owner,
         }
-        | (
-            {
-                "shared_by": author,
-                "shared_at": now,
-                "opened_at": None,
-                "organisation": organisation,
-                "shown_for": sharing_for,
-            }
-            if fresh
-            else {}
-        ),
-    )
-    if existing is not None:
+    share, _created = Share.objects.update_or_create(plan=plan, person=person, defaults=values)
+    if existing_share is not None:
         journal_share(share, now=now, undone=True)
     record_event(
         plan,
-        EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,
+        EventKind.SHOWING_CHANGED if is_active else EventKind.DRAFT_SHOWN,
         author=author,
-        organisation=sharing_for,
+        organisation=owner,
         target=EventTarget.DRAFT,
         now=now,
         data={
@@ -102,15 +100,16 @@ def share_draft(
             "after": {"may_comment": may_comment, "ends_on": ends_on.isoformat() if ends_on else None},
         },
     )
-    if fresh and (existing is None or existing.invited_at is None or existing.invited_at <= now - EMAIL_AGAIN):
-        _email_share(share, sender=sharing_for, now=now)
+    last_emailed_at = existing_share.invited_at if existing_share is not None else None
+    if not is_active and (last_emailed_at is None or last_emailed_at <= now - EMAIL_AGAIN):
+        _email_share(share, sender=owner, now=now)
     return share
 
 
 def _reader_at(email: str, plan: Plan) -> tuple[User, Organisation]:
-    """The person with this address, and the organisation for which they see the draft."""
+    """The person with this address, and the organisation for which they see the draft. Raises `UnableToShare`."""
     person = find_person(email)
-    organisation = _acts_for(person, plan) if person is not None else None
+    organisation = _organisation_of_reader(person, plan) if person is not None else None
     if person is None or person.is_stakeholder or organisation is None:
         raise UnableToShare(
             "You cannot share a draft with this address yet. Ask a lead of their organisation to invite them first."
@@ -134,11 +133,8 @@ def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime)
     )
 
 
-def _acts_for(person: User, plan: Plan) -> Organisation | None:
-    """The organisation for which the person sees the draft.
-
-    A party of its partnership comes before others.
-    """
+def _organisation_of_reader(person: User, plan: Plan) -> Organisation | None:
+    """The organisation for which a person sees the draft: a party of its partnership if possible."""
     own_organisations = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
     return own_organisations.filter(pk__in=parties).first() or own_organisations.first()
@@ -161,29 +157,25 @@ def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Shar
     return share
 
 
-#: The journal's name for a draft shared with somebody by name.
-SHARE = "share"
-
-
 def share_identity(share: Share) -> str:
-    """The journal's hash of a share: the draft and the person."""
+    """A hash that identifies a share in the journal by its plan and person."""
     return journal.identity(share.plan_id, share.plan.created_at, share.person_id, share.person.joined_at)
 
 
 def journal_share(share: Share, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note what the share is from now on; `undone`: it is active."""
+    """Note in the journal that the share has ended, or with `undone` that it is active with these terms."""
     terms = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
     journal.note(SHARE, now=now, share=share.pk, same=share_identity(share), undone=undone, **terms)
 
 
 def journal_ended_shares(plan: Plan, *, now: dt.datetime) -> None:
-    """Note active shares as ended: closing a plan closes its draft."""
+    """Note the active shares in the journal as ended, because closing a plan closes its draft."""
     for share in plan.shares.active(now).select_related("person", "plan").order_by("pk"):
         journal_share(share, now=now)
 
 
 def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
-    """End an active share, for services that have checked the rights. Lock the plan's row first."""
+    """End an active share. Check the rights and lock the plan's row first."""
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
     journal_share(share, now=now)
@@ -200,16 +192,16 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def open_share(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
-    """Log that a person opened a draft shared with them.
+    """Log that a person opened a draft shared with them, and return their active share.
 
-    Returns their active share. `how` is an `Opening`, `what` the name of an opened document. The map that the draft's
-    page fetches as it opens is not logged a second time.
+    `how` is an `Opening`, `what` the name of an opened document. The map that the draft's page fetches as it opens is
+    not logged a second time.
     """
     share = plan.shares.active(now).filter(person=person).first()
     if share is None:
         return None
-    on_page = share.openings.filter(how=Opening.SCREEN, at__gt=now - PAGE_FETCHES_ITS_MAP)
-    if how == Opening.MAP and on_page.exists():
+    recent_page_views = share.openings.filter(how=Opening.SCREEN, at__gt=now - PAGE_FETCHES_ITS_MAP)
+    if how == Opening.MAP and recent_page_views.exists():
         return share
     ShareOpening.objects.create(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])
     if share.opened_at is None:
@@ -231,14 +223,7 @@ def ask_for_access(
     about = " ".join(about.split())[:300]
     if not about:
         raise UnableToAskForAccess("Enter the plan's title, or the address you were given.")
-    number = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
-    by_name = Q(pk=int(number[1])) if number else Q(title__iexact=about)
-    plan = (
-        Plan.objects.filter(by_name, partnership=partnership)
-        .exclude(status__in=OVER)
-        .order_by("-created_at", "pk")
-        .first()
-    )
+    plan = _plan_called(about, partnership)
     try:
         with transaction.atomic():
             request = AccessRequest.objects.create(
@@ -261,7 +246,7 @@ def ask_for_access(
             data={"title": plan.title, "request": request.pk},
         )
         leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=plan.owners.values("organisation"))
-        # Without a sender: the sender could see in the ledger whether there is such a plan.
+        # Without a sender, who could see in the ledger whether there is such a plan.
         record_emails(
             kind="plans.access_request",
             people=leads.exclude(person=author).values_list("person", flat=True),
@@ -269,6 +254,14 @@ def ask_for_access(
             now=now,
         )
     return request
+
+
+def _plan_called(about: str, partnership: Partnership) -> Plan | None:
+    """The newest plan of the partnership with this title or address, unless it is over."""
+    address = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
+    is_called_so = Q(pk=int(address[1])) if address else Q(title__iexact=about)
+    plans = Plan.objects.filter(is_called_so, partnership=partnership).exclude(status__in=OVER)
+    return plans.order_by("-created_at", "pk").first()
 
 
 @transaction.atomic
@@ -282,9 +275,9 @@ def answer_request(
     ends_on: dt.date | None = None,
     message: str = "",
 ) -> AccessRequest:
-    """Share the draft with the person who asked, or decline.
+    """Share the draft with the person who asked to see it, or decline.
 
-    They get an email with the message. Raises `UnableToShare`, also if the request has been answered.
+    They get an email with the message. Raises `UnableToShare`, also if the request has been answered already.
     """
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)

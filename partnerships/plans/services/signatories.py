@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,8 +27,12 @@ from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.signing import settle
 
-#: How long signatories have at least when they are asked again after their deadline.
+#: The least time that signatories get when they are asked again after their deadline.
 _SHORTEST_DEADLINE = dt.timedelta(days=7)
+#: The journal's name for an organisation that is no longer asked to sign.
+SIGNATORY = "signatory"
+#: The journal's name for links to sign that were renewed.
+LINKS = "links to sign"
 
 
 class UnableToRequestSignOff(Exception):
@@ -47,24 +52,30 @@ def request_sign_off(
 ) -> Plan:
     """Ask organisations to sign, in addition to those already asked.
 
-    They answer `questions` with their decision. Earlier signatories that have not decided on this version are asked
-    again if the plan had gone back to comment or was agreed. They get the deadline `due_on` and the `questions`, if
-    given. Raises `UnableToRequestSignOff`.
+    `signatories` are organisations, each with the role that signs. They answer `questions` with their decision.
+
+    If the plan had gone back to comment or was agreed, earlier signatories that have not decided on this version are
+    asked again, with `due_on` and `questions` in the place of their own if these are given. Raises
+    `UnableToRequestSignOff`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     _check_can_be_signed(plan, due_on, timezone.localdate(now))
     try:
-        questions_asked = read_questions(questions)
+        valid_questions = read_questions(questions)
     except InvalidAnswers as error:
         raise UnableToRequestSignOff(str(error)) from error
-    present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
-    fresh = [(organisation, role.strip()) for organisation, role in signatories if organisation.pk not in present]
-    again_states = asked_again(plan)
-    if not fresh and not again_states and not _is_signed_already(plan):
+
+    asked_ids = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
+    new_signatories = [
+        (organisation, role.strip()) for organisation, role in signatories if organisation.pk not in asked_ids
+    ]
+    states_to_ask_again = asked_again(plan)
+    if not new_signatories and not states_to_ask_again and not _is_signed_already(plan):
         raise UnableToRequestSignOff("Choose at least one organisation that has not decided on this version.")
-    for organisation, role in fresh:
+    for organisation, role in new_signatories:
         _check_may_sign(plan, organisation, role)
+
     created = [
         Signatory.objects.create(
             plan=plan,
@@ -73,12 +84,12 @@ def request_sign_off(
             due_on=due_on,
             asked_by=author,
             asked_at=now,
-            questions=questions_asked,
+            questions=valid_questions,
             link_key=secrets.token_hex(16),
         )
-        for organisation, role in fresh
+        for organisation, role in new_signatories
     ]
-    before = plan.status
+    status_before = plan.status
     plan.status = Status.AWAITING_SIGN_OFF
     plan.save(update_fields=["status"])
     record_event(
@@ -91,22 +102,23 @@ def request_sign_off(
         data={
             "title": plan.title,
             "reason": reason,
-            "before": {"status": before},
+            "before": {"status": status_before},
             "after": {"status": plan.status},
-            "signatories": [organisation.pk for organisation, _role in fresh],
-            "questions": questions_asked,
+            "signatories": [organisation.pk for organisation, _role in new_signatories],
+            "questions": valid_questions,
         },
     )
     for signatory in created:
         _send_request(signatory, author=author, now=now)
-    for state in again_states:
+    for state in states_to_ask_again:
         deadline = due_on or _new_deadline(state.signatory, now)
-        _ask_again(state.signatory, due_on=deadline, questions=questions_asked, author=author, now=now)
+        _ask_again(state.signatory, due_on=deadline, questions=valid_questions, author=author, now=now)
     settle(plan, author=author, now=now)
     return plan
 
 
 def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> None:
+    """Refuse a plan without an open version or that is over, and a deadline in the past."""
     if not number_to_sign(plan):
         raise UnableToRequestSignOff(
             "Publish a version without an embargo first. Organisations sign a published version."
@@ -126,7 +138,7 @@ def _is_signed_already(plan: Plan) -> bool:
 def _new_deadline(signatory: Signatory, now: dt.datetime) -> dt.date | None:
     """The deadline of a signatory that is asked again.
 
-    Its old deadline or, if that is past, as many days from now as it had at first, at least a week.
+    Its old deadline or, if that is past, as many days from now as it had at first, but at least a week.
     """
     today = timezone.localdate(now)
     if signatory.due_on is None or signatory.due_on >= today:
@@ -144,30 +156,32 @@ def _ask_again(
 ) -> None:
     """Email a signatory again; links in earlier emails stop working.
 
-    Without `questions` it keeps those that it was asked.
+    Without new `questions` the signatory keeps its earlier ones.
     """
-    before = signatory.due_on
+    due_before = signatory.due_on
     renew_link(signatory, now=now)
-    signatory.asked_at, signatory.due_on = now, due_on
-    signatory.reminded_at = signatory.escalated_at = None
+    signatory.asked_at = now
+    signatory.due_on = due_on
+    signatory.reminded_at = None
+    signatory.escalated_at = None
     signatory.questions = list(questions) or signatory.questions
     if author is not None:
         signatory.asked_by = author
     signatory.save(update_fields=["asked_by", "asked_at", "reminded_at", "escalated_at", "due_on", "questions"])
     _send_request(signatory, author=author, now=now, again=True)
-    _record_deadline(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, before, author=author, now=now)
+    _record_deadline(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, due_before=due_before, author=author, now=now)
 
 
 def _record_deadline(
     signatory: Signatory,
     event: EventKind,
-    before: dt.date | None,
     *,
+    due_before: dt.date | None,
     author: User | None,
     now: dt.datetime,
     reason: str = "",
 ) -> None:
-    """Record a new day to decide by, in the plan's history."""
+    """Record a signatory's new deadline in the plan's history."""
     plan, due_on = signatory.plan, signatory.due_on
     record_event(
         plan,
@@ -180,7 +194,7 @@ def _record_deadline(
             "title": plan.title,
             "reason": f"{signatory.organisation.name}: {reason}" if reason else signatory.organisation.name,
             "signatory": signatory.organisation_id,
-            "before": {"decide_by": before.isoformat() if before else ""},
+            "before": {"decide_by": due_before.isoformat() if due_before else ""},
             "after": {"decide_by": due_on.isoformat() if due_on else ""},
         },
     )
@@ -200,16 +214,26 @@ def change_due_day(
         raise UnableToRequestSignOff("The deadline must be today or later.")
     if not reason.strip():
         raise UnableToRequestSignOff("Enter a reason.")
-    before = signatory.due_on
-    if due_on == before:
+    due_before = signatory.due_on
+    if due_on == due_before:
         return signatory
-    signatory.due_on, signatory.escalated_at = due_on, None
+
+    signatory.due_on = due_on
+    signatory.escalated_at = None
     signatory.save(update_fields=["due_on", "escalated_at"])
-    _record_deadline(signatory, EventKind.DUE_DAY_CHANGED, before, author=author, now=now, reason=reason.strip())
+    _record_deadline(
+        signatory,
+        EventKind.DUE_DAY_CHANGED,
+        due_before=due_before,
+        author=author,
+        now=now,
+        reason=reason.strip(),
+    )
     return signatory
 
 
 def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
+    """Refuse organisations other than owners and partners, and observers."""
     if not role:
         raise UnableToRequestSignOff(f"Enter the role in which {organisation.name} signs.")
     if plan.owners.filter(organisation=organisation).exists():
@@ -235,23 +259,27 @@ def _send_request(
     owed_since: dt.datetime | None = None,
     only: Collection[int] | None = None,
 ) -> None:
-    """Email the link to every lead of the organisation except the author, or to `only` these.
+    """Email the link to the organisation's leads, except the author; with `only`, to those of these ids.
 
-    `owed_since` tells one reminder from the next: the moment of the last email before it.
+    `owed_since` is the moment of the email before a reminder. It tells one reminder from the next.
     """
-    asking = acting_organisation(signatory.plan, author)
-    leads = [lead.pk for lead in leads_of(signatory.organisation) if lead != author]
+    lead_ids = [lead.pk for lead in leads_of(signatory.organisation) if lead != author]
+    if only is not None:
+        lead_ids = [pk for pk in lead_ids if pk in only]
+    params: dict[str, Any] = {
+        "signatory": signatory.pk,
+        "asked_at": signatory.asked_at.isoformat(),
+        "reminder": reminder,
+        "again": again,
+    }
+    if owed_since is not None:
+        params["owed_since"] = owed_since.isoformat()
+    sender = acting_organisation(signatory.plan, author)
     record_emails(
         kind="plans.sign_off_request",
-        people=[pk for pk in leads if only is None or pk in only],
-        params={
-            "signatory": signatory.pk,
-            "asked_at": signatory.asked_at.isoformat(),
-            "reminder": reminder,
-            "again": again,
-        }
-        | ({"owed_since": owed_since.isoformat()} if owed_since else {}),
-        sender_id=asking.pk if asking else None,
+        people=lead_ids,
+        params=params,
+        sender_id=sender.pk if sender else None,
         now=now,
     )
 
@@ -269,10 +297,10 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
     """Stop asking an organisation to sign; its decisions are kept. Raises `UnableToRequestSignOff`."""
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
-    asked = plan.signatories.filter(removed_at=None)
-    if not asked.filter(pk=signatory.pk).exists():
+    present_signatories = plan.signatories.filter(removed_at=None)
+    if not present_signatories.filter(pk=signatory.pk).exists():
         raise UnableToRequestSignOff(f"{signatory.organisation.name} is no longer asked to sign this plan.")
-    if plan.is_awaiting_sign_off and not asked.exclude(pk=signatory.pk).exists():
+    if plan.is_awaiting_sign_off and not present_signatories.exclude(pk=signatory.pk).exists():
         raise UnableToRequestSignOff("This is the only signatory. Choose another one first.")
     stop_asking(plan, signatory, reason=reason, author=author, now=now)
     settle(plan, author=author, now=now)
@@ -299,39 +327,35 @@ def renew_link(signatory: Signatory, *, now: dt.datetime) -> None:
     end_links(signatory, line=LINKS, same=signatory_identity(signatory), now=now)
 
 
-#: The journal's names for an organisation that is no longer asked to sign, and for renewed links to sign.
-SIGNATORY, LINKS = "signatory", "links to sign"
-
-
 def signatory_identity(signatory: Signatory) -> str:
-    """The journal's hash of who is asked to sign what."""
+    """A hash that identifies a signatory in the journal by its plan and organisation."""
     plan, organisation = signatory.plan, signatory.organisation
     return journal.identity(plan.pk, plan.created_at, organisation.pk, organisation.created_at)
 
 
 def release_signatories(*, now: dt.datetime) -> int:
-    """Stop waiting for organisations that no longer take part.
+    """Stop waiting for organisations that no longer take part; returns how many.
 
-    Returns how many. Their decisions are kept. Safe to run twice or late.
+    Their decisions are kept. Safe to run twice or late.
     """
-    gone = (
+    former = (
         Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
         .annotate(takes_part=still_takes_part())
         .filter(takes_part=False)
     )
-    plans = gone.order_by("plan").values_list("plan", flat=True).distinct()
-    return sum(_release(pk, now) for pk in plans)
+    plan_ids = former.order_by("plan").values_list("plan", flat=True).distinct()
+    return sum(_release_signatories_of(pk, now) for pk in plan_ids)
 
 
 @transaction.atomic
-def _release(pk: int, now: dt.datetime) -> int:
-    plan = lock_plan(Plan(pk=pk))
-    gone = [state.signatory for state in signing_states(plan) if state.code == "left"]
-    for signatory in gone:
+def _release_signatories_of(plan_pk: int, now: dt.datetime) -> int:
+    plan = lock_plan(Plan(pk=plan_pk))
+    former = [state.signatory for state in signing_states(plan) if state.code == "left"]
+    for signatory in former:
         reason = f"{signatory.organisation.name} no longer takes part in this plan."
         stop_asking(plan, signatory, reason=reason, author=None, now=now)
     settle(plan, author=None, now=now)
-    return len(gone)
+    return len(former)
 
 
 def remind_signatories(*, now: dt.datetime) -> int:
@@ -344,21 +368,28 @@ def remind_signatories(*, now: dt.datetime) -> int:
     signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
     reminded = 0
     for signatory in signatories.select_related("plan", "organisation").order_by("pk"):
-        if not signatory.is_reminder_due(now, lead_times.any_days):
+        if not signatory.is_reminder_due(now, lead_times.any_days) or not must_decide(signatory):
             continue
-        states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
-        if signatory.pk not in states or not states[signatory.pk].must_decide:
+        lead_ids = [lead.pk for lead in leads_of(signatory.organisation)]
+        lead_ids_to_remind = [pk for pk in lead_ids if signatory.is_reminder_due(now, lead_times.of(pk))]
+        if lead_ids and not lead_ids_to_remind:
             continue
-        leads = [lead.pk for lead in leads_of(signatory.organisation)]
-        people = [pk for pk in leads if signatory.is_reminder_due(now, lead_times.of(pk))]
-        if leads and not people:
-            continue
-        due = signatory.reminded_at or signatory.asked_at
         with transaction.atomic():
-            claimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at).update(
-                reminded_at=now
-            )
-            if claimed:
+            unclaimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
+            if unclaimed.update(reminded_at=now):
                 reminded += 1
-                _send_request(signatory, author=None, now=now, reminder=True, owed_since=due, only=people)
+                _send_request(
+                    signatory,
+                    author=None,
+                    now=now,
+                    reminder=True,
+                    owed_since=signatory.reminded_at or signatory.asked_at,
+                    only=lead_ids_to_remind,
+                )
     return reminded
+
+
+def must_decide(signatory: Signatory) -> bool:
+    """Whether a signatory still takes part and has not decided on the present version."""
+    states = signing_states(signatory.plan)
+    return any(state.must_decide for state in states if state.signatory.pk == signatory.pk)

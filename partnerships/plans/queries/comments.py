@@ -1,4 +1,4 @@
-"""How many comments a plan has, and who can read one."""
+"""Comments on plans: how many each piece has, and who can read one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 
 def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) -> dict[str, int]:
-    """Readable comments in open threads, by piece: {"sites/north-quay": 2}."""
+    """The number of readable comments in open threads, by piece: {"sites/north-quay": 2}."""
     if not user.is_authenticated:
         return {}
     return dict(rows_for(_counts, user, plan.pk, on_draft=on_draft))
 
 
 def _counts(user: User, plan: int, *, on_draft: bool) -> QuerySet[Comment, tuple[str, int]]:
-    settled = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
-    rows = Comment.objects.visible_to(user).filter(plan=plan).exclude(settled).exclude(anchor__in=("", "about"))
-    rows = rows.filter(version_number=0) if on_draft else rows.exclude(version_number=0)
+    is_resolved = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
+    comments = Comment.objects.visible_to(user).filter(plan=plan).exclude(is_resolved)
+    on_pieces = comments.exclude(anchor__in=("", "about"))
+    rows = on_pieces.filter(version_number=0) if on_draft else on_pieces.exclude(version_number=0)
     counts: QuerySet[Comment, tuple[str, int]] = rows.values_list("anchor").annotate(Count("pk"))
     return counts
 

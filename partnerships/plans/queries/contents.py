@@ -38,10 +38,7 @@ def _newest(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:
-    """One version by its number, without a check of rights.
-
-    Callers have made it.
-    """
+    """One version by its number, without checking rights: callers have done that."""
     return plan.versions.filter(number=number).first() if number else None
 
 
@@ -52,12 +49,12 @@ def content_of(plan: Plan, number: int) -> Content:
 
 
 def draft_content(plan: Plan) -> Content:
-    """The content of the draft: the newest version until somebody changes it."""
+    """The content of the draft: that of the newest version until the draft is changed."""
     draft = Draft.objects.filter(plan=plan).first()
     if draft is not None and draft.content is not None:
         content: Content = draft.content
         return content
-    # The draft's own number: the given plan may have been read before somebody published.
+    # The draft's number rather than the plan's: `plan` may have been read before the last publication.
     return content_of(plan, draft.based_on if draft is not None else plan.current_number)
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from partnerships.agreements.figures import Asked, Block, Line
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.text import counted
-from partnerships.plans.content import SETTLED, Content, milestone_status, outside
+from partnerships.plans.content import SETTLED, Content, Item, homes_count, milestone_status, outside
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.queries.contents import content_of
 
-#: How many milestones are listed.
+#: Milestones that are listed, at most.
 _MAX_LINES = 50
+#: The dates of a site by which homes are counted.
+_DATE_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast_completion")
 
 
 def _contents(period: Asked) -> Iterator[tuple[Plan, Content]]:
-    """The party's published plans in the partnership, without what is confidential or under embargo.
+    """The party's published plans that all parties of the partnership may read, with their outside content.
 
-    Only those that all parties may read.
+    Versions under embargo are left out.
     """
     plans = Plan.objects.owned_by(period.party.organisation_id).filter(
         partnership=period.party.partnership_id, current_number__gt=0
@@ -30,38 +32,31 @@ def _contents(period: Asked) -> Iterator[tuple[Plan, Content]]:
 
 
 def _within(period: Asked, text: str) -> bool:
-    """Whether a partial date is surely in the period: its first and last possible day."""
+    """Whether a partial date is certainly in the period, from its first to its last possible day."""
     if not text:
         return False
     day = PartialDate.parse(text)
     return period.covers(day.earliest) and period.covers(day.latest)
 
 
-def _homes(site: dict[str, Any]) -> int:
-    return sum(line["count"] for line in site["homes"])
-
-
 def homes_in_period(period: Asked) -> Block | None:
-    """Homes started and completed in the period, by forecast and actual.
-
-    Each plan has a line.
-    """
-    total: dict[str, int] = dict.fromkeys(_FIELDS, 0)
+    """Homes that started and completed in the period, actual and forecast, with a line for each plan."""
+    total: Counter[str] = Counter()
     lines = []
     for plan, content in _contents(period):
-        counts = {
-            field: sum(_homes(site) for site in content["sites"] if _within(period, site[field])) for field in _FIELDS
-        }
-        if any(counts.values()):
-            lines.append(Line(plan.title, _in_words(counts), plan.get_absolute_url()))
-        total = {field: total[field] + counts[field] for field in _FIELDS}
-    return Block("Homes", f"{_in_words(total)}.".capitalize(), lines) if lines else None
+        homes: Counter[str] = Counter()
+        for site in content["sites"]:
+            for field in _DATE_FIELDS:
+                if _within(period, site[field]):
+                    homes[field] += homes_count(site)
+        if any(homes.values()):
+            lines.append(Line(plan.title, _homes_in_words(homes), plan.get_absolute_url()))
+        total += homes
+    return Block("Homes", f"{_homes_in_words(total)}.".capitalize(), lines) if lines else None
 
 
-_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast_completion")
-
-
-def _in_words(counts: dict[str, int]) -> str:
+def _homes_in_words(counts: Counter[str]) -> str:
+    """The homes by each of `_DATE_FIELDS`, in words."""
     return (
         f"{counted(counts['actual_start'], 'home')} started (forecast {counts['forecast_start']:,}), "
         f"{counts['actual_completion']:,} completed (forecast {counts['forecast_completion']:,})"
@@ -69,18 +64,23 @@ def _in_words(counts: dict[str, int]) -> str:
 
 
 def milestones_in_period(period: Asked) -> Block | None:
-    """Milestones reached in the period, and those that should have been by their baseline."""
+    """Milestones reached in the period, and those that slipped: by their baseline they should have been."""
     reached, slipped = [], []
     for plan, content in _contents(period):
         for milestone in content["milestones"]:
-            words, path = f"{milestone['name']} ({plan.title})", plan.get_absolute_url()
+            name, path = f"{milestone['name']} ({plan.title})", plan.get_absolute_url()
             if _within(period, milestone["actual"]):
-                reached.append(Line(words, f"reached {PartialDate.parse(milestone['actual']).words}", path))
+                reached.append(Line(name, f"reached {PartialDate.parse(milestone['actual']).words}", path))
             elif milestone_status(milestone) not in SETTLED and _within(period, milestone["baseline"]):
-                forecast = milestone["forecast"]
-                now = f"now {PartialDate.parse(forecast).words}" if forecast else "no forecast"
-                was = PartialDate.parse(milestone["baseline"]).words
-                slipped.append(Line(words, f"planned for {was}, {now}", path))
+                slipped.append(Line(name, _slippage_words(milestone), path))
     if not (reached or slipped):
         return None
     return Block("Milestones", f"{len(reached)} reached, {len(slipped)} slipped.", [*reached, *slipped][:_MAX_LINES])
+
+
+def _slippage_words(milestone: Item) -> str:
+    """The baseline and the forecast of a milestone, in words."""
+    baseline = PartialDate.parse(milestone["baseline"]).words
+    if not milestone["forecast"]:
+        return f"planned for {baseline}, no forecast"
+    return f"planned for {baseline}, now {PartialDate.parse(milestone['forecast']).words}"

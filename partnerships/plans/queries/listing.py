@@ -1,4 +1,4 @@
-"""Plans in lists, with what each is waiting for."""
+"""Plans in lists, each with its next steps."""
 
 from __future__ import annotations
 
@@ -17,88 +17,87 @@ from partnerships.plans.queries.waiting import NextStep, next_steps
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A plan in a list, with what it is waiting for.
-
-    Only readers inside see that.
-    """
+class ListedPlan:
+    """A plan in a list, with its next steps if the reader may know them."""
 
     plan: Plan
     steps: tuple[NextStep, ...]
 
     @property
     def owners(self) -> list[PlanOwner]:
-        """Its owners; for a reader who left, those of that day."""
+        """The plan's owners; for a reader whose organisation left, the owners of that day."""
         return owners_of(self.plan)
 
 
-def as_listed(user: User, plans: Iterable[Plan]) -> list[Listed]:
-    """The plans of a list, with what each is waiting for and the names that its owners had; one query more."""
-    listed = with_next_steps(user, plans)
-    name_owners_as_at(row.plan for row in listed)  # after the steps, which name who acts now
-    return listed
+def as_listed(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
+    """The plans of a list with their next steps, and with the names that their owners had."""
+    listed_plans = with_next_steps(user, plans)
+    # After the steps, which name the owners as they are called now.
+    name_owners_as_at(listed.plan for listed in listed_plans)
+    return listed_plans
 
 
-def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
-    """The plans with what each is waiting for, as far as the person may know.
+def with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
+    """The plans, with the next steps of those that the person knows from inside.
 
     Fetch the plans with `for_listing`. The number of queries does not depend on the number of plans.
     """
     plans = list(plans)
-    open_ones = [plan.pk for plan in plans if not plan.is_over]
-    inside = set(rows_for(_inside_among, user, open_ones)) if open_ones else set()
-    return _with_steps(plans, inside)
+    open_ids = [plan.pk for plan in plans if not plan.is_over]
+    inside_ids = set(rows_for(_inside_ids_among, user, open_ids)) if open_ids else set()
+    return _with_steps(plans, inside_ids)
 
 
-def _inside_among(user: User, plans: list[int]) -> QuerySet[Plan, int]:
+def _inside_ids_among(user: User, plan_ids: list[int]) -> QuerySet[Plan, int]:
     with one_by_one():
         inside = Plan.objects.with_insider(user)
-    return inside.filter(among("pk", plans)).values_list("pk", flat=True)
+    return inside.filter(among("pk", plan_ids)).values_list("pk", flat=True)
 
 
-def _with_steps(plans: list[Plan], inside: Collection[int]) -> list[Listed]:
-    """The plans, with the steps of those that the person knows from inside (ids)."""
-    awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside]
-    states = signing_states_of(awaiting) if awaiting else {}
-    steps = [tuple(next_steps(plan, states.get(plan.pk, []))) if plan.pk in inside else () for plan in plans]
-    return [Listed(plan, plan_steps) for plan, plan_steps in zip(plans, steps, strict=True)]
+def _with_steps(plans: list[Plan], inside_ids: Collection[int]) -> list[ListedPlan]:
+    """The plans, with the next steps of those that the person knows from inside."""
+    awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside_ids]
+    states_by_pk = signing_states_of(awaiting) if awaiting else {}
+    listed_plans = []
+    for plan in plans:
+        steps = next_steps(plan, states_by_pk.get(plan.pk, [])) if plan.pk in inside_ids else []
+        listed_plans.append(ListedPlan(plan=plan, steps=tuple(steps)))
+    return listed_plans
 
 
-#: Plans awaiting sign-off first, then those whose signatories must be chosen, then drafts.
-_PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
-
-
-def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
-    """Plans that are waiting for somebody, that the person reads inside."""
-    partnerships = [] if partnership is None else [partnership]
-    for first in (_FIRST, None):
-        # As ids: PostgreSQL would otherwise search all plans that the person may see.
-        ids = rows_for(_waiting_within, user, *partnerships, first=first)
-        plans = rows_for(_waiting, user, ids, limit=limit) if ids else []
-        if len(plans) == limit or len(ids) != first:
-            break
-    return [step for step in _with_steps(plans, set(ids)) if step.steps]
-
-
-def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:
-    """What `waiting_plans` is going to ask first, for `read_ahead`."""
-    return lookup(_waiting_within, user, *partnership, first=_FIRST)
-
-
-#: This many plans that wait are checked first: of thousands, most people may see most.
+#: The order of waiting plans: those awaiting sign-off, those whose signatories must be chosen, drafts.
+_URGENCY = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
+#: So many waiting plans are checked before all are: most people may see most of the first ones.
 _FIRST = 40
 
 
-def _waiting_within(user: User, partnership: int | None = None, *, first: int | None) -> QuerySet[Plan, int]:
-    """Ids of plans that wait, and that the person reads inside: the `first`, or all."""
-    inside = Plan.objects.with_insider(user).filter(status__in=(Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF))
+def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[ListedPlan]:
+    """Plans that the person reads inside and that have a next step, the most urgent first."""
+    partnerships = [] if partnership is None else [partnership]
+    for first in (_FIRST, None):
+        # As a list of ids: PostgreSQL would otherwise search all plans that the person may see.
+        ids = rows_for(_waiting_ids, user, *partnerships, first=first)
+        plans = rows_for(_visible_plans, user, ids, limit=limit) if ids else []
+        if len(plans) == limit or len(ids) != first:
+            break
+    return [listed for listed in _with_steps(plans, set(ids)) if listed.steps]
+
+
+def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:
+    """The first lookup that `waiting_plans` makes, for `read_ahead`."""
+    return lookup(_waiting_ids, user, *partnership, first=_FIRST)
+
+
+def _waiting_ids(user: User, partnership: int | None = None, *, first: int | None) -> QuerySet[Plan, int]:
+    """The ids of waiting plans that the person reads inside: the `first` most urgent, or all."""
+    plans = Plan.objects.with_insider(user).filter(status__in=(Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF))
     if partnership is not None:
-        inside = inside.filter(partnership=partnership)
-    return inside.order_by(_PRESSING, "-pk").values_list("pk", flat=True)[:first]
+        plans = plans.filter(partnership=partnership)
+    return plans.order_by(_URGENCY, "-pk").values_list("pk", flat=True)[:first]
 
 
-def _waiting(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
-    """The plans that the person may see, the most pressing first."""
+def _visible_plans(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
+    """Those of the plans that the person may see, the most urgent first."""
     with one_by_one():
-        seen = Plan.objects.visible_to(user)
-    return seen.filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]
+        visible = Plan.objects.visible_to(user)
+    return visible.filter(among("pk", ids)).for_listing().order_by(_URGENCY, "-pk")[:limit]

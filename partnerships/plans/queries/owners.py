@@ -1,4 +1,4 @@
-"""Owners of plans: present ones, those of a past day, possible ones, and ownerships that ended."""
+"""Owners of plans: present, past and possible ones, and ownerships that ended."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
     """
     if plan.owners_then is not None:
         return plan.owners_then
-    is_prefetched = "owners" in getattr(plan, "_prefetched_objects_cache", {})
-    return list(plan.owners.all() if is_prefetched else plan.owners.select_related("organisation").order_by("pk"))
+    if "owners" in getattr(plan, "_prefetched_objects_cache", {}):
+        return list(plan.owners.all())
+    return list(plan.owners.select_related("organisation").order_by("pk"))
 
 
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
     """The owners when a version was published, under the names they had then.
 
-    Where an owner has passed the plan on to a successor since then, the earlier owner is shown. With `is_newest`, and
-    unless the plan is over, the present owners are shown, with their present names beside the former ones. For display
+    If an owner has passed the plan on to a successor since, the earlier owner is shown. For the newest version of a
+    plan that is not over, the present owners are shown, with their present names beside the former ones. For display
     only: never save these objects.
     """
     owners = owners_of(plan)
@@ -46,43 +47,44 @@ def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> li
         show_as_at((), with_present=[(day, owner.organisation) for owner in owners])
         return owners
     if plan.owners_then is None:
-        _show_owners_at(version.published_at, plan, owners)
+        _show_predecessors(plan, owners, moment=version.published_at)
     show_as_at((day, owner.organisation) for owner in owners)
     return owners
 
 
-def _show_owners_at(moment: dt.datetime, plan: Plan, owners: Iterable[PlanOwner]) -> None:
-    """Replace each organisation that took the plan over after a moment by the one that owned it then.
+def _show_predecessors(plan: Plan, owners: Iterable[PlanOwner], *, moment: dt.datetime) -> None:
+    """Replace each organisation that took the plan over after a moment by its predecessor.
 
     For display only: never save these objects.
     """
-    predecessors = held_then("plans", plan.pk, moment)
-    if not predecessors:
+    predecessor_by_successor = held_then("plans", plan.pk, moment)
+    if not predecessor_by_successor:
         return
     # A predecessor that owned the plan together with its successor has a row of its own, which ended.
-    ended = PlanOwner.ever.filter(plan=plan, organisation__in=[body.pk for body in predecessors.values()])
-    with_own_row = set(ended.values_list("organisation", flat=True))
+    predecessor_ids = [predecessor.pk for predecessor in predecessor_by_successor.values()]
+    own_rows = PlanOwner.ever.filter(plan=plan, organisation__in=predecessor_ids)
+    ids_with_own_row = set(own_rows.values_list("organisation", flat=True))
     for owner in owners:
-        predecessor = predecessors.get(owner.organisation_id)
-        if predecessor is not None and predecessor.pk not in with_own_row:
+        predecessor = predecessor_by_successor.get(owner.organisation_id)
+        if predecessor is not None and predecessor.pk not in ids_with_own_row:
             owner.organisation = predecessor
 
 
 def name_owners_as_at(plans: Iterable[Plan]) -> None:
     """Give the owners of listed plans their names on the day of the last version.
 
-    Plans that are not over show the present names beside them. One query for all plans, which must be read with
-    `for_listing`.
+    Plans that are not over show the present names beside them. Makes one query for all plans, which must be fetched
+    with `for_listing`.
     """
-    of_plans_over: list[AsAt] = []
-    of_other_plans: list[AsAt] = []
+    then_only: list[AsAt] = []
+    then_and_now: list[AsAt] = []
     for plan in plans:
         if plan.last_published_at is None:
             continue
         day = timezone.localdate(plan.last_published_at)
-        shown = of_plans_over if plan.is_over else of_other_plans
-        shown.extend((day, owner.organisation) for owner in owners_of(plan))
-    show_as_at(of_plans_over, with_present=of_other_plans)
+        names = then_only if plan.is_over else then_and_now
+        names.extend((day, owner.organisation) for owner in owners_of(plan))
+    show_as_at(then_only, with_present=then_and_now)
 
 
 def parties_that_may_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
@@ -100,7 +102,8 @@ def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
 def possible_new_owners(plan: Plan, offered_for: Organisation) -> OrganisationQuerySet:
     """The organisations to which an owner may offer the plan.
 
-    Members of its partnership; for a plan without one, organisations with which the owner is in a live partnership.
+    They are the members of its partnership. For a plan without one, they are the organisations with which the owner is
+    in a live partnership.
     """
     owners = plan.owners.values("organisation")
     if plan.partnership is not None:
@@ -118,7 +121,7 @@ def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
 
 
 def offers_waiting(user: User) -> QuerySet[OwnershipOffer]:
-    """Open offers to or from organisations that the person leads."""
+    """Open offers to or from organisations that the person leads, oldest first."""
     offers = OwnershipOffer.objects.visible_to(user).waiting()
     return offers.select_related("plan", "organisation", "offered_for", "offered_by").order_by("offered_at", "pk")
 
@@ -132,33 +135,42 @@ def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
 
 
 def owned_by_observers_alone(user: User) -> list[PlanOwner]:
-    """Ownerships of a plan by an observer of its partnership that is its only owner, for the observer's leads."""
+    """Ownerships that the person's organisations must pass on.
+
+    Each is of a plan whose only owner has become an observer of its partnership. Observers should not own plans.
+    """
     led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-    observing = Party.objects.present().filter(role=PartyRole.OBSERVER)
-    observing = observing.filter(partnership=OuterRef("plan__partnership"), organisation=OuterRef("organisation"))
-    others = PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))
-    alone = PlanOwner.objects.filter(Exists(observing), ~Exists(others), organisation__in=led)
-    return list(alone.select_related("plan", "organisation").order_by("plan__title", "pk"))
+    observing_parties = Party.objects.present().filter(
+        role=PartyRole.OBSERVER,
+        partnership=OuterRef("plan__partnership"),
+        organisation=OuterRef("organisation"),
+    )
+    other_owners = PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))
+    owners = PlanOwner.objects.filter(Exists(observing_parties), ~Exists(other_owners), organisation__in=led)
+    return list(owners.select_related("plan", "organisation").order_by("plan__title", "pk"))
 
 
 @dataclass(frozen=True, slots=True)
 class EndedOwnership:
-    """An ownership that ended, with the title and page of the plan as the reader knows it."""
+    """An ownership that ended, with the title that its reader may see.
+
+    `path` is the page of the plan; "" if the reader can no longer see it.
+    """
 
     owner: PlanOwner
     title: str
     path: str
 
 
-def ended_with_titles(user: User, rows: Sequence[PlanOwner]) -> list[EndedOwnership]:
-    """Ended ownerships with the title and page of each plan; `path` is "" if the reader can no longer see it."""
-    visible = Plan.objects.visible_to(user).filter(pk__in=[row.plan_id for row in rows])
-    plans = {plan.pk: plan for plan in as_read_by(user, visible)}
+def ended_with_titles(user: User, owners: Sequence[PlanOwner]) -> list[EndedOwnership]:
+    """Ended ownerships with the title and page of each plan, as the person may see them."""
+    visible_plans = Plan.objects.visible_to(user).filter(pk__in=[owner.plan_id for owner in owners])
+    plan_by_pk = {plan.pk: plan for plan in as_read_by(user, visible_plans)}
     ended = []
-    for row in rows:
-        plan = plans.get(row.plan_id)
+    for owner in owners:
+        plan = plan_by_pk.get(owner.plan_id)
         if plan is None:
-            ended.append(EndedOwnership(row, "A draft that was not published", ""))
+            ended.append(EndedOwnership(owner=owner, title="A draft that was not published", path=""))
         else:
-            ended.append(EndedOwnership(row, plan.title, plan.get_absolute_url()))
+            ended.append(EndedOwnership(owner=owner, title=plan.title, path=plan.get_absolute_url()))
     return ended

@@ -1,7 +1,4 @@
-"""A plan as it was when an organisation left.
-
-What people of former parties and owners still see.
-"""
+"""Plans as they were when an organisation left, for people of former parties and owners."""
 
 from __future__ import annotations
 
@@ -28,7 +25,8 @@ if TYPE_CHECKING:
 def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
     """When the person's organisations last left each plan, by plan id.
 
-    It left the partnership or the ownership of the plan, or the plan left a partnership to which it belongs.
+    An organisation leaves a plan when it leaves the plan's partnership, when it stops owning the plan, and when the
+    plan leaves a partnership to which it belongs.
     """
     left_at: dict[int, dt.datetime] = {}
     for pk, moment in rows_for(_leavings, user, [plan.pk for plan in plans]):
@@ -38,7 +36,7 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
 
 
 def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
-    """What `as_read_by` is going to ask about these plans (ids), for `read_ahead`."""
+    """The lookup that `as_read_by` makes for these plans (ids), for `read_ahead`."""
     return lookup(_leavings, user, plans)
 
 
@@ -48,57 +46,63 @@ def _leavings(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple
     parties = Party.objects.filter(
         organisation__in=own_organisations, status__in=FORMER_STATUSES, partnership__plans__in=ids
     )
-    owned = PlanOwner.ever.filter(organisation__in=own_organisations, ended_at__isnull=False, plan__in=ids)
-    behind = PastPartnership.objects.filter(
+    ended_ownerships = PlanOwner.ever.filter(organisation__in=own_organisations, ended_at__isnull=False, plan__in=ids)
+    past_partnerships = PastPartnership.objects.filter(
         Q(partnership__parties__status=PartyStatus.ACCEPTED)
         | Q(partnership__parties__status__in=FORMER_STATUSES, partnership__parties__left_at__isnull=False),
         plan__in=ids,
         partnership__parties__organisation__in=own_organisations,
     ).annotate(until=Least("left_at", "partnership__parties__left_at"))
-    moments = (
-        parties.order_by().values_list("partnership__plans", "left_at"),
-        owned.order_by().values_list("plan", "ended_at"),
-        behind.order_by().values_list("plan", "until"),
+
+    left_by_party: QuerySet[Any, Any] = parties.order_by().values_list("partnership__plans", "left_at")
+    return left_by_party.union(
+        ended_ownerships.order_by().values_list("plan", "ended_at"),
+        past_partnerships.order_by().values_list("plan", "until"),
+        all=True,
     )
-    left: QuerySet[Any, Any] = moments[0]
-    return left.union(*moments[1:], all=True)
 
 
 def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
-    """The plans as they are, or were when the person's organisation left.
-
-    Do not save plans that come from the past.
-    """
+    """The plans as they are, or as they were when the person's organisation left. Never save the latter."""
     plans = list(plans)
-    left = _left_at(user, plans) if user.is_authenticated and plans else {}
-    left_plans = [plan for plan in plans if plan.pk in left]
-    if not left_plans:
+    left_at_by_pk = _left_at(user, plans) if user.is_authenticated and plans else {}
+    if not left_at_by_pk:
         return plans
-    readable_ids = set(
-        Plan.objects.known_today_to(user).filter(pk__in=[plan.pk for plan in left_plans]).values_list("pk", flat=True)
-    )
-    for plan in left_plans:
-        if plan.pk not in readable_ids:
-            _show_past(user, plan, left[plan.pk])
+    known_today = Plan.objects.known_today_to(user).filter(pk__in=list(left_at_by_pk))
+    known_ids = set(known_today.values_list("pk", flat=True))
+    for plan in plans:
+        if plan.pk in left_at_by_pk and plan.pk not in known_ids:
+            _show_past(user, plan, left_at_by_pk[plan.pk])
     return plans
 
 
 def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> None:
-    """Set the plan's title, number and status as recorded at that moment."""
+    """Set the plan's title, version, status and owners as they were when the person's organisation left."""
     own_version = Version.objects.visible_to(user).filter(plan=plan).without_content().order_by("-number").first()
     if own_version is None:
         return
+    plan.title = own_version.title
+    plan.current_number = own_version.number
+    plan.last_published_at = own_version.published_at
+    plan.embargoed_until = None
+    plan.status = _status_at(plan, left_at)
+    if plan.status != Status.SUPERSEDED:
+        plan.superseded_by_id = None
+
+    had_begun = Q(began_at=None) | Q(began_at__lte=left_at)
+    had_not_ended = Q(ended_at=None) | Q(ended_at__gte=left_at)
+    owners = PlanOwner.ever.filter(had_begun, had_not_ended, plan=plan)
+    plan.owners_then = list(owners.select_related("organisation").order_by("pk"))
+
+
+def _status_at(plan: Plan, moment: dt.datetime) -> str:
+    """The status of the plan at a moment, from the last event before it that changed the status."""
     about_plan = Q(target_kind__in=("plan", "plan_draft", "plan_signing"), target_id=plan.pk)
-    published = Q(target_kind="plan_version", target_id__in=plan.versions.values("pk"))
-    events = Event.objects.filter(about_plan | published, at__lte=left_at, data__after__has_key="status")
-    last = events.order_by("-at", "-id").values_list("data", flat=True).first()
-    plan.title, plan.current_number = own_version.title, own_version.number
-    plan.last_published_at, plan.embargoed_until = own_version.published_at, None
-    plan.status = last["after"]["status"] if last else Status.SHARED
-    plan.superseded_by_id = None if plan.status != Status.SUPERSEDED else plan.superseded_by_id
-    then = Q(began_at=None) | Q(began_at__lte=left_at), Q(ended_at=None) | Q(ended_at__gte=left_at)
-    owned = PlanOwner.ever.filter(*then, plan=plan)
-    plan.owners_then = list(owned.select_related("organisation").order_by("pk"))
+    about_version = Q(target_kind="plan_version", target_id__in=plan.versions.values("pk"))
+    events = Event.objects.filter(about_plan | about_version, at__lte=moment, data__after__has_key="status")
+    last_data = events.order_by("-at", "-id").values_list("data", flat=True).first()
+    status: str = last_data["after"]["status"] if last_data else Status.SHARED
+    return status
 
 
 def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
@@ -113,8 +117,9 @@ def titled_today(user: User | AnonymousUser, titled: Q) -> PlanQuerySet:
 
 def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
     """The condition on plans that the person may read only as they were, and whose title met `titled` then."""
-    today, once = Plan.objects.known_today_to(user).values("pk"), Plan.objects.known_once_to(user).values("pk")
-    own_versions = Version.objects.visible_to(user).filter(titled, plan__in=once).exclude(plan__in=today)
+    known_today = Plan.objects.known_today_to(user).values("pk")
+    known_once = Plan.objects.known_once_to(user).values("pk")
+    own_versions = Version.objects.visible_to(user).filter(titled, plan__in=known_once).exclude(plan__in=known_today)
     return Q(pk__in=own_versions.values("plan"))
 
 

@@ -1,8 +1,6 @@
-"""Figures of plans that serve an objective.
+"""Figures of plans that can serve an objective: homes of a plan or a site, and milestones achieved.
 
-They are the homes of a plan or a site, and milestones achieved.
-
-A key is the plan's number with `homes`, `milestones` or `site` and the site's key.
+The key of a figure is "12:homes", "12:milestones" or "12:site:north-quay", where 12 is the id of the plan.
 """
 
 from __future__ import annotations
@@ -19,63 +17,62 @@ from partnerships.kit.text import counted
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, Site
 
-#: Sites of one plan that a form offers.
-OFFERED = 100
+#: Sites of one plan that a form offers, at most.
+MAX_SITES = 100
 
 
 def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
+    """The figures that a form offers, each with its key."""
     plans = Plan.objects.visible_to(user).filter(partnership=partnership).order_by("title", "pk")
-    sites: dict[int, list[Site]] = defaultdict(list)
+    sites_by_plan: dict[int, list[Site]] = defaultdict(list)
     for site in Site.objects.visible_to(user).filter(plan__in=plans.values("pk")).order_by("name", "pk"):
-        sites[site.plan_id].append(site)
+        sites_by_plan[site.plan_id].append(site)
+
     choices = []
     for plan in plans:
+        choices.append((f"{plan.pk}:homes", f"{plan.title}: homes"))
+        choices.append((f"{plan.pk}:milestones", f"{plan.title}: milestones"))
         choices += [
-            (f"{plan.pk}:homes", f"{plan.title}: homes"),
-            (f"{plan.pk}:milestones", f"{plan.title}: milestones"),
-        ]
-        choices += [
-            (f"{plan.pk}:site:{site.key}", f"{plan.title}: homes of {site.name}") for site in sites[plan.pk][:OFFERED]
+            (f"{plan.pk}:site:{site.key}", f"{plan.title}: homes of {site.name}")
+            for site in sites_by_plan[plan.pk][:MAX_SITES]
         ]
     return choices
 
 
 def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
-    """The figures of newest versions, as the person may read them."""
-    parts = {key: key.split(":", 2) for key in keys}
-    numbers = {int(part[0]) for part in parts.values() if part[0].isdecimal()}
-    plans = Plan.objects.visible_to(user).in_bulk(numbers)
-    sites = list(Site.objects.visible_to(user).filter(plan__in=plans).values("plan", "key", "name", "homes"))
-    homes = dict(
-        Site.objects.visible_to(user).filter(plan__in=plans).values_list("plan").annotate(count=Sum("homes")).order_by()
-    )
-    achieved = {
-        row["plan"]: (row["done"], row["all"])
-        for row in Milestone.objects.visible_to(user)
-        .filter(plan__in=plans)
-        .exclude(status="cancelled")
-        .values("plan")
-        .annotate(done=Count("pk", filter=Q(status="achieved")), all=Count("pk"))
+    """The figures of newest versions by key, as the person may read them."""
+    plan_pks = {int(pk) for pk in (key.partition(":")[0] for key in keys) if pk.isdecimal()}
+    plan_by_pk = Plan.objects.visible_to(user).in_bulk(plan_pks)
+    sites = Site.objects.visible_to(user).filter(plan__in=plan_by_pk)
+    site_by_key = {f"{site.plan_id}:site:{site.key}": site for site in sites}
+    homes_by_plan = dict(sites.values_list("plan").annotate(count=Sum("homes")).order_by())
+    milestones = Milestone.objects.visible_to(user).filter(plan__in=plan_by_pk).exclude(status="cancelled")
+    milestones_by_plan = {
+        row["plan"]: row
+        for row in milestones.values("plan")
+        .annotate(achieved=Count("pk", filter=Q(status="achieved")), total=Count("pk"))
         .order_by()
     }
-    of_site = {(site["plan"], site["key"]): site for site in sites}
-    read = {}
-    for key, part in parts.items():
-        plan = plans.get(int(part[0])) if part[0].isdecimal() else None
-        if plan is None or len(part) < 2:
+
+    figures = {}
+    for key in keys:
+        pk, _, figure = key.partition(":")
+        plan = plan_by_pk.get(int(pk)) if pk.isdecimal() else None
+        if plan is None:
             continue
         path = reverse("plans:detail", kwargs={"pk": plan.pk})
-        site = of_site.get((plan.pk, part[2])) if len(part) == 3 else None
-        if part[1] == "homes":
-            read[key] = Served(f"{plan.title}: homes", path, counted(homes.get(plan.pk, 0), "home"))
-        elif part[1] == "milestones":
-            done, every = achieved.get(plan.pk, (0, 0))
-            read[key] = Served(f"{plan.title}: milestones", path, f"{done} of {every} milestones achieved")
-        elif site is not None:
-            read[key] = Served(
-                f"{plan.title}: homes of {site['name']}", path, f"{counted(site['homes'], 'home')}, {site['name']}"
-            )
-    return read
+        if figure == "homes":
+            homes = counted(homes_by_plan.get(plan.pk, 0), "home")
+            figures[key] = Served(f"{plan.title}: homes", path, homes)
+        elif figure == "milestones":
+            row = milestones_by_plan.get(plan.pk, {"achieved": 0, "total": 0})
+            words = f"{row['achieved']} of {row['total']} milestones achieved"
+            figures[key] = Served(f"{plan.title}: milestones", path, words)
+        elif key in site_by_key:
+            site = site_by_key[key]
+            words = f"{counted(site.homes, 'home')}, {site.name}"
+            figures[key] = Served(f"{plan.title}: homes of {site.name}", path, words)
+    return figures
 
 
 SERVING = Provider(code="plan", label="plan figure", many="Plan figures", choices=_choices, read=_read)

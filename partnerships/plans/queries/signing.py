@@ -1,4 +1,4 @@
-"""The state of each signature of a plan, and which decisions count."""
+"""Signatures of plans: who must sign, the state of each signature, and which decisions count."""
 
 from __future__ import annotations
 
@@ -25,10 +25,7 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
-    """Who can still be asked to sign a plan.
-
-    These are its owners, and present parties except observers.
-    """
+    """The owners and present parties (except observers) that have not been asked to sign the plan."""
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     parties = Party.objects.filter(
         partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False
@@ -48,67 +45,70 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
 
     A decision counts for the present version when every version after the one decided on is minor.
     """
-    by_pk = {plan.pk: plan for plan in plans}
-    decisions: dict[tuple[int, int], SignOff] = {}
-    older: dict[tuple[int, int], SignOff] = {}
-    read_ahead([lookup(_sign_offs_of, list(by_pk)), lookup(_signatories_of, list(by_pk))])
-    for sign_off in rows_for(_sign_offs_of, list(by_pk)):
-        counts = sign_off.version.number >= by_pk[sign_off.plan_id].substantive_number
-        (decisions if counts else older)[sign_off.plan_id, sign_off.organisation_id] = sign_off
-    states: dict[int, list[SigningState]] = {pk: [] for pk in by_pk}
-    signatories: list[Any] = rows_for(_signatories_of, list(by_pk))
+    plan_by_pk = {plan.pk: plan for plan in plans}
+    plan_ids = list(plan_by_pk)
+    read_ahead([lookup(_sign_offs_of, plan_ids), lookup(_signatories_of, plan_ids)])
+
+    # By plan and organisation. Sign-offs come in the order of versions, so the last one stays.
+    counting: dict[tuple[int, int], SignOff] = {}
+    earlier: dict[tuple[int, int], SignOff] = {}
+    for sign_off in rows_for(_sign_offs_of, plan_ids):
+        still_counts = sign_off.version.number >= plan_by_pk[sign_off.plan_id].substantive_number
+        sign_offs = counting if still_counts else earlier
+        sign_offs[sign_off.plan_id, sign_off.organisation_id] = sign_off
+
+    states_by_pk: dict[int, list[SigningState]] = {pk: [] for pk in plan_ids}
+    signatories: list[Any] = rows_for(_signatories_of, plan_ids)
     for signatory in signatories:
-        signatory.plan = by_pk[signatory.plan_id]
+        signatory.plan = plan_by_pk[signatory.plan_id]
         key = signatory.plan_id, signatory.organisation_id
-        states[signatory.plan_id].append(
+        states_by_pk[signatory.plan_id].append(
             SigningState(
-                signatory,
-                decisions.get(key),
-                older.get(key),
+                signatory=signatory,
+                sign_off=counting.get(key),
+                earlier=earlier.get(key),
                 takes_part=signatory.takes_part,
                 is_awaited=signatory.plan.is_awaiting_sign_off,
             )
         )
-    return states
+    return states_by_pk
 
 
-def _sign_offs_of(plans: list[int]) -> QuerySet[SignOff]:
+def _sign_offs_of(plan_ids: list[int]) -> QuerySet[SignOff]:
+    return _for_display(SignOff.objects.filter(plan__in=plan_ids))
+
+
+def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
+    """Sign-offs by version, with the name that each organisation had when it signed."""
     return (
-        SignOff.objects.filter(plan__in=plans)
-        .annotate(organisation_then=named_then("signed_at"))
+        sign_offs.annotate(organisation_then=named_then("signed_at"))
         .select_related("version", "person", "organisation", "condition_met")
         .defer("version__content", "version__prose")
         .order_by("version__number", "pk")
     )
 
 
-def _signatories_of(plans: list[int]) -> QuerySet[Signatory]:
-    required = Signatory.objects.filter(plan__in=plans, removed_at=None).select_related("organisation")
+def _signatories_of(plan_ids: list[int]) -> QuerySet[Signatory]:
+    required = Signatory.objects.filter(plan__in=plan_ids, removed_at=None).select_related("organisation")
     return required.annotate(takes_part=still_takes_part()).order_by("organisation__name", "pk")
 
 
 def decisions_for(version: Version) -> list[SignOff]:
-    """Each organisation's last decision that counts for this version.
+    """Each organisation's last decision that counts for this version, by name.
 
-    It was made on this version, or on one since which all versions are minor.
+    A decision on an earlier version counts if all versions after that one are minor.
     """
-    substantive = (
-        Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
-        .order_by("-number")
-        .values_list("number", flat=True)
-        .first()
-    )
-    sign_offs = (
+    substantive_versions = Version.objects.filter(plan=version.plan_id, number__lte=version.number, minor=False)
+    substantive_number = substantive_versions.order_by("-number").values_list("number", flat=True).first()
+    sign_offs = _for_display(
         SignOff.objects.filter(
-            plan=version.plan_id, version__number__gte=substantive or 0, version__number__lte=version.number
+            plan=version.plan_id,
+            version__number__gte=substantive_number or 0,
+            version__number__lte=version.number,
         )
-        .annotate(organisation_then=named_then("signed_at"))
-        .select_related("version", "person", "organisation", "condition_met")
-        .defer("version__content", "version__prose")
-        .order_by("version__number", "pk")
     )
-    last = {sign_off.organisation_id: sign_off for sign_off in sign_offs}
-    return sorted(last.values(), key=lambda sign_off: (sign_off.organisation.name, sign_off.pk))
+    last_by_organisation = {sign_off.organisation_id: sign_off for sign_off in sign_offs}
+    return sorted(last_by_organisation.values(), key=lambda sign_off: (sign_off.organisation.name, sign_off.pk))
 
 
 def still_takes_part() -> Q:
@@ -116,25 +116,23 @@ def still_takes_part() -> Q:
 
     Observers, and organisations that left, do not sign.
     """
-    body = OuterRef("organisation")
-    owner = Exists(PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=body))
-    party = Exists(parties_that_may_own().filter(partnership=OuterRef("plan__partnership"), organisation=body))
-    return Q(owner) | (Q(party) & ~Q(plan__audience=Audience.OWNERS))
+    owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))
+    parties = parties_that_may_own().filter(
+        partnership=OuterRef("plan__partnership"), organisation=OuterRef("organisation")
+    )
+    return Q(Exists(owners)) | (Q(Exists(parties)) & ~Q(plan__audience=Audience.OWNERS))
 
 
 def number_to_sign(plan: Plan) -> int:
-    """The number of the version to sign: the newest that is not under embargo.
-
-    0 if there is none.
-    """
+    """The number of the version to sign: the newest that is not under embargo, or 0."""
     return plan.announced_number
 
 
 def next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
-    """The people who are told that a signature is late, if they may read the plan.
+    """The people to email about a late signature, if they may read the plan.
 
-    The organisation's escalation post, of the plan's partnership or of the whole organisation; its leads while that
-    post is vacant.
+    They hold the organisation's escalation post, in the plan's partnership or in the whole organisation. While that
+    post is vacant, they are the organisation's leads.
     """
     organisation, plan = signatory.organisation, signatory.plan
     day = timezone.localdate(now)
@@ -153,8 +151,7 @@ def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
 
 
 def asked_again(plan: Plan) -> list[SigningState]:
-    """Signatories asked before who are asked again when sign-off is asked for.
-
-    While the plan waits, nobody is.
-    """
-    return [] if plan.is_awaiting_sign_off else [state for state in signing_states(plan) if state.must_decide]
+    """The signatories that asking for sign-off asks again; none while the plan is awaiting sign-off."""
+    if plan.is_awaiting_sign_off:
+        return []
+    return [state for state in signing_states(plan) if state.must_decide]

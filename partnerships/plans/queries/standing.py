@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 def readers_of(plan: Plan) -> QuerySet[User]:
-    """The people with an account who may read the published plan.
-
-    Stakeholders by link belong to digests.
-    """
+    """The people with an account who may read the published plan. Stakeholders without one are in digests."""
     return plan_readers(plan)
 
 
@@ -55,14 +52,14 @@ def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
     """The person's standing in the plan, by today's memberships."""
     if not user.is_authenticated or not user.is_active:
         return Standing(frozenset(), is_party=False)
-    mine = Membership.objects.roles_of(user)
-    owners = {owner.organisation_id for owner in plan.owners.all()}
-    roles = frozenset(role for organisation, role in mine.items() if organisation in owners)
-    if roles or plan.partnership_id is None or not mine:
-        return Standing(roles, is_party=False)
+    role_by_organisation = Membership.objects.roles_of(user)
+    owner_ids = {owner.organisation_id for owner in plan.owners.all()}
+    owner_roles = frozenset(role for pk, role in role_by_organisation.items() if pk in owner_ids)
+    if owner_roles or plan.partnership_id is None or not role_by_organisation:
+        return Standing(roles=owner_roles, is_party=False)
     parties = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED)
-    acting = parties.filter(organisation__in=list(mine))
-    return Standing(roles, is_party=acting.exists())
+    own_parties = parties.filter(organisation__in=list(role_by_organisation))
+    return Standing(roles=owner_roles, is_party=own_parties.exists())
 
 
 def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
@@ -79,15 +76,15 @@ def my_plans(user: User) -> PlanQuerySet:
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:
-    """The owner that the person acts for. None for people of other organisations."""
+    """The owner that the person acts for; None for people of other organisations."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
 def organisations_of(people: Iterable[int]) -> dict[int, str]:
-    """The organisations that each person acts for today, by person id."""
-    names: dict[int, list[str]] = {}
-    acting = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
-    for person, name in acting.values_list("person", "organisation__name"):
-        names.setdefault(person, []).append(name)
-    return {person: ", ".join(dict.fromkeys(own_names)) for person, own_names in names.items()}
+    """The names of the organisations that each person acts for today, by person id."""
+    names_by_person: dict[int, list[str]] = {}
+    memberships = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
+    for person, name in memberships.values_list("person", "organisation__name"):
+        names_by_person.setdefault(person, []).append(name)
+    return {person: ", ".join(dict.fromkeys(names)) for person, names in names_by_person.items()}

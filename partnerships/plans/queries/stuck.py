@@ -17,24 +17,26 @@ UNSIGNED_DAYS = 14
 
 
 def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Plans of these partnerships that have waited two weeks for a signature.
-
-    One line for each signatory.
-    """
-    plans = list(
-        Plan.objects.inside_for(user).awaiting_sign_off().filter(partnership__in=partnerships).order_by("title", "pk")
-    )
-    old = now - dt.timedelta(days=UNSIGNED_DAYS)
-    return [
-        Stuck(
-            partnership=state.signatory.plan.partnership_id or 0,
-            what="Plan not signed",
-            title=state.signatory.plan.title,
-            path=state.signatory.plan.get_absolute_url(),
-            since=timezone.localdate(state.signatory.asked_at),
-            waits_for=state.signatory.organisation.display_name,
-        )
-        for states in (signing_states_of(plans) if plans else {}).values()
-        for state in states
-        if not state.is_settled and state.signatory.asked_at <= old
-    ]
+    """Signatories that have not signed a plan of these partnerships for two weeks."""
+    awaiting = Plan.objects.inside_for(user).awaiting_sign_off().filter(partnership__in=partnerships)
+    plans = list(awaiting.order_by("title", "pk"))
+    if not plans:
+        return []
+    latest_asked_at = now - dt.timedelta(days=UNSIGNED_DAYS)
+    stuck = []
+    for plan_states in signing_states_of(plans).values():
+        for state in plan_states:
+            signatory = state.signatory
+            if state.is_settled or signatory.asked_at > latest_asked_at:
+                continue
+            stuck.append(
+                Stuck(
+                    partnership=signatory.plan.partnership_id or 0,
+                    what="Plan not signed",
+                    title=signatory.plan.title,
+                    path=signatory.plan.get_absolute_url(),
+                    since=timezone.localdate(signatory.asked_at),
+                    waits_for=signatory.organisation.display_name,
+                )
+            )
+    return stuck

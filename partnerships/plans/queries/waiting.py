@@ -1,4 +1,4 @@
-"""What a plan is waiting for."""
+"""The next steps of a plan: who must do what."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.plans.queries.signing import SigningState, number_to_sign, sig
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What somebody must do next: who, what, since when and by when."""
+    """Something that an organisation must do next with a plan."""
 
     who: str
     what: str
@@ -22,38 +22,41 @@ class NextStep:
 
 
 def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[NextStep]:
-    """What must be done next with the plan, and by which organisation."""
+    """The next steps of a plan, from the states of its signatories if they are known."""
     if plan.is_over:
         return []
     owners = ", ".join(owner.organisation.display_name for owner in owners_of(plan))
     if plan.status == Status.DRAFT:
-        return [NextStep(owners, "to publish a first version", plan.created_at)]
+        return [NextStep(who=owners, what="to publish a first version", since=plan.created_at)]
     if plan.status == Status.SHARED:
-        return [NextStep(owners, "to choose who signs it off", plan.first_published_at)]
+        return [NextStep(who=owners, what="to choose who signs it off", since=plan.first_published_at)]
     if plan.status != Status.AWAITING_SIGN_OFF:
         return []
-    steps: list[NextStep] = []
-    number = number_to_sign(plan)
-    states = signing_states(plan) if states is None else states
+    if states is None:
+        states = signing_states(plan)
     if all(state.code == "left" for state in states):
-        return [NextStep(owners, "to choose who signs it off", plan.last_published_at)]
-    for state in states:
-        name = state.signatory.organisation.display_name
-        if state.is_settled:
-            continue
-        if state.sign_off is None:
-            again = " again" if state.earlier else ""
-            steps.append(
-                NextStep(
-                    who=f"{name} ({state.signatory.role})",
-                    what=f"to sign off version {number}{again}",
-                    since=state.signatory.asked_at,
-                    due=state.signatory.due_on,
-                    lapsed=state.code == "lapsed",
-                )
-            )
-        elif state.code == "conditional":
-            steps.append(NextStep(name, "to confirm that its condition is met", state.sign_off.signed_at))
-        elif state.code == "rejected":
-            steps.append(NextStep(owners, f"to answer the rejection by {name}", state.sign_off.signed_at))
-    return steps
+        return [NextStep(who=owners, what="to choose who signs it off", since=plan.last_published_at)]
+    number = number_to_sign(plan)
+    steps = (_signing_step(state, owners=owners, number=number) for state in states)
+    return [step for step in steps if step is not None]
+
+
+def _signing_step(state: SigningState, *, owners: str, number: int) -> NextStep | None:
+    """The next step towards one signature; None if nothing more is needed."""
+    name = state.signatory.organisation.display_name
+    if state.is_settled:
+        return None
+    if state.sign_off is None:
+        again = " again" if state.earlier else ""
+        return NextStep(
+            who=f"{name} ({state.signatory.role})",
+            what=f"to sign off version {number}{again}",
+            since=state.signatory.asked_at,
+            due=state.signatory.due_on,
+            lapsed=state.code == "lapsed",
+        )
+    if state.code == "conditional":
+        return NextStep(who=name, what="to confirm that its condition is met", since=state.sign_off.signed_at)
+    if state.code == "rejected":
+        return NextStep(who=owners, what=f"to answer the rejection by {name}", since=state.sign_off.signed_at)
+    return None

@@ -1,4 +1,4 @@
-"""Rows in words for pages and print, so that templates need no logic."""
+"""The pieces of a plan as rows for pages and print, so that templates need no logic."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ from partnerships.plans.models import SOON
 
 #: Sites on one page of a plan's table.
 SITES_A_PAGE = 50
-#: What stands below a site's name.
+#: The fields of a site that are shown below its name.
 _WHERE = ("reference", "address", "postcode", "planning_authority")
+#: A risk with at least this score is high, or medium.
+_HIGH_SCORE, _MEDIUM_SCORE = 15, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,7 @@ class SectionRow:
 
 
 def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
-    """The HTML of one field if the reader's content has the field.
-
-    Versions store the HTML for all classes.
-    """
+    """The HTML of a field, if the reader may see its text: `prose` has the HTML for readers of all classes."""
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
@@ -135,15 +134,12 @@ def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[Sect
 
 def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow]:
     """The sites in order."""
-    return [_site(item, prose, lookups) for item in content["sites"]]
+    return [_site_row(item, prose, lookups) for item in content["sites"]]
 
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """A page of a plan's sites.
-
-    `count` of `all` sites match the words in `find`.
-    """
+    """A page of a plan's sites. `count` of `all` sites match the words in `find`, and have so many `homes`."""
 
     rows: tuple[SiteRow, ...]
     number: int
@@ -188,35 +184,37 @@ def site_page(
 ) -> SitePage:
     """One page of the sites.
 
-    With `find`, of those whose name, reference, address, postcode and authority have all its words. `holding` is the
-    key of a site: its page is returned. A `number` beyond the last page gives the last page.
+    find: words that must all be in a site's name, reference, address, postcode or authority.
+    number: the page; the last one if there are fewer pages.
+    holding: the key of a site, instead of `number`: the page that holds it.
     """
     words = find.casefold().split()
-    sites: list[Item] = content["sites"]
-    if words:
-        sites = [site for site in sites if _is_named(site, words)]
+    matches = [site for site in content["sites"] if _matches(site, words)]
     if holding:
-        place = next((place for place, site in enumerate(sites) if site["key"] == holding), 0)
-        number = place // SITES_A_PAGE + 1
-    number = max(1, min(number, -(-len(sites) // SITES_A_PAGE)))
+        index = next((index for index, site in enumerate(matches) if site["key"] == holding), 0)
+        number = index // SITES_A_PAGE + 1
+    last_number = -(-len(matches) // SITES_A_PAGE)
+    number = max(1, min(number, last_number))
     start = (number - 1) * SITES_A_PAGE
     return SitePage(
-        rows=tuple(_site(item, prose, lookups) for item in sites[start : start + SITES_A_PAGE]),
+        rows=tuple(_site_row(site, prose, lookups) for site in matches[start : start + SITES_A_PAGE]),
         number=number,
-        count=len(sites),
-        homes=sum(map(homes_count, sites)) if words else 0,
+        count=len(matches),
+        homes=sum(map(homes_count, matches)) if words else 0,
         all=len(content["sites"]),
         find=" ".join(find.split()),
     )
 
 
-def _is_named(site: Item, words: Iterable[str]) -> bool:
-    names = " ".join(site[code] for code in ("name", *_WHERE)).casefold()
-    return all(word in names for word in words)
+def _matches(site: Item, words: Iterable[str]) -> bool:
+    """Whether the site's name and place have all of the words."""
+    text = " ".join(site[code] for code in ("name", *_WHERE)).casefold()
+    return all(word in text for word in words)
 
 
-def _site(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
-    """A site as the page shows it; details without a value are left out."""
+def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
+    """A site as a row; details without a value are left out."""
+    has_position = item["lat"] is not None and item["lng"] is not None
     details = (
         ("Confidence", CONFIDENCE.get(item["confidence"], "")),
         ("Landowner", item["landowner"]),
@@ -224,7 +222,7 @@ def _site(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
         ("Planning reference", item["planning_reference"]),
         ("Grant programme", item["grant_programme"]),
         ("Area", lookups.areas.get(item["area"], item["area"])),
-        ("Position", f"{item['lat']}, {item['lng']}" if item["lat"] is not None and item["lng"] is not None else ""),
+        ("Position", f"{item['lat']}, {item['lng']}" if has_position else ""),
     )
     return SiteRow(
         key=item["key"],
@@ -243,7 +241,7 @@ def _site(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
 
 
 def date_shown(actual: str, forecast: str) -> str:
-    """The actual date, or the forecast marked as such."""
+    """The actual date or, marked as a forecast, the forecast."""
     if actual:
         return date_in_words(actual)
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
@@ -251,16 +249,15 @@ def date_shown(actual: str, forecast: str) -> str:
 
 def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Lookups) -> list[MilestoneRow]:
     """The milestones in order."""
-    names = {site["key"]: site["name"] for site in content["sites"]}
-    return [_milestone(item, prose, names, today, lookups) for item in content["milestones"]]
+    name_by_site = {site["key"]: site["name"] for site in content["sites"]}
+    return [_milestone_row(item, prose, name_by_site, today, lookups) for item in content["milestones"]]
 
 
-def _milestone(
-    item: Item, prose: StoredHtml, names: Mapping[str, str], today: dt.date, lookups: Lookups
+def _milestone_row(
+    item: Item, prose: StoredHtml, name_by_site: Mapping[str, str], today: dt.date, lookups: Lookups
 ) -> MilestoneRow:
-    """A milestone as the page shows it, with its slippage, and overdue or due soon today."""
-    expected = item["actual"] or item["forecast"]
-    slipped = slippage(item["baseline"], expected)
+    """A milestone as a row, with its slippage, and whether it is overdue or due soon today."""
+    slipped = slippage(item["baseline"], item["actual"] or item["forecast"])
     status = milestone_status(item)
     due = item["forecast"] or item["baseline"]
     last_day = PartialDate.parse(due).latest if due and status not in SETTLED else None
@@ -268,7 +265,7 @@ def _milestone(
     return MilestoneRow(
         key=item["key"],
         name=item["name"],
-        site=names.get(item["site"], ""),
+        site=name_by_site.get(item["site"], ""),
         owner=item["owner"],
         baseline=date_in_words(item["baseline"]),
         forecast=date_in_words(item["forecast"]),
@@ -287,11 +284,11 @@ def _milestone(
 
 def risks(content: Content, prose: StoredHtml, lookups: Lookups) -> list[RiskRow]:
     """The risks, the highest score first."""
-    rows = [_risk(item, prose, lookups) for item in content["risks"]]
+    rows = [_risk_row(item, prose, lookups) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
 
-def _risk(item: Item, prose: StoredHtml, lookups: Lookups) -> RiskRow:
+def _risk_row(item: Item, prose: StoredHtml, lookups: Lookups) -> RiskRow:
     score = item["likelihood"] * item["impact"]
     return RiskRow(
         key=item["key"],
@@ -299,12 +296,18 @@ def _risk(item: Item, prose: StoredHtml, lookups: Lookups) -> RiskRow:
         likelihood=item["likelihood"],
         impact=item["impact"],
         score=score,
-        level="high" if score >= 15 else "medium" if score >= 8 else "low",
+        level=_risk_level(score),
         owner=item["owner"],
         mitigation=_html(prose, "risks", item, "mitigation"),
         restricted=item["restricted"],
         comments=lookups.comments.get(f"risks/{item['key']}", 0),
     )
+
+
+def _risk_level(score: int) -> str:
+    if score >= _HIGH_SCORE:
+        return "high"
+    return "medium" if score >= _MEDIUM_SCORE else "low"
 
 
 def item_detail(collection: Collection, item: Item) -> str:
@@ -323,10 +326,7 @@ def size_in_words(size: int) -> str:
 
 
 def place_on_page(anchor: str) -> str:
-    """The query and fragment that lead to a piece on its plan's page.
-
-    A site may be on a later page.
-    """
+    """The query and fragment of the address of a piece on its plan's page; a site may be on a later page."""
     code, _slash, key = anchor.partition("/")
     if not key:
         return ""
@@ -334,6 +334,6 @@ def place_on_page(anchor: str) -> str:
 
 
 def anchor_label(anchor: str) -> str:
-    """The kind of piece: "section", "site"; "plan" for the whole."""
+    """The kind of piece: "section", "site" and so on; "plan" for the whole plan."""
     code = anchor.partition("/")[0]
     return COLLECTION_BY_CODE[code].one if code in COLLECTION_BY_CODE else "plan"

@@ -1,4 +1,4 @@
-"""The lists of milestones and of sites, over all plans that their reader may read."""
+"""The lists of milestones and of sites in all plans that the reader may read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.plans.queries.calendar import dates_of_milestones
 
 
 class OfPlansForm(Form):
-    """Filters by plan."""
+    """Filters by name, plan and owner."""
 
     q = forms.CharField(label="Name", required=False, max_length=200)
     plan = RecordsField(label="Plans", queryset=Plan.objects.none())
@@ -34,34 +34,32 @@ class OfPlansForm(Form):
 
     def __init__(self, parameters: QueryDict, *, user: User) -> None:
         super().__init__(parameters)
-        # People who left read older versions; the title here is the newest.
+        # Not plans that the person's organisation left: it could see an older title, and this is the newest.
         model_choice_field(self, "plan").queryset = Plan.objects.present_for(user).order_by("title", "pk")
 
 
 class _MilestonesForm(OfPlansForm):
-    """Filters of plans, and by what is late."""
+    """Filters of plans, and of milestones that are late."""
 
     overdue = forms.BooleanField(label="Only overdue", required=False)
     slips = forms.BooleanField(label="Only later than first planned", required=False)
 
 
-def of_plans(user: User, chosen: Mapping[str, Any], *named: str) -> Q:
-    """The condition of these filters.
-
-    `named` are the fields in which words are found.
-    """
+def of_plans(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
+    """The condition of the filters in `OfPlansForm`; the words in `q` are looked for in `search_fields`."""
     condition = Q()
     if chosen.get("plan"):
         condition &= Q(plan__in=chosen["plan"])
     if chosen.get("mine"):
         condition &= Q(plan__in=my_plans(user).values("pk"))
     if chosen.get("q"):
-        condition &= Q(*(Q(**{f"{field}__icontains": chosen["q"]}) for field in named), _connector=Q.OR)
+        contains_words = (Q(**{f"{field}__icontains": chosen["q"]}) for field in search_fields)
+        condition &= Q(*contains_words, _connector=Q.OR)
     return condition
 
 
-#: The forecast is later than the baseline; both are ISO dates, as precise as they are known.
-#: April 2027 is not later than 2027.
+#: The condition on milestones whose forecast is later than their baseline. Both are ISO dates, as precise as they are
+#: known: "2027-04" is not later than "2027".
 _SLIPS = Q(forecast__gt=F("baseline")) & ~Q(baseline="") & ~Q(forecast__startswith=F("baseline"))
 
 
@@ -81,6 +79,7 @@ def _slips(user: User) -> Combinable:
 
 
 def _is_late(row: Milestone) -> bool:
+    """Whether a milestone meets `_SLIPS`."""
     return bool(row.baseline) and row.forecast > row.baseline and not row.forecast.startswith(row.baseline)
 
 
@@ -88,7 +87,9 @@ def _due_words(row: Milestone) -> str:
     return when_due(row.due_by, is_open=row.status not in SETTLED)
 
 
-def _partial(name: str) -> Any:
+def _partial_date_words(name: str) -> Any:
+    """A function that returns the partial date in a field of a row in words."""
+
     def words(row: Milestone | Site) -> str:
         value: str = getattr(row, name)
         return PartialDate.parse(value).words if value else ""
@@ -96,7 +97,7 @@ def _partial(name: str) -> Any:
     return words
 
 
-def _choice(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Column:
+def _choice_column(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Column:
     return Column(
         name=name,
         label=label,
@@ -108,17 +109,14 @@ def _choice(name: str, label: str, labels: Mapping[str, str], **more: Any) -> Co
     )
 
 
-def _date(name: str, label: str, **more: Any) -> Column:
-    """A date as precise as it is known: sorted by year, month and day.
-
-    "2027" comes before "2027-04".
-    """
+def _date_column(name: str, label: str, **more: Any) -> Column:
+    """A column of partial dates. "2027" comes before "2027-04"."""
     return Column(
         name=name,
         label=label,
         kind=lists.Kind.PARTIAL,
         value=lambda row: getattr(row, name),
-        words=_partial(name),
+        words=_partial_date_words(name),
         **more,
     )
 
@@ -134,7 +132,7 @@ PLAN = Column(
 )
 
 
-def _name(label: str) -> Column:
+def _name_column(label: str) -> Column:
     return Column(
         name="name",
         label=label,
@@ -152,7 +150,7 @@ MILESTONES = ListDefinition(
     address="plans:milestones",
     is_in_order=True,
     columns=(
-        _name("Milestone"),
+        _name_column("Milestone"),
         PLAN,
         Column(
             name="due",
@@ -162,15 +160,15 @@ MILESTONES = ListDefinition(
             key="due_by",
             words=_due_words,
         ),
-        _choice("status", "Status", MILESTONE_STATUSES, tag=lambda row: row.status),
+        _choice_column("status", "Status", MILESTONE_STATUSES, tag=lambda row: row.status),
         Column(
             name="owner",
             label="Owner",
             value=lambda row: row.owner,
             is_grouped=True,
         ),
-        _date("baseline", "First planned"),
-        _date("forecast", "Forecast", is_shown=False),
+        _date_column("baseline", "First planned"),
+        _date_column("forecast", "Forecast", is_shown=False),
         Column(
             name="slips",
             label="Later than first planned",
@@ -180,7 +178,7 @@ MILESTONES = ListDefinition(
             is_nullable=False,
             is_shown=False,
         ),
-        _date("actual", "Achieved", is_shown=False),
+        _date_column("actual", "Achieved", is_shown=False),
     ),
     rows=_milestones,
     readable=lambda user: Milestone.objects.visible_to(user).select_related("plan"),
@@ -200,7 +198,7 @@ SITES = ListDefinition(
     address="plans:sites",
     is_in_order=True,
     columns=(
-        _name("Site"),
+        _name_column("Site"),
         Column(name="reference", label="Reference", value=lambda row: row.reference),
         Column(name="address", label="Address", value=lambda row: row.address, is_shown=False),
         Column(name="postcode", label="Postcode", value=lambda row: row.postcode, is_shown=False),
@@ -220,10 +218,10 @@ SITES = ListDefinition(
             is_nullable=False,
             is_summed=True,
         ),
-        _choice("planning_status", "Planning status", PLANNING_STATUSES),
-        _date("forecast_completion", "Forecast completion"),
-        _choice("confidence", "Confidence", CONFIDENCE, is_shown=False),
-        _date("actual_completion", "Completed", is_shown=False),
+        _choice_column("planning_status", "Planning status", PLANNING_STATUSES),
+        _date_column("forecast_completion", "Forecast completion"),
+        _choice_column("confidence", "Confidence", CONFIDENCE, is_shown=False),
+        _date_column("actual_completion", "Completed", is_shown=False),
         Column(
             name="planning_authority",
             label="Planning authority",

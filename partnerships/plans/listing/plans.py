@@ -1,6 +1,6 @@
 """The list of plans.
 
-Somebody whose organisation left a plan reads it as it was then, so what they sort and filter by is what it was then.
+People whose organisation left a plan see the plan as it was then. They sort and filter by its values of that time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from partnerships.plans.queries.calendar import dates_of_plans
 
 
 class PlansForm(Form):
-    """The list's own filters of plans."""
+    """Filters that only the list of plans has."""
 
     q = forms.CharField(label="Title", required=False, max_length=200)
     mine = forms.BooleanField(label="Owned by my organisations", required=False)
@@ -60,42 +60,45 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PlanQuerySet:
     return Plan.objects.filter(pk__in=plans.values("pk")).for_listing()
 
 
-def _ready(user: User, rows: Sequence[Any]) -> None:
-    """Show plans as their reader may know them, with what each waits for."""
+def _make_ready(user: User, rows: Sequence[Any]) -> None:
+    """Show plans as their reader may know them, each with its next steps in `listed`."""
     as_read_by(user, rows)
-    for one in as_listed(user, rows):
-        row: Any = one.plan
-        row.listed = one
+    for listed in as_listed(user, rows):
+        row: Any = listed.plan
+        row.listed = listed
 
 
-def _ready_since(user: User, rows: Sequence[Any]) -> None:
-    moments = dict(rows_for(_moments, user, [row.pk for row in rows]))
+def _add_since(user: User, rows: Sequence[Any]) -> None:
+    """Give each row the moment of the column "since"."""
+    moment_by_plan = dict(rows_for(_since_by_plan, user, [row.pk for row in rows]))
     for row in rows:
-        row.since = moments.get(row.pk)
+        row.since = moment_by_plan.get(row.pk)
 
 
-def _moments(user: User, plans: list[int]) -> Any:
+def _since_by_plan(user: User, plan_ids: list[int]) -> Any:
     with one_by_one():
-        readable = Q(OneByOne(Plan.objects.known_today_to(user).filter(pk=OuterRef("pk"))))
-        plans_found = Plan.objects.filter(among("pk", plans)).annotate(since=_since(user, readable))
-    return plans_found.values_list("pk", "since")
+        is_known_today = Q(OneByOne(Plan.objects.known_today_to(user).filter(pk=OuterRef("pk"))))
+        plans = Plan.objects.filter(among("pk", plan_ids)).annotate(since=_since(user, is_known_today))
+    return plans.values_list("pk", "since")
 
 
 def _known_today(user: User) -> Any:
     return Plan.objects.known_today_to(user).values("pk")
 
 
-def _today(path: str) -> Key:
-    """What a plan says today; empty for those who read it only as it was."""
+def _key_today(path: str) -> Key:
+    """The key of a column with present values; empty for people who see the plan as it was."""
     return lambda user: Case(When(pk__in=_known_today(user), then=F(path)))
 
 
-def _if_today(name: str) -> Callable[[Any], Any]:
-    """A function for the same as a cell: the value today, or empty."""
+def _value_today(name: str) -> Callable[[Any], Any]:
+    """A function that returns a present value for a cell; None for people who see the plan as it was."""
 
     def value(row: Any) -> Any:
-        column_value = getattr(row, name) if row.owners_then is None else None
-        return column_value() if callable(column_value) else column_value
+        if row.owners_then is not None:
+            return None
+        attribute = getattr(row, name)
+        return attribute() if callable(attribute) else attribute
 
     return value
 
@@ -111,50 +114,48 @@ def _title(user: User) -> Combinable:
     return Case(When(pk__in=_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
 
 
-def _since(user: User, readable: Q | None = None) -> Combinable:
-    """When the newest version that its reader sees was published; of a draft, when it was begun.
+def _since(user: User, is_known_today: Q | None = None) -> Combinable:
+    """When the newest version that the reader sees was published, or when a draft was started.
 
-    `readable` is the condition on plans that they know today, if it was composed for a few.
+    `is_known_today` is a condition that is faster for a few plans than the usual one.
     """
     newest_date = Subquery(_newest(user).values("published_at")[:1])
-    open_ones = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
+    has_no_embargo = Q(embargoed_until=None) | Q(embargoed_until__lte=timezone.now())
+    is_known = is_known_today or Q(pk__in=_known_today(user))
     return Case(
         When(current_number=0, then=F("created_at")),
-        When(open_ones & (readable or Q(pk__in=_known_today(user))), then=F("last_published_at")),
+        When(has_no_embargo & is_known, then=F("last_published_at")),
         default=newest_date,
     )
 
 
 def _version(user: User) -> Combinable:
-    """The number that lists show: see `Plan.announced_number`."""
-    embargoed = Q(embargoed_until__gt=timezone.now())
+    """The number of the version that lists show (see `Plan.announced_number`)."""
+    is_embargoed = Q(embargoed_until__gt=timezone.now())
     newest_number = Subquery(_newest(user).values("number")[:1])
     return Case(
         When(current_number=0, then=Value(None)),
-        When(embargoed, pk__in=_known_today(user), then=F("open_number")),
+        When(is_embargoed, pk__in=_known_today(user), then=F("open_number")),
         When(pk__in=_known_today(user), then=F("current_number")),
         default=newest_number,
     )
 
 
 def _owners(user: User) -> Combinable:
-    """The present names of the owners, which groups say. Empty for those who read the plan only as it was."""
+    """The present names of the owners, by which rows are grouped; empty for people who see the plan as it was."""
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
 
 
 def _owners_shown(user: User) -> Combinable:
-    """What the cell says: see `name_owners_as_at`."""
+    """The names of the owners as the cell shows them (see `name_owners_as_at`)."""
     shown = shown_then("plan__last_published_at", is_over=Q(plan__status__in=OVER))
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "shown")))
 
 
 def _owned_by(words: str) -> Q:
-    """Plans with an owner by one of its names.
-
-    Plans whose owners of today the reader does not know are left out.
-    """
+    """The condition on plans with an owner that has such a name, if the reader knows the present owners."""
     owners = PlanOwner.objects.filter(organisation__in=found_by_name(words))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
 
@@ -163,7 +164,7 @@ def _waiting_words(row: Any) -> SafeString:
     return SafeString(render_to_string("plans/_waiting_for.html", {"steps": row.listed.steps}).strip())
 
 
-#: What holds only today is blank for former partners.
+#: Columns shown by default. Present values are empty for people who see the plan as it was.
 _SHOWN = (
     Column(
         name="title",
@@ -187,7 +188,7 @@ _SHOWN = (
         label="Status",
         kind=lists.Kind.CHOICE,
         value=Plan.get_status_display,
-        key=_today("status"),
+        key=_key_today("status"),
         tag=lambda row: row.status,
         choices=lambda: Status.choices,
         is_grouped=True,
@@ -216,7 +217,7 @@ _SHOWN = (
         label="Waiting for",
         value=lambda row: "; ".join(f"{step.who} {step.what}" for step in row.listed.steps) or None,
         words=_waiting_words,
-        key=_today("status"),  # what a plan waits for follows from it
+        key=_key_today("status"),  # which decides what a plan is waiting for
         covered="status",
     ),
     Column(
@@ -225,7 +226,7 @@ _SHOWN = (
         kind=lists.Kind.MOMENT,
         value=lambda row: day_of(row.since),
         key=_since,
-        ready=_ready_since,
+        ready=_add_since,
     ),
 )
 _READERS = hidden_at_first(
@@ -243,8 +244,8 @@ _READERS = hidden_at_first(
         name="audience",
         label="Who can read it",
         kind=lists.Kind.CHOICE,
-        value=_if_today("get_audience_display"),
-        key=_today("audience"),
+        value=_value_today("get_audience_display"),
+        key=_key_today("audience"),
         choices=lambda: Audience.choices,
         is_grouped=True,
     ),
@@ -254,17 +255,17 @@ _PERIOD = hidden_at_first(
         name="first_year",
         label="First year",
         kind=lists.Kind.NUMBER,
-        value=_if_today("period_start"),
-        words=lambda row: str(_if_today("period_start")(row) or ""),
-        key=_today("period_start"),
+        value=_value_today("period_start"),
+        words=lambda row: str(_value_today("period_start")(row) or ""),
+        key=_key_today("period_start"),
     ),
     Column(
         name="last_year",
         label="Last year",
         kind=lists.Kind.NUMBER,
-        value=_if_today("period_end"),
-        words=lambda row: str(_if_today("period_end")(row) or ""),
-        key=_today("period_end"),
+        value=_value_today("period_end"),
+        words=lambda row: str(_value_today("period_end")(row) or ""),
+        key=_key_today("period_end"),
     ),
 )
 
@@ -280,7 +281,7 @@ PLANS = ListDefinition(
     sort=lambda _chosen: "-number",
     template="plans/list.html",
     empty=("No plans yet", "None has been shared with you yet, and your organisations have not started one."),
-    ready=_ready,
+    ready=_make_ready,
     followed=lambda row: row,
     dates=dates_of_plans,
     context=lambda user: {"may_begin": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},

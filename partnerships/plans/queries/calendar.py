@@ -29,96 +29,116 @@ from partnerships.plans.models import (
 def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
     """Milestones of the plans of a partnership, or of all plans that the person's organisations own or take part in.
 
-    Those of confidential sites go by the site's reference: calendars are copied to providers outside the network.
+    A milestone of a confidential site is named by the site's reference, because calendars are copied to providers
+    outside the network.
     """
     plans = Plan.objects.with_insider(user)
     if partnership is not None:
         plans = plans.filter(partnership=partnership)
-    rows = list(_dated(user).filter(plan__in=plans.order_by().values("pk")))
-    return _of_milestones(user, rows, _open_during_embargo(user, plans))
+    milestones = list(_milestones_with_dates(user).filter(plan__in=plans.order_by().values("pk")))
+    return _entries_of_milestones(milestones, _versions_during_embargo(user, plans))
 
 
 def dates_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
-    """Some milestones, by number."""
-    return _of_milestones(user, list(_dated(user).filter(pk__in=milestones)), ())
+    """The dates of milestones with these ids, as far as the person may see them."""
+    return _entries_of_milestones(list(_milestones_with_dates(user).filter(pk__in=milestones)), ())
 
 
 def dates_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
-    """Milestones of some plans, by number, and the days by which these are to be signed."""
-    seen = Plan.objects.filter(pk__in=plans)
-    rows = list(_dated(user).filter(plan__in=plans))
-    signatories = _signatories(user).filter(plan__in=plans)
-    return [
-        *_of_milestones(user, rows, _open_during_embargo(user, seen)),
-        *entries_of_signatories(list(signatories)),
-    ]
+    """The milestones of plans with these ids, and the days by which they are to be signed."""
+    milestones = list(_milestones_with_dates(user).filter(plan__in=plans))
+    versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plans))
+    signatories = list(_signatories_with_deadline(user).filter(plan__in=plans))
+    return [*_entries_of_milestones(milestones, versions), *entries_of_signatories(signatories)]
 
 
-def _dated(user: User) -> MilestoneQuerySet:
-    rows = Milestone.objects.visible_to(user).filter(Q(due_by__isnull=False) | ~Q(actual=""))
-    return rows.select_related("plan__partnership").order_by("pk")
+def _milestones_with_dates(user: User) -> MilestoneQuerySet:
+    milestones = Milestone.objects.visible_to(user).filter(Q(due_by__isnull=False) | ~Q(actual=""))
+    return milestones.select_related("plan__partnership").order_by("pk")
 
 
-def _of_milestones(user: User, rows: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
-    """The entries of these milestones, and of the `versions`, which stand in for those under embargo."""
-    hidden = {row.plan_id for row in rows if row.restricted}
-    sites = Site.objects.filter(plan__in=hidden, confidential=True)
-    references = {(plan, key): reference for plan, key, reference in sites.values_list("plan", "key", "reference")}
-    numbers = {row.plan_id: row.plan.current_number for row in rows}
+def _entries_of_milestones(milestones: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
+    """The entries of these milestones and of those in `versions`.
+
+    Each of the `versions` stands in for one under embargo, whose milestones the reader may not see.
+    """
+    plan_ids = {milestone.plan_id for milestone in milestones if milestone.restricted}
+    sites = Site.objects.filter(plan__in=plan_ids, confidential=True).values_list("plan", "key", "reference")
+    reference_by_site = {(plan, key): reference for plan, key, reference in sites}
+    version_number_by_plan = {milestone.plan_id: milestone.plan.current_number for milestone in milestones}
+    all_milestones = list(milestones)
     for version in versions:
-        rows += milestones_in(version.plan, version.content).values()
-        references |= {(version.plan_id, site["key"]): site["reference"] for site in version.content["sites"]}
-        numbers[version.plan_id] = version.number
-    entries = (_of_milestone(row, references, numbers[row.plan_id]) for row in rows)
+        all_milestones += milestones_in(version.plan, version.content).values()
+        for site in version.content["sites"]:
+            reference_by_site[version.plan_id, site["key"]] = site["reference"]
+        version_number_by_plan[version.plan_id] = version.number
+
+    entries = (
+        _entry_of_milestone(
+            milestone,
+            site_reference=reference_by_site.get((milestone.plan_id, milestone.site_key), ""),
+            version_number=version_number_by_plan[milestone.plan_id],
+        )
+        for milestone in all_milestones
+    )
     return [entry for entry in entries if entry is not None]
 
 
-def _open_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
-    """Versions that readers inside see during the embargo on a later one, of plans that the person does not own.
+def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
+    """The versions that readers inside see while a later version is under embargo; none of the person's own plans.
 
-    Rows are of the newest version. Without these the dates would go, and tell that there is an embargo.
+    Rows of milestones are of the newest version. Without these versions the dates would disappear during an embargo,
+    and show that there is one.
     """
     embargoed = Plan.objects.inside_for(user).filter(
         embargoed_until__gt=timezone.now(), pk__in=plans.order_by().values("pk")
     )
     embargoed = embargoed.exclude(pk__in=Plan.objects.owned_for(user).order_by().values("pk"))
-    open_ones = Version.objects.filter(plan__in=embargoed.order_by().values("pk"), number=F("plan__open_number"))
-    return open_ones.select_related("plan__partnership").order_by("plan")
+    versions = Version.objects.filter(plan__in=embargoed.order_by().values("pk"), number=F("plan__open_number"))
+    return versions.select_related("plan__partnership").order_by("plan")
 
 
-def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str], number: int) -> CalendarEntry | None:
-    """The entry of a milestone in version `number` of its plan."""
-    happened = _date(milestone.actual)
-    expected = _date(milestone.forecast)
-    day = happened.latest if happened else milestone.due_by
+def _entry_of_milestone(milestone: Milestone, *, site_reference: str, version_number: int) -> CalendarEntry | None:
+    """The entry of a milestone in this version of its plan; None without a date."""
+    actual = _partial_date(milestone.actual)
+    day = actual.latest if actual else milestone.due_by
     if day is None:
         return None
     plan = milestone.plan
-    name = milestone.name
-    if milestone.restricted:
-        reference = references.get((plan.pk, milestone.site_key), "")
-        name = f"Milestone of the confidential site {reference}".strip()
-        if not milestone.site_key:
-            name = "Confidential milestone"
-    date_text = happened or expected
     return CalendarEntry(
         kind=CalendarKind.MILESTONE,
         key=f"milestone-{plan.pk}-{milestone.key}",
-        title=f"{name}: {plan.title}",
+        title=f"{_public_name(milestone, site_reference)}: {plan.title}",
         path=plan.get_absolute_url(),
         starts=day,
-        note=f"{milestone.status.replace('_', ' ').capitalize()}. {'Took place' if happened else 'Forecast'}: "
-        f"{date_text.words if date_text else 'not known'}",
+        note=_note_on_milestone(milestone),
         within=plan.partnership.title if plan.partnership else "",
         partnership=plan.partnership_id,
         changed_at=plan.last_published_at or plan.created_at,
-        sequence=max(0, number - 1) + plan.is_over,
-        # A plan that is over awaits nothing more; its successor has milestones of its own.
+        sequence=max(0, version_number - 1) + plan.is_over,
+        # A plan that is over has no more milestones to reach; its successor has its own.
         is_cancelled=milestone.status == "cancelled" or (plan.is_over and milestone.status != "achieved"),
     )
 
 
-def _date(text: str) -> PartialDate | None:
+def _public_name(milestone: Milestone, site_reference: str) -> str:
+    """The name of a milestone, without what is confidential."""
+    if not milestone.restricted:
+        return milestone.name
+    if not milestone.site_key:
+        return "Confidential milestone"
+    return f"Milestone of the confidential site {site_reference}".strip()
+
+
+def _note_on_milestone(milestone: Milestone) -> str:
+    """The status and date of a milestone: "Planned. Forecast: June 2028"."""
+    actual = _partial_date(milestone.actual)
+    date = actual or _partial_date(milestone.forecast)
+    status = milestone.status.replace("_", " ").capitalize()
+    return f"{status}. {'Took place' if actual else 'Forecast'}: {date.words if date else 'not known'}"
+
+
+def _partial_date(text: str) -> PartialDate | None:
     try:
         return PartialDate.parse(text) if text else None
     except NotADate:
@@ -126,49 +146,44 @@ def _date(text: str) -> PartialDate | None:
 
 
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days by which plans are to be signed off.
-
-    By all in one partnership, or by the person's organisations.
-    """
-    seen = _signatories(user)
+    """Days by which the plans of a partnership, or else the person's organisations, are to sign off."""
+    signatories = _signatories_with_deadline(user)
     if partnership is None:
-        seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
+        signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
     else:
-        seen = seen.filter(plan__partnership=partnership)
-    return entries_of_signatories(list(seen))
+        signatories = signatories.filter(plan__partnership=partnership)
+    return entries_of_signatories(list(signatories))
 
 
-def _signatories(user: User) -> QuerySet[Signatory]:
-    seen = Signatory.objects.filter(due_on__isnull=False, plan__in=Plan.objects.inside_for(user).order_by())
-    return seen.order_by("pk").select_related("organisation", "plan__partnership")
+def _signatories_with_deadline(user: User) -> QuerySet[Signatory]:
+    signatories = Signatory.objects.filter(due_on__isnull=False, plan__in=Plan.objects.inside_for(user).order_by())
+    return signatories.order_by("pk").select_related("organisation", "plan__partnership")
 
 
-def entries_of_signatories(rows: Collection[Signatory]) -> list[CalendarEntry]:
+def entries_of_signatories(signatories: Collection[Signatory]) -> list[CalendarEntry]:
     """The days by which these signatories must sign.
 
-    Two queries. Fetch `organisation` and the plan's partnership.
+    Makes two queries. Fetch `organisation` and the plan's partnership with the signatories.
     """
-    plans = {row.plan_id for row in rows}
-    revisions = revisions_of(plans, "plan_signing", "plan")
-    numbers = {row.plan_id: row.plan.substantive_number for row in rows}
+    plan_by_pk = {signatory.plan_id: signatory.plan for signatory in signatories}
+    revision_by_plan = revisions_of(set(plan_by_pk), "plan_signing", "plan")
+    sign_offs = SignOff.objects.filter(plan__in=list(plan_by_pk))
     decided = {
-        (plan, organisation)
-        for plan, organisation, number in SignOff.objects.filter(plan__in=plans).values_list(
-            "plan", "organisation", "version__number"
-        )
-        if number >= numbers[plan]
+        (plan_id, organisation_id)
+        for plan_id, organisation_id, number in sign_offs.values_list("plan", "organisation", "version__number")
+        if number >= plan_by_pk[plan_id].substantive_number
     }
     return [
-        _of_signatory(
-            row,
-            revisions.get(row.plan_id, Revision(0, row.asked_at)),
-            has_decided=(row.plan_id, row.organisation_id) in decided,
+        _entry_of_signatory(
+            signatory,
+            revision_by_plan.get(signatory.plan_id, Revision(0, signatory.asked_at)),
+            has_decided=(signatory.plan_id, signatory.organisation_id) in decided,
         )
-        for row in rows
+        for signatory in signatories
     ]
 
 
-def _of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool) -> CalendarEntry:
+def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool) -> CalendarEntry:
     plan, day = signatory.plan, signatory.due_on
     assert day is not None
     return CalendarEntry(
@@ -187,29 +202,25 @@ def _of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool
 
 
 def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """When embargoes of versions end or ended, for people of their owners.
-
-    Nobody else knows of an embargo.
-    """
-    seen = Version.objects.filter(
-        embargo_until__isnull=False, plan__in=Plan.objects.owned_for(user).order_by().values("pk")
-    )
+    """When embargoes of versions end or ended, for people of their owners. Nobody else knows of an embargo."""
+    own_plans = Plan.objects.owned_for(user).order_by().values("pk")
+    versions = Version.objects.filter(embargo_until__isnull=False, plan__in=own_plans)
     if partnership is not None:
-        seen = seen.filter(plan__partnership=partnership)
-    rows = seen.without_content().defer("figures").select_related("plan__partnership").order_by("pk")
+        versions = versions.filter(plan__partnership=partnership)
+    versions = versions.without_content().defer("figures").select_related("plan__partnership").order_by("pk")
     return [
         CalendarEntry(
             kind=CalendarKind.EMBARGO,
-            key=f"embargo-{row.pk}",
-            title=f"Embargo ends: {row.title}, version {row.number}",
-            path=row.get_absolute_url(),
-            starts=row.embargo_until,
-            within=row.plan.partnership.title if row.plan.partnership else "",
-            partnership=row.plan.partnership_id,
-            changed_at=row.published_at,
+            key=f"embargo-{version.pk}",
+            title=f"Embargo ends: {version.title}, version {version.number}",
+            path=version.get_absolute_url(),
+            starts=version.embargo_until,
+            within=version.plan.partnership.title if version.plan.partnership else "",
+            partnership=version.plan.partnership_id,
+            changed_at=version.published_at,
         )
-        for row in rows
-        if row.embargo_until is not None
+        for version in versions
+        if version.embargo_until is not None
     ]
 
 

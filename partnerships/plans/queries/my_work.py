@@ -1,4 +1,4 @@
-"""What waits for a person in plans, for My work."""
+"""Tasks of a person in plans, for My work."""
 
 from __future__ import annotations
 
@@ -34,17 +34,14 @@ from partnerships.plans.models import (
 from partnerships.plans.queries.signing import number_to_sign, still_takes_part
 
 
-def _waiting(task: str, plan: Plan, route: str, **more: Any) -> Waiting:
-    return Waiting(
-        what=task,
-        title=more.pop("title", plan.title),
-        path=reverse(route, kwargs=more.pop("kwargs", {"pk": plan.pk})) + more.pop("place", ""),
-        within=more.pop("within", plan.partnership.title if plan.partnership else ""),
-        **more,
-    )
+def _waiting(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
+    """A task about a plan, below the plan's title and partnership unless `more` names others."""
+    partnership_title = plan.partnership.title if plan.partnership else ""
+    values: dict[str, Any] = {"what": task, "title": plan.title, "path": path, "within": partnership_title}
+    return Waiting(**(values | more))
 
 
-#: From a record of a plan to the people who may change its draft.
+#: The route from a record of a plan to the people who may change its draft.
 _DRAFTERS = (drafters_of("plan__"),)
 
 
@@ -55,25 +52,32 @@ def _signatures() -> Reach:
         organisation=OuterRef("organisation"),
         version__number__gte=OuterRef("plan__substantive_number"),
     )
-    last = Subquery(
-        decisions.annotate(state=Case(When(condition_met__isnull=False, then=Value("met")), default=F("decision")))
-        .order_by("-version__number", "-pk")
-        .values("state")[:1]
+    decision_or_met = Case(When(condition_met__isnull=False, then=Value("met")), default=F("decision"))
+    last_state = Subquery(
+        decisions.annotate(state=decision_or_met).order_by("-version__number", "-pk").values("state")[:1]
     )
-    open_ones = Signatory.objects.annotate(last=last).filter(
+    signatories = Signatory.objects.annotate(last=last_state).filter(
         Q(last=None) | Q(last=Decision.CONDITIONAL),
         still_takes_part(),
         removed_at=None,
         plan__status=Status.AWAITING_SIGN_OFF,
     )
-    return Reach(open_ones, (Organisations("organisation", roles=(Role.LEAD,)),))
+    return Reach(signatories, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
-    signatures: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
-    of_plan = ("title", "current_number", "open_number", "embargoed_until", "partnership__title")
-    rows: QuerySet[Signatory, dict[str, Any]] = signatures.order_by("pk").values(
-        "pk", "asked_at", "due_on", "last", "plan", *(f"plan__{name}" for name in of_plan)
+    signatories: QuerySet[Any] = _signatures().of(user).filter(plan__in=Plan.objects.published_for(user).values("pk"))
+    rows: QuerySet[Signatory, dict[str, Any]] = signatories.order_by("pk").values(
+        "pk",
+        "asked_at",
+        "due_on",
+        "last",
+        "plan",
+        "plan__title",
+        "plan__current_number",
+        "plan__open_number",
+        "plan__embargoed_until",
+        "plan__partnership__title",
     )
     return rows
 
@@ -85,7 +89,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
     def make(row: dict[str, Any]) -> Waiting:
         lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
         return Waiting(
-            what=_what_to_sign(row),
+            what=_signing_task(row),
             title=row["plan__title"],
             path=address(row["plan"]),
             since=row["asked_at"],
@@ -101,12 +105,16 @@ def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
     return InOrder(sorted(rows_for(_signatures_for, user), key=key), make, due=itemgetter("due_on"))
 
 
-def _what_to_sign(row: dict[str, Any]) -> str:
-    """What a signatory is asked, from a row of `_signatures_for`."""
+def _signing_task(row: dict[str, Any]) -> str:
+    """The task of a signatory, from a row of `_signatures_for`."""
     if row["last"] == Decision.CONDITIONAL:
         return "Confirm that your condition is met"
-    numbers = {name: row[f"plan__{name}"] for name in ("current_number", "open_number", "embargoed_until")}
-    return f"Sign off version {number_to_sign(Plan(**numbers))}"
+    plan = Plan(
+        current_number=row["plan__current_number"],
+        open_number=row["plan__open_number"],
+        embargoed_until=row["plan__embargoed_until"],
+    )
+    return f"Sign off version {number_to_sign(plan)}"
 
 
 _REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=False), _DRAFTERS)
@@ -121,7 +129,7 @@ def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
         _waiting(
             f"Answer {request.person.display_name}, who asks to see the draft",
             request.plan,
-            "plans:sharing",
+            reverse("plans:sharing", kwargs={"pk": request.plan_id}),
             since=request.asked_at,
         )
         for request in rows_for(_requests_for, user)
@@ -152,16 +160,19 @@ def _mentions_for(user: User) -> QuerySet[Comment]:
 
 
 def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    return [
-        _waiting(
-            f"Answer {comment.author.display_name}'s comment",
-            comment.plan,
-            "plans:draft-comments" if comment.is_on_draft else "plans:comments",
-            place=f"#comment-{comment.parent_id or comment.pk}",
-            since=comment.created_at,
+    tasks = []
+    for comment in rows_for(_mentions_for, user):
+        route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
+        page = reverse(route, kwargs={"pk": comment.plan_id})
+        tasks.append(
+            _waiting(
+                f"Answer {comment.author.display_name}'s comment",
+                comment.plan,
+                f"{page}#comment-{comment.parent_id or comment.pk}",
+                since=comment.created_at,
+            )
         )
-        for comment in rows_for(_mentions_for, user)
-    ]
+    return tasks
 
 
 def _shares(now: dt.datetime) -> Reach:
@@ -178,12 +189,12 @@ def _unread_shares(user: User, now: dt.datetime) -> list[Waiting]:
         _waiting(
             "Read this draft",
             share.plan,
-            "plans:draft",
+            reverse("plans:draft", kwargs={"pk": share.plan_id}),
             since=share.shared_at,
             due=share.ends_on,
             status="draft",
             status_label="Draft",
-            # A person with a shared draft may not know the plan's partnership.
+            # People with a shared draft may not know the plan's partnership.
             within="",
         )
         for share in rows_for(_shares_for, user, now)
@@ -195,26 +206,32 @@ def _milestones(now: dt.datetime) -> Reach:
 
 
 def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:
-    # The short form publishes a version; people who may only edit use the draft.
-    publishable = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
-    due: QuerySet[Any] = _milestones(now).of(user).annotate(may_publish=publishable)
-    return due.select_related("plan__partnership").order_by("due_by", "pk")
+    may_publish = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
+    milestones: QuerySet[Any] = _milestones(now).of(user).annotate(may_publish=may_publish)
+    return milestones.select_related("plan__partnership").order_by("due_by", "pk")
 
 
 def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    today, due = timezone.localdate(now), rows_for(_milestones_for, user, now)
-    return [_milestone_wanted(milestone, today, may_publish=milestone.may_publish) for milestone in due]
+    today = timezone.localdate(now)
+    milestones = rows_for(_milestones_for, user, now)
+    return [_milestone_wanted(milestone, today, may_publish=milestone.may_publish) for milestone in milestones]
 
 
 def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
+    """The task to update a milestone: by the form that publishes a version or, for editors, in the draft."""
     overdue = milestone.is_overdue(today)
-    where = {"pk": milestone.plan_id, "key": milestone.key}
+    if may_publish:
+        task = "Update this milestone"
+        path = reverse("plans:milestone", kwargs={"pk": milestone.plan_id, "key": milestone.key})
+    else:
+        task = "Update this milestone in the draft"
+        kwargs = {"pk": milestone.plan_id, "code": "milestones", "key": milestone.key}
+        path = reverse("plans:edit-item", kwargs=kwargs)
     return _waiting(
-        "Update this milestone" if may_publish else "Update this milestone in the draft",
+        task,
         milestone.plan,
-        "plans:milestone" if may_publish else "plans:edit-item",
+        path,
         title=f"{milestone.name}, {milestone.plan.title}",
-        kwargs=where if may_publish else where | {"code": "milestones"},
         due=milestone.due_by,
         status="late" if overdue else "",
         status_label="Overdue" if overdue else "",
@@ -234,8 +251,7 @@ def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
         _waiting(
             f"Accept or decline this plan from {offer.offered_for.display_name}",
             offer.plan,
-            "plans:answer-ownership",
-            kwargs={"pk": offer.pk},
+            reverse("plans:answer-ownership", kwargs={"pk": offer.pk}),
             since=offer.offered_at,
         )
         for offer in rows_for(_offers_for, user)

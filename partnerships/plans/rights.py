@@ -1,7 +1,4 @@
-"""What a person may do with a plan (docs/rights.md).
-
-The models' querysets say who may read one.
-"""
+"""What a person may do with a plan (docs/rights.md). The querysets of the models tell who may read it."""
 
 from __future__ import annotations
 
@@ -21,10 +18,10 @@ from partnerships.plans.models import WIDER_THAN_PARTNERSHIP, Comment, Plan, Sha
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one plan now.
+    """The rights of one person over one plan now.
 
-    `owners` and `parties` are the ids of its owners and of the present parties of its partnership. `comments_by_share`
-    says whether the draft is shared with the person to comment on.
+    `owners` and `parties` are the ids of the plan's owners and of the present parties of its partnership.
+    `comments_by_share`: the draft is shared with the person, and they may comment on it.
     """
 
     plan: Plan
@@ -35,18 +32,12 @@ class Rights:
 
     @property
     def keeps_import(self) -> bool:
-        """Whether they maintain it as an imported plan.
-
-        Administrators do, and imports as the system.
-        """
+        """Whether they maintain the plan as an import: administrators, and the system itself."""
         return self.roles.keeps_directory and bool(self.plan.external_reference)
 
     @property
     def edits_for_owner(self) -> bool:
-        """Whether they are an editor or lead of an owner.
-
-        Pages show their buttons to these.
-        """
+        """Whether they are an editor or lead of an owner. Pages show editing buttons only to these."""
         return bool(self.roles.edited_among(self.owners))
 
     @property
@@ -56,43 +47,28 @@ class Rights:
 
     @property
     def may_edit(self) -> bool:
-        """Whether they may change and share the draft.
-
-        Editors and leads of an owner may.
-        """
+        """Whether they may change and share the draft: editors and leads of an owner."""
         return self.roles.is_system or self.keeps_import or self.edits_for_owner
 
     @property
     def may_publish(self) -> bool:
-        """Whether they may publish and change the status: leads of an owner."""
+        """Whether they may publish the plan and change its status: leads of an owner."""
         return self.roles.is_system or self.keeps_import or self.leads_owner
 
     def may_revoke(self, share: Share) -> bool:
-        """Whether they may end a share.
-
-        Leads of an owner, and editors if they shared it themselves.
-        """
+        """Whether they may end a share: leads of an owner, and the editor who shared the draft."""
         return self.may_publish or (self.may_edit and share.shared_by_id == self.roles.person_id)
 
     def may_offer_for(self, organisation_id: int) -> bool:
-        """Whether they may offer or give up the plan for an owner.
-
-        Leads of that owner may.
-        """
+        """Whether they may offer or give up the plan on behalf of an owner: leads of that owner."""
         return organisation_id in self.owners and self.roles.lead(organisation_id)
 
     def may_sign_for(self, organisation_id: int) -> bool:
-        """Whether they may sign or confirm a condition for the organisation.
-
-        Its leads may.
-        """
+        """Whether they may sign or confirm a condition for the organisation: its leads."""
         return self.roles.lead(organisation_id)
 
     def may_meet(self, sign_off: SignOff) -> bool:
-        """Whether they may confirm that a condition is met.
-
-        Leads of the organisation that set it.
-        """
+        """Whether they may confirm that a condition is met: leads of the organisation that set it."""
         return self.may_sign_for(sign_off.organisation_id)
 
     @property
@@ -104,49 +80,50 @@ class Rights:
     def takes_part(self) -> bool:
         """Whether they may comment on versions that they can read.
 
-        People of owners and present parties, with observers; of any organisation, if the audience is wider.
+        People of owners and present parties may, including observers. If the audience is wider than the partnership,
+        people of all organisations may.
         """
         return self.is_inside or (self.plan.audience in WIDER_THAN_PARTNERSHIP and bool(self.roles.of))
 
     def may_comment(self, version_number: int) -> bool:
-        """Whether they may comment on a version (0: the draft)."""
-        return self.takes_part if version_number else self.may_edit or self.comments_by_share
+        """Whether they may comment on a version (0 is the draft)."""
+        if version_number == 0:
+            return self.may_edit or self.comments_by_share
+        return self.takes_part
 
     def may_resolve(self, thread: Comment) -> bool:
-        """Whether they may resolve or reopen a thread.
-
-        Its author may, and editors and leads of an owner.
-        """
-        own = thread.author_id == self.roles.person_id or self.may_edit
-        return own and self.may_comment(thread.version_number)
+        """Whether they may resolve or reopen a thread: its author, and editors and leads of an owner."""
+        is_author_or_editor = thread.author_id == self.roles.person_id or self.may_edit
+        return is_author_or_editor and self.may_comment(thread.version_number)
 
 
 def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
-    """The rights of the person (None: the system) over the plan."""
+    """The rights of a person, or of the system (None), over a plan."""
     roles = roles_of(person, now)
     owners = frozenset(owner.organisation_id for owner in plan.owners.all())
     parties: frozenset[int] = frozenset()
     if plan.partnership_id and roles.of:
-        parties = frozenset(rows_for(_present, plan.partnership_id))
-    # A share counts only while the person acts for an organisation; who may edit the draft needs none.
-    by_share = bool(roles.of) and not roles.edited_among(owners)
-    may_comment = person is not None and by_share and bool(rows_for(_shared, person, plan.pk, now))
-    return Rights(plan, owners, parties, comments_by_share=may_comment, roles=roles)
+        parties = frozenset(rows_for(_present_party_ids, plan.partnership_id))
+    # A share counts only while the person acts for an organisation. People who may edit the draft need no share.
+    comments_by_share = False
+    if person is not None and roles.of and not roles.edited_among(owners):
+        comments_by_share = bool(rows_for(_shares_to_comment, person, plan.pk, now))
+    return Rights(plan=plan, owners=owners, parties=parties, comments_by_share=comments_by_share, roles=roles)
 
 
-def _present(partnership: int) -> QuerySet[Party, int]:
+def _present_party_ids(partnership: int) -> QuerySet[Party, int]:
     return Party.objects.present().filter(partnership=partnership).values_list("organisation_id", flat=True)
 
 
-def _shared(person: User, plan: int, now: dt.datetime) -> QuerySet[Share, int]:
-    active = Share.objects.active(now).filter(plan=plan, person=person, may_comment=True)
-    return active.values_list("pk", flat=True)
+def _shares_to_comment(person: User, plan: int, now: dt.datetime) -> QuerySet[Share, int]:
+    shares = Share.objects.active(now).filter(plan=plan, person=person, may_comment=True)
+    return shares.values_list("pk", flat=True)
 
 
 def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:
-    """Whether somebody may create a plan for these owners.
+    """Whether a person may create a plan for these owners.
 
-    Editors and leads of one may. Administrators may import plans, and leads of all the owners.
+    Editors and leads of one of them may. Imports need an administrator or a lead of all the owners.
     """
     if imported:
         return roles.keeps_published([owner.pk for owner in owners])
@@ -154,9 +131,6 @@ def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -
 
 
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:
-    """Whether somebody may ask to see a draft.
-
-    People of present parties of the partnership may.
-    """
+    """Whether a person may ask to see a draft: people of present parties of the partnership."""
     parties = Party.objects.present().filter(partnership=partnership_id)
     return any(roles.act_for(pk) for pk in parties.values_list("organisation_id", flat=True))

@@ -95,7 +95,7 @@ def test_report_sent_twice_is_recorded_once(world: World) -> None:
     commitment = agree(world)
     report(world, commitment, delivered=Decimal(10), seen=0)
 
-    with pytest.raises(services.UnableToRecordProgress, match="Somebody else has just reported"):
+    with pytest.raises(services.UnableToRecordProgress, match="A colleague has just reported"):
         report(world, commitment, delivered=Decimal(10), seen=0)
 
     assert commitment.progress.count() == 1

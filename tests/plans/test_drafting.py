@@ -416,7 +416,7 @@ def test_a_plan_has_years_of_one_kind(world: World) -> None:
     with pytest.raises(services.UnableToSavePiece) as refused:
         save(plan, world, "sites/secret", homes=calendar)
 
-    assert "2028 is a calendar year, and this plan has financial years. Write 2027-28 or 2028-29." in str(refused.value)
+    assert "2028 is a calendar year, and this plan has financial years. Enter 2027-28 or 2028-29." in str(refused.value)
 
 
 def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None:

@@ -69,7 +69,7 @@ def test_two_people_who_record_one_report_at_once_get_a_clear_answer(
 
     monkeypatch.setattr(Source, "save", second)
 
-    with pytest.raises(UnableToRecord, match="Somebody has just recorded Harbour review"):
+    with pytest.raises(UnableToRecord, match="A colleague has just recorded Harbour review"):
         report_of(world)
 
 

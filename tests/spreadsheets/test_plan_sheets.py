@@ -182,7 +182,7 @@ def test_homes_of_one_site_can_be_pasted_without_headings(world: World, plan: Pl
     assert counts(done) == {"changed": 1, "set_aside": 1}
     [aside] = rows_to_correct(done.report)[1]
     assert "2029 is a calendar year, and this plan has financial years." in aside[-2]
-    assert aside[-1] == "Write 2028-29 or 2029-30."
+    assert aside[-1] == "Enter 2028-29 or 2029-30."
     homes = items(plan, "sites")["North Quay"]["homes"]
     assert [(home["tenure"], home["bedrooms"], home["count"]) for home in homes] == [
         ("social_rent", 2, 60),

@@ -39,7 +39,7 @@ class TermsForm(Form):
         min_value=0,
         max_digits=14,
         decimal_places=2,
-        help_text="If it can be counted, enter a number, such as 60 or £1.8m. It can then be delivered in parts.",
+        help_text="If it can be counted, enter a number, for example 60 or £1.8m. It can then be delivered in parts.",
     )
     unit = forms.ChoiceField(label="Unit", required=False, choices=lambda: [("", "No quantity"), *Unit.choices()])
     owner = PersonField(
@@ -47,7 +47,7 @@ class TermsForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=FindSelect,
-        help_text="Somebody at the organisation that gives. That organisation can also name them when it confirms.",
+        help_text="A person at the organisation that gives. That organisation can also name them when it confirms.",
     )
     due_on = DayField(label="Due date")
 

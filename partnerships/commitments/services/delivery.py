@@ -65,7 +65,7 @@ def record_progress(
     require(rights.may_report, "Only editors and leads of the organisation that gives can report progress.")
     newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
     if seen is not None and seen != (newest or 0):
-        raise UnableToRecordProgress("Somebody else has just reported progress. Check their report first.")
+        raise UnableToRecordProgress("A colleague has just reported progress. Check their report first.")
     amount = current.delivered_quantity if delivered is None else delivered
     _check_status(status, blocker)
     if delivered is not None and current.quantity is None:

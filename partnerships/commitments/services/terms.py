@@ -48,7 +48,7 @@ def edit_proposal(
         raise UnableToEdit(f"{current.reference} is {current.get_status_display().lower()}. Propose new terms instead.")
     require(rights.may_edit_terms, NO_SIDE)
     if revision != current.revision:
-        raise UnableToEdit("Somebody changed the terms while you were editing. Check them before you save.")
+        raise UnableToEdit("The terms were changed while you were editing. Check them before you save.")
     if current.giver is None:
         raise UnableToEdit("The organisation that gives is outside the network, so the terms cannot change.")
     check_terms(current.giver, current.receiver, terms, timezone.localdate(now))

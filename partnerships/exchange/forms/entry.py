@@ -63,7 +63,7 @@ class EntryForm(OrganisationForm):
     standing = forms.BooleanField(
         label="This is a standing offer: skills or resources we can always offer",
         required=False,
-        help_text="Offers only. It appears on your organisation’s page and stays open, even after somebody takes it "
+        help_text="Offers only. It appears on your organisation’s page and stays open, even after a partner takes it "
         "up.",
     )
     audience = forms.ChoiceField(label="Who can read and answer it?", choices=Audience, widget=forms.RadioSelect)

@@ -148,9 +148,7 @@ def edit_entry(
     if entry.is_over:
         raise UnableToEditEntry(f"This is {entry.get_status_display().lower()}, so it can no longer be changed.")
     if revision is not None and revision != entry.revision:
-        raise UnableToEditEntry(
-            "Somebody else has changed this since you opened it. Read it again before you change it."
-        )
+        raise UnableToEditEntry("A colleague has changed this since you opened it. Read it again before you change it.")
     before = _for_timeline(entry)
     closed_on, ended_on = entry.closes_on, entry.available_until
     fault = theme_fault(details.get("theme", entry.theme), keep=entry.theme)

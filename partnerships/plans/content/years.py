@@ -59,6 +59,6 @@ def wrong_year(kind: str, year: str) -> tuple[str, str] | None:
         return None
     first = int(year[:4])
     if kind == CALENDAR:
-        return f"{year} is a financial year, and this plan has calendar years.", f"Write {first} or {first + 1}."
+        return f"{year} is a financial year, and this plan has calendar years.", f"Enter {first} or {first + 1}."
     either = f"{year_of_kind(FINANCIAL, first - 1)} or {year_of_kind(FINANCIAL, first)}"
-    return f"{year} is a calendar year, and this plan has financial years.", f"Write {either}."
+    return f"{year} is a calendar year, and this plan has financial years.", f"Enter {either}."

@@ -18,14 +18,14 @@ class CommentForm(Form):
         label="Your comment",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=MAX_COMMENT,
-        help_text="To mention somebody, type @ and their name, such as @Ben West.",
+        help_text="To mention a colleague, enter @ and their name, for example @Ben West.",
     )
     anchor = forms.ChoiceField(label="About", required=False)
 
     def __init__(self, *args: Any, anchors: Iterable[tuple[str, str]] = (), reply: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if reply:
-            del self.fields["anchor"]
+            del self.fields["anchor"]  # A reply is about the piece of its thread.
         else:
             self.fields["anchor"].choices = [("", "The whole plan"), *anchors]  # type: ignore[attr-defined]  # a ChoiceField
         self.order_fields(["anchor", "text"])

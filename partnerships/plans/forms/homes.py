@@ -1,7 +1,4 @@
-"""The homes of a site as a grid.
-
-A row for each tenure, bedrooms and needs type, a column for each year.
-"""
+"""The homes of a site as a grid: a row for each tenure, bedrooms and needs type, a column for each year."""
 
 from __future__ import annotations
 
@@ -20,17 +17,17 @@ from partnerships.plans.content import NEEDS, TENURES, Content, Item, year_of_ki
 
 #: Blank rows below those of a grid.
 BLANK_ROWS = 3
-#: Rows that the button adds, at most. A site may come with more from a file: all of them are shown and kept.
+#: Rows up to which the button adds more. A site from a file may have more: all of them are shown and saved.
 MAX_ROWS = 200
-#: Years that the button adds, at most. A site may come with more from a file.
+#: Years up to which the button adds more. A site from a file may have more.
 MAX_YEARS = 20
-#: Rows of a sent grid that are read, at most.
+#: Rows of a submitted grid that are read, at most.
 MAX_SENT_ROWS = 1_000
-#: Boxes of a grid, at most; `DATA_UPLOAD_MAX_NUMBER_FIELDS` has some more for the other fields of a site.
+#: Boxes of a grid, at most. `DATA_UPLOAD_MAX_NUMBER_FIELDS` allows some more, for the other fields of a site.
 MAX_BOXES = 1_900
-#: Columns of years that a grid without homes begins with.
+#: Columns of years in the grid of a site without homes.
 FIRST_YEARS = 3
-#: Years of a plan's other sites that a new site's grid begins with, at most.
+#: Columns of years that a new site takes from the other sites of its plan, at most.
 MAX_SUGGESTED = 8
 #: Homes in one cell, at most.
 MAX_CELL = 100_000
@@ -38,10 +35,10 @@ NOT_WHOLE = "Part of the table of homes is missing, so nothing was saved. Open t
 
 
 class YearField(forms.CharField):
-    """A calendar or financial year in one spelling: "2027", "2027-28"."""
+    """A calendar or financial year, normalised to "2027" or "2027-28"."""
 
     def clean(self, value: Any) -> str:
-        """The year; "" where none is given."""
+        """The year, or "" for an empty field."""
         try:
             return read_year(super().clean(value))
         except ValueError as error:
@@ -49,7 +46,7 @@ class YearField(forms.CharField):
 
 
 class HomesRow(Form):
-    """One row of the grid: what kind of homes, and how many of them in each year."""
+    """One row of the grid: a kind of homes, and the number of homes in each year."""
 
     tenure = forms.ChoiceField(
         label="Tenure",
@@ -72,45 +69,52 @@ class HomesRow(Form):
     def __init__(self, *args: Any, years: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.years = list(years)
-        number = str(self.prefix or "0").rpartition("-")[2]
-        row = int(number) + 1 if number.isdecimal() else 1
-        for place, year in enumerate(years):
-            label = f"Homes, {year or 'year not given'}, row {row}"
-            self.fields[f"count_{place}"] = CountField(
-                label=label, min_value=0, max_value=MAX_CELL, required=False, widget=forms.TextInput()
+        index_text = str(self.prefix or "0").rpartition("-")[2]
+        row_number = int(index_text) + 1 if index_text.isdecimal() else 1
+        for index, year in enumerate(years):
+            self.fields[f"count_{index}"] = CountField(
+                label=f"Homes, {year or 'year not given'}, row {row_number}",
+                min_value=0,
+                max_value=MAX_CELL,
+                required=False,
+                widget=forms.TextInput(),
             )
         for name, field in self.fields.items():
-            select = isinstance(field, forms.ChoiceField)
-            field.widget.attrs.update(
-                {
-                    "class": "govuk-select" if select else "govuk-input",
-                    "aria-label": f"{field.label}, row {row}" if select else field.label,
+            has_error = self.is_bound and bool(self.errors.get(name))
+            if isinstance(field, forms.ChoiceField):
+                attrs = {"class": "govuk-select", "aria-label": f"{field.label}, row {row_number}"}
+                attrs["class"] += " govuk-select--error" if has_error else ""
+            else:
+                attrs = {
+                    "class": "govuk-input",
+                    "aria-label": str(field.label),
+                    "inputmode": "numeric",
+                    "data-homes-count": "",
+                    "autocomplete": "off",
                 }
-                | ({} if select else {"inputmode": "numeric", "data-homes-count": "", "autocomplete": "off"})
-            )
-            if self.is_bound and self.errors.get(name):
-                field.widget.attrs["class"] += " govuk-select--error" if select else " govuk-input--error"
+                attrs["class"] += " govuk-input--error" if has_error else ""
+            field.widget.attrs.update(attrs)
 
     @property
     def kinds(self) -> list[BoundField]:
-        """The boxes that say what kind of homes the row is about."""
+        """The fields for the kind of homes of the row."""
         return [self["tenure"], self["bedrooms"], self["needs"]]
 
     @property
     def counts(self) -> list[BoundField]:
-        """The boxes for the years, in order."""
+        """The fields for the years, in order."""
         return [self[name] for name in self.fields if name.startswith("count_")]
 
     @property
     def by_year(self) -> list[tuple[str, BoundField]]:
-        """The boxes for the years, each with its year in words."""
+        """The fields for the years, each with its year in words."""
         return [(year or "No year", field) for year, field in zip(self.years, self.counts, strict=True)]
 
     @property
     def numbers(self) -> list[int]:
-        """The homes of each year as entered; 0 for a box that is empty or wrong."""
+        """The homes of each year as entered; 0 for a field that is empty or invalid."""
         if self.is_bound:
-            self.is_valid()  # fills what is valid
+            self.is_valid()  # fills `cleaned_data` with the valid fields
         data: Mapping[str, Any] = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
         return [data.get(field.name) or 0 for field in self.counts]
 
@@ -125,10 +129,10 @@ class _YearsForm(Form):
 
     def __init__(self, *args: Any, count: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for place in range(count):
-            field = YearField(label=f"Year of column {place + 1}", required=False, max_length=9)
+        for index in range(count):
+            field = YearField(label=f"Year of column {index + 1}", required=False, max_length=9)
             field.widget.attrs = {"class": "govuk-input", "aria-label": field.label, "autocomplete": "off"}
-            self.fields[f"year_{place}"] = field
+            self.fields[f"year_{index}"] = field
         for name in self.errors:
             self.fields[name].widget.attrs["class"] += " govuk-input--error"
 
@@ -140,57 +144,63 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
     max_boxes = MAX_BOXES
 
     def __init__(self, data: Any = None, *, homes: Iterable[Item] = (), years: Sequence[str] = ()) -> None:
-        rows, columns = _arranged(homes, years)
-        count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_BOXES)
-        #: Whether all boxes arrived: a page from before an update sends no years, and its homes would be lost.
-        self.is_whole = data is None or _is_whole(data, count)
+        rows, columns = _rows_and_columns(homes, years)
+        column_count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_BOXES)
+        #: Whether all fields arrived. A page from before an update sends no years, and its homes would be lost.
+        self.is_whole = data is None or _is_whole(data, column_count)
         if not self.is_whole:
-            count = 1
+            column_count = 1
         self.years = _YearsForm(
-            data, count=count, prefix="homes", initial={f"year_{place}": year for place, year in enumerate(columns)}
+            data,
+            count=column_count,
+            prefix="homes",
+            initial={f"year_{index}": year for index, year in enumerate(columns)},
         )
-        blank = [{"tenure": "social_rent", "needs": "general"}] * BLANK_ROWS
-        super().__init__(data, prefix="homes", initial=[*rows, *blank] if data is None else None)
+        blank_rows = [{"tenure": "social_rent", "needs": "general"}] * BLANK_ROWS
+        super().__init__(data, prefix="homes", initial=[*rows, *blank_rows] if data is None else None)
 
     @property
     def is_full(self) -> bool:
-        """Whether a page cannot send another row."""
+        """Whether the page cannot send another row."""
         return boxes_in(len(self.forms) + 1, len(self.headings)) > MAX_BOXES
 
     @property
     def headings(self) -> list[BoundField]:
-        """The boxes of the years."""
+        """The fields of the years."""
         return list(self.years)
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """The years, for the labels of the boxes."""
+        """The years, for the labels of the fields."""
         return {"years": [str(heading.value() or "") for heading in self.headings]}
 
     def is_valid(self) -> bool:
-        """Whether it arrived whole, with valid years and rows."""
+        """Whether all fields arrived and are valid."""
         return self.is_whole and self.years.is_valid() and super().is_valid()
 
     def lines(self) -> list[Item]:
-        """The lines of homes as entered so far, without those that are empty or invalid."""
+        """The lines of homes as entered so far, without empty and invalid ones."""
         if self.is_bound:
-            self.is_valid()  # fills what is valid
+            self.is_valid()  # fills `cleaned_data` with the valid fields
         data = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
         years = [str(data.get(heading.name) or "") for heading in self.headings]
         lines: list[Item] = []
         for form in self:
             row = getattr(form, "cleaned_data", {}) if form.is_bound else form.initial
-            kind_of_home = {
+            bedrooms = row.get("bedrooms")
+            kind_of_homes = {
                 "tenure": row.get("tenure"),
-                "bedrooms": None if row.get("bedrooms") == "" else row.get("bedrooms"),
+                "bedrooms": None if bedrooms == "" else bedrooms,
                 "needs": row.get("needs"),
             }
-            for year, count in zip(years, form.numbers, strict=True):
-                if count:
-                    lines.append({**kind_of_home, "year": year, "count": count})
+            lines += [
+                {**kind_of_homes, "year": year, "count": count}
+                for year, count in zip(years, form.numbers, strict=True)
+                if count
+            ]
         return lines
 
     def value(self) -> dict[str, list[Item]]:
-        """The lines that have homes, once valid."""
+        """The lines of homes as a site's content holds them, once the grid is valid."""
         return {"homes": self.lines()}
 
     @property
@@ -205,91 +215,89 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
 
     @property
     def problems(self) -> list[dict[str, str]]:
-        """What is wrong, each naming its box and linking to it."""
-        messages = []
+        """The errors for the error summary, each with its field's label and a link to the field."""
+        errors = []
         if not self.is_whole or self.non_form_errors():
-            messages.append({"text": NOT_WHOLE, "target": ""})
+            errors.append({"text": NOT_WHOLE, "target": ""})
         fields = [*self.headings]
         for form in self:
             fields += form.visible_fields()
         for field in fields:
             for text in error_words(field):
                 words = text if text.startswith(str(field.label)) else f"{field.label}: {text}"
-                messages.append({"text": words, "target": field.id_for_label})
-        return messages
+                errors.append({"text": words, "target": field.id_for_label})
+        return errors
 
 
-HomesFormSet: Any = forms.formset_factory(  # the stubs know no arguments of our own
+HomesFormSet: Any = forms.formset_factory(  # Any: the stubs do not know our own arguments
     HomesRow, formset=HomesGrid, extra=0, max_num=MAX_ROWS, absolute_max=MAX_SENT_ROWS
 )
 
 
 def boxes_in(rows: int, years: int) -> int:
-    """The boxes of a grid: a heading for each year, and in each row three choices and a box for each year."""
+    """The number of fields in a grid: a heading for each year and, in each row, three choices and one for each year."""
     return rows * (years + 3) + years
 
 
 def is_too_large(homes: Iterable[Item]) -> bool:
-    """Whether a grid of these lines would have more boxes than a page can send."""
-    rows, columns = _arranged(homes, ())
+    """Whether a grid of these lines would have more fields than a page can send."""
+    rows, columns = _rows_and_columns(homes, ())
     return boxes_in(len(rows) + BLANK_ROWS, len(columns)) > MAX_BOXES
 
 
 def _is_whole(data: Any, years: int) -> bool:
-    """Whether a sent grid says how many years it has, and is no larger than a browser can send."""
+    """Whether a submitted grid has its number of years, and is not larger than a browser can send."""
     rows = _number(data.get("homes-TOTAL_FORMS"), MAX_BOXES)
     return str(data.get("homes-YEARS") or "").isdecimal() and boxes_in(rows, years) <= MAX_BOXES
 
 
 def _number(text: Any, limit: int) -> int:
+    """The number in a text, at most `limit`; 1 if there is none."""
     return min(int(text), limit) if str(text or "").isdecimal() else 1
 
 
-def _arranged(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The rows of a grid with some lines of homes, and its columns.
-
-    The last column has no year.
-    """
-    lines = list(homes)
+def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows of a grid for these lines of homes, and the years of its columns, of which the last is ""."""
+    lines = sorted(homes, key=_row_order)
     columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
+    index_by_year = {year: index for index, year in enumerate(columns)}
     rows: list[dict[str, Any]] = []
-    for kind, lines_alike in groupby(
-        sorted(lines, key=_order), key=lambda line: (line["tenure"], line["bedrooms"], line["needs"])
-    ):
+    for kind, lines_of_kind in groupby(lines, key=lambda line: (line["tenure"], line["bedrooms"], line["needs"])):
         tenure, bedrooms, needs = kind
-        counts = {f"count_{columns.index(line['year'])}": line["count"] for line in lines_alike}
-        rows.append({"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs, **counts})
+        row = {"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs}
+        for line in lines_of_kind:
+            row[f"count_{index_by_year[line['year']]}"] = line["count"]
+        rows.append(row)
     return rows, columns
 
 
-def _order(line: Item) -> tuple[int, int, int]:
-    """The place of a row: as in tables of homes."""
+def _row_order(line: Item) -> tuple[int, int, int]:
+    """The sort key of a row, as in tables of homes."""
     bedrooms = -1 if line["bedrooms"] is None else line["bedrooms"]
     return list(TENURES).index(line["tenure"]), bedrooms, list(NEEDS).index(line["needs"])
 
 
 def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
-    """The columns for a site without homes.
-
-    They are the years of the plan's other sites, or else the next ones.
-    """
-    used = sorted({line["year"] for site in content["sites"] for line in site["homes"] if line["year"]})
-    if used:
-        return used[-MAX_SUGGESTED:]
-    start = str(content["about"]["period_start"])[:4]
-    first = int(start) if start else today.year
-    return [year_of_kind(kind, first + place) for place in range(FIRST_YEARS)]
+    """The years for a site without homes: those of the plan's other sites, or else the first of its period."""
+    used_years = sorted({line["year"] for site in content["sites"] for line in site["homes"] if line["year"]})
+    if used_years:
+        return used_years[-MAX_SUGGESTED:]
+    period_start = str(content["about"]["period_start"])[:4]
+    first_year = int(period_start) if period_start else today.year
+    return [year_of_kind(kind, first_year + offset) for offset in range(FIRST_YEARS)]
 
 
 def with_more(data: Any, kind: str) -> Any:
-    """The sent grid with more rows or one more year, as its button asks."""
-    data = data.copy()
-    rows, years = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS), _number(data.get("homes-YEARS"), MAX_BOXES)
-    if data.get("more") == "rows" and boxes_in(rows + BLANK_ROWS, years) <= MAX_BOXES:
-        data["homes-TOTAL_FORMS"] = str(max(rows, min(rows + BLANK_ROWS, MAX_ROWS)))
-    if data.get("more") == "years" and years < MAX_YEARS and boxes_in(rows, years + 1) <= MAX_BOXES:
-        years_entered = [data.get(f"homes-year_{place}", "")[:4] for place in range(years)]
-        last = max((int(year) for year in years_entered if year.isdecimal()), default=dt.date.min.year)
-        data["homes-YEARS"] = str(years + 1)
-        data[f"homes-year_{years}"] = year_of_kind(kind, last + 1) if last > 1 else ""
-    return data
+    """The submitted grid with more rows or one more year, depending on the button."""
+    extended = data.copy()
+    button = data.get("more")
+    rows = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)
+    years = _number(data.get("homes-YEARS"), MAX_BOXES)
+    if button == "rows" and boxes_in(rows + BLANK_ROWS, years) <= MAX_BOXES:
+        extended["homes-TOTAL_FORMS"] = str(max(rows, min(rows + BLANK_ROWS, MAX_ROWS)))
+    if button == "years" and years < MAX_YEARS and boxes_in(rows, years + 1) <= MAX_BOXES:
+        year_texts = [data.get(f"homes-year_{index}", "")[:4] for index in range(years)]
+        last_year = max((int(text) for text in year_texts if text.isdecimal()), default=0)
+        extended["homes-YEARS"] = str(years + 1)
+        extended[f"homes-year_{years}"] = year_of_kind(kind, last_year + 1) if last_year > 1 else ""
+    return extended

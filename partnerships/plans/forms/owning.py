@@ -28,9 +28,9 @@ class OfferForm(Form):
 
     def __init__(self, *args: Any, plan: Plan, owner: PlanOwner, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = possible_new_owners(plan, owner.organisation).order_by("name", "pk")
-        self.fields["organisation"].queryset = offered  # type: ignore[attr-defined]  # a ModelChoiceField
-        self.has_choices = offered.exists()
+        new_owners = possible_new_owners(plan, owner.organisation).order_by("name", "pk")
+        self.fields["organisation"].queryset = new_owners  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.has_choices = new_owners.exists()
         self.helper = Helper(self, submit="Offer plan")
 
 

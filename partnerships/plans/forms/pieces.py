@@ -15,7 +15,7 @@ from partnerships.organisations.models import Area, AreaKind
 from partnerships.plans.content import DOCUMENTS, PLAN, SITES, Collection, Content, Field
 from partnerships.plans.starters import hint_for
 
-#: What everybody fills in first, then the homes, then the rest on demand.
+#: The form of a site: the fields that everybody fills in, the homes, and the other fields folded away.
 SITE_LAYOUT = (
     Section("The site", "name", "reference", "address", "postcode", "area", "planning_status"),
     HTML('{% include "plans/_homes_grid.html" %}'),
@@ -40,7 +40,7 @@ SITE_LAYOUT = (
     Fold("For the partners only", "confidential", "notes", hint="confidential site, notes"),
 )
 
-#: What the file itself says of a document.
+#: Fields of a document that come from its file.
 OF_THE_FILE = frozenset({"file_name", "content_type", "size", "sha256"})
 
 

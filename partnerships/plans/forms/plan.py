@@ -1,7 +1,4 @@
-"""Forms about a whole plan.
-
-Create it, list it, change its status or audience.
-"""
+"""Forms about a whole plan: create it, change its status or audience."""
 
 from __future__ import annotations
 
@@ -73,11 +70,11 @@ class PlanForm(Form):
             .order_by("title", "pk")
         )
         if self.initial.get("partnership"):
-            # Begun on the page of a partnership: its people read it. Otherwise there is nothing to assume.
+            # Started on the page of a partnership, so probably for its people. Otherwise make no assumption.
             self.fields["audience"].initial = Audience.PARTNERSHIP
-        owners = list(own_organisations[:2])
-        if len(owners) == 1:
-            self.fields["owners"].initial = owners
+        first_organisations = list(own_organisations[:2])
+        if len(first_organisations) == 1:
+            self.fields["owners"].initial = first_organisations
         self.helper = Helper(
             self,
             Section("The plan", "title", "kind", "years"),
@@ -88,10 +85,7 @@ class PlanForm(Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """By default the partnership, or else the owners.
-
-        The audience “partnership” needs a partnership.
-        """
+        """Choose an audience if none was chosen, and check that the audience “partnership” has a partnership."""
         data = super().clean() or {}
         if not data.get("audience") and "audience" not in self.errors:
             data["audience"] = Audience.PARTNERSHIP if data.get("partnership") else Audience.OWNERS
@@ -100,14 +94,13 @@ class PlanForm(Form):
         return data
 
     def all_owners(self) -> list[Organisation]:
-        """The chosen owners, with the partnership's other members if chosen."""
+        """The chosen owners and, if they are to own it too, the partnership's other members."""
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:
-            parties = (
-                parties_that_may_own().filter(partnership=partnership).select_related("organisation").order_by("pk")
-            )
-            owners += [party.organisation for party in parties if party.organisation not in owners]
+            parties = parties_that_may_own().filter(partnership=partnership)
+            members = [party.organisation for party in parties.select_related("organisation").order_by("pk")]
+            owners += [member for member in members if member not in owners]
         return owners
 
 

@@ -56,9 +56,9 @@ class PublishForm(Form):
         untouched: Mapping[str, str] = MappingProxyType({}),
         **kwargs: Any,
     ) -> None:
-        """`untouched`: titles of starter parts that nobody changed, by piece."""
+        """`untouched` are the titles of starter parts that nobody has changed, by piece."""
         super().__init__(*args, **kwargs)
-        self.untouched = self._ask_about_untouched(untouched)
+        self.piece_by_field = self._add_untouched_fields(untouched)
         number = plan.current_number + 1
         if number == 1:
             del self.fields["minor"]
@@ -73,66 +73,69 @@ class PublishForm(Form):
                 "This version includes its changes, and both become visible then. Choose a later time to keep this one "
                 "back for longer."
             )
-        # The box "minor" is not offered where it would be refused; the field stays, so that the refusal says why.
-        offered = [name for name in ("note", "minor", "end_shares") if name != "minor" or may_be_minor]
-        from_template = Section(
-            "From the template",
-            *self.untouched,
-            hint="Plans of this kind usually have these. Nobody has changed them yet, so choose for each whether to "
-            f"keep it in version {number}.",
-        )
+        layout: list[str | Section] = [name for name in ("note", "minor", "end_shares") if name in self.fields]
+        if "minor" in layout and not may_be_minor:
+            # Not shown where it would be refused. The field stays, so that the refusal can say why.
+            layout.remove("minor")
+        if self.piece_by_field:
+            layout.append(
+                Section(
+                    "From the template",
+                    *self.piece_by_field,
+                    hint="Plans of this kind usually have these. Nobody has changed them yet, so choose for each "
+                    f"whether to keep it in version {number}.",
+                )
+            )
         self.helper = Helper(
             self,
-            *(name for name in offered if name in self.fields),
-            *([from_template] if self.untouched else []),
+            *layout,
             Section("Embargo", "embargo_day", "embargo_time"),
             submit=f"Publish version {number}",
             cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
         )
 
-    def _ask_about_untouched(self, untouched: Mapping[str, str]) -> dict[str, str]:
-        """Ask for each part whether to keep it; the pieces by the names of the fields.
+    def _add_untouched_fields(self, untouched: Mapping[str, str]) -> dict[str, str]:
+        """Add a field for each part that asks whether to keep it; returns the pieces by the name of their field.
 
-        A field is named after its piece: an answer must not pass to another when a colleague takes one out meanwhile.
+        Fields are named after their piece, not numbered: if a colleague removes a part in the meantime, an answer must
+        not apply to another part.
         """
-        pieces = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
-        for name, piece in pieces.items():
-            one = COLLECTION_BY_CODE[piece.partition("/")[0]].label
+        piece_by_field = {f"part_{piece.replace('/', '_')}": piece for piece in untouched}
+        for name, piece in piece_by_field.items():
+            title = untouched[piece]
+            collection = COLLECTION_BY_CODE[piece.partition("/")[0]]
             self.fields[name] = forms.ChoiceField(
-                label=f"{one}: {untouched[piece]}",
+                label=f"{collection.label}: {title}",
                 choices=[("keep", "Keep it"), ("out", "Remove it")],
                 widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
-                error_messages={"required": f"Keep “{untouched[piece]}” or remove it"},
+                error_messages={"required": f"Keep “{title}” or remove it"},
             )
-        return pieces
+        return piece_by_field
 
     def draft_choices(self) -> DraftChoices:
-        """Which draft the author saw, and what becomes of its parts."""
+        """The author's decisions about the draft."""
         return DraftChoices(
             revision=self.cleaned_data["draft_revision"],
-            leave_out=self._untouched_answered("out"),
-            keep=self._untouched_answered("keep"),
+            leave_out=self._pieces_answered("out"),
+            keep=self._pieces_answered("keep"),
             end_shares=self.cleaned_data.get("end_shares", False),
         )
 
-    def _untouched_answered(self, answer: str) -> list[str]:
-        """The pieces of the template for which this was chosen."""
-        return [piece for name, piece in self.untouched.items() if self.cleaned_data.get(name) == answer]
+    def _pieces_answered(self, answer: str) -> list[str]:
+        """The pieces of the template for which this answer was chosen."""
+        return [piece for name, piece in self.piece_by_field.items() if self.cleaned_data.get(name) == answer]
 
     def embargo(self) -> dt.datetime | None:
-        """When the embargo ends, in the site's time zone; None without one."""
+        """When the embargo ends, in the site's time zone; None without an embargo."""
         day = self.cleaned_data.get("embargo_day")
         if day is None:
             return None
-        at = self.cleaned_data.get("embargo_time") or dt.time(9)
-        return timezone.make_aware(dt.datetime.combine(day, at))
+        time = self.cleaned_data.get("embargo_time") or dt.time(9)
+        return timezone.make_aware(dt.datetime.combine(day, time))
 
 
 class MilestoneForm(Form):
-    """Update one milestone and publish that as a version.
-
-    `based_on` is the number of the version that its author saw.
-    """
+    """Update one milestone and publish the change. `based_on` is the number of the version that the author saw."""
 
     happened = forms.ChoiceField(
         choices=[("achieved", "It was achieved"), ("moved", "Its forecast moved"), ("cancelled", "It was cancelled")],
@@ -165,15 +168,12 @@ class MilestoneForm(Form):
         return data
 
     def applied(self, item: Item) -> Item:
-        """The milestone, updated."""
+        """The milestone with the changes in the form."""
         happened, date = self.cleaned_data["happened"], self.cleaned_data["date"]
         if happened == "achieved":
             return {**item, "actual": date, "status": "achieved"}
-        if happened == "moved":
-            return {
-                **item,
-                "forecast": date,
-                "actual": "",
-                "status": "late" if item["status"] == "achieved" else item["status"],
-            }
-        return {**item, "status": "cancelled"}
+        if happened == "cancelled":
+            return {**item, "status": "cancelled"}
+        # A milestone that was reported as achieved, and now has a new forecast, is late.
+        status = "late" if item["status"] == "achieved" else item["status"]
+        return {**item, "forecast": date, "actual": "", "status": status}

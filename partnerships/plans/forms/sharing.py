@@ -63,7 +63,7 @@ class AskForm(Form):
 
     partnership = forms.ModelChoiceField(queryset=Partnership.objects.none(), empty_label=None)
     about = forms.CharField(
-        label="Which plan?", max_length=300, help_text="The plan’s title, or the web address that somebody gave you."
+        label="Which plan?", max_length=300, help_text="The plan’s title, or its web address if you have it."
     )
     message = forms.CharField(
         label="Why would you like to see it?",

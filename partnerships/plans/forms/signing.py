@@ -14,10 +14,7 @@ from partnerships.plans.queries import organisations_to_ask
 
 
 class SignatoriesForm(Form):
-    """Choose who must sign, in which role and by when.
-
-    One box for each organisation that may sign.
-    """
+    """Choose who must sign, in which role and by when, with a field for each organisation that may sign."""
 
     due_on = DayField(
         label="Decide by",
@@ -30,25 +27,26 @@ class SignatoriesForm(Form):
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organisations = list(organisations_to_ask(plan))
-        names = []
+        role_fields = []
         for organisation in self.organisations:
             name = f"role_{organisation.pk}"
-            names.append(name)
+            role_fields.append(name)
             self.fields[name] = forms.CharField(
                 label=organisation.name,
                 required=False,
                 max_length=150,
-                help_text="The role that signs, such as chief executive. Leave empty if it does not need to sign.",
+                help_text="The role that signs, for example chief executive. Leave empty if it does not need to sign.",
             )
-        self.helper = Helper(self, *names, "due_on", "questions", submit="Ask for sign-off")
+        self.helper = Helper(self, *role_fields, "due_on", "questions", submit="Ask for sign-off")
 
     def chosen(self) -> list[tuple[Organisation, str]]:
-        """The organisations with a role."""
-        return [
-            (organisation, role)
-            for organisation in self.organisations
-            if (role := self.cleaned_data.get(f"role_{organisation.pk}", "").strip())
-        ]
+        """The organisations for which a role was entered, each with its role."""
+        signatories = []
+        for organisation in self.organisations:
+            role = self.cleaned_data.get(f"role_{organisation.pk}", "").strip()
+            if role:
+                signatories.append((organisation, role))
+        return signatories
 
 
 class DueDayForm(ReasonForm):

@@ -1,4 +1,4 @@
-"""Kinds of plan and what a new plan of each begins with, as administrators define them."""
+"""Kinds of plan and their starters, as administrators define them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCALE = [MinValueValidator(1), MaxValueValidator(5)]
 class PlanKind(Vocabulary):
     """A kind of plan, such as a housing strategy (docs/glossary.md)."""
 
-    # As short as the column that holds it.
+    # As short as the column of plans that holds the code.
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
 
     class Meta:
@@ -26,16 +26,13 @@ class PlanKind(Vocabulary):
 
     @classmethod
     def kept_rows(cls) -> QuerySet[PlanKind]:
-        """The kinds with what their plans begin with."""
+        """The kinds with their starter parts."""
         return cls.objects.prefetch_related("parts")
 
     def begins_with(self, part: str) -> list[StarterPart]:
-        """The parts of one sort that are in use, in order.
-
-        A kind from `by_code` has them at hand.
-        """
-        parts_to_start = (row for row in self.parts.all() if row.active and row.part == part)
-        return sorted(parts_to_start, key=lambda row: (row.position, row.pk))
+        """The starter parts of one sort that are in use, in order. Makes no query for a kind from `by_code`."""
+        active_parts = (row for row in self.parts.all() if row.active and row.part == part)
+        return sorted(active_parts, key=lambda row: (row.position, row.pk))
 
 
 class Part(models.TextChoices):
@@ -49,10 +46,7 @@ class Part(models.TextChoices):
 
 @pghistory.track()
 class StarterPart(models.Model):
-    """A section, outcome, milestone or risk that a new plan begins with.
-
-    Retired, never deleted.
-    """
+    """A section, outcome, milestone or risk that new plans start with. It is retired, never deleted."""
 
     kind = models.ForeignKey(PlanKind, on_delete=models.PROTECT, related_name="parts")
     part = models.CharField(max_length=10, choices=Part)

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 @pghistory.track()
 class PastPartnership(models.Model):
-    """A partnership that a plan belonged to until its only owner left.
-
-    Its parties can still read what they could read then.
-    """
+    """A partnership that a plan belonged to until its only owner left. Its parties still read what they could then."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="past_partnerships")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="past_plans")
@@ -38,27 +35,31 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
     """Offers, by state and reader."""
 
     def unanswered(self) -> OfferQuerySet:
-        """Neither answered nor withdrawn, also where what gave them has ended."""
+        """Offers neither answered nor withdrawn, including those that can no longer be accepted."""
         return self.filter(answered_at=None, withdrawn_at=None)
 
     def waiting(self) -> OfferQuerySet:
-        """Open offers, of organisations that still own the plan.
+        """Offers that can still be accepted: unanswered ones, by organisations that still own the plan.
 
-        If the plan is in no partnership, what gave the offer must still hold: the organisation takes part in the
-        partnership that the plan left or, if there was none, in a live one with the organisation that offers.
+        If the plan is in no partnership, the organisation must still take part in the partnership that the plan left
+        or, if there was none, in a live one with the organisation that offers.
         """
-        offering = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
-        present = Party.objects.present()
-        taking_part = present.filter(
-            organisation=OuterRef("organisation"), partnership__in=Partnership.objects.live().values("pk")
-        ).exclude(role=PartyRole.OBSERVER)
-        of_owner = present.filter(partnership=OuterRef("partnership"), organisation=OuterRef(OuterRef("offered_for")))
-        given = (
-            Q(plan__partnership__isnull=False)
-            | Q(Exists(taking_part.filter(partnership=OuterRef("partnership"))))
-            | Q(Exists(taking_part.filter(Exists(of_owner))), partnership=None)
+        offering_owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
+        parties = (
+            Party.objects.present()
+            .filter(organisation=OuterRef("organisation"), partnership__in=Partnership.objects.live().values("pk"))
+            .exclude(role=PartyRole.OBSERVER)
         )
-        return self.unanswered().filter(given, Exists(offering))
+        parties_of_owner = Party.objects.present().filter(
+            partnership=OuterRef("partnership"), organisation=OuterRef(OuterRef("offered_for"))
+        )
+        plan_has_partnership = Q(plan__partnership__isnull=False)
+        is_in_past_partnership = Q(Exists(parties.filter(partnership=OuterRef("partnership"))))
+        shares_partnership_with_owner = Q(Exists(parties.filter(Exists(parties_of_owner))), partnership=None)
+        return self.unanswered().filter(
+            plan_has_partnership | is_in_past_partnership | shares_partnership_with_owner,
+            Exists(offering_owners),
+        )
 
     def visible_to(self, user: User | AnonymousUser) -> OfferQuerySet:
         """Offers to and from organisations that the person leads."""
@@ -69,11 +70,11 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
 
 @pghistory.track()
 class OwnershipOffer(models.Model):
-    """A lead of an owner offers a plan to another organisation.
+    """An offer of a plan to another organisation, which will own it too or take it over.
 
-    The organisation will own it too, or take it over. offered → accepted, declined or withdrawn. After an accepted
-    handover, the organisation that offered no longer owns the plan. `partnership` is the plan's partnership at the time
-    of the offer: a plan that left it with its only owner returns when a present party takes the plan over.
+    offered → accepted, declined or withdrawn. After an accepted handover, the organisation that offered no longer owns
+    the plan. `partnership` is the plan's partnership at the time of the offer. If the plan has since left it with its
+    only owner, the plan returns when a present party takes it over.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
@@ -106,18 +107,20 @@ class OwnershipOffer(models.Model):
 
 
 def held_at(user: User, *, plan: str, at: str) -> Q:
-    """The condition that an organisation of the person left after `at`.
+    """The condition that an organisation of the person left a plan after a moment.
 
-    `plan` and `at` are lookups of the queried record. The organisation left the plan's partnership or its ownership,
-    or the plan left a partnership to which the organisation belongs.
+    `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the plan's
+    partnership, when it stops owning the plan, and when the plan leaves a partnership to which it belongs.
     """
     own_organisations = Organisation.objects.of_person(user).values("pk")
-    left = Party.objects.left_after(at, user)
-    parties = Party.objects.filter(organisation__in=own_organisations).filter(
+    left_partnership = Party.objects.left_after(at, user).filter(partnership__plans=OuterRef(plan))
+    plan_left_partnership = Party.objects.filter(organisation__in=own_organisations).filter(
         Q(status=PartyStatus.ACCEPTED) | Q(status__in=FORMER_STATUSES, left_at__gte=OuterRef(at)),
         partnership__past_plans__plan=OuterRef(plan),
         partnership__past_plans__audience__in=WIDER_THAN_OWNERS,
         partnership__past_plans__left_at__gte=OuterRef(at),
     )
-    owned = PlanOwner.ever.filter(plan=OuterRef(plan), organisation__in=own_organisations, ended_at__gte=OuterRef(at))
-    return Q(Exists(left.filter(partnership__plans=OuterRef(plan)))) | Q(Exists(parties)) | Q(Exists(owned))
+    stopped_owning = PlanOwner.ever.filter(
+        plan=OuterRef(plan), organisation__in=own_organisations, ended_at__gte=OuterRef(at)
+    )
+    return Q(Exists(left_partnership)) | Q(Exists(plan_left_partnership)) | Q(Exists(stopped_owning))

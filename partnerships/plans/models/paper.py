@@ -9,10 +9,10 @@ from partnerships.plans.models.version import Version
 
 
 class _StoredPdf(models.Model):
-    """The last PDF of something for one reading class.
+    """The last PDF of a page for one reading class.
 
-    `digest` is the hash of the HTML from which it was drawn, with its styles: when a signature is added or a template
-    changes, the hash differs and the PDF is drawn again.
+    `digest` is the hash of the page's HTML and styles. When a signature is added or a template changes, the hash
+    differs and the PDF is drawn again.
     """
 
     reader = models.CharField(max_length=10, choices=ReadingClass.choices)

@@ -1,4 +1,4 @@
-"""Homes of published versions, with the versions and times in which they applied; for reports over time."""
+"""Homes of published versions, with the versions and times in which they applied, for reports."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from partnerships.plans.models.plan import Plan
 
 
 class PlannedHomes(models.Model):
-    """Homes of a site as some versions of a plan say.
+    """Homes of one combination at a site, in versions `from_number` until before `until_number` of a plan.
 
-    They hold from one version until before another.
+    When anything about the homes changes, a new version ends the row and adds another. Rows of the newest version have
+    no `until_number`. Owners read a row from `published_from` until `published_until`, everybody else from `open_from`
+    until `open_until`, when the embargoes of the two versions end. So the homes that a reader could see on a day are
+    found by comparing moments.
 
-    One row for each combination, and another once anything about it changes. The newest has no `until_number`. Owners
-    read it from `published_from`, everybody else from `open_from`, when no embargo holds the version back; until the
-    same moments of the version that ends it. Which homes a plan had on a day is therefore one comparison of moments.
-
-    `area_code` is a GSS code; `year` is "2027" or "2027-28", in which they complete; `done_year` that in which they
-    have completed.
+    `area_code` is a GSS code. `year` is the year in which the homes complete ("2027" or "2027-28"), `done_year` the
+    year in which they have completed.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="planned_homes")
@@ -65,9 +64,9 @@ class PlannedHomes(models.Model):
 
 
 class HomesCombination(models.Model):
-    """What lines of homes have in common, as one number: packed lines have numbers in the place of texts.
+    """A combination of year, tenure, area and so on, which packed lines of homes name by its id.
 
-    `plans_pack_homes` in the database adds them. None is changed or removed.
+    `plans_pack_homes` in the database adds rows; they are never changed or removed.
     """
 
     id = models.AutoField(primary_key=True)
@@ -106,9 +105,9 @@ class HomesCombination(models.Model):
 
 
 class HomesProvider(models.Model):
-    """Who leads a site, as plans name them, as one number.
+    """The lead of a site, as plans name it, which packed lines of homes name by its id.
 
-    `plans_pack_homes` in the database adds them. None is changed or removed.
+    `plans_pack_homes` in the database adds rows; they are never changed or removed.
     """
 
     id = models.AutoField(primary_key=True)
@@ -122,10 +121,10 @@ class HomesProvider(models.Model):
 
 
 class PackedHomes(models.Model):
-    """All `PlannedHomes` of a plan as numbers, for reports that add up those of 100,000 plans.
+    """All `PlannedHomes` of a plan packed into bytes, for reports that add up the homes of 100,000 plans.
 
-    `queries.packed` knows their layout. `plans_pack_homes` in the database writes them, in the transaction that writes
-    the lines.
+    `plans_pack_homes` in the database writes them, in the transaction that changes the homes. The layout is in
+    `queries.packed`.
     """
 
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, primary_key=True, related_name="packed_homes")

@@ -55,25 +55,16 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
     def present_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose next version the person may read.
-
-        Not those that their organisation has left.
-        """
+        """Plans whose next version the person may read; none that their organisation has left."""
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose news the person may read, published or draft.
-
-        Not those that their organisation has left.
-        """
+        """Plans that the person may read as they are today; none that their organisation has left."""
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
     def known_once_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans that their organisation left, or that left it.
-
-        Visitors read the public ones.
-        """
+        """Plans that the person's organisation left, or that left its partnership; for visitors, public plans."""
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, former_routes(timezone.now()), user))
@@ -87,7 +78,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(pk__in=PlanOwner.objects.filter(organisation=organisation).values("plan"))
 
     def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose whole published content the person may read."""
+        """Published plans that the person reads inside, with confidential sites and restricted text."""
         return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
 
     def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
@@ -107,10 +98,10 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, (LEADS,), user))
 
     def of_record(self, *, one_by_one: bool = False) -> models.Exists:
-        """The condition that the `plan` of a record is one of these.
+        """The condition that the `plan` of a record is one of these plans.
 
-        Unlike `plan__in`, it can be answered for the plan of one record without listing all plans. PostgreSQL may list
-        them all the same if it expects to ask for many records; `one_by_one` it does not: for the first rows of a list.
+        Unlike `plan__in`, PostgreSQL can answer it for one record without listing all plans. If it expects many
+        records it may list them nevertheless; `one_by_one` prevents that, for queries that need only the first rows.
         """
         return (OneByOne if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
 
@@ -123,7 +114,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(status=Status.AWAITING_SIGN_OFF)
 
     def for_listing(self) -> PlanQuerySet:
-        """With the related rows that lists show; the list orders them."""
+        """Plans with the related rows that lists show. Lists order the plans themselves."""
         return self.select_related("partnership").prefetch_related(
             models.Prefetch("owners", queryset=PlanOwner.objects.select_related("organisation").order_by("pk"))
         )
@@ -146,7 +137,7 @@ class Plan(models.Model):
     kind = VocabularyField(vocabulary="plans.PlanKind", max_length=20)
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     audience = models.CharField(max_length=12, choices=Audience, default=Audience.PARTNERSHIP)
-    # An index of several columns below begins with it.
+    # Needs no index of its own: two indexes below begin with this column.
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans", db_index=False
     )
@@ -241,7 +232,7 @@ class Plan(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Whether it has never been published."""
+        """Whether it has not been published yet."""
         return self.current_number == 0
 
     @property
@@ -281,10 +272,10 @@ class EndedBecause(models.TextChoices):
 
 
 class PresentOwners(models.Manager["PlanOwner"]):
-    """The present owners: what `plan.owners` returns.
+    """The present owners, which `plan.owners` returns.
 
-    `ended_at` is never in the future. Lookups such as `owners__organisation` do not use this manager: add
-    `owners__ended_at=None` (see `routes.OWNERS`).
+    `ended_at` is never in the future. Lookups across tables, for example `owners__organisation`, do not use this
+    manager: add `owners__ended_at=None` to them (see `routes.OWNERS`).
     """
 
     def get_queryset(self) -> models.QuerySet[PlanOwner]:
@@ -325,8 +316,5 @@ class PlanOwner(models.Model):
 
 
 def plan_readers(plan: Plan, now: dt.datetime | None = None) -> models.QuerySet[User]:
-    """The people with an account who may read the published plan.
-
-    Subscribers by link belong to digests.
-    """
+    """The people with an account who may read the published plan. Subscribers without one are in digests."""
     return readers_of(Plan, published_routes(now or timezone.now()), plan)

@@ -27,19 +27,19 @@ SOON = dt.timedelta(days=30)
 
 
 def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
-    """The condition on rows that the person may read.
+    """The condition on rows that the person may read; `hidden` is the field that marks rows for readers inside.
 
-    Hidden rows inside only, under embargo owners only. People who left see none: the rows are of the newest version,
-    which may be later.
+    Under embargo only owners read the rows. People whose organisation left read none, because the rows are of the
+    newest version, which may be later.
     """
-    free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
+    has_no_embargo = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     with one_by_one():
         inside = Plan.objects.inside_for(user).of_record(one_by_one=True)
         owned = Plan.objects.owned_for(user).of_record(one_by_one=True)
         published = Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()
-    # What most rows meet comes first: PostgreSQL asks in this order.
-    shown = Q(**{hidden: False}) & Q(published.of_record(one_by_one=True))
-    return (free & (shown | Q(inside))) | Q(owned)
+    # PostgreSQL checks conditions in this order, so the one that most rows meet comes first.
+    is_shown_outside = Q(**{hidden: False}) & Q(published.of_record(one_by_one=True))
+    return (has_no_embargo & (is_shown_outside | Q(inside))) | Q(owned)
 
 
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
@@ -63,10 +63,7 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
 
 
 class Milestone(models.Model):
-    """A milestone of a plan's newest version.
-
-    `restricted` also for those of confidential sites.
-    """
+    """A milestone of a plan's newest version. Milestones of confidential sites are `restricted` too."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
     key = models.CharField(max_length=100)
@@ -105,15 +102,16 @@ class Milestone(models.Model):
 
 
 def milestones_in(plan: Plan, content: Content) -> dict[str, Milestone]:
-    """Rows, not saved, of the milestones in a content of the plan, by key."""
-    shown = {"", *(site["key"] for site in content["sites"] if not site["confidential"])}
-    return {item["key"]: _row(plan, item, shown) for item in content["milestones"]}
+    """The milestones in a content of the plan as unsaved rows, by key."""
+    public_sites = {site["key"] for site in content["sites"] if not site["confidential"]}
+    return {item["key"]: _milestone(plan, item, public_sites) for item in content["milestones"]}
 
 
-def _row(plan: Plan, item: Item, shown: set[str]) -> Milestone:
-    """The row of a milestone; `shown` are the keys of sites open to readers outside, "" for the whole plan."""
-    due = item["forecast"] or item["baseline"]
-    forecast = PartialDate.parse(due) if due else None
+def _milestone(plan: Plan, item: Item, public_sites: set[str]) -> Milestone:
+    """A milestone as an unsaved row; `public_sites` are the keys of sites that are not confidential."""
+    due_text = item["forecast"] or item["baseline"]
+    due = PartialDate.parse(due_text) if due_text else None
+    is_of_hidden_site = bool(item["site"]) and item["site"] not in public_sites
     return Milestone(
         plan=plan,
         key=item["key"],
@@ -124,9 +122,9 @@ def _row(plan: Plan, item: Item, shown: set[str]) -> Milestone:
         baseline=item["baseline"],
         forecast=item["forecast"],
         actual=item["actual"],
-        due_from=forecast.earliest if forecast else None,
-        due_by=forecast.latest if forecast else None,
-        restricted=item["restricted"] or item["site"] not in shown,
+        due_from=due.earliest if due else None,
+        due_by=due.latest if due else None,
+        restricted=item["restricted"] or is_of_hidden_site,
     )
 
 
@@ -134,10 +132,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
     """Sites, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
-        """Sites of plans that the person may read.
-
-        Only readers inside see confidential ones.
-        """
+        """Sites of plans that the person may read; confidential ones only for readers inside."""
         return self.filter(of_newest_version(user, "confidential"))
 
 
@@ -183,10 +178,7 @@ class Site(models.Model):
 
 
 class Homes(models.Model):
-    """A line of homes of a site.
-
-    `year` is "2027" or the financial year "2027-28".
-    """
+    """A line of homes of a site. `year` is a calendar year ("2027") or a financial year ("2027-28")."""
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="homes_lines")
     tenure = models.CharField(max_length=40)

@@ -34,9 +34,9 @@ class ShareQuerySet(models.QuerySet["Share"]):
 class Share(models.Model):
     """Access to a draft for one person of another organisation.
 
-    shared → opened; revoked, or ended after `ends_on`; shared again in the same row. It also ends when the person stops
-    acting for `organisation`, when that organisation leaves the partnership, and when `shown_for` stops owning the
-    plan.
+    shared → opened → revoked, or ended after `ends_on`. Sharing again uses the same row. A share also ends when the
+    person stops acting for `organisation`, when that organisation leaves the partnership, and when the organisation in
+    `shown_for` stops owning the plan.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")
@@ -75,7 +75,7 @@ class Share(models.Model):
 
 
 class Opening(models.TextChoices):
-    """How somebody opened a draft shared with them."""
+    """How a person opened a draft shared with them."""
 
     SCREEN = "screen", "On screen"
     COMPARED = "compared", "On screen, compared with a version"
@@ -88,10 +88,7 @@ class Opening(models.TextChoices):
 
 
 class ShareOpening(models.Model):
-    """One opening of a shared draft.
-
-    Never changed, and kept when the draft is shared again.
-    """
+    """One opening of a shared draft. It never changes, and is kept when the draft is shared again."""
 
     share = models.ForeignKey(Share, on_delete=models.CASCADE, related_name="openings")
     shown_at = models.DateTimeField(help_text="When the draft was shared.")
@@ -109,10 +106,10 @@ class ShareOpening(models.Model):
 
 @pghistory.track()
 class AccessRequest(models.Model):
-    """Somebody of a partnership asks to see a draft.
+    """A request by a person of a partnership to see a draft.
 
-    Asked → granted or declined. `plan` is the plan that their words name, if any: the asker gets the same answer in
-    both cases.
+    asked → granted or declined. `plan` is the plan whose title or address is in `about`, if there is one. The person
+    who asks cannot tell whether there is.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="plan_requests")
@@ -142,25 +139,30 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
         """Comments that the person may read.
 
-        Readers inside: all. Others: threads that they began and, on a draft shared with them, comments on the whole
-        plan, because a piece may be restricted. Comments on a version under embargo: owners only. People who left:
-        nothing written after they left.
+        - On a version: all for readers inside; for others the threads that they started. People whose organisation
+          left see nothing written after that.
+        - On a version under embargo: as above, but only for people of owners.
+        - On a draft: all for people of owners and parties; for others the threads that they started and comments on the
+          whole plan, because a piece may be restricted.
         """
         if not user.is_authenticated:
             return self.none()
+        started_by_user = Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
+
         is_open = Q(version_number__lte=F("plan__open_number")) | Q(Plan.objects.owned_for(user).of_record())
         on_version = Q(version_number__gt=0) & is_open
         inside = on_version & Q(Plan.objects.inside_for(user).of_record())
-        own = (
+        outside = (
             on_version
             & Q(Plan.objects.published_for(user).of_record())
-            & (Q(author=user.pk, parent=None) | Q(parent__author=user.pk))
+            & started_by_user
             & (Q(Plan.objects.present_for(user).of_record()) | held_at(user, plan="plan", at="created_at"))
         )
-        whole = Q(anchor__in=("", "about")) | Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
-        drafts = Q(Plan.objects.draft_visible_to(user).of_record(), version_number=0)
-        readable = whole | Q(Plan.objects.with_insider(user).of_record())
-        return self.filter(inside | own | (drafts & readable))
+
+        on_draft = Q(Plan.objects.draft_visible_to(user).of_record(), version_number=0)
+        on_whole_plan = Q(anchor__in=("", "about"))
+        is_insider = Q(Plan.objects.with_insider(user).of_record())
+        return self.filter(inside | outside | (on_draft & (on_whole_plan | started_by_user | is_insider)))
 
 
 @pghistory.track()
@@ -203,10 +205,7 @@ class Comment(models.Model):
 
 
 class Mention(models.Model):
-    """A person mentioned in a comment.
-
-    `told_at` is when the email was recorded.
-    """
+    """A person mentioned in a comment. `told_at` is when the email was recorded."""
 
     comment = models.ForeignKey(Comment, on_delete=models.CASCADE, related_name="mentions")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plan_mentions")

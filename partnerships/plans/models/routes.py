@@ -1,7 +1,4 @@
-"""Who reads plans.
-
-`visible_to`, `readers_of` and the SQL of digests are made of these routes.
-"""
+"""Routes from plans to their readers, of which `visible_to`, `readers_of` and the SQL of digests are made."""
 
 from __future__ import annotations
 
@@ -19,9 +16,11 @@ from partnerships.plans.models.states import OVER, WIDER_THAN_OWNERS, WIDER_THAN
 
 #: People who act for a present owner.
 _OWNING = Organisations("owners__organisation", when=Q(owners__ended_at=None))
-#: The same, for published plans.
+#: People who act for a present owner, if the plan is published.
 OWNERS = replace(_OWNING, when=_OWNING.when & Q(current_number__gt=0))
+#: Leads of a present owner.
 LEADS = replace(_OWNING, roles=("lead",))
+#: Editors and leads of a present owner.
 DRAFTERS = replace(_OWNING, roles=EDITING_ROLES)
 
 
@@ -44,7 +43,7 @@ def _parties(opened: Q) -> Route:
 
 
 def _network(opened: Q) -> Route:
-    """Everyone signed in, if they belong to the audience."""
+    """Everyone signed in, for plans that meet `opened` and whose audience includes them."""
     return Network(when=opened & Q(audience__in=WIDER_THAN_PARTNERSHIP))
 
 
@@ -62,10 +61,7 @@ def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 
 def present_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of what is published from now on.
-
-    Inside and the network, not those who left.
-    """
+    """Readers of what is published from now on: inside and the network, but not organisations that left."""
     return *inside_routes(now), _network(is_open(now))
 
 
@@ -80,32 +76,41 @@ def routes_once_open() -> tuple[Route, ...]:
 
 
 def former_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Former parties and owners, and parties of a partnership the plan left."""
+    """Former parties and owners, and parties of a partnership that the plan left.
+
+    Each reads plans that had an open version before it left, or was left.
+    """
     opened = is_open(now)
-    party = Q(
+    is_former_party = Q(
         audience__in=WIDER_THAN_OWNERS,
         partnership__parties__status__in=FORMER_STATUSES,
         open_at__lte=F("partnership__parties__left_at"),
     )
-    # The second condition follows from the first, but tells PostgreSQL that there are few.
-    owner = Q(first_published_at__lte=F("owners__ended_at"), owners__ended_at__isnull=False)
-    place, parties = "past_partnerships", "past_partnerships__partnership__parties"
-    stayed = Q(**{f"{parties}__status": PartyStatus.ACCEPTED}) | Q(
-        **{f"{parties}__status__in": FORMER_STATUSES, "open_at__lte": F(f"{parties}__left_at")}
+    # The second condition follows from the first, but tells PostgreSQL that there are few former owners.
+    is_former_owner = Q(first_published_at__lte=F("owners__ended_at"), owners__ended_at__isnull=False)
+    was_open_when_plan_left = Q(
+        past_partnerships__audience__in=WIDER_THAN_OWNERS,
+        open_at__lte=F("past_partnerships__left_at"),
     )
-    left_behind = Q(**{f"{place}__audience__in": WIDER_THAN_OWNERS, "open_at__lte": F(f"{place}__left_at")})
+    was_party_then = Q(past_partnerships__partnership__parties__status=PartyStatus.ACCEPTED) | Q(
+        past_partnerships__partnership__parties__status__in=FORMER_STATUSES,
+        open_at__lte=F("past_partnerships__partnership__parties__left_at"),
+    )
     return (
-        Organisations("partnership__parties__organisation", when=opened & party),
-        Organisations("owners__organisation", when=opened & owner),
-        Organisations(f"{parties}__organisation", when=opened & left_behind & stayed),
+        Organisations("partnership__parties__organisation", when=opened & is_former_party),
+        Organisations("owners__organisation", when=opened & is_former_owner),
+        Organisations(
+            "past_partnerships__partnership__parties__organisation",
+            when=opened & was_open_when_plan_left & was_party_then,
+        ),
     )
 
 
 def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
-    """The condition on active shares.
+    """The condition that a share is active: `share` and `plan` are the prefixes of lookups of each.
 
-    `share` and `plan` are the lookups to each. The share is not revoked or past its last day, the person still acts for
-    `organisation`, and `shown_for` still owns the plan.
+    The share is not revoked or past its last day, the person still acts for its `organisation`, and the organisation
+    in `shown_for` still owns the plan.
     """
 
     def where(prefix: str, **lookups: Any) -> Q:
@@ -125,5 +130,5 @@ def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Readers of the draft: editors, leads, people with an active share."""
-    shown = is_active_share(now, share="shares__", plan="") & ~Q(status__in=OVER)
-    return DRAFTERS, People("shares__person", when=shown)
+    has_active_share = is_active_share(now, share="shares__", plan="") & ~Q(status__in=OVER)
+    return DRAFTERS, People("shares__person", when=has_active_share)

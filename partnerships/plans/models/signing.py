@@ -71,10 +71,7 @@ class SignOff(documents.Signature):
 
 
 class ConditionMet(models.Model):
-    """Confirmation, by the organisation that set it, that a condition is met.
-
-    Never changed.
-    """
+    """Confirmation that a condition is met, by the organisation that set it. It never changes."""
 
     sign_off = models.OneToOneField(SignOff, on_delete=models.PROTECT, related_name="condition_met")
     note = models.TextField(blank=True)

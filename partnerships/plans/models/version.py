@@ -55,20 +55,21 @@ class VersionQuerySet(models.QuerySet["Version"]):
         Only owners read versions under embargo. Organisations that left read the versions from before that day.
         """
         now = timezone.now()
-        free = Q(embargo_until=None) | Q(embargo_until__lte=now)
+        has_no_embargo = Q(embargo_until=None) | Q(embargo_until__lte=now)
         network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
         present = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
         if isinstance(user, Everybody):
-            return self.filter(free, present.of_record())
+            return self.filter(has_no_embargo, present.of_record())
         if not user.is_authenticated:
-            return self.filter(free, Plan.objects.public().of_record())
-        owned = Plan.objects.owned_for(user)
-        return self.filter(Q(owned.of_record()) | (free & (Q(present.of_record()) | self._held_by(user))))
+            return self.filter(has_no_embargo, Plan.objects.public().of_record())
+        is_owner = Q(Plan.objects.owned_for(user).of_record())
+        is_present_reader = Q(present.of_record())
+        return self.filter(is_owner | (has_no_embargo & (is_present_reader | self._readable_after_leaving(user))))
 
-    def _held_by(self, user: User) -> Q:
-        """Versions that the person's organisations may still read.
+    def _readable_after_leaving(self, user: User) -> Q:
+        """The condition on versions that the person's organisations may still read after they left.
 
-        As former parties, as former owners, and as parties of a partnership that the plan has left: see `routes`.
+        They were parties or owners, or the plan has left a partnership to which they belong (see `routes`).
         """
         own_organisations = Organisation.objects.of_person(user).values("pk")
         versions = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
@@ -77,8 +78,8 @@ class VersionQuerySet(models.QuerySet["Version"]):
             plan__partnership__parties__status__in=FORMER_STATUSES,
             open_at__lte=F("plan__partnership__parties__left_at"),
         ).exclude(plan__audience=Audience.OWNERS)
-        ownership = PlanOwner.ever.filter(organisation__in=own_organisations, plan=OuterRef("plan"))
-        by_owner = Exists(ownership.filter(ended_at__gte=OuterRef("published_at")))
+        ownerships = PlanOwner.ever.filter(organisation__in=own_organisations, plan=OuterRef("plan"))
+        by_owner = Exists(ownerships.filter(ended_at__gte=OuterRef("published_at")))
         opened_at = Coalesce(OuterRef("embargo_until"), OuterRef("published_at"))
         past_partnerships = PastPartnership.objects.filter(audience__in=WIDER_THAN_OWNERS, plan=OuterRef("plan"))
         by_past_partnership = past_partnerships.filter(
@@ -133,10 +134,7 @@ class Version(documents.Version):
 
 @pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
 class Draft(documents.Draft):
-    """The next version of a plan.
-
-    It equals version `based_on` while its content is None.
-    """
+    """The next version of a plan. While its content is None it equals version `based_on`."""
 
     content = ContentField(null=True)
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
@@ -150,19 +148,16 @@ class PlanDocumentQuerySet(models.QuerySet["Document"]):
     """Documents, by reader."""
 
     def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
-        """Documents of the newest versions of plans that the person may read.
-
-        Only readers inside see restricted ones.
-        """
+        """Documents of the newest versions of plans that the person may read; restricted ones only inside."""
         return self.filter(of_newest_version(user, "restricted"), in_newest=True)
 
 
 @pghistory.track(exclude=["title", "restricted", "in_newest"])
 class Document(models.Model):
-    """The file of a document in a plan's content, found by the document's key.
+    """The file of a document in a plan's content, with the document's key.
 
-    People may read it if they may read a version or a draft that names it. `title` and `restricted` are what the newest
-    version says, for lists; `in_newest` says whether it names the document.
+    People may read it if they may read a version or a draft that lists it. `in_newest` means that the newest version
+    lists it; `title` and `restricted` are copied from that version, for lists.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="documents")

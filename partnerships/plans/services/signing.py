@@ -75,7 +75,7 @@ def sign_off(
                 signed_at=now,
             )
     except IntegrityError as error:
-        raise UnableToSign(f"Somebody has already decided for {organisation.name}.") from error
+        raise UnableToSign(f"A colleague has already decided for {organisation.name}.") from error
     record_event(
         plan,
         _EVENT_OF_DECISION[Decision(decision)],

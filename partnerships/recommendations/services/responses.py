@@ -61,7 +61,7 @@ def respond(
     response = _lock_response(locked, organisation, now)
     if author is not None and response.revision != revision:
         raise ResponseHasChanged(
-            "Somebody else changed this response while you were writing. Compare your text with theirs."
+            "A colleague changed this response while you were writing. Compare your text with theirs."
         )
     _check(response, new_response, timezone.localdate(now))
     was = _said(response)

@@ -23,7 +23,7 @@ from partnerships.recommendations.services.recording import recommendation_event
 
 #: Recommendations of one report that can be recorded.
 MAX_RECOMMENDATIONS = 500
-_ANOTHERS = "{title} was recorded by another organisation, or came with Common Ground: only they can change it."
+_ANOTHERS = "{title} was recorded by another organisation, or came with Common Ground. You cannot change it."
 
 
 class UnableToRecord(Exception):
@@ -86,9 +86,9 @@ def record_source(
 def _title(source_given: SourceGiven) -> str:
     title = " ".join(source_given.title.split())
     if not title:
-        raise UnableToRecord("Give the title of the report.")
+        raise UnableToRecord("Enter the title of the report.")
     if not 1900 <= source_given.year <= 2200:
-        raise UnableToRecord("Give the year of the report, such as 2015.")
+        raise UnableToRecord("Enter the year of the report, for example 2015.")
     return title
 
 
@@ -116,7 +116,7 @@ def _save_alone(source: Source, fields: Collection[str] | None = None) -> None:
         with transaction.atomic():
             source.save(update_fields=fields and list(fields))
     except IntegrityError as error:
-        raise UnableToRecord(f"Somebody has just recorded {source}. Try again.") from error
+        raise UnableToRecord(f"A colleague has just recorded {source}. Try again.") from error
 
 
 def _check_reason(reason: str) -> None:

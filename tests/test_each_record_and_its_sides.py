@@ -504,10 +504,7 @@ def _group(world: World) -> exchanged.AnswerGroup:
     exchange.start_group_from_answer(
         response=response,
         organisation=world.larkhaven,
-        members=(),
-        title=f"{WORD} group",
-        purpose="Move the depot.",
-        ends_on=in_days(90),
+        group=agreements.NewGroup(title=f"{WORD} group", purpose="Move the depot.", members=(), ends_on=in_days(90)),
         author=world.amina,
         now=timezone.now(),
     )

@@ -99,10 +99,12 @@ def _group(organisation: str) -> Any:
     return lambda w, author, response: services.start_group_from_answer(
         response=response,
         organisation=getattr(w, organisation),
-        members=(),
-        title="Depot group",
-        purpose="Move the depot.",
-        ends_on=timezone.localdate() + dt.timedelta(days=90),
+        group=agreements.NewGroup(
+            title="Depot group",
+            purpose="Move the depot.",
+            members=(),
+            ends_on=timezone.localdate() + dt.timedelta(days=90),
+        ),
         author=author,
         now=timezone.now(),
     )

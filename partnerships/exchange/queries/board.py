@@ -1,8 +1,8 @@
 """The board: entries that match a filter, and counts of them.
 
-Readers never see or count entries that they may not read. Counting hundreds of thousands of rows for each page is slow.
-So entries for the whole network are counted in advance (`EntryCount`), and what else the reader sees is small and found
-by index. With keywords, a place or an organisation, counting stops at `CAP`.
+Readers never see or count entries that they may not read. Counting hundreds of thousands of rows for each page is slow,
+so entries for the whole network are counted in advance (`EntryCount`). The other entries that a reader may read are few
+and found by index. With keywords, a place or an organisation, counting stops at `CAP`.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ from partnerships.organisations.models import Area
 from partnerships.organisations.naming import beside_present, named_then
 from partnerships.people.models import User
 
-#: Filtered results are counted up to this; above it, pages say “more than 1,000”.
+#: Filtered entries are counted up to this number; above it, pages say “more than 1,000”.
 CAP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to show on the board. No statuses means everything that is open."""
+    """The entries to show on the board. Without statuses, these are the open ones."""
 
     words: str = ""
     directions: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Filters:
     standing: bool = False
     #: Only entries without an answer, the longest waiting first.
     oldest: bool = False
-    #: Only entries without an answer for more than this many days.
+    #: Only entries that have had no answer for more than this many days.
     waiting: int | None = None
 
     @property
@@ -72,20 +72,20 @@ class Filters:
 
     @property
     def is_counted(self) -> bool:
-        """Whether the stored counts can answer it."""
+        """Whether the stored counts are enough: they have only direction, theme and status."""
         return not (
             self.words or self.organisation or self.area or self.standing or self.oldest or self.waiting is not None
         )
 
 
 def board(user: User, filters: Filters) -> EntryQuerySet:
-    """Shared entries that match and that the person may see; not ordered."""
-    return _fitting(Entry.objects.visible_to(user), filters)
+    """Shared entries that match the filters and that the person may see, not ordered."""
+    return _matching(Entry.objects.visible_to(user), filters)
 
 
-def _fitting(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
-    """Shared entries that match."""
-    entries = _narrowed(entries.exclude(shared_at=None), filters)
+def _matching(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
+    """Those of the entries that are shared and match all filters."""
+    entries = _matching_details(entries.exclude(shared_at=None), filters)
     if filters.directions:
         entries = entries.filter(direction__in=filters.directions)
     if filters.themes:
@@ -95,23 +95,25 @@ def _fitting(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
     return entries.filter(is_open=True)
 
 
-def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
-    """Apply the filters that the stored counts do not have."""
+def _matching_details(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
+    """Those of the entries that match the filters for which there are no stored counts."""
     if filters.words:
         entries = entries.filter(words=SearchQuery(filters.words, config="english", search_type="websearch"))
     if filters.organisation:
-        name = unquoted(filters.organisation)
-        side = Q(organisation__name=name) if name else Q(organisation__in=found_by_name(filters.organisation))
-        entries = entries.filter(side)
+        exact_name = unquoted(filters.organisation)
+        if exact_name:
+            entries = entries.filter(organisation__name=exact_name)
+        else:
+            entries = entries.filter(organisation__in=found_by_name(filters.organisation))
     if filters.area:
         themes = filters.themes or tuple(Theme.by_code())
-        # An entry for a county has the keys of its districts, so it is found for a district.
+        # An entry for a county has the keys of its districts too, so it is found for a district.
         keys = [key for theme in themes for key in near_keys(theme_number(theme), [filters.area], Places())]
         entries = entries.filter(reach__overlap=keys)
     if filters.standing:
         entries = entries.filter(standing=True)
     if filters.oldest or filters.waiting is not None:
-        # As on cards, where a standing offer never waits.
+        # A standing offer never waits for an answer.
         entries = entries.unanswered().filter(standing=False)
     if filters.waiting is not None:
         entries = entries.filter(shared_at__date__lt=timezone.localdate() - dt.timedelta(days=filters.waiting))
@@ -120,7 +122,7 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a card on the board shows."""
+    """An entry as its card on the board shows it."""
 
     pk: int
     direction: str
@@ -136,19 +138,18 @@ class Card:
     answered_at: dt.datetime | None
     amount: str
     areas: tuple[str, ...]
-
-    #: Matches that the reader may see; None where they are not counted.
+    #: The number of matches that the reader may see; None if they are not counted.
     matches: int | None = None
 
     @property
     def waiting_since(self) -> dt.date | None:
-        """Since which day it has had no answer; None if it does not wait."""
-        waits = self.status in UNANSWERED and self.answered_at is None and not self.standing
-        return timezone.localdate(self.shared_at) if waits and self.shared_at else None
+        """The day since which it has waited for an answer; None if it does not wait."""
+        is_waiting = self.status in UNANSWERED and self.answered_at is None and not self.standing
+        return timezone.localdate(self.shared_at) if is_waiting and self.shared_at else None
 
     @property
     def days_waiting(self) -> int | None:
-        """For how many days it has had no answer; None if it does not wait."""
+        """The number of days it has waited for an answer; None if it does not wait."""
         since = self.waiting_since
         return (timezone.localdate() - since).days if since else None
 
@@ -164,7 +165,7 @@ class Card:
 
     @property
     def area_names(self) -> str:
-        """`Fareham, Gosport and 3 more`."""
+        """The names of its areas: `Fareham, Gosport and 3 more`."""
         return listed(self.areas)
 
 
@@ -190,10 +191,7 @@ def card_of(entry: Entry) -> Card:
 
 @dataclass(slots=True)
 class Counts:
-    """How many entries each choice in the filter would show.
-
-    `capped` means that there are more.
-    """
+    """The number of entries that each choice in the filter would show. `capped` means that there are more."""
 
     capped: bool = False
     directions: Counter[str] = field(default_factory=Counter)
@@ -207,10 +205,10 @@ class Counts:
 
 
 class _Row(NamedTuple):
-    """A row of the board's statement: a number of entries, or a card.
+    """A row of the board's statement: a count of entries, or a card.
 
-    Both kinds have the first columns; `number` is the count, or the id of the card's entry. The others are None for
-    counts.
+    Both kinds of row have the columns up to `is_open`; `number` is the count, or the id of the card's entry. The other
+    columns are None in counts.
     """
 
     kind: str
@@ -232,8 +230,11 @@ class _Row(NamedTuple):
     areas: list[str]
 
     def as_card(self) -> Card:
-        """The card; entries that are over show only the name that the organisation had when they were shared."""
-        then, now = self.organisation_then, self.organisation_now
+        """The card. Its organisation has the name of the time of sharing and, unless the entry is over, today's."""
+        if self.status in OVER:
+            organisation = self.organisation_then
+        else:
+            organisation = beside_present(self.organisation_then, self.organisation_now)
         return Card(
             pk=self.number,
             direction=self.direction,
@@ -243,7 +244,7 @@ class _Row(NamedTuple):
             title=self.title,
             statement=self.statement,
             standing=self.standing,
-            organisation=then if self.status in OVER else beside_present(then, now),
+            organisation=organisation,
             closes_on=self.closes_on,
             shared_at=self.shared_at,
             answered_at=self.answered_at,
@@ -253,7 +254,10 @@ class _Row(NamedTuple):
 
 
 def _summed(rows: Iterable[_Row], filters: Filters) -> Counts:
-    """The counts for each choice, with the other two filters applied."""
+    """The counts for each choice of direction, theme and status.
+
+    The other filters apply to each; for the directions, all filters do.
+    """
     counts = Counts()
     for row in rows:
         has_status = row.status in filters.statuses if filters.statuses else row.is_open
@@ -273,34 +277,35 @@ def _summed(rows: Iterable[_Row], filters: Filters) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Both sides, newest first, and the counts for the filter."""
+    """The cards by direction, and the counts for the filter."""
 
     sides: dict[str, list[Card]]
     counts: Counts
 
 
 def read(reader: Reader, filters: Filters, limit: int) -> Board:
-    """The first `limit` entries on each side, and the counts for the filter.
+    """The first `limit` entries of each direction, and the counts for the filter.
 
-    One statement, so that what the reader may see is found once.
+    One statement reads all, so that the entries that the reader may read are found only once.
     """
     sql, values = for_reader(_statement(filters, limit, reader.has_account, reader.today), reader)
     sides: dict[str, list[Card]] = {direction: [] for direction in filters.directions or Direction.values}
-    counts: list[_Row] = []
+    count_rows: list[_Row] = []
     for row in map(_Row._make, rows_of(sql, values)):
         if row.kind == _COUNT:
-            counts.append(row)
+            count_rows.append(row)
         else:
             sides[row.direction].append(row.as_card())
-    counted = _summed(counts, filters)
-    counted.capped = not filters.is_counted and sum(row.number for row in counts) > CAP
-    return Board(sides, counted)
+    counts = _summed(count_rows, filters)
+    counts.capped = not filters.is_counted and sum(row.number for row in count_rows) > CAP
+    return Board(sides=sides, counts=counts)
 
 
 _COUNT = "count"
-#: Columns of both counts and cards, then of cards only; in the order of `_Row`.
-_BOTH = ("direction", "theme", "status", "is_open")
-_CARD = (
+#: Columns of counts and cards, in the order of `_Row`.
+_SHARED_COLUMNS = ("direction", "theme", "status", "is_open")
+#: Columns of cards alone, in the order of `_Row`.
+_CARD_COLUMNS = (
     "title",
     "statement",
     "standing",
@@ -316,14 +321,17 @@ _CARD = (
 
 @lru_cache(maxsize=512)
 def _statement(filters: Filters, limit: int, has_account: bool, today: dt.date) -> Fragment:
-    """What the reader alone sees (`seen`), the counts and both sides, as SQL."""
-    seen, values = sql_of(_restricted(has_account))
-    sql, more = union_all(_counts(filters, has_account), *(_sides(filters, limit, has_account) if limit else ()))
-    return f"WITH seen (id) AS MATERIALIZED ({seen}) {sql}", (*values, *more)
+    """The statement for counts and cards. `seen` holds the entries that are readable, but not for everyone."""
+    seen_sql, seen_values = sql_of(_restricted(has_account))
+    parts = [_counts(filters, has_account)]
+    if limit:
+        parts += _sides(filters, limit, has_account)
+    sql, values = union_all(*parts)
+    return f"WITH seen (id) AS MATERIALIZED ({seen_sql}) {sql}", (*seen_values, *values)
 
 
 def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
-    """Ids of entries that are not for everyone; one indexed query per route."""
+    """The ids of readable entries that are not for everyone, by one indexed query for each route."""
     entries = Entry.objects.exclude(audience=Audience.NETWORK) if has_account else Entry.objects.all()
     by_route = [
         entries.filter(reached_by(route)).order_by().values("pk") for route in ROUTES if not isinstance(route, Network)
@@ -332,6 +340,7 @@ def _restricted(has_account: bool) -> QuerySet[Entry, Any]:
 
 
 def _readable(has_account: bool) -> EntryQuerySet:
+    """The entries that the reader may read: those in `seen` and those for everyone."""
     condition = Q(pk__in=RawSQL("SELECT id FROM seen", ()))
     for route in ROUTES:
         if isinstance(route, Network) and has_account:
@@ -340,28 +349,37 @@ def _readable(has_account: bool) -> EntryQuerySet:
 
 
 def _sides(filters: Filters, limit: int, has_account: bool) -> list[Fragment]:
-    areas = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
-    entries = _fitting(_readable(has_account), filters).annotate(organisation_then=named_then("shared_at"))
-    cards = entries.order_by(*filters.order).values_list(Value("card"), "pk", *_BOTH, *_CARD, ArraySubquery(areas))
+    """One statement for the cards of each direction."""
+    area_names = Area.objects.filter(entries=OuterRef("pk")).order_by("name", "pk").values("name")
+    entries = _matching(_readable(has_account), filters).annotate(organisation_then=named_then("shared_at"))
+    cards = entries.order_by(*filters.order).values_list(
+        Value("card"), "pk", *_SHARED_COLUMNS, *_CARD_COLUMNS, ArraySubquery(area_names)
+    )
     return [sql_of(cards.filter(direction=direction)[:limit]) for direction in filters.directions or Direction.values]
 
 
 def _counts(filters: Filters, has_account: bool) -> Fragment:
-    """Counts by direction, theme and status: with stored ones where the filter allows it, else up to `CAP` entries."""
+    """The statement for the counts by direction, theme and status.
+
+    If the filter allows it, the stored counts and the entries in `seen` are added up; else up to `CAP` entries.
+    """
     if filters.is_counted:
         shared = Entry.objects.filter(pk__in=RawSQL("SELECT id FROM seen", ())).exclude(shared_at=None)
         limit = None
     else:
-        shared = _narrowed(_readable(has_account).exclude(shared_at=None), filters)
+        shared = _matching_details(_readable(has_account).exclude(shared_at=None), filters)
         shared = shared if filters.statuses else shared.filter(is_open=True)
         limit = CAP + 1
-    one_each, values = sql_of(shared.order_by().values_list(*_BOTH)[:limit])
-    columns = ", ".join(_BOTH)
-    counted = f"SELECT {columns}, 1 AS number FROM ({one_each}) shared"  # noqa: S608  # only column names
+    entries_sql, values = sql_of(shared.order_by().values_list(*_SHARED_COLUMNS)[:limit])
+
+    columns = ", ".join(_SHARED_COLUMNS)
+    numbers = f"SELECT {columns}, 1 AS number FROM ({entries_sql}) shared"  # noqa: S608  # only column names
     if filters.is_counted and has_account:
-        counted += f" UNION ALL SELECT {columns}, number FROM exchange_entrycount"  # noqa: S608  # the same
-    nulls = ", ".join(["NULL"] * (len(_CARD) + 1))
-    return (
-        f"SELECT '{_COUNT}', sum(number)::int, {columns}, {nulls} FROM ({counted}) counted GROUP BY {columns}",  # noqa: S608  # the same
-        values,
-    )
+        numbers += f" UNION ALL SELECT {columns}, number FROM exchange_entrycount"  # noqa: S608  # the same
+    nulls = ", ".join(["NULL"] * (len(_CARD_COLUMNS) + 1))
+    sql = f"""
+        SELECT '{_COUNT}', sum(number)::int, {columns}, {nulls}
+        FROM ({numbers}) counted
+        GROUP BY {columns}
+    """  # noqa: S608  # the same
+    return sql, values

@@ -18,18 +18,20 @@ from partnerships.people.models import User
 def name_as_at(
     entries: Iterable[Entry], *, beside: Iterable[AsAt] = (), asked: Iterable[tuple[Entry, Organisation]] = ()
 ) -> None:
-    """Let entries, for a page that only shows them, name organisations as on the day they were shared; one query.
+    """Give the organisations of entries the names that they had when the entries were shared.
 
-    Those that are not over say the present name too. `asked`: an entry with an organisation that it asks. `beside`:
-    what else the page shows, with its day.
+    For display only. Entries that are not over show the present name too. Makes one query.
+
+    beside: other organisations on the page, each with the day whose name it shows.
+    asked: entries, each with an organisation that it asks.
     """
-    named = [*((entry, entry.organisation) for entry in entries), *asked]
-    pairs = [
-        (named_entry.is_over, (timezone.localdate(named_entry.shared_at) if named_entry.shared_at else None, body))
-        for named_entry, body in named
-    ]
-    over = [pair for is_over, pair in pairs if is_over]
-    show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])
+    then_only: list[AsAt] = list(beside)
+    then_and_now: list[AsAt] = []
+    for entry, organisation in [*((entry, entry.organisation) for entry in entries), *asked]:
+        day = timezone.localdate(entry.shared_at) if entry.shared_at else None
+        names = then_only if entry.is_over else then_and_now
+        names.append((day, organisation))
+    show_as_at(then_only, with_present=then_and_now)
 
 
 def events_of_entries(user: User, records: Records) -> Q:
@@ -60,15 +62,15 @@ def entries_between(*, user: User, ours: Organisation, theirs: Organisation) -> 
     if one of them answered it.
     """
     pair = {ours.pk, theirs.pk}
-    shared = Party.objects.present().filter(organisation=ours).values("partnership")
-    both = Party.objects.present().filter(organisation=theirs, partnership__in=shared).values("partnership")
-    answered = Response.objects.filter(organisation__in=pair).values("entry")
+    our_partnerships = Party.objects.present().filter(organisation=ours).values("partnership")
+    their_parties = Party.objects.present().filter(organisation=theirs, partnership__in=our_partnerships)
+    asks_by_name = Q(addressees__organisation__in=pair)
+    asks_in_partnership = Q(audience="partnership", partnership__in=their_parties.values("partnership"))
+    is_answered = Q(pk__in=Response.objects.filter(organisation__in=pair).values("entry"))
     return (
         Entry.objects.visible_to(user)
         .filter(organisation__in=pair)
-        .filter(
-            Q(addressees__organisation__in=pair) | Q(audience="partnership", partnership__in=both) | Q(pk__in=answered)
-        )
+        .filter(asks_by_name | asks_in_partnership | is_answered)
         .distinct()
         .for_listing()
         .order_by("-shared_at", "-pk")

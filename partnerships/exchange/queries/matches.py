@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -41,21 +42,20 @@ class MatchFor:
 
 
 def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[MatchFor]:
-    """Live matches of the person's organisations found since then, best first.
+    """Live matches of the person's organisations found since a moment, best first.
 
-    Only those they may see and their organisations have not dismissed.
+    Matches that the person may not see, or that their organisations have dismissed, are left out.
     """
     roles = set(Membership.objects.roles_of(person))
     return from_side(rows_for(_new_matches, person, since, limit=limit), roles) if roles else []
 
 
 def new_matches_lookups(person: User, since: dt.datetime, limit: int = 50) -> list[Lookup]:
-    """What `new_matches_for` is going to ask, for `read_ahead`."""
+    """The lookups that `new_matches_for` makes, for `read_ahead`."""
     return [lookup(_new_matches, person, since, limit=limit)] if Membership.objects.roles_of(person) else []
 
 
 def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Match]:
-    """The matches of `new_matches_for`."""
     return (
         Match.objects.of_person(person)
         .filter(found_at__gt=since)
@@ -69,12 +69,13 @@ def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Ma
 
 def from_side(matches: Iterable[Match], own_ids: set[int]) -> list[MatchFor]:
     """Each match from the side of these organisations, or else of its ask."""
-    return [
-        MatchFor(match, match.ask, match.offer)
-        if match.ask.organisation_id in own_ids
-        else MatchFor(match, match.offer, match.ask)
-        for match in matches
-    ]
+    sided = []
+    for match in matches:
+        if match.ask.organisation_id in own_ids:
+            sided.append(MatchFor(match=match, entry=match.ask, counterpart=match.offer))
+        else:
+            sided.append(MatchFor(match=match, entry=match.offer, counterpart=match.ask))
+    return sided
 
 
 def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
@@ -83,10 +84,7 @@ def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
 
 
 def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
-    """Counterparts that organisations of the person dismissed, latest first.
-
-    Each comes with its dismissal. Only counterparts they may still read.
-    """
+    """Readable counterparts that organisations of the person dismissed, each with its dismissal, latest first."""
     matches = Match.objects.visible_to(person).filter(Q(ask=entry) | Q(offer=entry))
     dismissals = (
         Dismissal.objects.filter(match__in=matches, organisation__in=Organisation.objects.of_person(person))
@@ -100,58 +98,85 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
 
 
 def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
-    """Pairs of these and other organisations that share a partnership.
-
-    Each pair is there both ways round.
-    """
+    """Pairs of one of these organisations and another that share a partnership, each pair both ways round."""
     present = Party.objects.present()
-    shared = present.filter(organisation__in=organisation_ids).values("partnership")
-    parties: dict[int, set[int]] = defaultdict(set)
-    for partnership, body in present.filter(partnership__in=shared).values_list("partnership", "organisation"):
-        parties[partnership].add(body)
-    own_ids = set(organisation_ids)
-    pairs = {(body, other) for bodies in parties.values() for body in bodies & own_ids for other in bodies - {body}}
-    return pairs | {(other, one) for one, other in pairs}
+    partnerships = present.filter(organisation__in=organisation_ids).values("partnership")
+    parties_by_partnership: dict[int, set[int]] = defaultdict(set)
+    parties = present.filter(partnership__in=partnerships)
+    for partnership_id, organisation_id in parties.values_list("partnership", "organisation"):
+        parties_by_partnership[partnership_id].add(organisation_id)
+
+    pairs = set()
+    for party_ids in parties_by_partnership.values():
+        for own_id in party_ids.intersection(organisation_ids):
+            for other_id in party_ids - {own_id}:
+                pairs |= {(own_id, other_id), (other_id, own_id)}
+    return pairs
 
 
 def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, int]:
-    """How many matches of each open entry the person may see."""
-    asks = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.ASK]
-    offers = [entry.pk for entry in entries if entry.is_open and entry.direction == Direction.OFFER]
-    dismissed_ids, values = dismissed_by(reader)
-    worth = f"= ANY(%s) AND score >= {MIN_POINTS} AND id NOT IN ({dismissed_ids})"
-    parts = [
-        (f"SELECT {own}_id, {other}_id FROM exchange_match WHERE {own}_id {worth}", (ids, *values))  # noqa: S608  # constants
-        for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers))
-        if ids
-    ]
-    pairs = rows_of(*union_all(*parts)) if parts else []
-    # Checking the few counterparts by id is far cheaper than finding everything the reader may see.
-    counterparts = list({other for _, other in pairs})
-    seen: set[int] = set()
-    if counterparts:
-        readable, values = readable_to(reader)
-        open_entries = f"SELECT id FROM exchange_entry WHERE id = ANY(%s) AND is_open AND {readable}"  # noqa: S608  # as above
-        rows = rows_of(open_entries, (counterparts, *values))
-        seen = {pk for (pk,) in rows}
-    counts = Counter(own for own, other in pairs if other in seen)
-    return {entry.pk: counts[entry.pk] for entry in entries if entry.is_open}
+    """The number of matches of each open entry that the person may see, by the id of the entry."""
+    open_entries = [entry for entry in entries if entry.is_open]
+    pairs = _match_pairs(
+        reader,
+        asks=[entry.pk for entry in open_entries if entry.direction == Direction.ASK],
+        offers=[entry.pk for entry in open_entries if entry.direction == Direction.OFFER],
+    )
+    # Checking the few counterparts by id is far cheaper than finding everything that the reader may see.
+    readable_ids = _open_and_readable(reader, {counterpart for _entry, counterpart in pairs})
+    counts = Counter(entry for entry, counterpart in pairs if counterpart in readable_ids)
+    return {entry.pk: counts[entry.pk] for entry in open_entries}
+
+
+def _match_pairs(reader: Reader, *, asks: list[int], offers: list[int]) -> list[tuple[int, int]]:
+    """The ids of each entry and a counterpart that the reader's organisations have not dismissed."""
+    dismissed_sql, dismissed_values = dismissed_by(reader)
+    parts = []
+    for own, other, ids in (("ask", "offer", asks), ("offer", "ask", offers)):
+        if ids:
+            sql = f"""
+                SELECT {own}_id, {other}_id
+                FROM exchange_match
+                WHERE {own}_id = ANY(%s)
+                    AND score >= {MIN_POINTS}
+                    AND id NOT IN ({dismissed_sql})
+            """  # noqa: S608  # constants
+            parts.append((sql, (ids, *dismissed_values)))
+    pairs: list[tuple[Any, ...]] = rows_of(*union_all(*parts)) if parts else []
+    return [(entry, counterpart) for entry, counterpart in pairs]
+
+
+def _open_and_readable(reader: Reader, entry_ids: Collection[int]) -> set[int]:
+    """Those of the entries that are open and that the person may read."""
+    if not entry_ids:
+        return set()
+    is_readable, values = readable_to(reader)
+    sql = f"SELECT id FROM exchange_entry WHERE id = ANY(%s) AND is_open AND {is_readable}"  # noqa: S608  # constants
+    return {pk for (pk,) in rows_of(sql, (list(entry_ids), *values))}
 
 
 def with_matches(cards: Sequence[Card], reader: Reader) -> list[Card]:
     """The cards with the number of matches that the reader may see."""
-    numbers = count_matches(reader, cards)
-    return [replace(card, matches=numbers.get(card.pk)) for card in cards]
+    count_by_entry = count_matches(reader, cards)
+    return [replace(card, matches=count_by_entry.get(card.pk)) for card in cards]
 
 
 def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
-    """Cards, with numbers of matches and names of their day, of entries read with `for_listing`."""
-    rows = list(entries)
-    name_as_at(rows)
-    return with_matches([card_of(entry) for entry in rows], reader)
+    """The cards of entries fetched with `for_listing`, with their matches and the names of the time of sharing."""
+    entries = list(entries)
+    name_as_at(entries)
+    return with_matches([card_of(entry) for entry in entries], reader)
+
+
+#: A match with at least this score is a strong fit, or a good fit.
+_STRONG_SCORE, _GOOD_SCORE = 75, 50
 
 
 def fit_in_words(points: int) -> str:
-    """How good a match is, in words and points."""
-    words = "Strong fit" if points >= 75 else "Good fit" if points >= 50 else "Possible fit"
+    """How well a match fits, in words and points."""
+    words = "Possible fit"
+    if points >= _STRONG_SCORE:
+        words = "Strong fit"
+    elif points >= _GOOD_SCORE:
+        words = "Good fit"
     return f"{words}, {points} of 100"

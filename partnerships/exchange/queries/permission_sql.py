@@ -1,9 +1,9 @@
 """Permission SQL compiled once a day with placeholder ids.
 
-Composing what a person may read takes Django longer than PostgreSQL needs to find it. So the SQL of the routes
-(`models/entries.py`) is cached with placeholders, and the ids of the reader and their organisations are put in for each
-request. tests/exchange/test_fast_queries.py shows that it always agrees with `visible_to`. For what this saves, see
-docs/decisions/0032-what-the-board-caches.md.
+Django takes longer to compose the condition on readable entries than PostgreSQL takes to find them. So the SQL of the
+routes (`models/entries.py`) is cached with placeholders, which each request replaces by the ids of the reader and of
+their organisations. tests/exchange/test_fast_queries.py shows that it always agrees with `visible_to`;
+docs/decisions/0032-what-the-board-caches.md shows what it saves.
 """
 
 from __future__ import annotations
@@ -23,42 +23,47 @@ from partnerships.organisations.audience import Network, Organisations, People
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-#: Placeholders for the ids of the reader and of their organisations. No row has such an id.
+#: Placeholder for the id of the reader. No row has this id.
 READER = -9_007_199_254_740_991
+#: Placeholder for the ids of the reader's organisations. No row has this id.
 OWN = -9_007_199_254_740_990
 
-#: SQL and its parameters.
+#: SQL with its values.
 Fragment = tuple[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A person with everything their right to read entries depends on."""
+    """A person, with the organisations on which their right to read entries depends."""
 
     person_id: int
-    #: Ids and names of organisations, the longest-held role first, as in the header of every page.
+    #: The ids and names of the person's organisations, the longest-held role first, as in the header of every page.
     acts_for: tuple[tuple[int, str], ...]
+    #: The ids of the organisations for which the person is an editor or lead.
     editing: tuple[int, ...]
-    #: Whether they may read what is for the whole network: active, and not only a stakeholder.
+    #: Whether they may read entries for the whole network: active, and not only a stakeholder.
     has_account: bool
     today: dt.date
 
     @property
     def organisations(self) -> tuple[int, ...]:
         """Ids of the organisations they act for."""
-        return tuple(number for number, _ in self.acts_for)
+        return tuple(pk for pk, _name in self.acts_for)
 
     @property
     def acting_for(self) -> Organisation | None:
-        """The organisation that the header names, with its id and name only."""
-        return Organisation(pk=self.acts_for[0][0], name=self.acts_for[0][1]) if self.acts_for else None
+        """The organisation in the header of the page, with only its id and name."""
+        if not self.acts_for:
+            return None
+        pk, name = self.acts_for[0]
+        return Organisation(pk=pk, name=name)
 
 
 def reader_of(user: User) -> Reader:
-    """The reader with today's organisations; none for an inactive person."""
+    """The reader with today's organisations; without any if the person is inactive."""
     today = timezone.localdate()
     if not user.is_active:
-        return Reader(user.pk, (), (), has_account=False, today=today)
+        return Reader(person_id=user.pk, acts_for=(), editing=(), has_account=False, today=today)
     rows: list[tuple[Any, ...]] | None = Membership.objects.held_by(user)
     if rows is None:
         rows = rows_of(*_filled(_memberships(today), user.pk, ()))
@@ -125,19 +130,20 @@ def for_reader(fragment: Fragment, reader: Reader) -> Fragment:
 
 
 def _filled(fragment: Fragment, person_id: int, organisations: tuple[int, ...]) -> Fragment:
+    """The fragment with these ids instead of the placeholders. `OWN` becomes a list of ids, with a %s for each."""
     sql, values = fragment
-    own = organisations or (OWN,)
-    first, *rest = sql.split("%s")
-    parts: list[str] = [first]
-    filled: list[Any] = []
-    for value, part in zip(values, rest, strict=True):
+    own_ids = organisations or (OWN,)
+    first_part, *parts_after_values = sql.split("%s")
+    filled_sql = [first_part]
+    filled_values: list[Any] = []
+    for value, part in zip(values, parts_after_values, strict=True):
         if value == OWN:
-            parts += [", ".join(["%s"] * len(own)), part]
-            filled += own
+            filled_sql += [", ".join(["%s"] * len(own_ids)), part]
+            filled_values += own_ids
         else:
-            parts += ["%s", part]
-            filled.append(person_id if value == READER else value)
-    return "".join(parts), tuple(filled)
+            filled_sql += ["%s", part]
+            filled_values.append(person_id if value == READER else value)
+    return "".join(filled_sql), tuple(filled_values)
 
 
 def sql_of(queryset: QuerySet[Any, Any]) -> Fragment:

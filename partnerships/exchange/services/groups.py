@@ -1,9 +1,9 @@
-"""Service that starts a working group from an accepted answer."""
+"""Start a working group from an accepted answer."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -18,25 +18,17 @@ from partnerships.people.models import User
 
 
 class UnableToStartGroupFromAnswer(UnableToChangeEntry):
-    """Not accepted, outside of a partnership, started already, or refused by the partnership."""
+    """The answer is not accepted or not in a partnership, or its group has been started or is not allowed."""
 
 
 @transaction.atomic
 def start_group_from_answer(
-    *,
-    response: Response,
-    organisation: Organisation,
-    members: Collection[Organisation],
-    title: str,
-    purpose: str,
-    ends_on: dt.date,
-    author: User,
-    now: dt.datetime,
-    outlives_parent: bool = False,
+    *, response: Response, organisation: Organisation, group: NewGroup, author: User, now: dt.datetime
 ) -> Partnership:
-    """Start a working group for what was agreed.
+    """Start a working group for what was agreed, by a lead of `organisation`, which is one side of the answer.
 
-    Both sides of the answer belong to it. By a lead of either side. Raises `UnableToStartGroupFromAnswer`.
+    Both sides take part, whether or not they are among the members of `group`.
+    Raises `UnableToStartGroupFromAnswer`.
     """
     entry = response.entry
     lock_entry(entry)
@@ -49,22 +41,16 @@ def start_group_from_answer(
         raise UnableToStartGroupFromAnswer("Only an ask or offer shared with a partnership can start a working group.")
     if AnswerGroup.objects.filter(response=response).exists():
         raise UnableToStartGroupFromAnswer("A working group has already been started.")
-    everyone = {**sides, **{member.pk: member for member in members}}
+    members = sides | {member.pk: member for member in group.members}
     try:
-        group = start_working_group(
+        partnership = start_working_group(
             parent=entry.partnership,
             organisation=organisation,
-            group=NewGroup(
-                title=title,
-                purpose=purpose,
-                members=list(everyone.values()),
-                ends_on=ends_on,
-                outlives_parent=outlives_parent,
-            ),
+            group=replace(group, members=list(members.values())),
             author=author,
             now=now,
         )
     except UnableToStartGroup as error:
         raise UnableToStartGroupFromAnswer(str(error)) from error
-    AnswerGroup.objects.create(response=response, partnership=group)
-    return group
+    AnswerGroup.objects.create(response=response, partnership=partnership)
+    return partnership

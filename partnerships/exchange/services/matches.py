@@ -1,9 +1,10 @@
-"""Updates matches, dismisses them and introduces organisations."""
+"""Update and dismiss matches, and introduce their organisations."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from django.db import transaction
 from django.db.models import Q
@@ -40,14 +41,18 @@ def match_due_entries(*, now: dt.datetime, limit: int = 1_000) -> int:
     Safe to run twice, also at the same time: each transaction locks the entries of its batch.
     """
     names = AreaNames()
-    done = 0
-    while done < limit and (matched := _match_next(now=now, names=names, limit=min(BATCH, limit - done))):
-        done += matched
-    return done
+    matched = 0
+    while matched < limit:
+        batch_size = _match_batch(now=now, names=names, limit=min(BATCH, limit - matched))
+        if batch_size == 0:
+            break
+        matched += batch_size
+    return matched
 
 
 @transaction.atomic
-def _match_next(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
+def _match_batch(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
+    """Match up to `limit` entries; returns how many there were."""
     due = Entry.objects.select_for_update(skip_locked=True).filter(is_open=True, matched_at=None).order_by("shared_at")
     entries = list(due[:limit])
     if not entries:
@@ -59,22 +64,24 @@ def _match_next(*, now: dt.datetime, names: AreaNames, limit: int) -> int:
 
 @transaction.atomic
 def store_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Found]], now: dt.datetime) -> None:
-    """Store the matches found for entries; remove those that no longer fit.
+    """Store the counterparts `found` for each entry (by its id) as matches; remove matches that no longer fit.
 
-    A known match keeps its date and its dismissals. A dismissed match that no longer fits stays with 0 points.
+    A stored match keeps its date and its dismissals. A dismissed match that no longer fits stays with 0 points.
     """
-    pairs: dict[tuple[int, int], Score] = {}
+    score_by_pair: dict[tuple[int, int], Score] = {}  # by the ids of ask and offer
     for entry in entries:
-        for candidate in found.get(entry.pk, ()):
-            pairs[(entry.pk, candidate.entry_id) if entry.is_ask else (candidate.entry_id, entry.pk)] = candidate.score
+        for counterpart in found.get(entry.pk, ()):
+            pair = (entry.pk, counterpart.entry_id) if entry.is_ask else (counterpart.entry_id, entry.pk)
+            score_by_pair[pair] = counterpart.score
+
     ids = [entry.pk for entry in entries]
     stored = list(Match.objects.filter(Q(ask__in=ids) | Q(offer__in=ids)).values_list("pk", "ask", "offer", "score"))
-    gone = [pk for pk, ask, offer, _ in stored if (ask, offer) not in pairs]
-    Match.objects.filter(pk__in=gone, dismissals=None).delete()
-    Match.objects.filter(pk__in=gone, score__gt=0).update(score=0, reasons=[])
-    # Dismissed by one side while it did not fit: new to the other side.
-    found_now = [pk for pk, ask, offer, points in stored if points == 0 and (ask, offer) in pairs]
-    Match.objects.filter(pk__in=found_now).update(found_at=now)
+    outdated_ids = [pk for pk, ask, offer, _points in stored if (ask, offer) not in score_by_pair]
+    Match.objects.filter(pk__in=outdated_ids, dismissals=None).delete()
+    Match.objects.filter(pk__in=outdated_ids, score__gt=0).update(score=0, reasons=[])
+    # A match that one side had dismissed, and that fits again, is new to the other side.
+    revived_ids = [pk for pk, ask, offer, points in stored if points == 0 and (ask, offer) in score_by_pair]
+    Match.objects.filter(pk__in=revived_ids).update(found_at=now)
     # Sorted, so that two workers with the same pairs wait for each other instead of deadlocking.
     Match.objects.bulk_create(
         [
@@ -85,7 +92,7 @@ def store_matches(*, entries: Sequence[Entry], found: Mapping[int, Sequence[Foun
                 reasons=[reason[:200] for reason in score.reasons],
                 found_at=now,
             )
-            for (ask, offer), score in sorted(pairs.items(), key=lambda pair: pair[0])
+            for (ask, offer), score in sorted(score_by_pair.items(), key=itemgetter(0))
         ],
         update_conflicts=True,
         unique_fields=["ask", "offer"],

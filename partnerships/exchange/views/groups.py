@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.agreements.models import PartyRole
+from partnerships.agreements.services import NewGroup
 from partnerships.exchange import services
 from partnerships.exchange.forms.groups import GroupForm
 from partnerships.exchange.models import Response
@@ -22,24 +23,26 @@ from partnerships.people.requests import signed_in
 def start_group(request: HttpRequest, pk: int) -> HttpResponse:
     """Start a working group, as a lead of either side of an accepted answer."""
     user = signed_in(request)
-    answers = Response.objects.visible_to(user).select_related(
-        "entry__organisation", "entry__partnership", "organisation"
+    responses = Response.objects.visible_to(user)
+    response = get_object_or_404(
+        responses.select_related("entry__organisation", "entry__partnership", "organisation"), pk=pk
     )
-    response = get_object_or_404(answers, pk=pk)
     entry = response.entry
     sides = {entry.organisation_id: entry.organisation, response.organisation_id: response.organisation}
-    led = roles_of(user, timezone.now()).led_among(sides.keys())
-    require(bool(led) and response.is_accepted and entry.partnership is not None)
+    led_ids = roles_of(user, timezone.now()).led_among(sides.keys())
+    require(bool(led_ids) and response.is_accepted and entry.partnership is not None)
     assert entry.partnership is not None
     parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     other_ids = sorted(set(parties.values_list("organisation_id", flat=True)) - sides.keys())
     form = GroupForm(posted(request), response=response, others=other_ids, cancel=entry.get_absolute_url())
 
     def step() -> str:
-        data = {"members": (), **form.cleaned_data}
-        organisation = sides[min(led)]
         services.start_group_from_answer(
-            response=response, organisation=organisation, author=user, now=timezone.now(), **data
+            response=response,
+            organisation=sides[min(led_ids)],
+            group=NewGroup(**{"members": (), **form.cleaned_data}),
+            author=user,
+            now=timezone.now(),
         )
         return "The working group has been started, and the others have been invited."
 

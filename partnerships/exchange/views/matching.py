@@ -1,11 +1,10 @@
-"""Pages for matches: seeing, dismissing and introducing them."""
+"""Pages to see matches, dismiss them and introduce their organisations."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -53,57 +52,56 @@ class Pair:
         return self.counterpart if self.entry.is_ask else self.entry
 
 
-_Found = tuple[Entry, Entry, str, Collection[str]]
-
-
-def _pairs(user: User, matches: Collection[_Found]) -> list[Pair]:
-    """The pairs with what the person may do about each, in six queries."""
+def _with_actions(user: User, pairs: Collection[Pair]) -> list[Pair]:
+    """The pairs with the actions that the person may take on each, in six queries."""
+    entries = [entry for pair in pairs for entry in (pair.entry, pair.counterpart)]
+    name_as_at(entries)
     roles = roles_of(user, timezone.now())
-    editing = roles.edited_among(roles.of)
-    name_as_at([entry for match in matches for entry in match[:2]])
-    if not editing:
-        return [Pair(*match) for match in matches]
+    edited_ids = roles.edited_among(roles.of)
+    if not edited_ids:
+        return list(pairs)
+
+    entry_ids = {entry.pk for entry in entries}
     partners = partners_of(roles.of)
-    answerable = answerable_among({counterpart.pk for _, counterpart, _, _ in matches}, user)
-    ids = {entry.pk for match in matches for entry in match[:2]}
-    stored = _stored(ids)
-    introduced = set(
-        Introduction.objects.filter(organisation__in=editing, ask__in=ids, offer__in=ids).values_list("ask", "offer")
-    )
-    pairs = []
-    for entry, counterpart, fit, reasons in matches:
-        sides = (entry.pk, counterpart.pk) if entry.is_ask else (counterpart.pk, entry.pk)
-        bodies = (entry.organisation_id, counterpart.organisation_id)
-        own = not editing.isdisjoint(bodies)
-        pairs.append(
-            Pair(
-                entry,
-                counterpart,
-                fit,
-                reasons,
-                may_answer=entry.organisation_id in editing and counterpart.pk in answerable,
-                may_dismiss=own,
+    answerable_ids = answerable_among({pair.counterpart.pk for pair in pairs}, user)
+    match_ids = _stored_match_ids(entry_ids)
+    introductions = Introduction.objects.filter(organisation__in=edited_ids, ask__in=entry_ids, offer__in=entry_ids)
+    introduced = set(introductions.values_list("ask", "offer"))
+
+    with_actions = []
+    for pair in pairs:
+        ask_and_offer = (pair.ask.pk, pair.offer.pk)
+        organisations = (pair.entry.organisation_id, pair.counterpart.organisation_id)
+        is_own = not edited_ids.isdisjoint(organisations)
+        with_actions.append(
+            replace(
+                pair,
+                may_answer=pair.entry.organisation_id in edited_ids and pair.counterpart.pk in answerable_ids,
+                may_dismiss=is_own,
                 # Partners who already work together need no introduction.
-                may_introduce=sides not in introduced and bodies not in partners,
-                match_id=stored.get(sides) if own else None,
+                may_introduce=ask_and_offer not in introduced and organisations not in partners,
+                match_id=match_ids.get(ask_and_offer) if is_own else None,
             )
         )
-    return pairs
+    return with_actions
 
 
-def _stored(ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """Ids of stored matches between these entries, by ask and offer."""
-    rows = Match.objects.filter(Q(ask__in=ids) & Q(offer__in=ids)).live().values_list("ask", "offer", "pk")
-    return {(ask, offer): pk for ask, offer, pk in rows}
+def _stored_match_ids(entry_ids: Collection[int]) -> dict[tuple[int, int], int]:
+    """The ids of live matches between these entries, by ask and offer."""
+    matches = Match.objects.filter(ask__in=entry_ids, offer__in=entry_ids).live()
+    return {(ask, offer): pk for ask, offer, pk in matches.values_list("ask", "offer", "pk")}
 
 
 @require_safe
 def matches(request: HttpRequest) -> HttpResponse:
     """Matches for everything the person's organisations ask and offer."""
     user = signed_in(request)
-    pairs = [(match.entry, match.counterpart, match.fit, match.reasons) for match in matches_for(user)]
+    pairs = [
+        Pair(entry=match.entry, counterpart=match.counterpart, fit=match.fit, reasons=match.reasons)
+        for match in matches_for(user)
+    ]
     may_write = Organisation.objects.of_person(user, *EDITING_ROLES).exists()
-    return render(request, "exchange/matches.html", {"pairs": _pairs(user, pairs), "may_write": may_write})
+    return render(request, "exchange/matches.html", {"pairs": _with_actions(user, pairs), "may_write": may_write})
 
 
 @require_safe
@@ -111,14 +109,19 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
     """The best matches for one entry with their reasons, searched on request."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
-    candidates = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
-    entries = Entry.objects.for_listing().in_bulk([match.entry_id for match in candidates])
-    fits = [
-        (entry, entries[match.entry_id], fit_in_words(match.score.points), match.score.reasons)
-        for match in candidates
-        if match.entry_id in entries
+    found = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
+    counterpart_by_pk = Entry.objects.for_listing().in_bulk([counterpart.entry_id for counterpart in found])
+    pairs = [
+        Pair(
+            entry=entry,
+            counterpart=counterpart_by_pk[counterpart.entry_id],
+            fit=fit_in_words(counterpart.score.points),
+            reasons=counterpart.score.reasons,
+        )
+        for counterpart in found
+        if counterpart.entry_id in counterpart_by_pk
     ]
-    context = {"entry": entry, "pairs": _pairs(user, fits), "dismissed": dismissed(entry, user)}
+    context = {"entry": entry, "pairs": _with_actions(user, pairs), "dismissed": dismissed(entry, user)}
     return render(request, "exchange/entry_matches.html", context)
 
 
@@ -126,11 +129,10 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
 def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Dismiss a match for the person's organisation, with a reason."""
     user = signed_in(request)
-    entry, counterpart = _both(user, pk, other)
-    edited = roles_of(user, timezone.now()).edited_among([entry.organisation_id, counterpart.organisation_id])
-    require(bool(edited))
-    sides = Organisation.objects.filter(pk__in=edited)
-    form = DismissForm(posted(request), entry=entry, organisations=sides)
+    entry, counterpart = _pair_or_404(user, pk, other)
+    edited_ids = roles_of(user, timezone.now()).edited_among([entry.organisation_id, counterpart.organisation_id])
+    require(bool(edited_ids))
+    form = DismissForm(posted(request), entry=entry, organisations=Organisation.objects.filter(pk__in=edited_ids))
 
     def step() -> str:
         services.dismiss_match(
@@ -146,13 +148,13 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     """Suggest that two organisations talk, and email both."""
     user = signed_in(request)
-    entry, counterpart = _both(user, pk, other)
+    entry, counterpart = _pair_or_404(user, pk, other)
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
         raise Http404
     roles = roles_of(user, timezone.now())
     require(roles.edits_somewhere)
-    bodies = Organisation.objects.filter(pk__in=roles.edited_among(roles.of)).order_by("name", "pk")
-    form = IntroduceForm(posted(request), entry=entry, organisations=bodies)
+    own_organisations = Organisation.objects.filter(pk__in=roles.edited_among(roles.of)).order_by("name", "pk")
+    form = IntroduceForm(posted(request), entry=entry, organisations=own_organisations)
     names = f"{entry.organisation.display_name} and {counterpart.organisation.display_name}"
 
     def step() -> str:
@@ -163,6 +165,7 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
     return act(request, form, step, entry=entry, title=f"Introduce {names}", quoted=quoted)
 
 
-def _both(user: User, pk: int, other: int) -> tuple[Entry, Entry]:
-    seen = Entry.objects.visible_to(user).select_related("organisation")
-    return get_object_or_404(seen, pk=pk), get_object_or_404(seen, pk=other)
+def _pair_or_404(user: User, entry_pk: int, counterpart_pk: int) -> tuple[Entry, Entry]:
+    """Two entries that the person may see; else 404."""
+    visible = Entry.objects.visible_to(user).select_related("organisation")
+    return get_object_or_404(visible, pk=entry_pk), get_object_or_404(visible, pk=counterpart_pk)

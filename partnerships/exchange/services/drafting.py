@@ -1,4 +1,4 @@
-"""Writing and changing asks and offers."""
+"""Write and change asks and offers."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from partnerships.people.models import User
 
 
 class UnableToWriteEntry(UnableToChangeEntry):
-    """What was written is invalid, or those it asks cannot be asked."""
+    """The content is invalid, or the organisations cannot be asked."""
 
 
 class UnableToEditEntry(UnableToChangeEntry):
-    """It is over, or somebody else has changed it in the meantime."""
+    """The entry is over, or a colleague has changed it in the meantime."""
 
 
 class Details(TypedDict, total=False):
-    """What an entry says, apart from its title, theme and audience."""
+    """The fields of an entry apart from its title, theme and audience."""
 
     statement: str
     rationale: str
@@ -55,14 +55,14 @@ class Details(TypedDict, total=False):
 
 
 class Content(Details, total=False):
-    """Everything that an edit can change, apart from the audience."""
+    """The fields that an edit can change, apart from the audience."""
 
     title: str
     theme: str
 
 
 class NewContent(Details):
-    """What a new entry says, and who may read it; only the partnership may be left out."""
+    """The fields of a new entry. Only the partnership may be left out."""
 
     direction: str
     audience: str
@@ -71,7 +71,7 @@ class NewContent(Details):
     partnership: NotRequired[Partnership | None]
 
 
-#: Fields that are never in the timeline.
+#: Fields that the timeline never shows.
 _RESTRICTED = {"private_note"}
 
 
@@ -87,13 +87,13 @@ def create_entry(
     came_from: From | None = None,
     **content: Unpack[NewContent],
 ) -> Entry:
-    """Create a draft; `came_from` links it to a record of another room.
+    """Create a draft. `came_from` is the record of another room that it comes from.
 
     If an entry with this `key` exists, because a form was sent twice, it is returned instead. Raises
     `UnableToWriteEntry`.
     """
     require(roles_of(author, now).edit_for(organisation.pk))
-    addressed = list(addressees)
+    addressees = list(addressees)
     entry = Entry(
         organisation=organisation,
         created_by=author,
@@ -106,14 +106,15 @@ def create_entry(
     _check_content(entry)
     if fault := theme_fault(entry.theme) or unit_fault(entry.unit):
         raise UnableToWriteEntry(fault)
-    check_addressing(entry, {body.pk for body in addressed}, UnableToWriteEntry, timezone.localdate(now))
+    addressee_ids = {addressee.pk for addressee in addressees}
+    check_addressing(entry, addressee_ids, UnableToWriteEntry, timezone.localdate(now))
     try:
         with transaction.atomic():
             entry.save()
     except IntegrityError:
         return Entry.objects.get(key=entry.key, organisation=organisation)
     entry.areas.set(areas)
-    _set_addressees(entry, addressed)
+    _set_addressees(entry, addressees)
     record_event(entry, event=event_about(entry, "drafted"), author=author, organisation=organisation, now=now)
     if came_from is not None and author is not None:
         try:
@@ -138,10 +139,11 @@ def edit_entry(
 ) -> Entry:
     """Change an entry. Raises `UnableToEditEntry` or `UnableToWriteEntry`.
 
-    `revision` is the one the author read; an older one than the current is refused. The audience (`audience`,
-    `partnership` and `addressees` together) can change only while it is a draft, so that nothing said to some is later
-    shown to others. A shared entry with a new closing date gets another reminder, and takes answers again if it had
-    stopped on the old one.
+    `revision` is the one that the author read; if the entry was changed since, the edit is refused.
+
+    The audience (`audience`, `partnership` and `addressees` together) can change only while the entry is a draft, so
+    that text written for some readers is not shown to others later. A shared entry with a new closing date gets another
+    reminder, and takes answers again if it had stopped on the old one.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
@@ -149,11 +151,13 @@ def edit_entry(
         raise UnableToEditEntry(f"This is {entry.get_status_display().lower()}, so it can no longer be changed.")
     if revision is not None and revision != entry.revision:
         raise UnableToEditEntry("A colleague has changed this since you opened it. Read it again before you change it.")
-    before = _for_timeline(entry)
-    closed_on, ended_on = entry.closes_on, entry.available_until
-    fault = theme_fault(details.get("theme", entry.theme), keep=entry.theme)
-    if fault := fault or unit_fault(details.get("unit", entry.unit), keep=entry.unit):
-        raise UnableToWriteEntry(fault)
+    values_before = _timeline_values(entry)
+    closes_before, until_before = entry.closes_on, entry.available_until
+    theme_error = theme_fault(details.get("theme", entry.theme), keep=entry.theme)
+    unit_error = unit_fault(details.get("unit", entry.unit), keep=entry.unit)
+    if theme_error or unit_error:
+        raise UnableToWriteEntry(theme_error or unit_error)
+
     for name, value in details.items():
         setattr(entry, name, value)
     if audience is not None:
@@ -163,34 +167,38 @@ def edit_entry(
         raise UnableToEditEntry(f"{agreed} are already agreed, so the quantity cannot be lower.")
     _check_content(entry)
     if not entry.is_draft:
-        _move_closing_date(entry, closed_on, ended_on, timezone.localdate(now))
+        _move_closing_date(entry, closes_before, until_before, timezone.localdate(now))
     if areas is not None:
         entry.areas.set(areas)
+
     entry.revision += 1
-    after = _for_timeline(entry)
-    changed = {name for name in after if before[name] != after[name]}
-    if changed:
+    values_after = _timeline_values(entry)
+    changed_names = {name for name in values_after if values_before[name] != values_after[name]}
+    if changed_names:
         entry.changed_at = now
     if not entry.is_draft:
         make_findable(entry)
     entry.save()
-    if changed:
-        # Those it is shared with later must not see earlier text of the draft.
-        shown = {} if entry.is_draft else {"before": _pick(before, changed), "after": _pick(after, changed)}
+    if changed_names:
+        # The readers of the shared entry must not see earlier text of the draft.
+        changes = {}
+        if not entry.is_draft:
+            changes = {"before": _pick(values_before, changed_names), "after": _pick(values_after, changed_names)}
         record_event(
             entry,
             event=event_about(entry, "changed"),
             author=author,
             organisation=entry.organisation_id,
             now=now,
-            **shown,
+            **changes,
         )
-    if "quantity" in changed:
+    if "quantity" in changed_names:
         update_status(entry=entry, author=author, now=now)
     return entry
 
 
 def _check_content(entry: Entry) -> None:
+    """Refuse an entry without a title, or with a quantity or dates that are not possible."""
     if not entry.title:
         raise UnableToWriteEntry("Enter a title.")
     if entry.quantity is not None and entry.quantity <= 0:
@@ -205,7 +213,7 @@ def _check_content(entry: Entry) -> None:
 
 def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None:
     entry.addressees.all().delete()
-    Addressee.objects.bulk_create([Addressee(entry=entry, organisation=body) for body in organisations])
+    Addressee.objects.bulk_create([Addressee(entry=entry, organisation=organisation) for organisation in organisations])
 
 
 def _change_audience(
@@ -215,50 +223,55 @@ def _change_audience(
     addressees: Iterable[Organisation] | None,
     today: dt.date,
 ) -> None:
-    """Change who it is shared with.
-
-    Raise UnableToEditEntry if it was shared already.
-    """
-    addressed = list(addressees or ())
-    ids = {body.pk for body in addressed}
-    unchanged = (
+    """Change the audience of a draft. Raises `UnableToEditEntry`, also if the entry has been shared."""
+    new_addressees = list(addressees or ())
+    addressee_ids = {addressee.pk for addressee in new_addressees}
+    partnership_id = partnership.pk if partnership else None
+    is_unchanged = (
         audience == entry.audience
-        and (partnership.pk if partnership else None) == entry.partnership_id
-        and ids == set(entry.addressees.values_list("organisation_id", flat=True))
+        and partnership_id == entry.partnership_id
+        and addressee_ids == set(entry.addressees.values_list("organisation_id", flat=True))
     )
-    if unchanged:
+    if is_unchanged:
         return
     if not entry.is_draft:
         raise UnableToEditEntry("You can no longer change who it is shared with. Withdraw it and write a new one.")
     entry.audience = audience
     entry.partnership = partnership
-    check_addressing(entry, ids, UnableToEditEntry, today)
-    _set_addressees(entry, addressed)
+    check_addressing(entry, addressee_ids, UnableToEditEntry, today)
+    _set_addressees(entry, new_addressees)
 
 
-def _move_closing_date(entry: Entry, closed_on: dt.date | None, ended_on: dt.date | None, today: dt.date) -> None:
-    """Let the closing date of a shared entry follow its end date.
+def _move_closing_date(
+    entry: Entry, closes_before: dt.date | None, until_before: dt.date | None, today: dt.date
+) -> None:
+    """Let the closing date of a shared entry follow its end date, unless another date was chosen.
 
-    It stops following once somebody has chosen another date.
+    `closes_before` and `until_before` are the two dates before the edit.
     """
-    is_moved = closed_on is not None or entry.available_until != ended_on
-    follows = is_moved if entry.closes_on is None else entry.closes_on == closed_on == ended_on
+    if entry.closes_on is None:
+        follows = closes_before is not None or entry.available_until != until_before
+    else:
+        follows = entry.closes_on == closes_before == until_before
     if follows and not entry.standing:
         entry.closes_on = entry.available_until
-    if entry.closes_on == closed_on:
+    if entry.closes_on == closes_before:
         return
+
     check_closing_date(entry, today, UnableToEditEntry)
     entry.reminded_at = None
-    stopped = closed_on is not None and closed_on < today
-    if stopped and (entry.agreed_quantity or entry.status == Status.PART_ACCEPTED) and takes_answers(entry):
+    had_closed = closes_before is not None and closes_before < today
+    is_agreed_in_part = bool(entry.agreed_quantity) or entry.status == Status.PART_ACCEPTED
+    if had_closed and is_agreed_in_part and takes_answers(entry):
         entry.is_open = True
 
 
-def _for_timeline(entry: Entry) -> dict[str, Any]:
-    """The unrestricted fields that the timeline compares, as text."""
-    shown = {name: getattr(entry, name) for name in ("audience", *Content.__annotations__) if name not in _RESTRICTED}
-    shown["areas"] = ", ".join(sorted(entry.areas.values_list("name", flat=True)))
-    return {name: "" if value is None else str(value) for name, value in shown.items()}
+def _timeline_values(entry: Entry) -> dict[str, Any]:
+    """The fields that the timeline may show, as text."""
+    names = [name for name in ("audience", *Content.__annotations__) if name not in _RESTRICTED]
+    values = {name: getattr(entry, name) for name in names}
+    values["areas"] = ", ".join(sorted(entry.areas.values_list("name", flat=True)))
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
 def _pick(values: dict[str, Any], names: set[str]) -> dict[str, Any]:

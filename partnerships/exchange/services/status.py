@@ -1,4 +1,4 @@
-"""Keeps an entry's status in line with its answers and commitments."""
+"""Keep the status of an entry in line with its answers and commitments."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from partnerships.exchange.services.recording import (
 )
 from partnerships.people.models import User
 
+#: The amount of an answer or commitment to an entry without a quantity.
 _ONE = Decimal(1)
+#: Statuses of an entry that was agreed, in whole or in part, and may become committed.
 _DECIDED = {Status.ACCEPTED, Status.PART_ACCEPTED, Status.TAKEN_UP}
 
 
 def takes_answers(entry: Entry) -> bool:
-    """Whether its status allows answers and some of its quantity is left."""
+    """Whether the status of an entry allows answers and some of its quantity is left."""
     return entry.status in ANSWERABLE and (entry.standing or entry.left is None or entry.left > 0)
 
 
@@ -46,32 +48,34 @@ def commitment_moved(*, commitment: Commitment, author: User | None, now: dt.dat
 def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_through: bool = False) -> None:
     """Update an entry's status from its answers and commitments.
 
-    What a commitment that both sides confirmed promises is agreed. An entry that takes no more answers is committed
-    when commitments cover what was agreed, and met (an offer: delivered) when its whole quantity was delivered and
-    verified. An ask that was agreed only in part by its closing date lapses when that part is delivered. The status
-    goes back only if an agreed commitment `fell_through`: what it promised is no longer agreed, and the entry is open
-    for it again.
+    - agreed: the quantity that accepted answers, and commitments confirmed by both sides, promise.
+    - committed: the entry takes no more answers, and commitments cover what was agreed.
+    - met (an offer: delivered): its whole quantity was delivered and verified.
+    - lapsed: an ask was agreed only in part by its closing date, and that part was delivered.
+
+    The status goes back only if an agreed commitment `fell_through`: what it promised is no longer agreed, and the
+    entry is open for it again.
     """
     lock_entry(entry)
     if entry.is_draft or entry.is_over or entry.standing:
         return
     links = list(entry.fulfilments.select_related("commitment", "response", "entry").order_by("pk"))
     totals = _amounts(entry, links)
-    was_agreed, before = entry.agreed_quantity, (entry.status, entry.is_open)
+    status_before, was_open, agreed_before = entry.status, entry.is_open, entry.agreed_quantity
     if entry.quantity is not None:
         entry.agreed_quantity = min(entry.quantity, totals.agreed)
     if fell_through:
-        _reopen(entry, totals, now, lost=entry.agreed_quantity < was_agreed or not totals.agreed)
+        _reopen(entry, totals, now, lost=entry.agreed_quantity < agreed_before or not totals.agreed)
     _agree(entry, totals, links, now)
-    needed = entry.quantity if entry.quantity is not None and entry.status == Status.ACCEPTED else totals.agreed
-    if not entry.is_open and entry.status in _DECIDED and totals.promised and totals.promised >= needed:
+
+    if _is_committed(entry, totals):
         _advance(entry, Status.COMMITTED, now)
-    end = _final_status(entry, totals, links) if entry.status == Status.COMMITTED else None
-    if end is not None:
-        _advance(entry, end, now)
+    final_status = _final_status(entry, totals, links) if entry.status == Status.COMMITTED else None
+    if final_status is not None:
+        _advance(entry, final_status, now)
         reason = f"This is {entry.get_status_display().lower()}."
         close_responses(entry=entry, reason=reason, author=None, now=now)
-    if (entry.status, entry.is_open) != before:
+    if entry.status != status_before or entry.is_open != was_open:
         entry.matched_at = None
     entry.save(
         update_fields=[
@@ -88,41 +92,55 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
     )
 
 
+def _is_committed(entry: Entry, totals: Amounts) -> bool:
+    """Whether commitments cover what was agreed of an entry that takes no more answers."""
+    if entry.is_open or entry.status not in _DECIDED:
+        return False
+    needed = totals.agreed
+    if entry.quantity is not None and entry.status == Status.ACCEPTED:
+        needed = entry.quantity
+    return totals.promised > 0 and totals.promised >= needed
+
+
 def _amounts(entry: Entry, links: Sequence[Fulfilment]) -> Amounts:
+    """How much of the entry is agreed, promised and kept."""
     accepted = entry.responses.filter(status=ResponseStatus.ACCEPTED).values_list("pk", "agreed_quantity")
-    answers = {pk: _ONE if entry.quantity is None else quantity or NOTHING for pk, quantity in accepted}
+    agreed_by_answer = {pk: _ONE if entry.quantity is None else quantity or NOTHING for pk, quantity in accepted}
     for link in links:
         if entry.quantity is not None and link.share is None and _is_agreed(link.commitment):
-            # Nobody said how much of the entry a commitment in another unit meets: store what is left by now.
+            # A commitment in another unit does not say how much of the entry it meets: store what the others leave.
             other_links = [other for other in links if other is not link]
-            left = (
-                entry.quantity - amounts([_promise(entry, other, other_links) for other in other_links], answers).agreed
-            )
+            promises = [_promise(entry, other, other_links) for other in other_links]
+            left = entry.quantity - amounts(promises, agreed_by_answer).agreed
             if left > 0:
                 link.quantity = left
                 link.save(update_fields=["quantity"])
-    return amounts([_promise(entry, link, links) for link in links], answers)
+    return amounts([_promise(entry, link, links) for link in links], agreed_by_answer)
 
 
 def _promise(entry: Entry, link: Fulfilment, links: Sequence[Fulfilment]) -> Promise:
+    """How much of the entry a commitment promises, has kept or has lost."""
     commitment, share = link.commitment, _share(entry, link)
     lost = NOTHING
     if commitment.was_broken:
         lost = share
     elif commitment.status == CommitmentStatus.SUPERSEDED:
         successors = [
-            link for link in links if link.commitment.replaces_id == commitment.pk and _was_agreed(link.commitment)
+            other for other in links if other.commitment.replaces_id == commitment.pk and _was_agreed(other.commitment)
         ]
-        lost = max(share - sum((_share(entry, successor) for successor in successors), NOTHING), NOTHING)
-    delivered = NOTHING
+        share_of_successors = sum((_share(entry, successor) for successor in successors), NOTHING)
+        lost = max(share - share_of_successors, NOTHING)
+
+    kept = NOTHING
     if commitment.is_verified:
-        whole = entry.quantity is not None and link.quantity is None and link.counts
-        delivered = commitment.delivered_quantity if whole else share
+        meets_with_all = entry.quantity is not None and link.quantity is None and link.counts
+        kept = commitment.delivered_quantity if meets_with_all else share
     promised = share if _is_agreed(commitment) else NOTHING
-    return Promise(answer=link.answer_id, promised=promised, kept=delivered, lost=lost)
+    return Promise(answer=link.answer_id, promised=promised, kept=kept, lost=lost)
 
 
 def _share(entry: Entry, link: Fulfilment) -> Decimal:
+    """How much of the entry the commitment meets; one if the entry has no quantity."""
     return _ONE if entry.quantity is None else link.share or NOTHING
 
 
@@ -136,34 +154,36 @@ def _is_agreed(commitment: Commitment) -> bool:
 
 
 def _agree(entry: Entry, totals: Amounts, links: Sequence[Fulfilment], now: dt.datetime) -> None:
-    """Accept what commitments promise without an accepted answer.
-
-    That is everything, if the entry has no quantity.
-    """
-    alone = any(link.answer_id is None and _is_agreed(link.commitment) for link in links)
-    whole = entry.quantity <= entry.agreed_quantity if entry.quantity is not None else alone
-    if alone or (entry.quantity is not None and totals.agreed):
-        part = Status.ACCEPTED if whole else Status.PART_ACCEPTED
-        status = part if entry.is_ask else Status.TAKEN_UP
+    """Accept what commitments promise without an accepted answer: everything, if the entry has no quantity."""
+    has_unanswered_commitment = any(link.answer_id is None and _is_agreed(link.commitment) for link in links)
+    if entry.quantity is None:
+        is_whole = has_unanswered_commitment
+        is_agreed = has_unanswered_commitment
+    else:
+        is_whole = entry.quantity <= entry.agreed_quantity
+        is_agreed = has_unanswered_commitment or bool(totals.agreed)
+    if is_agreed:
+        status_of_ask = Status.ACCEPTED if is_whole else Status.PART_ACCEPTED
+        status = status_of_ask if entry.is_ask else Status.TAKEN_UP
         if may_become(entry, status):
             entry.status = status
         entry.answered_at = entry.answered_at or now
-    entry.is_open = entry.is_open and not whole
+    entry.is_open = entry.is_open and not is_whole
 
 
 def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, lost: bool) -> None:
     """Reopen an entry for the part that is no longer agreed.
 
-    A closing date in the past is removed, or nobody could answer.
+    A closing date in the past is removed, because nobody could answer otherwise.
     """
-    before = entry.status
+    status_before = entry.status
     if lost and not totals.agreed:
-        seen = entry.is_ask and entry.receipts.exclude(acknowledged_at=None).exists()
-        _go_back(entry, Status.ACKNOWLEDGED if seen else Status.SHARED)
+        is_acknowledged = entry.is_ask and entry.receipts.exclude(acknowledged_at=None).exists()
+        _go_back(entry, Status.ACKNOWLEDGED if is_acknowledged else Status.SHARED)
     elif lost or (entry.status == Status.COMMITTED and totals.promised < totals.agreed):
-        part = entry.quantity is not None and entry.agreed_quantity < entry.quantity
-        agreed = Status.PART_ACCEPTED if part else Status.ACCEPTED
-        _go_back(entry, agreed if entry.is_ask else Status.TAKEN_UP)
+        is_part = entry.quantity is not None and entry.agreed_quantity < entry.quantity
+        status_of_ask = Status.PART_ACCEPTED if is_part else Status.ACCEPTED
+        _go_back(entry, status_of_ask if entry.is_ask else Status.TAKEN_UP)
     if lost:
         entry.is_open = True
         entry.reason = ""
@@ -176,31 +196,36 @@ def _reopen(entry: Entry, totals: Amounts, now: dt.datetime, *, lost: bool) -> N
             author=None,
             organisation=None,
             now=now,
-            before=before,
+            before=status_before,
             after=entry.status,
         )
 
 
 def _go_back(entry: Entry, status: str) -> None:
+    """Return to an earlier status, if the entry may."""
     if status in WAY_BACK[entry.direction].get(entry.status, ()):
         entry.status = status
 
 
 def _final_status(entry: Entry, totals: Amounts, links: Sequence[Fulfilment]) -> str | None:
     """The final status of a committed entry; None while deliveries are due."""
-    end = Status.MET if entry.is_ask else Status.DELIVERED
-    commitments = [link.commitment for link in links]
-    waiting = any(
-        commitment.is_proposed or (_is_agreed(commitment) and not commitment.is_verified) for commitment in commitments
+    fulfilled = Status.MET if entry.is_ask else Status.DELIVERED
+    is_delivery_due = any(
+        link.commitment.is_proposed or (_is_agreed(link.commitment) and not link.commitment.is_verified)
+        for link in links
     )
     if entry.quantity is None:
-        return None if waiting else end
-    if totals.kept >= (entry.quantity if entry.is_ask else totals.agreed):
-        return end
-    return Status.LAPSED if not waiting and totals.kept >= totals.agreed else None
+        return None if is_delivery_due else fulfilled
+    needed = entry.quantity if entry.is_ask else totals.agreed
+    if totals.kept >= needed:
+        return fulfilled
+    if not is_delivery_due and totals.kept >= totals.agreed:
+        return Status.LAPSED
+    return None
 
 
-_STEPS = {
+#: The event of each status that an entry reaches through its commitments.
+_VERB_OF_STATUS = {
     Status.COMMITTED: "committed",
     Status.MET: "met",
     Status.DELIVERED: "delivered",
@@ -209,20 +234,21 @@ _STEPS = {
 
 
 def _advance(entry: Entry, status: str, now: dt.datetime) -> None:
-    """Follow the commitment to this status, if the entry may become it."""
+    """Move the entry on to a status, if it may, and record the event."""
     if not may_become(entry, status):
         return
-    before, entry.status = entry.status, status
+    status_before = entry.status
+    entry.status = status
     if entry.is_over:
         entry.closed_at = now
         entry.is_open = False
-    # No author: who confirmed is in the commitment's timeline, for those who may read it.
+    # Without an author: the commitment's timeline names the person who confirmed, for those who may read it.
     record_event(
         entry,
-        event=event_about(entry, _STEPS[Status(status)]),
+        event=event_about(entry, _VERB_OF_STATUS[Status(status)]),
         author=None,
         organisation=None,
         now=now,
-        before=before,
+        before=status_before,
         after=status,
     )

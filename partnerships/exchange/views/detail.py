@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -51,8 +53,8 @@ from partnerships.organisations.timeline import TimelineLine, newest_events, new
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
-#: Newest events on the page.
-_EVENTS = 30
+#: Events on the page, the newest first.
+_MAX_EVENTS = 30
 #: Commitments in these statuses no longer promise anything.
 _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 
@@ -64,29 +66,30 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     read_ahead(
         [
             lookup(_entry, user, pk),
-            rows_lookup(pk, *_ABOUT),
-            newest_events_lookup(user, kind="entry", record_id=pk, count=_EVENTS),
+            rows_lookup(pk, *_KINDS_OF_ROWS),
+            newest_events_lookup(user, kind="entry", record_id=pk, count=_MAX_EVENTS),
         ]
     )
     entry_rows = rows_for(_entry, user, pk)
     if not entry_rows:
         raise Http404
     entry = entry_rows[0]
+
     rights = rights_over(entry, user, timezone.now())
-    there = with_rows(pk, *_ABOUT)
-    read_ahead(_lookups(entry, user, there, own=rights.is_own, answers_for=sorted(rights.answers_for)))
-    rows = _rows(entry, user, rights, there)
+    existing_kinds = with_rows(pk, *_KINDS_OF_ROWS)
+    read_ahead(_lookups(entry, user, existing_kinds, rights))
+    rows = _rows(entry, user, rights, existing_kinds)
     _name_as_at(entry, rows)
     context = {
         "entry": entry,
         "own": rights.is_own,
         **rows,
-        **_may(entry, user, rights, rows),
-        "promised": _promised(rows["fulfilments"]),
+        **_permissions(entry, user, rights, rows),
+        "promised": _fully_promised(rows["fulfilments"]),
         "partnership": _partnership(entry, user),
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
-        "lines": _lines(request, entry, user),
+        "lines": _timeline(request, entry, user),
         "sections": ON_ENTRIES.of(user, entry),
         "came_from": links_of(entry, user) if entry.partnership_id else [],
     }
@@ -94,7 +97,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 class _Rows(TypedDict):
-    """What one reader sees about an ask or offer, by the names that the template uses."""
+    """The records about an ask or offer that one reader may see, by the names that the template uses."""
 
     answering: list[Organisation]
     receipts: list[Receipt]
@@ -107,74 +110,80 @@ class _Rows(TypedDict):
     facilitators: list[EntryFacilitator]
 
 
-def _rows(entry: Entry, user: User, rights: Rights, there: Collection[RowsAbout]) -> _Rows:
-    """Read what the entry has; `there` lists the kinds of rows that exist."""
-    answers_for = sorted(rights.answers_for)
-    answering = rows_for(_named, answers_for) if answers_for else []
-    pk, shown = entry.pk, rights.may_edit or bool(answering)
+def _rows(entry: Entry, user: User, rights: Rights, existing_kinds: Collection[RowsAbout]) -> _Rows:
+    """The records about the entry. Only kinds that exist are read."""
+    pk = entry.pk
+    answering_ids = sorted(rights.answers_for)
+    is_on_either_side = rights.may_edit or bool(answering_ids)
     return {
-        "answering": answering,
-        "receipts": _receipts(entry, user, rights) if _all_receipts in there else [],
-        "responses": _responses(entry, user) if _all_responses in there else [],
-        "questions": rows_for(_questions, user, pk) if _all_questions in there else [],
-        "fulfilments": rows_for(_fulfilments, user, pk) if _all_fulfilments in there else [],
-        "introductions": rows_for(_introductions, user, pk) if _all_introductions in there else [],
-        "addressees": rows_for(_addressed, user, pk, own=rights.is_own) if _all_addressees in there else [],
-        "areas": rows_for(_areas, pk) if _areas in there else [],
-        "facilitators": _facilitators(entry, user, shown=shown) if _facilitators_of in there else [],
+        "answering": rows_for(_organisations, answering_ids) if answering_ids else [],
+        "receipts": _receipts(entry, user, rights) if _all_receipts in existing_kinds else [],
+        "responses": _responses(entry, user) if _all_responses in existing_kinds else [],
+        "questions": rows_for(_questions, user, pk) if _all_questions in existing_kinds else [],
+        "fulfilments": rows_for(_fulfilments, user, pk) if _all_fulfilments in existing_kinds else [],
+        "introductions": rows_for(_introductions, user, pk) if _all_introductions in existing_kinds else [],
+        "addressees": rows_for(_addressees, user, pk, own=rights.is_own) if _all_addressees in existing_kinds else [],
+        "areas": rows_for(_areas, pk) if _areas in existing_kinds else [],
+        "facilitators": (
+            _facilitators(entry, user, shows_all=is_on_either_side) if _facilitators_of in existing_kinds else []
+        ),
     }
 
 
 def _name_as_at(entry: Entry, rows: _Rows) -> None:
-    """Let everything on the page name organisations as on its day."""
-    dated = [
+    """Give every organisation on the page the name that it had on the day of its record."""
+    moments: list[tuple[dt.datetime | None, Organisation]] = [
         *((response.made_at, response.organisation) for response in rows["responses"]),
         *((question.asked_at, question.organisation) for question in rows["questions"]),
         *((receipt.acknowledged_at or receipt.declined_at, receipt.organisation) for receipt in rows["receipts"]),
-        *((introduction.at, body) for introduction in rows["introductions"] for body in _introduced(introduction)),
     ]
+    for introduction in rows["introductions"]:
+        sides = (introduction.organisation, introduction.ask.organisation, introduction.offer.organisation)
+        moments += ((introduction.at, organisation) for organisation in sides)
+
     commitments_as_at(row.commitment for row in rows["fulfilments"])
     name_as_at(
         [entry],
-        beside=((timezone.localdate(at) if at else None, body) for at, body in dated),
-        asked=((entry, body) for body in rows["addressees"]),
+        beside=((timezone.localdate(at) if at else None, organisation) for at, organisation in moments),
+        asked=((entry, organisation) for organisation in rows["addressees"]),
     )
 
 
-def _may(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any]:
+def _permissions(entry: Entry, user: User, rights: Rights, rows: _Rows) -> dict[str, Any]:
     """What the reader may do with the entry, and what still waits for them."""
     answering, responses = rows["answering"], rows["responses"]
-    editing = rights.roles.edited_among(rights.roles.of)
-    answered = {response.organisation_id for response in responses if response.is_waiting}
-    seen = {receipt.organisation_id for receipt in rows["receipts"]}
-    is_editor = entry.organisation_id in editing
+    edited_ids = rights.roles.edited_among(rights.roles.of)
+    answered_ids = {response.organisation_id for response in responses if response.is_waiting}
+    receipt_ids = {receipt.organisation_id for receipt in rows["receipts"]}
+    is_editor = entry.organisation_id in edited_ids
+    leads_a_side = any(rights.roles.led & {entry.organisation_id, response.organisation_id} for response in responses)
     return {
         "may_edit": rights.may_edit,
-        "editing": editing,
-        "may_respond": entry.is_open and any(body.pk not in answered for body in answering),
+        "editing": edited_ids,
+        "may_respond": entry.is_open and any(organisation.pk not in answered_ids for organisation in answering),
         "may_decline": entry.is_open and not entry.is_for_network and bool(answering),
-        "unseen": any(body.pk not in seen for body in answering),
-        "may_commit": is_editor or any(response.organisation_id in editing for response in responses),
-        "may_start_group": entry.partnership_id is not None
-        and any(rights.roles.led & {entry.organisation_id, response.organisation_id} for response in responses),
+        "unseen": any(organisation.pk not in receipt_ids for organisation in answering),
+        "may_commit": is_editor or any(response.organisation_id in edited_ids for response in responses),
+        "may_start_group": entry.partnership_id is not None and leads_a_side,
         "questions_waiting": sum(not question.is_answered for question in rows["questions"]) if is_editor else 0,
         "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
     }
 
 
-def _lookups(
-    entry: Entry, user: User, there: Collection[RowsAbout], *, own: bool, answers_for: list[int]
-) -> Iterator[Lookup]:
-    """What the page is going to ask about the entry, as far as there is any."""
-    for kind, rows in _READ.items():
-        if kind in there:
-            yield lookup(rows, user, entry.pk)
-    yield lookup(_named, answers_for)
-    if _all_addressees in there:
-        yield lookup(_addressed, user, entry.pk, own=own)
-    yield from (lookup(about, entry.pk) for about in (_areas, _facilitators_of) if about in there)
+def _lookups(entry: Entry, user: User, existing_kinds: Collection[RowsAbout], rights: Rights) -> Iterator[Lookup]:
+    """The lookups that `_rows` and `_partnership` make, for `read_ahead`."""
+    for kind, readable_rows in _READABLE_ROWS.items():
+        if kind in existing_kinds:
+            yield lookup(readable_rows, user, entry.pk)
+    yield lookup(_organisations, sorted(rights.answers_for))
+    if _all_addressees in existing_kinds:
+        yield lookup(_addressees, user, entry.pk, own=rights.is_own)
+    if _areas in existing_kinds:
+        yield lookup(_areas, entry.pk)
+    if _facilitators_of in existing_kinds:
+        yield lookup(_facilitators_of, entry.pk)
     if entry.partnership_id is not None:
-        yield lookup(_known_partnership, user, entry.partnership_id)
+        yield lookup(_visible_partnership, user, entry.partnership_id)
 
 
 def _entry(user: User, pk: int) -> QuerySet[Entry]:
@@ -182,8 +191,8 @@ def _entry(user: User, pk: int) -> QuerySet[Entry]:
     return entries.filter(pk=pk)
 
 
-def _named(organisations: list[int]) -> QuerySet[Organisation]:
-    return Organisation.objects.filter(pk__in=organisations).order_by("name", "pk")
+def _organisations(ids: list[int]) -> QuerySet[Organisation]:
+    return Organisation.objects.filter(pk__in=ids).order_by("name", "pk")
 
 
 def _areas(entry: int) -> QuerySet[Area]:
@@ -194,19 +203,20 @@ def _areas(entry: int) -> QuerySet[Area]:
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whether stakeholders without an account hear about the ask or offer."""
     user = signed_in(request)
-    opened_entry = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
+    visible_entry = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
-    entry = services.tell_stakeholders(entry=opened_entry, tell=tell, author=user, now=timezone.now())
-    messages.success(
-        request,
-        "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",
-    )
+    entry = services.tell_stakeholders(entry=visible_entry, tell=tell, author=user, now=timezone.now())
+    if tell:
+        messages.success(request, "Stakeholders will be told about it from now on.")
+    else:
+        messages.success(request, "Stakeholders will no longer be told about it.")
     return redirect(entry)
 
 
-def _facilitators(entry: Entry, user: User, *, shown: bool) -> list[EntryFacilitator]:
-    """The facilitators, for both sides; others see themselves alone."""
-    return [row for row in rows_for(_facilitators_of, entry.pk) if shown or row.person_id == user.pk]
+def _facilitators(entry: Entry, user: User, *, shows_all: bool) -> list[EntryFacilitator]:
+    """The facilitators: all for people of both sides, and for others only themselves."""
+    facilitators = rows_for(_facilitators_of, entry.pk)
+    return [facilitator for facilitator in facilitators if shows_all or facilitator.person_id == user.pk]
 
 
 def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
@@ -216,7 +226,7 @@ def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
     receipts = rows_for(_receipts_of, user, entry.pk)
     for receipt in receipts:
-        # Only their own organisation sees who it was referred to, and the message.
+        # Only its own organisation sees the colleague it was referred to, and the message to them.
         if not rights.roles.act_for(receipt.organisation_id):
             receipt.referred_to, receipt.note = None, ""
     return receipts
@@ -232,14 +242,18 @@ def _receipts_of(user: User, entry: int) -> QuerySet[Receipt]:
 
 
 def _responses(entry: Entry, user: User) -> list[Response]:
-    """The answers, with `counterpart_seen` where the reader can see it."""
+    """The answers, each with its working group and whether its counterpart is visible to the reader."""
     responses = rows_for(_responses_to, user, entry.pk)
     ids = [response.pk for response in responses]
-    groups = {row.response_id: row.partnership for row in rows_for(_groups, user, ids)} if ids else {}
-    seen = set(rows_for(_counterparts, user, ids)) if any(response.counterpart_id for response in responses) else set()
+    groups = rows_for(_groups, user, ids) if ids else []
+    group_by_response = {group.response_id: group.partnership for group in groups}
+    visible_counterparts: set[int] = set()
+    if any(response.counterpart_id for response in responses):
+        visible_counterparts = set(rows_for(_visible_counterparts, user, ids))
     for response in responses:
-        response.group_seen = groups.get(response.pk)  # type: ignore[attr-defined]  # for the page only
-        response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page only
+        # For the template only.
+        response.group_seen = group_by_response.get(response.pk)  # type: ignore[attr-defined]
+        response.counterpart_seen = response.counterpart_id in visible_counterparts  # type: ignore[attr-defined]
     return responses
 
 
@@ -256,7 +270,7 @@ def _groups(user: User, responses: list[int]) -> QuerySet[AnswerGroup]:
     return AnswerGroup.objects.visible_to(user).filter(response__in=responses).select_related("partnership")
 
 
-def _counterparts(user: User, responses: list[int]) -> QuerySet[Entry, int]:
+def _visible_counterparts(user: User, responses: list[int]) -> QuerySet[Entry, int]:
     return Entry.objects.visible_to(user).filter(answering__in=responses).order_by().values_list("pk", flat=True)
 
 
@@ -294,43 +308,41 @@ def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
     )
 
 
-def _introduced(introduction: Introduction) -> tuple[Organisation, ...]:
-    return introduction.organisation, introduction.ask.organisation, introduction.offer.organisation
+def _fully_promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
+    """The ids of accepted answers that open commitments cover completely."""
+    agreed_by_answer: dict[int, Decimal] = {}
+    promised_by_answer: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for fulfilment in fulfilments:
+        answer_id, response = fulfilment.answer_id, fulfilment.response
+        if answer_id is None or response is None or fulfilment.commitment.status in _ENDED:
+            continue
+        agreed_by_answer[answer_id] = response.agreed_quantity or Decimal(0)
+        promised_by_answer[answer_id] += fulfilment.share or Decimal(0)
+    return {answer for answer, agreed in agreed_by_answer.items() if promised_by_answer[answer] >= agreed}
 
 
-def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
-    """Ids of accepted answers that open commitments cover completely."""
-    shares: dict[int, Decimal] = {}
-    promised: dict[int, Decimal] = {}
-    for row in fulfilments:
-        if row.answer_id is not None and row.response is not None and row.commitment.status not in _ENDED:
-            promised[row.answer_id] = row.response.agreed_quantity or Decimal(0)
-            shares[row.answer_id] = shares.get(row.answer_id, Decimal(0)) + (row.share or Decimal(0))
-    return {answer for answer, share in shares.items() if share >= promised[answer]}
-
-
-def _lines(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
-    """Events of the entry and its answers, newest first, without its title."""
-    events = newest_events(user, kind="entry", record_id=entry.pk, count=_EVENTS)
+def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
+    """The events of the entry and its answers, newest first, without its title."""
+    events = newest_events(user, kind="entry", record_id=entry.pk, count=_MAX_EVENTS)
     if is_reading(request):
-        shown = [event.pk for event in events]
-        note_events_seen(person_id=user.pk, kind="entry", record_id=entry.pk, events=shown, now=timezone.now())
+        event_ids = [event.pk for event in events]
+        note_events_seen(person_id=user.pk, kind="entry", record_id=entry.pk, events=event_ids, now=timezone.now())
     return [replace(line, subject="") for line in timeline_lines(events)]
 
 
 def _partnership(entry: Entry, user: User) -> Partnership | None:
-    """Its partnership, if the reader can see that."""
+    """The partnership of the entry, if the reader can see it."""
     if entry.partnership_id is None:
         return None
-    return next(iter(rows_for(_known_partnership, user, entry.partnership_id)), None)
+    return next(iter(rows_for(_visible_partnership, user, entry.partnership_id)), None)
 
 
-def _known_partnership(user: User, pk: int) -> QuerySet[Partnership]:
+def _visible_partnership(user: User, pk: int) -> QuerySet[Partnership]:
     return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
-def _addressed(user: User, entry: int, *, own: bool) -> QuerySet[Organisation]:
-    """The organisations it names; others who were asked see only themselves."""
+def _addressees(user: User, entry: int, *, own: bool) -> QuerySet[Organisation]:
+    """The organisations that the entry names; the organisations that are asked see only themselves."""
     organisations = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
     return organisations if own else organisations.filter(pk__in=Organisation.objects.of_person(user))
 
@@ -359,16 +371,16 @@ def _all_addressees(entry: int) -> QuerySet[Addressee]:
     return Addressee.objects.filter(entry=entry)
 
 
-#: How each kind of row is read for a reader.
-_READ: dict[RowsAbout, Callable[[User, int], QuerySet[Any]]] = {
+#: The rows that a reader may see, by kind.
+_READABLE_ROWS: dict[RowsAbout, Callable[[User, int], QuerySet[Any]]] = {
     _all_receipts: _receipts_of,
     _all_responses: _responses_to,
     _all_questions: _questions,
     _all_fulfilments: _fulfilments,
     _all_introductions: _introductions,
 }
-#: What an ask or offer may have, for its reader or others.
-_ABOUT = (
+#: The kinds of rows that an ask or offer may have, visible to the reader or not.
+_KINDS_OF_ROWS = (
     _all_receipts,
     _all_responses,
     _all_questions,

@@ -1,4 +1,4 @@
-"""Prepares the emails about asks and offers, or says why one is not sent."""
+"""Emails about asks and offers. Each function returns the email, or the reason why it is not sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: Entries that one email lists; the others are counted.
+#: Entries that one email lists, at most. The others are only counted.
 _MAX_LISTED = 20
 _NOT_READABLE = "They can no longer read it."
 _NOTHING_TO_ANSWER = "They no longer have anything to answer."
@@ -41,7 +41,7 @@ def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Somebody named them to help an ask or offer along."""
+    """The person was named to help an ask or offer along."""
     facilitator = EntryFacilitator.objects.named().filter(pk=due.params["facilitator"], person=person).first()
     if facilitator is None or not Entry.objects.visible_to(person).filter(pk=facilitator.entry_id).exists():
         return _NOT_READABLE
@@ -50,27 +50,27 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Several asks and offers that wait for their answer, or that they now facilitate.
+    """Several asks and offers for the person to answer, or to facilitate.
 
     Entries that are answered or over, or that they may not read, are left out.
     """
-    waits, numbers = due.params["waits"], due.params["entries"]
-    readable = Entry.objects.visible_to(person).filter(pk__in=numbers).select_related("organisation")
-    if waits:
-        unanswered = Entry.objects.unanswered().filter(pk__in=answerable_among(numbers, person), is_open=True)
+    is_to_answer, entry_ids = due.params["waits"], due.params["entries"]
+    readable = Entry.objects.visible_to(person).filter(pk__in=entry_ids).select_related("organisation")
+    if is_to_answer:
+        unanswered = Entry.objects.unanswered().filter(pk__in=answerable_among(entry_ids, person), is_open=True)
         readable = readable.filter(pk__in=unanswered.values("pk"))
     else:
-        facilitators = EntryFacilitator.objects.named().filter(person=person, entry__in=numbers)
+        facilitators = EntryFacilitator.objects.named().filter(person=person, entry__in=entry_ids)
         readable = readable.filter(pk__in=facilitators.values("entry"))
     entries = [entry for entry in readable.order_by("shared_at", "pk") if not entry.is_over]
     if not entries:
-        return _NOTHING_TO_ANSWER if waits else _NOT_READABLE
+        return _NOTHING_TO_ANSWER if is_to_answer else _NOT_READABLE
     author = _author(due)
     context = {
         "person": person,
         "author": author,
-        "waits": waits,
-        "todo": "to answer" if waits else "to facilitate",
+        "waits": is_to_answer,
+        "todo": "to answer" if is_to_answer else "to facilitate",
         "entries": entries[:_MAX_LISTED],
         "count": len(entries),
         "more": max(0, len(entries) - _MAX_LISTED),
@@ -160,10 +160,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Somebody suggests that two organisations talk.
-
-    Their message is on the entry's page only.
-    """
+    """An organisation suggests that two others talk. The message is on the entry's page only."""
     introduction = (
         Introduction.objects.visible_to(person)
         .select_related("ask__organisation", "offer__organisation", "organisation")
@@ -172,8 +169,9 @@ def write_introduction(due: Due, person: User, now: dt.datetime) -> Content | st
     )
     if introduction is None:
         return _NOT_READABLE
-    sides = (introduction.ask, introduction.offer)
-    own, other = sides if due.params["side"] == "ask" else sides[::-1]
+    own, other = introduction.ask, introduction.offer
+    if due.params["side"] == "offer":
+        own, other = other, own
     if not (_is_readable(own, person) and _is_readable(other, person)):
         return _NOT_READABLE
     return _from_author(
@@ -217,19 +215,29 @@ def _may_answer(entry: Entry, person: User) -> bool:
 def _from_author(
     template: str, due: Due, entry: Entry, person: User, organisation: Organisation, *, anchor: str = "", **more: Any
 ) -> Content:
-    """What an author did for their organisation; replies go to the author."""
+    """An email about something that its author did for an organisation. Replies go to the author."""
     author = _author(due)
-    given = {
-        "author": author,
-        "organisation": organisation,
-        "sender": f"{author.display_name} ({organisation.display_name})",
-    }
-    content = _content(template, entry, person, anchor=anchor, **given, **more)
+    content = _content(
+        template,
+        entry,
+        person,
+        anchor=anchor,
+        author=author,
+        organisation=organisation,
+        sender=f"{author.display_name} ({organisation.display_name})",
+        **more,
+    )
     return replace(content, reply_to=author.email)
 
 
 def _content(template: str, entry: Entry, person: User, *, anchor: str = "", **more: Any) -> Content:
     """An email about one entry, based on templates/emails/exchange/_entry."""
-    href = link("exchange:detail", pk=entry.pk) + (f"#{anchor}" if anchor else "")
-    kind = entry.get_direction_display().lower()
-    return Content(f"exchange/{template}", {"person": person, "entry": entry, "kind": kind, "href": href, **more})
+    href = link("exchange:detail", pk=entry.pk)
+    context = {
+        "person": person,
+        "entry": entry,
+        "kind": entry.get_direction_display().lower(),
+        "href": f"{href}#{anchor}" if anchor else href,
+        **more,
+    }
+    return Content(f"exchange/{template}", context)

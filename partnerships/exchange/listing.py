@@ -42,7 +42,7 @@ from partnerships.people.models import User
 
 
 class ListForm(FilterForm):
-    """The filters of the board, and whose it is."""
+    """The filters of the board, and a filter by the person's own organisations."""
 
     mine = forms.BooleanField(label="Only of my organisations", required=False)
 
@@ -55,25 +55,31 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> EntryQuerySet:
 
 
 def _asked(user: User) -> Combinable:
-    """Who is asked, as far as the reader may know: the side that owes an answer.
+    """The names of the organisations that are asked, as far as the reader may know them.
 
-    Others are named to the entry's own organisation alone, and parties to those who are inside of the partnership.
+    Readers inside the partnership see its parties. The entry's organisation sees all named addressees; an addressee
+    sees only itself.
     """
     own_organisations = Organisation.objects.of_person(user).values("pk")
     inside = Partnership.objects.inside_for(user).values("pk")
-    shown = shown_then("entry__shared_at", is_over=Q(entry__status__in=OVER))
-    own = Addressee.objects.filter(entry=OuterRef("pk")).annotate(shown=shown).order_by("organisation__name", "pk")
+
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=OuterRef("partnership"))
-    others = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
+    other_parties = parties.exclude(organisation=OuterRef("organisation")).order_by("organisation__name", "pk")
+
+    name_shown = shown_then("entry__shared_at", is_over=Q(entry__status__in=OVER))
+    addressees = Addressee.objects.filter(entry=OuterRef("pk")).annotate(shown=name_shown)
+    addressees = addressees.order_by("organisation__name", "pk")
+    other_addressees = addressees.exclude(organisation=OuterRef("organisation"))
+    own_addressees = addressees.filter(organisation__in=own_organisations)
     return Case(
         When(audience=Audience.NETWORK, then=Value("Everyone in the network")),
-        When(audience=Audience.PARTNERSHIP, partnership__in=inside, then=joined(others, "organisation__name")),
+        When(audience=Audience.PARTNERSHIP, partnership__in=inside, then=joined(other_parties, "organisation__name")),
         When(
             audience=Audience.NAMED,
             organisation__in=own_organisations,
-            then=joined(own.exclude(organisation=OuterRef("organisation")), "shown"),
+            then=joined(other_addressees, "shown"),
         ),
-        When(audience=Audience.NAMED, then=joined(own.filter(organisation__in=own_organisations), "shown")),
+        When(audience=Audience.NAMED, then=joined(own_addressees, "shown")),
         default=Value(""),
         output_field=TextField(),
     )
@@ -85,7 +91,7 @@ def _areas(user: User) -> Combinable:
 
 
 def _waiting(user: User) -> Combinable:
-    """Since when it has had no answer; empty where it does not wait for one."""
+    """The moment since which an entry has waited for an answer; empty if it does not wait."""
     return Case(When(Q(status__in=UNANSWERED, answered_at=None, standing=False), then=F("shared_at")))
 
 
@@ -101,7 +107,7 @@ def _cards(user: User, rows: Sequence[Entry]) -> list[SafeString]:
     return cards_html(with_matches([boards.card_of(row) for row in rows], reader_of(user)))
 
 
-#: What it is, whose it is, and who must answer.
+#: Columns shown by default.
 _SHOWN = (
     Column(
         name="title",
@@ -179,7 +185,7 @@ _SUBJECT = hidden_at_first(
         words=_closing_words,
     ),
 )
-#: Quantities are summed for each unit apart.
+#: Quantities of each unit are added up separately.
 _AMOUNT = hidden_at_first(
     Column(
         name="quantity",

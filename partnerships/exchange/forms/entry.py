@@ -33,7 +33,7 @@ from partnerships.people.models import User
 
 
 class EntryForm(OrganisationForm):
-    """An ask or an offer: first what all of them need, and the rest on demand."""
+    """An ask or an offer: first the fields that all of them need, the others folded away."""
 
     field_order = ("direction", "organisation")
 
@@ -87,7 +87,7 @@ class EntryForm(OrganisationForm):
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, user: User, entry: Entry | None = None, cancel: str, **kwargs: Any) -> None:
-        """Without an entry the form drafts one; with one it changes it."""
+        """A form to change `entry` or, without it, to write a new one."""
         super().__init__(*args, **kwargs)
         self.entry = entry
         self.set_organisations(Organisation.objects.of_person(user, *EDITING_ROLES).current().order_by("name", "pk"))
@@ -124,20 +124,19 @@ class EntryForm(OrganisationForm):
         )
 
     def _visible(self, names: tuple[str, ...]) -> list[str]:
+        """Those of the fields that the form has and shows."""
         return [name for name in names if name in self.fields and not self.fields[name].widget.is_hidden]
 
     def _check_unit(self, data: dict[str, Any]) -> None:
-        """Refuse a unit in which the theme is not counted.
-
-        One that the entry has already stays.
-        """
+        """Refuse a unit in which the theme is not counted, unless the entry has it already."""
         theme, unit = Theme.by_code().get(data.get("theme", "")), data.get("unit")
         units = _units_by_theme().get(theme.code) if theme else None
         if theme is None or not units or not unit or unit in units:
             return
-        if self.entry is None or (unit, theme.code) != (self.entry.unit, self.entry.theme):
-            words = [Unit.label_of(code) for code in units]
-            self.add_error("unit", f"{theme.label} is counted in {' or '.join(words)}: choose one of them.")
+        is_unchanged = self.entry is not None and unit == self.entry.unit and theme.code == self.entry.theme
+        if not is_unchanged:
+            labels = " or ".join(Unit.label_of(code) for code in units)
+            self.add_error("unit", f"{theme.label} is counted in {labels}: choose one of them.")
 
     def _remove_fixed_fields(self, entry: Entry) -> None:
         """Remove the fields that can no longer change."""
@@ -170,13 +169,14 @@ class EntryForm(OrganisationForm):
 
 
 def _units_by_theme() -> dict[str, list[str]]:
-    """The units of each theme that has some which are still offered.
-
-    Other themes are counted in any.
-    """
+    """The units of each theme that are still offered. Themes without any are left out: they may have all units."""
     offered = dict(Unit.choices())
-    units = {code: [unit for unit in theme.units if unit in offered] for code, theme in Theme.by_code().items()}
-    return {code: some for code, some in units.items() if some}
+    units_by_theme = {}
+    for code, theme in Theme.by_code().items():
+        units = [unit for unit in theme.units if unit in offered]
+        if units:
+            units_by_theme[code] = units
+    return units_by_theme
 
 
 def _open_partnerships(user: User) -> QuerySet[Partnership]:
@@ -194,7 +194,7 @@ def _open_partnerships(user: User) -> QuerySet[Partnership]:
 
 
 class AgreedForm(ReasonForm):
-    """How an ask or offer was agreed outside this site."""
+    """Mark an ask or offer as agreed outside this site."""
 
     part = forms.BooleanField(label="Only part of it is agreed: we still need the rest", required=False)
 
@@ -211,13 +211,16 @@ class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # ge
 
     def label_from_instance(self, obj: Commitment) -> str:
         """`C-12 Land for 60 homes, 60 homes, due 1 January 2031`."""
-        due = f"due {long_date(obj.due_on)}" if obj.due_on else ""
-        words = [f"{obj.reference} {Truncator(obj.text).chars(80)}", obj.quantity_words, due]
-        return ", ".join(filter(None, words))
+        parts = [f"{obj.reference} {Truncator(obj.text).chars(80)}"]
+        if obj.quantity_words:
+            parts.append(obj.quantity_words)
+        if obj.due_on:
+            parts.append(f"due {long_date(obj.due_on)}")
+        return ", ".join(parts)
 
 
 class MeetForm(Form):
-    """A commitment that meets an ask or uses an offer, and how much of it."""
+    """Link a commitment that meets an ask or uses an offer, with how much of it."""
 
     commitment = _CommitmentChoice(
         label="Commitment", queryset=Commitment.objects.none(), empty_label="Choose a commitment"
@@ -235,5 +238,5 @@ class MeetForm(Form):
         self.helper = Helper(self, submit="Link commitment", cancel=entry.get_absolute_url())
 
     def clean(self) -> dict[str, Any]:
-        """Require a quantity or the tick for all."""
+        """Require a quantity, or a tick at “All that is left”."""
         return clean_all_of_it(self, super().clean() or {})

@@ -1,4 +1,4 @@
-"""What the exchange adds to a person's work: answers and decisions due."""
+"""Tasks of a person in the exchange, for My work: entries and questions to answer, answers to decide."""
 
 from __future__ import annotations
 
@@ -33,43 +33,43 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
-#: Reaches editors of the organisation whose entry the row is about.
-_ASKERS = (Organisations("entry__organisation", roles=EDITING_ROLES),)
-_UNDECIDED = Reach(Response.objects.waiting(), _ASKERS)
-_QUESTIONS = Reach(Question.objects.open().filter(entry__is_open=True), _ASKERS)
-#: Entries that need an answer from the organisations they ask.
+#: The route from a record about an entry to the editors of the entry's organisation.
+_EDITORS_OF_ENTRY = (Organisations("entry__organisation", roles=EDITING_ROLES),)
+_UNDECIDED = Reach(Response.objects.waiting(), _EDITORS_OF_ENTRY)
+_QUESTIONS = Reach(Question.objects.open().filter(entry__is_open=True), _EDITORS_OF_ENTRY)
+#: The condition on entries that need an answer from the organisations they ask.
 _TO_ANSWER = Q(is_open=True, standing=False, shared_at__isnull=False)
 
 
-def _owes_answer(entry: OuterRef, body: OuterRef) -> Q:
-    """The condition that an organisation neither answered nor declined."""
-    answers = Response.objects.filter(entry=entry, organisation=body).exclude(status=ResponseStatus.WITHDRAWN)
-    declined = Receipt.objects.filter(entry=entry, organisation=body).exclude(declined_at=None)
-    return ~Exists(answers) & ~Exists(declined)
+def _owes_answer(entry: OuterRef, organisation: OuterRef) -> Q:
+    """The condition that an organisation has neither answered nor declined an entry."""
+    answers = Response.objects.filter(entry=entry, organisation=organisation).exclude(status=ResponseStatus.WITHDRAWN)
+    declines = Receipt.objects.filter(entry=entry, organisation=organisation).exclude(declined_at=None)
+    return ~Exists(answers) & ~Exists(declines)
 
 
 def unanswered_for(user: User) -> EntryQuerySet:
     """Entries that an organisation the person edits for has not answered.
 
-    Each organisation answers for itself. What was referred to a colleague waits for that colleague alone, while they
-    may answer it; `referred_by_name` says who referred it to this person.
+    Each organisation answers for itself. An entry that was referred to a colleague waits only for that colleague, while
+    they may answer it. `referred_by_name` is the name of the colleague who referred an entry to this person.
     """
-    named, asked = _unanswered_by_way(user)
-    return _with_referrer(user, Entry.objects.filter(pk__in=named.values("pk").union(asked.values("pk"))))
+    by_name, in_partnerships = _unanswered_by_audience(user)
+    return _with_referrer(user, Entry.objects.filter(pk__in=by_name.values("pk").union(in_partnerships.values("pk"))))
 
 
-def _unanswered_by_way(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
-    """`unanswered_for` in two: entries for named ones, and for partnerships.
+def _unanswered_by_audience(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
+    """The entries of `unanswered_for`: those for named organisations, and those for partnerships.
 
-    An entry may wait for several organisations of the person, and is then among the second ones several times.
+    An entry for a partnership that waits for several organisations of the person comes several times.
     """
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
-    named = Addressee.objects.filter(
+    addressees = Addressee.objects.filter(
         _waits_for(user, OuterRef("entry"), OuterRef("organisation")),
         organisation__in=organisations,
         entry__in=Entry.objects.filter(_TO_ANSWER, audience=Audience.NAMED),
     ).exclude(organisation=F("entry__organisation"))
-    asked = (
+    in_partnerships = (
         Entry.objects.filter(
             _TO_ANSWER,
             audience=Audience.PARTNERSHIP,
@@ -81,11 +81,11 @@ def _unanswered_by_way(user: User) -> tuple[EntryQuerySet, EntryQuerySet]:
         .exclude(organisation=F("body"))
         .filter(_waits_for(user, OuterRef("pk"), OuterRef("body")))
     )
-    return Entry.objects.filter(pk__in=named.values("entry")), asked
+    return Entry.objects.filter(pk__in=addressees.values("entry")), in_partnerships
 
 
 def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
-    """With `referred_by_name`."""
+    """The entries with `referred_by_name`."""
     organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     receipts = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=organisations)
     return entries.annotate(
@@ -93,27 +93,28 @@ def _with_referrer(user: User, entries: EntryQuerySet) -> EntryQuerySet:
     )
 
 
-def _waits_for(user: User, entry: OuterRef, body: OuterRef) -> Q:
-    """The condition that an organisation owes an answer, and not by a colleague."""
-    able = Membership.objects.current().filter(
+def _waits_for(user: User, entry: OuterRef, organisation: OuterRef) -> Q:
+    """The condition that an organisation owes an answer, and that no colleague is to give it."""
+    membership_of_colleague = Membership.objects.current().filter(
         person=OuterRef("referred_to"), organisation=OuterRef("organisation"), role__in=EDITING_ROLES
     )
-    referred = Receipt.objects.filter(entry=entry, organisation=body, referred_to__isnull=False)
-    return _owes_answer(entry, body) & Q(~Exists(referred.exclude(referred_to=user).filter(Exists(able))))
+    referrals = Receipt.objects.filter(entry=entry, organisation=organisation, referred_to__isnull=False)
+    to_colleagues = referrals.exclude(referred_to=user).filter(Exists(membership_of_colleague))
+    return _owes_answer(entry, organisation) & Q(~Exists(to_colleagues))
 
 
 def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
-    """Organisations that still need to answer an entry."""
+    """The organisations that still need to answer an entry: addressees, and parties of partnerships."""
     entries = Entry.objects.filter(_TO_ANSWER)
     addressees = Addressee.objects.filter(
         _owes_answer(OuterRef("entry"), OuterRef("organisation")), entry__in=entries.filter(audience=Audience.NAMED)
     )
-    owed = entries.filter(
+    unanswered_entries = entries.filter(
         _owes_answer(OuterRef("pk"), OuterRef(OuterRef("organisation"))),
         audience=Audience.PARTNERSHIP,
         partnership=OuterRef("partnership"),
     ).exclude(organisation=OuterRef("organisation"))
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(Exists(owed))
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(Exists(unanswered_entries))
     return Reach(addressees, EDITORS), Reach(parties, EDITORS)
 
 
@@ -137,18 +138,18 @@ def _questions_for(user: User) -> QuerySet[Question]:
 
 def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
     day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
-    # Joined as rows, not as ids: thousands of entries would be looked up twice.
-    named, asked = (
-        entries.annotate(day=day).values_list("id", "title", "shared_at", "closes_on", "status", "day")
-        for entries in _unanswered_by_way(user)
+    columns = ("id", "title", "shared_at", "closes_on", "status", "day")
+    # A union of rows, not of ids: otherwise thousands of entries would be looked up twice.
+    by_name, in_partnerships = (
+        entries.annotate(day=day).values_list(*columns) for entries in _unanswered_by_audience(user)
     )
-    return named.union(asked).order_by("day", "shared_at", "id")[:MAX_LISTED]
+    return by_name.union(in_partnerships).order_by("day", "shared_at", "id")[:MAX_LISTED]
 
 
-def _asking(user: User, entries: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
-    """Who asks in these entries, who referred them to this person, and within which partnership."""
-    entries_asked: Any = _with_referrer(user, Entry.objects.filter(among("pk", entries)))
-    rows: QuerySet[Entry, tuple[Any, ...]] = entries_asked.values_list(
+def _askers(user: User, entry_ids: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
+    """The organisation, referrer and partnership of each of these entries."""
+    entries: Any = _with_referrer(user, Entry.objects.filter(among("pk", entry_ids)))
+    rows: QuerySet[Entry, tuple[Any, ...]] = entries.values_list(
         "pk",
         "direction",
         "organisation__short_name",
@@ -161,28 +162,29 @@ def _asking(user: User, entries: list[int]) -> QuerySet[Entry, tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _WithAskers:
-    """Says who asks."""
+    """Adds the organisation that asks to tasks, once a page shows them."""
 
     user: User
 
-    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same rows, with who asks, who referred it, and within which partnership."""
-        words = {
-            pk: (_answer_this(direction, short_name or name, giver), within or "")
-            for pk, direction, short_name, name, giver, within in rows_for(
-                _asking, self.user, [task.number for task in waiting]
-            )
-        }
-        return [replace(task, what=words[task.number][0], within=words[task.number][1]) for task in waiting]
+    def __call__(self, tasks: Sequence[Waiting]) -> list[Waiting]:
+        """The tasks with the organisation that asks, the colleague who referred it, and the partnership."""
+        rows = rows_for(_askers, self.user, [task.number for task in tasks])
+        added_by_entry = {}
+        for pk, direction, short_name, name, referrer, partnership_title in rows:
+            task_words = _answer_task(direction, asker=short_name or name, referrer=referrer)
+            added_by_entry[pk] = {"what": task_words, "within": partnership_title or ""}
+        return [replace(task, **added_by_entry[task.number]) for task in tasks]
 
-    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
-        """Who asks."""
-        return [lookup(_asking, self.user, [task.number for task in waiting])]
+    def lookups(self, tasks: Sequence[Waiting]) -> list[Lookup]:
+        """The lookup that the call makes, for `read_ahead`."""
+        return [lookup(_askers, self.user, [task.number for task in tasks])]
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
     """Asks and offers that wait for an answer of the person's organisations."""
-    address, labels, complete = addresses("exchange:detail"), dict(Status.choices), _WithAskers(user)
+    address = addresses("exchange:detail")
+    labels = dict(Status.choices)
+    complete = _WithAskers(user)
 
     def make(row: tuple[Any, ...]) -> Waiting:
         pk, title, shared_at, closes_on, status, _ = row
@@ -201,10 +203,11 @@ def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
     return InOrder(rows_for(_answers_for, user), make, due=itemgetter(3))
 
 
-def _answer_this(direction: str, asker: str, giver: str | None) -> str:
-    """`Answer this ask from Larkhaven Homes`, and who referred it, if anyone."""
-    words = f"this {'ask' if direction == Direction.ASK else 'offer'} from {asker}"
-    return f"Answer {words}, which {giver} referred to you" if giver else f"Answer {words}"
+def _answer_task(direction: str, *, asker: str, referrer: str | None) -> str:
+    """`Answer this ask from Larkhaven Homes`, with the colleague who referred it, if there is one."""
+    noun = "ask" if direction == Direction.ASK else "offer"
+    words = f"Answer this {noun} from {asker}"
+    return f"{words}, which {referrer} referred to you" if referrer else words
 
 
 def _decisions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
@@ -220,7 +223,7 @@ def _decisions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _words_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _question_answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what=f"Answer the question from {question.organisation.display_name}",
@@ -237,5 +240,5 @@ def _words_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 WAITING = (
     Source(_answers_wanted, _unanswered, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)),
     Source(_decisions_wanted, lambda _: (_UNDECIDED,), lookups=lambda user, _: (lookup(_undecided_for, user),)),
-    Source(_words_wanted, lambda _: (_QUESTIONS,), lookups=lambda user, _: (lookup(_questions_for, user),)),
+    Source(_question_answers_wanted, lambda _: (_QUESTIONS,), lookups=lambda user, _: (lookup(_questions_for, user),)),
 )

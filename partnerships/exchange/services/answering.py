@@ -1,4 +1,4 @@
-"""Acknowledging, referring, asking about and declining an entry."""
+"""Acknowledge, refer and decline an entry, and ask questions about it."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class UnableToAcknowledge(UnableToChangeEntry):
 
 
 class UnableToRefer(UnableToChangeEntry):
-    """The colleague cannot answer for the organisation, or it is closed."""
+    """The colleague cannot answer for the organisation, or the entry takes no answers."""
 
 
 class UnableToAskQuestion(UnableToChangeEntry):
-    """The entry takes no answers, or the text is empty or already answered."""
+    """The entry takes no answers, the text is empty, or the question is already answered."""
 
 
 class UnableToDecline(UnableToChangeEntry):
-    """It asks the whole network, has an answer, or no reason was given."""
+    """The entry asks the whole network, the organisation has answered, or no reason was given."""
 
 
 @transaction.atomic
 def acknowledge_entry(*, entry: Entry, organisation: Organisation, author: User, now: dt.datetime) -> Receipt:
-    """Record that an asked organisation has seen it.
+    """Record that an organisation has seen an entry that asks it. Raises `UnableToAcknowledge`.
 
-    Doing it again changes nothing. Raises `UnableToAcknowledge`.
+    Acknowledging it again changes nothing.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
@@ -60,15 +60,15 @@ def acknowledge_entry(*, entry: Entry, organisation: Organisation, author: User,
 def refer_entry(
     *, entry: Entry, organisation: Organisation, person: User, note_to_them: str = "", author: User, now: dt.datetime
 ) -> Receipt:
-    """Refer an entry to a colleague, and acknowledge it.
+    """Refer an entry to a colleague who can answer for the organisation, and acknowledge it.
 
-    The colleague must be able to answer for the organisation. Raises `UnableToRefer`.
+    Raises `UnableToRefer`.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
     check_open(entry, UnableToRefer)
-    able = Membership.objects.current().of_person(person, *EDITING_ROLES).filter(organisation=organisation)
-    if not able.exists():
+    memberships = Membership.objects.current().of_person(person, *EDITING_ROLES)
+    if not memberships.filter(organisation=organisation).exists():
         raise UnableToRefer(f"{person.display_name} cannot answer for {organisation.name}.")
     receipt = acknowledge(entry, organisation, author, now)
     receipt.referred_to = person
@@ -97,9 +97,9 @@ def ask_question(*, entry: Entry, organisation: Organisation, text: str, author:
     check_open(entry, UnableToAskQuestion)
     if not text.strip():
         raise UnableToAskQuestion("Enter your question.")
-    asked_before = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
-    if asked_before:
-        return asked_before
+    same_question = entry.questions.open().filter(organisation=organisation, author=author, text=text.strip()).first()
+    if same_question:  # The form was sent twice.
+        return same_question
     acknowledge(entry, organisation, author, now)
     question = Question.objects.create(
         entry=entry, organisation=organisation, author=author, text=text.strip(), asked_at=now
@@ -144,21 +144,21 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
 
 @transaction.atomic
 def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, author: User, now: dt.datetime) -> Receipt:
-    """Decline for one asked organisation. Raises `UnableToDecline`.
+    """Decline an entry for an organisation that it asks. Raises `UnableToDecline`.
 
-    When every asked organisation has declined an ask, the ask itself is declined.
+    When all organisations that an ask asks have declined, the ask itself is declined.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
     check_open(entry, UnableToDecline)
-    addressed = addressed_ids(entry)
-    if addressed is None:
+    asked_ids = addressed_ids(entry)
+    if asked_ids is None:
         raise UnableToDecline("The whole network was asked, so there is no need to decline.")
     if not reason.strip():
         raise UnableToDecline("Say why you are declining.")
     if entry.responses.filter(organisation=organisation, status=ResponseStatus.MADE).exists():
         raise UnableToDecline("Your organisation has already answered. Withdraw that answer first.")
-    receipt, _ = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
+    receipt, _created = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.is_declined:
         raise UnableToDecline(f"{organisation.name} has already declined.")
     receipt.acknowledged_at = receipt.acknowledged_at or now
@@ -177,30 +177,41 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
         reason=receipt.reason,
     )
     entry.answered_at = entry.answered_at or now
-    declined = set(entry.receipts.exclude(declined_at=None).values_list("organisation_id", flat=True))
-    nobody_left = addressed <= declined and not entry.responses.filter(status=ResponseStatus.MADE).exists()
-    if entry.is_ask and entry.status in UNANSWERED and nobody_left:
-        step = change_status(entry, Status.DECLINED, now=now, error=UnableToDecline)
-        entry.reason = receipt.reason if len(addressed) == 1 else "Everybody who was asked declined."
-        # Other asked organisations may see that everybody declined, but not who they were.
-        event = EventKind.ASK_DECLINED_BY_ALL
-        record_event(entry, event=event, author=None, organisation=None, now=now, **step)
+    if entry.is_ask and entry.status in UNANSWERED and _is_declined_by_all(entry, asked_ids):
+        status_change = change_status(entry, Status.DECLINED, now=now, error=UnableToDecline)
+        entry.reason = receipt.reason if len(asked_ids) == 1 else "Everybody who was asked declined."
+        # Organisations that were asked may see that all declined, but not which organisations these were.
+        record_event(
+            entry,
+            event=EventKind.ASK_DECLINED_BY_ALL,
+            author=None,
+            organisation=None,
+            now=now,
+            **status_change,
+        )
     entry.save(update_fields=["status", "reason", "answered_at", "closed_at", "is_open"])
     email_decline(receipt, author=author, now=now)
     return receipt
 
 
+def _is_declined_by_all(entry: Entry, asked_ids: set[int]) -> bool:
+    """Whether all organisations that the entry asks have declined, and no answer waits for a decision."""
+    declines = entry.receipts.exclude(declined_at=None)
+    declined_ids = set(declines.values_list("organisation_id", flat=True))
+    return asked_ids <= declined_ids and not entry.responses.filter(status=ResponseStatus.MADE).exists()
+
+
 def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.datetime) -> Receipt:
-    """The organisation's receipt for the (locked) entry, acknowledged."""
-    receipt, _ = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
+    """Acknowledge the (locked) entry for an organisation; returns its receipt."""
+    receipt, _created = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.acknowledged_at is None:
         receipt.acknowledged_at = now
         receipt.acknowledged_by = author
         receipt.save(update_fields=["acknowledged_at", "acknowledged_by"])
     if entry.is_ask and entry.status == Status.SHARED:
-        step = change_status(entry, Status.ACKNOWLEDGED, now=now, error=UnableToAcknowledge)
+        status_change = change_status(entry, Status.ACKNOWLEDGED, now=now, error=UnableToAcknowledge)
         entry.save(update_fields=["status"])
-        # An event of the receipt: other asked organisations must not see who acknowledged.
+        # An event of the receipt: other organisations that are asked must not see which one acknowledged.
         record_event(
             entry,
             ("receipt", receipt.pk),
@@ -208,12 +219,12 @@ def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.
             author=author,
             organisation=organisation,
             now=now,
-            **step,
+            **status_change,
         )
     return receipt
 
 
 def check_open(entry: Entry, error: type[UnableToChangeEntry]) -> None:
-    """Raises `error` if the entry takes no answers."""
+    """Raise `error` if the entry takes no answers."""
     if not entry.is_open:
         raise error(f"This is {entry.get_status_display().lower()} and takes no more answers.")

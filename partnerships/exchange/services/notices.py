@@ -1,4 +1,4 @@
-"""Emails that the clock records: new entries, and entries closing soon."""
+"""Record the regular emails about new entries, and about entries that close soon."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.lead_times import EverybodysLeadTimes, everybodys_lead_times, is_time_to_remind
 from partnerships.people.models import ReminderKind
 
-#: Entries shared longer ago than this get no email about being new.
+#: Entries that were shared longer ago than this send no email as new.
 NEWS = dt.timedelta(days=1)
 
 
 def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
-    """Record emails to leads of the organisations that new entries ask.
+    """Record emails to leads of the organisations that new entries ask; returns the number of emails.
 
-    Entries for the whole network get none. Safe to run twice: an entry is marked in the transaction that records its
-    emails. Returns the number of emails.
+    Entries for the whole network send none. Safe to run twice: an entry is marked in the transaction that records its
+    emails.
     """
     recorded = 0
     for _ in range(limit):
@@ -70,10 +70,10 @@ def remind_of_closing(*, now: dt.datetime) -> int:
     """
     lead_times = everybodys_lead_times(ReminderKind.ASKS)
     today = timezone.localdate(now)
-    near = _closing(now, max(lead_times.any_days)).order_by("closes_on", "pk")
-    dates = list(near.values_list("pk", "closes_on", "reminded_at"))
-    due = [pk for pk, closes_on, last in dates if _is_due(lead_times.any_days, closes_on, last, today)]
-    return sum(_remind_of(pk, lead_times, now) for pk in due)
+    closing_soon = _closing_within(max(lead_times.any_days), now).order_by("closes_on", "pk")
+    rows = list(closing_soon.values_list("pk", "closes_on", "reminded_at"))
+    due_ids = [pk for pk, closes_on, reminded_at in rows if _is_due(lead_times.any_days, closes_on, reminded_at, today)]
+    return sum(_remind_of(pk, lead_times, now) for pk in due_ids)
 
 
 def _is_due(
@@ -87,59 +87,64 @@ def _is_due(
 
 @transaction.atomic
 def _remind_of(pk: int, lead_times: EverybodysLeadTimes, now: dt.datetime) -> int:
-    """Remind those whose time has come for one entry; how many emails."""
+    """Remind the people whose lead time for this entry has come; returns the number of emails."""
     today = timezone.localdate(now)
-    near = _closing(now, max(lead_times.any_days)).filter(pk=pk)
-    entry = near.select_for_update(of=("self",), skip_locked=True).first()
+    entries = _closing_within(max(lead_times.any_days), now).filter(pk=pk)
+    entry = entries.select_for_update(of=("self",), skip_locked=True).first()
     if entry is None:
         return 0
-    recipients = {
+    is_own_by_person = {
         person: is_own
         for person, is_own in recipients_of(entry).items()
         if _is_due(lead_times.of(person), entry.closes_on, entry.reminded_at, today)
     }
-    if not recipients:
+    if not is_own_by_person:
         return 0
+
     recorded = 0
     for own in (True, False):
-        recorded += len(
-            record_emails(
-                kind="exchange.closing_soon",
-                people=[person for person, is_own in recipients.items() if is_own == own],
-                params={"entry": entry.pk, "own": own, "closes_on": str(entry.closes_on)},
-                sender_id=entry.organisation_id,
-                now=now,
-            )
+        emails = record_emails(
+            kind="exchange.closing_soon",
+            people=[person for person, is_own in is_own_by_person.items() if is_own == own],
+            params={"entry": entry.pk, "own": own, "closes_on": str(entry.closes_on)},
+            sender_id=entry.organisation_id,
+            now=now,
         )
+        recorded += len(emails)
     Entry.objects.filter(pk=entry.pk).update(reminded_at=now)
     return recorded
 
 
-def _closing(now: dt.datetime, days: int) -> EntryQuerySet:
+def _closing_within(days: int, now: dt.datetime) -> EntryQuerySet:
     """Unanswered entries that close within this many days."""
     today = timezone.localdate(now)
     return Entry.objects.unanswered().filter(
         is_open=True,
         closes_on__gte=today,
         closes_on__lte=today + dt.timedelta(days=days),
-        # An entry shared a few days before it closes needs no reminder at once.
+        # An entry that was shared shortly before it closes needs no reminder at once.
         shared_at__lt=now - dt.timedelta(days=1),
     )
 
 
 def recipients_of(entry: Entry) -> dict[int, bool]:
-    """Ids of the people to remind, and whether they are on the entry's side."""
-    current = Membership.objects.current()
-    author = current.filter(person=entry.created_by_id, organisation=entry.organisation_id, role__in=EDITING_ROLES)
-    own = author if author.exists() else current.filter(organisation=entry.organisation_id, role=Role.LEAD)
-    people = dict.fromkeys(own.order_by("pk").values_list("person", flat=True), True)
-    declined = Receipt.objects.filter(entry=entry, declined_at__isnull=False).values_list("organisation_id", flat=True)
-    undecided = (addressed_ids(entry) or set()) - set(declined)
-    referred = dict(
-        Receipt.objects.filter(entry=entry, referred_to__isnull=False).values_list("organisation_id", "referred_to")
+    """The ids of the people to remind, each with whether they are on the entry's side."""
+    memberships = Membership.objects.current()
+    of_author = memberships.filter(
+        person=entry.created_by_id, organisation=entry.organisation_id, role__in=EDITING_ROLES
     )
-    for row in current.filter(organisation__in=undecided, role__in=EDITING_ROLES).order_by("pk"):
-        colleague = referred.get(row.organisation_id)
-        if row.person_id == colleague or (colleague is None and row.is_lead):
-            people.setdefault(row.person_id, False)
-    return people
+    of_leads = memberships.filter(organisation=entry.organisation_id, role=Role.LEAD)
+    own_memberships = of_author if of_author.exists() else of_leads
+    is_own_by_person = dict.fromkeys(own_memberships.order_by("pk").values_list("person", flat=True), True)
+
+    receipts = Receipt.objects.filter(entry=entry)
+    declined_ids = receipts.filter(declined_at__isnull=False).values_list("organisation_id", flat=True)
+    undecided_ids = (addressed_ids(entry) or set()) - set(declined_ids)
+    referrals = receipts.filter(referred_to__isnull=False)
+    colleague_by_organisation = dict(referrals.values_list("organisation_id", "referred_to"))
+    for membership in memberships.filter(organisation__in=undecided_ids, role__in=EDITING_ROLES).order_by("pk"):
+        colleague_id = colleague_by_organisation.get(membership.organisation_id)
+        is_responsible = membership.is_lead if colleague_id is None else membership.person_id == colleague_id
+        if is_responsible:
+            is_own_by_person.setdefault(membership.person_id, False)
+    return is_own_by_person

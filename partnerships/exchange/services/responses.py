@@ -1,4 +1,4 @@
-"""Answers to asks and offers: made, decided, withdrawn."""
+"""Answer asks and offers, and decide and withdraw answers."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def respond(
     quantity: Decimal | None = None,
     counterpart: Entry | None = None,
 ) -> Response:
-    """Answer for an asked organisation. Raises `UnableToRespond`.
+    """Answer an entry for an organisation that it asks. Raises `UnableToRespond`.
 
-    Without a `quantity`, the answer is for all that is left. `counterpart` is an entry of the answering organisation
-    that matches; the other side must be able to read it.
+    Without a `quantity`, the answer is for all that is left. `counterpart` is a matching entry of the answering
+    organisation, which the other side must be able to read.
     """
     lock_entry(entry)
     require(rights_over(entry, author, now).may_answer_for(organisation))
@@ -96,8 +96,8 @@ def decide_response(
 ) -> Response:
     """Accept or decline an answer. Raises `UnableToDecide`.
 
-    A decline needs a reason. `part` says that more is needed where no quantity does. If two people accept the last of
-    an offer at once, the second gets `UnableToDecide`.
+    A decline needs a reason. `part` means that more is needed, for entries without a quantity. If two people accept the
+    last of an offer at once, the second gets `UnableToDecide`.
     """
     entry = response.entry
     lock_entry(entry)
@@ -105,13 +105,14 @@ def decide_response(
     response.refresh_from_db()
     if not response.is_waiting:
         raise UnableToDecide(f"This answer is already {response.get_status_display().lower()}.")
-    if accept:
-        step = _accept(response, part, now)
-    elif not reason.strip():
+    if not accept and not reason.strip():
         raise UnableToDecide("Say why you are declining.")
+
+    status_change: dict[str, str] = {}
+    if accept:
+        status_change = _accept(response, part, now)
     else:
         response.status = ResponseStatus.DECLINED
-        step = {}
     response.reason = reason.strip()
     response.decided_at = now
     response.decided_by = author
@@ -125,14 +126,14 @@ def decide_response(
         now=now,
         reason=response.reason,
     )
-    if step:
+    if status_change:
         record_event(
             entry,
             event=event_about(entry, "agreed"),
             author=author,
             organisation=entry.organisation_id,
             now=now,
-            **step,
+            **status_change,
         )
     email_decision(response, author=author, now=now)
     return response
@@ -140,9 +141,9 @@ def decide_response(
 
 @transaction.atomic
 def withdraw_response(*, response: Response, reason: str = "", author: User, now: dt.datetime) -> Response:
-    """Withdraw an answer before it is decided.
+    """Withdraw an answer before it is decided. Raises `UnableToWithdrawResponse`.
 
-    If nobody else has answered, the entry is unanswered again. Raises `UnableToWithdrawResponse`.
+    If no other organisation has answered, the entry is unanswered again.
     """
     entry = response.entry
     lock_entry(entry)
@@ -155,11 +156,9 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     response.decided_at = now
     response.decided_by = author
     response.save(update_fields=["status", "reason", "decided_at", "decided_by"])
-    answered = (
-        entry.responses.exclude(status=ResponseStatus.WITHDRAWN).exists()
-        or entry.receipts.exclude(declined_at=None).exists()
-    )
-    if not answered and entry.status in UNANSWERED:
+    has_other_answers = entry.responses.exclude(status=ResponseStatus.WITHDRAWN).exists()
+    has_declines = entry.receipts.exclude(declined_at=None).exists()
+    if not has_other_answers and not has_declines and entry.status in UNANSWERED:
         entry.answered_at = None
         entry.save(update_fields=["answered_at"])
     record_event(
@@ -177,7 +176,7 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
 def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     """Accept the answer to its (locked) entry.
 
-    Returns the entry's status before and after; nothing if it stays the same.
+    Returns the entry's status before and after for the event; empty if the status stays the same.
     """
     entry = response.entry
     if not entry.is_open:
@@ -188,22 +187,25 @@ def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     if entry.quantity is not None and not entry.standing:
         response.agreed_quantity = response.quantity or entry.left
         entry.agreed_quantity += response.agreed_quantity or Decimal(0)
-    whole = entry.left == 0 if entry.quantity is not None else not part
+    is_whole = entry.left == 0 if entry.quantity is not None else not part
     if entry.standing:
         status = entry.status
     elif entry.direction == Direction.OFFER:
         status = Status.TAKEN_UP
     else:
-        status = Status.ACCEPTED if whole else Status.PART_ACCEPTED
-    step = {} if status == entry.status else change_status(entry, status, now=now, error=UnableToDecide)
+        status = Status.ACCEPTED if is_whole else Status.PART_ACCEPTED
+    status_change: dict[str, str] = {}
+    if status != entry.status:
+        status_change = change_status(entry, status, now=now, error=UnableToDecide)
     entry.answered_at = entry.answered_at or now
-    entry.is_open = entry.standing or (takes_answers(entry) and not whole)
+    entry.is_open = entry.standing or (takes_answers(entry) and not is_whole)
     entry.matched_at = None
     entry.save(update_fields=["status", "agreed_quantity", "answered_at", "is_open", "matched_at"])
-    return step
+    return status_change
 
 
 def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableToChangeEntry]) -> None:
+    """Raise `error` unless the quantity is more than 0 and at most what is left of the entry."""
     if quantity is None:
         return
     if quantity <= 0:
@@ -215,6 +217,7 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
 
 
 def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:
+    """Refuse a counterpart of another organisation, of the same direction, or that the other side cannot read."""
     if counterpart.organisation_id != organisation.pk or counterpart.direction == entry.direction:
         raise UnableToRespond(f"Choose a matching ask or offer from {organisation.name}.")
     if not is_readable_by(counterpart, entry.organisation_id):

@@ -1,7 +1,4 @@
-"""Several asks and offers at once.
-
-Those who owe an answer are reminded by one email for each person.
-"""
+"""Remind people of several asks and offers at once, with one email for each person."""
 
 from __future__ import annotations
 
@@ -19,19 +16,19 @@ from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: Nobody is reminded of an ask or offer by hand more often.
+#: The least time between two reminders of an ask or offer by hand.
 BETWEEN_REMINDERS = dt.timedelta(days=7)
 
 
 class UnableToRemindOfEntry(UnableToChangeEntry):
-    """It does not wait for an answer, nobody owes one, or they were reminded already."""
+    """The entry does not wait for an answer, no organisation owes one, or they were reminded already."""
 
 
 @transaction.atomic
 def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
-    """Record that its organisation reminds those who owe an answer.
+    """Record that an entry's organisation reminds the organisations that have not answered.
 
-    `tell_of_waiting` writes the emails. At most once a week for each ask or offer. Raises `UnableToRemindOfEntry`.
+    At most once a week for each entry. `tell_of_waiting` sends the emails. Raises `UnableToRemindOfEntry`.
     """
     lock_entry(entry)
     require(
@@ -43,17 +40,17 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     if all(recipients_of(entry).values()):
         raise UnableToRemindOfEntry("It asks the whole network, so nobody has to answer.")
     event = event_about(entry, "reminded")
-    lately = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
-    if lately.filter(target_kind="entry", target_id=entry.pk).exists():
+    recent_reminders = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
+    if recent_reminders.filter(target_kind="entry", target_id=entry.pk).exists():
         raise UnableToRemindOfEntry("Those who have not answered were reminded within the last week.")
     record_event(entry, event=event, author=author, organisation=entry.organisation_id, now=now)
     return entry
 
 
 def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime) -> None:
-    """Email each person who owes answers once about all of them.
+    """Email each person who is to answer some of the entries, once about all of these.
 
-    Inside the transaction of the reminders.
+    Call it inside the transaction of the reminders.
     """
     entries_by_person: dict[int, list[int]] = {}
     for entry in entries:
@@ -64,19 +61,19 @@ def tell_of_waiting(*, entries: Iterable[Entry], author: User, now: dt.datetime)
 
 
 def tell_facilitators(*, entries: Iterable[Entry], person: User, author: User, now: dt.datetime) -> None:
-    """Email somebody once about all that they now facilitate.
+    """Email a person once about all entries that they now facilitate.
 
-    Inside the transaction of the change.
+    Call it inside the transaction of the change.
     """
     _tell({person.pk: [entry.pk for entry in entries]}, author=author, waits=False, now=now)
 
 
 def _tell(entries_by_person: Mapping[int, list[int]], *, author: User, waits: bool, now: dt.datetime) -> None:
-    for person, numbers in sorted(entries_by_person.items()):
+    for person, entry_ids in sorted(entries_by_person.items()):
         if person != author.pk:
             record_emails(
                 kind="exchange.several",
                 people=[person],
-                params={"entry": numbers[0], "entries": numbers, "waits": waits, "author": author.pk},
+                params={"entry": entry_ids[0], "entries": entry_ids, "waits": waits, "author": author.pk},
                 now=now,
             )

@@ -50,22 +50,25 @@ _FIELDS = (
 
 
 def _details(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an entry in the form's data."""
     return {name: data[name] for name in _FIELDS if name in data}
 
 
 def _shared_message(entry: Entry) -> str:
+    """Who the entry was shared with, and who gets an email."""
     noun = "ask" if entry.is_ask else "offer"
     if entry.audience == Audience.NETWORK:
         return f"Your {noun} has been shared with the whole network."
     if entry.audience == Audience.PARTNERSHIP and entry.partnership:
         title = entry.partnership.title
         return f"Your {noun} has been shared with {title}. {WILL_BE_SENT} the leads of its other parties."
-    names = [row.organisation.name for row in entry.addressees.select_related("organisation").order_by("pk")]
-    return f"Your {noun} has been shared with {', '.join(names)}. {WILL_BE_SENT} their leads."
+    addressees = entry.addressees.select_related("organisation").order_by("pk")
+    names = ", ".join(addressee.organisation.name for addressee in addressees)
+    return f"Your {noun} has been shared with {names}. {WILL_BE_SENT} their leads."
 
 
 def _report_sharing(request: HttpRequest, entry: Entry) -> None:
-    """Say that it is saved or shared, and how many matches there are already."""
+    """Tell the person that the entry is saved or shared, and how many matches it has already."""
     if entry.is_draft:
         messages.success(request, "The draft has been saved.")
         return
@@ -74,12 +77,16 @@ def _report_sharing(request: HttpRequest, entry: Entry) -> None:
 
 
 def _link_to_matches(entry: Entry, count: int) -> str:
-    """The end of the message: how many asks or offers fit, with a link to them; empty if none do."""
+    """A link to the matches of an entry, to end a message with; "" if there are none."""
     if count == 0:
         return ""
     noun = "offer" if entry.is_ask else "ask"
-    number = f"{BEST} or more" if count >= BEST else str(count)
-    words = f"{number} {noun} fits it." if count == 1 else f"{number} {noun}s fit it."
+    if count == 1:
+        words = f"1 {noun} fits it."
+    elif count < BEST:
+        words = f"{count} {noun}s fit it."
+    else:
+        words = f"{BEST} or more {noun}s fit it."
     address = reverse("exchange:entry-matches", args=[entry.pk])
     return format_html(' <a class="govuk-link" href="{}">{}</a>', address, words)
 
@@ -88,7 +95,7 @@ def _link_to_matches(entry: Entry, count: int) -> str:
 def new(request: HttpRequest) -> HttpResponse:
     """Write an ask or an offer, and save it as a draft or share it at once.
 
-    `?from=result-12` names the record that it comes from, together with the partnership.
+    `?from=result-12&partnership=3` names the record that it comes from, and its partnership.
     """
     user = signed_in(request)
     require(roles_of(user, timezone.now()).edits_somewhere)
@@ -105,20 +112,20 @@ def new(request: HttpRequest) -> HttpResponse:
     form_kwargs: dict[str, Any] = {"user": user, "cancel": reverse("exchange:board"), "initial": initial}
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
     if form.is_valid():
-        chosen = form.cleaned_data
+        data = form.cleaned_data
         try:
             entry = services.create_entry(
-                organisation=chosen["organisation"],
-                direction=chosen["direction"],
-                audience=chosen["audience"],
-                partnership=chosen["partnership"],
-                addressees=chosen["addressees"],
-                areas=chosen["areas"],
-                key=chosen["key"],
+                organisation=data["organisation"],
+                direction=data["direction"],
+                audience=data["audience"],
+                partnership=data["partnership"],
+                addressees=data["addressees"],
+                areas=data["areas"],
+                key=data["key"],
                 came_from=came_from,
                 author=user,
                 now=timezone.now(),
-                **_details(chosen),
+                **_details(data),
             )
             if "draft" not in request.POST and entry.is_draft:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
@@ -133,14 +140,13 @@ def new(request: HttpRequest) -> HttpResponse:
     return form_page(request, "exchange/new.html", form, suggested=suggested)
 
 
-def _suggested(user: User, came_from: From | None, partnership: str) -> Suggested | None:
-    """What a record suggests for an ask or offer in a partnership. None if the person may not use it there."""
-    partnership_found = (
-        Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=row_number(partnership) or 0).first()
-    )
-    return (
-        came_from.origin.suggest(user, partnership_found, came_from.record) if came_from and partnership_found else None
-    )
+def _suggested(user: User, came_from: From | None, partnership_text: str) -> Suggested | None:
+    """The suggestion of a record for an ask or offer in a partnership; None if the person may not use it there."""
+    partnerships = Partnership.objects.present_for(user, *EDITING_ROLES)
+    partnership = partnerships.filter(pk=row_number(partnership_text) or 0).first()
+    if came_from is None or partnership is None:
+        return None
+    return came_from.origin.suggest(user, partnership, came_from.record)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -157,29 +163,25 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form_kwargs: dict[str, Any] = {"user": user, "entry": entry, "cancel": entry.get_absolute_url(), "initial": initial}
     form = searching_form(request, lambda data: EntryForm(data, **form_kwargs))
     if form.is_valid():
-        chosen = form.cleaned_data
-        addressing = {
-            name: chosen[name]
-            for name in ("audience", "partnership", "addressees")
-            if name in chosen and entry.is_draft
-        }
+        data = form.cleaned_data
+        audience_fields = ("audience", "partnership", "addressees") if entry.is_draft else ()
         try:
             services.edit_entry(
                 entry=entry,
                 author=user,
                 now=timezone.now(),
-                revision=chosen["revision"],
-                areas=chosen["areas"],
-                **addressing,
-                **_details(chosen),
+                revision=data["revision"],
+                areas=data["areas"],
+                **{name: data[name] for name in audience_fields if name in data},
+                **_details(data),
             )
             if entry.is_draft and "draft" not in request.POST:
                 services.share_entry(entry=entry, author=user, now=timezone.now())
                 _report_sharing(request, entry)
+            elif entry.is_draft:
+                messages.success(request, "The draft has been saved.")
             else:
-                messages.success(
-                    request, "The draft has been saved." if entry.is_draft else "The changes have been saved."
-                )
+                messages.success(request, "The changes have been saved.")
         except services.UnableToChangeEntry as error:
             form.add_error(None, str(error))
         else:
@@ -202,7 +204,7 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreed(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark an entry as agreed elsewhere, and say how."""
+    """Mark an entry as agreed elsewhere, with how and with whom."""
     entry = own_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
 
@@ -213,33 +215,40 @@ def agreed(request: HttpRequest, pk: int) -> HttpResponse:
     return act(request, form, step, entry=entry, title="Mark as agreed")
 
 
-def _able_to_meet(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
-    """Open commitments the organisation receives (for an offer: gives)."""
+def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
+    """Open commitments that the entry's organisation receives (for an offer: gives)."""
     side = "receiver" if entry.is_ask else "giver"
-    seen = Commitment.objects.visible_to(signed_in(request)).exclude(status__in=COMMITMENT_OVER)
-    return seen.filter(kind=Kind.COMMITMENT, **{side: entry.organisation_id}).order_by("-pk")
+    open_commitments = Commitment.objects.visible_to(signed_in(request)).exclude(status__in=COMMITMENT_OVER)
+    return open_commitments.filter(kind=Kind.COMMITMENT, **{side: entry.organisation_id}).order_by("-pk")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def meet(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an existing commitment to an entry."""
     entry = own_entry(request, pk)
-    able = _able_to_meet(entry, request)
-    form = MeetForm(posted(request), entry=entry, commitments=able)
+    commitments = _possible_commitments(entry, request)
+    form = MeetForm(posted(request), entry=entry, commitments=commitments)
 
     def step() -> str:
-        chosen = form.cleaned_data
+        commitment = form.cleaned_data["commitment"]
         services.meet_entry(
             entry=entry,
-            commitment=chosen["commitment"],
-            quantity=chosen.get("quantity"),
+            commitment=commitment,
+            quantity=form.cleaned_data.get("quantity"),
             author=signed_in(request),
             now=timezone.now(),
         )
-        return f"{chosen['commitment'].reference} has been linked to “{entry.title}”."
+        return f"{commitment.reference} has been linked to “{entry.title}”."
 
-    title = f"Link a commitment to this {entry.get_direction_display().lower()}"
-    return act(request, form, step, entry=entry, title=title, template="exchange/meet.html", able=able.exists())
+    return act(
+        request,
+        form,
+        step,
+        entry=entry,
+        title=f"Link a commitment to this {entry.get_direction_display().lower()}",
+        template="exchange/meet.html",
+        able=commitments.exists(),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -92,7 +92,7 @@ def test_an_edit_of_an_old_revision_is_refused(ask: Entry, world: World, now: dt
     seen = ask.revision
     services.edit_entry(entry=ask, author=world.eddie, now=now, revision=seen, title="Land for 50 homes")
 
-    with pytest.raises(services.UnableToEditEntry, match="Somebody else"):
+    with pytest.raises(services.UnableToEditEntry, match="A colleague has changed"):
         services.edit_entry(entry=ask, author=world.amina, now=now, revision=seen, title="Land for 70 homes")
 
     ask.refresh_from_db()

@@ -139,7 +139,7 @@ def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow
 
 @dataclass(frozen=True, slots=True)
 class SitePage:
-    """A page of a plan's sites. `count` of `all` sites match the words in `find`, and have so many `homes`."""
+    """A page of a plan's sites. `count` of `all` sites match the words in `find`, and have `homes` homes."""
 
     rows: tuple[SiteRow, ...]
     number: int

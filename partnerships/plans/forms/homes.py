@@ -257,7 +257,7 @@ def _number(text: Any, limit: int) -> int:
 
 
 def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The rows of a grid for these lines of homes, and the years of its columns, of which the last is ""."""
+    """The rows of a grid for these lines of homes, and the years of its columns; the last is ""."""
     lines = sorted(homes, key=_row_order)
     columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
     index_by_year = {year: index for index, year in enumerate(columns)}

@@ -1,4 +1,4 @@
-"""Routes from plans to their readers, of which `visible_to`, `readers_of` and the SQL of digests are made."""
+"""Routes from plans to their readers: `visible_to`, `readers_of` and the SQL of digests are made from them."""
 
 from __future__ import annotations
 

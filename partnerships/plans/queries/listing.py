@@ -67,7 +67,7 @@ def _with_steps(plans: list[Plan], inside_ids: Collection[int]) -> list[ListedPl
 
 #: The order of waiting plans: those awaiting sign-off, those whose signatories must be chosen, drafts.
 _URGENCY = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Status.SHARED, then=1), default=2)
-#: So many waiting plans are checked before all are: most people may see most of the first ones.
+#: The waiting plans that are checked before all others are: most people may see most of them.
 _FIRST = 40
 
 

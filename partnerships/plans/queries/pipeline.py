@@ -27,7 +27,7 @@ class Count:
     """Homes of one part of the pipeline.
 
     `baseline`: in the baselines of the plans, or in their first versions. `then`: in the versions that the reader could
-    read at the earlier moment. `now`: in the versions that they can read now, of which `done` have completed.
+    read at the earlier moment. `now`: in the versions that they can read now; `done` of these have completed.
     """
 
     baseline: int = 0
@@ -326,7 +326,7 @@ def _added(keys: IntArray, figures: IntArray, size: int) -> IntArray:
 
 
 def _counts(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
-    """The figures, of which each column belongs to one of the names, added up by name."""
+    """The figures added up by name: each column belongs to one of the names."""
     index_by_name: dict[tuple[Any, ...], int] = {}
     indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
     sums = _added(indexes, figures, len(index_by_name)).T.tolist()

@@ -319,7 +319,7 @@ RECONCILIATION_SIZES = {
 
 # 60 minutes idle; 12 hours in total, enforced in partnerships/people/middleware.py.
 SESSION_COOKIE_AGE = int(timedelta(minutes=60).total_seconds())
-SESSION_HARD_LIMIT = timedelta(hours=12)
+SESSION_HARD_LIMIT = timedelta(hours=12)  # the longest session, however busy
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
@@ -366,7 +366,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 MEDIA_ROOT = given["MEDIA_ROOT"]
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights
-FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_PERMISSIONS = 0o640  # of stored files: owner and group
 MAINTENANCE_FILE = given["MAINTENANCE_FILE"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes of a request without its files
 MAX_REQUEST_BYTES = 12 * 1024 * 1024  # bytes of a request; the largest file that a form accepts has 10 MB

@@ -37,6 +37,7 @@ from partnerships.kit.operators import alert_operators, wait_for_alerts
 from partnerships.outbox.tasks import is_paused
 
 CHECK_EVERY_SECONDS = SEEN_EVERY_SECONDS
+#: Emails that are overdue for this long, while nothing moves, mean that the worker has stalled.
 OVERDUE_SECONDS = 60
 #: How long a stalled worker may take to stop as for a deployment, before it ends at once.
 STOP_SECONDS = 30.0

@@ -30,6 +30,8 @@ def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[P
             about = f"page {_quoted(title[1])}"
         elif including := _INCLUDED_IN.get(path.relative_to(TEMPLATES).as_posix()):
             about = f"part of `{including}`"
+        elif path.name.startswith("_"):
+            about = "part of pages, by a template tag or a view"
         else:
             continue
         headings = dict.fromkeys(_quoted(heading) for _, heading in _HEADING.findall(source))

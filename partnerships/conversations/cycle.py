@@ -33,6 +33,7 @@ class OnHoliday(StrEnum):
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Which one of the weekdays in a month; -1 is the last.
 POSITIONS = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
+#: Weeks or months between two meetings of a cycle, at most.
 MAX_INTERVAL = 52
 
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

@@ -12,6 +12,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
+#: Figures written in one statement.
 BATCH = 5_000
 
 

@@ -331,6 +331,7 @@ Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], Redone]
 _redo: dict[str, tuple[str, Redo]] = {}
 _early: set[str] = set()
 _in_batches: set[str] = set()
+#: Lines of one kind that are applied at once after a restore.
 _BATCH = 5_000
 
 

@@ -11,6 +11,7 @@ from django.db import Error, connections
 from partnerships.outbox.claiming import is_due
 from partnerships.outbox.drain_threads import DrainThreads
 
+#: How often the account sender looks for emails.
 CHECK_EVERY_SECONDS = 0.25
 #: How long to wait while the database is down, so as not to flood a restarting PostgreSQL with connections.
 _OUTAGE_PAUSE_SECONDS = 1.0

@@ -18,6 +18,7 @@ from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression, S
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.outbox.restoring import SUPPRESSED
 
+#: Characters kept of the reason and of the text of a report.
 _MAX_REASON, _MAX_TEXT = 300, 500
 #: This many soft bounces suppress an address, as one hard bounce does.
 MAX_SOFT = 5

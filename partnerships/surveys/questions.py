@@ -14,6 +14,7 @@ from typing import Any
 
 #: The scale of a dimension, from disagreeing to agreeing.
 SCORES = range(1, 6)
+#: Characters of a comment in a survey.
 MAX_COMMENT = 1_000
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _PARTS = {"dimensions": ("name", "statement"), "expectations": ("text",), "comments": ("question",)}

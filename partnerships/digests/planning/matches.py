@@ -34,6 +34,7 @@ _LOOK_BACK = dt.timedelta(days=2)
 MAX_MATCHES = 8
 #: What begins a fact in the journal: a digest told the match of this ask and offer.
 TOLD_MATCH = "match"
+#: Characters of a title that a digest shows of a match.
 _MAX_TITLE = 90
 
 #: SQL: people who have not left and whose address is not suppressed.

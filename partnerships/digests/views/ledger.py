@@ -60,6 +60,7 @@ _framed: Callable[..., Any] = csp(
 #: Links that authorise the recipient.
 _RIGHTS = re.compile(r"(/digests/(?:stop|preferences|read|confirm)/)[^/\"\s<>]+/")
 _GRANT = "digests_shown"
+#: How long an administrator sees an email after giving a reason.
 _GRANTED_FOR = dt.timedelta(minutes=10)
 
 

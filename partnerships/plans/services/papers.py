@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.plans.models import ComparedPaper, Paper, ReadingClass, Version
 
+#: How long the PDF of a version or of a comparison is kept.
 KEEP_FOR = dt.timedelta(days=30)
 
 

@@ -9,6 +9,7 @@ from partnerships.organisations.models import Area
 from partnerships.plans.content import Content, Item, homes_count, pipeline_kind, pipeline_lines
 from partnerships.plans.models import Document, Homes, Milestone, Plan, PlannedHomes, Site, Version, milestones_in
 
+#: Rows written in one statement.
 BATCH = 2_000
 MILESTONE_FIELDS = ("name", "site_key", "owner", "status", "baseline", "forecast", "actual", "restricted")
 #: The fields of a site's row that come from its item.

@@ -18,6 +18,7 @@ from benchmarks.pages_by_hand import (
     named,
     timeline,
 )
+from benchmarks.pages_by_hand_within import WITHIN
 
 _POINTS = (
     f"{WITH} SELECT k.kind, k.text, k.organisation_id FROM conversations_point k JOIN conversations_conversation c"
@@ -261,4 +262,4 @@ DETAILS: dict[str, list[str]] = {
     ],
 }
 
-BY_HAND = LISTS | DETAILS
+BY_HAND = LISTS | DETAILS | WITHIN

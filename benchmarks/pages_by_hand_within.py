@@ -134,8 +134,10 @@ WITHIN: dict[str, list[str]] = {
         timeline(41),
     ],
     "balance": [
-        f"{_PARTNERS} SELECT id AS organisation_id, name FROM partner UNION ALL SELECT id, name FROM"
-        f" organisations_organisation WHERE id IN {OURS}",
+        (
+            f"{_PARTNERS} SELECT id AS organisation_id, name FROM partner UNION ALL SELECT id, name FROM"
+            f" organisations_organisation WHERE id IN {OURS}"
+        ),
         _asks("asked.organisation_id", "e.organisation_id"),
         _asks("e.organisation_id", "asked.organisation_id"),
         _promises("c.receiver_id", "c.giver_id"),

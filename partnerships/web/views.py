@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.commitments.queries import open_and_over
-from partnerships.conversations.models import Conversation
+from partnerships.conversations.models import Conversation, ConversationQuerySet
 from partnerships.conversations.queries import contacts_of, points_of_partnership
 from partnerships.conversations.queries import name_as_at as conversations_as_at
 from partnerships.exchange.html import cards_html
@@ -237,12 +237,7 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
     """Conversations held in one partnership, with both sides' objectives, obstacles and opportunities."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    conversations = (
-        Conversation.objects.visible_to(user)
-        .filter(partnership=partnership)
-        .for_listing()
-        .order_by("-held_on", "-pk")[:PAGE]
-    )
+    conversations = rows_for(_conversations, user, pk)
     conversations_as_at(conversations)
     return render(
         request,
@@ -255,6 +250,12 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
             "contacts": contacts_of(partnership, user, timezone.now()) if _takes_part(user, partnership) else [],
         },
     )
+
+
+def _conversations(user: User, partnership: int) -> ConversationQuerySet:
+    """Return the newest conversations of a partnership that its reader may see."""
+    conversations = Conversation.objects.visible_to(user).filter(partnership=partnership).for_listing()
+    return conversations.order_by("-held_on", "-pk")[:PAGE]
 
 
 @require_safe

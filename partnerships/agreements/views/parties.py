@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -35,6 +36,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
+from partnerships.organisations.statements import rows_for
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
@@ -51,8 +53,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = get_readable(user, pk)
     former = former_party(user, partnership)
     rights = rights_over(partnership, user, timezone.now())
-    parties = with_predecessors(partnership.parties.select_related("organisation"))
-    rows = list(parties.order_by("role", "organisation__name", "pk")) if former is None else parties_then(former)
+    rows = rows_for(_parties, pk) if former is None else parties_then(former)
     name_as_at(partnership, rows, left_at=former.left_at if former else None)
     return render(
         request,
@@ -67,6 +68,12 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
             "mine": rights.roles.led,
         },
     )
+
+
+def _parties(partnership: int) -> QuerySet[Party]:
+    """Return all parties of a partnership, in the order of the page."""
+    parties = with_predecessors(Party.objects.filter(partnership=partnership).select_related("organisation"))
+    return parties.order_by("role", "organisation__name", "pk")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,6 +20,7 @@ from partnerships.commitments.models import (
 )
 from partnerships.organisations.lineage import found_by_name
 from partnerships.organisations.naming import AsAt, show_as_at
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
@@ -33,9 +34,24 @@ def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[lis
 
     Both of one partnership, as far as the person may see them.
     """
-    over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
-    rows = for_partnerships([partnership], user)
-    return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
+    still_open = rows_for(_open_of_partnership, user, partnership.pk, limit=limit)
+    return still_open, rows_for(_over_of_partnership, user, partnership.pk, limit=limit)
+
+
+#: What is over; an action that nobody is recorded as having done needs no check by a second person.
+_IS_OVER = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
+
+
+def _open_of_partnership(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+    return in_order(_of_partnership(user, partnership).exclude(_IS_OVER))[:limit]
+
+
+def _over_of_partnership(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+    return _of_partnership(user, partnership).filter(_IS_OVER).order_by("-status_since", "-pk")[:limit]
+
+
+def _of_partnership(user: User, partnership: int) -> CommitmentQuerySet:
+    return Commitment.objects.visible_to(user).filter(partnership=partnership).for_listing()
 
 
 def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -17,11 +18,13 @@ from partnerships.activity.seen import note_seen
 from partnerships.documents import downloads
 from partnerships.documents.queries import last_saves
 from partnerships.kit.dates import long_date
+from partnerships.organisations.filling import planned_for_each_reader
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
-from partnerships.plans.models import Draft, Opening, Version
+from partnerships.plans.models import Draft, Opening, Version, VersionQuerySet
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.services import paper_of
 from partnerships.plans.views.fetching import Opened, log_opening, needs_sign_in, open_plan, redirect_to_sign_in
@@ -75,11 +78,16 @@ def _side_of_version(version: Version, *, baseline_number: int | None) -> Side:
 def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
     """The sides that can be chosen, newest first."""
     plan = opened.plan
-    versions = versions_for(request.user, plan).without_content().select_related("author")
+    versions = rows_for(_versions, request.user, plan.pk)
     sides = [_side_of_version(version, baseline_number=plan.baseline_number) for version in versions]
     if opened.may_read_draft:
         sides.insert(0, Side(value=DRAFT, label="The draft", version=None))
     return tuple(sides)
+
+
+@planned_for_each_reader
+def _versions(user: User | AnonymousUser, plan: int) -> VersionQuerySet:
+    return versions_for(user, plan).without_content().select_related("author")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ TOPICS = (
             "You need an invitation to get an account: ask your organisation’s lead.",
             "If your organisation is not here, ask an administrator for access.",
         ),
-        guide="accounts/#getting-in",
+        guide="accounts/#signing-in",
         views="account_login account_logout account_signup account_inactive account_reset_password "
         "account_reset_password_done account_reset_password_from_key account_reset_password_from_key_done "
         "account_confirm_login_code account_confirm_email account_email_verification_sent account_reauthenticate "
@@ -42,7 +42,7 @@ TOPICS = (
             "Only you see this page.",
             "If you lose your second factors, an administrator removes them after checking that it is you.",
         ),
-        guide="accounts/#getting-in",
+        guide="accounts/#signing-in",
         views="people:account people:details people:own-data account_change_password account_set_password "
         "account_email mfa_index mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_edit_webauthn "
         "mfa_list_webauthn mfa_remove_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes "

@@ -40,7 +40,7 @@ TOPICS = (
         does="Asks an administrator to add your organisation, or to let you act for one that nobody acts for yet. "
         "Administrators answer requests here, and the person gets an invitation by email.",
         who=("Anybody can ask, signed in or not.", "Administrators can accept or decline, with a reason."),
-        guide="accounts/#getting-in",
+        guide="accounts/#by-asking",
         views="organisations:ask organisations:requests organisations:accept-request organisations:decline-request",
     ),
     Topic(
@@ -142,7 +142,7 @@ TOPICS = (
             ),
             "One person outside these organisations reads anonymous comments first, and decides which are shown.",
         ),
-        guide="surveys/#what-people-do",
+        guide="surveys/#how-a-survey-goes",
         views="surveys:overview surveys:detail surveys:prepare surveys:invite surveys:ask-partnership surveys:end "
         "surveys:link surveys:pdf surveys:agree surveys:moderate surveys:name",
     ),

@@ -68,6 +68,6 @@ def test_the_page_of_the_last_month_shows_plans_by_link_without_what_is_confiden
     }
 
     assert all(
-        "Harbour Quarter" in page and "Your digests would not have mentioned" not in page for page in pages.values()
+        "Harbour Quarter" in page and "None of the changes in the last 30 days" not in page for page in pages.values()
     )
     assert "canary" not in pages["sol"]

@@ -503,7 +503,7 @@ def test_conflict_on_a_milestone_shows_sites_by_name(world: World, as_: Callable
         address, {"name": "Start on site", "site": "north-quay", "status": "planned", "based_on": "0"}
     )
 
-    table = answer.content.decode().partition("Both side by side")[2].partition("</table>")[0]
+    table = answer.content.decode().partition("Both versions side by side")[2].partition("</table>")[0]
     assert answer.status_code == 409
     assert "North Quay" in table
     assert "north-quay" not in table

@@ -11,7 +11,7 @@ TOPICS = (
         does="Home shows what is waiting for you, what changed lately, and what matches your asks and offers. My "
         "work lists everything that is waiting for you, by partnership, oldest first. First steps guide a new "
         "administrator or lead to the first partnership.",
-        who=("Everybody sees their own work.",),
+        who=("Everyone sees their own work.",),
         guide=f"{EVERYDAY}#see-what-waits-for-you",
         views="web:home web:my-work web:first-steps web:help web:page-help web:read-date",
     ),
@@ -77,7 +77,7 @@ TOPICS = (
         title="Emails without an account",
         does="You reach this page through a link in an email. You can say whether you want these emails, choose how "
         "often, read what changed, or stop. Nothing changes until you press the button.",
-        who=("Anybody with an email address can be a stakeholder. The link is only for you: do not pass it on.",),
+        who=("Anyone with an email address can be a stakeholder. The link is only for you: do not pass it on.",),
         guide="digests/#without-an-account",
         views="digests:confirm digests:preferences digests:stop digests:read digests:last-month-by-link "
         "digests:new-links digests:follow",
@@ -86,11 +86,11 @@ TOPICS = (
         key="stakeholders",
         title="Stakeholders",
         does="Lists the people without an account who get emails about your plans and partnerships. You can add "
-        "somebody, correct an address, see what the next email would say, and stop it. A stakeholder is asked "
+        "someone, correct an address, see what the next email would say, and stop it. A stakeholder is asked "
         "first and must agree.",
         who=(
             "Editors and leads can add stakeholders to anything that their organisation can read.",
-            "Editors and leads of the organisation that added somebody can correct the address or stop the emails.",
+            "Editors and leads of the organisation that added someone can correct the address or stop the emails.",
             "The stakeholder must agree first, and can stop at any time.",
         ),
         guide=f"{EVERYDAY}#tell-stakeholders",
@@ -114,7 +114,7 @@ TOPICS = (
         title="Dates in your calendar",
         does="Gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for all your "
         "dates, for one partnership, or for a saved view. It always shows what you can read at the time.",
-        who=("The address is yours. Make a new one if somebody else has seen it.",),
+        who=("The address is yours. Make a new one if someone else has seen it.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
     ),
@@ -123,7 +123,7 @@ TOPICS = (
         title="Search",
         does="Finds words in everything that you can read, including plans and files, as well as people, references "
         "and postcodes. It shows nothing that you cannot read.",
-        who=("Everybody who is signed in can search what they can read.",),
+        who=("Everyone who is signed in can search what they can read.",),
         guide="how-search-works/#what-is-found",
         views="search:search search:suggestions",
     ),
@@ -149,7 +149,7 @@ TOPICS = (
         title="Privacy, cookies and accessibility",
         does="Says who runs this site, what is kept about people and for how long, which two cookies it needs, and how "
         "accessible it is.",
-        who=("Anybody can read these pages, signed in or not.",),
+        who=("Anyone can read these pages, signed in or not.",),
         guide="privacy/#what-people-can-ask-for",
         views="people:privacy people:cookies people:accessibility security_txt",
     ),
@@ -157,7 +157,7 @@ TOPICS = (
         key="administration",
         title="Administration",
         does="Administrators keep the directory, accounts and imports here and under Administration. Each step asks "
-        "for a reason, which is kept in the history. Viewing the site as somebody else lasts 30 minutes and is "
+        "for a reason, which is kept in the history. Viewing the site as someone else lasts 30 minutes and is "
         "logged.",
         who=("Only administrators use these pages. They do not act for any organisation.",),
         guide="how-to/set-up-a-network/",

@@ -12,9 +12,9 @@ TOPICS = (
         "predecessors and successors. An organisation’s page shows its people, partnerships, asks, offers and "
         "plans, if you can read them.",
         who=(
-            "Everybody signed in can read the directory.",
+            "Everyone signed in can read the directory.",
             "Leads can change the website, short name and sign-in settings of their organisation.",
-            "Administrators can correct what came from registers.",
+            "Administrators can correct details that came from registers.",
         ),
         guide="successions/",
         views="organisations:list organisations:detail organisations:suggest organisations:settings "
@@ -27,8 +27,8 @@ TOPICS = (
         "their roles and end memberships. A leaver’s work is listed until a colleague takes it over.",
         who=(
             "Leads can invite colleagues, change roles and end memberships in their organisation.",
-            "Administrators can do that too, with a reason.",
-            "Anybody can leave an organisation themselves.",
+            "Administrators can also do this, with a reason.",
+            "Anyone can leave an organisation themselves.",
         ),
         guide=f"{EVERYDAY}#invite-colleagues",
         views="organisations:people organisations:invite organisations:member-edit organisations:member-end "
@@ -39,7 +39,7 @@ TOPICS = (
         title="Ask for access",
         does="Asks an administrator to add your organisation, or to let you act for one that nobody acts for yet. "
         "Administrators answer requests here, and the person gets an invitation by email.",
-        who=("Anybody can ask, signed in or not.", "Administrators can accept or decline, with a reason."),
+        who=("Anyone can ask, signed in or not.", "Administrators can accept or decline, with a reason."),
         guide="accounts/#by-asking",
         views="organisations:ask organisations:requests organisations:accept-request organisations:decline-request",
     ),
@@ -50,9 +50,9 @@ TOPICS = (
         "each predecessor. Nobody gets new access before vesting day; from that day, access follows the handover "
         "lines.",
         who=(
-            "Everybody signed in can read successions; the list of pending ones is public.",
+            "Everyone signed in can read successions; the list of pending ones is public.",
             "Administrators can record and correct them.",
-            "Leads of the predecessor can say who takes over; leads of the successors can accept or dispute that.",
+            "Leads of the predecessor can say who takes over; leads of the successors can accept or dispute this.",
         ),
         guide="successions/#handover-lines",
         views="organisations:succession organisations:record-succession organisations:correct-succession "
@@ -94,7 +94,7 @@ TOPICS = (
         "where its figures come from. You can freeze it under a name, compare it with later figures, and have "
         "it emailed regularly.",
         who=(
-            "Everybody signed in can read reports. A report counts only what its reader can read.",
+            "Everyone signed in can read reports. A report counts only what its reader can read.",
             (
                 "Editors and leads can freeze and schedule reports for an organisation or a "
                 "partnership. The people who belong to it can read them."
@@ -112,10 +112,10 @@ TOPICS = (
         does="Shows what published reports recommend, who should act, what each organisation says it is doing, and "
         "the evidence. A partnership can adopt a recommendation and turn it into objectives and commitments.",
         who=(
-            "Everybody signed in can read recommendations, and the status and reason of each response.",
+            "Everyone signed in can read recommendations, and the status and reason of each response.",
             "You see evidence only if you can read the record that it links to.",
             "Editors and leads can respond for their organisation.",
-            "People in a partnership’s organisations can read what it does about recommendations.",
+            "People in a partnership’s organisations can read what it is doing about recommendations.",
         ),
         guide="recommendations/",
         views="recommendations:list recommendations:detail recommendations:source recommendations:sources "
@@ -209,7 +209,7 @@ TOPICS = (
         does="Publishes the files that planning data standards require of a council: plans, agreements and sites, "
         "at fixed addresses.",
         who=(
-            "Anybody can read published files, signed in or not.",
+            "Anyone can read published files, signed in or not.",
             "Leads of the council and administrators can start and stop publishing, with a reason.",
         ),
         guide="open-data/",
@@ -219,12 +219,9 @@ TOPICS = (
         key="reconciliation",
         title="Match names from your own list",
         does="A public service that finds the organisation behind a name in your own list, including by earlier "
-        "names. It works with OpenRefine and with programs.",
+        "names. It works with OpenRefine and with other software.",
         who=(
-            (
-                "Anybody can use the service, without an account. It gives only names, identifiers, dates "
-                "and successors."
-            ),
+            ("Anyone can use the service, without an account. It gives only names, identifiers, dates and successors."),
         ),
         guide="reconciliation/#in-openrefine",
         views="reconciliation:about reconciliation:body reconciliation:preview reconciliation:flyout "

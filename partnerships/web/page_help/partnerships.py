@@ -17,11 +17,11 @@ TOPICS = (
         who=(
             "People in organisations that take part or are invited can read the partnership’s pages.",
             (
-                "If its leads have chosen this, everybody signed in can read its title, kind, "
+                "If its leads have chosen this, everyone signed in can read its title, kind, "
                 "purpose, areas, organisations and status."
             ),
             "People of an organisation that has left can read everything up to that day.",
-            "Leads in the chairing or a lead organisation can change its status and settings.",
+            "Leads of the chair or of a lead organisation can change its status and settings.",
         ),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:detail agreements:list agreements:history agreements:edit agreements:status "
@@ -42,7 +42,7 @@ TOPICS = (
         does="Shows the organisations that take part, were invited, declined or left. Here you can invite "
         "organisations, change their role and leave. An invitation is emailed to the leads of the organisation.",
         who=(
-            "Leads in the chairing or a lead organisation can invite and remove organisations and change their roles.",
+            "Leads of the chair or of a lead organisation can invite and remove organisations and change their roles.",
             "Leads of the invited organisation can accept or decline.",
             (
                 "Leads can take their own organisation out of the partnership. If the terms ask for "
@@ -64,7 +64,7 @@ TOPICS = (
             "Editors and leads of these organisations can also read drafts.",
             "Editors and leads of organisations in the partnership can change a draft; observers cannot.",
             "Leads of an organisation that has signed can propose an amendment.",
-            "They can send it for signature, and so can leads in the chairing or a lead organisation.",
+            "They can send it for signature, and so can leads of the chair or of a lead organisation.",
         ),
         guide=f"{EVERYDAY}#agree-and-sign-the-terms",
         views="agreements:terms agreements:terms-about agreements:terms-add agreements:terms-item "
@@ -82,7 +82,7 @@ TOPICS = (
             "You can sign through the link in the email, without signing in.",
             "If the organisation requires a second factor or its own sign-in page, you sign in first.",
             (
-                "Leads of the organisation that signed, or of the chairing or a lead organisation, "
+                "Leads of the organisation that signed, or of the chair or a lead organisation, "
                 "can record a signature on paper."
             ),
         ),
@@ -105,7 +105,7 @@ TOPICS = (
         key="posts",
         title="People and posts",
         does="Shows who to speak to in each organisation: its lead, and its contacts by role, such as finance or "
-        "nominations. A post can be vacant. When somebody leaves, the post and its history stay.",
+        "nominations. A post can be vacant. When someone leaves, the post and its history stay.",
         who=(
             (
                 "Colleagues can see your organisation’s contacts, and partners can see those for the "
@@ -160,12 +160,12 @@ TOPICS = (
         "an agenda that begins with what is open between you, papers, attendance and minutes.",
         who=(
             "People in the organisations that take part, observers included, can read about meetings.",
-            "Leads in the chairing or a lead organisation can set how often the partnership meets.",
+            "Leads of the chair or of a lead organisation can set how often the partnership meets.",
             (
                 "Editors and leads of organisations in the partnership can plan a meeting, write the "
                 "agenda, record who came and write the minutes."
             ),
-            "Everybody who is invited can say whether they are coming.",
+            "Everyone who is invited can say whether they are coming.",
         ),
         guide=f"{EVERYDAY}#hold-a-meeting",
         views="conversations:meeting conversations:meetings conversations:meeting-list conversations:meeting-new "
@@ -215,7 +215,7 @@ TOPICS = (
         who=(
             SAME_AS_PARTNERSHIP,
             (
-                "Leads in the chairing or a lead organisation can set up progress reports, and accept "
+                "Leads of the chair or of a lead organisation can set up progress reports, and accept "
                 "or return those of others."
             ),
             "Editors and leads of the organisation that reports can write and submit a report; observers cannot.",
@@ -234,15 +234,15 @@ TOPICS = (
         "answer.",
         who=(
             (
-                "Leads in the chairing or a lead organisation can name a facilitator for the "
+                "Leads of the chair or of a lead organisation can name a facilitator for the "
                 "partnership. That person accepts or declines."
             ),
             (
                 "Editors and leads of the organisation that shared an ask or offer can name a "
                 "facilitator who can already read it."
             ),
-            "The facilitator can stop at any time. Anybody who can name a facilitator can also end the role.",
-            "Leads in the chairing or a lead organisation can also see what is stuck, if they can read it.",
+            "The facilitator can stop at any time. Anyone who can name a facilitator can also end the role.",
+            "Leads of the chair or of a lead organisation can also see what is stuck, if they can read it.",
         ),
         guide="conversations/",
         views="conversations:facilitation conversations:facilitation-end conversations:facilitator-name "

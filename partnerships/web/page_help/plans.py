@@ -10,7 +10,7 @@ TOPICS = (
         title="Plans",
         does="Lists the plans that you can read, or their sites, milestones and documents. As in every list, you "
         "can filter, choose columns and download files.",
-        who=("The owners choose who can read a plan: only the owners, its partnership, the network or everybody.",),
+        who=("The owners choose who can read a plan: only the owners, its partnership, the network or everyone.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:list plans:sites plans:milestones plans:documents plans:public web:organisation-plans",
     ),
@@ -33,7 +33,7 @@ TOPICS = (
         title="Compare two versions of a plan",
         does="Shows what changed between two versions, in words and figures: what it was, what it is now, who changed "
         "it and when. It can be printed, and downloaded as PDF or spreadsheet.",
-        who=("Everybody can compare the versions that they can read.",),
+        who=("Everyone can compare the versions that they can read.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:compare plans:compare-csv plans:compare-paper plans:compare-pdf",
     ),
@@ -77,7 +77,7 @@ TOPICS = (
                 "answer requests to see it."
             ),
             (
-                "Sharing ends at once when the person leaves their organisation, or the organisation leaves the "
+                "Sharing ends as soon as the person leaves their organisation, or the organisation leaves the "
                 "partnership."
             ),
         ),
@@ -94,7 +94,7 @@ TOPICS = (
                 "People in the organisations that own the plan, or take part in its partnership, can "
                 "comment on a version, observers included."
             ),
-            "If the network or everybody can read the plan, people of any organisation can comment.",
+            "If the network or everyone can read the plan, people of any organisation can comment.",
             (
                 "Editors and leads in an organisation that owns the plan can comment on the draft, "
                 "and so can people who were asked to."
@@ -138,7 +138,7 @@ TOPICS = (
         "approve it.",
         who=(
             "Leads of the plan’s owners read answers first, and can show or refuse them.",
-            "Once they are shown, everybody who can read the whole plan sees them.",
+            "Once they are shown, everyone who can read the whole plan sees them.",
         ),
         guide="answers/",
         views="answers:plan answers:ask answers:refuse answers:file answers:incoming",

@@ -23,9 +23,9 @@ TOPICS = (
     ),
     Topic(
         key="write-an-ask",
-        title="Write an ask or an offer",
+        title="Add an ask or offer",
         does="Says what you ask for or offer, how much, until when, and who can read it. Save it as a draft, or share "
-        "it at once. Who can read it is fixed when it is shared.",
+        "it straight away. Who can read it is fixed when it is shared.",
         who=("Editors and leads can write, change and withdraw asks and offers of their organisation.",),
         guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
         views="exchange:new exchange:edit exchange:withdraw",
@@ -94,7 +94,7 @@ TOPICS = (
         does="Shows section 106 agreements of a planning authority: their contributions, what was paid, and the "
         "commitments that come from them.",
         who=(
-            "Everybody signed in can read agreements, because the authority publishes them.",
+            "Everyone signed in can read agreements, because the authority publishes them.",
             "Leads of the authority and administrators can add agreements and contributions; lists are imported.",
         ),
         guide="importing/#developer-agreements",

@@ -1,4 +1,4 @@
-"""What a source offers to the index: rows of words, postcodes and references."""
+"""Rows that sources add to the index: words, postcodes and references of a record."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One entry of the index as a source gives it; see `SearchEntry`.
+    """One entry of the index as a source makes it (see `SearchEntry`).
 
-    `references` are numbers and codes that find it as a whole, such as "26/01234/FUL". `postcode` is its own, in full
-    or the district alone; full ones in its words count too. `opens_at` is in UTC.
+    `references` are numbers and codes that are searched for as a whole, such as "26/01234/FUL". `postcode` is in full
+    or the district alone; full postcodes in the words are found as well. `opens_at` is in UTC.
     """
 
     object_id: int
@@ -43,7 +43,8 @@ class Row:
 
     def stored(self) -> dict[str, Any]:
         """Its columns, with the postcodes that its words hold."""
-        title, text = _clean(self.title)[:_MAX_TITLE] or "Untitled", _clean(self.text)[:MAX_TEXT]
+        title = _clean(self.title)[:_MAX_TITLE] or "Untitled"
+        text = _clean(self.text)[:MAX_TEXT]
         values = asdict(self)
         del values["references"], values["postcode"]
         return values | {
@@ -56,54 +57,58 @@ class Row:
         }
 
     def _codes(self, words: str) -> set[str]:
-        district = DISTRICT.fullmatch(self.postcode)
-        alone = {f"pc:{one}".lower() for one in (district[0], district[1])} if district else set()
-        return postcodes(f"{words} {self.postcode}") | alone | {reference(one) for one in self.references if one}
+        """Codes of its references, and of the postcodes in its words."""
+        codes = postcodes(f"{words} {self.postcode}")
+        codes |= {reference(value) for value in self.references if value}
+        if district := DISTRICT.fullmatch(self.postcode):
+            codes |= {f"pc:{district[0]}".lower(), f"pc:{district[1]}".lower()}
+        return codes
 
 
 def _clean(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
-#: Begins what is found and not shown in an excerpt. The line break keeps it apart from the first word.
+#: Starts the part of a text that is found but not shown in excerpts. The line break separates it from the first word.
 UNSEEN = "\u2028\n"
 
 
 def joined(*parts: str | None) -> str:
-    """The parts that say something, one a line."""
+    """The parts that are not empty, one a line."""
     return "\n".join(part for part in parts if part)
 
 
 def reference(value: str) -> str:
-    """The code under which a reference is found as a whole: without spaces, in lower case."""
+    """The code by which a reference is found as a whole: without spaces, in lower case."""
     return f"ref:{''.join(value.lower().split())[:120]}"
 
 
 def postcodes(text: str) -> set[str]:
     """Codes of the postcodes in a text: each in full, its district and its area."""
-    found = set()
+    codes = set()
     for area, district, unit in FULL.findall(text):
         if area.upper() in AREAS:
-            found |= {f"pc:{one}".lower() for one in (area, area + district, area + district + unit)}
-    return found
+            codes |= {f"pc:{part}".lower() for part in (area, area + district, area + district + unit)}
+    return codes
 
 
-def asked_postcodes(text: str) -> tuple[str, tuple[str, ...]]:
-    """What a question asks besides postcodes, and the codes of the postcodes it names.
+def postcodes_in_query(text: str) -> tuple[str, tuple[str, ...]]:
+    """The other words of a search, and the codes of its postcodes.
 
-    A full postcode or a district counts wherever it stands; an area, which may be a word, only alone.
+    A full postcode or a district counts anywhere in the text. An area, which may be a word, counts only if it is the
+    whole text.
     """
-    codes = [f"pc:{''.join(one)}".lower() for one in FULL.findall(text) if one[0].upper() in AREAS]
-    rest = []
+    codes = [f"pc:{''.join(parts)}".lower() for parts in FULL.findall(text) if parts[0].upper() in AREAS]
+    other_words = []
     for word in FULL.sub(" ", text).split():
         district = DISTRICT.fullmatch(word)
         if district and district[1].upper() in AREAS:
             codes.append(f"pc:{word}".lower())
         else:
-            rest.append(word)
-    if len(rest) == 1 and not codes and rest[0].upper() in AREAS:
-        return "", (f"pc:{rest[0]}".lower(),)
-    return " ".join(rest), tuple(codes)
+            other_words.append(word)
+    if len(other_words) == 1 and not codes and other_words[0].upper() in AREAS:
+        return "", (f"pc:{other_words[0]}".lower(),)
+    return " ".join(other_words), tuple(codes)
 
 
 def divided(text: str) -> Iterable[str]:

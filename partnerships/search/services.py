@@ -1,4 +1,4 @@
-"""Keep the index: work off what has changed, and check it against the records."""
+"""Keep the index of search up to date, and compare it with the records."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from partnerships.search.sources.source import Source
 
 log = structlog.get_logger(__name__)
 
-#: Lines of the queue worked off in one transaction, and records whose rows are made at a time. Few, because a line may
-#: stand for a plan with thousands of parts, and the task must end a transaction within its time.
+#: Queue lines processed in one transaction, and records whose rows are made at a time. Few, because one line may stand
+#: for a plan with thousands of parts, and each transaction must end within the time limit of the task.
 _LINES, _RECORDS = 400, 100
-#: The advisory lock of the process that writes to the index: an older reading must never replace a newer one.
+#: The advisory lock of the process that writes to the index: older rows must never replace newer ones.
 _LOCK = 7_310_115
-#: Sources whose words include names of people; these never become known words.
+#: Sources whose words include names of people; these are never kept for spelling corrections.
 _ABOUT_PEOPLE = ("comment", "holder", "person", "post")
 _COLUMNS = (
     "source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path, number, hidden, readers,"
@@ -40,22 +40,23 @@ _TYPES = (
     " title text, text text, path text, number bigint, hidden boolean, readers bigint[], for_everyone boolean,"
     " opens_at timestamptz, codes text[]"
 )
-_NAMES = _COLUMNS.split(", ")
-#: Columns that rows give in ISO form.
-_TIMES = ("day", "opens_at")
-#: A title counts by its stem and as it is written: "will" is a stop word and a name.
-_WRITE = f"""
+_COLUMN_NAMES = _COLUMNS.split(", ")
+#: Columns whose values are in ISO format in the rows that sources make.
+_ISO_COLUMNS = ("day", "opens_at")
+#: A title is indexed by stems and as it is written, because “will”, for example, is a stop word and a name.
+_WRITE_ENTRIES = f"""
 INSERT INTO search_searchentry ({_COLUMNS}, words)
 SELECT {_COLUMNS}, setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('simple', title), 'A')
        || setweight(array_to_tsvector(codes), 'A') || setweight(to_tsvector('english', text), 'D')
   FROM jsonb_to_recordset(%s::jsonb) AS given({_TYPES})
  ORDER BY source, object_id, part
 ON CONFLICT (source, object_id, part) DO UPDATE SET ({_COLUMNS}, words) = (
-       {", ".join(f"EXCLUDED.{name}" for name in _NAMES)}, EXCLUDED.words)
- WHERE ({", ".join(f"search_searchentry.{name}" for name in _NAMES)})
-       IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _NAMES)})
+       {", ".join(f"EXCLUDED.{name}" for name in _COLUMN_NAMES)}, EXCLUDED.words)
+ WHERE ({", ".join(f"search_searchentry.{name}" for name in _COLUMN_NAMES)})
+       IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _COLUMN_NAMES)})
 """  # noqa: S608 - our own column names
-_KNOW_WORDS = """
+#: Keeps the words of titles and texts for spelling corrections.
+_ADD_WORDS = """
 INSERT INTO search_word (word)
 SELECT DISTINCT word
   FROM jsonb_to_recordset(%s::jsonb) AS given(title text, text text),
@@ -64,85 +65,91 @@ SELECT DISTINCT word
  ORDER BY word
 ON CONFLICT DO NOTHING
 """
-
-
-#: Known words checked in one transaction.
+#: Words for spelling corrections that are checked in one transaction.
 _CHECKED = 500
+#: Checks the next words after one, and returns the last of them and how many were deleted.
 _PRUNE_WORDS = f"""
-WITH few AS (SELECT word FROM search_word WHERE word > %s ORDER BY word LIMIT {_CHECKED}), gone AS (
-    DELETE FROM search_word USING few
-     WHERE search_word.word = few.word
-       AND NOT EXISTS (SELECT 1 FROM search_searchentry
-                        WHERE words @@ (to_tsquery('english', few.word) || to_tsquery('simple', few.word)))
-    RETURNING 1)
-SELECT max(word), (SELECT count(*) FROM gone) FROM few
+WITH batch AS (
+    SELECT word FROM search_word WHERE word > %s ORDER BY word LIMIT {_CHECKED}
+), deleted AS (
+    DELETE FROM search_word
+     USING batch
+     WHERE search_word.word = batch.word
+       AND NOT EXISTS (
+           SELECT 1
+             FROM search_searchentry
+            WHERE words @@ (to_tsquery('english', batch.word) || to_tsquery('simple', batch.word))
+       )
+    RETURNING 1
+)
+SELECT max(word), (SELECT count(*) FROM deleted) FROM batch
 """  # noqa: S608 - a number of ours
 
 
 def index_stale(*, stop_on: tuple[type[Exception], ...] = ()) -> int:
-    """Index again what has changed.
+    """Index the changed records again, and return the number of queue lines processed.
 
-    Returns how many lines of the queue were worked off. `stop_on` are errors that end the whole run (a time limit),
-    whatever record they come from. Each transaction takes the lines that it works off, so that nothing is lost if it
-    fails. Only one process writes at a time; another leaves the queue to it.
+    `stop_on` are errors, such as a time limit, that end the whole run. Each transaction deletes the lines that it
+    processes, so nothing is lost if it fails. Only one process writes at a time; others return at once.
     """
-    done = 0
+    processed = 0
     while True:
         with transaction.atomic():
             if not rows_of("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])[0][0]:
-                return done
+                return processed
             lines = rows_of(
                 "DELETE FROM search_stale WHERE id IN (SELECT id FROM search_stale ORDER BY id LIMIT %s)"
                 " RETURNING source_column, value",
                 [_LINES],
             )
             _index(lines, (*stop_on, OperationalError, InterfaceError))
-        done += len(lines)
+        processed += len(lines)
         if len(lines) < _LINES:
-            return done
+            return processed
 
 
 def prune_words() -> int:
-    """Remove known words that no entry has any longer, such as those of erased texts; returns how many."""
-    removed, after = 0, ""
-    gone: int
-    while True:
+    """Delete words that no entry has any longer, for example those of erased texts, and return how many."""
+    total = 0
+    deleted: int
+    last_word: str | None = ""
+    while last_word is not None:
         with transaction.atomic():
-            # A word of an entry that is being written must not go.
+            # Wait for the writing process, whose new entries may need a word.
             rows_of("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            after, gone = rows_of(_PRUNE_WORDS, [after])[0]
-        removed += gone
-        if after is None:
-            return removed
+            last_word, deleted = rows_of(_PRUNE_WORDS, [last_word])[0]
+        total += deleted
+    return total
 
 
 def _index(lines: Iterable[tuple[str, int]], stop_on: tuple[type[Exception], ...]) -> None:
-    """Index again the records that these lines of the queue are about."""
-    by_column: defaultdict[str, set[int]] = defaultdict(set)
+    """Index the records that these queue lines name."""
+    values_by_column: defaultdict[str, set[int]] = defaultdict(set)
     for column, value in lines:
-        by_column[column].add(value)
+        values_by_column[column].add(value)
     for source in SOURCES.values():
-        ids: set[int] = set(by_column.get(source.code, ()))
-        for column in source.follows.keys() & by_column.keys():
-            ids |= source.following(column, by_column[column])
-        for some in _batches(sorted(ids)):
-            _write_apart(source, some, stop_on)
+        # A line may name a source instead of a column: its value is then the id of a record.
+        record_ids = set(values_by_column.get(source.code, ()))
+        for column in source.follows.keys() & values_by_column.keys():
+            record_ids |= source.stale_ids(column, values_by_column[column])
+        for batch in _batches(sorted(record_ids)):
+            _write_or_skip(source, batch, stop_on)
 
 
-def _write_apart(source: Source, ids: Collection[int], stop_on: tuple[type[Exception], ...]) -> None:
-    """Bring entries up to date.
+def _write_or_skip(source: Source, ids: Collection[int], stop_on: tuple[type[Exception], ...]) -> None:
+    """Update the entries of these records.
 
-    A record that cannot be indexed is logged and not found, and holds up no other.
+    A record that cannot be indexed is logged and loses its entries; the others are written one by one.
     """
     try:
         with transaction.atomic():
-            write(source, ids)
+            write_entries(source, ids)
     except stop_on:
         raise
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one record, the others are indexed
         if len(ids) > 1:
             for pk in ids:
-                _write_apart(source, [pk], stop_on)
+                _write_or_skip(source, [pk], stop_on)
             return
         log.error("record_not_indexed", source=source.code, record=next(iter(ids)), kind=type(error).__name__)
         SearchEntry.objects.filter(source=source.code, object_id__in=ids).delete()
@@ -150,31 +157,35 @@ def _write_apart(source: Source, ids: Collection[int], stop_on: tuple[type[Excep
 
 def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
     remaining = iter(ids)
-    while some := list(islice(remaining, _RECORDS)):
-        yield some
+    while batch := list(islice(remaining, _RECORDS)):
+        yield batch
 
 
-#: Deletes the entries of records that the records no longer have.
-_DELETE_OTHERS = """
-DELETE FROM search_searchentry e
- WHERE source = %s AND object_id = ANY(%s)
+#: Deletes the entries of records for parts that these no longer have.
+_DELETE_OLD_PARTS = """
+DELETE FROM search_searchentry AS entry
+ WHERE source = %(source)s
+   AND object_id = ANY(%(ids)s)
    AND NOT EXISTS (
-       SELECT 1 FROM jsonb_to_recordset(%s::jsonb) AS kept(object_id bigint, part text)
-        WHERE kept.object_id = e.object_id AND kept.part = e.part)
+       SELECT 1
+         FROM jsonb_to_recordset(%(current_parts)s::jsonb) AS current_part(object_id bigint, part text)
+        WHERE current_part.object_id = entry.object_id
+          AND current_part.part = entry.part
+   )
 """
 
 
-def write(source: Source, ids: Collection[int]) -> None:
-    """Bring the entries of these records up to date; call it under the lock."""
+def write_entries(source: Source, ids: Collection[int]) -> None:
+    """Update the entries of these records; the caller holds the lock."""
     rows = stored_rows(source, ids)
-    kept = json.dumps([{"object_id": row["object_id"], "part": row["part"]} for row in rows])
+    current_parts = json.dumps([{"object_id": row["object_id"], "part": row["part"]} for row in rows])
     with connection.cursor() as cursor:
-        cursor.execute(_DELETE_OTHERS, [source.code, list(ids), kept])
+        cursor.execute(_DELETE_OLD_PARTS, {"source": source.code, "ids": list(ids), "current_parts": current_parts})
         if rows:
-            given = json.dumps(rows)
-            cursor.execute(_WRITE, [given])
+            rows_as_json = json.dumps(rows)
+            cursor.execute(_WRITE_ENTRIES, [rows_as_json])
             if source.code not in _ABOUT_PEOPLE:
-                cursor.execute(_KNOW_WORDS, [given])
+                cursor.execute(_ADD_WORDS, [rows_as_json])
 
 
 def stored_rows(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
@@ -185,9 +196,9 @@ def stored_rows(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
 
 
 def queue_everything() -> int:
-    """Queue every record, and every entry of a record that no longer exists; returns how many.
+    """Queue every record, and every entry whose record no longer exists; return how many lines were added.
 
-    May be called again at any time, also after an interruption.
+    It can be repeated at any time, even after an interruption.
     """
     queued = 0
     with connection.cursor() as cursor:
@@ -207,60 +218,63 @@ def queue_everything() -> int:
 
 
 def queue_the_day(today: dt.date) -> int:
-    """Queue people and contacts whose time in a role began or ended in the last 7 days; returns how many.
+    """Queue people and contacts whose time in a role began or ended in the last 7 days; return how many.
 
-    No row changes on such a day, so no trigger queues them. May be called again.
+    No row changes on such a day, so no trigger queues them. It can be repeated.
     """
-    days = (today - dt.timedelta(days=7), today)
-    begun_or_ended = Q(starts_on__range=days) | Q(ends_on__range=days)
-    queued = [
+    last_week = (today - dt.timedelta(days=7), today)
+    began_or_ended = Q(starts_on__range=last_week) | Q(ends_on__range=last_week)
+    stale_rows = [
         Stale(source_column=code, value=pk)
         for code, rows in (("person", Membership.objects.all()), ("holder", Holder.objects.all()))
-        for pk in rows.filter(begun_or_ended).values_list("pk", flat=True)
+        for pk in rows.filter(began_or_ended).values_list("pk", flat=True)
     ]
-    return len(Stale.objects.bulk_create(queued))
+    return len(Stale.objects.bulk_create(stale_rows))
 
 
 def forget_person(leaving: Leaving) -> int:
-    """Remove the entries that have the name of somebody whose account is closed; returns how many."""
-    # In the order in which the worker writes, so that neither waits for the other.
-    posts = Holder.objects.filter(person=leaving.person).values("pk")
-    forgotten = SearchEntry.objects.filter(source="holder", object_id__in=posts).delete()[0]
+    """Delete the entries with the name of a person whose account is closed, and return how many."""
+    holders = Holder.objects.filter(person=leaving.person).values("pk")
     memberships = Membership.objects.filter(person=leaving.person).values("pk")
-    return forgotten + SearchEntry.objects.filter(source="person", object_id__in=memberships).delete()[0]
+    # In the order in which the worker writes, so that no deadlock can happen.
+    deleted_holders, _ = SearchEntry.objects.filter(source="holder", object_id__in=holders).delete()
+    deleted_members, _ = SearchEntry.objects.filter(source="person", object_id__in=memberships).delete()
+    return deleted_holders + deleted_members
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An entry that the index lacks, has too many of, or has with other words than its record."""
+    """An entry in which the index differs from its record: “missing”, “out of date” or “left over”."""
 
     source: str
     object_id: int
     part: str
-    what: str
+    problem: str
 
 
 def differences() -> Iterator[Difference]:
-    """Where index and records disagree, apart from what still waits in the queue."""
+    """Compare the index with the records. Call it when the queue is empty, or waiting changes are reported too."""
     for source in SOURCES.values():
         ids = set(source.model._base_manager.order_by().values_list("pk", flat=True))
         ids |= set(SearchEntry.objects.filter(source=source.code).values_list("object_id", flat=True))
-        for some in _batches(sorted(ids)):
-            yield from _differing(source, some)
+        for batch in _batches(sorted(ids)):
+            yield from _differences_of(source, batch)
 
 
-def _differing(source: Source, ids: Collection[int]) -> Iterator[Difference]:
-    has = {
+def _differences_of(source: Source, ids: Collection[int]) -> Iterator[Difference]:
+    entries_by_part = {
         (row["object_id"], row["part"]): row
-        for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*_NAMES)
+        for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*_COLUMN_NAMES)
     }
-    for row in stored_rows(source, ids):
-        found = has.pop((row["object_id"], row["part"]), None)
-        if found is None:
-            yield Difference(source.code, row["object_id"], row["part"], "missing")
+    for expected in stored_rows(source, ids):
+        object_id, part = expected["object_id"], expected["part"]
+        entry = entries_by_part.pop((object_id, part), None)
+        if entry is None:
+            yield Difference(source.code, object_id, part, "missing")
             continue
-        times = {name: found[name].isoformat() if found[name] else None for name in _TIMES}
-        if any({**found, **times}[name] != row[name] for name in _NAMES):
-            yield Difference(source.code, row["object_id"], row["part"], "out of date")
-    for object_id, part in has:
+        for name in _ISO_COLUMNS:
+            entry[name] = entry[name].isoformat() if entry[name] else None
+        if any(entry[name] != expected[name] for name in _COLUMN_NAMES):
+            yield Difference(source.code, object_id, part, "out of date")
+    for object_id, part in entries_by_part:
         yield Difference(source.code, object_id, part, "left over")

@@ -11,52 +11,53 @@ from django.views.decorators.http import require_safe
 
 from partnerships.people.requests import signed_in
 from partnerships.search.queries import Choice, Facet, search, suggest
-from partnerships.search.queries.candidates import Narrowed
+from partnerships.search.queries.candidates import SearchFilters
 from partnerships.search.sources.every import KINDS
 
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
     """Search results for the reader."""
-    text = _typed(request)
-    narrowed = _narrowed(request)
-    found = search(user=signed_in(request), text=text, narrowed=narrowed, after=request.GET.get("after", ""))
-    chosen = {name: value for name in _FACETS if (value := getattr(narrowed, name))}
+    text = _search_text(request)
+    after = request.GET.get("after", "")
+    filters = _filters(request)
+    found = search(user=signed_in(request), text=text, filters=filters, after=after)
+    chosen = {name: value for name in _FACETS if (value := getattr(filters, name))}
+    parameters = {"q": text, **chosen}
     context = {
         "text": text,
-        "found": found,
+        "results": found,
         "chosen": chosen,
-        "after": request.GET.get("after", ""),
-        "facets": _facets(found.facets, {"q": text, **chosen}),
-        "all": f"?{urlencode({'q': text})}",
-        "next": f"?{urlencode({'q': text, **chosen, 'after': found.next_after})}" if found.next_after else "",
-        "first": f"?{urlencode({'q': text, **chosen})}" if request.GET.get("after") else "",
+        "facets": _facets_with_links(found.facets, parameters),
+        "all_href": f"?{urlencode({'q': text})}",
+        "next_href": f"?{urlencode({**parameters, 'after': found.next_after})}" if found.next_after else "",
+        "first_href": f"?{urlencode(parameters)}" if after else "",
     }
     return render(request, "search/results.html", context)
 
 
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """What the reader may mean.
-
-    A part of a page, fetched while they type, or a page of its own.
-    """
-    text = _typed(request)
+    """Suggestions for the text: part of a page, fetched while the reader types, or a page of its own."""
+    text = _search_text(request)
     context = {"text": text, "suggestions": suggest(user=signed_in(request), text=text)}
     template = "search/_suggestions.html" if getattr(request, "htmx", False) else "search/suggestions.html"
     return render(request, template, context)
 
 
+#: The parameters of facets in the URL.
 _FACETS = ("kind", "partnership", "organisation", "year")
 
 
-def _facets(facets: Sequence[Facet], asked: Mapping[str, object]) -> list[tuple[Facet, list[tuple[Choice, str]]]]:
-    """Each facet with its choices, each with the address that chooses it or takes it back."""
+def _facets_with_links(
+    facets: Sequence[Facet], parameters: Mapping[str, object]
+) -> list[tuple[Facet, list[tuple[Choice, str]]]]:
+    """Each facet with its choices, each with the link that chooses it or, once chosen, removes it."""
     return [
         (
             facet,
             [
-                (choice, _address(asked, facet.name, "" if choice.is_chosen else choice.value))
+                (choice, _facet_href(parameters, facet.name, "" if choice.is_chosen else choice.value))
                 for choice in facet.choices
             ],
         )
@@ -64,26 +65,31 @@ def _facets(facets: Sequence[Facet], asked: Mapping[str, object]) -> list[tuple[
     ]
 
 
-def _address(asked: Mapping[str, object], name: str, value: str) -> str:
-    values = {**asked, name: value}
-    return f"?{urlencode({key: parameter for key, parameter in values.items() if parameter})}"
+def _facet_href(parameters: Mapping[str, object], facet_name: str, value: str) -> str:
+    """The link to the same search with another value of a facet; "" removes the facet."""
+    new_parameters = {**parameters, facet_name: value}
+    return f"?{urlencode({name: parameter for name, parameter in new_parameters.items() if parameter})}"
 
 
-def _typed(request: HttpRequest) -> str:
+def _search_text(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\x00", "").strip()
 
 
-def _narrowed(request: HttpRequest) -> Narrowed:
-    """The facets in the address; unknown values are ignored."""
+def _filters(request: HttpRequest) -> SearchFilters:
+    """The facets in the URL; unknown values are ignored."""
     kind = request.GET.get("kind", "")
-    return Narrowed(
+    return SearchFilters(
         kind=kind if kind in KINDS else "",
-        partnership=_number(request, "partnership", 2**63),
-        organisation=_number(request, "organisation", 2**63),
-        year=_number(request, "year", 9_000),
+        partnership=_positive_number(request, "partnership", limit=2**63),
+        organisation=_positive_number(request, "organisation", limit=2**63),
+        year=_positive_number(request, "year", limit=9_000),
     )
 
 
-def _number(request: HttpRequest, name: str, below: int) -> int | None:
+def _positive_number(request: HttpRequest, name: str, *, limit: int) -> int | None:
+    """The parameter as a number from 1 to below the limit, or None."""
     value = request.GET.get(name, "")
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 and 0 < int(value) < below else None
+    if not (value.isascii() and value.isdecimal() and len(value) < 20):
+        return None
+    number = int(value)
+    return number if 0 < number < limit else None

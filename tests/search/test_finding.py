@@ -28,9 +28,9 @@ from partnerships.plans.services import add_comment, lift_embargoes, share_draft
 from partnerships.search.entries import Row
 from partnerships.search.models import EVERYONE, SAMPLED, SearchEntry, Stale, Word
 from partnerships.search.queries import asking, search, suggest
-from partnerships.search.queries.asking import Asked
-from partnerships.search.queries.candidates import Narrowed, readable
-from partnerships.search.queries.spelling import alike
+from partnerships.search.queries.asking import TextQuery
+from partnerships.search.queries.candidates import SearchFilters, readable_entries
+from partnerships.search.queries.spelling import similar_words_query
 from partnerships.search.services import differences, index_stale, prune_words, queue_everything, queue_the_day
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
@@ -45,7 +45,7 @@ __all__ = ["media_root", "world"]
 pytestmark = pytest.mark.django_db
 
 #: Fits every entry that search knows.
-EVERYTHING = Asked("'!zq'::tsquery")
+EVERYTHING = TextQuery(sql="'!zq'::tsquery")
 #: What a stranger finds in the prepared world: the directory, their own things, and what is public.
 PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "person", "partnership", "recommended"}
 
@@ -57,7 +57,7 @@ def titles(person: User, text: str) -> set[str]:
 
 def addresses(person: User) -> set[str]:
     """Addresses of everything that a person may find."""
-    return {one.path for one in readable(person, EVERYTHING, "", Narrowed()).found}
+    return {entry.path for entry in readable_entries(person, EVERYTHING, "", SearchFilters()).entries}
 
 
 def rewritten(world: World, *, embargo_until: dt.datetime | None = None, **about: str) -> None:
@@ -83,11 +83,14 @@ def test_everything_found_can_be_opened(world: World, name: str) -> None:
 
 
 def test_partners_find_every_kind_and_strangers_only_what_is_public(world: World) -> None:
-    found = {name: readable(getattr(world, name), EVERYTHING, "", Narrowed()).found for name in ("amina", "chidi")}
+    found = {
+        name: readable_entries(getattr(world, name), EVERYTHING, "", SearchFilters()).entries
+        for name in ("amina", "chidi")
+    }
 
-    assert {one.kind for one in found["amina"]} == set(KINDS)
-    assert {one.kind for one in found["chidi"]} <= PUBLIC_KINDS
-    assert not any(one.hidden for one in found["chidi"])
+    assert {entry.kind for entry in found["amina"]} == set(KINDS)
+    assert {entry.kind for entry in found["chidi"]} <= PUBLIC_KINDS
+    assert not any(entry.hidden for entry in found["chidi"])
 
 
 def test_stakeholder_without_account_finds_nothing(world: World) -> None:
@@ -115,9 +118,9 @@ def test_facets_count_only_what_the_reader_may_read(world: World) -> None:
     counted = {facet.name: sum(choice.count for choice in facet.choices) for facet in found.facets}
     assert counted["kind"] == found.count
     assert "Estuary Partnership" not in {choice.label for facet in found.facets for choice in facet.choices}
-    narrowed = search(user=world.chidi, text="quay", narrowed=Narrowed(kind="site"))
+    narrowed = search(user=world.chidi, text="quay", filters=SearchFilters(kind="site"))
     assert {hit.kind for hit in narrowed.hits} == {"Site"}
-    assert narrowed.count == next(one.count for one in found.facets[0].choices if one.value == "site")
+    assert narrowed.count == next(choice.count for choice in found.facets[0].choices if choice.value == "site")
 
 
 def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(world: World) -> None:
@@ -131,7 +134,7 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
     snippet = next(hit.snippet for hit in search(user=world.amina, text="drainage").hits)
     assert "<mark>drainage</mark>" in snippet
     assert "<b>" not in snippet
-    assert search(user=world.amina, text="drainge").similar
+    assert search(user=world.amina, text="drainge").is_similar
 
 
 def test_excerpt_ends_with_the_records_own_words(world: World) -> None:
@@ -150,11 +153,11 @@ def test_stop_words_count_as_typed_when_others_are_not_found(world: World) -> No
     rewritten(world, title="Culvert programme", summary="Surface water drainage holds up the homes.")
     index_stale()
 
-    frequent = asking.frequent_words("the homes of drainag", 1_000_000)
-    asked = asking.beginning("the homes drainag", frequent=frequent)
-    assert (frequent.stop, frequent.common) == ({"the", "of"}, frozenset())
-    assert asked is not None
-    assert asked.values["typed"] == "'the' & 'homes':* & 'drainag':*"
+    frequent = asking.frequent_words_in("the homes of drainag", 1_000_000)
+    query = asking.prefix_query("the homes drainag", frequent=frequent)
+    assert (frequent.stop_words, frequent.common_words) == ({"the", "of"}, frozenset())
+    assert query is not None
+    assert query.values["typed"] == "'the' & 'homes':* & 'drainag':*"
     for text in ("the homes drainag", "homes up the drainge"):
         assert "Culvert programme" in titles(world.amina, text), text
 
@@ -164,8 +167,8 @@ def test_words_that_are_common_change_nothing_that_one_finds(world: World, monke
     index_stale()
 
     for common in ("", "homes", "homes draina hom", "draina"):
-        frequent = asking.Frequent(frozenset({"the"}), frozenset(common.split()))
-        monkeypatch.setattr("partnerships.search.queries.results.frequent", lambda _text, some=frequent: some)
+        frequent = asking.FrequentWords(stop_words=frozenset({"the"}), common_words=frozenset(common.split()))
+        monkeypatch.setattr("partnerships.search.queries.results.frequent_words", lambda _text, some=frequent: some)
         found = {text: titles(world.amina, text) for text in ("the homes draina", "hom draina", "homes drainge")}
         assert all("Culvert programme" in some for some in found.values()), (common, found)
         assert all("Culvert programme" not in titles(world.chidi, text) for text in found), common
@@ -188,13 +191,13 @@ def test_what_one_may_not_read_changes_nothing_that_one_finds(world: World, monk
     def sees(person: User) -> list[object]:
         texts = ("quay", "north quay homes", '"north quay"', "homes -quay", "nor qua", "nroth quya", "quayy")
         pages = [search(user=person, text=text) for text in texts]
-        narrowed = search(user=person, text="quay", narrowed=Narrowed(kind="site"))
+        narrowed = search(user=person, text="quay", filters=SearchFilters(kind="site"))
         return [*pages, narrowed, *(suggest(user=person, text=text) for text in ("nor", "north qu"))]
 
     with connection.cursor() as cursor:
         cursor.execute(SAMPLED_NOW, [SAMPLED])
         # No more than this: words are common as soon as the sample has more entries.
-        monkeypatch.setattr("partnerships.search.queries.candidates._MANY", SAMPLED * cursor.fetchone()[0])
+        monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", SAMPLED * cursor.fetchone()[0])
         before = {name: sees(getattr(world, name)) for name in ("chidi", "dee")}
         tomorrow = timezone.now() + dt.timedelta(days=1)
         for source, readers, opens_at in (
@@ -207,17 +210,17 @@ def test_what_one_may_not_read_changes_nothing_that_one_finds(world: World, monk
 
     assert {name: sees(getattr(world, name)) for name in before} == before
     assert search(user=world.chidi, text="quay").count > 0
-    assert not search(user=world.chidi, text="quay").more
+    assert not search(user=world.chidi, text="quay").has_more
     SearchEntry.objects.filter(opens_at=tomorrow).update(opens_at=None)
-    assert search(user=world.chidi, text="quay").more  # so the sample has them, and they count once they are open
+    assert search(user=world.chidi, text="quay").has_more  # so the sample has them, and they count once they are open
 
 
 def test_words_that_others_alone_may_read_are_similar_to_nothing(world: World) -> None:
     rewritten(world, summary="A kingfisher was seen.")
     index_stale()
 
-    assert alike(world.amina, "kingfishr") is not None
-    assert alike(world.chidi, "kingfishr") is None
+    assert similar_words_query(world.amina, "kingfishr") is not None
+    assert similar_words_query(world.chidi, "kingfishr") is None
 
 
 def test_names_of_people_are_found_with_a_typing_error_by_their_readers(world: World) -> None:
@@ -418,10 +421,10 @@ def test_words_that_nothing_has_any_longer_are_forgotten(world: World) -> None:
 
 
 def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:
-    found = {one.title for one in suggest(user=world.amina, text="est par")}
+    found = {entry.title for entry in suggest(user=world.amina, text="est par")}
 
     assert found >= {"Estuary Partnership"}
-    assert "Estuary Partnership" not in {one.title for one in suggest(user=world.chidi, text="est par")}
+    assert "Estuary Partnership" not in {entry.title for entry in suggest(user=world.chidi, text="est par")}
     for headers in ({}, {"HX-Request": "true"}):
         page = signed_in(world.amina).get(reverse("search:suggestions"), {"q": "est par"}, headers=headers)
         assert f'href="{reverse("agreements:detail", args=[world.partnership.pk])}"' in page.content.decode()
@@ -444,11 +447,11 @@ def test_pages_follow_each_other_without_repeating_a_result(world: World, monkey
 
 def test_common_words_are_looked_for_among_the_newest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = {name: addresses(getattr(world, name)) for name in ("amina", "chidi")}
-    monkeypatch.setattr("partnerships.search.queries.candidates._MANY", -1)
+    monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", -1)
 
     assert {name: addresses(getattr(world, name)) for name in everything} == everything
-    assert search(user=world.amina, text="quay").more
-    assert search(user=world.amina, text="quay", narrowed=Narrowed(year=13)).hits == ()
+    assert search(user=world.amina, text="quay").has_more
+    assert search(user=world.amina, text="quay", filters=SearchFilters(year=13)).hits == ()
 
 
 def test_index_is_checked_and_made_again(world: World) -> None:
@@ -458,7 +461,7 @@ def test_index_is_checked_and_made_again(world: World) -> None:
     entry.pk, entry.object_id = None, 987_654
     entry.save()
 
-    assert {one.what for one in differences()} == {"missing", "out of date", "left over"}
+    assert {difference.problem for difference in differences()} == {"missing", "out of date", "left over"}
     queue_everything()
     queue_everything()
     index_stale()
@@ -472,7 +475,7 @@ def test_role_that_ended_by_the_clock_leaves_the_index(world: World) -> None:
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=2)):
         assert titles(world.amina, "Eddie Larch") == set()
-        assert {one.what for one in differences()} == {"left over"}
+        assert {difference.problem for difference in differences()} == {"left over"}
         queue_the_day(timezone.localdate())
         index_stale()
         assert list(differences()) == []

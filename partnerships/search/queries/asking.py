@@ -1,4 +1,4 @@
-"""What a person typed, as a question to PostgreSQL."""
+"""Turn the text that a person typed into full-text queries for PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,166 +10,200 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.kit.database import BY_INDEX, rows_of
-from partnerships.search.entries import asked_postcodes, reference
+from partnerships.search.entries import postcodes_in_query, reference
 from partnerships.search.models import SAMPLED
 
-#: Shorter words match too much.
-SHORTEST = 2
-#: Characters of a question that count.
-_LONGEST = 200
+#: Minimum characters of a search: shorter words match too much.
+MIN_LENGTH = 2
+#: Characters of a search that count.
+_MAX_LENGTH = 200
+#: Words of a search that count where each of them is looked up.
+_MAX_WORDS = 8
 #: Words of a question about who to ask, which PostgreSQL's list of stop words lacks.
-_STOP_WORDS = frozenset(
+_QUESTION_WORDS = frozenset(
     {"call", "contact", "contacts", "cover", "covers", "deal", "deals", "person", "phone", "ring", "speak", "talk"}
     | {"who", "whom", "whos", "who’s", "who's"}
 )
-_ASKS_WHO = re.compile(r"^who(m|[’']?s)?\b", re.IGNORECASE)
+_STARTS_WITH_WHO = re.compile(r"^who(m|[’']?s)?\b", re.IGNORECASE)
 _WORD = re.compile(r"[\w’'-]+")
-#: What was typed, as it is written or by its stem.
-_EITHER = "(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))"
+#: Matches the words as they are written, or by their stems.
+_WRITTEN_OR_STEM = "(to_tsquery('simple', %(typed)s) || to_tsquery('english', %(typed)s))"
+#: Matches every word, or its stem. Stop words alone, which have no stem, match as they are written.
+_EVERY_WORD = """
+CASE WHEN numnode(websearch_to_tsquery('english', %(words)s)) > 0
+     THEN websearch_to_tsquery('english', %(words)s)
+     ELSE plainto_tsquery('simple', %(words)s)
+END
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A condition on the words of entries: SQL of a tsquery, and its values.
-
-    `has_words` is False for postcodes alone, which nothing else is like; `has_beginnings` is True where words are to
-    begin in some way: the index then reads the entries of each word that does. `rarer` is the part of the question that
-    the index should read, if not all of it. `asks_who` puts people first.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextQuery:
+    """A full-text query: the SQL of a tsquery, and the values for its placeholders."""
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
+    #: False if it has postcodes only; no other spelling can match those.
     has_words: bool = True
-    has_beginnings: bool = False
-    rarer: str = ""
+    #: True if words match by their first letters; the index then reads the entries of every word that starts so.
+    has_prefixes: bool = False
+    #: The tsquery of the rarer words, if the index should look up these alone.
+    rare_words_sql: str = ""
+    #: True for “Who …?”, which lists people first.
     asks_who: bool = False
 
     @property
     def condition(self) -> str:
-        """SQL that entries fit.
+        """SQL that is true for matching entries.
 
-        The index finds those with the words of `rarer`, and the others are compared there.
+        With `rare_words_sql` the index finds the entries with the rare words. Adding an empty tsvector keeps the index
+        from the other words, which are compared entry by entry.
         """
-        if not self.rarer:
+        if not self.rare_words_sql:
             return f"words @@ {self.sql}"
-        return f"words @@ {self.rarer} AND (words || ''::tsvector) @@ {self.sql}"
+        return f"words @@ {self.rare_words_sql} AND (words || ''::tsvector) @@ {self.sql}"
 
 
-def cleaned(text: str) -> str:
-    """What was typed, without what cannot be searched; "" if it is too short."""
-    text = " ".join(text.replace("\x00", "").split())[:_LONGEST]
-    return text if len(text) >= SHORTEST else ""
+def clean_text(text: str) -> str:
+    """Return the text without what cannot be searched, or "" if it is too short."""
+    cleaned = " ".join(text.replace("\x00", "").split())[:_MAX_LENGTH]
+    return cleaned if len(cleaned) >= MIN_LENGTH else ""
 
 
-def exact(text: str) -> Asked:
-    """Every word, or its stem; a postcode, district or area; or the whole as a reference."""
-    asks_who = bool(_ASKS_WHO.match(text))
+def exact_query(text: str) -> TextQuery:
+    """Match every word or its stem and every postcode, or the whole text as a reference."""
+    asks_who = bool(_STARTS_WITH_WHO.match(text))
     if asks_who:
-        text = " ".join(word for word in text.replace("?", " ").split() if word.lower() not in _STOP_WORDS)
-    other_words, codes = asked_postcodes(text)
-    values: dict[str, Any] = {"reference": reference(text)}
-    parts = []
-    if other_words:
-        values["words"] = other_words
-        parts.append(
-            "CASE WHEN numnode(websearch_to_tsquery('english', %(words)s)) > 0"
-            " THEN websearch_to_tsquery('english', %(words)s) ELSE plainto_tsquery('simple', %(words)s) END"
-        )
-    for place, code in enumerate(codes):
-        values[f"code{place}"] = _quoted(code)
-        parts.append(f"%(code{place})s::tsquery")
-    values["reference"] = _quoted(values["reference"])
-    asked = " && ".join(f"({part})" for part in parts) or "''::tsquery"
-    return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(other_words), asks_who=asks_who)
+        text = " ".join(word for word in text.replace("?", " ").split() if word.lower() not in _QUESTION_WORDS)
+    words, postcodes = postcodes_in_query(text)
+
+    conditions = []
+    values: dict[str, Any] = {"reference": _quoted(reference(text))}
+    if words:
+        conditions.append(f"({_EVERY_WORD})")
+        values["words"] = words
+    for index, postcode in enumerate(postcodes):
+        conditions.append(f"(%(postcode{index})s::tsquery)")
+        values[f"postcode{index}"] = _quoted(postcode)
+
+    words_and_postcodes = " && ".join(conditions) or "''::tsquery"
+    return TextQuery(
+        sql=f"(({words_and_postcodes}) || %(reference)s::tsquery)",
+        values=values,
+        has_words=bool(words),
+        asks_who=asks_who,
+    )
 
 
-def are_common(many: int, *conditions: Asked) -> list[bool]:
-    """Whether more than `many` entries that everybody may read fit each of these, by the sample; one statement.
+def are_common(threshold: int, queries: Sequence[TextQuery]) -> list[bool]:
+    """Whether each query matches more entries than the threshold, estimated from the sample in one statement.
 
-    What only some people may read does not count: otherwise the choice would tell others that it has these words.
+    Only entries that everybody may read are counted. Otherwise the choice of how to search would tell people which
+    words are in records that they cannot read.
     """
-    parts: list[str] = []
-    values: dict[str, Any] = {"enough": many // SAMPLED, "now": timezone.now()}
-    for place, asked in enumerate(conditions):
-        sql = asked.sql
-        for name, value in asked.values.items():
-            sql = sql.replace(f"%({name})s", f"%({name}_{place})s")
-            # The index knows no weights, and reads all entries that have the word anywhere.
-            values[f"{name}_{place}"] = value.replace(":*A", ":*")
-        parts.append(_IN_SAMPLE.format(asked=sql))
-    return list(rows_of(f"{BY_INDEX}; SELECT {', '.join(parts)}", values)[0])
+    columns: list[str] = []
+    values: dict[str, Any] = {"enough": threshold // SAMPLED, "now": timezone.now()}
+    for index, query in enumerate(queries):
+        sql = query.sql
+        for name, value in query.values.items():
+            sql = sql.replace(f"%({name})s", f"%({name}_{index})s")
+            # The index holds no weights: it reads all entries with the word, not only those with it in the title.
+            values[f"{name}_{index}"] = value.replace(":*A", ":*")
+        columns.append(_IS_COMMON_IN_SAMPLE.format(query=sql))
+    return list(rows_of(f"{BY_INDEX}; SELECT {', '.join(columns)}", values)[0])
 
 
-#: Entries that everybody may read now, as SQL.
+#: SQL for entries that everybody may read now.
 OPEN = "for_everyone AND (opens_at IS NULL OR opens_at <= %(now)s)"
 # Materialized, so that PostgreSQL reads the index of the sample and stops at the limit.
-_IN_SAMPLE = f"""
-(WITH fitting AS MATERIALIZED (
-     SELECT 1 FROM search_searchentry WHERE {OPEN} AND mod(id, {SAMPLED}) = 0 AND words @@ {{asked}}
- ) SELECT count(*) > %(enough)s FROM (SELECT 1 FROM fitting LIMIT %(enough)s + 1) counted)
+_IS_COMMON_IN_SAMPLE = f"""
+(WITH matching AS MATERIALIZED (
+     SELECT 1
+       FROM search_searchentry
+      WHERE {OPEN}
+        AND mod(id, {SAMPLED}) = 0
+        AND words @@ {{query}}
+ )
+ SELECT count(*) > %(enough)s
+   FROM (SELECT 1 FROM matching LIMIT %(enough)s + 1) AS first_matches
+)
 """  # noqa: S608 - SQL of ours
 
 
-@dataclass(frozen=True, slots=True)
-class Frequent:
-    """Words of a question that are no use in an index.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequentWords:
+    """Words of a search for which the index would read too many entries.
 
-    `stop` words such as "for" count as they were typed. `common` ones are in many entries that everybody may read.
+    `stop_words`, such as "for", match only as they were typed. `common_words` are in many entries that everybody may
+    read.
     """
 
-    stop: frozenset[str] = frozenset()
-    common: frozenset[str] = frozenset()
+    stop_words: frozenset[str] = frozenset()
+    common_words: frozenset[str] = frozenset()
 
 
-def frequent_words(text: str, many: int) -> Frequent:
-    """The stop words of a question, and words in more than `many` of the entries that everybody may read."""
-    words = words_of(text)
+def frequent_words_in(text: str, threshold: int) -> FrequentWords:
+    """The stop words of a text, and its words that are in more public entries than the threshold."""
+    words = words_in(text)
     if not words:
-        return Frequent()
-    are_many = are_common(many, *(one_word(word) for word in words))
-    stop = frozenset(
-        row[0]
-        for row in rows_of("SELECT w FROM unnest(%s) w WHERE numnode(plainto_tsquery('english', w)) = 0", [list(words)])
+        return FrequentWords()
+    word_is_common = are_common(threshold, [word_query(word) for word in words])
+    stop_word_rows = rows_of(
+        "SELECT word FROM unnest(%s) AS word WHERE numnode(plainto_tsquery('english', word)) = 0", [words]
     )
-    common = frozenset(word for word, is_many in zip(words, are_many, strict=True) if is_many)
-    return Frequent(stop, common - stop)
+
+    stop_words = frozenset(word for (word,) in stop_word_rows)
+    common_words = frozenset(word for word, is_common in zip(words, word_is_common, strict=True) if is_common)
+    return FrequentWords(stop_words=stop_words, common_words=common_words - stop_words)
 
 
-def beginning(text: str, *, in_titles: bool = False, frequent: Frequent | None = None) -> Asked | None:
-    """Words that begin like those typed.
+def prefix_query(text: str, *, in_titles: bool = False, frequent: FrequentWords | None = None) -> TextQuery | None:
+    """Match words that start like those typed, or None without words.
 
-    None without any. In titles and references alone if asked.
+    With `in_titles`, match titles and references only.
     """
-    words = [word for word in words_of(text) if len(word) > 1]
+    words = [word for word in words_in(text) if len(word) > 1]
     if not words:
         return None
-    frequent = frequent or Frequent()
-    weight = "A" if in_titles else ""
-    parts = {word: _quoted(word) if word in frequent.stop else f"{_quoted(word)}:*{weight}" for word in words}
-    values = {"typed": " & ".join(parts.values())}
-    rare = [part for word, part in parts.items() if word not in frequent.stop | frequent.common]
-    if not rare or len(rare) == len(parts):
-        return Asked(_EITHER, values, has_beginnings=True)
-    values["rare"] = " & ".join(rare)
-    return Asked(_EITHER, values, has_beginnings=True, rarer=_EITHER.replace("%(typed)s", "%(rare)s"))
+    frequent = frequent or FrequentWords()
+    prefix = ":*A" if in_titles else ":*"
+    term_by_word = {
+        word: _quoted(word) if word in frequent.stop_words else f"{_quoted(word)}{prefix}" for word in words
+    }
+    frequent_words = frequent.stop_words | frequent.common_words
+    rare_terms = [term for word, term in term_by_word.items() if word not in frequent_words]
+
+    values = {"typed": " & ".join(term_by_word.values())}
+    if not rare_terms or len(rare_terms) == len(term_by_word):
+        return TextQuery(sql=_WRITTEN_OR_STEM, values=values, has_prefixes=True)
+    return TextQuery(
+        sql=_WRITTEN_OR_STEM,
+        values={**values, "rare": " & ".join(rare_terms)},
+        has_prefixes=True,
+        rare_words_sql=_WRITTEN_OR_STEM.replace("%(typed)s", "%(rare)s"),
+    )
 
 
-def one_word(word: str) -> Asked:
-    """Entries with a word."""
-    return Asked("plainto_tsquery('english', %(word)s)", {"word": word})
+def word_query(word: str) -> TextQuery:
+    """Match one word by its stem."""
+    return TextQuery(sql="plainto_tsquery('english', %(word)s)", values={"word": word})
 
 
-def any_of(groups: Sequence[Sequence[str]]) -> Asked:
-    """Entries with one word of each group."""
-    parts = ["(" + " | ".join(_quoted(word) for word in dict.fromkeys(group)) + ")" for group in groups]
-    return Asked(_EITHER, {"typed": " & ".join(parts)})
+def any_word_query(word_groups: Sequence[Sequence[str]]) -> TextQuery:
+    """Match at least one word of every group."""
+    terms = []
+    for words in word_groups:
+        alternatives = " | ".join(_quoted(word) for word in dict.fromkeys(words))
+        terms.append(f"({alternatives})")
+    return TextQuery(sql=_WRITTEN_OR_STEM, values={"typed": " & ".join(terms)})
 
 
-def words_of(text: str) -> list[str]:
-    """The first words of a question, in lower case."""
-    return [word.lower() for word in _WORD.findall(text)][:8]
+def words_in(text: str) -> list[str]:
+    """The first words of a text, in lower case."""
+    return [word.lower() for word in _WORD.findall(text)][:_MAX_WORDS]
 
 
 def _quoted(lexeme: str) -> str:
-    """A lexeme as tsquery writes it."""
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+    """The lexeme quoted for a tsquery."""
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

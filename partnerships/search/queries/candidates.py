@@ -1,9 +1,9 @@
-"""Entries that fit a question and might be read; then those that the person may read."""
+"""Find the entries that match a search, then keep those that the person may read."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,33 +14,32 @@ from partnerships.organisations.models import Membership
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.search.models import EVERYONE
-from partnerships.search.queries.asking import OPEN, Asked, Frequent, are_common, frequent_words
+from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, are_common, frequent_words_in
 from partnerships.search.sources.every import KINDS, SOURCES
-from partnerships.search.sources.source import Found
+from partnerships.search.sources.source import MatchingEntry
 
 #: Entries whose rights are checked: at most this many results can be paged through and counted.
 LIMIT = 500
-#: Where more that everybody may read fit, by the sample, only the newest of each kind are looked at.
-_MANY = 4_000
-#: Of each kind: entries looked at, and entries taken.
+#: If more public entries match, by the sample, only the newest of each kind are looked at.
+_COMMON = 4_000
+#: Newest public entries of each kind that are looked at, and matches that are taken from them.
 _LOOKED_AT, _TAKEN = 1_000, 50
-#: Entries of one's own organisations that are ranked, at most.
-_OWN = 2_000
+#: Entries of the person's own organisations that are ranked, at most.
+_MAX_OWN = 2_000
 
 _COLUMNS = "id, source, object_id, kind, partnership_id, organisation_id, day, number, hidden, path"
 #: Words of a title count twenty times as much as others; length hardly. A title that is what was typed comes first.
 _RANK = (
-    "(ts_rank('{{0.05, 0.1, 0.3, 1}}', words, {asked}, 1)"
+    "(ts_rank('{{0.05, 0.1, 0.3, 1}}', words, {query}, 1)"
     " + CASE WHEN lower(title) = lower(%(text)s) THEN 1 ELSE 0 END)::float8"
 )
-
-#: For "who …?": contacts, which say who covers for somebody, then colleagues.
+#: For “Who …?”: contacts, which say who covers for a lead, then colleagues.
 _PEOPLE_FIRST = " + CASE kind WHEN 'contact' THEN 4 WHEN 'person' THEN 2 ELSE 0 END"
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
-    """What the results are narrowed down to."""
+class SearchFilters:
+    """The facets that the person has chosen; empty fields filter nothing."""
 
     kind: str = ""
     partnership: int | None = None
@@ -50,148 +49,202 @@ class Narrowed:
     def __bool__(self) -> bool:
         return bool(self.kind or self.partnership or self.organisation or self.year)
 
-    def fits(self, found: Found) -> bool:
-        """Whether an entry belongs to the narrower results."""
+    def matches(self, entry: MatchingEntry) -> bool:
+        """Whether the entry passes every filter."""
         return (
-            (not self.kind or found.kind == self.kind)
-            and (self.partnership is None or found.partnership_id == self.partnership)
-            and (self.organisation is None or found.organisation_id == self.organisation)
-            and (self.year is None or (found.day is not None and found.day.year == self.year))
+            (not self.kind or entry.kind == self.kind)
+            and (self.partnership is None or entry.partnership_id == self.partnership)
+            and (self.organisation is None or entry.organisation_id == self.organisation)
+            and (self.year is None or (entry.day is not None and entry.day.year == self.year))
         )
 
-    def of(self, found: Sequence[Found]) -> Sequence[Found]:
-        """The entries that belong to the narrower results."""
-        return [entry for entry in found if self.fits(entry)] if self else found
+    def apply(self, entries: Sequence[MatchingEntry]) -> Sequence[MatchingEntry]:
+        """The entries that pass every filter."""
+        return [entry for entry in entries if self.matches(entry)] if self else entries
 
-    def condition(self, values: dict[str, Any]) -> str:
-        """The condition as SQL; its values are added to `values`."""
-        parts = ["TRUE"]
-        for name, value in (
-            ("kind", self.kind or None),
-            ("partnership_id", self.partnership),
-            ("organisation_id", self.organisation),
-        ):
-            if value is not None:
-                values[f"only_{name}"] = value
-                parts.append(f"{name} = %(only_{name})s")
+    def as_sql(self) -> tuple[str, dict[str, Any]]:
+        """The filters as an SQL condition, and its values."""
+        conditions = ["TRUE"]
+        values: dict[str, Any] = {}
+        if self.kind:
+            conditions.append("kind = %(filter_kind)s")
+            values["filter_kind"] = self.kind
+        if self.partnership is not None:
+            conditions.append("partnership_id = %(filter_partnership)s")
+            values["filter_partnership"] = self.partnership
+        if self.organisation is not None:
+            conditions.append("organisation_id = %(filter_organisation)s")
+            values["filter_organisation"] = self.organisation
         if self.year is not None:
-            values |= {"from": f"{self.year:04}-01-01", "before": f"{self.year + 1:04}-01-01"}
-            parts.append("day >= %(from)s AND day < %(before)s")
-        return " AND ".join(parts)
+            conditions.append("day >= %(filter_from)s AND day < %(filter_before)s")
+            values |= {"filter_from": f"{self.year:04}-01-01", "filter_before": f"{self.year + 1:04}-01-01"}
+        return " AND ".join(conditions), values
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
-    """Entries that the person may read, best first.
+class ReadableEntries:
+    """Matching entries that the person may read, best first; `has_more` if not every match was looked at."""
 
-    `more` if not all that fit were looked at.
+    entries: tuple[MatchingEntry, ...]
+    has_more: bool
+
+
+def readable_entries(
+    user: User, query: TextQuery, text: str, filters: SearchFilters, *, limit: int = LIMIT
+) -> ReadableEntries:
+    """Return the matching entries that this person may read at this moment.
+
+    Entries that they may not read change nothing: neither which entries are looked at, nor how many others are found.
     """
+    own_readers = [reader for reader in reader_ids(user) if reader != EVERYONE]
+    reads_public = EVERYONE in reader_ids(user)
+    is_common = reads_public and are_common(_COMMON, [query])[0]
+    sql, values = _search_statement(query, filters, is_common=is_common)
+    values |= {
+        "text": text,
+        "now": timezone.now(),
+        "own": own_readers,
+        "is_everyone": reads_public,
+        "kinds": list(KINDS),
+        "after_rank": None,
+        "after_id": None,
+        "batch": limit + 1,
+    }
 
-    found: tuple[Found, ...]
-    more: bool
-
-
-def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: int = LIMIT) -> Readable:
-    """The entries that fit, as far as this person may read them at this moment.
-
-    Entries that they may not read change nothing: neither what is looked at, nor how many of the others are found.
-    """
-    readers = readers_as(user)
-    is_common = EVERYONE in readers and are_common(_MANY, asked)[0]
-    values: dict[str, Any] = {**asked.values, "text": text, "now": timezone.now()}
-    values |= {"own": [reader for reader in readers if reader != EVERYONE], "is_everyone": EVERYONE in readers}
-    condition = narrowed.condition(values)
-    sql = _SEARCH.format(
-        asked=asked.sql,
-        condition=condition,
-        rank=_RANK.format(asked=asked.sql) + (_PEOPLE_FIRST if asked.asks_who else ""),
-        # Few entries are of the person's own organisations: with beginnings their words are compared one by one, for
-        # the index would read every entry with a word that begins so.
-        own=f"(words || ''::tsvector) @@ {asked.sql}" if is_common and asked.has_beginnings else asked.condition,
-        public=(_NEWEST if is_common else _ALL).format(fits=asked.condition, asked=asked.sql, condition=condition),
-    )
-    found: list[Found] = []
-    values |= {"kinds": list(KINDS), "rank": None, "id": None, "batch": limit + 1}
+    readable: list[MatchingEntry] = []
     while True:
         rows = rows_of(f"{BY_INDEX}; {sql}", values)
-        fitting = [Found(*row[:-1]) for row in rows]
-        allowed = _allowed(user, fitting)
-        found += [entry for entry in fitting if entry.id in allowed]
-        if len(found) > limit or len(rows) < values["batch"]:
+        matching = [MatchingEntry(*row[:-1]) for row in rows]
+        allowed_ids = _allowed_ids(user, matching)
+        readable += [entry for entry in matching if entry.id in allowed_ids]
+        if len(readable) > limit or len(rows) < values["batch"]:
             break
-        # Some may not be read: others, which fit less well, take their place.
-        values |= {"rank": fitting[-1].rank, "id": fitting[-1].id, "batch": 4 * values["batch"]}
-    more = is_common or len(found) > limit or bool(rows and rows[0][-1])
-    return Readable(tuple(_without_doubles(found[:limit])), more)
+        # The person may not read some of them: continue with the next best ones.
+        last = matching[-1]
+        values |= {"after_rank": last.rank, "after_id": last.id, "batch": 4 * values["batch"]}
+
+    older_own_left_out = bool(rows and rows[0][-1])
+    return ReadableEntries(
+        entries=tuple(_one_per_page(readable[:limit])),
+        has_more=is_common or len(readable) > limit or older_own_left_out,
+    )
 
 
-def readers_as(user: User) -> list[int]:
-    """The ways in which the person may be among an entry's readers."""
+def _search_statement(query: TextQuery, filters: SearchFilters, *, is_common: bool) -> tuple[str, dict[str, Any]]:
+    """The SQL of a search, and the values of its query and filters."""
+    filter_condition, filter_values = filters.as_sql()
+    if is_common and query.has_prefixes:
+        # The person's own organisations have few entries: compare these one by one. The index would read every entry
+        # with a word that starts so.
+        own_condition = f"(words || ''::tsvector) @@ {query.sql}"
+    else:
+        own_condition = query.condition
+    public_entries = (_NEWEST_PUBLIC if is_common else _ALL_PUBLIC).format(
+        matches=query.condition, query=query.sql, filters=filter_condition
+    )
+    sql = _SEARCH.format(
+        own_matches=own_condition,
+        filters=filter_condition,
+        public_entries=public_entries,
+        rank=_RANK.format(query=query.sql) + (_PEOPLE_FIRST if query.asks_who else ""),
+    )
+    return sql, {**query.values, **filter_values}
+
+
+def reader_ids(user: User) -> list[int]:
+    """The ids that may stand for the person among an entry's `readers`."""
     if not user.is_active:
         return []
     everyone = [] if user.is_stakeholder else [EVERYONE]
     return [*everyone, -user.pk, *sorted(Membership.objects.roles_of(user))]
 
 
-def frequent(text: str) -> Frequent:
-    """The words of a question that the index should not read entries of."""
-    return frequent_words(text, _MANY)
+def frequent_words(text: str) -> FrequentWords:
+    """The words of a text for which the index should not be read."""
+    return frequent_words_in(text, _COMMON)
 
 
-def _allowed(user: User, found: Iterable[Found]) -> set[int]:
-    """Ids of the entries that the person may read, by the rights of their records."""
-    by_source: defaultdict[str, list[Found]] = defaultdict(list)
-    for entry in found:
-        by_source[entry.source].append(entry)
-    checks = [
-        (SOURCES[code].check, entries, sorted({entry.object_id for entry in entries}))
-        for code, entries in by_source.items()
-        if code in SOURCES
-    ]
-    read_ahead(lookup(check.asks, user, ids) for check, _, ids in checks)
-    allowed: set[int] = set()
-    for check, entries, ids in checks:
-        allowed |= check.passed(entries, rows_for(check.asks, user, ids))
-    return allowed
+def _allowed_ids(user: User, entries: Iterable[MatchingEntry]) -> set[int]:
+    """Ids of the entries that the person may read, by the rights on their records."""
+    entries_by_source: defaultdict[str, list[MatchingEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.source in SOURCES:
+            entries_by_source[entry.source].append(entry)
+    record_ids_by_source = {
+        code: sorted({entry.object_id for entry in source_entries})
+        for code, source_entries in entries_by_source.items()
+    }
+    # One query reads the rights of all sources; the loop below uses its rows.
+    read_ahead(lookup(SOURCES[code].check.rights_query, user, ids) for code, ids in record_ids_by_source.items())
+
+    allowed_ids: set[int] = set()
+    for code, source_entries in entries_by_source.items():
+        check = SOURCES[code].check
+        allowed_ids |= check.allowed_ids(source_entries, rows_for(check.rights_query, user, record_ids_by_source[code]))
+    return allowed_ids
 
 
-#: What the person's own organisations may read, the newest of it; what everybody may; all that ranked, and at the end
-#: whether older entries were left out. Materialized, so that PostgreSQL uses the index of words whatever the limit.
+#: `own`: the newest entries that the person's organisations may read. `public`: those that everybody may read. The last
+#: column says whether older entries of `own` were left out. Materialized, so that PostgreSQL uses the index of words
+#: whatever the limit.
 _SEARCH = f"""
 WITH own AS MATERIALIZED (
-    SELECT {_COLUMNS}, title, words FROM search_searchentry
-     WHERE {{own}} AND readers && %(own)s::bigint[] AND {{condition}}
-     ORDER BY day DESC NULLS LAST, id DESC LIMIT {_OWN}
-), public AS MATERIALIZED ({{public}}), fitting AS (
-    SELECT *, {{rank}} AS rank FROM (SELECT * FROM own UNION ALL SELECT * FROM public) found
+    SELECT {_COLUMNS}, title, words
+      FROM search_searchentry
+     WHERE {{own_matches}}
+       AND readers && %(own)s::bigint[]
+       AND {{filters}}
+     ORDER BY day DESC NULLS LAST, id DESC
+     LIMIT {_MAX_OWN}
+), public AS MATERIALIZED (
+    {{public_entries}}
+), ranked AS (
+    SELECT *, {{rank}} AS rank
+      FROM (SELECT * FROM own UNION ALL SELECT * FROM public) AS matching
 )
-SELECT {_COLUMNS}, rank, (SELECT count(*) >= {_OWN} FROM own) FROM fitting
- WHERE %(id)s::bigint IS NULL OR (rank, id) < (%(rank)s::float8, %(id)s::bigint)
- ORDER BY rank DESC, id DESC LIMIT %(batch)s
+SELECT {_COLUMNS}, rank, (SELECT count(*) >= {_MAX_OWN} FROM own) AS own_is_cut
+  FROM ranked
+ WHERE %(after_id)s::bigint IS NULL
+    OR (rank, id) < (%(after_rank)s::float8, %(after_id)s::bigint)
+ ORDER BY rank DESC, id DESC
+ LIMIT %(batch)s
 """  # noqa: S608 - names of ours
-#: All that everybody may read and that fits.
-_ALL = f"""
-SELECT {_COLUMNS}, title, words FROM search_searchentry
- WHERE {OPEN} AND {{fits}} AND {{condition}} AND %(is_everyone)s AND id NOT IN (SELECT id FROM own)
+_ALL_PUBLIC = f"""
+SELECT {_COLUMNS}, title, words
+  FROM search_searchentry
+ WHERE {OPEN}
+   AND {{matches}}
+   AND {{filters}}
+   AND %(is_everyone)s
+   AND id NOT IN (SELECT id FROM own)
 """  # noqa: S608 - names of ours
-#: The newest of each kind that everybody may read.
-_NEWEST = f"""
-SELECT newest.* FROM unnest(%(kinds)s::text[]) these(this), LATERAL (
-    SELECT {_COLUMNS}, title, words FROM (
-        SELECT * FROM search_searchentry
-         WHERE kind = these.this AND {OPEN} AND NOT readers && %(own)s::bigint[]
-         ORDER BY day DESC NULLS LAST, id DESC LIMIT {_LOOKED_AT}
-    ) looked_at
-     WHERE words @@ {{asked}} AND {{condition}} AND %(is_everyone)s
-     LIMIT {_TAKEN}
-) newest
+#: Of each kind, the newest public entries that the person's organisations do not read anyway.
+_NEWEST_PUBLIC = f"""
+SELECT newest.*
+  FROM unnest(%(kinds)s::text[]) AS each_kind(code),
+       LATERAL (
+           SELECT {_COLUMNS}, title, words
+             FROM (
+                 SELECT *
+                   FROM search_searchentry
+                  WHERE kind = each_kind.code
+                    AND {OPEN}
+                    AND NOT readers && %(own)s::bigint[]
+                  ORDER BY day DESC NULLS LAST, id DESC
+                  LIMIT {_LOOKED_AT}
+             ) AS looked_at
+            WHERE words @@ {{query}}
+              AND {{filters}}
+              AND %(is_everyone)s
+            LIMIT {_TAKEN}
+       ) AS newest
 """  # noqa: S608 - names of ours
 
 
-def _without_doubles(found: Iterable[Found]) -> Iterable[Found]:
-    """One result for each page, the best one: a post and its holder have the same."""
-    seen: set[str] = set()
-    for entry in found:
-        if entry.path not in seen:
-            seen.add(entry.path)
+def _one_per_page(entries: Iterable[MatchingEntry]) -> Iterator[MatchingEntry]:
+    """The best entry for each page: a post and its holder, for example, link to the same one."""
+    seen_paths: set[str] = set()
+    for entry in entries:
+        if entry.path not in seen_paths:
+            seen_paths.add(entry.path)
             yield entry

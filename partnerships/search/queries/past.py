@@ -1,4 +1,4 @@
-"""Search in partnerships and plans that the person's organisation has left, by their titles at that time."""
+"""Search partnerships and plans that the person's organisation has left, by their titles at that time."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MAX_RESULTS = 10
 _MAX_WORDS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerRecord:
     """A partnership or plan as it was when the person's organisation left."""
 
     title: str
@@ -32,45 +32,43 @@ class Left:
 
 
 def departures_lookup(user: User) -> Lookup:
-    """The first query of `left_behind`, to be sent together with others."""
+    """The first query of `former_records`, so that it can be sent together with others."""
     return lookup(_departures, user)
 
 
-def left_behind(user: User, text: str) -> tuple[Left, ...]:
-    """Partnerships and plans that the person's organisation has left.
-
-    As they were then, if they had every word of the text.
-    """
-    if not rows_for(_departures, user):
+def former_records(user: User, text: str) -> tuple[FormerRecord, ...]:
+    """Return the partnerships and plans that the person's organisation has left and whose title had every word."""
+    has_left_anything = bool(rows_for(_departures, user))
+    if not has_left_anything:
         return ()
     partnerships = find_left_behind(user, text)[:_MAX_RESULTS]
-    plan_ids = rows_for(_plans_then, user, *text.split()[:_MAX_WORDS])
+    plan_ids = rows_for(_former_plan_ids, user, *text.split()[:_MAX_WORDS])
     plans = as_read_by(user, Plan.objects.filter(pk__in=plan_ids).order_by("title", "pk"))
     return (
-        *(Left(partnership.title, partnership.get_absolute_url(), "Partnership") for partnership in partnerships),
-        *(Left(plan.title, plan.get_absolute_url(), "Plan") for plan in plans),
+        *(
+            FormerRecord(title=partnership.title, href=partnership.get_absolute_url(), kind="Partnership")
+            for partnership in partnerships
+        ),
+        *(FormerRecord(title=plan.title, href=plan.get_absolute_url(), kind="Plan") for plan in plans),
     )
 
 
 def _departures(user: User) -> QuerySet[Any, int]:
-    """Up to three rows: whether there can be anything to find.
-
-    A party that left, an owner that left, a plan that left a partnership of theirs. Most people have none.
-    """
-    mine = among("organisation", Membership.objects.organisations_of(user))
-    parties = Party.objects.filter(mine)
+    """At most three rows, none for most people: an ended party, an ended owner, a plan that left their partnership."""
+    own_organisations = among("organisation", Membership.objects.organisations_of(user))
+    parties = Party.objects.filter(own_organisations)
     former_parties = parties.filter(status__in=FORMER_STATUSES)
-    former_owners = PlanOwner.ever.filter(mine, ended_at__isnull=False)
+    former_owners = PlanOwner.ever.filter(own_organisations, ended_at__isnull=False)
     moved_plans = PastPartnership.objects.filter(partnership__in=parties.values("partnership"))
     return former_parties.values_list("pk", flat=True)[:1].union(
         former_owners.values_list("pk", flat=True)[:1], moved_plans.values_list("pk", flat=True)[:1], all=True
     )
 
 
-def _plans_then(user: User, *words: str) -> QuerySet[Plan, int]:
+def _former_plan_ids(user: User, *words: str) -> QuerySet[Plan, int]:
     """Ids of plans that the person may read only as they were, with every word in the title at that time."""
-    titled = Q()
+    has_every_word = Q()
     for word in words:
-        titled &= Q(title__icontains=word)
-    plans = Plan.objects.visible_to(user).filter(titled_then(user, titled))
+        has_every_word &= Q(title__icontains=word)
+    plans = Plan.objects.visible_to(user).filter(titled_then(user, has_every_word))
     return plans.order_by("title", "pk").values_list("pk", flat=True)[:_MAX_RESULTS]

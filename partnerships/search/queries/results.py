@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
@@ -20,29 +20,28 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.search.entries import UNSEEN
-from partnerships.search.queries import asking
-from partnerships.search.queries.asking import Asked
-from partnerships.search.queries.candidates import Narrowed, Readable, frequent, readable
-from partnerships.search.queries.past import departures_lookup, left_behind
-from partnerships.search.queries.spelling import alike
+from partnerships.search.queries.asking import TextQuery, clean_text, exact_query, prefix_query
+from partnerships.search.queries.candidates import ReadableEntries, SearchFilters, frequent_words, readable_entries
+from partnerships.search.queries.past import departures_lookup, former_records
+from partnerships.search.queries.spelling import similar_words_query
 from partnerships.search.sources.every import KINDS
-from partnerships.search.sources.source import Found
+from partnerships.search.sources.source import MatchingEntry
 
 #: Results on a page.
 PAGE = 20
 #: Values of a facet that are shown, the most frequent first.
-_VALUES = 10
-#: Mark the words in a snippet; entries hold no such characters (see `entries`).
+_MAX_CHOICES = 10
+#: Surround matched words in a snippet; entries hold no such characters (see `entries`).
 _START, _STOP = "\x02", "\x03"
 _HEADLINE = f"StartSel={_START}, StopSel={_STOP}, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=' … '"
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result: its address, title, what it is, and words around those that were sought.
+    """One result as the page shows it.
 
-    `title` and `snippet` are HTML with the words marked. `holders` are the people to ring, of a post; `deputies` cover
-    for them, unless a lead `has_no_deputy`.
+    `title` and `snippet` are HTML in which matched words are marked. A contact also has its `holders`, the people to
+    ring, and the `deputies` who cover for them; `has_no_deputy` says that a lead has none.
     """
 
     title: SafeString
@@ -79,212 +78,244 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A page of results.
-
-    `more` says that there may be results beyond those counted. `similar` says that nothing has the words themselves.
-    """
+    """A page of results."""
 
     hits: tuple[Hit, ...] = ()
     count: int = 0
-    more: bool = False
+    #: Whether there may be results beyond those counted.
+    has_more: bool = False
     facets: tuple[Facet, ...] = ()
+    #: Where the next page starts; "" on the last one.
     next_after: str = ""
-    similar: bool = False
+    #: Whether nothing has the words themselves, only similar ones.
+    is_similar: bool = False
 
 
-def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: str = "") -> Results:
-    """What the person may read and what fits the text, best first.
+def search(*, user: User, text: str, filters: SearchFilters | None = None, after: str = "") -> Results:
+    """Return a page of the records that match the text and that the person may read, best first.
 
-    Empty for too short a text. `after` is where the page before ended. If nothing has the words, words that begin like
-    them or are spelt like them count.
+    Empty if the text is too short. `after` is the `next_after` of the page before. If nothing has the words, words that
+    start like them count, then words that are spelt like them.
     """
-    narrowed = narrowed or Narrowed()
-    text = asking.cleaned(text)
+    filters = filters or SearchFilters()
+    text = clean_text(text)
     if not text:
         return Results()
-    asked, fitting, similar = _asked(user, text, narrowed)
-    every = narrowed.of(fitting.found)
-    page, next_after = _page(every, after)
-    is_first = not after and not narrowed
-    _read_ahead(user, fitting.found, page, is_first=is_first)
-    names = _names(user, fitting.found)
-    hits = _hits(user, asked, page, names)
-    if is_first:
-        left = [
-            Hit(_marked(departed.title), departed.href, departed.kind, _marked(""))
-            for departed in left_behind(user, text)
-        ]
-        hits = (*left, *hits)
+    match = _first_match(user, text, filters)
+    entries = match.found.entries
+    filtered = filters.apply(entries)
+    page, next_after = _page_after(filtered, after)
+    is_first_page = not after and not filters
+
+    _read_ahead(user, entries, page, with_former_records=is_first_page)
+    names = _names(user, entries)
+    former_hits = _former_hits(user, text) if is_first_page else ()
+    page_hits = _hits(user, match.query, page, names)
+    hits = (*former_hits, *page_hits)
+
+    # An entry that was deleted meanwhile is on the page but makes no hit.
+    deleted = len(page) - len(page_hits)
     return Results(
         hits=hits,
-        count=len(every) + len(hits) - len(page),
-        more=fitting.more,
-        facets=_facets(fitting.found, narrowed, names),
+        count=len(filtered) + len(former_hits) - deleted,
+        has_more=match.found.has_more,
+        facets=_facets(entries, filters, names),
         next_after=next_after,
-        similar=similar and bool(hits),
+        is_similar=match.is_similar and bool(hits),
     )
 
 
-def _asked(user: User, text: str, narrowed: Narrowed) -> tuple[Asked, Readable, bool]:
-    """The question that finds something, what fits it, and whether its words differ from those typed."""
-    first = asking.exact(text)
-    fitting = _fitting(user, first, text, narrowed)
-    if fitting.found or not first.has_words:
-        return first, fitting, False
-    for asked in _other_words(user, text):
-        if asked is not None:
-            found = _fitting(user, asked, text, narrowed)
-            if found.found:
-                return asked, found, True
-    return first, fitting, False
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Match:
+    """The query that was used, and the entries that it found."""
+
+    query: TextQuery
+    found: ReadableEntries
+    is_similar: bool = False
 
 
-def _other_words(user: User, text: str) -> Iterator[Asked | None]:
-    known = frequent(text)
-    yield asking.beginning(text, frequent=known)
-    yield alike(user, text, frequent=known)
+def _first_match(user: User, text: str, filters: SearchFilters) -> _Match:
+    """Try the words themselves, then words that start like them, then similar ones, until there are entries."""
+    query = exact_query(text)
+    exact_match = _Match(query=query, found=_find(user, query, text, filters))
+    if exact_match.found.entries or not query.has_words:
+        return exact_match
+
+    for similar_query in _similar_queries(user, text):
+        found = _find(user, similar_query, text, filters)
+        if found.entries:
+            return _Match(query=similar_query, found=found, is_similar=True)
+    return exact_match
 
 
-def _fitting(user: User, asked: Asked, text: str, narrowed: Narrowed) -> Readable:
-    """Everything that fits, for the facets.
-
-    Only what is narrowed down to if that is too much.
-    """
-    found = readable(user, asked, text, Narrowed())
-    return readable(user, asked, text, narrowed) if narrowed and found.more else found
-
-
-def _page(every: Sequence[Found], after: str) -> tuple[list[Found], str]:
-    """The results after a place, and the place where they end; "" at the end."""
-    place = _place(after)
-    rest = [entry for entry in every if place is None or _key(entry) > place]
-    page = rest[:PAGE]
-    return page, f"{page[-1].rank:.6f}_{page[-1].id}" if len(rest) > PAGE else ""
+def _similar_queries(user: User, text: str) -> Iterator[TextQuery]:
+    frequent = frequent_words(text)
+    if (starts_like := prefix_query(text, frequent=frequent)) is not None:
+        yield starts_like
+    if (spelt_like := similar_words_query(user, text, frequent=frequent)) is not None:
+        yield spelt_like
 
 
-def _key(one: Found) -> tuple[float, int]:
-    return -round(one.rank, 6), -one.id
+def _find(user: User, query: TextQuery, text: str, filters: SearchFilters) -> ReadableEntries:
+    """All matching entries, whose facets are counted; only the filtered ones if there are too many."""
+    unfiltered = readable_entries(user, query, text, SearchFilters())
+    if filters and unfiltered.has_more:
+        return readable_entries(user, query, text, filters)
+    return unfiltered
 
 
-def _place(after: str) -> tuple[float, int] | None:
-    rank, _, number = after.partition("_")
+def _page_after(entries: Sequence[MatchingEntry], after: str) -> tuple[list[MatchingEntry], str]:
+    """The entries of the next page, and the `next_after` at its end: "" on the last page."""
+    start = _parse_after(after)
+    remaining = [entry for entry in entries if start is None or _sort_key(entry) > start]
+    page = remaining[:PAGE]
+    next_after = f"{page[-1].rank:.6f}_{page[-1].id}" if len(remaining) > PAGE else ""
+    return page, next_after
+
+
+def _sort_key(entry: MatchingEntry) -> tuple[float, int]:
+    return -round(entry.rank, 6), -entry.id
+
+
+def _parse_after(after: str) -> tuple[float, int] | None:
+    """The sort key that `after` names; None if it names none."""
+    rank, _, entry_id = after.partition("_")
     try:
-        return -float(rank), -int(number)
+        return -float(rank), -int(entry_id)
     except ValueError:
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What to call the organisations and partnerships of results, by id, as far as the person may know."""
+    """The names of organisations and the titles of partnerships, by id, as far as the person may know them."""
 
     organisations: dict[int, str]
     partnerships: dict[int, str]
 
 
-def _read_ahead(user: User, found: Sequence[Found], page: Sequence[Found], *, is_first: bool) -> None:
-    """Read in one query the names, the posts, and whether the person left something behind."""
-    wanted = [departures_lookup(user)] if is_first else []
-    if found:
-        wanted += [
-            lookup(_organisation_names, _ids(entry.organisation_id for entry in found)),
-            lookup(_partnership_titles, user, _ids(entry.partnership_id for entry in found)),
+def _read_ahead(
+    user: User, entries: Sequence[MatchingEntry], page: Sequence[MatchingEntry], *, with_former_records: bool
+) -> None:
+    """Read in one query the names, the posts and, if asked, whether the person has left anything."""
+    lookups = [departures_lookup(user)] if with_former_records else []
+    if entries:
+        lookups += [
+            lookup(_organisation_names, _ids(entry.organisation_id for entry in entries)),
+            lookup(_partnership_titles, user, _ids(entry.partnership_id for entry in entries)),
         ]
-    if posts := _post_ids(page):
-        wanted.append(lookup(_posts_to_show, user, posts))
-    read_ahead(wanted)
+    if post_ids := _post_ids(page):
+        lookups.append(lookup(_posts_to_show, user, post_ids))
+    read_ahead(lookups)
 
 
-def _names(user: User, found: Sequence[Found]) -> _Names:
-    if not found:
+def _names(user: User, entries: Sequence[MatchingEntry]) -> _Names:
+    if not entries:
         return _Names({}, {})
     return _Names(
-        dict(rows_for(_organisation_names, _ids(entry.organisation_id for entry in found))),
-        dict(rows_for(_partnership_titles, user, _ids(entry.partnership_id for entry in found))),
+        organisations=dict(rows_for(_organisation_names, _ids(entry.organisation_id for entry in entries))),
+        partnerships=dict(rows_for(_partnership_titles, user, _ids(entry.partnership_id for entry in entries))),
     )
 
 
-def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tuple[Hit, ...]:
-    """The results of one page as they are shown, with marked words.
+def _former_hits(user: User, text: str) -> tuple[Hit, ...]:
+    """Results for partnerships and plans that the person's organisation has left."""
+    return tuple(
+        Hit(title=_marked(record.title), href=record.href, kind=record.kind, snippet=_marked(""))
+        for record in former_records(user, text)
+    )
 
-    Contacts have their holders and deputies.
-    """
+
+def _hits(user: User, query: TextQuery, page: Sequence[MatchingEntry], names: _Names) -> tuple[Hit, ...]:
+    """The results of one page, with matched words marked; contacts have their holders and deputies."""
     if not page:
         return ()
-    excerpts = _excerpts(asked, page)
-    posts = _posts(user, page)
-    deputies = _deputies(user, posts.values())
+    excerpts_by_id = _excerpts_by_id(query, page)
+    posts_by_path = _posts_by_path(user, page)
+    deputies_by_post = _deputies_by_post(user, posts_by_path.values())
+
     hits = []
     for entry in page:
-        if entry.id not in excerpts:
+        if entry.id not in excerpts_by_id:
             continue
-        title, snippet = excerpts[entry.id]
-        post = posts.get(entry.path)
-        covering = deputies.get(post.pk, ()) if post else ()
-        # An organisation's own name is its title.
-        body = None if entry.kind == "organisation" else entry.organisation_id
+        title, snippet = excerpts_by_id[entry.id]
+        post = posts_by_path.get(entry.path)
+        deputies = deputies_by_post.get(post.pk, ()) if post else ()
+        # The title of an organisation's entry is its name already.
+        organisation_id = None if entry.kind == "organisation" else entry.organisation_id
         hits.append(
             Hit(
                 title=title,
                 href=entry.path,
-                kind=KINDS[entry.kind][0],
+                kind=KINDS[entry.kind].singular,
                 snippet=snippet,
-                organisation=names.organisations.get(body or 0, ""),
+                organisation=names.organisations.get(organisation_id or 0, ""),
                 partnership=names.partnerships.get(entry.partnership_id or 0, ""),
                 day=entry.day,
                 holders=tuple(post.present) if post else (),
-                deputies=covering,
+                deputies=deputies,
                 is_vacant=post is not None and not post.present,
-                has_no_deputy=post is not None and post.role == PostRole.LEAD and not covering,
+                has_no_deputy=post is not None and post.role == PostRole.LEAD and not deputies,
             )
         )
     return tuple(hits)
 
 
-def _excerpts(asked: Asked, page: Sequence[Found]) -> dict[int, tuple[SafeString, SafeString]]:
-    """The title of each entry, and its text around the words that were sought, both with these marked."""
+_EXCERPTS = """
+SELECT id,
+       ts_headline('english', title, {query}, %(title_options)s),
+       ts_headline('english', split_part(text, %(unseen)s, 1), {query}, %(text_options)s)
+  FROM search_searchentry
+ WHERE id = ANY(%(ids)s)
+"""
+
+
+def _excerpts_by_id(query: TextQuery, page: Sequence[MatchingEntry]) -> dict[int, tuple[SafeString, SafeString]]:
+    """The title of each entry, and the parts of its text that match, as HTML with marked words."""
     rows = rows_of(
-        f"SELECT id, ts_headline('english', title, {asked.sql}, %(whole)s),"  # noqa: S608 - SQL of ours
-        f" ts_headline('english', split_part(text, %(unseen)s, 1), {asked.sql}, %(short)s)"
-        " FROM search_searchentry WHERE id = ANY(%(ids)s)",
+        _EXCERPTS.format(query=query.sql),
         {
-            **asked.values,
+            **query.values,
             "ids": [entry.id for entry in page],
-            "whole": f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true",
-            "short": _HEADLINE,
+            "title_options": f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true",
+            "text_options": _HEADLINE,
             "unseen": UNSEEN,
         },
     )
-    return {pk: (_marked(title), _marked(snippet)) for pk, title, snippet in rows}
+    return {entry_id: (_marked(title), _marked(snippet)) for entry_id, title, snippet in rows}
 
 
 def _marked(text: str) -> SafeString:
-    """The text as HTML, with the words that were sought marked."""
+    """The text as HTML, with matched words in <mark> elements."""
     html = str(escape(text)).replace(_START, "<mark>").replace(_STOP, "</mark>")
     return mark_safe(html)  # noqa: S308 - escaped above
 
 
-def _ids(given: Iterable[int | None]) -> list[int]:
-    return sorted({pk for pk in given if pk is not None})
+def _ids(values: Iterable[int | None]) -> list[int]:
+    """The ids without None and doubles, sorted."""
+    return sorted({value for value in values if value is not None})
 
 
 def _organisation_names(ids: list[int]) -> QuerySet[Organisation, tuple[int, str]]:
-    """The directory is open to everybody who can sign in."""
+    """The names of these organisations: the directory is open to everybody who can sign in."""
     return Organisation.objects.filter(among("pk", ids)).values_list("pk", "name")
 
 
 def _partnership_titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
-    """Titles of those that the person may read today."""
+    """The titles of those partnerships that the person may read today."""
     return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", "title")
 
 
-def _posts(user: User, page: Sequence[Found]) -> dict[str, Post]:
-    """The posts among the results with their present holders, by address."""
-    ids = _post_ids(page)
-    return {post.get_absolute_url(): post for post in rows_for(_posts_to_show, user, ids)} if ids else {}
+def _posts_by_path(user: User, page: Sequence[MatchingEntry]) -> dict[str, Post]:
+    """The posts among the results, with their present holders, by URL path."""
+    post_ids = _post_ids(page)
+    if not post_ids:
+        return {}
+    return {post.get_absolute_url(): post for post in rows_for(_posts_to_show, user, post_ids)}
 
 
-def _post_ids(page: Sequence[Found]) -> list[int]:
+def _post_ids(page: Sequence[MatchingEntry]) -> list[int]:
+    """Ids of the posts among the results, from the end of their paths: entries of holders link to a post too."""
     return _ids(int(entry.path.rstrip("/").rpartition("/")[2]) for entry in page if entry.kind == "contact")
 
 
@@ -292,67 +323,78 @@ def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
     return Post.objects.visible_to(user).open().filter(among("pk", ids)).for_listing()
 
 
-def _deputies(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
-    """Who covers for a lead, by the lead's post.
+def _deputies_by_post(user: User, posts: Collection[Post]) -> dict[int, tuple[Holder, ...]]:
+    """The people who cover for a lead, by the id of the lead's post.
 
-    These are the deputies of the same organisation in the same partnership.
+    They hold the deputy posts of the same organisation in the same partnership.
     """
-    led = [post for post in posts if post.role == PostRole.LEAD]
-    if not led:
+    lead_posts = [post for post in posts if post.role == PostRole.LEAD]
+    if not lead_posts:
         return {}
-    found: defaultdict[tuple[int, int | None], tuple[Holder, ...]] = defaultdict(tuple)
-    for deputy in rows_for(_deputies_to_show, user, _ids(post.organisation_id for post in led)):
-        found[deputy.organisation_id, deputy.partnership_id] += tuple(deputy.present)
-    return {post.pk: found[post.organisation_id, post.partnership_id] for post in led}
+    deputies_by_side: defaultdict[tuple[int, int | None], tuple[Holder, ...]] = defaultdict(tuple)
+    for deputy_post in rows_for(_deputy_posts, user, _ids(post.organisation_id for post in lead_posts)):
+        deputies_by_side[deputy_post.organisation_id, deputy_post.partnership_id] += tuple(deputy_post.present)
+    return {post.pk: deputies_by_side[post.organisation_id, post.partnership_id] for post in lead_posts}
 
 
-def _deputies_to_show(user: User, organisations: list[int]) -> QuerySet[Post]:
-    deputies = Post.objects.visible_to(user).open().filter(among("organisation", organisations), role=PostRole.DEPUTY)
-    return deputies.for_listing()
+def _deputy_posts(user: User, organisation_ids: list[int]) -> QuerySet[Post]:
+    open_posts = Post.objects.visible_to(user).open()
+    return open_posts.filter(among("organisation", organisation_ids), role=PostRole.DEPUTY).for_listing()
 
 
-def _facets(found: Sequence[Found], narrowed: Narrowed, names: _Names) -> tuple[Facet, ...]:
-    """What results can be narrowed down to.
+def _facets(entries: Sequence[MatchingEntry], filters: SearchFilters, names: _Names) -> tuple[Facet, ...]:
+    """The ways to narrow the results down, counted by what the person may read."""
+    kind_labels = {code: kind.plural for code, kind in KINDS.items()}
+    facets = (
+        _facet("kind", "Kind", entries, filters, kind_labels),
+        _facet("partnership", "Partnership", entries, filters, names.partnerships),
+        _facet("organisation", "Organisation", entries, filters, names.organisations),
+        _facet("year", "Year", entries, filters),
+    )
+    return tuple(
+        facet for facet in facets if len(facet.choices) > 1 or any(choice.is_chosen for choice in facet.choices)
+    )
 
-    Counted by what the person may read.
+
+def _facet(
+    name: str,
+    label: str,
+    entries: Sequence[MatchingEntry],
+    filters: SearchFilters,
+    label_by_value: Mapping[Any, str] | None = None,
+) -> Facet:
+    """One facet: its most frequent values and the chosen one.
+
+    A facet is counted without its own filter, so that its other values stay available. Without labels, the values
+    label themselves, the largest first.
     """
-    facets = []
-    labels: Mapping[Any, str] | None
-    for name, label, labels in (
-        ("kind", "Kind", {code: many for code, (_, many) in KINDS.items()}),
-        ("partnership", "Partnership", names.partnerships),
-        ("organisation", "Organisation", names.organisations),
-        ("year", "Year", None),
-    ):
-        chosen = getattr(narrowed, name)
-        counts = Counter(map(_VALUES_OF[name], _without(narrowed, name).of(found)))
-        counts.pop(None, None)
-        choices = [
-            Choice(str(value), str(labels[value] if labels else value), count, value == chosen)
-            for value, count in counts.items()
-            if labels is None or value in labels
-        ]
-        if name == "year":
-            choices.sort(key=lambda choice: choice.value, reverse=True)
-        else:
-            choices.sort(key=lambda choice: (-choice.count, choice.label))
-        shown = [choice for place, choice in enumerate(choices) if place < _VALUES or choice.is_chosen]
-        if len(shown) > 1 or any(choice.is_chosen for choice in shown):
-            facets.append(Facet(name, label, tuple(shown)))
-    return tuple(facets)
+    chosen = getattr(filters, name)
+    other_filters = replace(filters, **{name: "" if name == "kind" else None})
+    counts = Counter(_FACET_VALUE[name](entry) for entry in other_filters.apply(entries))
+    counts.pop(None, None)
+
+    choices = [
+        Choice(
+            value=str(value),
+            label=str(label_by_value[value] if label_by_value is not None else value),
+            count=count,
+            is_chosen=value == chosen,
+        )
+        for value, count in counts.items()
+        if label_by_value is None or value in label_by_value
+    ]
+    if label_by_value is None:
+        choices.sort(key=lambda choice: choice.value, reverse=True)
+    else:
+        choices.sort(key=lambda choice: (-choice.count, choice.label))
+    shown = [choice for index, choice in enumerate(choices) if index < _MAX_CHOICES or choice.is_chosen]
+    return Facet(name=name, label=label, choices=tuple(shown))
 
 
-#: What each facet counts of an entry.
-_VALUES_OF: dict[str, Callable[[Found], Any]] = {
+#: The value of an entry that each facet counts.
+_FACET_VALUE: dict[str, Callable[[MatchingEntry], Any]] = {
     "kind": attrgetter("kind"),
     "partnership": attrgetter("partnership_id"),
     "organisation": attrgetter("organisation_id"),
-    "year": lambda one: one.day.year if one.day else None,
+    "year": lambda entry: entry.day.year if entry.day else None,
 }
-
-
-def _without(narrowed: Narrowed, name: str) -> Narrowed:
-    values = {
-        field: getattr(narrowed, field) for field in ("kind", "partnership", "organisation", "year") if field != name
-    }
-    return Narrowed(**values)

@@ -1,4 +1,4 @@
-"""Similar words for those typed that nothing contains."""
+"""Suggest similar words for those typed that no entry contains."""
 
 from __future__ import annotations
 
@@ -7,63 +7,99 @@ from django.utils import timezone
 from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.people.models import User
 from partnerships.search.models import EVERYONE
-from partnerships.search.queries.asking import OPEN, Asked, Frequent, any_of, one_word, words_of
-from partnerships.search.queries.candidates import Narrowed, readable, readers_as
+from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, any_word_query, word_query, words_in
+from partnerships.search.queries.candidates import SearchFilters, readable_entries, reader_ids
 
 #: Similar words tried in place of one.
-_ALIKE = 5
+_MAX_SIMILAR = 5
+#: Words up to this length are not corrected: too many others are similar.
+_SHORT_WORD = 3
 
 
-def alike(user: User, text: str, *, frequent: Frequent | None = None) -> Asked | None:
-    """The query with similar words for those typed that nothing contains.
+def similar_words_query(user: User, text: str, *, frequent: FrequentWords | None = None) -> TextQuery | None:
+    """Match similar words instead of those that no entry contains.
 
-    None if one has no similar word. Only entries that the person may read count, so that words of others change
-    nothing.
+    None if a misspelt word has no similar one. Only entries that the person may read count, so that nobody learns which
+    words are in other records.
     """
-    frequent, groups = frequent or Frequent(), []
-    for word in words_of(text):
-        is_right = len(word) <= 3 or word in frequent.stop or _has(user, word, frequent)
-        similar = [] if is_right else _similar(user, word)
-        if not similar and not is_right:
+    frequent = frequent or FrequentWords()
+    word_groups = []
+    for word in words_in(text):
+        if _is_spelt_right(user, word, frequent):
+            word_groups.append([word])
+            continue
+        similar_words = _similar_words(user, word)
+        if not similar_words:
             return None
-        groups.append([*similar, word])
-    return any_of(groups) if groups else None
+        word_groups.append([*similar_words, word])
+    return any_word_query(word_groups) if word_groups else None
 
 
-def _has(user: User, word: str, frequent: Frequent) -> bool:
-    """Whether something that the person may read has the word."""
-    if word in frequent.common and EVERYONE in readers_as(user):
+def _is_spelt_right(user: User, word: str, frequent: FrequentWords) -> bool:
+    """Whether the word needs no correction: it is short, a stop word, or in an entry that the person may read."""
+    if len(word) <= _SHORT_WORD or word in frequent.stop_words:
         return True
-    return bool(readable(user, one_word(word), word, Narrowed(), limit=1).found)
+    if word in frequent.common_words and EVERYONE in reader_ids(user):
+        return True
+    return bool(readable_entries(user, word_query(word), word, SearchFilters(), limit=1).entries)
 
 
-def _similar(user: User, word: str) -> list[str]:
-    """Known words and names of people that are spelt like a word, at most this many of each."""
-    readers = readers_as(user)
-    own = [reader for reader in readers if reader != EVERYONE]
-    values = {"word": word, "own": own, "is_everyone": EVERYONE in readers, "now": timezone.now()}
-    return [row[0] for sql in (_SIMILAR_WORDS, _SIMILAR_NAMES) for row in rows_of(f"{BY_INDEX}; {sql}", values)]
+def _similar_words(user: User, word: str) -> list[str]:
+    """Indexed words and names of people that are spelt like a word, at most `_MAX_SIMILAR` of each."""
+    readers = reader_ids(user)
+    values = {
+        "word": word,
+        "own": [reader for reader in readers if reader != EVERYONE],
+        "is_everyone": EVERYONE in readers,
+        "now": timezone.now(),
+    }
+    rows = [
+        *rows_of(f"{BY_INDEX}; {_SIMILAR_WORDS}", values),
+        *rows_of(f"{BY_INDEX}; {_SIMILAR_NAMES}", values),
+    ]
+    return [similar_word for (similar_word,) in rows]
 
 
-# Word by word, the most similar first, until there are enough. Materialized, so that the index of words is used.
+# Checks word by word, the most similar first, until there are enough. OFFSET 0 keeps PostgreSQL from merging the inner
+# query. Materialized, so that the index of words is used.
 _SIMILAR_WORDS = f"""
-SELECT word FROM (
-    SELECT word, to_tsquery('english', word) AS asked FROM search_word
-     WHERE word %% %(word)s AND similarity(word, %(word)s) >= 0.4 AND abs(length(word) - length(%(word)s)) <= 2
-     ORDER BY similarity(word, %(word)s) DESC, word OFFSET 0
-) near
- WHERE (SELECT TRUE FROM search_searchentry WHERE words @@ near.asked AND readers && %(own)s::bigint[] LIMIT 1)
+SELECT word
+  FROM (
+      SELECT word, to_tsquery('english', word) AS query
+        FROM search_word
+       WHERE word %% %(word)s
+         AND similarity(word, %(word)s) >= 0.4
+         AND abs(length(word) - length(%(word)s)) <= 2
+       ORDER BY similarity(word, %(word)s) DESC, word
+      OFFSET 0
+  ) AS similar_word
+ WHERE (
+         SELECT TRUE
+           FROM search_searchentry
+          WHERE words @@ similar_word.query
+            AND readers && %(own)s::bigint[]
+          LIMIT 1
+       )
     OR %(is_everyone)s AND (
-       WITH fitting AS MATERIALIZED (SELECT 1 FROM search_searchentry WHERE {OPEN} AND words @@ near.asked)
-       SELECT TRUE FROM fitting LIMIT 1)
- LIMIT {_ALIKE}
+         WITH matching AS MATERIALIZED (
+             SELECT 1 FROM search_searchentry WHERE {OPEN} AND words @@ similar_word.query
+         )
+         SELECT TRUE FROM matching LIMIT 1
+       )
+ LIMIT {_MAX_SIMILAR}
 """  # noqa: S608 - a number of ours
 _SIMILAR_NAMES = f"""
 SET LOCAL pg_trgm.word_similarity_threshold = 0.4;
-SELECT word FROM (
-    SELECT DISTINCT regexp_split_to_table(lower(title), '[^[:alpha:]]+') AS word FROM search_searchentry
-     WHERE source IN ('holder', 'person') AND title %%> %(word)s AND readers && %(own)s::bigint[]
-) names
- WHERE similarity(word, %(word)s) >= 0.3 AND abs(length(word) - length(%(word)s)) <= 2
- ORDER BY similarity(word, %(word)s) DESC, word LIMIT {_ALIKE}
+SELECT word
+  FROM (
+      SELECT DISTINCT regexp_split_to_table(lower(title), '[^[:alpha:]]+') AS word
+        FROM search_searchentry
+       WHERE source IN ('holder', 'person')
+         AND title %%> %(word)s
+         AND readers && %(own)s::bigint[]
+  ) AS name_part
+ WHERE similarity(word, %(word)s) >= 0.3
+   AND abs(length(word) - length(%(word)s)) <= 2
+ ORDER BY similarity(word, %(word)s) DESC, word
+ LIMIT {_MAX_SIMILAR}
 """  # noqa: S608 - a number of ours

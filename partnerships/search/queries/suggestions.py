@@ -1,7 +1,4 @@
-"""Suggestions while somebody types.
-
-Titles, names and references that begin like the words.
-"""
+"""Suggestions while a person types: titles, names and references that start like the words."""
 
 from __future__ import annotations
 
@@ -9,19 +6,19 @@ from dataclasses import dataclass
 
 from partnerships.kit.database import rows_of
 from partnerships.people.models import User
-from partnerships.search.queries import asking
-from partnerships.search.queries.candidates import Narrowed, readable
+from partnerships.search.queries.asking import clean_text, prefix_query
+from partnerships.search.queries.candidates import SearchFilters, readable_entries
 from partnerships.search.sources.every import KINDS
 
 #: Suggestions shown.
 SHOWN = 8
-#: Entries that are checked for them.
+#: Entries whose rights are checked for them.
 _CHECKED = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Something to open without searching for it first."""
+    """A record to open without searching for it first."""
 
     title: str
     href: str
@@ -29,14 +26,21 @@ class Suggestion:
 
 
 def suggest(*, user: User, text: str) -> tuple[Suggestion, ...]:
-    """What the person may read whose title has words that begin like those typed, best first."""
-    text = asking.cleaned(text)
-    asked = asking.beginning(text, in_titles=True) if text else None
-    if asked is None:
+    """Return the records whose title has words that start like those typed, as far as the person may read them."""
+    text = clean_text(text)
+    query = prefix_query(text, in_titles=True) if text else None
+    if query is None:
         return ()
-    found = readable(user, asked, text, Narrowed(), limit=_CHECKED).found[:SHOWN]
-    ids = [entry.id for entry in found]
-    titles = dict(rows_of("SELECT id, title FROM search_searchentry WHERE id = ANY(%s)", [ids])) if ids else {}
+    entries = readable_entries(user, query, text, SearchFilters(), limit=_CHECKED).entries[:SHOWN]
+    titles_by_id = _titles_by_id([entry.id for entry in entries])
     return tuple(
-        Suggestion(titles[entry.id], entry.path, KINDS[entry.kind][0]) for entry in found if entry.id in titles
+        Suggestion(title=titles_by_id[entry.id], href=entry.path, kind=KINDS[entry.kind].singular)
+        for entry in entries
+        if entry.id in titles_by_id
     )
+
+
+def _titles_by_id(entry_ids: list[int]) -> dict[int, str]:
+    if not entry_ids:
+        return {}
+    return dict(rows_of("SELECT id, title FROM search_searchentry WHERE id = ANY(%s)", [entry_ids]))

@@ -18,10 +18,10 @@ from partnerships.conversations.models.meetings import MEETING_ROUTES
 from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, divided, joined
-from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
-_DOCUMENT = {"document": ("Document", "Documents")}
+_DOCUMENT = {"document": KindNames("Document", "Documents")}
 
 
 def _of_file(
@@ -153,7 +153,7 @@ ATTACHMENTS = Source(
 AGENDA_ITEMS = Source(
     code="agendaitem",
     model=AgendaItem,
-    kinds={"agenda": ("Agenda item", "Agenda items")},
+    kinds={"agenda": KindNames("Agenda item", "Agenda items")},
     read=_items,
     check=by_record(_items_for),
     follows={

@@ -14,7 +14,7 @@ from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.models import EVERYONE
-from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import names_of
 
 
@@ -74,7 +74,7 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
 COMMITMENTS = Source(
     code="commitment",
     model=Commitment,
-    kinds={"commitment": ("Commitment", "Commitments")},
+    kinds={"commitment": KindNames("Commitment", "Commitments")},
     read=_commitments,
     check=by_record(_commitments_for),
     follows=_FOLLOWS,
@@ -82,7 +82,7 @@ COMMITMENTS = Source(
 DEVELOPER_AGREEMENTS = Source(
     code="agreement",
     model=DeveloperAgreement,
-    kinds={"agreement": ("Developer agreement", "Developer agreements")},
+    kinds={"agreement": KindNames("Developer agreement", "Developer agreements")},
     read=_agreements,
     check=by_record(_agreements_for),
     follows={"developer_agreements_developeragreement.id": ("pk",), "organisations_organisation.id": ("organisation",)},

@@ -12,7 +12,7 @@ from partnerships.agreements.models import Holder, Party, Post, PostRole
 from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import Source, by_record
+from partnerships.search.sources.source import KindNames, Source, by_record
 
 #: Other words for what the holder of a post is there for.
 _ROLE_WORDS = {
@@ -127,7 +127,7 @@ def _holders_for(user: User, ids: list[int]) -> QuerySet[Holder, int]:
 POSTS = Source(
     code="post",
     model=Post,
-    kinds={"contact": ("Contact", "Contacts")},
+    kinds={"contact": KindNames("Contact", "Contacts")},
     read=_posts,
     check=by_record(_posts_for),
     follows={"agreements_post.id": ("pk",)}
@@ -136,7 +136,7 @@ POSTS = Source(
 HOLDERS = Source(
     code="holder",
     model=Holder,
-    kinds={"contact": ("Contact", "Contacts")},
+    kinds={"contact": KindNames("Contact", "Contacts")},
     read=_holders,
     check=by_record(_holders_for),
     follows={"agreements_holder.id": ("pk",), "agreements_post.id": ("post",), "people_user.id": ("person",)}

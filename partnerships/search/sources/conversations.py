@@ -20,7 +20,7 @@ from partnerships.nominations.models.returns import READERS as RETURN_READERS
 from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import names_of, texts_of
 
 
@@ -118,7 +118,7 @@ _BY_NAME = ("organisations_organisation.id", "organisations_organisationname.org
 CONVERSATIONS = Source(
     code="conversation",
     model=Conversation,
-    kinds={"conversation": ("Conversation", "Conversations")},
+    kinds={"conversation": KindNames("Conversation", "Conversations")},
     read=_conversations,
     check=by_record(_conversations_for),
     follows={
@@ -131,7 +131,7 @@ CONVERSATIONS = Source(
 MEETINGS = Source(
     code="meeting",
     model=Meeting,
-    kinds={"meeting": ("Meeting", "Meetings")},
+    kinds={"meeting": KindNames("Meeting", "Meetings")},
     read=_meetings,
     check=by_record(_meetings_for),
     follows={"conversations_meeting.id": ("pk",), "agreements_party.partnership_id": ("partnership",)}
@@ -140,7 +140,7 @@ MEETINGS = Source(
 REPORTS = Source(
     code="report",
     model=Report,
-    kinds={"report": ("Progress report", "Progress reports")},
+    kinds={"report": KindNames("Progress report", "Progress reports")},
     read=_reports,
     check=by_record(_reports_for),
     follows={
@@ -153,7 +153,7 @@ REPORTS = Source(
 RETURNS = Source(
     code="return",
     model=NominationsReturn,
-    kinds={"return": ("Nominations return", "Nominations returns")},
+    kinds={"return": KindNames("Nominations return", "Nominations returns")},
     read=_returns,
     check=by_record(_returns_for),
     follows={

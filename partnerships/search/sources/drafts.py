@@ -21,7 +21,7 @@ from partnerships.plans.models.routes import DRAFTERS, drafters_of, former_route
 from partnerships.plans.starters import starter
 from partnerships.search.entries import Row, joined
 from partnerships.search.sources.plans import areas_of, rows_of_item, text_of_item
-from partnerships.search.sources.source import ONE_DAY, Source, by_record, readers_by_routes
+from partnerships.search.sources.source import ONE_DAY, KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
 
@@ -128,7 +128,7 @@ DRAFTS = Source(
 COMMENTS = Source(
     code="comment",
     model=Comment,
-    kinds={"comment": ("Comment", "Comments")},
+    kinds={"comment": KindNames("Comment", "Comments")},
     read=_comments,
     check=by_record(_comments_for),
     follows={

@@ -13,7 +13,7 @@ from partnerships.search.sources.partnerships import DOCUMENTS, OBJECTIVES, PART
 from partnerships.search.sources.plans import PLANS
 from partnerships.search.sources.recommendations import RECOMMENDATIONS
 from partnerships.search.sources.reports import FROZEN
-from partnerships.search.sources.source import Source
+from partnerships.search.sources.source import KindNames, Source
 
 #: Every source by its code, in the order of facets.
 SOURCES: dict[str, Source] = {
@@ -44,5 +44,5 @@ SOURCES: dict[str, Source] = {
         ORGANISATIONS,
     )
 }
-#: The names of every kind, one and many, by code.
-KINDS: dict[str, tuple[str, str]] = {code: names for source in SOURCES.values() for code, names in source.kinds.items()}
+#: The names of every kind of entry, by its code.
+KINDS: dict[str, KindNames] = {code: names for source in SOURCES.values() for code, names in source.kinds.items()}

@@ -13,7 +13,7 @@ from partnerships.exchange.models.entries import ROUTES
 from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import names_of
 
 
@@ -49,7 +49,7 @@ def _entries_for(user: User, ids: list[int]) -> QuerySet[Entry, int]:
 ENTRIES = Source(
     code="entry",
     model=Entry,
-    kinds={"ask": ("Ask", "Asks"), "offer": ("Offer", "Offers")},
+    kinds={"ask": KindNames("Ask", "Asks"), "offer": KindNames("Offer", "Offers")},
     read=_entries,
     check=by_record(_entries_for),
     follows={

@@ -12,7 +12,7 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.search.entries import Row, joined
 from partnerships.search.models import EVERYONE
-from partnerships.search.sources.source import Source, by_record
+from partnerships.search.sources.source import KindNames, Source, by_record
 
 
 def _organisations(ids: Collection[int]) -> Iterable[Row]:
@@ -64,7 +64,7 @@ def _people_for(user: User, ids: list[int]) -> QuerySet[Membership, int]:
 ORGANISATIONS = Source(
     code="organisation",
     model=Organisation,
-    kinds={"organisation": ("Organisation", "Organisations")},
+    kinds={"organisation": KindNames("Organisation", "Organisations")},
     read=_organisations,
     check=by_record(_organisations_for),
     follows={
@@ -78,7 +78,7 @@ ORGANISATIONS = Source(
 PEOPLE = Source(
     code="person",
     model=Membership,
-    kinds={"person": ("Person", "People")},
+    kinds={"person": KindNames("Person", "People")},
     read=_people,
     check=by_record(_people_for),
     follows={

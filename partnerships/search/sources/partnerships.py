@@ -12,7 +12,7 @@ from partnerships.agreements.models.partnership import FORMER, INSIDE, OUTLINED
 from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, divided, joined
-from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 from partnerships.search.sources.texts import texts_of, texts_of_files
 
 #: What changes who reads the records of a partnership.
@@ -127,7 +127,7 @@ def _documents_for(user: User, ids: list[int]) -> QuerySet[Document, int]:
 PARTNERSHIPS = Source(
     code="partnership",
     model=Partnership,
-    kinds={"partnership": ("Partnership", "Partnerships")},
+    kinds={"partnership": KindNames("Partnership", "Partnerships")},
     read=_partnerships,
     check=by_record(_partnerships_for),
     follows={
@@ -141,7 +141,7 @@ PARTNERSHIPS = Source(
 TERMS = Source(
     code="terms",
     model=TermsVersion,
-    kinds={"terms": ("Terms", "Terms")},
+    kinds={"terms": KindNames("Terms", "Terms")},
     read=_terms,
     check=by_record(_terms_for),
     follows={"agreements_termsversion.partnership_id": ("partnership",), _PARTIES: ("partnership",)},
@@ -149,7 +149,7 @@ TERMS = Source(
 OBJECTIVES = Source(
     code="objective",
     model=Objective,
-    kinds={"objective": ("Objective", "Objectives")},
+    kinds={"objective": KindNames("Objective", "Objectives")},
     read=_objectives,
     check=by_record(_objectives_for),
     follows={"agreements_objective.id": ("pk",), _PARTIES: ("partnership",)},
@@ -157,7 +157,7 @@ OBJECTIVES = Source(
 DOCUMENTS = Source(
     code="document",
     model=Document,
-    kinds={"document": ("Document", "Documents")},
+    kinds={"document": KindNames("Document", "Documents")},
     read=_documents,
     check=by_record(_documents_for),
     follows={"agreements_document.id": ("pk",), _PARTIES: ("partnership",)},

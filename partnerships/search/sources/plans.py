@@ -27,7 +27,7 @@ from partnerships.plans.content import COLLECTIONS, Collection, Content, outside
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.models.routes import draft_routes, inside_routes, published_routes
 from partnerships.search.entries import Row, divided, joined
-from partnerships.search.sources.source import ONE_DAY, Check, Found, Source, readers_by_routes
+from partnerships.search.sources.source import ONE_DAY, Check, KindNames, MatchingEntry, Source, readers_by_routes
 from partnerships.search.sources.texts import texts_of_files
 
 #: The collections of a plan, by the kind of entry that each item makes.
@@ -59,11 +59,11 @@ def _plans(ids: Collected[int]) -> Iterable[Row]:
     areas = areas_of(contents)
     files = texts_of_files(item["sha256"] for content in contents for item in content["documents"])
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
-        owner = next(iter(sorted(plan_owner.organisation_id for plan_owner in plan.owners.all())), None)
+        owner_ids = [owner.organisation_id for owner in plan.owners.all()]
         common: dict[str, Any] = {
             "object_id": plan.pk,
             "partnership_id": plan.partnership_id,
-            "organisation_id": owner,
+            "organisation_id": min(owner_ids, default=None),
             "day": timezone.localdate(plan.last_published_at or plan.created_at),
             "readers": readers[plan.pk],
         }
@@ -164,62 +164,66 @@ def areas_of(contents: Iterable[Content]) -> dict[str, str]:
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
 
 
-#: Who reads the newest version of a plan, widest last.
-_OWNER, _INSIDE, _OUTSIDE = 3, 2, 1
+#: How much of a plan its readers see, from least to most.
+_OUTSIDE, _INSIDE, _OWNER = 1, 2, 3
 
 
-def _read_by(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]:
-    """Plans that the person may read today.
+def _readable_versions(user: User, ids: list[int]) -> QuerySet[Plan, tuple[int, int, int]]:
+    """The plans that the person may read today: plan id, version number (0 for a draft) and level of access.
 
-    Each with the number of the version (0: the draft), and how they read it.
+    A plan has several rows if several routes lead to it. During an embargo all but owners read the open version.
     """
     now = timezone.now()
-    free, held = Q(embargoed_until=None) | Q(embargoed_until__lte=now), Q(embargoed_until__gt=now)
-    these = Plan.objects.filter(among("pk", ids)).order_by()
-    inside, present = these.inside_for(user), these.present_for(user)
-    ways = (
-        (these.owned_for(user), "current_number", _OWNER),
-        (inside.filter(free), "current_number", _INSIDE),
-        (inside.filter(held), "open_number", _INSIDE),
-        (present.filter(free), "current_number", _OUTSIDE),
-        (present.filter(held), "open_number", _OUTSIDE),
-        (these.draft_visible_to(user).filter(current_number=0), "current_number", _OWNER),
+    is_free = Q(embargoed_until=None) | Q(embargoed_until__lte=now)
+    is_embargoed = Q(embargoed_until__gt=now)
+    plans = Plan.objects.filter(among("pk", ids)).order_by()
+    inside, present = plans.inside_for(user), plans.present_for(user)
+    routes = (
+        (plans.owned_for(user), "current_number", _OWNER),
+        (inside.filter(is_free), "current_number", _INSIDE),
+        (inside.filter(is_embargoed), "open_number", _INSIDE),
+        (present.filter(is_free), "current_number", _OUTSIDE),
+        (present.filter(is_embargoed), "open_number", _OUTSIDE),
+        (plans.draft_visible_to(user).filter(current_number=0), "current_number", _OWNER),
     )
-    first, *others = (found.values_list("pk", number).annotate(way=Value(way)) for found, number, way in ways)
+    first, *others = (
+        readable.values_list("pk", version_field).annotate(access=Value(access))
+        for readable, version_field, access in routes
+    )
     return first.union(*others, all=True)
 
 
-def _passed(found: Sequence[Found], rows: Collected[tuple[int, int, int]]) -> set[int]:
-    """Hidden parts for readers inside.
+def _allowed_ids(entries: Sequence[MatchingEntry], rows: Collected[tuple[int, int, int]]) -> set[int]:
+    """Ids of the entries from the version that the person reads; hidden parts only for readers inside."""
+    version_and_access: dict[int, tuple[int, int]] = {}
+    for plan_id, version_number, access in rows:
+        # Owners are parties too: take the newest version, and the most access to it.
+        version_and_access[plan_id] = max((version_number, access), version_and_access.get(plan_id, (0, 0)))
 
-    All of it only while it is of the version that the person reads.
-    """
-    read: dict[int, tuple[int, int]] = {}
-    for pk, number, way in rows:
-        # The newest, and the widest way to it: parties read an older version than owners, who are both.
-        read[pk] = max((number, way), read.get(pk, (0, 0)))
-    return {
-        one.id
-        for one in found
-        if one.object_id in read
-        and one.number == read[one.object_id][0]
-        and read[one.object_id][1] >= (_INSIDE if one.hidden else _OUTSIDE)
-    }
+    allowed_ids = set()
+    for entry in entries:
+        if entry.object_id not in version_and_access:
+            continue
+        version_number, access = version_and_access[entry.object_id]
+        needed_access = _INSIDE if entry.hidden else _OUTSIDE
+        if entry.number == version_number and access >= needed_access:
+            allowed_ids.add(entry.id)
+    return allowed_ids
 
 
 PLANS = Source(
     code="plan",
     model=Plan,
     kinds={
-        "plan": ("Plan", "Plans"),
-        "section": ("Section of a plan", "Sections of plans"),
-        "site": ("Site", "Sites"),
-        "milestone": ("Milestone", "Milestones"),
-        "risk": ("Risk", "Risks"),
-        "document": ("Document", "Documents"),
+        "plan": KindNames("Plan", "Plans"),
+        "section": KindNames("Section of a plan", "Sections of plans"),
+        "site": KindNames("Site", "Sites"),
+        "milestone": KindNames("Milestone", "Milestones"),
+        "risk": KindNames("Risk", "Risks"),
+        "document": KindNames("Document", "Documents"),
     },
     read=_plans,
-    check=Check(_read_by, _passed),
+    check=Check(rights_query=_readable_versions, allowed_ids=_allowed_ids),
     follows={
         "plans_plan.id": ("pk",),
         "plans_planowner.plan_id": ("pk",),

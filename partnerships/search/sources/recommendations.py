@@ -12,7 +12,7 @@ from partnerships.people.models import User
 from partnerships.recommendations.models import Recommendation
 from partnerships.recommendations.models.sources import EVERYBODY
 from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 
 
 def _recommendations(ids: Collection[int]) -> Iterable[Row]:
@@ -47,7 +47,7 @@ def _recommendations_for(user: User, ids: list[int]) -> QuerySet[Recommendation,
 RECOMMENDATIONS = Source(
     code="recommended",
     model=Recommendation,
-    kinds={"recommended": ("Recommendation", "Recommendations")},
+    kinds={"recommended": KindNames("Recommendation", "Recommendations")},
     read=_recommendations,
     check=by_record(_recommendations_for),
     follows={

@@ -12,7 +12,7 @@ from partnerships.people.models import User
 from partnerships.reports.models import READERS, FrozenReport
 from partnerships.reports.registry import find_report
 from partnerships.search.entries import Row, joined
-from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.source import KindNames, Source, by_record, readers_by_routes
 
 
 def _frozen(ids: Collection[int]) -> Iterable[Row]:
@@ -39,7 +39,7 @@ def _frozen_for(user: User, ids: list[int]) -> QuerySet[FrozenReport, int]:
 FROZEN = Source(
     code="frozen",
     model=FrozenReport,
-    kinds={"frozen": ("Frozen report", "Frozen reports")},
+    kinds={"frozen": KindNames("Frozen report", "Frozen reports")},
     read=_frozen,
     check=by_record(_frozen_for),
     follows={"reports_frozenreport.id": ("pk",), "agreements_party.partnership_id": ("partnership",)},

@@ -1,4 +1,4 @@
-"""What a source declares, and the readers of its records."""
+"""What each source of the index declares, and how the readers of its records are found."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from partnerships.search.models import EVERYONE
 ONE_DAY = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
 
 
-class Found(NamedTuple):
-    """An entry that fits the words, before its reader's rights are checked."""
+class MatchingEntry(NamedTuple):
+    """An entry that matches a search, before its reader's rights are checked."""
 
     id: int
     source: str
@@ -36,78 +36,88 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How the entries of a source are checked.
+    """How the rights on the entries of a source are checked.
 
-    `asks(user, ids)`, which belongs to a module (see `statements`), asks about their records. `passed(entries, rows)`
-    gives the ids of those entries that the person may read at this moment.
+    `rights_query(user, ids)` is the query about their records. It must be a function of a module, so that its SQL can
+    be kept (see `statements`). `allowed_ids(entries, rows)` returns the ids of the entries that the person may read at
+    this moment, given the rows of that query.
     """
 
-    asks: Callable[..., QuerySet[Any, Any]]
-    passed: Callable[[Sequence[Found], Collection[Any]], set[int]]
+    rights_query: Callable[..., QuerySet[Any, Any]]
+    allowed_ids: Callable[[Sequence[MatchingEntry], Collection[Any]], set[int]]
+
+
+class KindNames(NamedTuple):
+    """The name of a kind of entry, for one and for many."""
+
+    singular: str
+    plural: str
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Records of one model that search finds.
-
-    `read` gives the rows of these records; a record without rows is not found. `check` goes by the records' own rights.
-    `follows` maps a table's column, written "table.column", to lookup paths from this model to that column's value:
-    when such a row changes, these records are indexed again. `kinds` maps the codes of kinds to their names, one and
-    many.
-    """
+    """The records of one model that search finds."""
 
     code: str
     model: type[Model]
-    kinds: Mapping[str, tuple[str, str]]
+    #: The names of its kinds of entries, by the kind's code.
+    kinds: Mapping[str, KindNames]
+    #: Returns the index rows of the records with these ids; a record without rows is not found.
     read: Callable[[Collection[int]], Iterable[Row]]
+    #: Checks the records' own rights.
     check: Check
+    #: By "table.column": the lookup paths from this model to the value of that column. If a row of that table changes,
+    #: the records that these paths lead to are indexed again.
     follows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def following(self, column: str, values: Collection[int]) -> set[int]:
-        """Ids of the records to index again because rows with these values in a column changed."""
-        found: set[int] = set()
+    def stale_ids(self, column: str, values: Collection[int]) -> set[int]:
+        """Ids of the records to index again because rows with these values in a column have changed."""
+        ids: set[int] = set()
         for path in self.follows[column]:
             if path == "pk":
-                found |= set(values)
+                ids |= set(values)
             else:
                 rows = self.model._base_manager.filter(**{f"{path}__in": list(values)})
-                found |= set(rows.order_by().values_list("pk", flat=True))
-        return found
+                ids |= set(rows.order_by().values_list("pk", flat=True))
+        return ids
 
 
-def by_record(visible: Callable[..., QuerySet[Any, int]]) -> Check:
-    """The check of entries by their records.
+def by_record(visible_ids: Callable[..., QuerySet[Any, int]]) -> Check:
+    """The usual check: an entry may be read if its record may be read.
 
-    `visible(user, ids)` gives the ids of those that the person may read.
+    `visible_ids(user, ids)` is the query for the ids of those records that the person may read.
     """
 
-    def passed(found: Sequence[Found], rows: Collection[Any]) -> set[int]:
-        readable = set(rows)
-        return {entry.id for entry in found if entry.object_id in readable}
+    def allowed_ids(entries: Sequence[MatchingEntry], rows: Collection[Any]) -> set[int]:
+        readable_ids = set(rows)
+        return {entry.id for entry in entries if entry.object_id in readable_ids}
 
-    return Check(visible, passed)
+    return Check(rights_query=visible_ids, allowed_ids=allowed_ids)
 
 
 def readers_by_routes(
     model: type[Model], routes: Iterable[Route], ids: Collection[int]
 ) -> defaultdict[int, frozenset[int]]:
-    """Everybody that these routes reach or may reach later, by id of the record.
+    """Everybody that these routes reach, or may reach later, by the id of the record.
 
-    Organisations and people on the way count whatever the route asks of them: the check of each result asks again.
+    Conditions of a route on organisations and people are ignored here: the check of each result tests them.
     """
-    found: dict[int, set[int]] = {}
     rows = model._base_manager.filter(pk__in=list(ids)).order_by()
-    for path, sign in {
-        (other_route.path, -1 if isinstance(other_route, People) else 1)
-        for other_route in routes
-        if not isinstance(other_route, Network)
-    }:
-        named = rows.exclude(**{path: None}) if path else rows
-        for pk, reader in named.values_list("pk", path or "pk").distinct():
-            if reader is not None:
-                found.setdefault(pk, set()).add(sign * reader)
-    for route in routes:
-        if isinstance(route, Network):
-            for pk in rows.filter(route.when).values_list("pk", flat=True):
-                found.setdefault(pk, set()).add(EVERYONE)
-    return defaultdict(frozenset, {pk: frozenset(readers) for pk, readers in found.items()})
+    readers_by_id: defaultdict[int, set[int]] = defaultdict(set)
+
+    # People have ids below zero among readers. A set, because several routes may have the same path.
+    paths_and_signs = {
+        (route.path, -1 if isinstance(route, People) else 1) for route in routes if not isinstance(route, Network)
+    }
+    for path, sign in paths_and_signs:
+        reached = rows.exclude(**{path: None}) if path else rows
+        for pk, reader_id in reached.values_list("pk", path or "pk").distinct():
+            if reader_id is not None:
+                readers_by_id[pk].add(sign * reader_id)
+
+    for network_route in routes:
+        if isinstance(network_route, Network):
+            for pk in rows.filter(network_route.when).values_list("pk", flat=True):
+                readers_by_id[pk].add(EVERYONE)
+
+    return defaultdict(frozenset, {pk: frozenset(reader_ids) for pk, reader_ids in readers_by_id.items()})

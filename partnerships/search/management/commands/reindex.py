@@ -9,6 +9,9 @@ from django.core.management.base import CommandError, CommandParser
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.search.services import differences, index_stale, queue_everything
 
+#: Differences that `--check` prints.
+_MAX_PRINTED = 20
+
 
 class Command(AccountedCommand):
     """Queue every record and index the queue.
@@ -34,10 +37,11 @@ class Command(AccountedCommand):
             self.stdout.write(f"{index_stale()} changes indexed.")
 
     def _check(self) -> None:
-        found = 0
-        for found, one in enumerate(differences(), start=1):
-            if found <= 20:
-                self.stdout.write(f"{one.what}: {one.source} {one.object_id} {one.part}".rstrip())
-        if found:
-            raise CommandError(f"{found} entries differ from their records. Run reindex.")
+        count = 0
+        for count, difference in enumerate(differences(), start=1):
+            if count <= _MAX_PRINTED:
+                entry = f"{difference.source} {difference.object_id} {difference.part}".rstrip()
+                self.stdout.write(f"{difference.problem}: {entry}")
+        if count:
+            raise CommandError(f"{count} entries differ from their records. Run reindex.")
         self.stdout.write("Index and records agree.")

@@ -31,7 +31,7 @@ from partnerships.activity.services import record_export
 from partnerships.kit.exports import asked_of, rows_of
 from partnerships.kit.masking import has_secret
 from partnerships.people.limits import too_many
-from partnerships.people.requests import FetchedAheadError
+from partnerships.people.requests import PrefetchRefused
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
@@ -239,7 +239,7 @@ class PrivatePagesMiddleware:
 class PrefetchMiddleware:
     """Refuses a browser's prefetch of a page whose opening is recorded: 503, so it asks again on a real click.
 
-    Views of such pages raise `FetchedAheadError`.
+    Views of such pages raise `PrefetchRefused`.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -249,7 +249,7 @@ class PrefetchMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, FetchedAheadError):
+        if not isinstance(exception, PrefetchRefused):
             return None
         return HttpResponse(status=503, headers={"Cache-Control": "no-store"})
 

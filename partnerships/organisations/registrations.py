@@ -24,7 +24,7 @@ from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
 from partnerships.people.administrators import register_obstacle
 from partnerships.people.composing import PersonEmail, register_emails
-from partnerships.people.identity_providers import Relying, register_relying, register_retry
+from partnerships.people.identity_providers import ReliantOrganisation, register_recheck, register_reliant_organisations
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule, register_personal
@@ -110,10 +110,10 @@ def required_providers(user: User, now: dt.datetime) -> set[str]:
     return set(required.values_list("organisation__sign_in_provider", flat=True))
 
 
-def relying_on(provider: str) -> list[Relying]:
+def organisations_using(provider: str) -> list[ReliantOrganisation]:
     """The organisations that use a provider, with their leads."""
     using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
-    return [Relying(organisation.name, tuple(leads_of(organisation))) for organisation in using]
+    return [ReliantOrganisation(organisation.name, tuple(leads_of(organisation))) for organisation in using]
 
 
 def register() -> None:
@@ -144,8 +144,8 @@ def register() -> None:
         kept_for="90 days after the request",
         apply=_old_requests,
     )
-    register_relying(relying_on)
-    register_retry(retry_own_sign_in)
+    register_reliant_organisations(organisations_using)
+    register_recheck(retry_own_sign_in)
     _register_personal()
 
 

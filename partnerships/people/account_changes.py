@@ -1,7 +1,7 @@
 """Changes on allauth's pages, each in one transaction with its alert, log and journal.
 
-allauth saves a new password first and tells of it afterwards, each in a transaction of its own. A process killed in
-between would change the password and tell nobody, and a restore would open the old one again.
+allauth saves a new password first and sends its signals afterwards, each in a transaction of its own. If the process
+were killed in between, the password would change without an alert, and a restore would bring the old one back.
 """
 
 from __future__ import annotations
@@ -16,62 +16,73 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-#: These change something outside `form_valid`.
-_WITHOUT_FORM = (ConfirmEmailView, EmailView)
+#: Views that make changes outside `form_valid`.
+_CHANGE_ON_POST = (ConfirmEmailView, EmailView)
 
 
 @contextmanager
 def _one_transaction() -> Iterator[None]:
-    """One transaction for a change and all that allauth does about it.
+    """Run a change, and everything that allauth does about it, in one transaction.
 
-    For an app and for recovery codes allauth does that after the commit, in callbacks. They are called before it.
+    After a change of an authenticator app or recovery codes, allauth sends its signals in on-commit callbacks. These
+    are called here before the commit instead.
     """
     with transaction.atomic():
         yield
-        registered = connection.run_on_commit
-        theirs = [one for one in registered if getattr(one[1], "__module__", "").startswith("allauth.")]
-        connection.run_on_commit = [one for one in registered if one not in theirs]
-        for callback in theirs:
-            callback[1]()
+        callbacks = connection.run_on_commit
+        allauth_callbacks = [entry for entry in callbacks if _is_of_allauth(entry)]
+        connection.run_on_commit = [entry for entry in callbacks if not _is_of_allauth(entry)]
+        for _savepoint_ids, callback, *_options in allauth_callbacks:
+            callback()
 
 
-class _Form:
-    """A form's changes in one transaction.
+def _is_of_allauth(entry: Sequence[Any]) -> bool:
+    """Whether an entry of `connection.run_on_commit` was registered by allauth."""
+    callback = entry[1]
+    return getattr(callback, "__module__", "").startswith("allauth.")
 
-    What comes before them is not in it: rate limits, which other requests wait for and no rollback may undo; and the
-    look at a new password in the list of breached ones, over the network.
+
+class _AtomicForm:
+    """A mixin that saves a valid form in one transaction.
+
+    The transaction leaves out what comes before. A rate limit must survive a rollback and must not make other requests
+    wait; and looking up a breached password is a network request.
     """
 
     def form_valid(self, form: Any) -> HttpResponse:
         with _one_transaction():
-            answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]  # beside a view
-            return answer
+            response: HttpResponse = super().form_valid(form)  # type: ignore[misc]  # mixed into a view
+            return response
 
 
-class _Post:
-    """A whole POST in one transaction."""
+class _AtomicPost:
+    """A mixin that handles a whole POST request in one transaction."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with _one_transaction():
-            answer: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]  # beside a view
-            return answer
+            response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]  # mixed into a view
+            return response
 
 
 @lru_cache
 def in_one_transaction(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view with each change in one transaction; the same view if it has no form."""
-    theirs: Any = getattr(view, "view_class", None)
-    if theirs in _WITHOUT_FORM:
-        around: type = _Post
-    elif hasattr(theirs, "form_valid"):
-        around = _Form
+    """The view with each change in one transaction; unchanged if it has no form."""
+    view_class: Any = getattr(view, "view_class", None)
+    if view_class in _CHANGE_ON_POST:
+        mixin: type = _AtomicPost
+    elif hasattr(view_class, "form_valid"):
+        mixin = _AtomicForm
     else:
         return view
-    ours: Any = type(theirs.__name__, (around, theirs), {"__module__": __name__, "__doc__": theirs.__doc__})
-    made: Callable[..., Any] = ours.as_view(**view.view_initkwargs)  # type: ignore[attr-defined]  # a view of a class
-    return made
+    attributes = {"__module__": __name__, "__doc__": view_class.__doc__}
+    atomic_class: Any = type(view_class.__name__, (mixin, view_class), attributes)
+    atomic_view: Callable[..., Any] = atomic_class.as_view(**view.view_initkwargs)  # type: ignore[attr-defined]  # a class-based view
+    return atomic_view
 
 
 def each_in_one_transaction(patterns: Sequence[URLPattern]) -> list[URLPattern]:
-    """These URLs, with each change of their views in one transaction."""
-    return [URLPattern(one.pattern, in_one_transaction(one.callback), one.default_args, one.name) for one in patterns]
+    """The same URL patterns, with each change of their views in one transaction."""
+    return [
+        URLPattern(pattern.pattern, in_one_transaction(pattern.callback), pattern.default_args, pattern.name)
+        for pattern in patterns
+    ]

@@ -1,4 +1,4 @@
-"""How allauth behaves here: sign-in only, for invited people."""
+"""Adapters of allauth: people who were invited can sign in, and nobody can sign up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.people.encryption import decrypt, encrypt
 from partnerships.people.identity_providers import verified_address
 from partnerships.people.models import User
 from partnerships.people.services import find_person
-from partnerships.people.sign_in_policy import comes_as_required, may_vouch_for
+from partnerships.people.sign_in_policy import may_vouch_for, meets_sign_in_policy
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
@@ -48,21 +48,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return next_url(request, str(settings.LOGIN_REDIRECT_URL))
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
-        """Refuse a password where the person must use their own sign-in."""
-        refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
-        if refused is not None or not isinstance(user, User):
-            return refused
-        if not comes_as_required(request, user, now=timezone.now()):
+        """Refuse a password if the person's organisation requires its own sign-in page."""
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        if response is not None or not isinstance(user, User):
+            return response
+        if not meets_sign_in_policy(request, user, now=timezone.now()):
             request.session.pop(AUTHENTICATION_METHODS_SESSION_KEY, None)
             messages.warning(request, "Your organisation requires you to sign in through its own sign-in page.")
             return redirect("account_login")
         return None
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Record an account email to people with an account or a new address.
-
-        Stakeholders and leavers get none.
-        """
+        """Record an account email; stakeholders and people who have left get none."""
         person = find_person(email)
         if person is not None and (person.is_stakeholder or not person.is_active):
             return
@@ -78,21 +75,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
             )
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
-        """A URL with the configured origin; the Host header is not trusted."""
+        """The link that confirms an address, with the configured origin: the Host header is not trusted."""
         path = reverse("account_confirm_email", args=[emailconfirmation.key])
         return f"{settings.SITE_ORIGIN}{path}"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """A URL with the configured origin; the Host header is not trusted."""
+        """The link that resets a password, with the configured origin: the Host header is not trusted."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.SITE_ORIGIN) + path.replace("UID-KEY", key)
 
 
 class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Sign-in through an organisation's own provider (OpenID Connect).
-
-    For people who act for that organisation.
-    """
+    """Sign-in through an organisation's own provider (OpenID Connect), for people who act for it."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Always False: a provider vouches for people but cannot add them."""
@@ -101,8 +95,8 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Connect the provider's identity to the person with that address.
 
-        The provider must have verified the address, and only an organisation that uses the provider has its people
-        signed in. Otherwise one partner's directory could claim another partner's addresses.
+        The provider must have verified the address, and the person's organisation must use the provider. Otherwise one
+        partner's directory could claim the addresses of another partner's people.
         """
         if sociallogin.is_existing:
             person = sociallogin.user

@@ -1,7 +1,7 @@
 """Admin pages of people.
 
-Administrators find people, grant administration and close accounts. Passwords, addresses and second factors stay in
-their owners' hands.
+Administrators find people, make others administrators and close accounts. Only the people themselves change their
+passwords, addresses and second factors.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from partnerships.kit.administration import NothingDeleted, ReadOnly, ReadOnlyAdmin, RowHistory
-from partnerships.people.identity_providers import keep_provider, key_of, refusal, relying_on, remove_provider
+from partnerships.people.identity_providers import key_of, organisations_using, refusal, remove_provider, save_provider
 from partnerships.people.models import Invitation, RetentionRuleState, RetentionRun, SecurityEvent, User, ViewAs
 from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import change_details, person_for_address, reopen_account
 from partnerships.people.sessions import end_sessions
 
-# Rights come from memberships and from being an administrator. Groups would be a second source.
+# Rights come from memberships and from being an administrator, never from groups.
 admin.site.unregister(Group)
 
 
@@ -61,24 +61,21 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         "last_login",
         "left_at",
         "erased_at",
-        "what_can_be_done",
+        "action_links",
     )
-    readonly_fields = ("is_staff", "account_since", "last_login", "left_at", "erased_at", "what_can_be_done")
-    actions = ("sign_out_everywhere", "let_back_in")
+    readonly_fields = ("is_staff", "account_since", "last_login", "left_at", "erased_at", "action_links")
+    actions = ("sign_out_everywhere", "reopen_accounts")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """People who have not been erased."""
         return super().get_queryset(request).filter(erased_at=None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """The address is read-only: only its owner can change it, with proof.
-
-        Administration has its own page, which asks for a reason.
-        """
+        """Make the address read-only, because only its owner can change it, with proof."""
         return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
-        """Create a stakeholder; an invitation later lets them choose a password."""
+        """Change an account, or create a stakeholder, who can choose a password once they are invited."""
         if change:
             assert isinstance(request.user, User)
             change_details(
@@ -94,34 +91,29 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         obj._state.adding = False
 
     @admin.display(description="Actions")
-    def what_can_be_done(self, person: User) -> SafeString | str:
+    def action_links(self, person: User) -> SafeString | str:
         """Links to the pages that ask for a reason."""
         if person.pk is None or not person.is_active:
-            return "No longer possible: they have left. The action “Reopen account” undoes it."
+            return "This person has left. Use the action “Reopen account” to let them sign in again."
         pages = [("people:leaver", "Close account")]
-        if not person.is_stakeholder:
-            pages += (
-                [("people:withdraw-administration", "Remove as administrator")]
-                if person.is_staff
-                else [
-                    ("people:view-as", "View as this person"),
-                    ("people:grant-administration", "Make administrator"),
-                ]
-            )
+        if person.is_staff:
+            pages.append(("people:withdraw-administration", "Remove as administrator"))
+        elif not person.is_stakeholder:
+            pages.append(("people:view-as", "View as this person"))
+            pages.append(("people:grant-administration", "Make administrator"))
         if has_second_factor(person):
             pages.append(("people:remove-second-factor", "Remove second factor"))
-        return format_html_join(
-            " · ", '<a href="{}">{}</a>', ((reverse(name, args=[person.pk]), words) for name, words in pages)
-        )
+        links = [(reverse(url_name, args=[person.pk]), label) for url_name, label in pages]
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
 
     @admin.action(description="Sign out everywhere")
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """End the sessions of the selected people."""
+        """End all sessions of the selected people."""
         count = sum(end_sessions(person) for person in queryset)
-        messages.info(request, f"{count} sessions ended.")
+        messages.info(request, f"Ended {count} sessions.")
 
     @admin.action(description="Reopen account")
-    def let_back_in(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def reopen_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Reopen closed accounts, without their earlier memberships."""
         assert isinstance(request.user, User)
         for person in queryset.filter(is_active=False):
@@ -137,9 +129,9 @@ admin.site.unregister(UserSession)
 
 @admin.register(UserSession)
 class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth carries no types
-    """Where people are signed in; read only.
+    """The sessions of people, read-only.
 
-    Owners end sessions themselves, administrators with “Sign out everywhere”.
+    People end their own in their account; administrators use the action “Sign out everywhere”.
     """
 
     raw_id_fields = ()
@@ -149,7 +141,7 @@ class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth
     ordering = ("-last_seen_at", "-pk")
 
 
-# Read only: with write access one could sign in as anybody. An address marked as verified can reset a password, and
+# Read-only, because whoever could change these could sign in as anybody: a verified address can reset a password, and
 # an identity or a second factor is a way to sign in. People change their own in their account.
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
@@ -168,9 +160,9 @@ class AddressAdmin(ReadOnlyAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Second factors without their secrets.
+    """Second factors, without their secrets.
 
-    A lost one is removed on its own page, with a reason.
+    A lost one is removed on a page of its own, which asks for a reason.
     """
 
     list_display = ("user", "type", "created_at", "last_used_at")
@@ -217,26 +209,23 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         self.fields["provider"] = forms.ChoiceField(choices=providers.registry.as_choices())
 
     def clean_secret(self) -> str:
-        """The new secret; if empty, the present one."""
+        """The new secret; the present one if the field is empty."""
         return str(self.cleaned_data["secret"] or self.instance.secret)
 
     def clean(self) -> dict[str, Any]:
-        """Show on the form why the service would refuse it."""
+        """Check what the service would refuse, so that the form shows the reason."""
         data = super().clean() or {}
         fields = ("provider", "provider_id", "name", "client_id", "settings")
         if all(name in data for name in fields):
             app = SocialApp(pk=self.instance.pk, **{name: data[name] for name in fields})
-            if words := refusal(app):
-                raise forms.ValidationError(words)
+            if explanation := refusal(app):
+                raise forms.ValidationError(explanation)
         return data
 
 
 @admin.register(SocialApp)
 class ProviderAdmin(admin.ModelAdmin[SocialApp]):
-    """Sign-in providers of organisations.
-
-    Each change is recorded and emailed, because it changes who can sign in.
-    """
+    """Sign-in providers of organisations; each change is recorded and emailed."""
 
     form = ProviderForm
     list_display = ("name", "provider_id", "provider", "client_id")
@@ -244,16 +233,16 @@ class ProviderAdmin(admin.ModelAdmin[SocialApp]):
     ordering = ("name", "pk")
 
     def has_delete_permission(self, request: HttpRequest, obj: SocialApp | None = None) -> bool:
-        """Only on a provider's own page, and only if no organisation uses it."""
-        return obj is not None and not relying_on(key_of(obj)) and super().has_delete_permission(request, obj)
+        """True only on a provider's own page, if no organisation uses it."""
+        return obj is not None and not organisations_using(key_of(obj)) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: SocialApp, form: ProviderForm, change: bool) -> None:
-        """Save through the service; the form has checked it already."""
+        """Save through the service, which records and emails the change."""
         assert isinstance(request.user, User)
-        keep_provider(app=obj, author=request.user, reason=form.cleaned_data["reason"], now=timezone.now())
+        save_provider(app=obj, author=request.user, reason=form.cleaned_data["reason"], now=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: SocialApp) -> None:
-        """Delete through the service."""
+        """Delete through the service, which records and emails the change."""
         assert isinstance(request.user, User)
         remove_provider(app=obj, author=request.user, now=timezone.now())
 
@@ -293,7 +282,7 @@ class RetentionRunAdmin(ReadOnlyAdmin):
 
 @admin.register(RetentionRuleState)
 class RetentionRuleStateAdmin(ReadOnlyAdmin):
-    """When each retention rule last ran to its end."""
+    """When each retention rule last completed, and its error since."""
 
     list_display = ("rule", "completed_at", "tried_at", "error")
     list_filter = (("completed_at", admin.EmptyFieldListFilter),)

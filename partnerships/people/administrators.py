@@ -18,16 +18,13 @@ from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
 
-#: Why a person cannot administer, in words; empty: they can.
+#: Returns why a person cannot administer the network; "" if they can.
 Obstacle = Callable[[User], str]
 _obstacles: list[Obstacle] = []
 
 
 class UnableToChangeAdministration(Exception):
-    """The change is refused.
-
-    No reason is given, the person cannot administer, or nobody else does.
-    """
+    """No reason is given, the person cannot administer, or nobody else would."""
 
 
 def register_obstacle(obstacle: Obstacle) -> None:
@@ -36,17 +33,18 @@ def register_obstacle(obstacle: Obstacle) -> None:
 
 
 def lock_with_administrators(person: User) -> tuple[User, list[User]]:
-    """Lock the person and the other active administrators.
+    """Lock and return the person and the other active administrators.
 
-    Two administrators who withdraw each other cannot both succeed.
+    The lock keeps two administrators from withdrawing each other's rights at the same time.
     """
-    concerned = User.objects.select_for_update().filter(Q(is_staff=True, is_active=True) | Q(pk=person.pk))
-    rows = {person.pk: person for person in concerned.order_by("pk")}
-    locked = rows.pop(person.pk)
-    return locked, list(rows.values())
+    person_or_administrator = Q(is_staff=True, is_active=True) | Q(pk=person.pk)
+    locked_people = User.objects.select_for_update().filter(person_or_administrator).order_by("pk")
+    locked_by_id = {locked.pk: locked for locked in locked_people}
+    locked_person = locked_by_id.pop(person.pk)
+    return locked_person, list(locked_by_id.values())
 
 
-def _check(person: User, author: User | None, reason: str) -> None:
+def _check_right_and_reason(person: User, author: User | None, reason: str) -> None:
     require(rights_over(person, author).may_administer)
     if not reason.strip():
         raise UnableToChangeAdministration("Give a reason.")
@@ -54,20 +52,20 @@ def _check(person: User, author: User | None, reason: str) -> None:
 
 @transaction.atomic
 def grant_administration(*, person: User, author: User | None, reason: str, now: dt.datetime) -> None:
-    """Make somebody an administrator.
+    """Make a person an administrator.
 
-    They must sign in again, with a second factor where one is required. The author is an administrator, or None for
-    the command line. Raises `UnableToChangeAdministration`.
+    They must sign in again, with a second factor if administrators need one. The author is None for the command line.
+    Raises `UnableToChangeAdministration`.
     """
     locked, _ = lock_with_administrators(person)
-    _check(locked, author, reason)
+    _check_right_and_reason(locked, author, reason)
     if not locked.is_active or locked.is_stakeholder:
         raise UnableToChangeAdministration(f"{locked.display_name} has no account.")
     if locked.is_staff:
         raise UnableToChangeAdministration(f"{locked.display_name} is already an administrator.")
     for obstacle in _obstacles:
-        if words := obstacle(locked):
-            raise UnableToChangeAdministration(words)
+        if explanation := obstacle(locked):
+            raise UnableToChangeAdministration(explanation)
     set_administration(locked, granted=True, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = True
 
@@ -76,29 +74,30 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
 def withdraw_administration(
     *, person: User, author: User | None, reason: str, now: dt.datetime, even_last: bool = False
 ) -> None:
-    """Withdraw somebody's administration; their account stays.
+    """Withdraw a person's administration; their account stays.
 
-    At least one other administrator must remain, except with `even_last` (after a restore). Raises
-    `UnableToChangeAdministration`.
+    Another administrator must remain, except with `even_last` (after a restore). Raises `UnableToChangeAdministration`.
     """
     locked, others = lock_with_administrators(person)
-    _check(locked, author, reason)
+    _check_right_and_reason(locked, author, reason)
     if author is not None and author.pk == locked.pk:
-        raise UnableToChangeAdministration("You cannot remove yourself: ask another administrator.")
+        raise UnableToChangeAdministration("You cannot remove yourself. Ask another administrator.")
     if not locked.is_staff:
         raise UnableToChangeAdministration(f"{locked.display_name} is not an administrator.")
     if not others and not even_last:
-        raise UnableToChangeAdministration("The network needs an administrator: make somebody else one first.")
+        raise UnableToChangeAdministration(
+            "The network needs an administrator. Make another person an administrator first."
+        )
     set_administration(locked, granted=False, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = False
 
 
 def set_administration(person: User, *, granted: bool, author: User | None, reason: str, now: dt.datetime) -> None:
-    """Set whether a locked person administers: ends their sessions, records and emails it."""
+    """Save whether a locked person is an administrator, end their sessions, and record and email the change."""
     person.is_staff = person.is_superuser = granted
     person.save(update_fields=["is_staff", "is_superuser"])
     end_sessions(person)
-    note_administration(person, granted=granted, now=now)
+    journal_administration(person, granted=granted, now=now)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.ADMINISTRATION, at=now)
     event = record(
         actor_id=author.pk if author else None,
@@ -112,33 +111,32 @@ def set_administration(person: User, *, granted: bool, author: User | None, reas
             "reason": reason.strip(),
         },
     )
-    tell_of_administration(person, event=event, granted=granted, now=now)
+    email_administration_change(person, event=event, granted=granted, now=now)
 
 
-#: The journal's name for whether somebody administers the network.
+#: The kind of journal line about a person's administration.
 ADMINISTRATION = "administration"
 
 
-def note_administration(person: User, *, granted: bool, now: dt.datetime) -> None:
-    """Note in the journal whether somebody administers from now on."""
+def journal_administration(person: User, *, granted: bool, now: dt.datetime) -> None:
+    """Write to the journal whether the person is an administrator from now on."""
     same = journal.identity(person.pk, person.joined_at)
     journal.note(ADMINISTRATION, now=now, person=person.pk, same=same, undone=granted)
 
 
-def tell_of_administration(person: User, *, event: Event, granted: bool, now: dt.datetime) -> None:
-    """Email the person, unless they have left, and all administrators."""
+def email_administration_change(person: User, *, event: Event, granted: bool, now: dt.datetime) -> None:
+    """Email the change to the person, unless they have left, and to all administrators."""
     record_emails(
         kind="people.administration",
-        people=concerned_with(person, administrators=True),
+        people=recipient_ids(person, administrators=True),
         params={"event": event.pk, "granted": granted},
         now=now,
     )
 
 
-def concerned_with(person: User, *, administrators: bool) -> list[int]:
-    """Ids of the person and, with `administrators`, of all administrators.
-
-    Only people who have not left.
-    """
-    concerned = Q(pk=person.pk) | Q(is_staff=True) if administrators else Q(pk=person.pk)
-    return list(User.objects.filter(concerned, is_active=True).values_list("pk", flat=True))
+def recipient_ids(person: User, *, administrators: bool) -> list[int]:
+    """Ids of the person and, with `administrators`, of all administrators; without people who have left."""
+    recipients = Q(pk=person.pk)
+    if administrators:
+        recipients |= Q(is_staff=True)
+    return list(User.objects.filter(recipients, is_active=True).values_list("pk", flat=True))

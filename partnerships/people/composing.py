@@ -1,6 +1,6 @@
 """Composes emails to people.
 
-The person is looked up when the email leaves, not when it is recorded.
+The person is looked up when the email is sent, not when it is recorded, because they may leave or change meanwhile.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.outbox.reply_addresses import reply_address
 from partnerships.people.models import User
 
-#: Writes an email to a person from its parameters, or returns a sentence that says why it must not be sent, or until
-#: when it waits.
+#: Writes an email to a person from its parameters. Returns its content, or why it must not be sent, or until when it
+#: waits.
 Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | Later | str]
 
 
@@ -46,12 +46,9 @@ class PersonComposer(Composer):
         self._may_reach_leavers = may_reach_leavers
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The due emails with their recipients, in one query.
-
-        People who have left are refused.
-        """
-        people = User.objects.in_bulk([email.person_id for email in due if email.person_id is not None])
-        return [self._candidate(email, people.get(email.person_id or 0)) for email in due]
+        """The due emails with their recipients, in one query; refused for people who have left."""
+        people_by_id = User.objects.in_bulk([email.person_id for email in due if email.person_id is not None])
+        return [self._candidate(email, people_by_id.get(email.person_id or 0)) for email in due]
 
     def _candidate(self, due: Due, person: User | None) -> Candidate:
         if person is None:
@@ -64,7 +61,7 @@ class PersonComposer(Composer):
         return PersonCandidate(due, person.email, person.get_full_name(), refusal=refusal, person=person)
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
-        """The subject of the email, if it might leave now."""
+        """The email's subject for a list of emails, or why it would not be sent now."""
         person = User.objects.filter(pk=due.person_id or 0, is_active=True, erased_at=None).first()
         if person is None:
             return "The person has left."
@@ -94,36 +91,41 @@ class PersonComposer(Composer):
                 batch.set_aside.append(SetAside(candidate.pk, EmailStatus.SUPPRESSED, content))
             else:
                 contents.append((candidate, content))
-        again = repeatable([candidate for candidate, _ in contents])
-        answered, stops = _open_to_reply(contents, now), _stop_links(contents, now)
-        for one, content in contents:
-            written = message(
-                _rendered(content, one, can_reply=one.pk in answered),
-                name=one.name,
-                address=one.address,
-                message_id=one.due.message_id,
+
+        repeatable_ids = repeatable([candidate for candidate, _ in contents])
+        ids_open_to_reply = _ids_open_to_reply(contents, now)
+        stop_link_by_id = _stop_links(contents, now)
+        for candidate, content in contents:
+            due = candidate.due
+            email = message(
+                _rendered(content, candidate, can_reply=candidate.pk in ids_open_to_reply),
+                name=candidate.name,
+                address=candidate.address,
+                message_id=due.message_id,
                 is_secret=self._is_secret,
-                replies_to=reply_address(one.pk, one.person.pk) if one.due.lane == Lane.NOTICE else "",
-                stop=stops.get(one.pk),
+                replies_to=reply_address(candidate.pk, candidate.person.pk) if due.lane == Lane.NOTICE else "",
+                stop=stop_link_by_id.get(candidate.pk),
                 now=now,
             )
-            # Repeat only if the text is unchanged: the person may no longer be allowed to read what it said.
-            if one.pk in again and one.due.recipe is not None and written.values["body"] in one.due.recipe.all_words:
-                batch.again.append(one)
+            # Repeat only an unchanged text: the person may no longer be allowed to read what the first one said.
+            is_unchanged = due.recipe is not None and email.values["body"] in due.recipe.all_words
+            if candidate.pk in repeatable_ids and is_unchanged:
+                batch.again.append(candidate)
             else:
-                batch.messages[one.pk] = written
-            batch.checks[one.pk] = one.person.pk
+                batch.messages[candidate.pk] = email
+            batch.checks[candidate.pk] = candidate.person.pk
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Ids of emails whose recipient has left since the claim."""
+        """Ids of the emails whose recipient has left since they were claimed."""
         if not checks or self._may_reach_leavers:
             return set()
-        here = set(User.objects.filter(pk__in=set(checks.values()), is_active=True).values_list("pk", flat=True))
-        return {pk for pk, person in checks.items() if person not in here}
+        active_people = User.objects.filter(pk__in=set(checks.values()), is_active=True)
+        active_ids = set(active_people.values_list("pk", flat=True))
+        return {email_id for email_id, person_id in checks.items() if person_id not in active_ids}
 
 
 def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) -> Rendered:
-    """The email; one that its reader can turn off links to their choices."""
+    """The content as text and HTML, with a link to the reader's choices if they can turn such emails off."""
     kind = kind_of(candidate.due.kind)
     if kind is None or not _can_be_turned_off(candidate):
         return content.render(can_reply=can_reply)
@@ -137,7 +139,7 @@ def _can_be_turned_off(candidate: PersonCandidate) -> bool:
 
 
 def _stop_links(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> dict[int, StopLink]:
-    """How the readers of emails that they can turn off stop others like each."""
+    """The link that stops more emails of the kind, by email id, for those that can be turned off."""
     notices = [_notice_to(candidate) for candidate, _ in contents if _can_be_turned_off(candidate)]
     stop_links: dict[int, StopLink] = {}
     for hooks in registered_hooks() if notices else ():
@@ -155,18 +157,19 @@ def _notice_to(candidate: PersonCandidate) -> NoticeTo:
     )
 
 
-def _open_to_reply(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
-    """The emails whose replies go to a person, or could be used at our own address."""
-    open_to_reply: set[int] = set()
+def _ids_open_to_reply(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
+    """Ids of the emails that can be answered: their replies go to a person, or to our own address, which reads them."""
+    ids_open_to_reply: set[int] = set()
     notices: list[NoticeTo] = []
     for candidate, content in contents:
         if content.reply_to:
-            open_to_reply.add(candidate.pk)
+            ids_open_to_reply.add(candidate.pk)
         elif candidate.due.lane == Lane.NOTICE and settings.EMAIL_REPLIES:
             notices.append(_notice_to(candidate))
     if notices:
-        open_to_reply.update(*(hooks.notices_open_to_reply(notices=notices, now=now) for hooks in registered_hooks()))
-    return open_to_reply
+        for hooks in registered_hooks():
+            ids_open_to_reply |= set(hooks.notices_open_to_reply(notices=notices, now=now))
+    return ids_open_to_reply
 
 
 class PersonCandidate(Candidate):
@@ -179,9 +182,9 @@ class PersonCandidate(Candidate):
 
 @dataclass(frozen=True, slots=True)
 class PersonEmail:
-    """A kind of email to people, for `register_emails`; see `EmailKind`.
+    """A kind of email to people, for `register_emails` (see `EmailKind`).
 
-    `may_reach_leavers`: it may go to somebody who has left (for example, that their account was closed).
+    With `may_reach_leavers` it may go to people who have left, for example to tell them that their account was closed.
     """
 
     code: str

@@ -31,8 +31,8 @@ _LEGITIMATE = "legitimate interest: keeping accounts safe"
 
 
 def _invitations(now: dt.datetime, dry_run: bool) -> int:
-    over = now - INVITATIONS
-    ended = Q(accepted_at__lte=over) | Q(revoked_at__lte=over) | Q(expires_at__lte=over)
+    cut_off = now - INVITATIONS
+    ended = Q(accepted_at__lte=cut_off) | Q(revoked_at__lte=cut_off) | Q(expires_at__lte=cut_off)
     return delete_in_batches(Invitation.objects.filter(ended), dry_run=dry_run)
 
 
@@ -42,39 +42,41 @@ def _sessions(now: dt.datetime, dry_run: bool) -> int:
 
 
 def _security_log(now: dt.datetime, dry_run: bool) -> int:
-    over = now - SECURITY_LOG
+    cut_off = now - SECURITY_LOG
     if dry_run:
-        return SecurityEvent.objects.filter(at__lte=over).count()
+        return SecurityEvent.objects.filter(at__lte=cut_off).count()
     removed = 0
-    while count := remove_old_rows(SecurityEvent._meta.db_table, before=over, batch=BATCH):
+    while count := remove_old_rows(SecurityEvent._meta.db_table, before=cut_off, batch=BATCH):
         removed += count
     return removed
 
 
 def _leavers(now: dt.datetime, dry_run: bool) -> int:
-    gone = User.objects.filter(is_active=False, erased_at=None, left_at__lte=now - LEAVERS)
+    leavers = User.objects.filter(is_active=False, erased_at=None, left_at__lte=now - LEAVERS)
     if dry_run:
-        return gone.count()
-    reason = "Left more than 24 months ago."
-    people = list(gone.order_by("pk"))
-    return for_each(people, lambda person: erase_person(person=person, author=None, reason=reason, now=now))
+        return leavers.count()
+
+    def erase(person: User) -> None:
+        erase_person(person=person, author=None, reason="Left more than 24 months ago.", now=now)
+
+    return for_each(list(leavers.order_by("pk")), erase)
 
 
 def _tallies(now: dt.datetime, dry_run: bool) -> int:
     return delete_in_batches(Tally.objects.filter(began_at__lte=now - TALLIES), dry_run=dry_run)
 
 
-def _kept_until_taken_back(now: dt.datetime, dry_run: bool) -> int:
-    """Removes nothing: a refusal stays until its owner withdraws it."""
+def _kept_until_withdrawn(now: dt.datetime, dry_run: bool) -> int:
+    """Remove nothing: a refusal stays until its owner withdraws it."""
     return 0
 
 
-#: What becomes of each field with data about a person, once they have left.
+#: What happens to each field with data about a person when they are erased.
 _RULES = [
     Rule("people.User", "email", Fate.REPLACE, "to sign in and to get emails"),
     Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
     Rule("people.Invitation", "person", Fate.DELETE, "inviting them", ("message", "created_at", "expires_at")),
-    Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited somebody", ("created_at",)),
+    Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited another person", ("created_at",)),
     Rule("people.LeadTimes", "person", Fate.DELETE, "when they want reminders", ("kind", "days")),
     Rule("people.SecurityEvent", "person", Fate.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
     Rule("people.SecurityEvent", "ip", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
@@ -83,7 +85,7 @@ _RULES = [
         "people.ViewAs",
         "administrator",
         Fate.KEEP,
-        "who viewed as somebody else",
+        "who viewed the site as another person",
         ("reason", "began_at", "ended_at"),
     ),
     Rule("people.ViewAs", "person", Fate.KEEP, "who was viewed as", ("reason", "began_at", "ended_at")),
@@ -122,7 +124,7 @@ def register() -> None:
     )
     register_retention(
         "sessions",
-        what="Where somebody is signed in: IP address, browser, times",
+        what="Where people are signed in: IP address, browser, times",
         purpose="so that people can see and end their sessions",
         basis=_LEGITIMATE,
         kept_for="60 minutes without use, 12 hours at most; the list of them 14 days",
@@ -146,11 +148,11 @@ def register() -> None:
     )
     register_retention(
         "refused addresses",
-        what="A keyed hash of the address of somebody who refused digests and was erased",
+        what="A keyed hash of the address of a person who refused digests and was erased",
         purpose="not asking them again",
         basis="legal obligation: respecting an objection (UK GDPR, Article 21)",
         kept_for="until they ask for digests themselves",
-        apply=_kept_until_taken_back,
+        apply=_kept_until_withdrawn,
     )
     register_retention(
         "leavers",

@@ -7,7 +7,7 @@ import datetime as dt
 from partnerships.activity.models import Event
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
-from partnerships.people.identity_providers import leads_relying_on
+from partnerships.people.identity_providers import leads_using
 from partnerships.people.models import SecurityEvent, User
 
 _NO_ADMINISTRATOR = "They are no longer an administrator."
@@ -68,7 +68,7 @@ def write_sign_in_provider(due: Due, person: User, now: dt.datetime) -> Content 
     """
     event = Event.objects.get(pk=due.params["event"])
     provider = event.data.get("after") or event.data["before"]
-    if not person.is_staff and person not in leads_relying_on(due.params["key"]):
+    if not person.is_staff and person not in leads_using(due.params["key"]):
         return "They are no longer an administrator, or a lead of an organisation that uses this sign-in page."
     context = {
         "provider": provider,

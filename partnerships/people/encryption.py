@@ -24,15 +24,12 @@ else:
     fernet = late("cryptography.fernet")
     hashes, hkdf = late("cryptography.hazmat.primitives.hashes"), late("cryptography.hazmat.primitives.kdf.hkdf")
 
-#: The start of every Fernet token until 2242: version 0x80 and the high bytes of the time. App secrets differ.
-_BEGINS = "gAAAAA"
+#: Every Fernet token starts so until 2242: version 0x80 and the high bytes of the time. No plain app secret does.
+_FERNET_PREFIX = "gAAAAA"
 
 
 class UnableToDecrypt(Exception):
-    """No key fits.
-
-    A key was removed from the settings before the secrets were encrypted with another one.
-    """
+    """No key fits: one was removed from the settings before the secrets were encrypted with another."""
 
 
 @lru_cache(maxsize=8)
@@ -41,21 +38,19 @@ def _fernet(secrets: tuple[str, ...]) -> fernet.MultiFernet:
 
 
 def _key(secret: str) -> bytes:
-    made = hkdf.HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"common ground: second factors")
-    return made.derive(secret.encode())
+    """The key derived from a secret."""
+    derivation = hkdf.HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"common ground: second factors")
+    return derivation.derive(secret.encode())
 
 
 def _keys() -> fernet.MultiFernet:
-    chosen = settings.SECOND_FACTOR_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return _fernet(tuple(chosen))
+    secrets = settings.SECOND_FACTOR_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return _fernet(tuple(secrets))
 
 
 def is_encrypted(stored: str) -> bool:
-    """Whether a stored text is encrypted.
-
-    Texts stored before encryption was introduced are not.
-    """
-    return stored.startswith(_BEGINS)
+    """Whether a stored text is encrypted; texts from before encryption was introduced are not."""
+    return stored.startswith(_FERNET_PREFIX)
 
 
 def encrypt(text: str) -> str:
@@ -64,10 +59,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """The secret in plain text.
-
-    One stored before encryption was introduced is returned unchanged. Raises `UnableToDecrypt`.
-    """
+    """The secret in plain text, unchanged if it was stored unencrypted. Raises `UnableToDecrypt`."""
     if not is_encrypted(stored):
         return stored
     try:
@@ -78,13 +70,14 @@ def decrypt(stored: str) -> str:
 
 @transaction.atomic
 def reencrypt_all() -> int:
-    """Encrypt all secrets with the first key; returns the number of people. Raises `UnableToDecrypt`."""
-    rows = Authenticator.objects.select_for_update().exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk")
-    for row in rows:
+    """Encrypt all secrets with the first key, and return the number of second factors. Raises `UnableToDecrypt`."""
+    authenticators = Authenticator.objects.select_for_update().exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk")
+    for authenticator in authenticators:
+        data = authenticator.data
         for name in ("secret", "seed"):
-            if name in row.data:
-                row.data[name] = encrypt(decrypt(row.data[name]))
-        if "migrated_codes" in row.data:
-            row.data["migrated_codes"] = [encrypt(decrypt(code)) for code in row.data["migrated_codes"]]
-        row.save(update_fields=["data"])
-    return len(rows)
+            if name in data:
+                data[name] = encrypt(decrypt(data[name]))
+        if "migrated_codes" in data:
+            data["migrated_codes"] = [encrypt(decrypt(code)) for code in data["migrated_codes"]]
+        authenticator.save(update_fields=["data"])
+    return len(authenticators)

@@ -1,6 +1,6 @@
 """Makes the first administrator of a new network, by a one-time link.
 
-The link is signed and not stored. It works for a day, and only until somebody has been an administrator.
+The link is signed and not stored. It works for a day, and only while the network has never had an administrator.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from partnerships.people.services import UnableToAddPerson, find_person, person_
 
 #: How long a printed link works.
 LIFETIME = dt.timedelta(days=1)
-#: Not used by any other advisory lock in this database.
-_FIRST = 7_261_051
+#: The key of the advisory lock, which no other lock in this database uses.
+_LOCK = 7_261_051
 _signer = TimestampSigner(salt="first administrator")
 
 
 class UnableToBegin(Exception):
-    """The link is not valid, or the address is known already."""
+    """The link is not valid, or another person has the address."""
 
 
 def is_wanted() -> bool:
@@ -51,17 +51,17 @@ def is_valid(token: str) -> bool:
 
 @transaction.atomic
 def become_first_administrator(*, token: str, email: str, name: str, password: str, now: dt.datetime) -> User:
-    """The first administrator, with an account and a confirmed address.
+    """Create the first administrator, with an account and a confirmed address.
 
-    Two people who open the link at once cannot both succeed. Raises `UnableToBegin`, and Django's `ValidationError`
-    when the password is not valid.
+    A lock keeps two people who open the link at once from both succeeding. Raises `UnableToBegin`, and Django's
+    `ValidationError` if the password is not valid.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     if not is_valid(token):
         raise UnableToBegin("This link has been used or has expired.")
     if find_person(email) is not None:
-        raise UnableToBegin("Somebody with this address is already known. Use another address.")
+        raise UnableToBegin("Another person already has this email address. Enter a different one.")
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:

@@ -1,6 +1,6 @@
-"""What pages with a form or a button share: one service call, then the result.
+"""What pages with a form or button share: call one service, then redirect with a message or show the refusal.
 
-It says who gets an email, which is why it is in this room and not in kit.
+The message can name who gets an email, so this module is here and not in kit.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.shortcuts import redirect
 from partnerships.kit.http import form_page
 from partnerships.people.recipients import collect_recipients
 
-#: Calls one service; the message that says what happened (blank: none), and the next page.
+#: Calls one service, and returns a message about what happened ("" for none) and the URL of the next page.
 Step: TypeAlias = Callable[[], tuple[str, str]]
-#: What the service may refuse with, and the field that shows it; None: above the form.
+#: The exceptions by which the service may refuse, each with the field that shows it; None shows it above the form.
 Refusals: TypeAlias = Mapping[type[Exception], str | None]
 
 
@@ -32,39 +32,36 @@ def take_step(
     names_emailed: bool = False,
     **context: Any,
 ) -> HttpResponse:
-    """The page of a form that does one step, or the redirect after it.
+    """Take the step if the form is valid, and redirect; otherwise return the page with the form and its errors.
 
-    If the service refuses, the form shows why. With `names_emailed` the message ends with who gets an email.
+    If the service refuses, the form shows why. With `names_emailed` the message also says who gets an email.
     """
     if form.is_valid():
         try:
             with collect_recipients() as recipients:
-                message, following = step()
+                message, next_page = step()
         except tuple(refusals) as error:
             form.add_error(_field(refusals, error), str(error))
         else:
             messages.success(request, f"{message}{recipients.sentence()}" if names_emailed else message)
-            return redirect(following)
+            return redirect(next_page)
     return form_page(request, template, form, **context)
 
 
 def press_button(
     request: HttpRequest, step: Step, refusals: type[Exception] | tuple[type[Exception], ...], *, back: str
 ) -> HttpResponseRedirect:
-    """The redirect after a button that does one step.
-
-    If the service refuses, the page at `back` shows why.
-    """
+    """Take the step of a button, and redirect; if the service refuses, redirect to `back` with the reason."""
     try:
-        message, following = step()
+        message, next_page = step()
     except refusals as error:
         messages.error(request, str(error))
         return redirect(back)
     if message:
         messages.success(request, message)
-    return redirect(following)
+    return redirect(next_page)
 
 
 def _field(refusals: Refusals, error: Exception) -> str | None:
-    """The field of the closest class in `refusals`."""
+    """The field for an exception: that of its closest class in `refusals`."""
     return next(refusals[kind] for kind in type(error).__mro__ if kind in refusals)

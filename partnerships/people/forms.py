@@ -24,17 +24,14 @@ def _time_zones() -> list[tuple[str, str]]:
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth carries no types
-    """Asks for an email address.
-
-    It does the same work whether or not the address has an account.
-    """
+    """The form for a password reset; it takes the same time whether or not the address has an account."""
 
     def clean_email(self) -> str:
-        """The address, without a lookup: the email's composer does that."""
+        """Skip allauth's look-up of the address, which the composer of the email does later."""
         return str(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Record an email request."""
+        """Record the request for an email."""
         address = str(self.cleaned_data["email"])
         ask_for_password_reset(address=address, now=timezone.now())
         return address
@@ -65,10 +62,10 @@ class BeginForm(Form):
 
 
 class ViewAsForm(Form):
-    """Why an administrator looks as somebody else."""
+    """The reason why an administrator views the site as another person."""
 
     reason = forms.CharField(
-        label="Why",
+        label="Why do you need to view the site as this person?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The reason is kept for ever. The person can see in their account that you viewed the site as "
@@ -81,7 +78,7 @@ class ViewAsForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """Why an administrator changes somebody's account."""
+    """The reason why an administrator changes a person's account."""
 
     danger = True
     reason = forms.CharField(
@@ -93,9 +90,11 @@ class ReasonForm(kit.ReasonForm):
 
 
 class LeaverForm(Form):
-    """Closing somebody's account: the reason, and who takes over."""
+    """The reason for closing an account, and who takes over the person's work."""
 
-    reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label="Why are you closing the account?", max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
     successor = forms.ModelChoiceField(
         label="Who takes over their work?",
         queryset=User.objects.none(),
@@ -110,7 +109,7 @@ class LeaverForm(Form):
 
 
 class DetailsForm(Form):
-    """One's own name and time zone."""
+    """The signed-in person's name and time zone."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     time_zone = forms.ChoiceField(

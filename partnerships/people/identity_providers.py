@@ -29,7 +29,7 @@ from partnerships.people.ways_in import journal_provider
 
 
 @dataclass(frozen=True, slots=True)
-class Relying:
+class ReliantOrganisation:
     """An organisation that uses a provider, with its leads."""
 
     name: str
@@ -37,48 +37,51 @@ class Relying:
 
 
 #: Host of Microsoft's Entra ID, and its paths for any tenant, which vouch for nobody.
-_ENTRA = "login.microsoftonline.com"
+_ENTRA_HOST = "login.microsoftonline.com"
 _ENTRA_ANY_TENANT = frozenset({"common", "organizations", "consumers"})
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
-#: From the key of a provider to the organisations that use it. Registered by upper rooms.
-Hook = Callable[[str], list[Relying]]
+#: Returns the organisations that use the provider with a key. Upper rooms register such functions.
+Hook = Callable[[str], list[ReliantOrganisation]]
 _hooks: list[Hook] = []
 
 
-class Retry(Protocol):
-    """Changes since when organisations require a provider, because nobody has signed in through it as it is now."""
+class RecheckRequirement(Protocol):
+    """Sets since when organisations require a provider that has changed, because nobody has signed in through it yet.
+
+    `since` is the new start; None if they only offer it until a lead has signed in.
+    """
 
     def __call__(
         self, provider: str, *, since: dt.datetime | None, reason: str, author: User, now: dt.datetime
     ) -> None: ...
 
 
-_retries: list[Retry] = []
+_rechecks: list[RecheckRequirement] = []
 
 
 class UnableToChangeProvider(Exception):
     """No reason, invalid settings, or an organisation uses the provider."""
 
 
-def register_relying(hook: Hook) -> None:
-    """Register a function that finds who uses a provider."""
+def register_reliant_organisations(hook: Hook) -> None:
+    """Register a function that finds the organisations that use a provider."""
     _hooks.append(hook)
 
 
-def register_retry(retry: Retry) -> None:
-    """Register what is done to those who require a provider when its settings change."""
-    _retries.append(retry)
+def register_recheck(recheck: RecheckRequirement) -> None:
+    """Register what happens to the requirement of a provider when its settings change."""
+    _rechecks.append(recheck)
 
 
-def relying_on(provider: str) -> list[Relying]:
+def organisations_using(provider: str) -> list[ReliantOrganisation]:
     """The organisations that use the provider with this key."""
     return [organisation for hook in _hooks for organisation in hook(provider)] if provider else []
 
 
-def leads_relying_on(provider: str) -> set[User]:
+def leads_using(provider: str) -> set[User]:
     """The leads of the organisations that use the provider."""
-    return {lead for organisation in relying_on(provider) for lead in organisation.leads}
+    return {lead for organisation in organisations_using(provider) for lead in organisation.leads}
 
 
 def key_of(app: SocialApp) -> str:
@@ -97,68 +100,62 @@ def provider_name(provider: str) -> str:
 
 
 def has_vouched_for(provider: str, people: QuerySet[User]) -> bool:
-    """Whether one of these people has signed in through the provider.
-
-    Counts only since it was last changed to another directory.
-    """
+    """Whether one of these people has signed in through the provider since it became the present directory."""
     return bool(SocialAccount.objects.filter(provider=provider, user__in=people).exists())
 
 
 def verified_address(sociallogin: Any) -> str:
-    """The address that the provider has verified; else empty.
+    """The address that the provider has verified; "" without one.
 
-    Where the provider says nothing, as Entra ID does, the setting `verified_email` decides (docs/accounts.md). The
-    setting never overrides a provider that denies it.
+    If the provider does not say, as with Entra ID, the setting `verified_email` decides (docs/accounts.md). The setting
+    never overrides a provider that says no.
     """
-    said = sociallogin.account.extra_data
-    claims = said.get("userinfo") or said.get("id_token") or said
-    # Some providers send the text "false".
+    extra_data = sociallogin.account.extra_data
+    claims = extra_data.get("userinfo") or extra_data.get("id_token") or extra_data
+    # Some providers send the text "false" instead of a boolean.
     if str(claims.get("email_verified", "")).lower() == "false":
         return ""
     return next((str(address.email) for address in sociallogin.email_addresses if address.verified), "")
 
 
-def _others_with_the_key(app: SocialApp) -> QuerySet[SocialApp]:
-    """Other providers with the same key.
-
-    With two, it would be unclear which one vouched for a person.
-    """
+def _others_with_same_key(app: SocialApp) -> QuerySet[SocialApp]:
+    """Other providers with the same key; with two, it would be unclear which one vouched for a person."""
     key = key_of(app)
     social_apps: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
     return social_apps.exclude(pk=app.pk)
 
 
 def refusal(app: SocialApp) -> str:
-    """Why the provider cannot be saved; empty: it can."""
-    key, was = key_of(app), SocialApp.objects.filter(pk=app.pk).first()
-    if _others_with_the_key(app).exists():
-        return f"Another sign-in page has the provider ID “{key}”. Choose another one."
-    if (
-        was is not None
-        and key_of(was) != key
-        and (names := [organisation.name for organisation in relying_on(key_of(was))])
-    ):
-        return f"{' and '.join(names)} use “{key_of(was)}”. Set another sign-in provider there first."
+    """Why the provider cannot be saved; "" if it can."""
+    key = key_of(app)
+    if _others_with_same_key(app).exists():
+        return f"Another sign-in page has the provider ID “{key}”. Choose a different ID."
+    saved_app = SocialApp.objects.filter(pk=app.pk).first()
+    if saved_app is not None and key_of(saved_app) != key:
+        names = [organisation.name for organisation in organisations_using(key_of(saved_app))]
+        if names:
+            return f"{' and '.join(names)} use “{key_of(saved_app)}”. Choose another sign-in provider there first."
     return _settings_refusal(app)
 
 
 def _settings_refusal(app: SocialApp) -> str:
-    """What is wrong with the issuer's URL or the domains; empty: nothing."""
-    given = app.settings if isinstance(app.settings, dict) else {}
-    issuer = urlsplit(str(given.get("server_url", "")))
-    if issuer.scheme not in ({"https"} if settings.HTTPS else {"http", "https"}) or not issuer.hostname:
-        return 'The settings need the issuer\'s address: {"server_url": "https://…"}.'
-    domains = given.get("verified_email", [])
+    """What is wrong with the issuer's URL or the domains; "" if nothing is."""
+    app_settings = app.settings if isinstance(app.settings, dict) else {}
+    issuer = urlsplit(str(app_settings.get("server_url", "")))
+    allowed_schemes = {"https"} if settings.HTTPS else {"http", "https"}
+    if issuer.scheme not in allowed_schemes or not issuer.hostname:
+        return 'The settings need the address of the issuer: {"server_url": "https://…"}.'
+    domains = app_settings.get("verified_email", [])
     if not isinstance(domains, list) or not all(
         isinstance(domain, str) and _DOMAIN.fullmatch(domain) for domain in domains
     ):
         return '“verified_email” must be a list of domains: ["larkhaven.example"].'
-    if issuer.hostname == _ENTRA and issuer.path.strip("/").partition("/")[0] in _ENTRA_ANY_TENANT:
-        return "Use your own tenant's address: this one accepts any Microsoft account."
+    if issuer.hostname == _ENTRA_HOST and issuer.path.strip("/").partition("/")[0] in _ENTRA_ANY_TENANT:
+        return "Enter the address of your own tenant. This one accepts any Microsoft account."
     return ""
 
 
-def _said(app: SocialApp) -> dict[str, Any]:
+def _logged_fields(app: SocialApp) -> dict[str, Any]:
     """The provider's fields for the activity log, without secrets."""
     return {
         "name": app.name,
@@ -170,7 +167,7 @@ def _said(app: SocialApp) -> dict[str, Any]:
     }
 
 
-def _note(
+def _record(
     app: SocialApp, event: EventKind, *, author: User | None, reason: str, now: dt.datetime, **data: Any
 ) -> Event:
     return record(
@@ -184,84 +181,92 @@ def _note(
 
 
 def _forget_identities(provider: str) -> int:
-    """Delete the identities from a provider and sign their people out.
+    """Delete the identities from a provider, sign their people out, and return how many identities there were.
 
-    Another directory may give the same identity to somebody else. Returns the number of identities.
+    Another directory may give the same identity to another person.
     """
-    accounts = SocialAccount.objects.filter(provider=provider).select_related("user")
-    for account in accounts:
-        end_sessions(account.user)
-    return int(accounts.delete()[0])
+    identities = SocialAccount.objects.filter(provider=provider).select_related("user")
+    for identity in identities:
+        end_sessions(identity.user)
+    deleted, _ = identities.delete()
+    return int(deleted)
 
 
 @transaction.atomic
-def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime) -> None:
-    """Save a new or changed provider.
+def save_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime) -> None:
+    """Save a new or changed provider, and email administrators and the leads who use it.
 
-    Administrators and the leads who use it are emailed. If it is another directory now, its identities are deleted,
-    and each person is connected again by their verified address; organisations that required it only offer it, until
-    a lead has signed in through it. With another client or secret, leads keep their passwords for a day. Raises
-    `UnableToChangeProvider`.
+    If the provider is another directory now, its identities are deleted, and people are connected again by their
+    verified address; organisations that required it only offer it until a lead has signed in through it. With another
+    client or secret, leads can use their passwords for one more day. Raises `UnableToChangeProvider`.
     """
     require(keeps_network(author))
     reason = reason.strip()
     if not reason:
         raise UnableToChangeProvider("Give a reason.")
-    if words := refusal(app):
-        raise UnableToChangeProvider(words)
-    was = SocialApp.objects.select_for_update().filter(pk=app.pk).first() if app.pk else None
-    before, after = _said(was) if was else {}, _said(app)
-    secret = was is None or was.secret != app.secret
-    if was is not None and before == after and not secret and was.settings == app.settings:
+    if explanation := refusal(app):
+        raise UnableToChangeProvider(explanation)
+
+    saved_app = SocialApp.objects.select_for_update().filter(pk=app.pk).first() if app.pk else None
+    before = _logged_fields(saved_app) if saved_app else {}
+    after = _logged_fields(app)
+    has_new_secret = saved_app is None or saved_app.secret != app.secret
+    is_unchanged = (
+        saved_app is not None and before == after and not has_new_secret and saved_app.settings == app.settings
+    )
+    if is_unchanged:
         return
     app.save()
-    if was is not None:
-        is_another = any(before[name] != after[name] for name in ("provider", "provider_id", "server_url"))
-        if is_another:
-            _forget_identities(key_of(was))
-            journal_provider(was, now=now, removed=False)
-        if is_another or secret or before["client_id"] != after["client_id"]:
-            for retry in _retries:
-                retry(key_of(was), since=None if is_another else now, reason=reason, author=author, now=now)
-    event = _note(
+
+    if saved_app is not None:
+        is_new_directory = any(before[name] != after[name] for name in ("provider", "provider_id", "server_url"))
+        if is_new_directory:
+            _forget_identities(key_of(saved_app))
+            journal_provider(saved_app, now=now, removed=False)
+        if is_new_directory or has_new_secret or before["client_id"] != after["client_id"]:
+            since = None if is_new_directory else now
+            for recheck in _rechecks:
+                recheck(key_of(saved_app), since=since, reason=reason, author=author, now=now)
+    event = _record(
         app,
-        EventKind.PROVIDER_CHANGED if was else EventKind.PROVIDER_ADDED,
+        EventKind.PROVIDER_CHANGED if saved_app else EventKind.PROVIDER_ADDED,
         author=author,
         reason=reason,
         now=now,
         before=before,
         after=after,
-        secret_changed=secret,
+        secret_changed=has_new_secret,
     )
-    _tell(app, event=event, what="changed" if was else "added", now=now)
+    _email_change(app, event=event, what="changed" if saved_app else "added", now=now)
 
 
 @transaction.atomic
 def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, reason: str = "") -> None:
     """Delete a provider that no organisation uses.
 
-    The author is None when `after_restore` repeats what an administrator did. Raises `UnableToChangeProvider`.
+    The author is None for `after_restore`, which repeats what an administrator did. Raises `UnableToChangeProvider`.
     """
     require(keeps_network(author))
-    if relying_on(key_of(app)):
-        raise UnableToChangeProvider("Organisations use it: their people could no longer sign in.")
-    event = _note(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_said(app))
+    if organisations_using(key_of(app)):
+        raise UnableToChangeProvider("Organisations still use this sign-in page. Choose another one for them first.")
+    event = _record(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_logged_fields(app))
     _forget_identities(key_of(app))
-    _tell(app, event=event, what="removed", now=now)
+    _email_change(app, event=event, what="removed", now=now)
     journal_provider(app, now=now, removed=True)
     app.delete()
 
 
-def _tell(app: SocialApp, *, event: Event, what: str, now: dt.datetime) -> None:
+def _email_change(app: SocialApp, *, event: Event, what: str, now: dt.datetime) -> None:
+    """Email administrators, and the leads of organisations that use the provider."""
     key = key_of(app)
-    concerned = Q(pk__in=[lead.pk for lead in leads_relying_on(key)]) | Q(is_staff=True)
+    is_recipient = Q(is_staff=True) | Q(pk__in=[lead.pk for lead in leads_using(key)])
     record_emails(
         kind="people.sign_in_provider",
-        people=User.objects.filter(concerned, is_active=True).values_list("pk", flat=True),
+        people=User.objects.filter(is_recipient, is_active=True).values_list("pk", flat=True),
         params={
             "event": event.pk,
             "key": key,
-            "organisations": [organisation.name for organisation in relying_on(key)],
+            "organisations": [organisation.name for organisation in organisations_using(key)],
             "what": what,
         },
         now=now,

@@ -1,4 +1,4 @@
-"""How many days before a date each person wants to be reminded, for each kind of reminder."""
+"""Lead times: how many days before a date each person wants each kind of reminder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.people.models import LeadTimes, ReminderKind, User
 
 #: The longest lead time that a person can choose, in days.
 LONGEST_LEAD_TIME = 90
-#: The lead times of people who chose none. Dates of partnerships come when each party chose for its leads.
+#: The lead times of people who have not chosen any. For dates of partnerships, each party chooses for its leads.
 USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
     ReminderKind.COMMITMENTS: (14, 3, 0),
     ReminderKind.REPORTS: (5,),
@@ -36,20 +36,20 @@ def _usual(kind: str) -> list[int] | None:
 
 @transaction.atomic
 def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None], now: dt.datetime) -> None:
-    """Choose how many days ahead to be reminded, by kind.
+    """Save how many days ahead a person wants each kind of reminder.
 
-    An empty list means never, None what is usual. Numbers of days out of range are left out.
+    An empty list means never, None the usual lead times. Days out of range are left out.
     """
-    users = User.objects.select_for_update(no_key=True).filter(is_active=True, account_since__isnull=False)
-    require(users.filter(pk=person.pk).first() is not None)
+    open_accounts = User.objects.select_for_update(no_key=True).filter(is_active=True, account_since__isnull=False)
+    require(open_accounts.filter(pk=person.pk).first() is not None)
     before = lead_times_of(person)
-    wanted = {kind: _in_range(before[kind], chosen) for kind, chosen in days.items()}
-    changed = {kind: chosen for kind, chosen in wanted.items() if chosen != before[kind]}
-    for kind, chosen in changed.items():
-        if chosen is None:
+    after = {kind: _in_range(chosen_days, before=before[kind]) for kind, chosen_days in days.items()}
+    changed = {kind: new_days for kind, new_days in after.items() if new_days != before[kind]}
+    for kind, new_days in changed.items():
+        if new_days is None:
             LeadTimes.objects.filter(person=person, kind=kind).delete()
         else:
-            LeadTimes.objects.update_or_create(person=person, kind=kind, defaults={"days": chosen})
+            LeadTimes.objects.update_or_create(person=person, kind=kind, defaults={"days": new_days})
     if changed:
         record(
             actor_id=person.pk,
@@ -61,11 +61,12 @@ def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None
         )
 
 
-def _in_range(before: Collection[int] | None, days: Collection[int] | None) -> list[int] | None:
-    """These days, longest first, if they are short enough or were chosen before."""
+def _in_range(days: Collection[int] | None, *, before: Collection[int] | None) -> list[int] | None:
+    """The days that are in range or were chosen before, longest first."""
     if days is None:
         return None
-    return sorted({day for day in days if 0 <= day <= LONGEST_LEAD_TIME or day in (before or ())}, reverse=True)
+    allowed = {day for day in days if 0 <= day <= LONGEST_LEAD_TIME or day in (before or ())}
+    return sorted(allowed, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +82,24 @@ class EverybodysLeadTimes:
 
     @property
     def any_days(self) -> set[int]:
-        """Every lead time that somebody has."""
+        """All lead times that at least one person has."""
         return set(self.usual).union(*self.chosen.values())
 
 
 def everybodys_lead_times(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> EverybodysLeadTimes:
-    """Everybody's lead times of one kind, in one query.
-
-    `usual` replaces the usual ones.
-    """
-    chosen = dict(LeadTimes.objects.filter(kind=kind).values_list("person", "days"))
-    return EverybodysLeadTimes(USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen)
+    """Everybody's lead times of one kind, in one query; `usual` replaces `USUAL_LEAD_TIMES`."""
+    days_by_person = dict(LeadTimes.objects.filter(kind=kind).values_list("person", "days"))
+    return EverybodysLeadTimes(usual=USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen=days_by_person)
 
 
 def is_time_to_remind(
     lead_times: Collection[int], day: dt.date, *, last: dt.date | None, today: dt.date, even_after: bool = False
 ) -> bool:
-    """Whether one of these lead times before a day has come since `last`, when somebody was last reminded.
+    """Whether a reminder of this day is due: one of the lead times has come since the last reminder.
 
     False after the day itself, unless `even_after`.
     """
     if today > day and not even_after:
         return False
-    came = (day - dt.timedelta(days=lead) for lead in lead_times)
-    return any(day <= today and (last is None or day > last) for day in came)
+    reminder_days = [day - dt.timedelta(days=lead_time) for lead_time in lead_times]
+    return any(reminder_day <= today and (last is None or reminder_day > last) for reminder_day in reminder_days)

@@ -1,4 +1,4 @@
-"""Hook for what ends when somebody's account is closed."""
+"""Hooks by which rooms end or pass on what a person holds when their account is closed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """An account being closed: author, who takes over, reason and time.
-
-    Without somebody who takes over, the organisation's leads decide.
-    """
+    """An account that is being closed. Without a `successor`, the organisation's leads decide who takes over."""
 
     person: User
     author: User | None
@@ -23,21 +20,21 @@ class Leaving:
     now: dt.datetime
 
 
-#: Ends or passes on what a room holds for the person; returns how many things. Runs inside the transaction.
+#: Ends or passes on what a room holds for the person, and returns how many things. It runs inside the transaction.
 Hook = Callable[[Leaving], int]
 _hooks: dict[str, Hook] = {}
 
 
 def register_leaving(name: str, hook: Hook) -> None:
-    """Register a function under a readable name ("memberships ended")."""
+    """Register a hook under a name that can follow its count, such as "memberships ended"."""
     _hooks[name] = hook
 
 
 def run_hooks(leaving: Leaving) -> dict[str, int]:
-    """Run every function; returns how many things each ended or passed on."""
+    """Run every hook, and return how many things each ended or passed on."""
     return {name: hook(leaving) for name, hook in sorted(_hooks.items())}
 
 
 def hook_names() -> tuple[str, ...]:
-    """The names of the registered functions."""
+    """The names of all hooks, in alphabetical order."""
     return tuple(sorted(_hooks))

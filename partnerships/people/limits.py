@@ -16,33 +16,37 @@ from django.utils.crypto import salted_hmac
 from partnerships.people.addresses import client_address, counted_address
 from partnerships.people.models import Tally
 
+#: Periods of any length are counted from here.
 _EPOCH = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+_ADD_TO_COUNT = """
+INSERT INTO people_tally (key, began_at, count)
+VALUES (%(key)s, %(began_at)s, %(amount)s)
+    ON CONFLICT (key, began_at) DO UPDATE
+   SET count = people_tally.count + EXCLUDED.count
+RETURNING count
+"""
 
 
 def _key(what: str) -> str:
-    """A hash of what is counted, so that the table names nobody."""
+    """A hash of the name of the count, because that may name a person or an address."""
     return salted_hmac("partnerships.people.limits", what, algorithm="sha256").hexdigest()
 
 
-def _began(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
+def _period_start(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
     """The start of the current period."""
     return now - (now - _EPOCH) % stretch
 
 
 def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1) -> int:
-    """Count one more, or as many as given, and return the count of the current period.
+    """Add to a count, and return the count of the current period.
 
-    `stretch` is the length of the period (a minute, an hour). Within a transaction, others who count the same thing
-    wait until it ends, and a rollback undoes the count.
+    `what` names the count, and `stretch` is the length of its periods (a minute, an hour). Within a transaction, others
+    who add to the same count wait until it ends, and a rollback undoes the addition.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO people_tally (key, began_at, count) VALUES (%s, %s, %s)"
-            " ON CONFLICT (key, began_at) DO UPDATE SET count = people_tally.count + EXCLUDED.count RETURNING count",
-            [_key(what), _began(now, stretch), amount],
-        )
-        counted: int = cursor.fetchone()[0]
-    return counted
+        cursor.execute(_ADD_TO_COUNT, {"key": _key(what), "began_at": _period_start(now, stretch), "amount": amount})
+        new_count: int = cursor.fetchone()[0]
+    return new_count
 
 
 def counted_since(what: str, since: dt.datetime) -> int:
@@ -54,29 +58,27 @@ def counted_since(what: str, since: dt.datetime) -> int:
 def too_many(
     request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta, who: str = "", amount: int = 1
 ) -> HttpResponse | None:
-    """Count a request, or the things that it asks for.
+    """Count a request, or the `amount` of things that it asks for; the 429 response if that is above the limit.
 
-    Above the limit, the 429 response, else None. Counts by `who`, else by person or, when signed out, by address; an
-    IPv6 /64 is one address. The response says when to try again.
+    Counts by `who`, by default the signed-in person or, when signed out, the IP address. The response says when to try
+    again.
     """
     now = timezone.now()
-    who = who or _who(request)
+    who = who or _requester(request)
     if count(f"{what} of {who}", stretch=stretch, now=now, amount=amount) <= limit:
         return None
     response = render(request, "429.html", status=429)
-    response["Retry-After"] = str(math.ceil((_began(now, stretch) + stretch - now).total_seconds()))
+    response["Retry-After"] = str(math.ceil((_period_start(now, stretch) + stretch - now).total_seconds()))
     return response
 
 
 def too_many_uploads(request: HttpRequest) -> HttpResponse | None:
-    """Count an upload of a spreadsheet or a list.
-
-    Above the limit, the 429 response.
-    """
+    """Count an upload of a spreadsheet or list; the 429 response if that is above the limit."""
     return too_many(request, "uploads", limit=settings.UPLOADS_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
-def _who(request: HttpRequest) -> str:
+def _requester(request: HttpRequest) -> str:
+    """The person of a request or, when signed out, their IP address; an IPv6 /64 counts as one address."""
     person = request.user
     if person.is_authenticated:
         return f"person {person.pk}"

@@ -20,7 +20,7 @@ from django.utils import timezone
 from partnerships.people.models import User
 from partnerships.people.second_factor import has_second_factor, required_for
 from partnerships.people.sessions import FACTOR_SEEN_AT, OWN_SIGN_IN_SEEN_AT, SEEN_AT, SIGNED_IN_AT
-from partnerships.people.sign_in_policy import comes_as_required
+from partnerships.people.sign_in_policy import meets_sign_in_policy
 from partnerships.people.view_as import live_view
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -29,10 +29,15 @@ log = structlog.get_logger(__name__)
 #: The session key with the id of a view.
 VIEW_AS_KEY = "view_as"
 #: Namespaces of pages that administrators see as themselves even while they view the site as somebody else.
-OWN = frozenset({"admin", "people"})
+_ADMINISTRATORS_OWN = frozenset({"admin", "people"})
 
 
-def _is_about_accounts(request: HttpRequest) -> bool:
+def _redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The redirect to the sign-in page, and back to the page afterwards."""
+    return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
+
+
+def _is_account_page(request: HttpRequest) -> bool:
     """Whether the page belongs to allauth: sign-in, factors, sessions."""
     match = request.resolver_match
     return (
@@ -60,22 +65,18 @@ class SessionLimitMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         now = time.time()
-        lasted = now - request.session.get(SIGNED_IN_AT, 0)
-        # A clock set back must not make a session endless.
-        if not 0 <= lasted + self.SECONDS < settings.SESSION_HARD_LIMIT.total_seconds() + self.SECONDS:
+        age = now - request.session.get(SIGNED_IN_AT, 0)
+        # Not below zero either: if the clock is set back, sessions must not become endless.
+        if not -self.SECONDS <= age < settings.SESSION_HARD_LIMIT.total_seconds():
             logout(request)
-            wanted = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
-            return redirect_to_login(wanted)
+            return _redirect_to_sign_in(request)
         if not 0 <= now - request.session.get(SEEN_AT, 0) < self.SECONDS:
             request.session[SEEN_AT] = now
         return self.get_response(request)
 
 
 class ViewAsMiddleware:
-    """Shows an administrator what somebody else sees.
-
-    Read only; every page is logged.
-    """
+    """Shows an administrator the site as another person sees it: read-only, with every page logged."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -87,36 +88,36 @@ class ViewAsMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """Replace the administrator with the person once the URL is resolved."""
-        number = request.session.get(VIEW_AS_KEY)
-        if number is None or not isinstance(request.user, User):
+        view_id = request.session.get(VIEW_AS_KEY)
+        if view_id is None or not isinstance(request.user, User):
             return None
         match = request.resolver_match
-        if match is not None and (match.namespace in OWN or _is_about_accounts(request)):
+        if match is not None and (match.namespace in _ADMINISTRATORS_OWN or _is_account_page(request)):
             return None
-        seen = live_view(pk=number, administrator=request.user, now=timezone.now())
-        if seen is None:
+        view_as = live_view(pk=view_id, administrator=request.user, now=timezone.now())
+        if view_as is None:
             del request.session[VIEW_AS_KEY]
             return None
         if request.method not in ("GET", "HEAD"):
-            return render(request, "people/view_as_reads_only.html", {"view": seen}, status=403)
+            return render(request, "people/view_as_reads_only.html", {"view": view_as}, status=403)
         log.info(
             "viewed_as",
             administrator=request.user.pk,
-            person=seen.person_id,
-            view=seen.pk,
+            person=view_as.person_id,
+            view=view_as.pk,
             route=match.view_name if match else "",
             ids=[value for value in kwargs.values() if isinstance(value, int)],
         )
-        request.view_as = seen  # type: ignore[attr-defined]  # for the banner
-        administrator = request.user.pk
-        request.user = seen.person
-        # Changes made by a page during the view are the administrator's.
-        pghistory.context(user=administrator, seen_as=seen.person_id)
+        request.view_as = view_as  # type: ignore[attr-defined]  # for the banner
+        administrator_id = request.user.pk
+        request.user = view_as.person
+        # Row history shows changes that a page makes meanwhile as the administrator's.
+        pghistory.context(user=administrator_id, seen_as=view_as.person_id)
         return None
 
 
 class _SessionCheck(ABC):
-    """A requirement of sessions, checked every ten minutes."""
+    """A requirement of every session, checked again every ten minutes."""
 
     #: How long, in seconds, a passed check stays valid.
     SECONDS = 600
@@ -134,52 +135,52 @@ class _SessionCheck(ABC):
     ) -> HttpResponse | None:
         """The redirect while the requirement is not met, else None."""
         user = request.user
-        if not isinstance(user, User) or hasattr(request, "view_as") or self.opens_always(request):
+        if not isinstance(user, User) or hasattr(request, "view_as") or self.is_exempt(request):
             return None
         if 0 <= time.time() - request.session.get(self.key, 0) < self.SECONDS:
             return None
-        instead = self.instead(request, user)
-        if instead is None:
+        redirection = self.redirect_unless_met(request, user)
+        if redirection is None:
             request.session[self.key] = time.time()
-        return instead
+        return redirection
 
-    def opens_always(self, request: HttpRequest) -> bool:
+    def is_exempt(self, request: HttpRequest) -> bool:
         """Whether the page opens without the check."""
         return False
 
     @abstractmethod
-    def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """The redirect, or None if the requirement is met."""
+    def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
+        """The redirect to where the person can meet the requirement, or None if they meet it."""
 
 
 class OwnSignInMiddleware(_SessionCheck):
-    """Ends a session that lacks the organisation's required sign-in.
+    """Ends a session that was not started through the sign-in page that the organisation requires.
 
-    Also on account pages: a password must not be changed there either.
+    No page is exempt: a password must not be changed on account pages either.
     """
 
     key = OWN_SIGN_IN_SEEN_AT
 
-    def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """Sign out and redirect to the sign-in page."""
-        if comes_as_required(request, user, now=timezone.now()):
+    def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
+        """Sign the person out, and redirect to the sign-in page."""
+        if meets_sign_in_policy(request, user, now=timezone.now()):
             return None
         logout(request)
         messages.warning(request, "Your organisation requires you to sign in through its own sign-in page.")
-        return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
+        return _redirect_to_sign_in(request)
 
 
 class SecondFactorMiddleware(_SessionCheck):
-    """Redirects people who must add a second factor to where they can."""
+    """Redirects people who must add a second factor to the page where they can."""
 
     key = FACTOR_SEEN_AT
 
-    def opens_always(self, request: HttpRequest) -> bool:
-        """Account pages, where a second factor can be added."""
+    def is_exempt(self, request: HttpRequest) -> bool:
+        """True on account pages, where a second factor can be added."""
         match = request.resolver_match
-        return _is_about_accounts(request) or (match is not None and match.view_name == "people:account")
+        return _is_account_page(request) or (match is not None and match.view_name == "people:account")
 
-    def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
+    def redirect_unless_met(self, request: HttpRequest, user: User) -> HttpResponse | None:
         """Redirect to the page of second factors."""
         if not required_for(user) or has_second_factor(user):
             return None

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 
 def confirm_address(user: User) -> None:
-    """Mark the address as verified in allauth.
-
-    An administrator, a loader or an invitation has vouched for it.
-    """
+    """Mark the person's address as verified in allauth, because an invitation, a loader or the first link proved it."""
     addresses = apps.get_model("account", "EmailAddress")
     addresses.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
@@ -31,16 +28,13 @@ class UserManager(BaseUserManager["User"]):
     """Creates people by email address, kept in lower case."""
 
     def known_to(self, user: User | AnonymousUser) -> models.QuerySet[User]:
-        """People whose account a person may see: themselves; administrators all."""
+        """The people whose account a person may see: only themselves or, for administrators, everybody."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         return self.all() if user.is_staff else self.filter(pk=user.pk)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Create a person.
-
-        Without a password they are a stakeholder, who cannot sign in.
-        """
+        """Create a person; without a password they are a stakeholder, who cannot sign in."""
         user = self.model(email=email.strip().lower(), **fields)
         if password is None:
             user.set_unusable_password()
@@ -61,13 +55,13 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
-# Row history keeps no personal data, so that it can stay unchanged when somebody is erased.
+# Row history has no personal data, so that it can stay unchanged when a person is erased.
 @pghistory.track(exclude=["password", "last_login", "email", "name"])
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, known by an email address.
+    """A person, identified by their email address.
 
-    A *stakeholder* has no account and cannot sign in (`account_since` is empty). If `is_active` is false, the person
-    has left: they cannot sign in and get no emails. `is_staff` marks administrators.
+    A *stakeholder* has no account (`account_since` is empty) and cannot sign in. A person who is not active has left:
+    they cannot sign in and get no emails. Staff are the administrators of the network.
     """
 
     email = models.EmailField("email address", max_length=254)
@@ -97,7 +91,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 Lower("email"),
                 name="one_person_an_address",
-                violation_error_message="Somebody with this email address is already here.",
+                violation_error_message="Another person already has this email address.",
             )
         ]
 
@@ -106,13 +100,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def display_name(self) -> str:
-        """The name to show for this person.
-
-        Never part of the address, which is shown only to the organisation that entered it.
-        """
+        """The name to show to others, never a part of the address, which only some people may see."""
         if self.erased_at:
             return "a former member"
-        return self.name or ("a stakeholder" if self.is_stakeholder else "somebody without a name")
+        return self.name or ("a stakeholder" if self.is_stakeholder else "a person without a name")
 
     @property
     def is_stakeholder(self) -> bool:
@@ -120,14 +111,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.account_since is None
 
     def get_short_name(self) -> str:
-        """The first word of `get_full_name`."""
+        """The first word of the full name."""
         return self.get_full_name().split()[0]
 
     def get_full_name(self) -> str:
-        """What to call this person in their own emails and pages.
-
-        Without a name: the part of their address before the @.
-        """
+        """The name to use in the person's own emails and pages; without one, the start of their address."""
         return self.name or self.email.partition("@")[0]
 
 
@@ -141,9 +129,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 @pghistory.track(exclude=["token_hash", "message"])
 class Invitation(models.Model):
-    """A single-use invitation, which expires, emailed to one person.
+    """An invitation to sign in, emailed to one person; it works once and expires.
 
-    Only a SHA-256 hash of the token is kept; the token itself is only in the email.
+    Only a SHA-256 hash of the token is stored: the token itself is only in the email.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
@@ -183,11 +171,11 @@ class SecurityEventKind(models.TextChoices):
 
 
 class SecurityEvent(models.Model):
-    """One line of a security log, kept for twelve months (docs/privacy.md).
+    """An event in the security log of an account, kept for twelve months (docs/privacy.md).
 
-    The application's database role can only add lines. Functions of the table's owner (migration 0008) remove old
-    lines and blank network address and browser of erased people. A refused sign-in with an unknown address has no
-    person, and the address is not kept.
+    The application's database role can only add events. Functions of the table's owner (migration 0008) delete old ones
+    and blank the IP addresses and browsers of erased people. A refused sign-in with an address that no account has is
+    logged without a person and without the address.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="security_events")
@@ -202,7 +190,7 @@ class SecurityEvent(models.Model):
             models.Index(fields=["at"], name="security_event_at"),
         ]
         triggers = [
-            # Where a single role does everything, only these triggers protect the log.
+            # These protect the log where one database role owns the tables and runs the application.
             pgtrigger.Trigger(
                 name="unaltered",
                 when=pgtrigger.Before,
@@ -238,10 +226,7 @@ class SecurityEvent(models.Model):
 
 
 class ViewAs(models.Model):
-    """An administrator looked at the site as somebody else.
-
-    Kept for ever, with the reason.
-    """
+    """An administrator viewed the site as another person; kept for ever, with the reason."""
 
     administrator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="views_as")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="viewed_as")
@@ -251,8 +236,8 @@ class ViewAs(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = "view as somebody"
-        verbose_name_plural = "views as somebody"
+        verbose_name = "view as another person"
+        verbose_name_plural = "views as another person"
         constraints = [
             models.CheckConstraint(condition=~models.Q(reason=""), name="view_as_has_a_reason"),
             models.CheckConstraint(condition=~models.Q(administrator=models.F("person")), name="view_as_somebody_else"),
@@ -275,7 +260,7 @@ class ViewAs(models.Model):
 
 
 class ReminderKind(models.TextChoices):
-    """What people are reminded of before a date."""
+    """The kinds of reminders that people get before a date."""
 
     COMMITMENTS = "commitments", "Commitments"
     DATES = "dates", "Dates of partnerships"
@@ -288,7 +273,7 @@ class ReminderKind(models.TextChoices):
 class LeadTimes(models.Model):
     """How many days before a date a person wants reminders of one kind.
 
-    An empty list is never. Without a row: what is usual (`people/lead_times.py`).
+    An empty list means never. A person without a row gets the usual lead times (`people/lead_times.py`).
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="lead_times", db_index=False)
@@ -304,7 +289,7 @@ class LeadTimes(models.Model):
 
 
 class Tally(models.Model):
-    """A count for a rate limit in one period; its key is a hash."""
+    """A count for a rate limit within one period; the key is a hash, so that it identifies nobody."""
 
     key = models.CharField(max_length=64)
     began_at = models.DateTimeField()
@@ -320,9 +305,9 @@ class Tally(models.Model):
 
 
 class RefusedAddress(models.Model):
-    """A hash of the address of an erased person who refused digests.
+    """An address that refused digests and must not be asked again, of a person who was erased or has another one.
 
-    Nobody may ask this address again. The hash is keyed, with the key in the settings (`people/refusals.py`).
+    Only a hash is stored, made with a key from the settings (`people/refusals.py`).
     """
 
     address_hash = models.CharField(max_length=64, unique=True)
@@ -336,10 +321,9 @@ class RefusedAddress(models.Model):
 
 
 class RetentionRun(models.Model):
-    """One night's retention.
+    """One night's run of all retention rules.
 
-    The row claims the day, so that retention completes once a day. `ended_at` is empty while rules have failed; a
-    later tick then tries again.
+    Adding the row claims the day for one process. `ended_at` stays empty if a rule failed, so that the run is repeated.
     """
 
     day = models.DateField(unique=True)
@@ -352,7 +336,7 @@ class RetentionRun(models.Model):
 
 
 class RetentionRuleState(models.Model):
-    """When a retention rule last ran to its end, and its error since."""
+    """When a retention rule last completed, and its error since."""
 
     rule = models.CharField(max_length=100, unique=True)
     first_tried_at = models.DateTimeField()

@@ -1,6 +1,7 @@
-"""Password resets.
+"""Password resets by email.
 
-The address is looked up by the composer, so that the page does the same for every address.
+The page only records the address; the composer looks it up. So the page, and the time it takes, tell nobody whether an
+address has an account.
 """
 
 from __future__ import annotations
@@ -24,10 +25,7 @@ RESET_KIND = "people.password_reset"
 
 @transaction.atomic
 def ask_for_password_reset(*, address: str, now: dt.datetime) -> None:
-    """Record an email request for this address.
-
-    The address is removed once the email is settled.
-    """
+    """Record a request for an email to this address, which is deleted once the email is settled."""
     record_email(kind=RESET_KIND, secrets={"address": address}, now=now)
 
 
@@ -35,13 +33,11 @@ class PasswordResetComposer(Composer):
     """Composes password resets for addresses with an account only."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Requests whose address has an account.
-
-        Stakeholders have no password to reset.
-        """
-        return [self._candidate(one) for one in due]
+        """The requests with their people; refused if the address has no open account."""
+        return [self._candidate(request) for request in due]
 
     def _candidate(self, due: Due) -> Candidate:
+        # Stakeholders have no password to reset.
         person = find_person(due.secrets["address"])
         if person is None or person.is_stakeholder or not person.is_active:
             return Candidate(due, "", refusal="Nobody signs in with the address that was typed.")
@@ -67,6 +63,7 @@ class PasswordResetComposer(Composer):
 
 
 def _content(person: User) -> Content:
-    token, uid = default_token_generator.make_token(person), user_pk_to_url_str(person)
+    token = default_token_generator.make_token(person)
+    uid = user_pk_to_url_str(person)
     href = link("account_reset_password_from_key", uidb36=uid, key=token)
     return Content("people/password_reset", {"person": person, "link": href})

@@ -12,17 +12,17 @@ from django.utils.crypto import constant_time_compare
 
 log = structlog.get_logger(__name__)
 
-#: The service returns, for every hash that begins with these five digits, how often it was seen in breaches.
-_PREFIX = 5
-_SECONDS = 2
+#: Digits of a hash that are sent. The service returns every breached hash that starts with them.
+_PREFIX_LENGTH = 5
+#: Seconds to wait for the service.
+_TIMEOUT = 2
 
 
 class BreachedPasswordValidator:
-    """Checks a password against a list of breached passwords.
+    """Refuses passwords on a list of breached passwords.
 
-    Uses the range protocol of Have I Been Pwned: the list gets only five digits of a hash. Off where
-    `BREACHED_PASSWORDS_URL` is empty. If the list does not answer in time, the password passes, so that an outage
-    there blocks nobody.
+    It uses the range protocol of Have I Been Pwned: the service is sent only five digits of a hash. There is no check
+    if `BREACHED_PASSWORDS_URL` is empty, or if the service does not respond in time, so that its outage blocks nobody.
     """
 
     def validate(self, password: str, user: object = None) -> None:
@@ -39,22 +39,24 @@ class BreachedPasswordValidator:
         return "Your password can’t be one that is known from a breach of another site."
 
     def _is_known(self, password: str) -> bool:
-        """Whether the password was breached. False if the service does not answer."""
+        """Whether the password was breached; False if the service does not respond."""
         # SHA-1 is the protocol's choice; the hash is not stored.
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
         try:
-            answer = requests.get(
-                f"{settings.BREACHED_PASSWORDS_URL.rstrip('/')}/{digest[:_PREFIX]}",
+            response = requests.get(
+                f"{settings.BREACHED_PASSWORDS_URL.rstrip('/')}/{digest[:_PREFIX_LENGTH]}",
                 headers={"Add-Padding": "true", "User-Agent": settings.SITE_NAME},
-                timeout=_SECONDS,
+                timeout=_TIMEOUT,
                 allow_redirects=False,
             )
-            answer.raise_for_status()
+            response.raise_for_status()
         except requests.RequestException as error:
             log.warning("breached_passwords_not_asked", kind=type(error).__name__)
             return False
-        return any(
-            constant_time_compare(line.partition(":")[0].strip().upper(), digest[_PREFIX:])
-            and line.partition(":")[2].strip() not in ("", "0")
-            for line in answer.text.splitlines()
-        )
+        for line in response.text.splitlines():
+            suffix, _, count = line.partition(":")
+            is_same = constant_time_compare(suffix.strip().upper(), digest[_PREFIX_LENGTH:])
+            # Padding lines have the count 0.
+            if is_same and count.strip() not in ("", "0"):
+                return True
+        return False

@@ -38,7 +38,8 @@ class UnableToErase(Exception):
     """The person has been erased already."""
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
+    """The value as JSON can hold it; other types become text."""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     if isinstance(value, FieldFile):
@@ -46,32 +47,29 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | list | dict) or value is None else str(value)
 
 
-def _rows(of_model: Sequence[Rule], person: User) -> QuerySet[Model]:
-    """The rows in which the field of one of these rules, all of one model, refers to the person."""
-    model: type[Model] = apps.get_model(of_model[0].model)
-    refers = Q()
-    for rule in of_model:
-        refers |= Q(**{rule.field: person.pk})
-    return model._default_manager.filter(refers).order_by("pk")
+def _rows(model_rules: Sequence[Rule], person: User) -> QuerySet[Model]:
+    """The rows of a model in which the field of one of these rules refers to the person."""
+    model: type[Model] = apps.get_model(model_rules[0].model)
+    refers_to_person = Q()
+    for rule in model_rules:
+        refers_to_person |= Q(**{rule.field: person.pk})
+    return model._default_manager.filter(refers_to_person).order_by("pk")
 
 
-def _by_model() -> list[list[Rule]]:
-    """The rules about references to a person, those of one model together.
-
-    Its rows are read once.
-    """
+def _reference_rules_by_model() -> list[list[Rule]]:
+    """The rules about references to a person, grouped by model so that its rows are read once."""
     rules_by_model: dict[str, list[Rule]] = {}
     for rule in rules():
-        if _refers(rule):
+        if _is_reference(rule):
             rules_by_model.setdefault(rule.model, []).append(rule)
     return list(rules_by_model.values())
 
 
-def _readable(rows: QuerySet[Model], person: User) -> set[int]:
-    """Ids of the rows whose text the person may still read.
+def _readable_ids(rows: QuerySet[Model], person: User) -> set[int]:
+    """Ids of the rows whose text the person may still read, because others may have changed it since they left.
 
-    Others may have changed a leaver's records since. `visible_to` of the rows decides, or that of the record they
-    belong to; rows without either are the person's own.
+    Decided by `visible_to` of the rows or, without one, of the record that they belong to. Rows without either are the
+    person's own.
     """
     if hasattr(rows, "visible_to"):
         return set(rows.visible_to(person).values_list("pk", flat=True))
@@ -81,18 +79,18 @@ def _readable(rows: QuerySet[Model], person: User) -> set[int]:
             continue
         parents: Any = parent._default_manager.all()
         if hasattr(parents, "visible_to"):
-            seen = parents.visible_to(person)
-            return set(rows.filter(**{f"{field.name}__in": seen.values("pk")}).values_list("pk", flat=True))
+            visible_parents = parents.visible_to(person).values("pk")
+            return set(rows.filter(**{f"{field.name}__in": visible_parents}).values_list("pk", flat=True))
     return set(rows.values_list("pk", flat=True))
 
 
-def _is_about(row: Model, name: str) -> bool:
-    """Whether a field is a date, a choice or a reference, not free text."""
+def _is_not_text(row: Model, name: str) -> bool:
+    """Whether a field is a date, a choice or a reference, and so can be exported even if the text may not be read."""
     field = row._meta.get_field(name)
     return isinstance(field, DateField | BooleanField | ForeignKey) or bool(getattr(field, "choices", None))
 
 
-def _refers(rule: Rule) -> bool:
+def _is_reference(rule: Rule) -> bool:
     """Whether the field refers to a person rather than describing one."""
     field = apps.get_model(rule.model)._meta.get_field(rule.field)
     assert not field.many_to_many, "Export and erasure read one column of each row."
@@ -100,30 +98,11 @@ def _refers(rule: Rule) -> bool:
 
 
 def export_person(*, person: User, author: User | None, now: dt.datetime) -> dict[str, Any]:
-    """Everything held about a person, as JSON values.
+    """Everything held about a person, as JSON values: their own row, and every row that refers to them.
 
-    Their own row and, by the rules, every row that refers to them. The export is noted in the activity log and in the
-    person's security log.
+    The export is recorded in the activity log and in the person's security log.
     """
     require(rights_over(person, author).may_export)
-    held: dict[str, list[dict[str, Any]]] = {}
-    for of_model in _by_model():
-        model_rows = _rows(of_model, person)
-        readable = _readable(model_rows, person) if model_rows else set()
-        for rule in of_model:
-            # Only the id of another record, which needs no query: an export must not include third parties.
-            rows = [
-                {"id": row.pk}
-                | {
-                    name: _plain(row.serializable_value(name))
-                    for name in rule.exported
-                    if row.pk in readable or _is_about(row, name)
-                }
-                for row in model_rows
-                if row.serializable_value(rule.field) == person.pk
-            ]
-            if rows:
-                held[f"{rule.model} as {rule.field}"] = rows
     events = Event.objects.filter(actor_id=person.pk).order_by("at", "pk")
     exported = {
         "format": FORMAT,
@@ -133,74 +112,91 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
             "email": person.email,
             "name": person.name,
             "time_zone": person.time_zone,
-            "joined_at": _plain(person.joined_at),
-            "account_since": _plain(person.account_since),
-            "last_login": _plain(person.last_login),
-            "left_at": _plain(person.left_at),
+            "joined_at": _as_json(person.joined_at),
+            "account_since": _as_json(person.account_since),
+            "last_login": _as_json(person.last_login),
+            "left_at": _as_json(person.left_at),
         },
-        "held": held,
+        "held": _held_rows(person),
         "did": [
             {"at": event.at.isoformat(), "what": event.label, "kind": event.target_kind, "id": event.target_id}
             for event in events
         ],
     }
     with transaction.atomic():
-        _note(person, EventKind.DATA_EXPORTED, SecurityEventKind.DATA_EXPORTED, author=author, now=now)
+        SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DATA_EXPORTED, at=now)
+        record(
+            actor_id=author.pk if author else None,
+            kind=EventKind.DATA_EXPORTED,
+            target_kind="person",
+            target_id=person.pk,
+            now=now,
+        )
     return exported
 
 
+def _held_rows(person: User) -> dict[str, list[dict[str, Any]]]:
+    """The rows that refer to the person, by model and field, each with the fields that its rule exports."""
+    held: dict[str, list[dict[str, Any]]] = {}
+    for model_rules in _reference_rules_by_model():
+        model_rows = _rows(model_rules, person)
+        readable_ids = _readable_ids(model_rows, person) if model_rows else set()
+        for rule in model_rules:
+            rows = [
+                _exported_row(row, rule, is_readable=row.pk in readable_ids)
+                for row in model_rows
+                if row.serializable_value(rule.field) == person.pk
+            ]
+            if rows:
+                held[f"{rule.model} as {rule.field}"] = rows
+    return held
+
+
+def _exported_row(row: Model, rule: Rule, *, is_readable: bool) -> dict[str, Any]:
+    # Other records by id only: an export must not include third parties.
+    values = {
+        name: _as_json(row.serializable_value(name)) for name in rule.exported if is_readable or _is_not_text(row, name)
+    }
+    return {"id": row.pk, **values}
+
+
 def rows_in(exported: dict[str, Any]) -> int:
-    """The number of rows in a person's export."""
+    """The number of rows in a person's export, for the log of exports."""
     return sum(map(len, exported["held"].values())) + len(exported["did"])
-
-
-def _note(
-    person: User, event: EventKind, kind: str, *, author: User | None, now: dt.datetime, reason: str = ""
-) -> None:
-    SecurityEvent.objects.create(person=person, kind=kind, at=now)
-    record(
-        actor_id=author.pk if author else None,
-        kind=event,
-        target_kind="person",
-        target_id=person.pk,
-        now=now,
-        data={"reason": reason} if reason else {},
-    )
 
 
 @transaction.atomic
 def erase_person(*, person: User, author: User | None, reason: str, now: dt.datetime) -> dict[str, int]:
     """Erase a person; what must stay is shown as by “a former member”.
 
-    Closes the account first. If the person refused digests, a keyed hash of the address stays, so that nobody asks it
-    again. Returns how many rows each rule touched. Raises `UnableToErase`.
+    The account is closed first. If the person refused digests, a keyed hash of their address stays, so that nobody asks
+    them again. Returns how many rows each rule touched. Raises `UnableToErase`.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
     require(rights_over(locked, author).may_administer)
     if locked.erased_at is not None:
         raise UnableToErase("This person's data has already been erased.")
-    refused = keep_refusal(person=locked, now=now)
-    # The database allows blanking only for people who are erased.
+    refusal_hash = keep_refusal(person=locked, now=now)
+    # First, because the database lets only erased people's security logs be blanked.
     User.objects.filter(pk=locked.pk).update(erased_at=now)
     touched = run_hooks(Leaving(person=locked, author=author, successor=None, reason=reason, now=now))
-    touched["refusals kept by a hash of the address"] = int(bool(refused))
+    touched["refusals kept by a hash of the address"] = int(bool(refusal_hash))
     end_sessions(locked)
-    # Values first: some are found through rows that refer to the person.
+    # Values before references, because some values are found through rows that refer to the person.
     for rule in rules():
-        if not _refers(rule) and rule.model != "people.User":
+        if not _is_reference(rule) and rule.model != "people.User":
             touched[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, locked)
     for rule in rules():
-        if _refers(rule):
-            touched[f"{rule.model}.{rule.field}"] = _apply(rule, locked)
+        if _is_reference(rule):
+            touched[f"{rule.model}.{rule.field}"] = _apply_to_references(rule, locked)
     _forget_in_admin_log(locked)
-    address = journal.address_hash(locked.email)
     journal.note(
         ERASED,
-        # A run of retention has the moment at which it began, which may be before a backup made meanwhile.
+        # The present time, because `now` of a retention run may be before a backup that was made meanwhile.
         now=max(now, timezone.now()),
         person=locked.pk,
-        address=address,
-        refusal=refused,
+        address=journal.address_hash(locked.email),
+        refusal=refusal_hash,
         joined=locked.joined_at.isoformat(),
     )
     locked.groups.clear()
@@ -224,32 +220,32 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     return touched
 
 
-def _apply(rule: Rule, person: User) -> int:
-    """Apply the rule to rows that refer to the person.
-
-    Rows that are kept keep only the id.
-    """
+def _apply_to_references(rule: Rule, person: User) -> int:
+    """Delete the rows that refer to the person, or count those that are kept: they hold only the id."""
     rows = _rows([rule], person)
     return rows.delete()[0] if rule.fate is Fate.DELETE else rows.count()
 
 
 def _apply_to_value(rule: Rule, person: User) -> int:
-    """Apply the rule to a field with data about the person.
+    """Clear, replace or delete a value about the person, and return how many rows that touched.
 
-    Found through their rows or by their address.
+    The rows are found by their reference to the person or, without one, by the person's address.
     """
     if rule.apply is not None:
         return rule.apply(person)
     model: type[Model] = apps.get_model(rule.model)
-    references = [other.field for other in rules() if other.model == rule.model and _refers(other)]
-    whose = rule.whose or (references[0] if len(references) == 1 else "")
-    by_itself = not whose or whose == rule.field
-    condition = {f"{rule.field}__iexact": person.email} if by_itself else {whose: person.pk}
-    rows = model._default_manager.filter(**condition)
+    references = [other.field for other in rules() if other.model == rule.model and _is_reference(other)]
+    reference = rule.whose or (references[0] if len(references) == 1 else "")
+    if reference and reference != rule.field:
+        rows = model._default_manager.filter(**{reference: person.pk})
+    else:
+        rows = model._default_manager.filter(**{f"{rule.field}__iexact": person.email})
     if rule.fate is Fate.DELETE:
         return rows.delete()[0]
-    empty = None if model._meta.get_field(rule.field).null else ""
-    return rows.update(**{rule.field: empty if rule.fate is Fate.CLEAR else erased_address(person)})
+    if rule.fate is Fate.CLEAR:
+        empty_value = None if model._meta.get_field(rule.field).null else ""
+        return rows.update(**{rule.field: empty_value})
+    return rows.update(**{rule.field: erased_address(person)})
 
 
 def erased_address(person: User) -> str:

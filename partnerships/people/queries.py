@@ -11,9 +11,12 @@ from django.db.models import QuerySet
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.second_factor import required_for
 
+#: Events of the security log that the account page shows.
+_EVENTS_SHOWN = 10
+
 
 def colleagues_of(person: User) -> QuerySet[User]:
-    """Other active people with an account, by name; they could take over."""
+    """Other people with an open account, who could take over the person's work, by name."""
     return User.objects.filter(is_active=True, account_since__isnull=False).exclude(pk=person.pk).order_by("name", "pk")
 
 
@@ -29,12 +32,12 @@ class AccountOverview:
 
 
 def account_overview(user: User) -> AccountOverview:
-    """How a person signs in, and the last events of their account."""
-    types = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    """How a person signs in, and the latest events of their account."""
+    factor_types = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     return AccountOverview(
         sessions=UserSession.objects.filter(user=user).count(),
-        has_authenticator_app=Authenticator.Type.TOTP in types,
-        passkeys=types.count(Authenticator.Type.WEBAUTHN),
+        has_authenticator_app=Authenticator.Type.TOTP in factor_types,
+        passkeys=factor_types.count(Authenticator.Type.WEBAUTHN),
         second_factor_required=required_for(user),
-        events=list(SecurityEvent.objects.filter(person=user).order_by("-at", "-pk")[:10]),
+        events=list(SecurityEvent.objects.filter(person=user).order_by("-at", "-pk")[:_EVENTS_SHOWN]),
     )

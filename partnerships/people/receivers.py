@@ -15,16 +15,14 @@ from django.utils import timezone
 from partnerships.people.addresses import client_address
 from partnerships.people.models import SecurityEventKind, User
 from partnerships.people.security import note_event, note_sign_in
-from partnerships.people.services import address_changed, find_person
+from partnerships.people.services import find_person, record_address_change
 from partnerships.people.sessions import SIGNED_IN_AT, end_sessions
 from partnerships.people.ways_in import journal_factors, journal_password
 
 
-def _where(request: HttpRequest) -> dict[str, Any]:
-    return {
-        "ip": client_address(request),
-        "user_agent": request.META.get("HTTP_USER_AGENT", ""),
-    }
+def _client(request: HttpRequest) -> dict[str, Any]:
+    """The IP address and browser of a request, as fields of the security log."""
+    return {"ip": client_address(request), "user_agent": request.META.get("HTTP_USER_AGENT", "")}
 
 
 @receiver(user_logged_in)
@@ -36,7 +34,7 @@ def session_began(request: HttpRequest, **kwargs: object) -> None:
 @receiver(accounts.user_logged_in)
 def signed_in(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a sign-in."""
-    note_sign_in(person=user, now=timezone.now(), **_where(request))
+    note_sign_in(person=user, now=timezone.now(), **_client(request))
 
 
 @receiver(user_login_failed)
@@ -48,7 +46,7 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **k
     person = find_person(str(credentials.get("email") or credentials.get("username") or ""))
     if request is not None:
         account = None if person is None or person.is_stakeholder else person
-        note_event(person=account, kind=SecurityEventKind.REFUSED, now=timezone.now(), **_where(request))
+        note_event(person=account, kind=SecurityEventKind.REFUSED, now=timezone.now(), **_client(request))
 
 
 @receiver([accounts.password_changed, accounts.password_reset, accounts.password_set])
@@ -56,7 +54,7 @@ def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None
     """Log a new password and end all other sessions."""
     now = timezone.now()
     end_sessions(user, but=request.session.session_key or "")
-    note_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_where(request))
+    note_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_client(request))
     journal_password(user, now=now)
 
 
@@ -64,12 +62,12 @@ def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None
 def second_factor_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a second factor that was added, removed or replaced."""
     now = timezone.now()
-    note_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now, **_where(request))
+    note_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now, **_client(request))
     journal_factors(user, now=now)
 
 
 @receiver(accounts.email_changed)
 def email_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a new main address."""
-    address_changed(person=user, now=timezone.now())
-    note_event(person=user, kind=SecurityEventKind.ADDRESS_CHANGED, now=timezone.now(), **_where(request))
+    record_address_change(person=user, now=timezone.now())
+    note_event(person=user, kind=SecurityEventKind.ADDRESS_CHANGED, now=timezone.now(), **_client(request))

@@ -1,4 +1,4 @@
-"""Says on a page who will get an email about what was just done."""
+"""Tells people, after they did something, who will get an email about it."""
 
 from __future__ import annotations
 
@@ -21,33 +21,36 @@ class Recipients:
     emails: list[Email]
 
     def sentence(self, *, besides: Collection[int | None] = ()) -> str:
-        """Sentences with the recipients, except some people (ids); empty without any.
+        """Sentences that name the recipients, with a space before: ` An email will be sent to Ben West.`
 
-        Begins with a space: ` An email will be sent to Ben West.` Who is asked to confirm is not named: whose address
-        was typed is nobody's business before they do.
+        "" if there are none. People with the ids in `besides` are left out. Nor does it name people who are asked to
+        confirm their address: until they do, nobody may learn whom an address belongs to.
         """
-        return self._sentence(WE_WILL_EMAIL, besides, of_accounts=True) + self._sentence(
-            WILL_BE_SENT, besides, of_accounts=False
+        return self._sentence(WE_WILL_EMAIL, besides, about_account=True) + self._sentence(
+            WILL_BE_SENT, besides, about_account=False
         )
 
-    def _sentence(self, words: str, besides: Collection[int | None], *, of_accounts: bool) -> str:
-        ids = {
+    def _sentence(self, words: str, besides: Collection[int | None], *, about_account: bool) -> str:
+        person_ids = {
             email.person_id
             for email in self.emails
-            if email.person_id is not None and email.person_id not in besides
-            if (email.lane == Lane.ACCOUNT) == of_accounts and not _asks_to_confirm(email)
+            if email.person_id is not None
+            and email.person_id not in besides
+            and (email.lane == Lane.ACCOUNT) == about_account
+            and not _asks_to_confirm(email)
         }
-        people = User.objects.filter(pk__in=ids).order_by("name", "pk") if ids else ()
+        people = User.objects.filter(pk__in=person_ids).order_by("name", "pk") if person_ids else ()
         return will_be_emailed([person.display_name for person in people], words=words)
 
 
 def _asks_to_confirm(email: Email) -> bool:
+    """Whether the email asks a stakeholder to confirm that they want digests."""
     kind = kind_of(email.kind)
     return kind is not None and kind.always == FOR_CONSENT
 
 
 @contextmanager
 def collect_recipients() -> Iterator[Recipients]:
-    """Collects the emails that services record within the block."""
+    """Collect the emails that services record within the block."""
     with noting_emails() as emails:
         yield Recipients(emails)

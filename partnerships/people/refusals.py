@@ -1,8 +1,7 @@
-"""Remembers who refused digests after their address is erased, or after they changed it.
+"""Remembers that an address refused digests, after its person is erased or has changed it.
 
-Keeps a keyed hash, HMAC-SHA256 under the first of ADDRESS_HASH_KEYS, so that nobody asks the address again. All keys
-are compared, so that a key can be changed. Without any, SECRET_KEY and SECRET_KEY_FALLBACKS are used
-(docs/privacy.md).
+Only a keyed hash of the address is kept: HMAC-SHA256 with the first of ADDRESS_HASH_KEYS or, if there are none, of
+SECRET_KEY and SECRET_KEY_FALLBACKS. A look-up tries all keys, so that a key can be changed (docs/privacy.md).
 """
 
 from __future__ import annotations
@@ -17,86 +16,85 @@ from partnerships.kit import journal
 from partnerships.outbox.queries.suppressions import suppressed_among
 from partnerships.people.models import RefusedAddress, User
 
-#: The journal's line about a refused address that its person gave up, or whose owner allows questions again.
+#: The kind of journal line about the refusal of an address that its person gave up, or that may be asked again.
 KEPT_REFUSAL = "refusal kept"
-#: Whether a person has refused what a room sends.
+#: Returns whether a person has refused what a room sends.
 Hook = Callable[[User], bool]
 _hooks: list[Hook] = []
 
 
 def register_refusal(hook: Hook) -> None:
-    """Register how a room knows that somebody has refused."""
+    """Register how a room knows whether a person has refused."""
     _hooks.append(hook)
 
 
 def hashes_of(address: str) -> list[str]:
-    """The keyed hashes of an address, one for each key, in their order.
-
-    Ignores letter case.
-    """
+    """The hashes of an address, one for each key in order; the same for upper and lower case."""
     keys = settings.ADDRESS_HASH_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    plain = address.strip().lower()
+    normalised = address.strip().lower()
     return [
-        salted_hmac("partnerships.people.refusals", plain, secret=key, algorithm="sha256").hexdigest() for key in keys
+        salted_hmac("partnerships.people.refusals", normalised, secret=key, algorithm="sha256").hexdigest()
+        for key in keys
     ]
 
 
 def keep_refusal(*, person: User, now: dt.datetime) -> str:
-    """Keep the address hash of a person being erased, if they refused. Returns the hash, or an empty text."""
+    """Keep the hash of the address of a person being erased, if they refused, and return it; "" if they did not."""
     if not any(hook(person) for hook in _hooks):
         return ""
-    kept = hashes_of(person.email)[0]
-    keep_hashes([kept], now=now)
-    return kept
+    address_hash = hashes_of(person.email)[0]
+    keep_hashes([address_hash], now=now)
+    return address_hash
 
 
 def keep_refusal_of(address: str, *, now: dt.datetime) -> None:
-    """Keep the hash of an address whose person has another one now, and had refused.
+    """Keep the hash of an address that refused and whose person has another address now.
 
-    Journalled, so that a restore keeps it too.
+    The journal has it too, so that a restore does not lose it.
     """
-    kept = hashes_of(address)[0]
-    keep_hashes([kept], now=now)
-    journal.note(KEPT_REFUSAL, now=now, address=journal.address_hash(address), refusal=kept, undone=False)
+    refusal_hash = hashes_of(address)[0]
+    keep_hashes([refusal_hash], now=now)
+    journal.note(KEPT_REFUSAL, now=now, address=journal.address_hash(address), refusal=refusal_hash, undone=False)
 
 
 def keep_hashes(hashes: Collection[str], *, now: dt.datetime) -> int:
-    """Keep hashes of refused addresses, for example from the journal; how many were not kept before."""
-    before = RefusedAddress.objects.filter(address_hash__in=hashes).count()
-    rows = [RefusedAddress(address_hash=hash_, kept_since=now) for hash_ in hashes]
+    """Keep hashes of refused addresses, for example from the journal, and return how many are new."""
+    existing = RefusedAddress.objects.filter(address_hash__in=hashes).count()
+    rows = [RefusedAddress(address_hash=address_hash, kept_since=now) for address_hash in hashes]
     RefusedAddress.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(set(hashes)) - before
+    return len(set(hashes)) - existing
 
 
 def has_refused(address: str) -> bool:
-    """Whether somebody refused at this address who is erased or has another one now."""
+    """Whether a person who is erased or has another address now refused at this one."""
     return RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).exists()
 
 
 def refused_among(people: Collection[User]) -> list[User]:
-    """The people who must not be emailed unasked.
+    """The people who must not be emailed unless they ask for it.
 
-    Their address is refused (`has_refused`), or emails to it come back; or they have no account, and refused what a
-    room sends.
+    Their address is refused (`has_refused`) or suppressed, or they have no account and refused what a room sends.
     """
-    hashes = {person.pk: hashes_of(person.email) for person in people}
-    refused_addresses = RefusedAddress.objects.filter(
-        address_hash__in=[one for hash_ in hashes.values() for one in hash_]
-    )
-    known = set(refused_addresses.values_list("address_hash", flat=True))
-    suppressed = suppressed_among({person.email.lower() for person in people})
-    return [
-        person
-        for person in people
-        if known.intersection(hashes[person.pk])
-        or person.email.lower() in suppressed
-        or (person.is_stakeholder and any(hook(person) for hook in _hooks))
-    ]
+    hashes_by_person = {person.pk: set(hashes_of(person.email)) for person in people}
+    all_hashes: set[str] = set().union(*hashes_by_person.values())
+    refused_rows = RefusedAddress.objects.filter(address_hash__in=all_hashes)
+    refused_hashes = set(refused_rows.values_list("address_hash", flat=True))
+    suppressed_addresses = suppressed_among({person.email.lower() for person in people})
+
+    def must_not_be_emailed(person: User) -> bool:
+        return (
+            not refused_hashes.isdisjoint(hashes_by_person[person.pk])
+            or person.email.lower() in suppressed_addresses
+            or (person.is_stakeholder and any(hook(person) for hook in _hooks))
+        )
+
+    return [person for person in people if must_not_be_emailed(person)]
 
 
 def forget_refusal(address: str, *, now: dt.datetime) -> bool:
-    """Let an address be asked again, at its owner's wish. Returns whether it was refused before."""
-    was_refused = bool(RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).delete()[0])
+    """Allow questions to an address again because its owner asks for it; return whether it was refused before."""
+    deleted, _ = RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).delete()
+    was_refused = deleted > 0
     if was_refused:
         journal.note(KEPT_REFUSAL, now=now, address=journal.address_hash(address), refusal="", undone=True)
     return was_refused

@@ -1,4 +1,4 @@
-"""The signed-in person of a request."""
+"""What views ask about a request: who is signed in, and whether a person is reading the page."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def signed_in(request: HttpRequest) -> User:
     raise PermissionDenied
 
 
-class FetchedAheadError(Exception):
-    """A browser fetches ahead what may only be sent to somebody who opens it.
+class PrefetchRefused(Exception):
+    """Raised by a view whose page must not be prefetched, because opening it has an effect.
 
-    Raise it in a view: `PrefetchMiddleware` answers, and the browser asks again when the page is opened.
+    `PrefetchMiddleware` turns it into a response, after which the browser requests the page again when it is opened.
     """
 
 
-def is_fetched_ahead(request: HttpRequest) -> bool:
-    """Whether a browser asks before its user opens the page, and says so."""
+def is_prefetch(request: HttpRequest) -> bool:
+    """Whether the browser says that it requests the page before the person opens it."""
     purpose = f"{request.headers.get('Sec-Purpose', '')} {request.headers.get('Purpose', '')}"
     return not {"prefetch", "preview"}.isdisjoint(re.split(r"\W+", purpose.lower()))
 
 
 def is_reading(request: HttpRequest) -> bool:
-    """Whether somebody looks at a page themselves.
+    """Whether the signed-in person is reading the page.
 
-    A HEAD request does not count, nor a browser that fetches ahead, nor an administrator who views the site as
-    somebody.
+    Not for a HEAD request, a prefetch, or an administrator who views the site as somebody else.
     """
-    return request.method == "GET" and not hasattr(request, "view_as") and not is_fetched_ahead(request)
+    is_viewed_as = hasattr(request, "view_as")
+    return request.method == "GET" and not is_viewed_as and not is_prefetch(request)

@@ -1,4 +1,4 @@
-"""Repeats erasures, closed accounts, suppressions and ended ways to sign in after a restore."""
+"""Applies the journal to people after a restore: erasures, closed accounts, passwords, suppressed addresses."""
 
 from __future__ import annotations
 
@@ -47,47 +47,49 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_kept_refusals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Keep refused addresses again that their people have given up since."""
+    """Keep refusals again of people who have another address since."""
     hashes = {line["refusal"] for line in not_undone("address", lines)}
-    kept = keep_hashes(hashes, now=now)
-    return Redone(kept)
+    return Redone(keep_hashes(hashes, now=now))
 
 
 def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Erase again everybody erased since the backup.
+    """Erase the people who were erased since the backup, and keep their refusals.
 
-    Refused addresses stay refused, also those of people who are not in the backup.
+    Refused addresses stay refused even if their people are not in the backup.
     """
     keep_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
-    people = User.objects.filter(pk__in=[line["person"] for line in lines], erased_at=None)
-    known = {line["person"]: (line["address"], line.get("joined")) for line in lines}
-    people_to_erase = [
-        person
-        for person in people
-        if address_hash(person.email) == known[person.pk][0] or person.joined_at.isoformat() == known[person.pk][1]
-    ]
-    for person in people_to_erase:
-        erase_person(person=person, author=None, reason=_REASON, now=now)
-    others = {person.pk for person in people} - {person.pk for person in people_to_erase}
-    return Redone(len(people_to_erase), [f"person {pk}: not the one who was erased" for pk in sorted(others)])
+    line_by_person = {line["person"]: line for line in lines}
+    redone = Redone()
+    for person in User.objects.filter(pk__in=line_by_person, erased_at=None).order_by("pk"):
+        line = line_by_person[person.pk]
+        has_same_address = address_hash(person.email) == line["address"]
+        has_same_start = person.joined_at.isoformat() == line.get("joined")
+        if has_same_address or has_same_start:
+            erase_person(person=person, author=None, reason=_REASON, now=now)
+            redone.done += 1
+        else:
+            redone.left.append(f"person {person.pk}: not the one who was erased")
+    return redone
 
 
 def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Close or reopen accounts, as each last was.
+    """Close or reopen each account as its last line says.
 
-    Also that of the last administrator; the outcome says so.
+    Even the last administrator's account is closed; the outcome then says that there is none.
     """
-    last = last_about("person", lines)
+    line_by_person = last_about("person", lines)
     redone = Redone()
-    for person in User.objects.filter(pk__in=last, erased_at=None).order_by("pk"):
-        line = last[person.pk]
-        # An id may have been given again. Lines written before 29 November 2026 do not say when somebody joined.
-        if line.get("joined", person.joined_at.isoformat()) != person.joined_at.isoformat():
-            redone.left.append(f"person {person.pk}: not the one in the journal, the number has been used again")
+    for person in User.objects.filter(pk__in=line_by_person, erased_at=None).order_by("pk"):
+        line = line_by_person[person.pk]
+        # The id may belong to somebody else since the restore. Lines from before 29 November 2026 have no `joined`.
+        joined = person.joined_at.isoformat()
+        if line.get("joined", joined) != joined:
+            redone.left.append(f"person {person.pk}: not the one in the journal, the id has been used again")
             continue
-        if person.is_active == line.get("undone", False):
+        should_be_open = line.get("undone", False)
+        if person.is_active == should_be_open:
             continue
-        if line.get("undone"):
+        if should_be_open:
             reopen_account(person=person, author=None, reason=_REASON, now=now)
         else:
             try:
@@ -96,14 +98,14 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
                 redone.left.append(f"person {person.pk}: {error}")
                 continue
         redone.done += 1
-    redone.left += _without_administrators()
+    redone.left += _administrator_problems()
     return redone
 
 
 def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Withdraw administration that was withdrawn since the backup.
+    """Withdraw administration that was withdrawn since the backup; it is never granted again.
 
-    Also from the last administrator; the outcome says so. It is not granted again.
+    Even the last administrator loses it; the outcome then says that there is none.
     """
 
     def redo(person: User, line: dict[str, Any]) -> int:
@@ -113,18 +115,18 @@ def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
         return 1
 
     redone = _redo_people(lines, redo, unable=UnableToChangeAdministration)
-    redone.left += _without_administrators()
+    redone.left += _administrator_problems()
     return redone
 
 
 def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Let people choose a new password whose old one came back."""
+    """Require a new password from people whose earlier password is back."""
 
     def redo(person: User, line: dict[str, Any]) -> int:
-        security_events = SecurityEvent.objects.filter(
+        changed_since = SecurityEvent.objects.filter(
             person=person, kind=SecurityEventKind.PASSWORD_CHANGED, at__gte=moment(line)
-        )
-        if not person.has_usable_password() or security_events.exists():
+        ).exists()
+        if changed_since or not person.has_usable_password():
             return 0
         require_new_password(person=person, now=now)
         return 1
@@ -133,33 +135,33 @@ def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the second factors that were removed.
+    """Remove the second factors that were removed since the backup.
 
-    Their password alone must not be enough then: without another factor they choose a new one by email.
+    A person without another factor must also choose a new password by email: their password alone must not be enough.
     """
 
     def redo(person: User, line: dict[str, Any]) -> int:
         factors = Authenticator.objects.filter(user=person, created_at__lte=moment(line))
-        removed = [factor.pk for factor in factors if factor_identity(factor) not in line["kept"]]
-        if not removed:
+        removed_ids = [factor.pk for factor in factors if factor_identity(factor) not in line["kept"]]
+        if not removed_ids:
             return 0
-        factors.filter(pk__in=removed).delete()
+        factors.filter(pk__in=removed_ids).delete()
         note_event(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now)
         journal_factors(person, now=now)
         if not has_second_factor(person):
             require_new_password(person=person, now=now)
-        return len(removed)
+        return len(removed_ids)
 
     return _redo_people(lines, redo)
 
 
 def redo_addresses(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Name the people whose old address came back: it is not theirs any more."""
+    """List the people whose earlier address is back, which is not theirs any more."""
     redone = Redone()
 
     def redo(person: User, line: dict[str, Any]) -> int:
-        events = Event.objects.filter(kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk)
-        if not events.filter(at__gte=moment(line)).exists():
+        changes = Event.objects.filter(kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk)
+        if not changes.filter(at__gte=moment(line)).exists():
             redone.left.append(f"person {person.pk}: has their earlier address; ask them for the new one")
         return 0
 
@@ -178,17 +180,14 @@ def _redo_people(
         lines,
         people.order_by("pk"),
         same=person_identity,
-        began=lambda one: one.joined_at,
+        began=lambda person: person.joined_at,
         redo=redo,
         unable=unable,
     )
 
 
 def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the sign-in pages that were removed.
-
-    Name those that became another directory.
-    """
+    """Remove the sign-in pages that were removed since the backup, and list those that changed their directory."""
     redone = Redone()
 
     def redo(app: SocialApp, line: dict[str, Any]) -> int:
@@ -205,7 +204,8 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             lines,
             apps.order_by("pk"),
             same=provider_identity,
-            began=lambda _app: dt.datetime.min.replace(tzinfo=dt.UTC),  # its hash names its directory
+            # Its identity says enough: it contains the directory.
+            began=lambda _app: dt.datetime.min.replace(tzinfo=dt.UTC),
             redo=redo,
             unable=UnableToChangeProvider,
         )
@@ -213,47 +213,46 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
-def _without_administrators() -> list[str]:
+def _administrator_problems() -> list[str]:
+    """A line for the operator if the network has no administrator."""
     if User.objects.filter(is_staff=True, is_active=True).exists():
         return []
-    return ["nobody administers the network now: `manage.py createsuperuser` makes an administrator"]
+    return ["the network has no administrator now: create one with `manage.py createsuperuser`"]
 
 
 def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Suppress or release addresses, as each last was.
+    """Suppress or release each address as its last line says.
 
-    An address that nobody has in the restored database is suppressed by its hash.
+    An address that no person in the restored database has is suppressed by its hash.
     """
-    last = last_about("address", lines)
-    emails = User.objects.exclude(email="").values_list("email", flat=True) if last else ()
-    known = {address_hash(email): email for email in emails}
-    changed = 0
-    for hashed, line in last.items():
-        which = {"address": known[hashed]} if hashed in known else {"address_hash": hashed}
-        if not line.get("released"):
-            if is_suppressed(**which):
+    line_by_hash = last_about("address", lines)
+    emails = User.objects.exclude(email="").values_list("email", flat=True) if line_by_hash else ()
+    address_by_hash = {address_hash(email): email for email in emails}
+    redone = Redone()
+    for hashed, line in line_by_hash.items():
+        target = {"address": address_by_hash[hashed]} if hashed in address_by_hash else {"address_hash": hashed}
+        if line.get("released"):
+            try:
+                release(**target, author_id=None, now=now)
+            except UnableToRelease:
                 continue
-            changed += suppress(**which, reason=_REASON, email_id=None, author_id=None, now=now)
-            continue
-        try:
-            release(**which, author_id=None, now=now)
-        except UnableToRelease:
-            continue
-        changed += 1
-    return Redone(changed)
+            redone.done += 1
+        elif not is_suppressed(**target):
+            redone.done += suppress(**target, reason=_REASON, email_id=None, author_id=None, now=now)
+    return redone
 
 
-def move_numbers_on() -> int:
-    """Move every sequence on by ten million, that of areas by ten thousand.
+def advance_sequences() -> int:
+    """Advance every sequence by ten million, that of areas by ten thousand, and return how many there are.
 
-    Returns how many moved. No number given since the backup is given again: a new notice, comment or email is never
-    taken for one in the journal. The application's role may not set sequences, so this is a function of the owner's.
+    An id that was given after the backup is then never given again, so that a new notice, comment or email is not
+    mistaken for one in the journal. The application's role may not set sequences: a function of the owner does it.
     """
     return call_owner_function("move_numbers_on")
 
 
-def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
-    """Note from when on the journal is applied, for a repeated run."""
+def record_restore_start(*, since: dt.datetime, now: dt.datetime) -> None:
+    """Record the moment from which the journal is applied, for a repeated run."""
     record(
         actor_id=None,
         kind=EventKind.RESTORE_STARTED,
@@ -264,21 +263,18 @@ def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
     )
 
 
-def restore_begun(now: dt.datetime) -> dt.datetime | None:
-    """From when on an earlier run applied the journal; None without one.
-
-    Only runs of the last week count.
-    """
-    runs = Event.objects.filter(kind=EventKind.RESTORE_STARTED, at__gt=now - dt.timedelta(days=7)).order_by("at", "pk")
-    first = runs.first()
-    return dt.datetime.fromisoformat(first.data["since"]) if first else None
+def first_journal_start(now: dt.datetime) -> dt.datetime | None:
+    """The moment from which the first run of the last week applied the journal; None without a run."""
+    recent_runs = Event.objects.filter(kind=EventKind.RESTORE_STARTED, at__gt=now - dt.timedelta(days=7))
+    first_run = recent_runs.order_by("at", "pk").first()
+    return dt.datetime.fromisoformat(first_run.data["since"]) if first_run else None
 
 
 @transaction.atomic
-def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
-    """End all sessions and revoke all open invitations.
+def end_sessions_and_invitations(*, now: dt.datetime) -> dict[str, int]:
+    """End all sessions and revoke all open invitations, and return how many of each.
 
-    Some were ended since the backup. Returns how many of each.
+    The backup may hold some that were ended after it was made.
     """
     sessions, _ = Session.objects.all().delete()
     invitations = Invitation.objects.filter(pk__in=Invitation.objects.open(now).values("pk")).update(revoked_at=now)
@@ -294,8 +290,8 @@ def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
 
 
 def register() -> None:
-    """Register these to run after a restore."""
-    register_redo(KEPT_REFUSAL, "refused addresses of people who have another one", redo_kept_refusals)
+    """Register how each kind of line in the journal is applied after a restore."""
+    register_redo(KEPT_REFUSAL, "refused addresses of people who changed their address", redo_kept_refusals)
     register_redo(ERASED, "people erased again", redo_erased)
     register_redo(CLOSED, "accounts closed or reopened again", redo_closed)
     register_redo(ADMINISTRATION, "people who no longer administer the network", redo_administration)

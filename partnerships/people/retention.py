@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 Thing = TypeVar("Thing")
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
-#: The hour, in London, from which a day's run may begin.
+#: The hour in London from which a day's run may start.
 NIGHT = 2
 #: How long an unfinished run blocks the next attempt.
 CUT_OFF = dt.timedelta(minutes=50)
@@ -36,11 +36,11 @@ REMOVED_KEPT_FOR = "12 months after they were removed"
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """A retention rule: what is kept, why, on which basis and how long.
+    """A retention rule: what is kept, why, on which legal basis and how long.
 
-    `apply(now, dry_run)` removes (or only counts) what is past its time and returns how many things. It runs outside a
-    transaction and commits in batches, so that work done before a failure stays: `delete_in_batches` and
-    `change_in_batches` for rows, `for_each` for things with their own service.
+    `apply(now, dry_run)` removes what has been kept long enough, or only counts it, and returns the number. It runs
+    outside a transaction and commits in batches, so that work before a failure is not lost: use `delete_in_batches` or
+    `change_in_batches` for rows, and `for_each` where a service removes each thing.
     """
 
     what: str
@@ -70,10 +70,7 @@ def register_retention(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many things each rule removed, and the error type of failed rules.
-
-    In a dry run: how many it would remove.
-    """
+    """How many things each rule removed (in a dry run: would remove), and the error type of each failed rule."""
 
     removed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -82,14 +79,15 @@ class Outcome:
 def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
     """Delete rows, `BATCH` in a transaction, or only count them.
 
-    Returns the number of rows without those deleted by cascade.
+    Returns the number of rows, without those that were deleted by cascade.
     """
     if dry_run:
         return rows.count()
-    removed, label = 0, rows.model._meta.label
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        removed += rows.filter(pk__in=keys).delete()[1].get(label, 0)
-        if len(keys) < BATCH:
+    removed = 0
+    while batch_ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        _, deleted_by_model = rows.filter(pk__in=batch_ids).delete()
+        removed += deleted_by_model.get(rows.model._meta.label, 0)
+        if len(batch_ids) < BATCH:
             break
     return removed
 
@@ -97,24 +95,26 @@ def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
 def change_in_batches(rows: Rows, change: Callable[[Rows], int], *, dry_run: bool) -> int:
     """Change rows, `BATCH` in a transaction, or only count them.
 
-    `change` returns how many it changed.
+    `change` returns how many rows it changed.
     """
     if dry_run:
         return rows.count()
-    changed, last = 0, 0
-    while keys := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+    changed = 0
+    last_id = 0
+    while batch_ids := list(rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
-            changed += change(rows.filter(pk__in=keys))
-        last = keys[-1]
+            changed += change(rows.filter(pk__in=batch_ids))
+        last_id = batch_ids[-1]
     return changed
 
 
 def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
-    """Act on each thing, also after failures; returns how many.
+    """Call `act` with each thing, and return how often it succeeded.
 
-    Raises the first failure at the end, and the end of the run's time at once.
+    A failure does not stop the others: the first one is raised at the end. Errors that end the run are raised at once.
     """
-    count, failure = 0, None
+    count = 0
+    failure = None
     for thing in things:
         try:
             act(thing)
@@ -130,45 +130,44 @@ def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
 
 
 def drop_files(rows: QuerySet[Any], *, dry_run: bool) -> int:
-    """Delete the stored files of these rows; returns how many.
-
-    The rows stay, with title and fingerprint.
-    """
-    old = rows.exclude(file="")
+    """Delete the stored files of these rows, and return how many; the rows stay, with title and fingerprint."""
+    rows_with_file = rows.exclude(file="")
     if dry_run:
-        return old.count()
-    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), partial(_drop_file, old))
+        return rows_with_file.count()
+    ids = list(rows_with_file.order_by("pk").values_list("pk", flat=True))
+    return for_each(ids, partial(_drop_file, rows_with_file))
 
 
 @transaction.atomic
-def _drop_file(old: QuerySet[Any], pk: int) -> None:
-    row = old.select_for_update().filter(pk=pk).first()
+def _drop_file(rows_with_file: QuerySet[Any], pk: int) -> None:
+    row = rows_with_file.select_for_update().filter(pk=pk).first()
     if row is None:  # restored, or dropped by another run, in the meantime
         return
-    # First, so that the row goes on naming a file that the storage did not delete: the next run tries again.
+    # The file first: if the storage fails, the row still names the file, and the next run tries again.
     row.file.storage.delete(str(row.file.name))
-    old.model._default_manager.filter(pk=pk).update(file="")
+    rows_with_file.model._default_manager.filter(pk=pk).update(file="")
 
 
 def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:
-    """Apply every rule; one that fails does not stop the others.
+    """Apply every rule; a rule that fails does not stop the others.
 
-    The rule that was tried longest ago goes first: one that never ends in time does not stop the others either.
-    `stop_on` are errors that end the whole run (a time limit).
+    Neither does one that never finishes in time, because the rule that was tried longest ago goes first. `stop_on` are
+    errors, such as a time limit, that end the whole run.
     """
     outcome = Outcome()
     token = _ends_run.set(stop_on)
     try:
-        for name in _longest_untried_first():
-            _apply(name, outcome, now=now, dry_run=dry_run)
+        for name in _rules_by_last_attempt():
+            _apply_rule(name, outcome, now=now, dry_run=dry_run)
     finally:
         _ends_run.reset(token)
     return outcome
 
 
-def _apply(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool) -> None:
+def _apply_rule(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool) -> None:
+    """Apply one rule, and add its count or failure to the outcome."""
     if not dry_run:
-        _note(name, now, tried_at=now)  # before it begins, because its process may be killed
+        _save_state(name, now, tried_at=now)  # before it starts, because its process may be killed
     try:
         with acting(reason=f"Kept long enough: {name}."):
             outcome.removed[name] = RULES[name].apply(now, dry_run)
@@ -176,42 +175,44 @@ def _apply(name: str, outcome: Outcome, *, now: dt.datetime, dry_run: bool) -> N
         outcome.failed[name] = type(error).__name__
         log.exception("retention_rule_failed", rule=name)
         if not dry_run:
-            _note(name, now, error=type(error).__name__)
+            _save_state(name, now, error=type(error).__name__)
         if isinstance(error, _ends_run.get()):
             raise
     else:
         if not dry_run:
-            _note(name, now, error="", completed_at=now)
+            _save_state(name, now, error="", completed_at=now)
 
 
-def _longest_untried_first() -> list[str]:
-    tried = dict(RetentionRuleState.objects.values_list("rule", "tried_at"))
-    return sorted(RULES, key=lambda name: (tried.get(name) or dt.datetime.min.replace(tzinfo=dt.UTC), name))
+def _rules_by_last_attempt() -> list[str]:
+    """The names of the rules, those that were never tried first, then the one tried longest ago."""
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    tried_at_by_rule = dict(RetentionRuleState.objects.values_list("rule", "tried_at"))
+    return sorted(RULES, key=lambda name: (tried_at_by_rule.get(name, never), name))
 
 
-def _note(name: str, now: dt.datetime, **fields: Any) -> None:
+def _save_state(name: str, now: dt.datetime, **fields: Any) -> None:
     RetentionRuleState.objects.update_or_create(
         rule=name, defaults=fields, create_defaults={"first_tried_at": now, "tried_at": now, **fields}
     )
 
 
 def time_since_complete(*, now: dt.datetime) -> dict[str, dt.timedelta | None]:
-    """How long ago each rule last ran to its end; None: never."""
-    completed = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
+    """How long ago each rule last completed; None if it never did."""
+    completed_at_by_rule = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
     ages = {}
     for name in sorted(RULES):
-        at = completed.get(name)
-        ages[name] = now - at if at else None
+        completed_at = completed_at_by_rule.get(name)
+        ages[name] = now - completed_at if completed_at else None
     return ages
 
 
 def overdue_rules(*, now: dt.datetime) -> list[str]:
-    """Rules without a complete run for `OVERDUE`.
-
-    Only rules that have been tried before.
-    """
-    states = {state.rule: state for state in RetentionRuleState.objects.filter(rule__in=RULES)}
-    return sorted(name for name, one in states.items() if (one.completed_at or one.first_tried_at) <= now - OVERDUE)
+    """The rules that have been tried but have not completed for `OVERDUE`."""
+    return sorted(
+        state.rule
+        for state in RetentionRuleState.objects.filter(rule__in=RULES)
+        if (state.completed_at or state.first_tried_at) <= now - OVERDUE
+    )
 
 
 def _database_clock() -> dt.datetime:
@@ -223,15 +224,18 @@ def _database_clock() -> dt.datetime:
 
 #: Claims a day, or claims it again if its run began before the cut-off and has not ended.
 _CLAIM_DAY = """
-INSERT INTO people_retentionrun (day, began_at, removed) VALUES (%(day)s, %(now)s, '{}')
-    ON CONFLICT (day) DO UPDATE SET began_at = EXCLUDED.began_at
- WHERE people_retentionrun.ended_at IS NULL AND people_retentionrun.began_at <= %(cut_off)s
+INSERT INTO people_retentionrun (day, began_at, removed)
+VALUES (%(day)s, %(now)s, '{}')
+    ON CONFLICT (day) DO UPDATE
+   SET began_at = EXCLUDED.began_at
+ WHERE people_retentionrun.ended_at IS NULL
+   AND people_retentionrun.began_at <= %(cut_off)s
 RETURNING id
 """
 
 
-def _claim(now: dt.datetime) -> int | None:
-    """Claim today's run and return its id; None if another process has it, or it is complete."""
+def _claim_today(now: dt.datetime) -> int | None:
+    """Claim today's run and return its id; None if another process has it or it is complete."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_DAY, {"day": timezone.localdate(now), "now": now, "cut_off": now - CUT_OFF})
         row = cursor.fetchone()
@@ -239,18 +243,19 @@ def _claim(now: dt.datetime) -> int | None:
 
 
 def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> Outcome | None:
-    """Apply every rule once a day after `NIGHT`; the outcome, or None.
+    """Apply every rule, at most once a day and after `NIGHT`; None if this call has nothing to do.
 
-    Call it every hour, from any number of schedulers. A run that was cut off, or in which a rule failed, is repeated
-    by a later call. `now` counts up to the database's clock: a worker whose clock is ahead deletes nothing early.
+    Call it every hour, from any number of schedulers. A later call repeats a run that was cut off or in which a rule
+    failed. A `now` after the database's clock is not trusted, so that a worker whose clock is ahead deletes nothing
+    early.
     """
     now = min(now, _database_clock())
     if timezone.localtime(now).hour < NIGHT:
         return None
-    number = _claim(now)
-    if number is None:
+    run_id = _claim_today(now)
+    if run_id is None:
         return None
     outcome = apply_retention(now=now, stop_on=stop_on)
     ended_at = None if outcome.failed else timezone.now()
-    RetentionRun.objects.filter(pk=number).update(ended_at=ended_at, removed=outcome.removed)
+    RetentionRun.objects.filter(pk=run_id).update(ended_at=ended_at, removed=outcome.removed)
     return outcome

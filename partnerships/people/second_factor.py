@@ -1,6 +1,6 @@
 """Who must have a second factor.
 
-Upper rooms register reasons; SECOND_FACTOR_REQUIRED switches on those that depend on a role.
+Upper rooms register the reasons. The setting SECOND_FACTOR_REQUIRED switches on those that depend on a role.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from django.conf import settings
 
 from partnerships.people.models import User
 
-#: Whether the person must have one. Reasons that depend on a role need SECOND_FACTOR_REQUIRED; an organisation's
-#: policy always counts.
+#: Returns whether the person must have a second factor. Reasons by role count only with SECOND_FACTOR_REQUIRED; the
+#: policy of an organisation always counts.
 Reason = Callable[[User], bool]
 _by_role: dict[str, Reason] = {}
 _by_policy: dict[str, Reason] = {}
 
 
 def register_reason(name: str, reason: Reason, *, always: bool = False) -> None:
-    """Register a reason; `always`: also without SECOND_FACTOR_REQUIRED."""
-    (_by_policy if always else _by_role)[name] = reason
+    """Register a reason; with `always` it counts even without SECOND_FACTOR_REQUIRED."""
+    reasons = _by_policy if always else _by_role
+    reasons[name] = reason
 
 
 def required_for(user: User) -> bool:

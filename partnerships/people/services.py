@@ -20,10 +20,10 @@ from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.administrators import (
-    concerned_with,
+    email_administration_change,
+    journal_administration,
     lock_with_administrators,
-    note_administration,
-    tell_of_administration,
+    recipient_ids,
 )
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.leaving import Leaving, run_hooks
@@ -41,14 +41,11 @@ class UnableToAddPerson(Exception):
 
 
 class UnableToAcceptInvitation(Exception):
-    """The invitation is used, revoked, expired, or somebody else's."""
+    """The invitation is used, revoked or expired, or its person has left."""
 
 
 class UnableToRemoveSecondFactor(Exception):
-    """Second factors cannot be removed.
-
-    No reason is given, they are the author's own, or there are none.
-    """
+    """No reason is given, they are the author's own second factors, or there are none."""
 
 
 class UnableToCloseAccount(Exception):
@@ -56,17 +53,17 @@ class UnableToCloseAccount(Exception):
 
 
 def find_person(email: str) -> User | None:
-    """The person with this address in any letter case, or None.
+    """The person with this address, in any letter case; None if there is none.
 
-    Uses the index of the unique address.
+    One query, which uses the unique index.
     """
     return User.objects.alias(lowered=Lower("email")).filter(lowered=Lower(Value(email.strip()))).first()
 
 
 def person_for_address(*, email: str, name: str = "") -> User:
-    """The person with this address, created as a stakeholder if new.
+    """The person with this address, created as a stakeholder if there is none yet.
 
-    A known person keeps their name. Raises `UnableToAddPerson` when the text is not an email address.
+    An existing person keeps their name. Raises `UnableToAddPerson` if the text is not an email address.
     """
     email = email.strip().lower()
     try:
@@ -84,7 +81,7 @@ def person_for_address(*, email: str, name: str = "") -> User:
 
 
 def hash_token(token: str) -> str:
-    """The SHA-256 hash of a token in hex; only this is stored."""
+    """The SHA-256 hash of a token in hex; the token itself is never stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -92,10 +89,7 @@ def hash_token(token: str) -> str:
 def create_invitation(
     *, person: User, invited_by: User | None, message: str = "", now: dt.datetime
 ) -> tuple[Invitation, str]:
-    """A new invitation and its token.
-
-    Earlier open invitations of the person stay valid.
-    """
+    """Create an invitation, and return it with its token. Earlier open invitations of the person stay valid."""
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         person=person,
@@ -110,10 +104,9 @@ def create_invitation(
 
 @transaction.atomic
 def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Invitation:
-    """Use an invitation once; sets the password if the person has none.
+    """Accept an invitation, which works once; a person without an account also gets their password.
 
-    Raises `UnableToAcceptInvitation` when the token is not valid, and Django's `ValidationError` when the password is
-    not.
+    Raises `UnableToAcceptInvitation` if the token is not valid, and Django's `ValidationError` if the password is not.
     """
     invitation = (
         Invitation.objects.select_for_update(of=("self",))
@@ -123,7 +116,7 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
         .first()
     )
     if invitation is None or not invitation.person.is_active:
-        raise UnableToAcceptInvitation("This invitation has been used, withdrawn or has expired.")
+        raise UnableToAcceptInvitation("This invitation has been used or withdrawn, or it has expired.")
     person = invitation.person
     if person.is_stakeholder and password is not None:
         validate_password(password, person)
@@ -154,21 +147,22 @@ def change_details(*, person: User, name: str, time_zone: str, author: User, now
     before, after = apply_changes(locked, {"name": name.strip(), "time_zone": time_zone})
     if not before:
         return
+    changes = {"before": before, "after": after}
     locked.save(update_fields=list(before))
     person.name, person.time_zone = locked.name, locked.time_zone
-    # No names in the log, which outlives them.
-    zones = {"before": {"time_zone": before.get("time_zone")}, "after": {"time_zone": after.get("time_zone")}}
+    # No names: the log stays when the person is erased.
+    zone_change = {name: {"time_zone": values.get("time_zone")} for name, values in changes.items()}
     record(
         actor_id=author.pk,
         kind=EventKind.DETAILS_CHANGED,
         target_kind="person",
         target_id=person.pk,
         now=now,
-        data=zones if "time_zone" in before else {},
+        data=zone_change if "time_zone" in before else {},
     )
 
 
-#: The journal's name for a closed account.
+#: The kind of journal line about a closed account.
 CLOSED = "account closed"
 
 
@@ -182,21 +176,21 @@ def close_account(
     successor: User | None = None,
     even_last_administrator: bool = False,
 ) -> dict[str, int]:
-    """Close an account: ends every way to sign in and every right.
+    """Close an account: end every right and every way to sign in.
 
-    What the person owed passes to `successor`. An administrator loses administration for good, and they and the other
-    administrators are emailed. The last one can be closed only with `even_last_administrator` (after a restore).
-    Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
+    The person's work passes to `successor`. An administrator loses administration for good, and they and the other
+    administrators are emailed. The last administrator's account is closed only with `even_last_administrator` (after a
+    restore). Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
     """
     locked, administrators = lock_with_administrators(person)
     require(rights_over(locked, author).may_administer)
     if not locked.is_active:
         raise UnableToCloseAccount(f"{locked.display_name} has already left.")
     if successor is not None and (successor.pk == locked.pk or not successor.is_active):
-        raise UnableToCloseAccount("Choose somebody else with an account to take over.")
-    administered = locked.is_staff
-    if administered and not administrators and not even_last_administrator:
-        raise UnableToCloseAccount("The network needs an administrator: make somebody else one first.")
+        raise UnableToCloseAccount("Choose another person with an account to take over their work.")
+    was_administrator = locked.is_staff
+    if was_administrator and not administrators and not even_last_administrator:
+        raise UnableToCloseAccount("The network needs an administrator. Make another person an administrator first.")
     ended = run_hooks(Leaving(person=locked, author=author, successor=successor, reason=reason, now=now))
     journal.note(CLOSED, now=now, person=locked.pk, joined=locked.joined_at.isoformat())
     ended["sessions ended"] = end_sessions(locked)
@@ -215,9 +209,9 @@ def close_account(
         now=now,
         data={"reason": reason, "after": ended},
     )
-    if administered:
-        note_administration(locked, granted=False, now=now)
-        tell_of_administration(locked, event=event, granted=False, now=now)
+    if was_administrator:
+        journal_administration(locked, granted=False, now=now)
+        email_administration_change(locked, event=event, granted=False, now=now)
         record_email(kind="people.account_closed", person_id=locked.pk, params={"event": event.pk}, now=now)
     person.is_active, person.left_at = False, now
     person.is_staff = person.is_superuser = False
@@ -228,42 +222,44 @@ def close_account(
 def reopen_account(*, person: User, author: User | None, now: dt.datetime, reason: str) -> None:
     """Reopen a closed account, without its memberships and shares.
 
-    The author is None when `after_restore` repeats what an administrator did.
+    Does nothing if the account is open or its person erased. The author is None for `after_restore`.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
     require(rights_over(locked, author).may_administer)
-    if not locked.is_active and locked.erased_at is None:
-        locked.is_active, locked.left_at = True, None
-        locked.save(update_fields=["is_active", "left_at"])
-        record(
-            actor_id=author.pk if author else None,
-            kind=EventKind.ACCESS_RESTORED,
-            target_kind="person",
-            target_id=person.pk,
-            now=now,
-            data={"reason": reason},
-        )
-        journal.note(CLOSED, now=now, person=person.pk, joined=person.joined_at.isoformat(), undone=True)
-        person.is_active, person.left_at = True, None
+    if locked.is_active or locked.erased_at is not None:
+        return
+    locked.is_active, locked.left_at = True, None
+    locked.save(update_fields=["is_active", "left_at"])
+    record(
+        actor_id=author.pk if author else None,
+        kind=EventKind.ACCESS_RESTORED,
+        target_kind="person",
+        target_id=person.pk,
+        now=now,
+        data={"reason": reason},
+    )
+    journal.note(CLOSED, now=now, person=person.pk, joined=person.joined_at.isoformat(), undone=True)
+    person.is_active, person.left_at = True, None
 
 
-def address_changed(*, person: User, now: dt.datetime) -> None:
-    """Record that a person's address changed; the log holds no address."""
+def record_address_change(*, person: User, now: dt.datetime) -> None:
+    """Record that a person's email address changed, without the address itself."""
     journal_address(person, now=now)
     record(actor_id=person.pk, kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk, now=now)
 
 
 @transaction.atomic
 def remove_second_factors(*, person: User, author: User, reason: str, now: dt.datetime) -> int:
-    """Remove all second factors and recovery codes of a person.
+    """Remove all second factors and recovery codes of a person who has lost them, and return how many.
 
-    For somebody who has lost them. They are signed out everywhere and emailed. Returns how many were removed. Raises
-    `UnableToRemoveSecondFactor`.
+    The person is signed out everywhere and emailed. Raises `UnableToRemoveSecondFactor`.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
     require(rights_over(locked, author).may_administer)
     if author.pk == person.pk:
-        raise UnableToRemoveSecondFactor("Change your own in your account, or ask another administrator.")
+        raise UnableToRemoveSecondFactor(
+            "Change your own second factors in your account, or ask another administrator."
+        )
     if not reason.strip():
         raise UnableToRemoveSecondFactor("Give a reason.")
     count: int = Authenticator.objects.filter(user=person).delete()[0]
@@ -282,7 +278,7 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
     )
     record_emails(
         kind="people.second_factor_removed",
-        people=concerned_with(person, administrators=person.is_staff),
+        people=recipient_ids(person, administrators=person.is_staff),
         params={"event": event.pk},
         now=now,
     )

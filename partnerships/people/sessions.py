@@ -1,4 +1,4 @@
-"""Sessions: ending them, and their keys."""
+"""Ends sessions, and names the values that are kept in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OWN_SIGN_IN_SEEN_AT = "own_sign_in_seen_at"
 
 
 def end_sessions(person: User, *, but: str = "") -> int:
-    """End the person's sessions except `but`; returns how many."""
+    """End the person's sessions except the one with the key `but`, and return how many."""
     user_sessions = UserSession.objects.filter(user=person).exclude(session_key=but)
     keys = list(user_sessions.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
@@ -25,10 +25,7 @@ def end_sessions(person: User, *, but: str = "") -> int:
     return len(keys)
 
 
-def look_again(request: HttpRequest) -> None:
-    """Check the session's requirements again on the next page.
-
-    For example, after the person joined an organisation that requires more.
-    """
+def recheck_sign_in(request: HttpRequest) -> None:
+    """Make the next page check the sign-in requirements again, because the person's organisations have changed."""
     for key in (FACTOR_SEEN_AT, OWN_SIGN_IN_SEEN_AT):
         request.session.pop(key, None)

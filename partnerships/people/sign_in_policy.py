@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from partnerships.people.models import User
 
-#: From a person and a time to the keys of providers.
+#: Returns the keys of providers for a person at a time.
 Policy = Callable[[User, dt.datetime], set[str]]
 _offered: list[Policy] = []
 _required: list[Policy] = []
@@ -23,24 +23,23 @@ def register_policy(*, offered: Policy, required: Policy) -> None:
 
 
 def providers_required_of(user: User, *, now: dt.datetime) -> set[str]:
-    """Keys of the providers that the person must use. Empty: a password works too."""
+    """Keys of the providers that the person must use; empty if a password is enough."""
     return set().union(*(policy(user, now) for policy in _required))
 
 
 def may_vouch_for(provider: str, user: User, *, now: dt.datetime) -> bool:
     """Whether a provider may identify this person.
 
-    One of their organisations must offer it, and none may require another: a provider cannot vouch for another
-    organisation.
+    One of their organisations must offer the provider, and none may require another one.
     """
     offered = set().union(*(policy(user, now) for policy in _offered))
     return provider in offered and providers_required_of(user, now=now) <= {provider}
 
 
-def comes_as_required(request: HttpRequest, user: User, *, now: dt.datetime) -> bool:
-    """Whether this session began with every required provider.
+def meets_sign_in_policy(request: HttpRequest, user: User, *, now: dt.datetime) -> bool:
+    """Whether the person signed in through every provider that their organisations require.
 
-    Each required provider must have vouched: one cannot vouch for another organisation.
+    One provider cannot stand in for another, because it cannot vouch for another organisation.
     """
     required = providers_required_of(user, now=now)
     if not required:

@@ -1,7 +1,4 @@
-"""Lets administrators view the site as somebody else.
-
-For a reason, for half an hour, read only, and recorded.
-"""
+"""Lets administrators view the site as another person: with a reason, read-only, and recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User, ViewAs
 from partnerships.people.rights import rights_over
 
-#: Long enough to answer one question.
+#: How long a view lasts: enough to answer one question.
 LASTS = dt.timedelta(minutes=30)
 
 
@@ -25,7 +22,7 @@ class UnableToViewAs(Exception):
 
 @transaction.atomic
 def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.datetime) -> ViewAs:
-    """Begin to view the site as the person; recorded in their security log. Raises `UnableToViewAs`."""
+    """Start to view the site as the person, and record it in their security log. Raises `UnableToViewAs`."""
     require(rights_over(person, administrator).may_administer)
     if not reason.strip():
         raise UnableToViewAs("Give a reason.")
@@ -50,7 +47,7 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
 
 @transaction.atomic
 def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
-    """Stop viewing the site as somebody else."""
+    """End the view, unless it has ended already."""
     if ViewAs.objects.filter(pk=view.pk, ended_at=None).update(ended_at=now):
         view.ended_at = now
         record(
@@ -63,10 +60,7 @@ def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
 
 
 def live_view(*, pk: int, administrator: User, now: dt.datetime) -> ViewAs | None:
-    """The administrator's view with this id if it is in force, else None.
-
-    With its person.
-    """
+    """The administrator's view with this id, and its person, while it is in force; else None."""
     if not (administrator.is_staff and administrator.is_active):
         return None
     return (

@@ -1,4 +1,4 @@
-"""Views of one's own account, and public pages such as privacy."""
+"""Pages of one's own account, administrators' pages about other accounts, and public pages such as privacy."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ log: Any = structlog.get_logger(__name__)
 @never_cache
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """One's own account: details, ways to sign in, and sessions."""
+    """The signed-in person's account: details, ways to sign in, and sessions."""
     return render(request, "people/account.html", {"overview": account_overview(signed_in(request))})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
-    """Change one's own name and time zone."""
+    """Change the signed-in person's name and time zone."""
     user = signed_in(request)
     form = DetailsForm(posted(request), person=user)
     if request.method == "POST" and form.is_valid():
@@ -74,7 +74,7 @@ def details(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def own_data(request: HttpRequest) -> HttpResponse:
-    """Download everything held about oneself, as JSON."""
+    """Download everything held about the signed-in person, as JSON."""
     user = signed_in(request)
     exported = export_person(person=user, author=user, now=timezone.now())
     body = json.dumps(exported, indent=2, ensure_ascii=False)
@@ -107,16 +107,14 @@ def begin(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def view_as(request: HttpRequest, pk: int) -> HttpResponse:
-    """Begin to view the site as somebody else, with a reason."""
-    user = signed_in(request)
-    if not user.is_staff:
-        raise Http404
+    """Start to view the site as another person, with a reason."""
+    administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk)
     form = ViewAsForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             view = begin_view_as(
-                administrator=user, person=person, reason=form.cleaned_data["reason"], now=timezone.now()
+                administrator=administrator, person=person, reason=form.cleaned_data["reason"], now=timezone.now()
             )
         except UnableToViewAs as error:
             form.add_error(None, str(error))
@@ -130,7 +128,7 @@ def view_as(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def view_as_end(request: HttpRequest) -> HttpResponse:
-    """Stop viewing the site as somebody else."""
+    """Stop viewing the site as another person."""
     user = signed_in(request)
     view = live_view(pk=request.session.pop(VIEW_AS_KEY, 0), administrator=user, now=timezone.now())
     if view is not None:
@@ -141,56 +139,62 @@ def view_as_end(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leaver(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close somebody's account, for administrators."""
-    user = signed_in(request)
-    if not user.is_staff:
-        raise Http404
+    """Close a person's account."""
+    administrator = _signed_in_administrator(request)
     person = get_object_or_404(User, pk=pk, is_active=True)
-    successors = colleagues_of(person)
     back = reverse("admin:people_user_change", args=[pk])
-    form = LeaverForm(posted(request), successors=successors, cancel=back)
+    form = LeaverForm(posted(request), successors=colleagues_of(person), cancel=back)
 
     def step() -> tuple[str, str]:
-        ended = close_account(person=person, author=user, now=timezone.now(), **form.cleaned_data)
-        told = ", ".join(f"{count} {name}" for name, count in ended.items() if count)
-        return f"{person.display_name} has left{': ' + told if told else ''}.", back
+        ended = close_account(person=person, author=administrator, now=timezone.now(), **form.cleaned_data)
+        counts = ", ".join(f"{count} {name}" for name, count in ended.items() if count)
+        message = f"{person.display_name} has left: {counts}." if counts else f"{person.display_name} has left."
+        return message, back
 
     return take_step(
-        request, "people/leaver.html", form, step, {UnableToCloseAccount: None}, person=person, what=hook_names()
+        request,
+        "people/leaver.html",
+        form,
+        step,
+        {UnableToCloseAccount: None},
+        person=person,
+        consequences=hook_names(),
     )
 
 
-def _somebody(request: HttpRequest, pk: int, **conditions: bool) -> tuple[User, User]:
-    """The administrator who asks, and the person concerned; else 404."""
+def _signed_in_administrator(request: HttpRequest) -> User:
+    """The signed-in administrator; 404 for anybody else."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
-    return user, get_object_or_404(User, pk=pk, is_active=True, **conditions)
+    return user
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def grant(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make somebody an administrator, with a reason."""
-    user, person = _somebody(request, pk, is_staff=False)
-    return _change_administration(request, user, person, granting=True)
+    """Make a person an administrator, with a reason."""
+    administrator = _signed_in_administrator(request)
+    person = get_object_or_404(User, pk=pk, is_active=True, is_staff=False)
+    return _change_administration(request, administrator, person, granting=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """Withdraw somebody's administration, with a reason."""
-    user, person = _somebody(request, pk, is_staff=True)
-    return _change_administration(request, user, person, granting=False)
+    """Withdraw a person's administration, with a reason."""
+    administrator = _signed_in_administrator(request)
+    person = get_object_or_404(User, pk=pk, is_active=True, is_staff=True)
+    return _change_administration(request, administrator, person, granting=False)
 
 
-def _change_administration(request: HttpRequest, user: User, person: User, *, granting: bool) -> HttpResponse:
-    """The page to make somebody an administrator, or to end it, with a reason."""
+def _change_administration(request: HttpRequest, administrator: User, person: User, *, granting: bool) -> HttpResponse:
+    """The page to make a person an administrator, or to end that, with a reason."""
     back = reverse("admin:people_user_change", args=[person.pk])
-    words = "Make administrator" if granting else "Remove as administrator"
-    form = ReasonForm(posted(request), submit=words, cancel=back)
+    button = "Make administrator" if granting else "Remove as administrator"
+    form = ReasonForm(posted(request), submit=button, cancel=back)
 
     def step() -> tuple[str, str]:
         change = grant_administration if granting else withdraw_administration
-        change(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
+        change(person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now())
         status = "now" if granting else "no longer"
         return f"{person.display_name} is {status} a network administrator.", back
 
@@ -207,14 +211,17 @@ def _change_administration(request: HttpRequest, user: User, person: User, *, gr
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove somebody's lost second factors, with a reason."""
-    user, person = _somebody(request, pk)
+    """Remove a person's lost second factors, with a reason."""
+    administrator = _signed_in_administrator(request)
+    person = get_object_or_404(User, pk=pk, is_active=True)
     back = reverse("admin:people_user_change", args=[pk])
     form = ReasonForm(posted(request), submit="Remove second factor", cancel=back)
 
     def step() -> tuple[str, str]:
-        remove_second_factors(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
-        return f"{person.display_name} has no second factor now.", back
+        remove_second_factors(
+            person=person, author=administrator, reason=form.cleaned_data["reason"], now=timezone.now()
+        )
+        return f"The second factors of {person.display_name} have been removed.", back
 
     return take_step(
         request,
@@ -231,40 +238,40 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Begin to sign in through an organisation's provider.
+    """Start to sign in through an organisation's provider.
 
-    A button posts here, and the page then leads on to the provider. Browsers apply `form-action` to a form's redirects
-    too; the page in between keeps it at 'self' everywhere (docs/decisions/0021).
+    The response is a page that leads on to the provider, not a redirect. Browsers apply the content security policy's
+    `form-action` to redirects of a form too, and it stays at 'self' everywhere (docs/decisions/0021).
     """
     try:
-        answer: HttpResponse = begin_openid_connect(request, provider_id=provider_id)
+        response: HttpResponse = begin_openid_connect(request, provider_id=provider_id)
     except (requests.RequestException, KeyError) as error:
         log.warning("sign_in_provider_unreachable", provider=provider_id, kind=type(error).__name__)
         messages.warning(
             request, f"The sign-in page of {provider_name(provider_id)} is not responding. Try again in a few minutes."
         )
         return redirect("account_login")
-    if answer.status_code != 302:
-        return answer
-    address = answer["Location"]
+    if response.status_code != 302:
+        return response
+    provider_url = response["Location"]
     return render(
         request,
         "people/to_organisation_sign_in.html",
-        {"address": address, "host": urlsplit(address).hostname, "name": provider_name(provider_id)},
+        {"url": provider_url, "host": urlsplit(provider_url).hostname, "name": provider_name(provider_id)},
     )
 
 
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """What is kept about people, why, for how long, and their rights."""
+    """The privacy notice: what is kept about people, why, for how long, and their rights."""
     return render(request, "people/privacy.html", {"rules": RULES.values(), "contact": settings.PRIVACY_CONTACT})
 
 
 @login_not_required
 @require_safe
 def cookies(request: HttpRequest) -> HttpResponse:
-    """The two cookies, both strictly necessary."""
+    """The page about the site's two cookies, which are both strictly necessary."""
     return render(
         request,
         "people/cookies.html",
@@ -279,10 +286,7 @@ def cookies(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """The accessibility statement.
-
-    Required by the Public Sector Bodies (Accessibility) Regulations 2018.
-    """
+    """The accessibility statement that the Public Sector Bodies (Accessibility) Regulations 2018 require."""
     return render(
         request,
         "people/accessibility.html",

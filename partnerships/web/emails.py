@@ -81,7 +81,7 @@ def _to(person: User | None) -> str:
     """The recipient's name; addresses are not shown here."""
     if person is None:
         return "an address without an account"
-    return person.name or ("somebody without a name" if person.erased_at is None else "a former member")
+    return person.name or ("a person without a name" if person.erased_at is None else "a former member")
 
 
 def _reason(email: Email) -> str:

@@ -19,7 +19,7 @@ from partnerships.digests.queries.ways import ways_of
 from partnerships.digests.services import subscribe
 from partnerships.exchange.reach import THEME_STEP
 from partnerships.outbox.models import DeliveredBefore
-from partnerships.people.restoring import move_numbers_on
+from partnerships.people.restoring import advance_sequences
 from partnerships.plans import services as plans
 from partnerships.plans.models import HomesCombination, Plan
 from partnerships.plans.queries.combinations import Combinations
@@ -65,7 +65,7 @@ def test_new_notice_after_a_restore_is_not_taken_for_one_delivered_before(
     world: World, settings: Any, monkeypatch: pytest.MonkeyPatch, moved: bool
 ) -> None:
     if not moved:
-        monkeypatch.setattr("partnerships.people.management.commands.after_restore.move_numbers_on", lambda: 0)
+        monkeypatch.setattr("partnerships.people.management.commands.after_restore.advance_sequences", lambda: 0)
     plan = published(world)
     drop_emails()
     with restored():
@@ -97,7 +97,7 @@ def test_stop_link_of_a_notice_that_a_restore_lost_stops_notices_of_its_kind(wor
 
 
 def test_homes_after_a_restore_are_added_up_in_as_little_memory(world: World) -> None:
-    move_numbers_on()
+    advance_sequences()
     published(world)
 
     assert HomesCombination.objects.latest("pk").pk > 10_000_000
@@ -107,6 +107,6 @@ def test_homes_after_a_restore_are_added_up_in_as_little_memory(world: World) ->
 
 def test_new_area_after_a_restore_fits_the_keys_that_asks_and_offers_are_matched_by() -> None:
     before = area("E07000998", "Meon").pk
-    move_numbers_on()
+    advance_sequences()
 
     assert before + 1 < area("E07000999", "Solent").pk < THEME_STEP

@@ -23,7 +23,7 @@ from partnerships.digests.models import Preference
 from partnerships.digests.services import renew_links
 from partnerships.kit import journal, link_keys
 from partnerships.organisations.services import update_organisation
-from partnerships.people.identity_providers import keep_provider, remove_provider
+from partnerships.people.identity_providers import remove_provider, save_provider
 from partnerships.people.models import User
 from partnerships.people.services import remove_second_factors
 from partnerships.plans.links import read_sign_off_token, sign_off_token
@@ -233,7 +233,7 @@ def test_removed_sign_in_page_is_removed_and_a_changed_one_named(world: World) -
         remove_provider(app=SocialApp.objects.get(pk=removed.pk), author=world.dee, now=NOW())
         moved = SocialApp.objects.get(pk=changed.pk)
         moved.settings = {"server_url": "https://other.dock.example"}
-        keep_provider(app=moved, author=world.dee, reason="Moved.", now=NOW())
+        save_provider(app=moved, author=world.dee, reason="Moved.", now=NOW())
 
     outcome = redo()
 

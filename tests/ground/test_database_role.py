@@ -26,7 +26,7 @@ from partnerships.outbox.services import record_email
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.personal_data import erase_person
-from partnerships.people.restoring import move_numbers_on
+from partnerships.people.restoring import advance_sequences
 from partnerships.people.retention import apply_retention
 from partnerships.people.security import blank_security_log
 from tests.support.roles import callable_by_everybody
@@ -189,7 +189,7 @@ def test_erasing_a_person_keeps_security_events_without_ip_addresses(
 
 
 def test_the_role_moves_numbers_on_after_a_restore_and_cannot_set_them_back(as_application: None) -> None:
-    assert move_numbers_on() > 0
+    assert advance_sequences() > 0
 
     assert refused("SELECT setval('outbox_number_seq', 1)")
 

@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialApp
 from django.utils import timezone
 
 from partnerships.people.administrators import grant_administration, withdraw_administration
-from partnerships.people.identity_providers import keep_provider, remove_provider
+from partnerships.people.identity_providers import remove_provider, save_provider
 from partnerships.people.lead_times import choose_lead_times
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person, export_person
@@ -114,8 +114,8 @@ ROWS = (
         prepare=_vera,
     ),
     Row(
-        "people.keep_provider",
-        lambda w, author, app: keep_provider(app=app, author=author, reason="New.", now=timezone.now()),
+        "people.save_provider",
+        lambda w, author, app: save_provider(app=app, author=author, reason="New.", now=timezone.now()),
         ADMINISTRATOR,
         prepare=_provider,
     ),
@@ -127,13 +127,13 @@ ROWS = (
     ),
 )
 WITHOUT_A_PERSON = {
-    "people.address_changed": "follows allauth's proof of the new address",
-    "people.concerned_with": "reads only",
+    "people.record_address_change": "follows allauth's proof of the new address",
+    "people.recipient_ids": "reads only",
     "people.create_invitation": "part of another service, inside its transaction",
     "people.erased_address": "reads only",
     "people.lead_times_of": "reads only",
     "people.lock_with_administrators": "locks rows for another service",
-    "people.note_administration": "part of another service, inside its transaction",
+    "people.journal_administration": "part of another service, inside its transaction",
     "people.set_administration": "part of another service, inside its transaction",
-    "people.tell_of_administration": "part of another service, inside its transaction",
+    "people.email_administration_change": "part of another service, inside its transaction",
 }

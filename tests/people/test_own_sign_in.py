@@ -20,7 +20,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, invite_member, update_organisation
-from partnerships.people.identity_providers import keep_provider, refusal, verified_address
+from partnerships.people.identity_providers import refusal, save_provider, verified_address
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 from tests.people import identity_provider
@@ -322,8 +322,11 @@ def test_email_verified_as_the_text_false_is_not_verified() -> None:
     [
         ({}, "need the issuer's address"),
         ({"server_url": "ftp://sign-in.larkhaven.example"}, "need the issuer's address"),
-        ({"server_url": "https://login.microsoftonline.com/common/v2.0"}, "Use your own tenant's address"),
-        ({"server_url": "https://login.microsoftonline.com/organizations/v2.0"}, "Use your own tenant's address"),
+        ({"server_url": "https://login.microsoftonline.com/common/v2.0"}, "Enter the address of your own tenant"),
+        (
+            {"server_url": "https://login.microsoftonline.com/organizations/v2.0"},
+            "Enter the address of your own tenant",
+        ),
         ({"server_url": "https://sign-in.larkhaven.example", "verified_email": True}, "must be a list of domains"),
         ({"server_url": "https://sign-in.larkhaven.example", "verified_email": ["@x"]}, "must be a list of domains"),
         (
@@ -426,7 +429,7 @@ def test_leads_keep_their_passwords_for_a_day_after_another_secret(required: Wor
     app = SocialApp.objects.get()
     app.secret = "mistyped"
 
-    keep_provider(app=app, author=required.dee, reason="A new secret.", now=timezone.now())
+    save_provider(app=app, author=required.dee, reason="A new secret.", now=timezone.now())
 
     assert signs_in_by_password(required.amina)
     assert not signs_in_by_password(required.vera)

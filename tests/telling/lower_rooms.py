@@ -27,7 +27,7 @@ from partnerships.kit.dates import known_day
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership
 from partnerships.people.administrators import grant_administration, withdraw_administration
-from partnerships.people.identity_providers import keep_provider, remove_provider
+from partnerships.people.identity_providers import remove_provider, save_provider
 from partnerships.people.models import User
 from partnerships.people.password_reset import ask_for_password_reset
 from partnerships.people.security import note_sign_in
@@ -95,16 +95,16 @@ def _provider() -> SocialApp:
 @case(("people.sign_in_provider", "amina"), ("people.sign_in_provider", "dee"))
 def sign_in_provider_changed(w: World) -> Act:
     app = _provider()
-    keep_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
+    save_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
     type(w.larkhaven).objects.filter(pk=w.larkhaven.pk).update(sign_in_provider="larkhaven")
     app.name = "Larkhaven Homes"
-    return lambda: keep_provider(app=app, author=w.dee, reason="Renamed.", now=NOW())
+    return lambda: save_provider(app=app, author=w.dee, reason="Renamed.", now=NOW())
 
 
 @case(("people.sign_in_provider", "dee"))
 def sign_in_provider_removed(w: World) -> Act:
     app = _provider()
-    keep_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
+    save_provider(app=app, author=w.dee, reason="Asked for.", now=NOW())
     return lambda: remove_provider(app=app, author=w.dee, reason="Not used.", now=NOW())
 
 

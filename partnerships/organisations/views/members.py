@@ -38,7 +38,7 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
-from partnerships.people.sessions import look_again
+from partnerships.people.sessions import recheck_sign_in
 from partnerships.people.sign_in import sign_in_new_account
 
 
@@ -237,7 +237,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"You now act for {accepted.organisation.name}.")
-            look_again(request)
+            recheck_sign_in(request)
             if was_stakeholder:
                 return sign_in_new_account(request, accepted.person, password=form.cleaned_data["password"])
             return redirect("organisations:detail", pk=accepted.organisation_id)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
-from partnerships.people.requests import FetchedAheadError, is_fetched_ahead, is_reading, signed_in
+from partnerships.people.requests import PrefetchRefused, is_prefetch, is_reading, signed_in
 from partnerships.plans.models import Draft, Opening, Plan, ReadingClass, Share, Version
 from partnerships.plans.queries import as_read_by, newest_for, past_lookup, versions_for
 from partnerships.plans.rights import Rights, rights_over
@@ -132,12 +132,12 @@ def log_opening(request: HttpRequest, opened: Opened, how: Opening, page_kind: s
     """Log that a person opened a draft shared with them, and return the share.
 
     Returns None for people who may edit the draft. Logs only pages that are read (`is_reading`) or sent back with form
-    errors. Raises `FetchedAheadError` for a prefetched page, which could otherwise be read without being logged.
+    errors. Raises `PrefetchRefused` for a prefetched page, which could otherwise be read without being logged.
     """
     if opened.may_edit:
         return None
-    if request.method == "GET" and is_fetched_ahead(request):
-        raise FetchedAheadError
+    if request.method == "GET" and is_prefetch(request):
+        raise PrefetchRefused
     if request.method != "POST" and not is_reading(request):
         return opened.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
     return open_share(plan=opened.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())

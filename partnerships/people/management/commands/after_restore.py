@@ -1,4 +1,4 @@
-"""Applies what happened after a backup was made, once it is restored."""
+"""Applies the journal to a restored backup: what happened after the backup was made."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from django.utils.dateparse import parse_datetime
 
 from partnerships.activity.models import Event
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.kit.journal import has_files, replay
+from partnerships.kit.journal import Redone, has_files, replay
 from partnerships.outbox.services import without_emails
-from partnerships.people.restoring import end_all_ways_in, move_numbers_on, note_restore, restore_begun
+from partnerships.people.restoring import (
+    advance_sequences,
+    end_sessions_and_invitations,
+    first_journal_start,
+    record_restore_start,
+)
 
 #: Transactions that were open during the backup may be missing from it, so begin a little before its newest event.
 _MARGIN = dt.timedelta(minutes=5)
@@ -25,10 +30,10 @@ class Command(AccountedCommand):
     """`manage.py after_restore [--since TIME] [--without-journal]`"""
 
     help = (
-        "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended or reduced, "
-        "refusals and suppressed addresses since the backup; emails delivered since are not sent again. Ends all "
-        "sessions and open invitations. Moves every sequence on, so that no number is used again. Lists what an "
-        "operator must look at. Run it while EMAILS_HELD=1; it may run twice."
+        "Run this after a backup was restored, while EMAILS_HELD=1. It applies the journal in JOURNAL_ROOT: since the "
+        "backup, people were erased, access ended or was reduced, and addresses were refused or suppressed. Emails "
+        "delivered since then are not sent again. It ends all sessions and open invitations, and advances every "
+        "sequence so that no id is used again. Then it lists what an operator must look at. It can be repeated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,40 +42,37 @@ class Command(AccountedCommand):
         parser.add_argument(
             "--without-journal",
             action="store_true",
-            help="Continue although JOURNAL_ROOT is empty: the journal is lost, and nothing since the backup is "
-            "applied.",
+            help="Continue although JOURNAL_ROOT is empty, because the journal is lost. Nothing that happened since "
+            "the backup is applied.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Apply the journal and print what was done."""
+        """Apply the journal, end sessions and invitations, and print what was done."""
         if not settings.EMAILS_HELD:
             raise CommandError("Set EMAILS_HELD=1 first: emails must not be sent before this is done.")
         if not options["without_journal"] and not has_files():
             raise CommandError(
-                f"There is no journal in JOURNAL_ROOT ({settings.JOURNAL_ROOT}). Bring the files of all machines "
-                "there. If the journal is lost, add --without-journal."
+                f"There is no journal in JOURNAL_ROOT ({settings.JOURNAL_ROOT}). Copy the files of all machines "
+                "to it. If the journal is lost, add --without-journal."
             )
-        since, now = self._since(options["since"]), timezone.now()
-        # Sequences first: events written below must not get ids that were given since the backup. The start is noted
-        # before the replay, so that a run after a failure reads the journal from the same moment. Sessions end last,
-        # when nothing that the replay does can begin one.
-        sequences_moved = move_numbers_on()
-        note_restore(since=since, now=now)
+        now = timezone.now()
+        since = self._start_of_journal(options["since"], now)
+
+        # Sequences first: the events recorded below must not get ids that were used since the backup.
+        advanced_sequences = advance_sequences()
+        # Before the replay, so that a run after a failure reads the journal from the same moment.
+        record_restore_start(since=since, now=now)
         with without_emails():
-            replayed = replay(since=since, now=now)
-            ended = end_all_ways_in(now=now)
-        for subject, redone in replayed.items():
-            self._print_count(redone.done, subject)
-        for subject, count in ended.items():
+            outcome_by_subject = replay(since=since, now=now)
+            # After the replay, so that nothing can start a new session.
+            ended_by_subject = end_sessions_and_invitations(now=now)
+
+        for subject, outcome in outcome_by_subject.items():
+            self._print_count(outcome.done, subject)
+        for subject, count in ended_by_subject.items():
             self._print_count(count, subject)
-        self._print_count(sequences_moved, "sequences moved on")
-        problems = [f"{subject}: {problem}" for subject, redone in replayed.items() for problem in redone.left]
-        if problems:
-            self.stdout.write(f"Not applied, or to be looked at ({len(problems)}):")
-            for problem in problems:
-                self.stdout.write(f"  {problem}")
-        if failed := [subject for subject, redone in replayed.items() if redone.failed]:
-            raise CommandError(f"Not applied: {'; '.join(failed)}. Fix the cause, then run this again.")
+        self._print_count(advanced_sequences, "sequences advanced")
+        self._report_problems(outcome_by_subject)
         self.stdout.write(
             f"Applied the journal from {since.isoformat(timespec='minutes')} on. Look at "
             "`manage.py emails waiting`, then set EMAILS_HELD=0."
@@ -79,15 +81,30 @@ class Command(AccountedCommand):
     def _print_count(self, count: int, subject: str) -> None:
         self.stdout.write(f"{count:8,} {subject}")
 
-    def _since(self, given: str | None) -> dt.datetime:
-        if given:
-            moment = parse_datetime(given)
-            if moment is None or moment.tzinfo is None:
-                raise CommandError(f"--since must be a time such as 2026-11-29T03:00:00+00:00, not {given!r}.")
-            return moment
-        if begun := restore_begun(timezone.now()):
-            return begun
-        newest: dt.datetime | None = Event.objects.aggregate(at=Max("at"))["at"]
-        if newest is None:
+    def _report_problems(self, outcome_by_subject: dict[str, Redone]) -> None:
+        """Print what an operator must look at; exit with an error if a kind of line was not applied."""
+        problems = [
+            f"{subject}: {problem}" for subject, outcome in outcome_by_subject.items() for problem in outcome.left
+        ]
+        if problems:
+            self.stdout.write(f"Not applied, or to be looked at ({len(problems)}):")
+            for problem in problems:
+                self.stdout.write(f"  {problem}")
+        failed_subjects = [subject for subject, outcome in outcome_by_subject.items() if outcome.failed]
+        if failed_subjects:
+            raise CommandError(f"Not applied: {'; '.join(failed_subjects)}. Fix the cause, then run this again.")
+
+    def _start_of_journal(self, since_option: str | None, now: dt.datetime) -> dt.datetime:
+        """The moment from which the journal is applied: the option, an earlier run's start, or the newest event."""
+        if since_option:
+            since = parse_datetime(since_option)
+            if since is None or since.tzinfo is None:
+                raise CommandError(f"--since must be a time such as 2026-11-29T03:00:00+00:00, not {since_option!r}.")
+            return since
+        earlier_start = first_journal_start(now)
+        if earlier_start is not None:
+            return earlier_start
+        newest_event: dt.datetime | None = Event.objects.aggregate(at=Max("at"))["at"]
+        if newest_event is None:
             raise CommandError("The database has no events. Add --since.")
-        return newest - _MARGIN
+        return newest_event - _MARGIN

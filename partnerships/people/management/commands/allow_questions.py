@@ -1,4 +1,4 @@
-"""Lets an erased person's refused address be asked again."""
+"""Lets partners ask an address again that refused digests and whose person was erased."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The address."""
+        """Add the address."""
         parser.add_argument("email", help="The address, as its owner gives it.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Applies the retention rules; the worker does it every night."""
+"""Applies the retention rules, as the worker does every night."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whether only to count."""
+        """Add `--dry-run`."""
         parser.add_argument("--dry-run", action="store_true", help="Only say what would be removed.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Apply every rule and print the counts; fails if a rule failed."""
+        """Apply every rule and print the counts; exit with an error if a rule failed."""
         dry_run: bool = options["dry_run"]
         outcome = apply_retention(now=timezone.now(), dry_run=dry_run)
         for name, count in sorted(outcome.removed.items()):
             self.stdout.write(f"{name}: {count} (kept {RULES[name].kept_for})")
-        for name, kind in sorted(outcome.failed.items()):
-            self.stderr.write(f"{name}: failed ({kind})")
+        for name, error_type in sorted(outcome.failed.items()):
+            self.stderr.write(f"{name}: failed ({error_type})")
         verb = "Would remove" if dry_run else "Removed"
         self.stdout.write(f"{verb} {sum(outcome.removed.values())} by {len(outcome.removed)} rules.")
         if outcome.failed:

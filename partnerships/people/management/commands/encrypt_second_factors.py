@@ -1,4 +1,4 @@
-"""Encrypts all secrets of second factors with the first key."""
+"""Encrypts the secrets of all second factors again with the first key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Command(AccountedCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Encrypt all or none, and print the number of people."""
+        """Encrypt all or none, and print how many."""
         try:
             count = reencrypt_all()
         except UnableToDecrypt as error:

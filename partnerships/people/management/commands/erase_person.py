@@ -1,4 +1,4 @@
-"""Erases somebody's personal data (UK GDPR, Article 17)."""
+"""Erases a person's data (UK GDPR, Article 17)."""
 
 from __future__ import annotations
 
@@ -16,29 +16,34 @@ class Command(AccountedCommand):
     """`manage.py erase_person EMAIL [--yes]`"""
 
     help = (
-        "Erase a person: access ends everywhere, digests stop, personal fields are emptied. "
-        "What they signed, decided and wrote stays as done by “a former member”. It cannot be undone."
+        "Erase a person: end their access, stop their digests and empty personal fields. What they signed, decided "
+        "and wrote stays, shown as by “a former member”. It cannot be undone."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Who is erased, why, and whether to ask first."""
+        """Add the address, `--reason` and `--yes`."""
         parser.add_argument("email", help="The person's email address.")
-        parser.add_argument("--reason", default="Asked to be erased.", help="Why; kept in the log, so name nobody.")
+        parser.add_argument(
+            "--reason", default="Asked to be erased.", help="Why. The log keeps it, so do not name anybody."
+        )
         parser.add_argument("--yes", action="store_true", help="Do not ask for confirmation.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Erase the person and print the number of rows touched."""
+        """Ask for confirmation, erase the person, and print how many rows each rule touched."""
         person = find_person(options["email"])
         if person is None:
             raise CommandError(f"Nobody has the address {options['email']}.")
-        if not options["yes"] and input(f"Erase {person.email} for good? Type yes: ").strip().lower() != "yes":
-            raise CommandError("Nothing was erased.")
         address = person.email
+        if not options["yes"] and not self._is_confirmed(address):
+            raise CommandError("Nothing was erased.")
         try:
-            touched = erase_person(person=person, author=None, reason=options["reason"], now=timezone.now())
+            rows_by_rule = erase_person(person=person, author=None, reason=options["reason"], now=timezone.now())
         except UnableToErase as error:
             raise CommandError(str(error)) from error
-        for name, count in touched.items():
+        for name, count in rows_by_rule.items():
             if count:
                 self.stdout.write(f"{name}: {count}")
-        self.stdout.write(f"Erased {address}: number {person.pk} is “a former member” now.")
+        self.stdout.write(f"Erased {address}: person {person.pk} is “a former member” now.")
+
+    def _is_confirmed(self, address: str) -> bool:
+        return input(f"Erase {address} for good? Type yes: ").strip().lower() == "yes"

@@ -18,15 +18,17 @@ from partnerships.people.services import find_person
 class Command(AccountedCommand):
     """`manage.py export_person EMAIL [--to FILE]`"""
 
-    help = "Write everything held about a person as JSON: to the screen, or to a file. The export is noted in the log."
+    help = (
+        "Write everything held about a person as JSON, to the screen or to a file. The activity log records the export."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose data, and the file to write to."""
+        """Add the address and `--to`."""
         parser.add_argument("email", help="The person's email address.")
-        parser.add_argument("--to", type=Path, help="A file to write; it must not exist yet.")
+        parser.add_argument("--to", type=Path, help="The file to write, which must not exist yet.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Export the data and print that it was done."""
+        """Write the data to the file or the screen."""
         person = find_person(options["email"])
         if person is None:
             raise CommandError(f"Nobody has the address {options['email']}.")

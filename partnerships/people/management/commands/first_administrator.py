@@ -21,7 +21,7 @@ class Command(AccountedCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the link, or say that there has been an administrator."""
+        """Print the link, unless the network has had an administrator."""
         if not is_wanted():
             raise CommandError("This network has already had an administrator. Ask an administrator to make others.")
         self.stdout.write(settings.SITE_ORIGIN + reverse("people:begin", kwargs={"token": new_token()}))

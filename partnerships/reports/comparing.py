@@ -1,24 +1,20 @@
-"""Two snapshots of one report, line by line: what was restated."""
+"""Compares two snapshots of one report, and lists the figures that were restated."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, starmap
 
 from partnerships.reports.snapshot import DERIVED, Cell, Column, Kind, Row, Snapshot, Table
 
-#: What finds the total of a table: no row has this key.
+#: The identity of the total of a table, which no row has.
 _TOTAL = "\x00total"
 
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """A cell that says something else today.
-
-    None where the row or the column was not there.
-    """
+    """A figure that is different today; None where its row or column did not exist."""
 
     table: str
     row: str
@@ -29,66 +25,97 @@ class Restatement:
 
     @property
     def difference(self) -> int | Decimal | None:
-        """now - was, where both are figures."""
+        """How much larger the figure is now; None unless both are numbers."""
         if isinstance(self.was, int | Decimal) and isinstance(self.now, int | Decimal):
             return Decimal(self.now) - Decimal(self.was)
         return None
 
 
 def restatements(was: Snapshot, now: Snapshot) -> list[Restatement]:
-    """Every figure that differs, in the order of the newer snapshot.
+    """Every figure that differs, in the order of the newer snapshot; removed rows and tables come last.
 
-    Rows and tables that are gone come last. Left out are what follows from other figures (`DERIVED`), each 0 of a row
-    that is new or gone, and a total that an earlier table has, too.
-
-    Where the older one left rows out, nobody knows which rows are new: only those that it kept are compared. Where the
-    newer one did, nobody knows which are gone.
+    Left out are figures that are computed from others (`DERIVED`), zeros of new and removed rows, and totals that an
+    earlier table repeats. If a snapshot left rows out, it is unknown which rows are new or removed, so these are left
+    out too.
     """
-    pairs = [(was.table(table.code), table) for table in now.tables]
-    gone = [(table, None) for table in was.tables if now.table(table.code) is None]
-    totals: set[tuple[str, str, Cell, Cell]] = set()
+    pairs: list[tuple[Table | None, Table | None]] = [(was.table(table.code), table) for table in now.tables]
+    pairs += [(table, None) for table in was.tables if now.table(table.code) is None]
+
+    seen_totals: set[tuple[str, str, Cell, Cell]] = set()
     differing = []
-    for key, one in chain.from_iterable(starmap(_in_table, [*pairs, *gone])):
-        total = (one.row, one.column, one.was, one.now)
-        if key != _TOTAL or total not in totals:
-            differing.append(one)
-        if key == _TOTAL:
-            totals.add(total)
+    for earlier_table, later_table in pairs:
+        for row_identity, restatement in _restatements_in_table(earlier_table, later_table):
+            if row_identity == _TOTAL:
+                total = (restatement.row, restatement.column, restatement.was, restatement.now)
+                if total in seen_totals:
+                    continue
+                seen_totals.add(total)
+            differing.append(restatement)
     return differing
 
 
-def _in_table(was: Table | None, now: Table | None) -> Iterator[tuple[str, Restatement]]:
-    """Each figure that differs, with what finds its row."""
-    shown = now or was
-    assert shown is not None
-    before, after = _rows(was), _rows(now)
-    columns = (column for table in (was, now) if table is not None for column in table.columns[1:])
-    labels = {column.label: column for column in columns}  # the newer one says what kind a column is
-    is_cut = was is not None and was.left_out > 0
-    shared = [key for key in after if key in before] if is_cut else [*after]
-    gone = [] if now is not None and now.left_out else [key for key in before if key not in after]
-    for key in [*shared, *gone]:
-        name = (after.get(key) or before[key]).name
-        nothing = (None, "") if key in before and key in after else (None, "", 0)
-        for label, column in labels.items():
-            if column.kind in DERIVED:
-                continue
-            old, new = _cell(was, before.get(key), column), _cell(now, after.get(key), column)
-            if old != new and not (old in nothing and new in nothing):
-                yield key, Restatement(table=shown.title, row=name, column=label, kind=column.kind, was=old, now=new)
+def _restatements_in_table(was: Table | None, now: Table | None) -> Iterator[tuple[str, Restatement]]:
+    """Each figure that differs between two versions of a table, with the identity of its row."""
+    shown_table = now or was
+    assert shown_table is not None
+    rows_before, rows_after = _rows_by_identity(was), _rows_by_identity(now)
+    columns = _compared_columns(was, now)
+    for identity in _compared_rows(was, now, rows_before, rows_after):
+        row_before, row_after = rows_before.get(identity), rows_after.get(identity)
+        name = (row_after or row_before).name  # type: ignore[union-attr]  # one of the tables has the row
+        # A zero in a new or removed row is not a restatement.
+        empty_cells: tuple[Cell, ...] = (None, "") if row_before and row_after else (None, "", 0)
+        for column in columns:
+            cell_before, cell_after = _cell(was, row_before, column), _cell(now, row_after, column)
+            are_both_empty = cell_before in empty_cells and cell_after in empty_cells
+            if cell_before != cell_after and not are_both_empty:
+                yield (
+                    identity,
+                    Restatement(
+                        table=shown_table.title,
+                        row=name,
+                        column=column.label,
+                        kind=column.kind,
+                        was=cell_before,
+                        now=cell_after,
+                    ),
+                )
 
 
-def _rows(table: Table | None) -> dict[str, Row]:
-    """The rows by what finds them, the total under a key of its own."""
+def _compared_rows(
+    was: Table | None, now: Table | None, rows_before: dict[str, Row], rows_after: dict[str, Row]
+) -> list[str]:
+    """The identities of the rows to compare: those of the newer table, then those that were removed."""
+    compared = list(rows_after)
+    if was is not None and was.left_out > 0:  # a row that is not there may have been left out
+        compared = [identity for identity in rows_after if identity in rows_before]
+    if now is not None and now.left_out > 0:
+        return compared
+    return compared + [identity for identity in rows_before if identity not in rows_after]
+
+
+def _compared_columns(was: Table | None, now: Table | None) -> list[Column]:
+    """The columns of both tables by label, without the first; their kinds are those of the newer table."""
+    column_by_label: dict[str, Column] = {}
+    for table in (was, now):
+        if table is not None:
+            column_by_label |= {column.label: column for column in table.columns[1:]}
+    return [column for column in column_by_label.values() if column.kind not in DERIVED]
+
+
+def _rows_by_identity(table: Table | None) -> dict[str, Row]:
+    """The rows of a table by identity, with the total last."""
     if table is None:
         return {}
     rows = {row.identity: row for row in table.rows}
-    return rows | ({_TOTAL: table.total} if table.total is not None else {})
+    if table.total is not None:
+        rows[_TOTAL] = table.total
+    return rows
 
 
 def _cell(table: Table | None, row: Row | None, column: Column) -> Cell:
-    """The row's cell under the label of a column."""
+    """The row's cell in the column with this label; None if there is no such row or column."""
     if table is None or row is None:
         return None
-    place = next((place for place, one in enumerate(table.columns) if one.label == column.label), None)
-    return None if place is None else row.cells[place]
+    labels = [table_column.label for table_column in table.columns]
+    return row.cells[labels.index(column.label)] if column.label in labels else None

@@ -1,4 +1,4 @@
-"""Dashboards: what a few reports say of a partnership, an organisation or the network, each leading to its report."""
+"""Dashboards of a partnership, an organisation or the network: a tile for each of a few reports."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from partnerships.reports.queries import snapshot_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import Snapshot
 
-#: Sentences of a report that its tile has, and bars of its chart.
+#: Sentences of a report that its tile shows, and bars of its chart.
 _SENTENCES, _BARS = 2, 6
-#: Reports, by name, with the filters that narrow them.
-Questions = Sequence[tuple[str, Mapping[str, object]]]
+#: The reports of a dashboard: the slug of each, and its filters.
+TileFilters = Sequence[tuple[str, Mapping[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What one report says: its first sentences and its first chart.
+    """The first sentences and the first chart of a report, with a link to the report with the same filters.
 
-    `href` is the report with the same filters.
-
-    A tile that is `waiting` is fetched on its own: a page of all of them would take as long as five reports.
+    A tile that is `waiting` has not been computed: the page fetches each tile on its own, because all of them would
+    take as long as five reports.
     """
 
     slug: str
@@ -42,43 +41,43 @@ class Tile:
     waiting: bool = False
 
 
-def of_partnership(partnership: Partnership) -> Questions:
-    """What a partnership watches: homes, promises, asks and contact."""
-    only = {"partnership": partnership.pk}
-    return [(slug, only) for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact")]
+def of_partnership(partnership: Partnership) -> TileFilters:
+    """The reports of a partnership's dashboard: homes, promises, asks and contact."""
+    filters = {"partnership": partnership.pk}
+    return [(slug, filters) for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact")]
 
 
-def of_organisation(organisation: Organisation) -> Questions:
-    """What an organisation watches.
-
-    Homes, what it and its partners gave each other, its evidence and its network.
-    """
-    where = "council" if organisation.kind == Kind.COUNCIL else "provider"
-    place = organisation.pk if organisation.kind == Kind.COUNCIL else organisation.name
-    only = {"organisation": organisation.pk}
+def of_organisation(organisation: Organisation) -> TileFilters:
+    """The reports of an organisation's dashboard: homes, reciprocity, evidence and its network."""
+    homes_filters: dict[str, object]
+    if organisation.kind == Kind.COUNCIL:
+        homes_filters = {"council": organisation.pk}
+    else:
+        homes_filters = {"provider": organisation.name}
+    own_filters = {"organisation": organisation.pk}
     return [
-        ("homes-pipeline", {where: place}),
-        ("reciprocity", only),
-        ("evidence-file", only),
+        ("homes-pipeline", homes_filters),
+        ("reciprocity", own_filters),
+        ("evidence-file", own_filters),
         ("network", {"around": organisation.pk}),
     ]
 
 
-#: What the whole network watches.
-OF_NETWORK: Questions = [
+#: The reports of the network's dashboard.
+OF_NETWORK: TileFilters = [
     (slug, {}) for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "partnership-register", "network")
 ]
 
 
-def waiting_tiles(questions: Questions) -> list[Tile]:
-    """The tiles of a dashboard, not computed yet."""
-    return [_empty_tile(slug, filters) for slug, filters in questions]
+def waiting_tiles(tile_filters: TileFilters) -> list[Tile]:
+    """The tiles of a dashboard that have not been computed yet."""
+    return [_empty_tile(slug, filters) for slug, filters in tile_filters]
 
 
-def tiles_of(questions: Questions, reader: User, now: dt.datetime) -> list[Tile]:
-    """A tile for each report, from the snapshot that its page shows."""
+def tiles_of(tile_filters: TileFilters, reader: User, now: dt.datetime) -> list[Tile]:
+    """The computed tiles of a dashboard, each from the same snapshot as the report's page."""
     tiles = []
-    for slug, filters in questions:
+    for slug, filters in tile_filters:
         report = find_report(slug)
         assert report is not None
         snapshot = snapshot_of(report, reader, QueryDict(urlencode(filters)), now=now)
@@ -89,14 +88,15 @@ def tiles_of(questions: Questions, reader: User, now: dt.datetime) -> list[Tile]
 
 
 def _empty_tile(slug: str, filters: Mapping[str, object]) -> Tile:
-    report, question = find_report(slug), urlencode(filters)
+    report = find_report(slug)
     assert report is not None
+    query_string = urlencode(filters)
     page = reverse("reports:report", kwargs={"slug": slug})
-    return Tile(slug, report.title, f"{page}?{question}" if question else page, waiting=True)
+    return Tile(slug=slug, title=report.title, href=f"{page}?{query_string}" if query_string else page, waiting=True)
 
 
 def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
-    """The first chart with something to draw."""
+    """The caption and SVG of the first chart with something to draw; None if there is none."""
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and chart.has_bars(table):

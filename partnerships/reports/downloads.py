@@ -1,7 +1,4 @@
-"""Files of a snapshot: PDF, Word and Excel.
-
-Each has the figures of the page, and says where they come from.
-"""
+"""PDF, Word and Excel files of a snapshot, with the figures and sources of its page."""
 
 from __future__ import annotations
 
@@ -25,31 +22,31 @@ from partnerships.reports.wording import made_words, source_words
 
 CONTENT_TYPES = {"pdf": "application/pdf", "docx": WORD, "xlsx": XLSX}
 _PDF = "reports/report_pdf.html"
+#: Characters that Excel does not allow in the name of a sheet.
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
+#: Excel allows 31 characters, four of which are for the number.
+_MAX_SHEET_NAME = 27
 
 
 def file_of(request: HttpRequest, snapshot: Snapshot, form: str) -> HttpResponse:
-    """A download of the snapshot in one of the `models.FORMATS`, made while somebody waits."""
+    """A response with the snapshot in one of `FORMATS`, made during the request and so with fewer rows on paper."""
     if form == "pdf":
-        return pdf_response(request, _PDF, _for_pdf(snapshot, at_once=True), snapshot.title)
+        return pdf_response(request, _PDF, _pdf_context(snapshot, at_once=True), snapshot.title)
     if form == "docx":
         return word_response(write_tables(_paper(snapshot, at_once=True)), snapshot.title)
     return xlsx_response(f"{snapshot.report}.xlsx", list(_sheets(snapshot)))
 
 
 def bytes_of(snapshot: Snapshot, form: str) -> bytes:
-    """The same file without a request, with more rows on paper.
-
-    A PDF needs Pango.
-    """
+    """A file of the snapshot in one of `FORMATS`, made without a request and with more rows on paper."""
     if form == "pdf":
-        return draw_pdf(render_to_string(_PDF, _for_pdf(snapshot, at_once=False)))
+        return draw_pdf(render_to_string(_PDF, _pdf_context(snapshot, at_once=False)))
     if form == "docx":
         return write_tables(_paper(snapshot, at_once=False))
     return xlsx_bytes(_sheets(snapshot))
 
 
-def _for_pdf(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
+def _pdf_context(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
     is_wide = any(len(table.columns) > MAX_COLUMNS for table in snapshot.tables)
     return {**shown(snapshot, printed=printed_rows(snapshot, at_once=at_once)), "is_wide": is_wide}
 
@@ -57,10 +54,7 @@ def _for_pdf(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
 def shown(
     snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """What templates show of a snapshot.
-
-    A page with `paging`, else paper with as many rows as are `printed`.
-    """
+    """The template context of a snapshot: for a page with `paging`, or for paper with the `printed` rows."""
     return {
         "snapshot": snapshot,
         "made": made_words(snapshot),
@@ -94,36 +88,37 @@ def _paper(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
 
 
 def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
-    """The charts, maps and networks of a table."""
+    """The charts, maps and networks that are drawn from a table."""
     for chart in snapshot.charts:
         if chart.table == table.code and chart.has_bars(table):
             title = caption_of(chart, table)
-            yield WordPicture(title, png_of(draw(chart, table)), _in_table(title))
+            yield WordPicture(title, png_of(draw(chart, table)), _alternative_text(title))
     for drawn_map in snapshot.maps:
         if drawn_map.table == table.code:
             drawn = draw_map(drawn_map, table)
             caption = f"{shades_in_words(drawn_map, table)} {drawn.source}"
-            yield WordPicture(drawn_map.title, png_of(drawn.drawing), _in_table(drawn_map.title), caption)
+            yield WordPicture(drawn_map.title, png_of(drawn.drawing), _alternative_text(drawn_map.title), caption)
     for network in snapshot.networks:
         if network.bodies == table.code:
             shown_network = draw_network(network, snapshot)
             drawing = render_to_string("partials/_network_drawing.html", {"picture": shown_network.picture})
-            yield WordPicture(network.title, png_of(drawing), _in_table(network.title), shown_network.words)
+            yield WordPicture(network.title, png_of(drawing), _alternative_text(network.title), shown_network.words)
 
 
-def _in_table(title: str) -> str:
-    """What a picture says to those who cannot see it."""
+def _alternative_text(title: str) -> str:
+    """The alternative text of a picture."""
     return f"{title}; the table gives the figures"
 
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:
+    """The sheets of a workbook: one about the report, then one for each table."""
     about: list[list[object]] = [["Report", snapshot.title], ["Made", made_words(snapshot)]]
     about += [["Filter", filter_] for filter_ in snapshot.filters]
     about += [["Answer", answer] for answer in snapshot.answers]
     about += [["Source", source_words(source)] for source in snapshot.sources]
     about += [["Note", note] for note in snapshot.notes]
     yield "About", about
-    for number, table in enumerate(snapshot.tables, 1):
-        name = _NOT_IN_SHEET_NAMES.sub(" ", table.title)[:27]
+    for sheet_number, table in enumerate(snapshot.tables, start=1):
+        name = _NOT_IN_SHEET_NAMES.sub(" ", table.title)[:_MAX_SHEET_NAME]
         headings = [column.label for column in table.columns]
-        yield f"{number} {name}", [headings, *(list(row.cells) for row in table.cells_with_total())]
+        yield f"{sheet_number} {name}", [headings, *(list(row.cells) for row in table.rows_with_total())]

@@ -1,4 +1,4 @@
-"""Emails about scheduled reports: its figures, or that it could not be made."""
+"""Emails with a scheduled report, or about one that could not be made."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from partnerships.reports.presenting import words_of
 from partnerships.reports.queries import figures_of
 from partnerships.reports.wording import made_words
 
-#: An email shows this many rows of the first table; the page has all.
+#: Rows of the first table that an email shows; the page has all of them.
 MAX_ROWS = 12
 
 
 def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """The figures of the kept report that its link opens, if its reader may read it now."""
+    """Write the email with the figures of a frozen report, if the person may still read it."""
     frozen = FrozenReport.objects.present_for(person).filter(pk=due.params["frozen"]).first()
     if frozen is None:
-        return "They can no longer read this report."
+        return "The person can no longer read this report."
     if not Recipient.objects.filter(schedule=due.params["schedule"], person=person).exists():
-        return "They no longer get this report."
+        return "The person no longer gets this report."
     snapshot = figures_of(frozen, person, now)
-    first = next((table for table in snapshot.tables if table.rows), None)
-    headings, *rows = list(words_of(first)) if first else [[]]
+    first_table = next((table for table in snapshot.tables if table.rows), None)
+    headings, *rows = list(words_of(first_table)) if first_table else [[]]
     context = {
         "person": person,
         "frozen": frozen,
         "snapshot": snapshot,
         "made": made_words(snapshot),
-        "table": first,
+        "table": first_table,
         "headings": headings,
         "rows": rows[:MAX_ROWS],
         "more": max(0, len(rows) - MAX_ROWS),
@@ -44,14 +44,11 @@ def write_scheduled(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_not_made(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that a scheduled report could not be made.
-
-    A filter is no longer valid, or computing it failed.
-    """
-    rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
-    schedule = rows.filter(pk=due.params["schedule"], ended_at=None).first()
+    """Write that a scheduled report could not be made, because of a filter or a failure."""
+    schedules = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
+    schedule = schedules.filter(pk=due.params["schedule"], ended_at=None).first()
     if schedule is None:
-        return "The schedule has ended, or they can no longer read it."
+        return "The schedule has ended, or the person can no longer read it."
     context = {
         "person": person,
         "schedule": schedule,

@@ -1,10 +1,10 @@
-"""Kinds of event of reports, with their labels in timelines."""
+"""Kinds of events of the reports room."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes never change, because rows hold them for ever; labels may."""
 
     FROZEN = "report.frozen", "Froze a report"
     SCHEDULED = "report.scheduled", "Scheduled a report"

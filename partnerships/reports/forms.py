@@ -12,12 +12,12 @@ from partnerships.kit.choice_fields import choice_field, model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.reports.models import Every
+from partnerships.reports.frequencies import Frequency
 from partnerships.reports.queries import people_of
 
 
 class _ForBodyForm(Form):
-    """For whose people a report is made."""
+    """A form with the audience of a report."""
 
     body = forms.ChoiceField(
         label="Who can read it?",
@@ -29,23 +29,25 @@ class _ForBodyForm(Form):
         self._bodies = {f"{body._meta.model_name}-{body.pk}": body for body in bodies}
         choice_field(self, "body").choices = [
             ("", "Choose"),
-            *((code, _words(one)) for code, one in self._bodies.items()),
+            *((code, _audience_label(body)) for code, body in self._bodies.items()),
         ]
 
     @property
-    def chosen(self) -> Organisation | Partnership:
+    def chosen_body(self) -> Organisation | Partnership:
         """The organisation or partnership that was chosen."""
         return self._bodies[self.cleaned_data["body"]]
 
 
-def _words(body: Organisation | Partnership) -> str:
+def _audience_label(body: Organisation | Partnership) -> str:
     return f"Everybody at {body}" if isinstance(body, Organisation) else f"Every organisation in {body}"
 
 
 class FreezeForm(_ForBodyForm):
-    """A name and a reason."""
+    """The name, reason and audience of a report to freeze."""
 
-    name = forms.CharField(label="Name", max_length=200, help_text="Such as “As reported to the board on 3 March”.")
+    name = forms.CharField(
+        label="Name", max_length=200, help_text="For example, “As reported to the board on 3 March”."
+    )
     reason = forms.CharField(
         label="Why are you freezing it?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -56,10 +58,10 @@ class FreezeForm(_ForBodyForm):
 
 
 class ScheduleForm(_ForBodyForm):
-    """How often, from when, and who gets it."""
+    """The name, frequency, first day, audience and recipients of a report to schedule."""
 
     name = forms.CharField(label="Name", max_length=150)
-    every = forms.ChoiceField(label="How often is it sent?", choices=Every.choices, widget=forms.RadioSelect)
+    every = forms.ChoiceField(label="How often is it sent?", choices=Frequency.choices, widget=forms.RadioSelect)
     first_on = DayField(label="First day", help_text="For example, 1 April 2027.")
     people = forms.ModelMultipleChoiceField(
         label="Who gets it by email?",

@@ -1,4 +1,4 @@
-"""Frozen reports, which never change, and reports that are sent on a rhythm."""
+"""Frozen reports, which never change, scheduled reports, and files of long reports."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.organisations.audience import Organisations, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.reports.frequencies import Frequency
 from partnerships.reports.snapshot import Snapshot, from_json
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Formats of files by the ending of their names.
+#: The names of file formats, by file extension.
 FORMATS = {"pdf": "PDF", "docx": "Word", "xlsx": "Excel"}
-#: People of the organisation or of present parties (docs/rights.md).
+#: The people of the organisation, or of the present parties of the partnership (docs/rights.md).
 _PRESENT = (
     Organisations("organisation"),
     Organisations("partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)),
 )
-#: The readers that a frozen report was computed for. A party that joined later may read less than it counts.
+#: The people for whom a frozen report was computed. A party that joined later is not among them, because it may not be
+#: allowed to read everything that the report counts.
 _AUDIENCE = (
     Organisations("organisation"),
     Organisations(
@@ -38,7 +40,7 @@ _AUDIENCE = (
         ),
     ),
 )
-#: People of former parties, who keep what was frozen up to the day they left.
+#: The people of former parties, who may still read what was frozen before they left.
 _FORMER = (
     Organisations(
         "partnership__parties__organisation",
@@ -50,10 +52,7 @@ READERS = (*_AUDIENCE, *_FORMER)
 
 
 class Audience(models.Model):
-    """Who a report is made for.
-
-    They are the people of one organisation, or of the parties of one partnership.
-    """
+    """The people for whom a report is made: those of one organisation, or of the parties of one partnership."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -63,7 +62,7 @@ class Audience(models.Model):
 
     @property
     def body(self) -> Organisation | Partnership:
-        """The organisation or partnership. Needs the one that is set fetched."""
+        """The organisation or partnership; fetch it with `select_related`."""
         organisation_or_partnership = self.organisation or self.partnership
         assert organisation_or_partnership is not None  # a constraint: one of the two is set
         return organisation_or_partnership
@@ -77,21 +76,22 @@ def _one_audience(name: str) -> models.CheckConstraint:
 
 
 class FrozenReportQuerySet(models.QuerySet["FrozenReport"]):
-    """Frozen reports by reader."""
+    """Filters of frozen reports by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Reports for an organisation or partnership of theirs; of a partnership, only those of their party's time."""
+        """The frozen reports that the person may read, also those from before a party of theirs left."""
         return self.filter(visible_to(FrozenReport, READERS, user))
 
     def present_for(self, user: User | AnonymousUser) -> FrozenReportQuerySet:
-        """Reports whose audience they belonged to then, and belong to today."""
+        """The frozen reports whose audience the person belonged to then and still belongs to."""
         return self.filter(visible_to(FrozenReport, _AUDIENCE, user))
 
 
 class FrozenReport(Audience):
-    """A report as it was at a moment: figures, name and reason, which nobody can change.
+    """A report as it was at a moment, which nobody can change.
 
-    Its snapshot counts what every person of its audience could read then. `question` are the filters, as in an address.
+    Its figures count only what every person of its audience could read then. `question` holds the filters, as the query
+    string of the report's page.
     """
 
     report = models.CharField(max_length=60, help_text="The name of the report in web addresses.")
@@ -125,47 +125,38 @@ class FrozenReport(Audience):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The URL of its page."""
         return page_address("reports:frozen", self.pk)
 
     @property
     def snapshot(self) -> Snapshot:
-        """Its figures."""
+        """The figures of the report."""
         return from_json(self.content)
 
 
-class Every(models.TextChoices):
-    """How often a report is sent."""
-
-    WEEK = "week", "Every week"
-    MONTH = "month", "Every month"
-    QUARTER = "quarter", "Every three months"
-
-
 class ScheduleQuerySet(models.QuerySet["Schedule"]):
-    """Schedules by reader."""
+    """Filters of schedules by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> ScheduleQuerySet:
-        """Schedules of their organisations and partnerships."""
+        """The schedules of the person's organisations and partnerships."""
         return self.filter(visible_to(Schedule, _PRESENT, user))
 
 
 @pghistory.track()
 class Schedule(Audience):
-    """A report that is frozen and sent on a rhythm.
+    """A report that is frozen and emailed at regular intervals.
 
-    `next_on` is the day on which it is due.
-
-    running → ended (`ended_at`). Each time a `FrozenReport` is kept, and each recipient gets an email with its figures.
-    One that cannot be made is tried again a few times (`failures`), then on its next day.
+    States: running → ended (`ended_at`). On each `next_on` the report is frozen, and the recipients get an email with
+    its figures. If it cannot be made, it is tried again a few times (`failures`), then on its next day. `question`
+    holds the filters, as the query string of the report's page.
     """
 
     report = models.CharField(max_length=60)
     name = models.CharField(max_length=150)
     question = models.TextField(blank=True)
-    every = models.CharField(max_length=7, choices=Every)
+    every = models.CharField(max_length=7, choices=Frequency)
     next_on = models.DateField()
-    first_on = models.DateField(help_text="The day of the month on which it is sent.")
+    first_on = models.DateField(help_text="The first day on which it is due.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -183,13 +174,13 @@ class Schedule(Audience):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The URL of its page."""
         return page_address("reports:schedule", self.pk)
 
 
 @pghistory.track()
 class Recipient(models.Model):
-    """A person who gets a scheduled report, while they belong to its audience."""
+    """A person who gets a scheduled report, as long as they belong to its audience."""
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="recipients")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -203,10 +194,11 @@ class Recipient(models.Model):
 
 
 class ReportFile(LeasedJob):
-    """A file of a long report that a worker makes, or has made.
+    """A file of a long report, which a worker makes for one person.
 
-    `question` are the filters, as in the report's address. `figures` is the snapshot that the file shows, and `holds` a
-    digest of what the person's rights came from when it was made. `error` is why there is no file.
+    `question` holds the filters, as the query string of the report's page, and `figures` the snapshot that the file
+    shows. `holds` is a digest of the roles from which the person's rights came when the file was made: if it differs
+    later, they may no longer download the file. `error` says why there is no file.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="report_files")
@@ -234,12 +226,12 @@ class ReportFile(LeasedJob):
         return f"{self.report}.{self.form} of {self.person_id}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The URL of its page."""
         return page_address("reports:made-file", self.pk)
 
     @property
     def format(self) -> str:
-        """Its format in words."""
+        """The name of its format, such as “Word”."""
         return FORMATS.get(self.form, self.form)
 
     @property
@@ -249,5 +241,5 @@ class ReportFile(LeasedJob):
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a worker makes it, or will."""
+        """Whether a worker is making it, or will."""
         return not self.is_made and not self.error

@@ -1,4 +1,4 @@
-"""Frozen and scheduled reports as things that an organisation holds."""
+"""Frozen and scheduled reports as things that an organisation holds and that can pass to a successor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FROZEN = Obligation(
     "Frozen reports",
     (Column("reports.FrozenReport.organisation"),),
     lambda organisation, _: FrozenReport.objects.filter(organisation=organisation).defer("content"),
-    lambda one, _: Held(one.pk, one.name, one.get_absolute_url(), outside=f"Frozen report {one.pk}"),
+    lambda report, _: Held(report.pk, report.name, report.get_absolute_url(), outside=f"Frozen report {report.pk}"),
     target="frozen_report",
 )
 SCHEDULES = Obligation(
@@ -20,17 +20,18 @@ SCHEDULES = Obligation(
     "Scheduled reports",
     (Column("reports.Schedule.organisation", only=Q(ended_at=None)),),
     lambda organisation, _: Schedule.objects.filter(organisation=organisation, ended_at=None),
-    lambda one, _: Held(
-        one.pk, one.name, one.get_absolute_url(), one.get_every_display(), outside=f"Scheduled report {one.pk}"
+    lambda schedule, _: Held(
+        schedule.pk,
+        schedule.name,
+        schedule.get_absolute_url(),
+        schedule.get_every_display(),
+        outside=f"Scheduled report {schedule.pk}",
     ),
     target="report_schedule",
 )
 
 
 def register() -> None:
-    """Register both.
-
-    Reports of partnerships need nothing: their readers are the parties.
-    """
+    """Register both; reports of a partnership stay with it."""
     register_obligation(FROZEN)
     register_obligation(SCHEDULES)

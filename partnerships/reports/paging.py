@@ -1,7 +1,8 @@
-"""Long tables on pages: 25 rows at a time, by a parameter of the address."""
+"""Pages of long tables: 25 rows at a time, chosen by a parameter of the URL."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,11 +12,13 @@ from partnerships.reports.snapshot import Row, Table
 
 #: Rows of a long table on one page.
 ROWS_A_PAGE = 25
+#: Digits of a page number; longer ones are ignored.
+_MAX_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Which rows of a long table are shown, and the addresses of those before and after."""
+    """Which rows of a long table are shown, and the URLs of the previous and the next ones."""
 
     words: str
     previous: str = ""
@@ -24,36 +27,36 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a page shows long tables: the parameters of its address. `page-areas=3` is the third page of a table."""
+    """The parameters of a report's URL, which choose the page of each table: `page-areas=3` for the third one."""
 
     parameters: QueryDict
 
-    def number(self, code: str) -> int:
-        """The page of a table, from 1."""
-        asked = self.parameters.get(f"page-{code}", "1")
-        return max(int(asked), 1) if asked.isdecimal() and len(asked) < 6 else 1
+    def page_number(self, code: str) -> int:
+        """The page of the table with this code, from 1."""
+        value = self.parameters.get(f"page-{code}", "1")
+        is_valid = value.isdecimal() and len(value) <= _MAX_DIGITS
+        return max(int(value), 1) if is_valid else 1
 
-    def address(self, code: str, number: int) -> str:
-        """The address with another page of a table."""
-        changed = self.parameters.copy()
-        changed.pop(f"page-{code}", None)
-        if number > 1:
-            changed[f"page-{code}"] = str(number)
-        return f"?{changed.urlencode()}"
+    def url(self, code: str, page_number: int) -> str:
+        """The URL with another page of the table, relative to the report's page."""
+        parameters = self.parameters.copy()
+        parameters.pop(f"page-{code}", None)
+        if page_number > 1:
+            parameters[f"page-{code}"] = str(page_number)
+        return f"?{parameters.urlencode()}#table-{code}"
 
 
 def paged(table: Table, paging: Paging) -> tuple[Sequence[Row], Pages | None]:
-    """The rows of the page that is asked for; beyond the last one, those of the last."""
+    """The rows of the chosen page, or of the last one if there are fewer pages; all rows of a short table."""
     if len(table.rows) <= ROWS_A_PAGE:
         return table.rows, None
-    last = -(-len(table.rows) // ROWS_A_PAGE)
-    number = min(paging.number(table.code), last)
-    first = (number - 1) * ROWS_A_PAGE
-    rows = table.rows[first : first + ROWS_A_PAGE]
-    words = f"Rows {first + 1:,} to {first + len(rows):,} of {len(table.rows):,}"
-    place = f"#table-{table.code}"
-    return rows, Pages(
-        words,
-        paging.address(table.code, number - 1) + place if number > 1 else "",
-        paging.address(table.code, number + 1) + place if number < last else "",
+    last_page = math.ceil(len(table.rows) / ROWS_A_PAGE)
+    page_number = min(paging.page_number(table.code), last_page)
+    start = (page_number - 1) * ROWS_A_PAGE
+    rows = table.rows[start : start + ROWS_A_PAGE]
+    pages = Pages(
+        words=f"Rows {start + 1:,} to {start + len(rows):,} of {len(table.rows):,}",
+        previous=paging.url(table.code, page_number - 1) if page_number > 1 else "",
+        next=paging.url(table.code, page_number + 1) if page_number < last_page else "",
     )
+    return rows, pages

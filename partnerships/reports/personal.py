@@ -1,4 +1,4 @@
-"""Personal data in this room, for erasure and export."""
+"""What erasure and export do with the personal data of this room."""
 
 from __future__ import annotations
 

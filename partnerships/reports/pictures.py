@@ -18,12 +18,12 @@ from partnerships.reports.paging import ROWS_A_PAGE, Paging
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, NetworkPicture, Row, Snapshot, Table
 from partnerships.reports.wording import cell_words
 
-#: Groups of bars that fit side by side, each with room for a year, and bars that are drawn below each other.
+#: Groups of vertical bars that fit beside each other, with room for a year below each; and horizontal bars.
 _MAX_GROUPS, _MAX_ROWS = 14, 15
 
 
 def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
-    """The title of a chart. It says so if only the second column, or only the highest bars, are drawn."""
+    """The title of a chart, which says if only the second column or only the highest bars are drawn."""
     title = chart.title
     if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
         title += f": only “{table.columns[chart.series[-1]].label}”"
@@ -33,26 +33,28 @@ def caption_of(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
 def draw(
     chart: Chart, table: Table, *, limit: int = _MAX_ROWS, is_narrow: bool = False, on_screen: bool = False
 ) -> SafeString:
-    """The chart as SVG: bars side by side for two columns, one below the other for one or for many rows.
+    """The chart as SVG: pairs of vertical bars for two columns, horizontal bars for one column or for many rows.
 
-    Of more than `limit` bars below each other, the highest are drawn. A narrow chart is for a card that leads to the
-    report. `on_screen`: bars below each other fit a phone.
+    Only the `limit` highest horizontal bars are drawn. A narrow chart is for a card that links to the report.
+    With `on_screen`, horizontal bars fit a phone.
     """
-    where = "report" if is_narrow else "table"
-    label = f"{caption_of(chart, table, limit=limit)}; the {where} gives the figures"
+    figures_are_in = "report" if is_narrow else "table"
+    label = f"{caption_of(chart, table, limit=limit)}; the {figures_are_in} gives the figures"
     if len(chart.series) == 1 or len(table.rows) > min(_MAX_GROUPS, limit):
-        place = chart.series[-1]
-        figures = [(row.name, int(_number(row.cells[place]) or 0)) for row in table.rows]
-        if len(figures) > limit:
-            figures = sorted(figures, key=lambda one: -one[1])[:limit]
-        return row_chart(label, figures, is_narrow=is_narrow or on_screen)
-    first, second = (table.columns[place].label for place in chart.series)
-    groups = [(row.name, (_bar(table, row, chart.series[0]), _bar(table, row, chart.series[1]))) for row in table.rows]
-    return bar_chart(label, (first, second), groups, is_narrow=is_narrow)
+        column = chart.series[-1]
+        bars = [(row.name, int(_number(row.cells[column]) or 0)) for row in table.rows]
+        if len(bars) > limit:
+            bars = sorted(bars, key=lambda bar: bar[1], reverse=True)[:limit]
+        return row_chart(label, bars, is_narrow=is_narrow or on_screen)
+    first, second = chart.series
+    series_labels = (table.columns[first].label, table.columns[second].label)
+    groups = [(row.name, (_bar(table, row, first), _bar(table, row, second))) for row in table.rows]
+    return bar_chart(label, series_labels, groups, is_narrow=is_narrow)
 
 
-def _bar(table: Table, row: Row, place: int) -> Bar:
-    return _number(row.cells[place]), cell_words(table.columns[place].kind, row.cells[place])
+def _bar(table: Table, row: Row, column: int) -> Bar:
+    cell = row.cells[column]
+    return _number(cell), cell_words(table.columns[column].kind, cell)
 
 
 def _number(cell: Cell) -> int | Decimal | None:
@@ -60,66 +62,75 @@ def _number(cell: Cell) -> int | Decimal | None:
 
 
 def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> Map:
-    """The map as SVG, with what its shades mean. Its areas lead to their rows, on whatever page these are.
+    """The map as SVG, with a legend. Each area links to its row, on whichever page of the table that is.
 
-    `map.js` adds the rest of the page's address, which would be there 300 times. On paper the map has the outlines; a
-    page refers to the file with them.
+    The links hold only the page and the anchor: `map.js` adds the rest of the URL, which would otherwise be repeated
+    300 times. On paper the map contains the outlines of the areas; a page refers to the file with them.
     """
-    pages = {row.identity: number // ROWS_A_PAGE + 1 for number, row in enumerate(table.rows)}
-    is_long = paging is not None and len(table.rows) > ROWS_A_PAGE
-    column = table.columns[area_map.column]
-    figures = {row.identity: _number(row.cells[area_map.column]) for row in table.rows}
+    is_paged = paging is not None and len(table.rows) > ROWS_A_PAGE
+    column_kind = table.columns[area_map.column].kind
     limits = _limits_of(area_map, table)
-    areas = [
-        Shaded(
-            row.identity,
-            f"{row.name}: {cell_words(column.kind, row.cells[area_map.column])}",
-            level_of(float(figures[row.identity] or 0), limits),
-            (f"?page-{table.code}={pages[row.identity]}" if is_long else "") + f"#{table.code}-{row.identity}",
+    areas = []
+    for index, row in enumerate(table.rows):
+        cell = row.cells[area_map.column]
+        page_parameter = f"?page-{table.code}={index // ROWS_A_PAGE + 1}" if is_paged else ""
+        areas.append(
+            Shaded(
+                row.identity,
+                f"{row.name}: {cell_words(column_kind, cell)}",
+                level_of(float(_number(cell) or 0), limits),
+                f"{page_parameter}#{table.code}-{row.identity}",
+            )
         )
-        for row in table.rows
-    ]
-    file = "" if paging is None else static(OUTLINES_FILE)
-    return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits), file=file)
+    outlines_file = "" if paging is None else static(OUTLINES_FILE)
+    return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits), file=outlines_file)
 
 
 def shades_in_words(area_map: AreaMap, table: Table) -> str:
-    """What the shades of a map mean, for paper that has no legend."""
-    words = ", ".join(words for _, words in _levels(_limits_of(area_map, table)))
-    return f"From white to the darkest shade: {words}."
+    """What the shades of a map mean, for paper, which has no legend."""
+    labels = ", ".join(label for _, label in _levels(_limits_of(area_map, table)))
+    return f"From white to the darkest shade: {labels}."
 
 
 def _limits_of(area_map: AreaMap, table: Table) -> tuple[int, ...]:
+    """The smallest figure of each shade: the map's own, or round figures that divide the areas into quarters."""
+    if area_map.limits:
+        return area_map.limits
     figures = [_number(row.cells[area_map.column]) for row in table.rows]
-    return area_map.limits or _limits([int(value) for value in figures if value])
+    return _quartile_limits([int(figure) for figure in figures if figure])
 
 
-def _limits(values: list[int]) -> tuple[int, ...]:
-    """Round figures that divide these into four parts of about as many areas."""
-    ranked = sorted(values)
+def _quartile_limits(values: list[int]) -> tuple[int, ...]:
+    """Increasing limits that start with 1: the quartiles of the values, rounded to two digits."""
+    sorted_values = sorted(values)
     limits = [1]
-    for part in (1, 2, 3):
-        value = ranked[len(ranked) * part // 4] if ranked else 0
-        size = 10 ** max(len(str(value)) - 2, 0)
-        value = max(round(value / size) * size, 1)
-        if value > limits[-1]:
-            limits.append(value)
+    for quarter in (1, 2, 3):
+        quartile = sorted_values[len(sorted_values) * quarter // 4] if sorted_values else 0
+        rounding_unit = 10 ** max(len(str(quartile)) - 2, 0)
+        limit = round(quartile / rounding_unit) * rounding_unit
+        if limit > limits[-1]:
+            limits.append(limit)
     return tuple(limits)
 
 
 def _levels(limits: Sequence[int]) -> list[tuple[int, str]]:
-    """What each shade means: “none”, “1”, “2 to 3”, “8 or more”."""
+    """Each shade with its label: “none”, “1”, “2 to 3”, “8 or more”."""
     levels = [(0, "none")]
-    for level, start in enumerate(limits, 1):
+    for level, start in enumerate(limits, start=1):
         end = limits[level] - 1 if level < len(limits) else None
-        words = f"{start:,} or more" if end is None else f"{start:,}" if end == start else f"{start:,} to {end:,}"
-        levels.append((level, words))
+        if end is None:
+            label = f"{start:,} or more"
+        elif end == start:
+            label = f"{start:,}"
+        else:
+            label = f"{start:,} to {end:,}"
+        levels.append((level, label))
     return levels
 
 
 @dataclass(frozen=True, slots=True)
 class ShownNetwork:
-    """A picture of a network, and the kinds that its legend explains."""
+    """A picture of a network, the kinds of organisation in its legend, and a sentence about it."""
 
     picture: Picture
     kinds: list[tuple[str, str]]
@@ -127,29 +138,40 @@ class ShownNetwork:
 
 
 def draw_network(network: NetworkPicture, snapshot: Snapshot) -> ShownNetwork:
-    """The picture of the organisations of one table and the pairs of another, with what its shapes mean."""
+    """The picture of a network, from the tables of its organisations and pairs."""
     bodies, links = snapshot.table(network.bodies), snapshot.table(network.links)
     assert bodies is not None
     assert links is not None
-    codes = {str(kind.label): kind.value for kind in OrganisationKind}
+    kind_by_label = {str(kind.label): kind.value for kind in OrganisationKind}
     nodes = [
         Node(
             key=int(row.identity),
             label=row.name,
-            kind=codes.get(str(row.cells[1]), ""),
+            kind=kind_by_label.get(str(row.cells[1]), ""),
             mine=row.identity == network.centre,
             href=row.href,
         )
         for row in bodies.rows[:MAX_NODES]
     ]
-    ties: dict[tuple[int, int], int] = {}
-    for row in links.rows:  # the strongest first
-        one, _, other = row.identity.partition("-")
-        if len(ties) < MAX_LINES or network.centre in (one, other):
-            ties[int(one), int(other)] = int(_number(row.cells[-1]) or 0)
-    middle = next((node.label for node in nodes if node.mine), "")
-    words = (f"The large shape is {middle}. " if middle else "") + "A heavier line means more than one partnership."
-    if len(ties) < links.number:
-        which = f"the strongest, and those of {middle}" if middle else "the strongest"
-        words += f" Of {links.number:,} links {len(ties):,} are drawn: {which}."
-    return ShownNetwork(lay_out(nodes, ties), kinds_among(node.kind for node in nodes), words)
+    # The rows are sorted by weight, so that the strongest lines are drawn; those of the centre are always drawn.
+    weight_by_pair: dict[tuple[int, int], int] = {}
+    for row in links.rows:
+        first_key, _, second_key = row.identity.partition("-")
+        if len(weight_by_pair) < MAX_LINES or network.centre in (first_key, second_key):
+            weight_by_pair[int(first_key), int(second_key)] = int(_number(row.cells[-1]) or 0)
+    return ShownNetwork(
+        picture=lay_out(nodes, weight_by_pair),
+        kinds=kinds_among(node.kind for node in nodes),
+        words=_network_in_words(nodes, drawn_lines=len(weight_by_pair), all_lines=links.row_count),
+    )
+
+
+def _network_in_words(nodes: Sequence[Node], *, drawn_lines: int, all_lines: int) -> str:
+    """What the shapes and lines of a network mean, and whether all lines are drawn."""
+    centre_name = next((node.label for node in nodes if node.mine), "")
+    sentences = [f"The large shape is {centre_name}."] if centre_name else []
+    sentences.append("A heavier line means more than one partnership.")
+    if drawn_lines < all_lines:
+        which = f"the strongest, and those of {centre_name}" if centre_name else "the strongest"
+        sentences.append(f"Of {all_lines:,} links {drawn_lines:,} are drawn: {which}.")
+    return " ".join(sentences)

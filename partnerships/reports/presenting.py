@@ -1,4 +1,4 @@
-"""The tables of a snapshot as pages and paper show them, with their pictures."""
+"""The tables of a snapshot as pages and paper show them, with their charts and maps."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from django.utils.safestring import SafeString
 from partnerships.kit.maps import Map
 from partnerships.reports.paging import ROWS_A_PAGE, Pages, Paging, paged
 from partnerships.reports.pictures import ShownNetwork, caption_of, draw, draw_map, draw_network
-from partnerships.reports.snapshot import Column, Kind, Row, Snapshot, Table
+from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Table
 from partnerships.reports.wording import cell_words
 
 #: Rows of a long table on paper.
 MAX_PRINTED = 1_000
-#: Cells of one table, and of all, on paper that is made while somebody waits: a cell of a PDF takes 1 ms.
+#: Cells of one table, and of all tables, on paper that is made during a request: a cell of a PDF takes 1 ms.
 MAX_CELLS, MAX_CELLS_IN_ALL = 1_000, 1_500
-#: More columns than these are written small on paper; a table of so few rows stays on one sheet.
-_MANY, _FEW = 10, 8
-#: A space at which no line ends.
+#: A table with more columns is printed small. A table with no more rows stays on one sheet.
+_MAX_NORMAL_COLUMNS, _MAX_SHORT_ROWS = 10, 8
+#: A no-break space.
 NO_BREAK = "\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """A cell of a shown row, the classes that it has on pages and in PDFs, and its heading."""
+    """A cell in words, with its CSS classes and the heading of its column."""
 
     words: str
     look: str
@@ -35,7 +35,7 @@ class ShownCell:
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """A row in words: what names it, its page, and the other cells. A map leads to its `anchor`."""
+    """A row in words: its heading, the page of its record, and the other cells. A map links to its `anchor`."""
 
     name: str
     href: str
@@ -45,7 +45,7 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
-    """A table in words, with the charts that are drawn of it."""
+    """A table in words, with the charts, maps and networks that are drawn from it."""
 
     code: str
     title: str
@@ -61,28 +61,36 @@ class ShownTable:
 
     @property
     def look(self) -> str:
-        """Its classes on paper: how wide it is, whether its columns are alike, and whether it fits beside its chart."""
-        is_wide = len(self.columns) > _MANY
+        """Its CSS classes on paper: whether it is wide, has columns of equal width, or stays on one sheet."""
+        is_wide = len(self.columns) > _MAX_NORMAL_COLUMNS
         is_even = is_wide and all(column.is_figure for column in self.columns[1:])
-        is_short = len(self.rows) <= _FEW and not is_wide
-        marks = (("wide", is_wide), ("even", is_even), ("short", is_short))
-        return " ".join(f"cg-report-table--{name}" for name, holds in marks if holds)
+        is_short = len(self.rows) <= _MAX_SHORT_ROWS and not is_wide
+        modifiers = (("wide", is_wide), ("even", is_even), ("short", is_short))
+        return " ".join(f"cg-report-table--{name}" for name, applies in modifiers if applies)
 
     @property
     def is_stacked(self) -> bool:
-        """Whether a phone shows each row below the other: with more words than figures there is nothing to compare."""
-        return 2 * sum(column.is_figure for column in self.columns) < len(self.columns)
+        """Whether a phone shows the cells of a row below each other, because fewer than half of them are figures."""
+        figure_columns = sum(column.is_figure for column in self.columns)
+        return 2 * figure_columns < len(self.columns)
 
 
 def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
-    """How many rows of each table paper has; `at_once`: somebody waits for it. The first tables come first."""
+    """The number of rows of each table on paper, by the table's code.
+
+    With `at_once` the paper is made during a request: then all tables share a limited number of cells, and the first
+    ones take what they need.
+    """
     if not at_once:
         return {table.code: MAX_PRINTED for table in snapshot.tables}
-    rows_by_table, left = {}, MAX_CELLS_IN_ALL
+    rows_by_table: dict[str, int] = {}
+    remaining_cells = MAX_CELLS_IN_ALL
     for table in snapshot.tables:
-        across = len(table.columns)
-        rows_by_table[table.code] = min(max(min(MAX_CELLS, left) // across, ROWS_A_PAGE), MAX_PRINTED)
-        left = max(left - min(rows_by_table[table.code], len(table.rows)) * across, 0)
+        columns = len(table.columns)
+        affordable_rows = min(MAX_CELLS, remaining_cells) // columns
+        rows = min(max(affordable_rows, ROWS_A_PAGE), MAX_PRINTED)
+        rows_by_table[table.code] = rows
+        remaining_cells = max(remaining_cells - min(rows, len(table.rows)) * columns, 0)
     return rows_by_table
 
 
@@ -91,21 +99,24 @@ def shown_tables(
 ) -> list[ShownTable]:
     """The tables of a snapshot in words, with their charts, maps and networks.
 
-    On pages long tables are cut into pages. Paper has as many rows of each as are `printed`, at most `MAX_PRINTED`.
+    With `paging` they are for a page, which shows a part of long tables. Without, they are for paper, with as many rows
+    as `printed` has for the table's code, by default `MAX_PRINTED`.
     """
     return [_shown_table(snapshot, table, paging, printed.get(table.code, MAX_PRINTED)) for table in snapshot.tables]
 
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
-    """A table as the page or paper shows it, with its charts, maps and pictures."""
+    """One table, for a page with `paging` or for paper."""
     is_mapped = any(picture.table == table.code for picture in snapshot.maps)
     rows, pages = paged(table, paging) if paging is not None else (table.rows[:printed], None)
     return ShownTable(
         code=table.code,
         title=table.title,
         columns=table.columns,
-        rows=tuple(_shown(table, row, f"{table.code}-{row.key}" if is_mapped and row.key else "") for row in rows),
-        total=_shown(table, table.total) if table.total else None,
+        rows=tuple(
+            _shown_row(table, row, anchor=f"{table.code}-{row.key}" if is_mapped and row.key else "") for row in rows
+        ),
+        total=_shown_row(table, table.total) if table.total else None,
         note=note_of(table, printed) if paging is None else table.note,
         empty=table.empty,
         charts=tuple(
@@ -128,34 +139,48 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
 
 
 def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
-    """What paper says below the title of a table."""
-    left = len(table.rows) - printed
-    cut = f"The first {printed:,} rows; the Excel file has {left:,} more." if left > 0 else ""
-    return " ".join(filter(None, (table.note, cut)))
+    """The note below the title of a table on paper, which says if not all rows are printed."""
+    not_printed = len(table.rows) - printed
+    if not_printed <= 0:
+        return table.note
+    return f"{table.note} The first {printed:,} rows; the Excel file has {not_printed:,} more.".strip()
 
 
-def _shown(table: Table, row: Row, anchor: str = "") -> ShownRow:
-    pairs = list(zip(table.columns, row.cells, strict=True))
+def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:
+    heading, *others = zip(table.columns, row.cells, strict=True)
+    heading_column, heading_cell = heading
     cells = tuple(
-        ShownCell(cell_words(column.kind, cell), _look(column, is_empty=cell is None), column.label)
-        for column, cell in pairs[1:]
+        ShownCell(
+            words=cell_words(column.kind, cell),
+            look=_cell_classes(column, is_empty=cell is None),
+            label=column.label,
+        )
+        for column, cell in others
     )
-    return ShownRow(cell_words(table.columns[0].kind, row.cells[0]), row.href, cells, anchor)
+    return ShownRow(name=cell_words(heading_column.kind, heading_cell), href=row.href, cells=cells, anchor=anchor)
 
 
-def _look(column: Column, *, is_empty: bool) -> str:
-    """Figures stand at the right, and a day stays on one line. Stacked rows leave out an empty cell."""
-    more = " govuk-table__cell--numeric" if column.is_figure else " cg-nowrap" if column.kind is Kind.DAY else ""
-    return f"govuk-table__cell{more}{' cg-stack__empty' if is_empty else ''}"
+def _cell_classes(column: Column, *, is_empty: bool) -> str:
+    """CSS classes: figures are aligned to the right, and dates stay on one line. Stacked rows hide empty cells."""
+    classes = ["govuk-table__cell"]
+    if column.is_figure:
+        classes.append("govuk-table__cell--numeric")
+    elif column.kind is Kind.DAY:
+        classes.append("cg-nowrap")
+    if is_empty:
+        classes.append("cg-stack__empty")
+    return " ".join(classes)
 
 
 def words_of(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
-    """The table as rows of words for Word, headings first and the total last. A day stays on one line."""
+    """The table as rows of text for Word and emails: the headings, then the rows, with the total last."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
     for row in (*table.rows[:printed], *total):
-        pairs = zip(table.columns, row.cells, strict=True)
-        yield [
-            words.replace(" ", NO_BREAK) if column.kind is Kind.DAY else words
-            for column, words in ((column, cell_words(column.kind, cell)) for column, cell in pairs)
-        ]
+        yield [_unbroken_words(column, cell) for column, cell in zip(table.columns, row.cells, strict=True)]
+
+
+def _unbroken_words(column: Column, cell: Cell) -> str:
+    """The words of a cell; a date has no-break spaces, so that it stays on one line."""
+    text = cell_words(column.kind, cell)
+    return text.replace(" ", NO_BREAK) if column.kind is Kind.DAY else text

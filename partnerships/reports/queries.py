@@ -1,4 +1,4 @@
-"""Making snapshots: of a report, for a reader, with filters."""
+"""Computes reports: the figures for a reader or an audience, with filters."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.reports.models import FrozenReport
-from partnerships.reports.registry import Asked, Report, find_report, show_nothing
+from partnerships.reports.registry import Report, ReportContext, find_report, ignore_progress
 from partnerships.reports.snapshot import Snapshot
 
 
 class InvalidFilters(Exception):
-    """The filters are not valid; `form` says why."""
+    """The filters are not valid; the errors of `form` say why."""
 
     def __init__(self, form: forms.Form) -> None:
         super().__init__("The filters are not valid.")
@@ -38,43 +38,42 @@ def snapshot_of(
     made_for: str = "",
     now: dt.datetime,
     form: forms.Form | None = None,
-    progress: Callable[[int, int], None] = show_nothing,
+    progress: Callable[[int, int], None] = ignore_progress,
 ) -> Snapshot:
-    """The figures of a report, as far as the reader may read.
+    """Compute a report from what the reader may read. Raises `InvalidFilters`.
 
-    Raises `InvalidFilters`.
-
-    `form` is the form of the filters, where the caller has made it already. `progress` is told how far it is.
+    `form` is the form of the filters, if the caller has made it already. `progress` is called with how far the report
+    is.
     """
     form = form or report.form(parameters, reader)
     if not form.is_valid():
         raise InvalidFilters(form)
-    asked = Asked(
+    context = ReportContext(
         reader=reader,
-        made_for=made_for or for_person(reader),
+        made_for=made_for or _person_in_words(reader),
         filters=form.cleaned_data,
-        words=tuple(chip.label for chip in active_filters(form, parameters)),
+        filter_labels=tuple(chip.label for chip in active_filters(form, parameters)),
         now=now,
         today=timezone.localdate(now),
         progress=progress,
     )
-    return report.compute(asked)
+    return report.compute(context)
 
 
 def has_valid_filters(report: Report, reader: Reader, question: str) -> bool:
-    """Whether these filters, as in an address, are valid for the reader."""
+    """Whether filters, as a query string, are valid for the reader."""
     return report.form(QueryDict(question), reader).is_valid()
 
 
 def own_snapshot(
     report: Report, person: User, question: str, *, now: dt.datetime, progress: Callable[[int, int], None]
 ) -> Snapshot:
-    """The figures that a person may read of a report, with filters as in an address. Raises `InvalidFilters`."""
+    """Compute a report for a person, with filters as a query string. Raises `InvalidFilters`."""
     return snapshot_of(report, person, QueryDict(question), now=now, progress=progress)
 
 
-def for_person(reader: Reader) -> str:
-    """Whose figures a person's own report has."""
+def _person_in_words(reader: Reader) -> str:
+    """What a person's own report says about whose figures it has."""
     return f"It counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
@@ -85,45 +84,47 @@ def everybody_of(body: Organisation | Partnership) -> Everybody:
     return Everybody(Party.objects.present().filter(partnership=body).values_list("organisation", flat=True))
 
 
-def for_body(body: Organisation | Partnership) -> str:
-    """Whose figures a report has that is made for them."""
-    whom = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
-    return f"It counts what everybody at {whom} can read."
+def _audience_in_words(body: Organisation | Partnership) -> str:
+    """What a report for an organisation or partnership says about whose figures it has."""
+    audience = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
+    return f"It counts what everybody at {audience} can read."
 
 
 def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
     """The people with an account who act for one of the organisations, or for a present party of the partnerships."""
-    own = [body.pk for body in bodies if isinstance(body, Organisation)]
-    parties = Party.objects.present().filter(
-        partnership__in=[body.pk for body in bodies if isinstance(body, Partnership)]
+    organisation_ids = [body.pk for body in bodies if isinstance(body, Organisation)]
+    partnership_ids = [body.pk for body in bodies if isinstance(body, Partnership)]
+    parties = Party.objects.present().filter(partnership__in=partnership_ids)
+    memberships = Membership.objects.current().filter(
+        Q(organisation__in=organisation_ids) | Q(organisation__in=parties.values("organisation"))
     )
-    of_them = Q(organisation__in=own) | Q(organisation__in=parties.values("organisation"))
-    acting = Membership.objects.current().filter(of_them)
-    people = User.objects.filter(pk__in=acting.values("person"), is_active=True, account_since__isnull=False)
+    people = User.objects.filter(pk__in=memberships.values("person"), is_active=True, account_since__isnull=False)
     return people.order_by("name", "pk")
 
 
-def computed_for(report: Report, body: Organisation | Partnership, question: str, now: dt.datetime) -> Snapshot:
-    """The figures that everybody of an audience may read.
+def audience_snapshot(report: Report, body: Organisation | Partnership, question: str, now: dt.datetime) -> Snapshot:
+    """Compute a report from what everybody of an audience may read, with filters as a query string.
 
     Raises `InvalidFilters`.
     """
-    reader, parameters = everybody_of(body), QueryDict(question)
+    reader = everybody_of(body)
+    parameters = QueryDict(question)
     form = report.form(parameters, reader)
-    if not _fits(form):
+    if not _names_only_visible_records(form):
         raise InvalidFilters(form)
-    return snapshot_of(report, reader, parameters, made_for=for_body(body), now=now, form=form)
+    return snapshot_of(report, reader, parameters, made_for=_audience_in_words(body), now=now, form=form)
 
 
-def fits(report: Report, body: Organisation | Partnership, question: str) -> bool:
-    """Whether the filters are valid for everybody of an audience."""
-    return _fits(report.form(QueryDict(question), everybody_of(body)))
+def has_valid_filters_for(report: Report, body: Organisation | Partnership, question: str) -> bool:
+    """Whether filters, as a query string, are valid for everybody of an audience."""
+    return _names_only_visible_records(report.form(QueryDict(question), everybody_of(body)))
 
 
-def _fits(form: forms.Form) -> bool:
-    """Whether the filters are valid, and name only records that the reader can see.
+def _names_only_visible_records(form: forms.Form) -> bool:
+    """Whether the filters are valid and name only records that the reader may see.
 
-    A page shows such a filter as one that fits nothing. What is kept or sent must not be empty for that reason.
+    On a page, a filter with another record simply matches nothing. A report that is kept or sent must not be empty for
+    that reason.
     """
     return form.is_valid() and not any(
         isinstance(chosen, list) and UNREADABLE in chosen for chosen in form.cleaned_data.values()
@@ -131,26 +132,25 @@ def _fits(form: forms.Form) -> bool:
 
 
 def frozen_for(person: User) -> QuerySet[FrozenReport]:
-    """The frozen reports that the person may read, with their audiences."""
+    """The frozen reports that the person may read, with their organisations or partnerships."""
     return FrozenReport.objects.visible_to(person).select_related("organisation", "partnership", "frozen_by")
 
 
 def open_frozen(person: User, pk: int) -> FrozenReport:
-    """A frozen report that the person may read.
+    """A frozen report that the person may read. Raises `FrozenReport.DoesNotExist`.
 
-    Raises `FrozenReport.DoesNotExist`.
-
-    Its figures never change: with a standby they come from there, once the primary has said that the person may read.
+    The primary database decides whether they may read it. The figures, which never change, come from the standby
+    database if there is one.
     """
-    rows = frozen_for(person)
+    reports = frozen_for(person)
     if not has_standby():
-        return rows.get(pk=pk)
-    report = rows.defer("content").get(pk=pk)
+        return reports.get(pk=pk)
+    report = reports.defer("content").get(pk=pk)
     report.content = unchanging_from_standby(FrozenReport.objects.filter(pk=pk).values_list("content", flat=True))
     return report
 
 
 def figures_of(frozen: FrozenReport, reader: User, now: dt.datetime) -> Snapshot:
-    """The figures of a frozen report, without those that are closed to its reader now."""
+    """The figures of a frozen report, without those that the reader may no longer read."""
     report = find_report(frozen.report)
     return report.withhold(frozen.snapshot, reader, now) if report else frozen.snapshot

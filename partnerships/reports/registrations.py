@@ -35,7 +35,7 @@ from partnerships.reports.services.scheduling import ScheduledReportStop
 
 
 def register() -> None:
-    """The reports of this room, who may see events, emails, and the rules about personal data."""
+    """Register the reports of this room, its events, emails and sections, and its rules about personal data."""
     for report in (
         HOMES_PIPELINE,
         NEED_AND_SUPPLY,
@@ -54,7 +54,7 @@ def register() -> None:
     files.register()
     register_personal(RULES)
     register_events(EventKind)
-    register_untold(EventKind, because="those who get the report are emailed")
+    register_untold(EventKind, because="the recipients of the report are emailed")
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
     ON_ORGANISATIONS.register("reports", organisation_section, order=58)

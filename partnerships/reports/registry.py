@@ -1,7 +1,4 @@
-"""The reports that exist, by name.
-
-Rooms at or above this one register theirs at start-up.
-"""
+"""The register of reports. This room and those above it add their reports at start-up."""
 
 from __future__ import annotations
 
@@ -16,56 +13,55 @@ from django.http import QueryDict
 from partnerships.organisations.audience import Reader
 from partnerships.reports.snapshot import Snapshot
 
-#: The form of a report's filters, for a reader.
+#: Makes the form of a report's filters, for a reader.
 MakeForm: TypeAlias = Callable[[QueryDict, Reader], forms.Form]
 
 
-def show_nothing(_done: int, _total: int) -> None:
-    """Progress that nobody watches."""
+def ignore_progress(_done: int, _total: int) -> None:
+    """Do nothing with the progress of a report."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a report is asked.
+class ReportContext:
+    """For whom a report is computed, with which filters, and when."""
 
-    Who asks, with which valid filters, on which day and at which moment.
-
-    `reader` is a person, or `Everybody` of some organisations. `made_for` are the words for it.
-    """
-
+    #: A person, or `Everybody` of some organisations.
     reader: Reader
+    #: The sentence of the report that says whose figures it has.
     made_for: str
+    #: The cleaned data of the report's form.
     filters: Mapping[str, Any]
-    words: tuple[str, ...]
+    #: The filters in words.
+    filter_labels: tuple[str, ...]
     now: dt.datetime
     today: dt.date
-    #: Called with how many parts of how many are computed.
-    progress: Callable[[int, int], None] = show_nothing
+    #: Called with how many parts are computed, and how many there are.
+    progress: Callable[[int, int], None] = ignore_progress
 
 
-def keep_all(snapshot: Snapshot, _reader: Reader, _now: dt.datetime) -> Snapshot:
-    """The snapshot as it is: most reports hold nothing that is closed again."""
+def withhold_nothing(snapshot: Snapshot, _reader: Reader, _now: dt.datetime) -> Snapshot:
+    """Return the snapshot unchanged, as for most reports."""
     return snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A report: its name in addresses, title, description, filters, and how its figures are computed.
+    """A report: what it is called, its filters, and how its figures are computed."""
 
-    `compute` reads the database once and answers with a snapshot. It counts only what `asked.reader` may read. `group`
-    is the heading under which the page of reports lists it. Files of a report that `takes_long` are made by a worker;
-    it tells `asked.progress` how far it is. `withhold` leaves out of an older snapshot what a reader
-    may not read any more.
-    """
-
+    #: Its name in URLs.
     slug: str
     title: str
+    #: One sentence about it on the page of reports.
     about: str
+    #: The heading under which the page of reports lists it.
     group: str
     form: MakeForm
-    compute: Callable[[Asked], Snapshot]
+    #: Reads the database once, and counts only what the reader of the context may read.
+    compute: Callable[[ReportContext], Snapshot]
+    #: Whether a worker makes its files. `compute` then calls `context.progress`.
     takes_long: bool = False
-    withhold: Callable[[Snapshot, Reader, dt.datetime], Snapshot] = keep_all
+    #: Removes from an older snapshot what a reader may no longer read.
+    withhold: Callable[[Snapshot, Reader, dt.datetime], Snapshot] = withhold_nothing
 
 
 _reports: dict[str, Report] = {}
@@ -73,14 +69,14 @@ _reports: dict[str, Report] = {}
 
 def register_report(report: Report) -> None:
     """Register a report; its slug must be new."""
-    known = _reports.get(report.slug)
-    if known is not None and known is not report:
+    registered = _reports.get(report.slug)
+    if registered is not None and registered is not report:
         raise ValueError(f"Two reports are called {report.slug}.")
     _reports[report.slug] = report
 
 
 def find_report(slug: str) -> Report | None:
-    """The report with this name; None if there is none."""
+    """The report with this slug; None if there is none."""
     return _reports.get(slug)
 
 

@@ -1,4 +1,4 @@
-"""After a restore: end schedules of reports again, and send them no more to those who had stopped."""
+"""Applies the journal to scheduled reports after a restore: ended schedules, and people who stopped them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,37 @@ from partnerships.reports.services.scheduling import end_schedule
 
 
 def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the schedules that had ended since the backup."""
+    """End the schedules that were ended since the backup."""
 
     def redo(schedule: Schedule, _line: dict[str, Any]) -> int:
         end_schedule(schedule=schedule, author=None, now=now)
         return 1
 
-    rows = Schedule.objects.filter(pk__in={line["schedule"] for line in lines}, ended_at=None).order_by("pk")
-    return redo_each("schedule", lines, rows, same=schedule_identity, began=lambda row: row.created_at, redo=redo)
+    schedules = Schedule.objects.filter(pk__in={line["schedule"] for line in lines}, ended_at=None).order_by("pk")
+    return redo_each(
+        "schedule",
+        lines,
+        schedules,
+        same=schedule_identity,
+        began=lambda schedule: schedule.created_at,
+        redo=redo,
+    )
 
 
 def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Send scheduled reports no more to those who had stopped them since the backup, unless they get them again."""
-    rows = Recipient.objects.filter(schedule__in={line["schedule"] for line in lines})
+    """Remove the recipients who stopped a scheduled report since the backup and did not ask for it again."""
+    recipients = Recipient.objects.filter(schedule__in={line["schedule"] for line in lines})
     stopped = ended_rows(
-        rows.select_related("schedule", "person"), lines, same=recipient_identity, began=lambda row: row.since
+        recipients.select_related("schedule", "person"),
+        lines,
+        same=recipient_identity,
+        began=lambda recipient: recipient.since,
     )
-    return Redone(Recipient.objects.filter(pk__in=[line.pk for line in stopped]).delete()[0])
+    removed, _ = Recipient.objects.filter(pk__in=[recipient.pk for recipient in stopped]).delete()
+    return Redone(removed)
 
 
 def register() -> None:
-    """Register these for after a restore."""
+    """Register how each kind of line in the journal is applied after a restore."""
     register_redo(SCHEDULE, "scheduled reports ended again", redo_schedules)
     register_redo(RECIPIENT, "people who get no more of a scheduled report", redo_recipients)

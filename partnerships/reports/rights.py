@@ -12,9 +12,9 @@ from partnerships.people.models import User
 
 
 def may_report_for(person: User, body: Organisation | Partnership, now: dt.datetime) -> bool:
-    """Whether they may freeze and schedule reports for its people, and end schedules.
+    """Whether the person may freeze and schedule reports for an organisation or partnership, and end schedules.
 
-    Editors and leads of the organisation, or of a present party of the partnership. Observers only read.
+    Editors and leads of the organisation, or of a present party of the partnership, may; observers may not.
     """
     if not has_open_account(person):
         return False
@@ -23,9 +23,9 @@ def may_report_for(person: User, body: Organisation | Partnership, now: dt.datet
     return bool(rights_over(body, person, now).adds_documents_for)
 
 
-def reported_for(person: User) -> list[Organisation | Partnership]:
-    """The organisations and partnerships for which they may, by name."""
-    mine = Organisation.objects.of_person(person, *EDITING_ROLES)
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=mine)
+def bodies_to_report_for(person: User) -> list[Organisation | Partnership]:
+    """The organisations and partnerships for which the person may freeze and schedule reports, by name."""
+    organisations = Organisation.objects.of_person(person, *EDITING_ROLES)
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(organisation__in=organisations)
     partnerships = Partnership.objects.filter(pk__in=parties.values("partnership"))
-    return [*mine.order_by("name", "pk"), *partnerships.live().order_by("title", "pk")]
+    return [*organisations.order_by("name", "pk"), *partnerships.live().order_by("title", "pk")]

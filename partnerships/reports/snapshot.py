@@ -1,6 +1,6 @@
-"""A report as figures: tables, charts of their columns, and where the figures come from.
+"""A report as plain data: its tables, charts, maps and sources.
 
-A snapshot is plain data. The page, the files and the email are drawn from it, and a frozen report keeps it.
+The page, the files and the email are drawn from a snapshot, and a frozen report stores it.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias, overload
 
-#: Rows of one table that a frozen report keeps: some 1 MB. A network of 50,000 links would have 8.
-MAX_KEPT = 5_000
-#: What a cell holds; None is an empty cell.
+#: Rows of one table that a frozen report stores: about 1 MB. A network of 50,000 links would need 8 MB.
+MAX_KEPT_ROWS = 5_000
+#: The value of a cell; None is an empty cell.
 Cell: TypeAlias = str | int | Decimal | dt.date | None
 
 
 class Kind(Enum):
-    """What a column holds: how it is shown and exported."""
+    """What a column holds, which decides how it is shown and exported."""
 
     TEXT = "text"
     NUMBER = "number"
-    #: How many there are: 0 reads as "none".
+    #: A number of things: 0 is shown as “none”.
     COUNT = "count"
     #: Pounds.
     MONEY = "money"
@@ -36,9 +36,10 @@ class Kind(Enum):
     DAY = "day"
 
 
-#: Columns whose cells are aligned to the right, and can be drawn.
+#: Kinds that are aligned to the right and can be drawn.
 FIGURES = frozenset({Kind.NUMBER, Kind.COUNT, Kind.MONEY, Kind.SHARE, Kind.PART, Kind.CHANGE})
-#: Columns that follow from the other figures of their table: a restated figure changes them in every row.
+#: Kinds that are computed from other figures of the table. A restated figure changes them in every row, so comparisons
+#: leave them out.
 DERIVED = frozenset({Kind.PART, Kind.CHANGE})
 
 
@@ -57,32 +58,31 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: one cell for each column. The first names it.
-
-    `key` finds the same row in another snapshot; by default its first cell. `href` is the page of the record, and
-    `record` its kind and number as timelines have them (`plan:12`): see `records_of`.
-    """
+    """A row of a table, with one cell for each column."""
 
     cells: tuple[Cell, ...]
+    #: The URL of the record that the row is about.
     href: str = ""
+    #: Identifies the same row in another snapshot; by default the first cell does.
     key: str = ""
+    #: The kind and id of the record, such as `plan:12` (see `record_ids_by_kind`).
     record: str = ""
 
     @property
     def name(self) -> str:
-        """What names the row."""
+        """The first cell, which is the heading of the row."""
         return str(self.cells[0])
 
     @property
     def identity(self) -> str:
-        """What finds the same row in another snapshot."""
+        """The text that identifies the same row in another snapshot."""
         return self.key or self.name
 
 
-class MadeRows(Sequence[Row]):
-    """Rows of a long table that are made when they are read: a page shows 25 of 200,000.
+class LazyRows(Sequence[Row]):
+    """Rows of a long table that are made only when they are read: a page shows 25 of 200,000.
 
-    Each is made from one of the `numbers`.
+    `make` makes a row from one of the `numbers`.
     """
 
     __slots__ = ("_make", "_numbers")
@@ -102,42 +102,41 @@ class MadeRows(Sequence[Row]):
     __hash__ = None  # type: ignore[assignment]  # as of a list
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, index: int) -> Row: ...
 
     @overload
-    def __getitem__(self, place: slice) -> MadeRows: ...
+    def __getitem__(self, index: slice) -> LazyRows: ...
 
-    def __getitem__(self, place: int | slice) -> Row | MadeRows:
-        found = self._numbers[place]
-        return self._make(found) if isinstance(found, int) else MadeRows(found, self._make)
+    def __getitem__(self, index: int | slice) -> Row | LazyRows:
+        selected = self._numbers[index]
+        if isinstance(selected, int):
+            return self._make(selected)
+        return LazyRows(selected, self._make)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a report; `code` finds it in another snapshot.
+    """A table of a report."""
 
-    `empty` says what no rows mean.
-
-    `left_out` counts rows that it does not have: a long list names the first ones, and what is kept for years is
-    `bounded`.
-    """
-
+    #: Identifies the table in another snapshot.
     code: str
     title: str
     columns: tuple[Column, ...]
     rows: Sequence[Row]
     total: Row | None = None
     note: str = ""
+    #: The sentence that is shown if there are no rows.
     empty: str = "Nothing to show."
+    #: How many rows there are besides `rows`: a long list has only the first ones, and a frozen report is `bounded`.
     left_out: int = 0
 
     @property
-    def number(self) -> int:
-        """How many rows there are, with those that were left out."""
+    def row_count(self) -> int:
+        """The number of rows, including those that were left out."""
         return len(self.rows) + self.left_out
 
-    def cells_with_total(self) -> Iterator[Row]:
-        """Every row, the total last."""
+    def rows_with_total(self) -> Iterator[Row]:
+        """All rows, with the total last."""
         yield from self.rows
         if self.total is not None:
             yield self.total
@@ -145,11 +144,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars of some columns of a table, which stands below it.
+    """A bar chart of one or two columns of a table.
 
-    A chart has no figures of its own.
-
-    `series` are the places of at most two columns with figures.
+    `table` is the code of the table, from which all figures come. `series` are the indexes of the columns.
     """
 
     title: str
@@ -157,18 +154,16 @@ class Chart:
     series: tuple[int, ...]
 
     def has_bars(self, table: Table) -> bool:
-        """Whether there is a bar to draw: bars of nothing but 0 say no more than the table."""
-        return any(row.cells[place] for row in table.rows for place in self.series)
+        """Whether there is a bar to draw, that is, a figure other than 0."""
+        return any(row.cells[column] for row in table.rows for column in self.series)
 
 
 @dataclass(frozen=True, slots=True)
 class AreaMap:
-    """The areas of a table in shades of one of its columns.
+    """A map whose areas are shaded by one column of a table.
 
-    Like a chart, it has no figures of its own.
-
-    The keys of the rows are GSS codes. `limits` are the figures from which a shade begins, four at most; without them
-    they divide the table's own figures.
+    The keys of the table's rows are GSS codes, and `column` is an index. `limits` are the smallest figures of at most
+    four shades; by default they divide the table's own figures evenly.
     """
 
     title: str
@@ -179,12 +174,11 @@ class AreaMap:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPicture:
-    """The organisations of one table, and as lines the pairs of another.
+    """A picture of a network: the organisations of one table, and lines for the pairs of another.
 
-    Like a chart, it has no figures of its own.
-
-    The keys of `bodies` are numbers, those of `links` two of them (`3-12`); the last column of `links` says how strong
-    a line is. `centre` is the key of the organisation in the middle, if one was chosen.
+    `bodies` and `links` are the codes of these tables. The keys of `bodies` are ids, those of `links` are two of them
+    (`3-12`); the last column of `links` is the weight of a line. `centre` is the key of the organisation in the middle,
+    if there is one.
     """
 
     title: str
@@ -195,7 +189,7 @@ class NetworkPicture:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where figures come from, and as of when."""
+    """A source of the figures, and the day of its data."""
 
     words: str
     as_of: dt.date | None = None
@@ -204,17 +198,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A report at a moment, for one reader or audience.
+    """The figures of a report at a moment, for one reader or audience."""
 
-    `answers` are the sentences that most readers come for. `filters` are the filters in use, in words.
-    `made_for` says whose figures these are: "what Amina Yusuf may read".
-    """
-
+    #: The slug of the report.
     report: str
     title: str
     made_at: dt.datetime
+    #: The sentence that says whose figures these are: “It counts what Amina Yusuf can read.”
     made_for: str
+    #: The filters in words.
     filters: tuple[str, ...] = ()
+    #: The main results, in sentences.
     answers: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
@@ -224,36 +218,36 @@ class Snapshot:
     notes: tuple[str, ...] = ()
 
     def table(self, code: str) -> Table | None:
-        """The table with this code."""
+        """The table with this code, or None."""
         return next((table for table in self.tables if table.code == code), None)
 
 
-def records_of(snapshot: Snapshot) -> dict[str, set[int]]:
-    """The records that rows name, by kind."""
-    records: dict[str, set[int]] = {}
+def record_ids_by_kind(snapshot: Snapshot) -> dict[str, set[int]]:
+    """Ids of the records that the rows name, by kind of record."""
+    ids_by_kind: dict[str, set[int]] = {}
     for table in snapshot.tables:
         for row in table.rows:
             if row.record:
-                kind, _, number = row.record.partition(":")
-                records.setdefault(kind, set()).add(int(number))
-    return records
+                kind, _, record_id = row.record.partition(":")
+                ids_by_kind.setdefault(kind, set()).add(int(record_id))
+    return ids_by_kind
 
 
 def bounded(snapshot: Snapshot) -> Snapshot:
-    """The snapshot with at most `MAX_KEPT` rows of each table, for what is kept for years."""
+    """The snapshot with at most `MAX_KEPT_ROWS` rows in each table, for a frozen report."""
     return replace(snapshot, tables=tuple(map(_bounded, snapshot.tables)))
 
 
 def _bounded(table: Table) -> Table:
-    left_out = len(table.rows) - MAX_KEPT
+    left_out = len(table.rows) - MAX_KEPT_ROWS
     if left_out <= 0:
         return table
-    note = f"{table.note} The first {MAX_KEPT:,} rows were kept, {left_out:,} were not.".strip()
-    return replace(table, rows=table.rows[:MAX_KEPT], note=note, left_out=table.left_out + left_out)
+    note = f"{table.note} The first {MAX_KEPT_ROWS:,} rows were kept, {left_out:,} were not.".strip()
+    return replace(table, rows=table.rows[:MAX_KEPT_ROWS], note=note, left_out=table.left_out + left_out)
 
 
 def to_json(snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot as values of JSON."""
+    """The snapshot as JSON values."""
     return {
         "report": snapshot.report,
         "title": snapshot.title,
@@ -300,54 +294,55 @@ def _row_to_json(row: Row) -> dict[str, Any]:
 
 
 def _cell_to_json(cell: Cell) -> Any:
-    return cell.isoformat() if isinstance(cell, dt.date) else str(cell) if isinstance(cell, Decimal) else cell
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    return str(cell) if isinstance(cell, Decimal) else cell
 
 
-def from_json(kept: dict[str, Any]) -> Snapshot:
-    """The snapshot that `to_json` wrote."""
+def from_json(data: dict[str, Any]) -> Snapshot:
+    """The snapshot from the JSON values of `to_json`."""
     return Snapshot(
-        report=kept["report"],
-        title=kept["title"],
-        made_at=dt.datetime.fromisoformat(kept["made_at"]),
-        made_for=kept["made_for"],
-        filters=tuple(kept["filters"]),
-        answers=tuple(kept["answers"]),
-        tables=tuple(_table_from_json(table) for table in kept["tables"]),
-        charts=tuple(Chart(chart["title"], chart["table"], tuple(chart["series"])) for chart in kept["charts"]),
+        report=data["report"],
+        title=data["title"],
+        made_at=dt.datetime.fromisoformat(data["made_at"]),
+        made_for=data["made_for"],
+        filters=tuple(data["filters"]),
+        answers=tuple(data["answers"]),
+        tables=tuple(_table_from_json(table) for table in data["tables"]),
+        charts=tuple(Chart(chart["title"], chart["table"], tuple(chart["series"])) for chart in data["charts"]),
         maps=tuple(
-            AreaMap(title, table, column, tuple(limits)) for title, table, column, limits in kept.get("maps", [])
+            AreaMap(title, table, column, tuple(limits)) for title, table, column, limits in data.get("maps", [])
         ),
-        networks=tuple(NetworkPicture(*network) for network in kept.get("networks", [])),
+        networks=tuple(NetworkPicture(*network) for network in data.get("networks", [])),
         sources=tuple(
             Source(source["words"], dt.date.fromisoformat(source["as_of"]) if source["as_of"] else None, source["href"])
-            for source in kept["sources"]
+            for source in data["sources"]
         ),
-        notes=tuple(kept["notes"]),
+        notes=tuple(data["notes"]),
     )
 
 
-def _table_from_json(kept: dict[str, Any]) -> Table:
-    columns = tuple(Column(label, Kind(kind)) for label, kind in kept["columns"])
+def _table_from_json(data: dict[str, Any]) -> Table:
+    columns = tuple(Column(label, Kind(kind)) for label, kind in data["columns"])
     return Table(
-        code=kept["code"],
-        title=kept["title"],
+        code=data["code"],
+        title=data["title"],
         columns=columns,
-        rows=tuple(_row_from_json(columns, row) for row in kept["rows"]),
-        total=_row_from_json(columns, kept["total"]) if kept["total"] else None,
-        note=kept["note"],
-        empty=kept["empty"],
-        left_out=kept.get("left_out", 0),
+        rows=tuple(_row_from_json(columns, row) for row in data["rows"]),
+        total=_row_from_json(columns, data["total"]) if data["total"] else None,
+        note=data["note"],
+        empty=data["empty"],
+        left_out=data.get("left_out", 0),
     )
 
 
-def _row_from_json(columns: Sequence[Column], kept: dict[str, Any]) -> Row:
-    cells = zip(columns, kept["cells"], strict=True)
-    words = tuple(_cell_from_json(column, cell) for column, cell in cells)
-    return Row(words, kept["href"], kept["key"], kept.get("record", ""))
+def _row_from_json(columns: Sequence[Column], data: dict[str, Any]) -> Row:
+    cells = tuple(_cell_from_json(column, value) for column, value in zip(columns, data["cells"], strict=True))
+    return Row(cells=cells, href=data["href"], key=data["key"], record=data.get("record", ""))
 
 
 def _cell_from_json(column: Column, value: Any) -> Cell:
-    """The cell: days and decimals are texts in JSON."""
+    """The value of a cell: dates and decimals are strings in JSON."""
     if not isinstance(value, str):
         return value if value is None else int(value)
     if column.kind is Kind.DAY:

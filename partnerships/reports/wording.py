@@ -14,9 +14,9 @@ from partnerships.kit.text import figure, pounds
 from partnerships.reports.comparing import Restatement
 from partnerships.reports.snapshot import Cell, Kind, Snapshot, Source
 
-#: What stands in an empty cell.
+#: What an empty cell shows.
 EMPTY = "–"
-#: A minus is as wide as a plus.
+#: The minus sign, which is as wide as a plus sign.
 MINUS = "\u2212"
 
 
@@ -51,7 +51,7 @@ def source_words(source: Source) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ShownRestatement:
-    """A restated cell in words."""
+    """A restated figure in words."""
 
     table: str
     row: str
@@ -61,8 +61,8 @@ class ShownRestatement:
     difference: str
 
 
-def shown_restatements(found: Iterable[Restatement]) -> list[ShownRestatement]:
-    """Restated cells in words."""
+def shown_restatements(restatements: Iterable[Restatement]) -> list[ShownRestatement]:
+    """Restated figures in words."""
     return [
         ShownRestatement(
             table=restatement.table,
@@ -72,5 +72,5 @@ def shown_restatements(found: Iterable[Restatement]) -> list[ShownRestatement]:
             now=cell_words(restatement.kind, restatement.now),
             difference=cell_words(Kind.CHANGE, restatement.difference) if restatement.difference is not None else "",
         )
-        for restatement in found
+        for restatement in restatements
     ]

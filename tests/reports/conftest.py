@@ -30,4 +30,4 @@ def cells(snapshot: Snapshot, code: str, label: str) -> dict[str, Cell]:
     table = snapshot.table(code)
     assert table is not None
     place = [column.label for column in table.columns].index(label)
-    return {row.name: row.cells[place] for row in table.cells_with_total()}
+    return {row.name: row.cells[place] for row in table.rows_with_total()}

@@ -84,7 +84,7 @@ def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: W
 def test_a_comparison_says_what_was_not_kept_or_is_not_listed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_with(world, QUAY)
     with monkeypatch.context() as patched:
-        patched.setattr("partnerships.reports.snapshot.MAX_KEPT", 1)
+        patched.setattr("partnerships.reports.snapshot.MAX_KEPT_ROWS", 1)
         cut = freeze(world)
     whole, client = freeze(world), signed_in(world.ben)
 

@@ -24,7 +24,7 @@ from partnerships.reports.paging import Pages, Paging
 from partnerships.reports.pictures import caption_of, draw, draw_network
 from partnerships.reports.presenting import note_of, printed_rows, shown_tables, words_of
 from partnerships.reports.snapshot import (
-    MAX_KEPT,
+    MAX_KEPT_ROWS,
     Chart,
     Column,
     Kind,
@@ -224,14 +224,14 @@ def test_a_frozen_network_of_many_links_keeps_some_and_is_compared_by_these(worl
     found = figures_for(world.ben, "network")
     table = found.table("links")
     assert table is not None
-    many = replace(table, rows=tuple(Row((f"One {pk}", "Other", 2), key=f"{pk}-0") for pk in range(MAX_KEPT + 7)))
+    many = replace(table, rows=tuple(Row((f"One {pk}", "Other", 2), key=f"{pk}-0") for pk in range(MAX_KEPT_ROWS + 7)))
     whole = replace(found, tables=(many,), networks=())
 
     kept = from_json(to_json(bounded(whole)))
     weaker = replace(many, rows=(replace(many.rows[0], cells=("One 0", "Other", 1)), *many.rows[1:]))
 
     assert [(len(one.rows), one.left_out, one.note) for one in kept.tables] == [
-        (MAX_KEPT, 7, "The first 5,000 rows were kept, 7 were not.")
+        (MAX_KEPT_ROWS, 7, "The first 5,000 rows were kept, 7 were not.")
     ]
     assert restatements(kept, whole) == []
     changed = restatements(kept, replace(whole, tables=(weaker,)))

@@ -36,7 +36,7 @@ from partnerships.recommendations.queries.adoptions import of_partnerships
 from partnerships.reports.kinds.homes_pipeline import Compared, Names, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Partnerships of one pack.
@@ -123,56 +123,56 @@ class _Pack:
         return timezone.localdate(min(self.since.values(), default=self.now))
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """A part at a time, so that the progress can be shown."""
-    pack = _pack(asked)
-    wanted = asked.filters.get("part") or list(_PARTS)
+    pack = _pack(context)
+    wanted = context.filters.get("part") or list(_PARTS)
     suggested = _suggested(pack)
     tables: list[Table] = []
     chosen = [part for part in _PARTS if part in wanted]
     for number, part in enumerate(chosen, 1):
         tables += _MAKERS[part](pack, suggested)
-        asked.progress(number, len(chosen) + 1)  # the file itself is the last part
+        context.progress(number, len(chosen) + 1)  # the file itself is the last part
     names = ", ".join(partnership.title for partnership in pack.partnerships)
     charts = (Chart("Homes by year of completion", "year", (1, 2)),) if "pipeline" in wanted else ()
     return Snapshot(
         report=BOARD_PACK.slug,
         title="Board pack",
-        made_at=asked.now,
-        made_for=asked.made_for,
+        made_at=context.now,
+        made_for=context.made_for,
         filters=(names or "No partnership", f"Since {long_date(pack.first_day)}"),
         answers=_answers(tables) if pack.partnerships else (_NO_PARTNERSHIP,),
         tables=tuple(tables) if pack.partnerships else (),
         charts=charts if pack.partnerships else (),
         sources=(
-            Source("Partnerships, plans, commitments, asks, meetings, nominations and recommendations", asked.today),
+            Source("Partnerships, plans, commitments, asks, meetings, nominations and recommendations", context.today),
         ),
-        notes=tuple(_notes(pack, asked)),
+        notes=tuple(_notes(pack, context)),
     )
 
 
-def _notes(pack: _Pack, asked: Asked) -> Iterator[str]:
+def _notes(pack: _Pack, context: ReportContext) -> Iterator[str]:
     """What readers of this pack need to know, and nothing about other packs."""
     if len(pack.partnerships) == MAX_PARTNERSHIPS:
         yield f"A board pack covers at most {MAX_PARTNERSHIPS} partnerships."
-    if pack.partnerships and not asked.filters.get("since"):
+    if pack.partnerships and not context.filters.get("since"):
         yield "It looks back to the last meeting of each partnership, or over 90 days if there was none."
     yield "Small numbers of nominations are masked."
 
 
-def _pack(asked: Asked) -> _Pack:
-    chosen = [one for one in asked.filters.get("partnership") or () if isinstance(one, Partnership)]
-    rows = Partnership.objects.inside_for(asked.reader).live().select_related("kind").order_by("title", "pk")
-    if asked.filters.get("partnership"):
+def _pack(context: ReportContext) -> _Pack:
+    chosen = [one for one in context.filters.get("partnership") or () if isinstance(one, Partnership)]
+    rows = Partnership.objects.inside_for(context.reader).live().select_related("kind").order_by("title", "pk")
+    if context.filters.get("partnership"):
         rows = rows.filter(pk__in=[one.pk for one in chosen])
     partnerships = list(rows[:MAX_PARTNERSHIPS])
-    held = Meeting.objects.visible_to(asked.reader).filter(status=MeetingStatus.HELD, starts_at__lt=asked.now)
+    held = Meeting.objects.visible_to(context.reader).filter(status=MeetingStatus.HELD, starts_at__lt=context.now)
     met = held.filter(partnership__in=partnerships).order_by().values("partnership").annotate(last=Max("starts_at"))
     last = dict(met.values_list("partnership", "last"))
-    day = asked.filters.get("since")
+    day = context.filters.get("since")
     first = beginning_of(day) if day else None
-    since = {one.pk: first or last.get(one.pk) or asked.now - _FIRST_LOOK_BACK for one in partnerships}
-    return _Pack(reader=asked.reader, partnerships=partnerships, since=since, now=asked.now, today=asked.today)
+    since = {one.pk: first or last.get(one.pk) or context.now - _FIRST_LOOK_BACK for one in partnerships}
+    return _Pack(reader=context.reader, partnerships=partnerships, since=since, now=context.now, today=context.today)
 
 
 #: What rooms propose for the next meetings, by what it asks of them.
@@ -355,7 +355,7 @@ _LISTED = {"overdue": "overdue commitment", "asks": "unanswered ask", "risks": "
 
 
 def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
-    counts = {table.code: table.number for table in tables}
+    counts = {table.code: table.row_count for table in tables}
     sentences = [f"{counts[code]:,} to {verb}" for code, verb in _AGENDA.items() if code in counts]
     sentences += [counted(counts[code], noun) for code, noun in _LISTED.items() if code in counts]
     return (f"{', '.join(sentences).capitalize()}.",) if sentences else ()

@@ -19,7 +19,7 @@ from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Organisation
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Organisations of the matrix: those with most conversations.
@@ -51,13 +51,13 @@ class _Filters(Form):
         offer_partnerships(self, reader)
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """Count each pair of organisations of every conversation between the two days."""
-    last = asked.filters.get("last") or asked.today
-    first = asked.filters.get("first") or last - dt.timedelta(days=_COVERED)
-    held = Conversation.objects.visible_to(asked.reader).filter(status__in=_HELD, held_on__range=(first, last))
-    if asked.filters.get("partnership"):
-        held = held.filter(partnership=asked.filters["partnership"])
+    last = context.filters.get("last") or context.today
+    first = context.filters.get("first") or last - dt.timedelta(days=_COVERED)
+    held = Conversation.objects.visible_to(context.reader).filter(status__in=_HELD, held_on__range=(first, last))
+    if context.filters.get("partnership"):
+        held = held.filter(partnership=context.filters["partnership"])
     days = dict(held.values_list("pk", "held_on"))
     sides: defaultdict[int, set[int]] = defaultdict(set)
     for conversation, organisation in Side.objects.filter(conversation__in=held.values("pk")).values_list(
@@ -74,15 +74,15 @@ def _compute(asked: Asked) -> Snapshot:
     return Snapshot(
         report=CONTACT.slug,
         title=CONTACT.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
         answers=(f"{counted(len(days), 'conversation')} between {counted(len(names), 'organisation')}.",)
         if met
         else (),
         tables=(_pairs(met, latest, names), _matrix(met, names)),
         charts=(Chart("Conversations of the pairs that met most often", "pairs", (1,)),),
-        sources=(Source("Records of conversations that were circulated or agreed", asked.today),),
+        sources=(Source("Records of conversations that were circulated or agreed", context.today),),
         notes=("A conversation of three organisations counts for each of the three pairs.",),
     )
 

@@ -15,7 +15,7 @@ from partnerships.organisations.audience import Reader
 from partnerships.organisations.models import Area
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
 from partnerships.reports.kinds.standing import Standing, standing_for
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import AreaMap, Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: What is counted: one and several.
@@ -54,16 +54,16 @@ class _Filters(DistrictFilters):
         self.order_fields(["theme", "what", "gaps", "area", "council", "within"])
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """What partnerships, entries, plans and commitments there are in each council area."""
-    districts = Districts.on(asked.today)
-    areas = districts.chosen(asked.filters)
-    standing = standing_for(asked.reader, districts)
-    theme, what = asked.filters.get("theme") or "", asked.filters.get("what") or ""
+    districts = Districts.on(context.today)
+    areas = districts.chosen(context.filters)
+    standing = standing_for(context.reader, districts)
+    theme, what = context.filters.get("theme") or "", context.filters.get("what") or ""
     counted = [what] if what else [*WHAT]
     by_kind = _by_kind(areas, standing, theme)
     answers, short = _answers(areas, by_kind, theme, what), _short_table(areas, by_kind, theme)
-    if asked.filters.get("gaps"):
+    if context.filters.get("gaps"):
         areas = _without(areas, by_kind, counted)
     tables = [
         short,
@@ -73,14 +73,14 @@ def _compute(asked: Asked) -> Snapshot:
     return Snapshot(
         report=COVERAGE.slug,
         title=COVERAGE.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
         answers=answers,
         tables=tuple(tables),
         charts=(Chart("Council areas with and without", "short", (1, 2)),),
         maps=(AreaMap(_map_title(theme, what), "areas", _place(what), _LIMITS),) if areas else (),
-        sources=(Source("Partnerships, asks and offers, plans and commitments in Common Ground", asked.today),),
+        sources=(Source("Partnerships, asks and offers, plans and commitments in Common Ground", context.today),),
         notes=_NOTES,
     )
 

@@ -28,7 +28,7 @@ from partnerships.organisations.naming import show_as_at
 from partnerships.plans.models import Plan, SignOff, Version
 from partnerships.reports.kinds.counting import number_of
 from partnerships.reports.kinds.reciprocity import own_organisations
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Without dates, the file covers as many days up to today.
@@ -74,28 +74,30 @@ class _Days:
         return Q(**{f"{field}__gte": begins, f"{field}__lt": ends})
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """A table of each kind of evidence, and their numbers first."""
-    ours = asked.filters.get("organisation") or own_organisations(asked.reader).order_by("name", "pk").first()
-    last = asked.filters.get("last") or asked.today
-    days = _Days(asked.filters.get("first") or last - dt.timedelta(days=_COVERED), last)
+    ours = context.filters.get("organisation") or own_organisations(context.reader).order_by("name", "pk").first()
+    last = context.filters.get("last") or context.today
+    days = _Days(context.filters.get("first") or last - dt.timedelta(days=_COVERED), last)
     makers = (_meetings, _conversations, _delivered, _nominations, _contributions)
     tables: list[Table] = []
     for number, make in enumerate(makers if ours is not None else (), 1):
         assert ours is not None
-        tables.append(make(asked.reader, ours, days))
-        asked.progress(number, len(makers) + 1)  # the file itself is the last part
-    summary = tuple(Row((table.title, table.number), key=table.code) for table in tables)
+        tables.append(make(context.reader, ours, days))
+        context.progress(number, len(makers) + 1)  # the file itself is the last part
+    summary = tuple(Row((table.title, table.row_count), key=table.code) for table in tables)
     columns = (Column("Evidence"), Column("Number", Kind.NUMBER))
     return Snapshot(
         report=EVIDENCE_FILE.slug,
         title=f"Evidence of local co-operation: {ours.name}" if ours is not None else EVIDENCE_FILE.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
         tables=(Table("summary", "Summary", columns, summary), *tables),
         charts=(Chart("Evidence, by kind", "summary", (1,)),),
-        sources=(Source("Meetings, conversations, commitments, nominations and plans in Common Ground", asked.today),),
+        sources=(
+            Source("Meetings, conversations, commitments, nominations and plans in Common Ground", context.today),
+        ),
         notes=(
             "For the Neighbourhood and Community Standard: co-operation with partners in the areas where it has homes.",
             "Meetings count where somebody of the organisation was present, commitments once they were delivered.",

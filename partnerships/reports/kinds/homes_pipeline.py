@@ -27,8 +27,8 @@ from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, bedrooms_in_words, year_of_kind
 from partnerships.plans.models import PlanKind, PlannedHomes
 from partnerships.plans.queries.pipeline import MAX_SLIPS, Count, Pipeline, PipelineFilters, Slip, pipeline_of
-from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, MadeRows, Row, Snapshot, Source, Table
+from partnerships.reports.registry import Report, ReportContext
+from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, LazyRows, Row, Snapshot, Source, Table
 
 #: Financial years that the filter offers, from the one before the present one.
 _YEARS_AHEAD = 15
@@ -124,11 +124,11 @@ class Compared:
         return count.then if self.day else count.baseline
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """Homes in readable plans, by tenure, year and so on, beside those of an earlier day."""
-    chosen, day = asked.filters, asked.filters.get("since")
+    chosen, day = context.filters, context.filters.get("since")
     then = end_of(day) if day else None
-    pipeline = pipeline_of(asked.reader, _pipeline_filters(asked), then=then, now=asked.now)
+    pipeline = pipeline_of(context.reader, _pipeline_filters(context), then=then, now=context.now)
     compared = Compared(day)
     names = Names(pipeline)
     tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
@@ -136,10 +136,10 @@ def _compute(asked: Asked) -> Snapshot:
     return Snapshot(
         report=HOMES_PIPELINE.slug,
         title=HOMES_PIPELINE.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
-        answers=_answers(asked, pipeline, compared, chosen.get("year") or ""),
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
+        answers=_answers(context, pipeline, compared, chosen.get("year") or ""),
         tables=tuple(tables),
         charts=(
             Chart("Homes by year of completion", "year", (1, 2)),
@@ -148,8 +148,8 @@ def _compute(asked: Asked) -> Snapshot:
         ),
         maps=(AreaMap("Homes in each council area", "area", 2),),
         sources=(
-            Source("Published versions of plans in Common Ground", asked.today),
-            Source("Section 106 agreements in the registers of councils, by planning reference", asked.today),
+            Source("Published versions of plans in Common Ground", context.today),
+            Source("Section 106 agreements in the registers of councils, by planning reference", context.today),
         ),
         notes=_NOTES,
     )
@@ -169,9 +169,9 @@ _NOTES = (
 )
 
 
-def _pipeline_filters(asked: Asked) -> PipelineFilters:
-    chosen = asked.filters
-    areas, authorities = _places(chosen, asked.today)
+def _pipeline_filters(context: ReportContext) -> PipelineFilters:
+    chosen = context.filters
+    areas, authorities = _places(chosen, context.today)
     return PipelineFilters(
         areas=areas,
         authorities=authorities,
@@ -183,7 +183,7 @@ def _pipeline_filters(asked: Asked) -> PipelineFilters:
         partnerships=[chosen["partnership"].pk] if chosen.get("partnership") else [],
         kind=chosen.get("kind") or "",
         year=chosen.get("year") or "",
-        agreement_references=_agreement_references(asked.today),
+        agreement_references=_agreement_references(context.today),
     )
 
 
@@ -301,7 +301,7 @@ def division_table(division: str, title: str, pipeline: Pipeline, compared: Comp
         code=division,
         title=title,
         columns=tuple(columns),
-        rows=MadeRows(range(len(ordered)), row),  # there can be 20,000 providers, and a page shows 25
+        rows=LazyRows(range(len(ordered)), row),  # there can be 20,000 providers, and a page shows 25
         total=_row("All homes", total, total, compared) if ordered else None,
         empty="No homes match these filters.",
     )
@@ -355,17 +355,19 @@ def _date(text: str) -> str:
     return PartialDate.parse(text).words if text else "not given"
 
 
-def _answers(asked: Asked, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
+def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, year: str) -> tuple[str, ...]:
     """How many homes there are, and how many complete next year, each with its change."""
     total = pipeline.total
     if not total.now and not compared.of(total):
         return (
-            "No homes in published plans match these filters." if asked.words else "No homes yet in published plans.",
+            "No homes in published plans match these filters."
+            if context.filter_labels
+            else "No homes yet in published plans.",
         )
     where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)
     sentences = [f"{_homes(total.now)} at {where}, {total.done:,} of them completed: {change}."]
-    upcoming = financial_year(asked.today, 1)
+    upcoming = financial_year(context.today, 1)
     if not year:
         count = pipeline.by["year"].get((upcoming,), Count())
         sentences.append(

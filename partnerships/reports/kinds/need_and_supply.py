@@ -27,7 +27,7 @@ from partnerships.plans.queries.homes_to_come import PlannedNow, homes_now
 from partnerships.reports.kinds.affordable_kinds import kinds_table
 from partnerships.reports.kinds.districts import DistrictFilters, Districts
 from partnerships.reports.kinds.local_plans import plans_table
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Measures of the table of areas that come for each year: the newest is shown.
@@ -76,33 +76,33 @@ class _Read:
         }
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """Published figures of each council area beside the homes in plans."""
-    districts = Districts.on(asked.today)
-    areas = districts.chosen(asked.filters)
-    read = _read(asked, districts, areas)
-    tables = [_areas_table(read), _years_table(read, asked), read.kinds]
+    districts = Districts.on(context.today)
+    areas = districts.chosen(context.filters)
+    read = _read(context, districts, areas)
+    tables = [_areas_table(read), _years_table(read, context), read.kinds]
     if 0 < len(areas) <= _FEW_AREAS:
         tables.append(plans_table(areas, read.required))
     return Snapshot(
         report=NEED_AND_SUPPLY.slug,
         title=NEED_AND_SUPPLY.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
-        answers=_answers(read, asked),
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
+        answers=_answers(read, context),
         tables=tuple(tables),
         charts=(Chart("Net additional dwellings, and homes to come in plans", "years", (2, 5)),),
         maps=(AreaMap("Homes to come in plans, in each council area", "areas", 7),) if areas else (),
         sources=(
             *(_source(read.datasets[series]) for series in Series if series in read.datasets),
-            Source("Published versions of plans in Common Ground", asked.today),
+            Source("Published versions of plans in Common Ground", context.today),
         ),
         notes=_notes(read),
     )
 
 
-def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
+def _read(context: ReportContext, districts: Districts, areas: Sequence[Area]) -> _Read:
     """Read all figures once; codes of former areas count for the area that followed."""
     lines = {area.pk: districts.lines[area.pk] for area in areas}
     datasets = newest_datasets()
@@ -111,12 +111,12 @@ def _read(asked: Asked, districts: Districts, areas: Sequence[Area]) -> _Read:
     codes = dict(Area.objects.filter(pk__in=everything).values_list("code", "pk"))
     present = {code: next(iter(districts.of_areas([pk]) & lines.keys()), 0) for code, pk in codes.items()}
     chosen = [*codes] if len(areas) < len(districts.areas) else []
-    planned = homes_now(asked.reader, chosen or _nowhere(areas), now=asked.now)
+    planned = homes_now(context.reader, chosen or _nowhere(areas), now=context.now)
     return _Read(
         areas=areas,
         datasets=datasets,
         figures=figures,
-        required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), asked.today.year),
+        required=requirements_of(lines, datasets.get(Series.REQUIREMENTS), context.today.year),
         to_come=_to_come_by(lambda line: present.get(line.area_code, 0), planned),
         by_year=_to_come_by(attrgetter("year"), (line for line in planned if line.homes)),
         kinds=kinds_table(lines, datasets.get(Series.AFFORDABLE_SUPPLY), _to_come_by(attrgetter("tenure"), planned)),
@@ -270,9 +270,9 @@ def _total(read: _Read) -> Row:
     return Row(("All areas", added("required"), share, "", *published, to_come, ""), key="total")
 
 
-def _years_table(read: _Read, asked: Asked) -> Table:
+def _years_table(read: _Read, context: ReportContext) -> Table:
     """Published figures of past years, and the homes to come in plans, year by year, for all chosen areas together."""
-    now = asked.today.year if asked.today.month >= _APRIL else asked.today.year - 1
+    now = context.today.year if context.today.month >= _APRIL else context.today.year - 1
     planned = {year for year in read.by_year if year}
     past = {financial_year(first) for first in range(now - _PAST_YEARS, now)}
     years = sorted(past | planned)
@@ -346,7 +346,7 @@ def _notes(read: _Read) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _answers(read: _Read, asked: Asked) -> tuple[str, ...]:
+def _answers(read: _Read, context: ReportContext) -> tuple[str, ...]:
     """The pipeline beside the requirement and the delivery test, in words."""
     if not read.areas:
         return ()

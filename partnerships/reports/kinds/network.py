@@ -33,8 +33,8 @@ from partnerships.organisations.naming import names_of
 from partnerships.plans.models import OVER as OVER_PLANS
 from partnerships.plans.models import Plan, PlanOwner
 from partnerships.reports.kinds.linked import Fate, Network, fate_of, parties_with
-from partnerships.reports.registry import Asked, Report
-from partnerships.reports.snapshot import Chart, Column, Kind, MadeRows, NetworkPicture, Row, Snapshot, Source, Table
+from partnerships.reports.registry import Report, ReportContext
+from partnerships.reports.snapshot import Chart, Column, Kind, LazyRows, NetworkPicture, Row, Snapshot, Source, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,29 +68,29 @@ class _Filters(Form):
         fields["kind"].choices = [("", "Any kind"), *PartnershipKind.all_choices()]
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """Who works together on a day, and what each organisation holds together."""
-    day, chosen = asked.filters.get("day") or asked.today, asked.filters.get("around")
-    partnerships = partnerships_on(asked.reader, day)
-    if asked.filters.get("kind"):
-        partnerships = partnerships.filter(kind=asked.filters["kind"])
-    taking_part = parts_on(partnerships, asked.reader, day, today=asked.today)
+    day, chosen = context.filters.get("day") or context.today, context.filters.get("around")
+    partnerships = partnerships_on(context.reader, day)
+    if context.filters.get("kind"):
+        partnerships = partnerships.filter(kind=context.filters["kind"])
+    taking_part = parts_on(partnerships, context.reader, day, today=context.today)
     network = Network.of(taking_part)
     parts, without = network.cut_apart()
     shown = network.near(chosen.pk) if chosen is not None and chosen.pk in network.held else set(network.bodies)
     kinds = dict(Organisation.objects.filter(among("pk", network.bodies)).values_list("pk", "kind"))
-    names = _names(network.bodies, asked, day)
+    names = _names(network.bodies, context, day)
     tables = [_counts(network, without, parts), _single(network, without, names)]
     if chosen is not None:
-        tables.append(_ends(asked, chosen, parties_with(chosen.pk, taking_part), partnerships, names, day))
+        tables.append(_ends(context, chosen, parties_with(chosen.pk, taking_part), partnerships, names, day))
     tables += [_bodies(network, shown, names, kinds), _links(network, shown, names)]
     return Snapshot(
         report=NETWORK.slug,
         title=NETWORK.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
-        answers=_answers(asked, network, without, names, chosen, day),
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
+        answers=_answers(context, network, without, names, chosen, day),
         tables=tuple(tables),
         charts=(Chart("Organisations cut off if each one left", "single", (1,)),),
         networks=_pictures(shown, chosen, network),
@@ -134,10 +134,10 @@ class _Names:
         return f"{self.page}{pk}"
 
 
-def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names:
+def _names(organisations: Collection[int], context: ReportContext, day: dt.date) -> _Names:
     """The names of the day, with those that the organisations have now and those that followed them."""
     then = names_of(list(organisations))
-    by = max(day, asked.today)
+    by = max(day, context.today)
     followed = followers_of_each(list(organisations), by)
     later = names_of([pk for bodies in followed.values() for pk in bodies])
 
@@ -148,10 +148,10 @@ def _names(organisations: Collection[int], asked: Asked, day: dt.date) -> _Names
             after = [now]
         if not after:
             return name
-        return f"{name} ({'now' if by == asked.today else 'then'} {' and '.join(after)})"
+        return f"{name} ({'now' if by == context.today else 'then'} {' and '.join(after)})"
 
-    kept = [("day", day.isoformat())] if asked.filters.get("day") else []
-    kept += [("kind", asked.filters["kind"])] if asked.filters.get("kind") else []
+    kept = [("day", day.isoformat())] if context.filters.get("day") else []
+    kept += [("kind", context.filters["kind"])] if context.filters.get("kind") else []
     page = f"{reverse('reports:report', kwargs={'slug': NETWORK.slug})}?{urlencode([*kept, ('around', '')])}"
     return _Names({pk: words(pk) for pk in organisations}, page)
 
@@ -200,7 +200,7 @@ _FATES = MappingProxyType({Fate.ENDS: "Ends", Fate.UNLED: "Loses its chair or le
 
 
 def _ends(
-    asked: Asked,
+    context: ReportContext,
     chosen: Organisation,
     parties_of: Mapping[int, list[tuple[int, str]]],
     partnerships: PartnershipQuerySet,
@@ -219,10 +219,10 @@ def _ends(
         rows.append((fate, Row((ending.title, "Partnership", _FATES[fate], _who_is_left(others)), *_of(ending))))
     rows.sort(key=lambda pair: pair[0])
     worst_first = [row for _, row in rows]
-    if day >= asked.today:
-        worst_first += _held_alone(asked.reader, chosen)
+    if day >= context.today:
+        worst_first += _held_alone(context.reader, chosen)
     columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
-    note = "" if day >= asked.today else "For earlier days it has partnerships only."
+    note = "" if day >= context.today else "For earlier days it has partnerships only."
     title = f"What ends if {chosen.name} leaves"
     empty = "You cannot see anything that this organisation takes part in on this day."
     return Table("ends", title, columns, tuple(worst_first), note=note, empty=empty)
@@ -272,7 +272,7 @@ def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapp
         Column("Partners", Kind.COUNT),
         Column("Partnerships", Kind.NUMBER),
     )
-    rows, empty = MadeRows(ordered, row), "No partnerships that you can see."
+    rows, empty = LazyRows(ordered, row), "No partnerships that you can see."
     return Table("organisations", "Organisations", columns, rows, empty=empty)
 
 
@@ -297,12 +297,12 @@ def _links(network: Network, shown: Collection[int], names: _Names) -> Table:
         return Row((names[one], names[other], most - weaker), key=f"{min(one, other)}-{max(one, other)}")
 
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
-    rows = MadeRows(numbers.tolist(), row)
+    rows = LazyRows(numbers.tolist(), row)
     return Table("links", "Who works together", columns, rows, empty="No two organisations work together.")
 
 
 def _answers(
-    asked: Asked,
+    context: ReportContext,
     network: Network,
     without: Mapping[int, Sequence[int]],
     names: _Names,
@@ -312,7 +312,7 @@ def _answers(
     """The sentences above the tables, in the tense of the day."""
     if not network.bodies:
         return (f"You cannot see any partnership on {long_date(day)}.",)
-    tense = "were" if day < asked.today else "will be" if day > asked.today else "are"
+    tense = "were" if day < context.today else "will be" if day > context.today else "are"
     bodies, partnerships = counted(len(network.bodies), "organisation"), counted(network.partnerships, "partnership")
     links = counted(len(network.low), "link")
     sentences = [f"On {long_date(day)}, {bodies} {tense} in {partnerships}, with {links} between them."]

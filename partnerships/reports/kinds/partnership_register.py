@@ -34,7 +34,7 @@ from partnerships.kit.forms import Form
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.plans.models import Plan, Version
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Statuses in which a partnership has terms to keep and dates to meet.
@@ -110,9 +110,9 @@ class _Line:
         return bool(self.missing or self.overdue)
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """A row for each partnership that its reader may read in full."""
-    lines = [line for line in _lines(asked) if line.has_gap or not asked.filters.get("gaps")]
+    lines = [line for line in _lines(context) if line.has_gap or not context.filters.get("gaps")]
     budget = sum((line.partnership.annual_budget or Decimal(0) for line in lines), Decimal(0))
     columns = (
         Column("Partnership"),
@@ -133,9 +133,9 @@ def _compute(asked: Asked) -> Snapshot:
     return Snapshot(
         report=PARTNERSHIP_REGISTER.slug,
         title=PARTNERSHIP_REGISTER.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
         answers=_answers(lines),
         charts=(Chart("Partnerships by what is missing or overdue", "gaps", (1,)),),
         tables=(
@@ -150,8 +150,8 @@ def _compute(asked: Asked) -> Snapshot:
             ),
         ),
         sources=(
-            Source("Partnerships, their signed terms and their settings in Common Ground", asked.today),
-            Source("Risks in the newest published versions of their plans", asked.today),
+            Source("Partnerships, their signed terms and their settings in Common Ground", context.today),
+            Source("Risks in the newest published versions of their plans", context.today),
         ),
         notes=(
             "It counts partnerships that its reader can read in full, as a party or an invited organisation.",
@@ -210,25 +210,25 @@ def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:
     return (f"{counted(len(lines), 'partnership')}: {counts or 'nothing is missing or overdue'}.",)
 
 
-def _lines(asked: Asked) -> list[_Line]:
+def _lines(context: ReportContext) -> list[_Line]:
     """What the register shows of each partnership, by title."""
-    rows = Partnership.objects.inside_for(asked.reader).select_related("kind").order_by("title", "pk")
-    if asked.filters.get("kind"):
-        rows = rows.filter(kind=asked.filters["kind"])
-    states = {one: one.state_on(asked.today) for one in rows}
-    wanted, with_ended = asked.filters.get("status"), asked.filters.get("ended")
+    rows = Partnership.objects.inside_for(context.reader).select_related("kind").order_by("title", "pk")
+    if context.filters.get("kind"):
+        rows = rows.filter(kind=context.filters["kind"])
+    states = {one: one.state_on(context.today) for one in rows}
+    wanted, with_ended = context.filters.get("status"), context.filters.get("ended")
     shown = [one for one, state in states.items() if (state == wanted if wanted else (with_ended or state not in OVER))]
     ids = [one.pk for one in shown]
     chairs = _chairs(ids)
-    in_force = TermsInForce.objects.filter(partnership__in=ids).on(asked.today)
+    in_force = TermsInForce.objects.filter(partnership__in=ids).on(context.today)
     since = dict(in_force.values_list("partnership", "from_day"))
     marked = set(
         Document.objects.filter(partnership__in=ids, personal_data=True, removed_at=None).values_list(
             "partnership", flat=True
         )
     )
-    sharing = open_among([one for one in shown if one.kind.needs_data_sharing or one.pk in marked], asked.today)
-    risks = _risks(asked.reader, ids)
+    sharing = open_among([one for one in shown if one.kind.needs_data_sharing or one.pk in marked], context.today)
+    risks = _risks(context.reader, ids)
     return [
         _Line(
             partnership=one,
@@ -237,7 +237,7 @@ def _lines(asked: Asked) -> list[_Line]:
             terms_since=since.get(one.pk),
             shares_data=one.pk in sharing if one.kind.needs_data_sharing or one.pk in marked else None,
             risks=risks.get(one.pk, (0, 0)),
-            today=asked.today,
+            today=context.today,
         )
         for one in shown
     ]

@@ -22,7 +22,7 @@ from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.reports.kinds.counting import number_of
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Cell, Chart, Column, Row, Snapshot, Source, Table
 from partnerships.reports.snapshot import Kind as CellKind
 
@@ -78,20 +78,20 @@ class _Kept:
         return (self.giver, self.agreed, *figures, self.share)
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """Which agreed commitments were kept in time, by who promised them."""
-    agreed = _agreed(asked.reader, asked.filters)
-    lines = _by_giver(agreed, asked.today)
+    agreed = _agreed(context.reader, context.filters)
+    lines = _by_giver(agreed, context.today)
     return Snapshot(
         report=PROMISES_KEPT.slug,
         title=PROMISES_KEPT.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
         answers=_answers(lines),
-        tables=(_giver_table(lines), overdue_table(agreed, asked.today)),
+        tables=(_giver_table(lines), overdue_table(agreed, context.today)),
         charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
-        sources=(Source("Commitments in Common Ground", asked.today),),
+        sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
             "It counts commitments that both sides agreed. Actions, and commitments replaced by others, are left out.",
             "Kept on time: delivered by the due date first agreed. Kept late: delivered after it.",

@@ -13,7 +13,7 @@ from partnerships.kit.text import counted
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 from partnerships.reports.balances import Balance, balances, partners_of
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Partners that the report compares, by name.
@@ -43,25 +43,25 @@ def own_organisations(reader: Reader) -> OrganisationQuerySet:
     return Organisation.objects.of_person(reader)
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """Asks and commitments between one organisation and each of its partners."""
-    ours = asked.filters.get("organisation") or own_organisations(asked.reader).order_by("name", "pk").first()
+    ours = context.filters.get("organisation") or own_organisations(context.reader).order_by("name", "pk").first()
     balances_with_rows: list[Balance] = []
     if ours is not None:
-        partners = list(partners_of(asked.reader, ours).order_by("name", "pk")[:_MAX_PARTNERS])
-        rows = balances(user=asked.reader, ours=ours, partners=partners, today=asked.today)
+        partners = list(partners_of(context.reader, ours).order_by("name", "pk")[:_MAX_PARTNERS])
+        rows = balances(user=context.reader, ours=ours, partners=partners, today=context.today)
         balances_with_rows = [row for row in rows if not row.is_empty]
     name = ours.display_name if ours is not None else "your organisation"
     return Snapshot(
         report=RECIPROCITY.slug,
         title=RECIPROCITY.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
+        made_at=context.now,
+        made_for=context.made_for,
         filters=(name,) if ours is not None else (),
         answers=_answers(name, balances_with_rows),
         tables=(_table(name, balances_with_rows),),
         charts=(Chart("Asks, by who asked", "partners", (1, 4)),),
-        sources=(Source("Asks and commitments in Common Ground", asked.today),),
+        sources=(Source("Asks and commitments in Common Ground", context.today),),
         notes=(
             "An ask to a partnership counts once for each party asked. Asks of the whole network are not counted.",
             "An ask is met by a partner if that partner delivered part of it.",

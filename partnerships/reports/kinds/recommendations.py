@@ -16,7 +16,7 @@ from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.recommendations.queries.listings import sources_for
 from partnerships.recommendations.queries.reporting import MAX_MOVES, moves_between
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: How far back it looks if no day is given.
@@ -40,22 +40,22 @@ class _Filters(Form):
         offer_partnerships(self, reader)
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """How far each report's recommendations are worked on, and what moved since a day."""
-    since = asked.filters.get("since") or asked.today - _LOOK_BACK
-    moved = _moved(asked, since)
-    sources = _sources(asked.reader)
+    since = context.filters.get("since") or context.today - _LOOK_BACK
+    moved = _moved(context, since)
+    sources = _sources(context.reader)
     moves = counted(len(moved.rows), "change")
     return Snapshot(
         report=RECOMMENDATIONS.slug,
         title=RECOMMENDATIONS.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
         answers=(f"{moves} since {since:%-d %B %Y}.",),
         tables=(sources, moved),
         charts=(Chart("Recommendations recorded and being worked on, by report", "sources", (1, 3)),),
-        sources=(Source("What organisations say, and what partnerships adopted", asked.today),),
+        sources=(Source("What organisations say, and what partnerships adopted", context.today),),
         notes=(
             (
                 "A recommendation is being worked on if an organisation says that it is under way or done, or "
@@ -86,10 +86,10 @@ def _sources(reader: Reader) -> Table:
     return Table("sources", "By report", columns, rows, empty="No reports are recorded.")
 
 
-def _moved(asked: Asked, since: dt.date) -> Table:
+def _moved(context: ReportContext, since: dt.date) -> Table:
     """What changed since the day, newest first."""
-    partnership = asked.filters.get("partnership") or None
-    moves = moves_between(asked.reader, since, asked.today + dt.timedelta(days=1), partnership)
+    partnership = context.filters.get("partnership") or None
+    moves = moves_between(context.reader, since, context.today + dt.timedelta(days=1), partnership)
     rows = tuple(
         Row(
             (move.line.subject, move.line.title, move.changes, move.organisation, timezone.localdate(move.line.at)),

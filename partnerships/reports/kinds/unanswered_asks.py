@@ -22,7 +22,7 @@ from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Reader
 from partnerships.reports.kinds.counting import number_of
-from partnerships.reports.registry import Asked, Report
+from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 
 #: Asks that are listed, those that wait longest first.
@@ -50,26 +50,26 @@ class _Filters(Form):
         offer_partnerships(self, reader)
 
 
-def _compute(asked: Asked) -> Snapshot:
+def _compute(context: ReportContext) -> Snapshot:
     """Asks that nobody has answered, by age and theme, and the oldest of them."""
-    asks = Entry.objects.visible_to(asked.reader).filter(direction=Direction.ASK).unanswered()
-    if asked.filters.get("theme"):
-        asks = asks.filter(theme=asked.filters["theme"])
-    if asked.filters.get("partnership"):
-        asks = asks.filter(partnership=asked.filters["partnership"])
-    counts = _counts(asks, asked.today)
+    asks = Entry.objects.visible_to(context.reader).filter(direction=Direction.ASK).unanswered()
+    if context.filters.get("theme"):
+        asks = asks.filter(theme=context.filters["theme"])
+    if context.filters.get("partnership"):
+        asks = asks.filter(partnership=context.filters["partnership"])
+    counts = _counts(asks, context.today)
     ages, themes = _by_age(counts), _by_theme(counts)
-    oldest = oldest_table(asks, asked.today, number=sum(map(sum, counts.values())))
+    oldest = oldest_table(asks, context.today, number=sum(map(sum, counts.values())))
     return Snapshot(
         report=UNANSWERED_ASKS.slug,
         title=UNANSWERED_ASKS.title,
-        made_at=asked.now,
-        made_for=asked.made_for,
-        filters=asked.words,
+        made_at=context.now,
+        made_for=context.made_for,
+        filters=context.filter_labels,
         answers=_answers(ages, oldest),
         tables=(ages, themes, oldest),
         charts=(Chart("Unanswered asks by age", "ages", (1,)),),
-        sources=(Source("Asks that were shared in Common Ground", asked.today),),
+        sources=(Source("Asks that were shared in Common Ground", context.today),),
         notes=("An ask waits from the day it was shared until somebody answers it in any way.",),
     )
 

@@ -1,4 +1,4 @@
-"""Files of reports that take long: a worker makes them, with progress."""
+"""Files of long reports: people ask for them, and a worker makes them and shows its progress."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from partnerships.reports.downloads import bytes_of
 from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.queries import InvalidFilters, has_valid_filters, own_snapshot
 from partnerships.reports.registry import find_report
-from partnerships.reports.snapshot import from_json, records_of, to_json
+from partnerships.reports.snapshot import from_json, record_ids_by_kind, to_json
 
-#: A person may have this many files of one report at a time: its page lists them.
+#: Files of one report that a person may have at a time; its page lists them.
 MAX_FILES = 5
 #: How long a file can be downloaded.
 KEPT = dt.timedelta(days=1)
-#: A file of a worker that died is taken up again after this time.
+#: If a worker dies, another one makes its file again after this time.
 LEASE = dt.timedelta(minutes=15)
 _FAILED = "Something went wrong, and there is no file. Try again, or choose fewer partnerships or a shorter time."
 
@@ -37,10 +37,7 @@ class UnableToMakeFile(Exception):
 
 @transaction.atomic
 def ask_for_file(*, report: str, question: str, form: str, person: User, now: dt.datetime) -> ReportFile:
-    """Let a worker make a file of a report with these filters.
-
-    Raises `UnableToMakeFile`.
-    """
+    """Ask a worker to make a file of a report with these filters. Raises `UnableToMakeFile`."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     require(has_open_account(person))
     definition = find_report(report)
@@ -55,61 +52,66 @@ def ask_for_file(*, report: str, question: str, form: str, person: User, now: dt
 
 @transaction.atomic
 def remove_file(*, file: ReportFile, person: User) -> None:
-    """Delete a file of the person's own."""
+    """Delete a file of the person."""
     locked = ReportFile.objects.select_for_update().defer("content", "figures").get(pk=file.pk)
     require(locked.person_id == person.pk)
     locked.delete()
 
 
 def make_files(*, now: dt.datetime) -> int:
-    """Make the files that wait for a worker.
-
-    Returns how many were tried. May run twice.
-    """
+    """Make the files that wait for a worker, and return how many were tried. It can be repeated."""
     waiting = ReportFile.objects.filter(made_at=None).select_related("person").order_by("asked_at", "pk")
     return work_through(waiting, partial(_make, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
 def may_download(file: ReportFile, person: User, now: dt.datetime) -> bool:
-    """Whether it is theirs, not a day old, and all that is in it is still theirs to read.
+    """Whether the file is the person's and not a day old, and they may still read all of it.
 
-    They must act for the same organisations and partnerships as when it was made: its figures depend on these. They
-    must also still see every record that a row names. If the report now withholds something from them, so does the
-    file.
+    They must act for the same organisations and partnerships as when it was made, because the figures depend on these;
+    and they must still see every record that a row names. A file is also refused if the report now withholds something
+    from them.
     """
     report = find_report(file.report)
-    if report is None or not file.is_made or file.person_id != person.pk or now >= file.asked_at + KEPT:
+    is_available = file.is_made and file.person_id == person.pk and now < file.asked_at + KEPT
+    if report is None or not is_available:
         return False
     figures = from_json(file.figures or {})
     return (
         file.holds == holdings_of(person)
         and report.withhold(figures, person, now) == figures
-        and all(_sees(person, kind, records) for kind, records in records_of(figures).items())
+        and all(_can_see_records(person, kind, record_ids) for kind, record_ids in record_ids_by_kind(figures).items())
     )
 
 
-def _sees(person: User, kind: str, records: Collection[int]) -> bool:
-    """Whether all these records of a kind are theirs to see."""
-    known = kind_named(kind)
-    return known is not None and known.visible_ids(person).filter(pk__in=records).count() == len(records)
+def _can_see_records(person: User, kind: str, record_ids: Collection[int]) -> bool:
+    """Whether the person may see all these records of a kind."""
+    record_kind = kind_named(kind)
+    if record_kind is None:
+        return False
+    return record_kind.visible_ids(person).filter(pk__in=record_ids).count() == len(record_ids)
 
 
 def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
-    """Make one file; "" or why there is none."""
+    """Make one file; return "" or why there is none."""
     report = find_report(file.report)
     if report is None or not has_open_account(file.person):
         return "You can no longer open this report."
 
-    def show(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         progress(done * STEP, total * STEP)
 
+    # Read before the figures: if a right ends while they are computed, the file cannot be downloaded.
     holds = holdings_of(file.person)
     try:
-        figures = from_standby(lambda: own_snapshot(report, file.person, file.question, now=now, progress=show))
+        figures = from_standby(
+            lambda: own_snapshot(report, file.person, file.question, now=now, progress=report_progress)
+        )
     except InvalidFilters:
         return "The filters are no longer valid."
-    made = {"content": bytes_of(figures, file.form), "figures": to_json(figures), "holds": holds, "made_at": now}
-    ReportFile.objects.filter(pk=file.pk).update(**made)  # the person may have removed it meanwhile
+    # Not save(), because the person may have removed the file meanwhile.
+    ReportFile.objects.filter(pk=file.pk).update(
+        content=bytes_of(figures, file.form), figures=to_json(figures), holds=holds, made_at=now
+    )
     return ""
 
 
@@ -121,7 +123,7 @@ def register() -> None:
     """Register how long files are kept; once, at start-up."""
     register_retention(
         "files of reports",
-        what="A file of a long report that somebody asked for",
+        what="A file of a long report that a person asked for",
         purpose="downloading it",
         basis="public task: plans and agreements of the organisations that work together on housing",
         kept_for="1 day",

@@ -1,4 +1,4 @@
-"""Freezing a report: its figures are kept as they are, under a name."""
+"""Freezing a report: its figures are kept unchanged, under a name and with a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.models import FrozenReport
-from partnerships.reports.queries import InvalidFilters, computed_for
+from partnerships.reports.queries import InvalidFilters, audience_snapshot
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.recording import lock_body, record_event
@@ -34,10 +34,10 @@ def freeze_report(
     author: User | None,
     now: dt.datetime,
 ) -> FrozenReport:
-    """Keep what everybody of the organisation or partnership may read of a report now. Raises `UnableToFreeze`.
+    """Keep the figures of a report that everybody of the organisation or partnership may read now.
 
-    `question` are the filters, as in the report's address. Without an author, the clock freezes a scheduled report.
-    Nobody joins or leaves the partnership meanwhile.
+    `question` holds the filters, as the query string of the report's page. The author is None for a scheduled report.
+    The lock keeps organisations from joining or leaving the partnership meanwhile. Raises `UnableToFreeze`.
     """
     lock_body(body)
     require(author is None or may_report_for(author, body, now))
@@ -45,15 +45,15 @@ def freeze_report(
     if definition is None:
         raise UnableToFreeze("There is no such report.")
     if not name.strip():
-        raise UnableToFreeze("Enter a name, such as “As reported to the board on 3 March”.")
+        raise UnableToFreeze("Enter a name, for example “As reported to the board on 3 March”.")
     if not reason.strip():
         raise UnableToFreeze("Enter why you are freezing it.")
     try:
-        snapshot = computed_for(definition, body, question, now)
+        snapshot = audience_snapshot(definition, body, question, now)
     except InvalidFilters as error:
         raise UnableToFreeze(
-            "Not everybody who will read the report can use these filters. Correct them, or remove those that name "
-            "a record of your own."
+            "Not everybody who will read the report can use these filters. Correct them, or remove those that name a "
+            "record only you can see."
         ) from error
     frozen = FrozenReport.objects.create(
         report=report,

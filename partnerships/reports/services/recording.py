@@ -1,4 +1,4 @@
-"""Lock whose reports they are, record what happened to them, and note for the journal what is no longer sent."""
+"""What services of reports share: locks, events, and lines in the journal about what is no longer sent."""
 
 from __future__ import annotations
 
@@ -12,43 +12,40 @@ from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
 from partnerships.reports.models import FrozenReport, Recipient, Schedule
 
-#: The journal's names for schedules that ended, and for who gets a scheduled report.
+#: The kinds of journal lines about ended schedules, and about recipients.
 SCHEDULE, RECIPIENT = "report schedule", "report recipient"
 
 
 def lock_body(body: Organisation | Partnership) -> None:
-    """Lock the organisation or partnership, so that its parties and their roles stay as they are."""
+    """Lock the organisation or partnership, so that its parties and their roles do not change meanwhile."""
     type(body)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=body.pk)
 
 
 def record_event(
-    one: FrozenReport | Schedule, kind: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
+    subject: FrozenReport | Schedule, kind: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Record an event within the organisation or partnership of the report.
-
-    Without an author, the clock did it.
-    """
-    body = one.body
+    """Record an event of a report within its organisation or partnership; the author is None for scheduled reports."""
+    body = subject.body
     is_organisation = isinstance(body, Organisation)
     record(
         actor_id=author.pk if author else None,
-        organisation_id=body.pk if is_organisation else _acting_for(body.pk, author),
+        organisation_id=body.pk if is_organisation else _acting_organisation_id(body.pk, author),
         kind=kind,
-        target_kind="frozen_report" if isinstance(one, FrozenReport) else "report_schedule",
-        target_id=one.pk,
+        target_kind="frozen_report" if isinstance(subject, FrozenReport) else "report_schedule",
+        target_id=subject.pk,
         within_kind="organisation" if is_organisation else "partnership",
         within_id=body.pk,
         now=now,
-        data={"title": one.name} | ({"reason": reason} if reason else {}),
+        data={"title": subject.name} | ({"reason": reason} if reason else {}),
     )
 
 
-def _acting_for(partnership: int, author: User | None) -> int | None:
-    """The party (id of its organisation) for which they edit; of several, the one that joined first."""
+def _acting_organisation_id(partnership_id: int, author: User | None) -> int | None:
+    """The id of the author's organisation in the partnership; of several, the one that joined first."""
     if author is None:
         return None
-    theirs = Organisation.objects.of_person(author, *EDITING_ROLES)
-    parties = Party.objects.present().filter(partnership=partnership, organisation__in=theirs)
+    edited_organisations = Organisation.objects.of_person(author, *EDITING_ROLES)
+    parties = Party.objects.present().filter(partnership=partnership_id, organisation__in=edited_organisations)
     return parties.order_by("joined_on", "pk").values_list("organisation", flat=True).first()
 
 
@@ -58,17 +55,17 @@ def schedule_identity(schedule: Schedule) -> str:
 
 
 def recipient_identity(recipient: Recipient) -> str:
-    """The journal's hash of who gets which scheduled report."""
+    """The journal's hash of a recipient of a schedule."""
     person = recipient.person
     return journal.identity(person.pk, person.joined_at, schedule_identity(recipient.schedule))
 
 
 def journal_schedule(schedule: Schedule, *, now: dt.datetime) -> None:
-    """Note that a report is sent no more."""
+    """Write to the journal that a schedule has ended."""
     journal.note(SCHEDULE, now=now, schedule=schedule.pk, same=schedule_identity(schedule))
 
 
 def journal_recipient(recipient: Recipient, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that somebody no longer gets a scheduled report; `undone`: they do."""
+    """Write to the journal that a person no longer gets a scheduled report or, if `undone`, gets it again."""
     same = recipient_identity(recipient)
     journal.note(RECIPIENT, now=now, schedule=recipient.schedule_id, same=same, undone=undone)

@@ -1,11 +1,7 @@
-"""Sending a report on a rhythm.
-
-Each time it is frozen, and its recipients get an email with these figures.
-"""
+"""Schedules of reports: on each due day, freeze the report and email its figures to the recipients."""
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -24,8 +20,9 @@ from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.reports.event_kinds import EventKind
-from partnerships.reports.models import Every, Recipient, Schedule
-from partnerships.reports.queries import fits, people_of
+from partnerships.reports.frequencies import Frequency
+from partnerships.reports.models import Recipient, Schedule
+from partnerships.reports.queries import has_valid_filters_for, people_of
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.freezing import UnableToFreeze, freeze_report
@@ -35,15 +32,12 @@ log = structlog.get_logger(__name__)
 
 #: An organisation or partnership has at most this many running schedules.
 MAX_SCHEDULES = 20
-#: A report that cannot be computed is tried this many times, then on its next day.
+#: How often a report that fails is tried before it waits for its next day.
 MAX_TRIES = 3
-#: Months between two reports.
-_MONTHS = {Every.MONTH: 1, Every.QUARTER: 3}
-_WEEK = dt.timedelta(days=7)
 
 
 class UnableToSchedule(Exception):
-    """The report, its filters, name, first day or recipients are not valid."""
+    """The report, its filters, name, frequency, first day or recipients are not valid, or there are too many."""
 
 
 @transaction.atomic
@@ -59,31 +53,31 @@ def schedule_report(
     author: User,
     now: dt.datetime,
 ) -> Schedule:
-    """Send a report to these people of the organisation or partnership, from a day on. Raises `UnableToSchedule`."""
+    """Schedule a report for these people of the organisation or partnership. Raises `UnableToSchedule`."""
     lock_body(body)
     require(may_report_for(author, body, now))
     definition = find_report(report)
     if definition is None:
         raise UnableToSchedule("There is no such report.")
-    if not fits(definition, body, question):
+    if not has_valid_filters_for(definition, body, question):
         raise UnableToSchedule(
-            "Not everybody who gets the report can use these filters. Remove any that name a record they cannot see."
+            "Not everybody who gets the report can use these filters. Remove those that name a record they cannot see."
         )
     if not name.strip():
         raise UnableToSchedule("Enter a name.")
-    if every not in Every.values:
+    if every not in Frequency.values:
         raise UnableToSchedule("Choose how often it is sent.")
     if first_on < timezone.localdate(now):
         raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
-    chosen = {person.pk for person in people}
-    if not chosen or people_of(body).filter(pk__in=chosen).count() != len(chosen):
-        raise UnableToSchedule(f"Choose who gets it: people of {body}.")
-    placed = {
+    recipient_ids = {person.pk for person in people}
+    if not recipient_ids or people_of(body).filter(pk__in=recipient_ids).count() != len(recipient_ids):
+        raise UnableToSchedule(f"Choose who gets the report. They must be people of {body}.")
+    audience = {
         "organisation": body if isinstance(body, Organisation) else None,
         "partnership": body if isinstance(body, Partnership) else None,
     }
-    if Schedule.objects.filter(**placed, ended_at=None).count() >= MAX_SCHEDULES:
-        raise UnableToSchedule(f"There are already {MAX_SCHEDULES} scheduled reports. End one first.")
+    if Schedule.objects.filter(**audience, ended_at=None).count() >= MAX_SCHEDULES:
+        raise UnableToSchedule(f"{body} already has {MAX_SCHEDULES} scheduled reports. End one first.")
     schedule = Schedule.objects.create(
         report=report,
         name=name.strip()[:150],
@@ -93,25 +87,24 @@ def schedule_report(
         first_on=first_on,
         created_by=author,
         created_at=now,
-        **placed,
+        **audience,
     )
-    Recipient.objects.bulk_create([Recipient(schedule=schedule, person_id=pk, since=now) for pk in sorted(chosen)])
+    Recipient.objects.bulk_create(
+        [Recipient(schedule=schedule, person_id=person_id, since=now) for person_id in sorted(recipient_ids)]
+    )
     record_event(schedule, EventKind.SCHEDULED, author=author, now=now)
     return schedule
 
 
 @transaction.atomic
 def end_schedule(*, schedule: Schedule, author: User | None, now: dt.datetime) -> Schedule:
-    """Send it no more. What was frozen is kept.
-
-    Without an author, after a restore.
-    """
-    schedule = _locked(schedule)
-    lock_body(schedule.body)
-    require(author is None or may_report_for(author, schedule.body, now))
-    if schedule.ended_at is None:
-        _end(schedule, author, now)
-    return schedule
+    """End a schedule; the reports that it has frozen are kept. The author is None after a restore."""
+    locked = _locked(schedule.pk)
+    lock_body(locked.body)
+    require(author is None or may_report_for(author, locked.body, now))
+    if locked.ended_at is None:
+        _end(locked, author, now)
+    return locked
 
 
 def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
@@ -123,7 +116,7 @@ def _end(schedule: Schedule, author: User | None, now: dt.datetime) -> None:
 
 @transaction.atomic
 def receive_schedule(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
-    """Send it to the person too, from the next time on."""
+    """Add the person to the recipients of a schedule."""
     require(people_of(schedule.body).filter(pk=person.pk).exists())
     recipient, is_new = Recipient.objects.get_or_create(schedule=schedule, person=person, defaults={"since": now})
     if is_new:
@@ -132,7 +125,7 @@ def receive_schedule(*, schedule: Schedule, person: User, now: dt.datetime) -> N
 
 @transaction.atomic
 def stop_receiving(*, schedule: Schedule, person: User, now: dt.datetime) -> None:
-    """Send it to the person no more."""
+    """Remove the person from the recipients of a schedule."""
     recipient = Recipient.objects.filter(schedule=schedule, person=person).first()
     if recipient is not None:
         recipient.delete()
@@ -140,10 +133,10 @@ def stop_receiving(*, schedule: Schedule, person: User, now: dt.datetime) -> Non
 
 
 class ScheduledReportStop(SingleStop):
-    """The stop link of an email with a scheduled report."""
+    """The stop link in an email with a scheduled report."""
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """The report."""
+        """The name of the report for the page of the link; "" if the person does not get it."""
         recipient = Recipient.objects.filter(schedule=params["schedule"], person=person).first()
         if recipient is None:
             return ""
@@ -151,60 +144,59 @@ class ScheduledReportStop(SingleStop):
         return f"the report “{schedule.name}”" if schedule else "a report that you can no longer read"
 
     def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-        """Get it no more."""
+        """Stop sending the report to the person."""
         stop_receiving(schedule=Schedule.objects.get(pk=params["schedule"]), person=person, now=now)
         return {"schedule": params["schedule"]}
 
     def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
-        """Get it again, from the next time on."""
+        """Send the report to the person again, if they still belong to its audience."""
         schedule = Schedule.objects.visible_to(person).filter(pk=kept["schedule"], ended_at=None).first()
         if schedule is not None and people_of(schedule.body).filter(pk=person.pk).exists():
             receive_schedule(schedule=schedule, person=person, now=now)
 
 
 def send_due_reports(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
-    """Freeze the reports that are due and record their emails.
+    """Freeze the reports that are due, record their emails, and return how many reports were frozen.
 
-    Returns how many were frozen.
-
-    May run twice: each is done under its lock, with its next day. One whose filters are no longer valid is not made;
-    who set it up is told, else its recipients. One that fails is tried again in the next runs, after the others and
-    `MAX_TRIES` times in all; then they and the operators are told, and it waits for its next day. Errors of `stop_on`
-    end the run; the one that was being made has failed.
+    It can be repeated: each schedule is locked and moved to its next day in one transaction. A report that fails is
+    tried again by later runs, after the others. After `MAX_TRIES` its author and the operators are told, and it waits
+    for its next day. `stop_on` are errors, such as a time limit, that end the run and count as a failure of the report
+    that was being made.
     """
-    today, sent = timezone.localdate(now), 0
+    today = timezone.localdate(now)
     due = Schedule.objects.filter(ended_at=None, next_on__lte=today).order_by("failures", "next_on", "pk")
-    for pk in due.values_list("pk", flat=True):
+    frozen_count = 0
+    for schedule_id in due.values_list("pk", flat=True):
         try:
-            sent += _send(pk, now)
+            frozen_count += _send(schedule_id, now)
         except stop_on:
-            _count_failure(pk, now)
+            _count_failure(schedule_id, now)
             raise
-        except Exception as failure:
-            log.exception("scheduled_report_failed", schedule=pk)
-            if not _is_outage(failure):
-                _count_failure(pk, now)
-    return sent
+        except Exception as error:
+            log.exception("scheduled_report_failed", schedule=schedule_id)
+            if not _is_outage(error):
+                _count_failure(schedule_id, now)
+    return frozen_count
 
 
-def _is_outage(failure: Exception) -> bool:
-    """Whether the database is away or kept us waiting for a lock, so that the report is not at fault."""
-    return isinstance(failure, OperationalError | InterfaceError) and not was_cancelled(failure)
+def _is_outage(error: Exception) -> bool:
+    """Whether the database was away or a lock was not free in time: then the report is not at fault."""
+    return isinstance(error, OperationalError | InterfaceError) and not was_cancelled(error)
 
 
 @transaction.atomic
-def _send(pk: int, now: dt.datetime) -> bool:
-    """Freeze the report and email it.
-
-    False if it is not due or cannot be made.
-    """
-    schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
+def _send(schedule_id: int, now: dt.datetime) -> bool:
+    """Freeze the report of a schedule and email it; return whether that was done."""
+    today = timezone.localdate(now)
+    schedule = _locked(schedule_id)
     if schedule.ended_at is not None or schedule.next_on > today:
         return False
-    numbers, day = _recipients(schedule), schedule.next_on
-    schedule.recipients.exclude(person__in=numbers).delete()  # who left gets it no more, should they come back
-    _wait_for_next(schedule, today)
-    if not numbers:  # nobody is left to send it to
+    recipient_ids = _present_recipient_ids(schedule)
+    due_day = schedule.next_on
+    # People who have left do not get the report again if they come back.
+    schedule.recipients.exclude(person__in=recipient_ids).delete()
+    _move_to_next_day(schedule, today)
+    if not recipient_ids:
         _end(schedule, None, now)
         return False
     try:
@@ -218,75 +210,70 @@ def _send(pk: int, now: dt.datetime) -> bool:
             now=now,
         )
     except UnableToFreeze as error:
-        log.warning("scheduled_report_not_made", schedule=pk, why=str(error))
-        _tell_not_made(schedule, numbers, now, day=day, why="filters")
+        log.warning("scheduled_report_not_made", schedule=schedule_id, why=str(error))
+        _email_not_made(schedule, recipient_ids, now, due_day=due_day, why="filters")
         return False
-    params = {"frozen": frozen.pk, "schedule": pk, "slot": _slot(schedule, day)}
-    record_emails(kind="reports.scheduled", people=numbers, params=params, now=now)
+    params = {"frozen": frozen.pk, "schedule": schedule_id, "slot": _slot(schedule, due_day)}
+    record_emails(kind="reports.scheduled", people=recipient_ids, params=params, now=now)
     return True
 
 
-def _slot(schedule: Schedule, day: dt.date) -> dict[str, Any]:
-    """By what an email is recognised after a restore: its report is frozen again then, under another number."""
-    return {"schedule": schedule.pk, "day": day.isoformat()}
+def _slot(schedule: Schedule, due_day: dt.date) -> dict[str, Any]:
+    """What identifies an email after a restore, when its report is frozen again and gets another id."""
+    return {"schedule": schedule.pk, "day": due_day.isoformat()}
 
 
-def _recipients(schedule: Schedule) -> list[int]:
-    """The people (ids) who get it and still belong to its audience."""
+def _present_recipient_ids(schedule: Schedule) -> list[int]:
+    """Ids of the recipients who still belong to the audience."""
     people = people_of(schedule.body).filter(pk__in=schedule.recipients.values("person"))
     return list(people.values_list("pk", flat=True))
 
 
-def _wait_for_next(schedule: Schedule, today: dt.date) -> None:
-    schedule.next_on, schedule.failures = _next_day(schedule, today), 0
+def _move_to_next_day(schedule: Schedule, today: dt.date) -> None:
+    """Set the first day after today on which the report is due; days that were missed are left out."""
+    frequency = Frequency(schedule.every)
+    while schedule.next_on <= today:
+        schedule.next_on = frequency.next_day(schedule.next_on, day_of_month=schedule.first_on.day)
+    schedule.failures = 0
     schedule.save(update_fields=["next_on", "failures"])
 
 
-def _count_failure(pk: int, now: dt.datetime) -> None:
-    """Count that it could not be computed, and let it wait for its next day after the last try."""
+def _count_failure(schedule_id: int, now: dt.datetime) -> None:
+    """Count a failure of the report; after the last try, move the schedule to its next day and tell people."""
+    today = timezone.localdate(now)
     with transaction.atomic():
-        schedule, today = _locked(Schedule(pk=pk)), timezone.localdate(now)
+        schedule = _locked(schedule_id)
         if schedule.ended_at is not None or schedule.next_on > today:
             return
         schedule.failures += 1
         if schedule.failures < MAX_TRIES:
             schedule.save(update_fields=["failures"])
             return
-        day = schedule.next_on
-        _wait_for_next(schedule, today)
-        _tell_not_made(schedule, _recipients(schedule), now, day=day, why="failed")
+        due_day = schedule.next_on
+        _move_to_next_day(schedule, today)
+        _email_not_made(schedule, _present_recipient_ids(schedule), now, due_day=due_day, why="failed")
     alert_operators(
-        f"Scheduled report {pk} cannot be made",
+        f"Scheduled report {schedule_id} cannot be made",
         f"It failed {MAX_TRIES} times and waits for its next day, {long_date(schedule.next_on)}. The log says why: "
-        f"scheduled_report_failed, schedule {pk}, report {schedule.report}.",
+        f"scheduled_report_failed, schedule {schedule_id}, report {schedule.report}.",
     )
 
 
-def _tell_not_made(
-    schedule: Schedule, recipients: Collection[int], now: dt.datetime, *, day: dt.date, why: str
+def _email_not_made(
+    schedule: Schedule, recipient_ids: Collection[int], now: dt.datetime, *, due_day: dt.date, why: str
 ) -> None:
-    """Tell who set it up that it was not made, or its recipients if they can no longer end it."""
+    """Email the schedule's author that the report was not made, or its recipients if the author cannot end it now."""
     author = schedule.created_by
-    told = [author.pk] if author is not None and may_report_for(author, schedule.body, now) else recipients
-    params = {"schedule": schedule.pk, "why": why, "slot": _slot(schedule, day)}
-    record_emails(kind="reports.not_made", people=told, params=params, now=now)
+    author_can_end_it = author is not None and may_report_for(author, schedule.body, now)
+    params = {"schedule": schedule.pk, "why": why, "slot": _slot(schedule, due_day)}
+    record_emails(
+        kind="reports.not_made",
+        people=[author.pk] if author is not None and author_can_end_it else recipient_ids,
+        params=params,
+        now=now,
+    )
 
 
-def _next_day(schedule: Schedule, today: dt.date) -> dt.date:
-    """The first day after today on which it is due: days that were missed are sent once."""
-    day = schedule.next_on
-    while day <= today:
-        day = day + _WEEK if schedule.every == Every.WEEK else _months_later(day, schedule)
-    return day
-
-
-def _months_later(day: dt.date, schedule: Schedule) -> dt.date:
-    """The same day of a later month, or that month's last day where it is shorter."""
-    months = day.year * 12 + day.month - 1 + _MONTHS[Every(schedule.every)]
-    year, month = divmod(months, 12)
-    return dt.date(year, month + 1, min(schedule.first_on.day, calendar.monthrange(year, month + 1)[1]))
-
-
-def _locked(schedule: Schedule) -> Schedule:
-    rows = Schedule.objects.select_for_update(of=("self",)).select_related("organisation", "partnership", "created_by")
-    return rows.get(pk=schedule.pk)
+def _locked(schedule_id: int) -> Schedule:
+    schedules = Schedule.objects.select_for_update(of=("self",))
+    return schedules.select_related("organisation", "partnership", "created_by").get(pk=schedule_id)

@@ -15,37 +15,38 @@ from partnerships.reports import dashboards
 
 @require_safe
 def network(request: HttpRequest) -> HttpResponse:
-    """What the reports say of everything that the reader may read."""
+    """The dashboard of everything that the reader may read."""
     return _dashboard(request, None, dashboards.OF_NETWORK)
 
 
 @require_safe
 def partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the reports say of one partnership that the reader knows from inside."""
+    """The dashboard of a partnership that the reader takes part in."""
     opened_partnership = get_object_or_404(Partnership.objects.inside_for(signed_in(request)), pk=pk)
     return _dashboard(request, opened_partnership, dashboards.of_partnership(opened_partnership))
 
 
 @require_safe
 def organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the reports say of an organisation that the reader acts for."""
+    """The dashboard of an organisation that the reader acts for."""
     opened_organisation = get_object_or_404(Organisation.objects.of_person(signed_in(request)), pk=pk)
     return _dashboard(request, opened_organisation, dashboards.of_organisation(opened_organisation))
 
 
 def _dashboard(
-    request: HttpRequest, body: Partnership | Organisation | None, questions: dashboards.Questions
+    request: HttpRequest, body: Partnership | Organisation | None, tile_filters: dashboards.TileFilters
 ) -> HttpResponse:
-    """The page, which fetches each tile on its own (`?tile=`).
+    """The dashboard, or one tile of it.
 
-    Without JavaScript it has all tiles at once (`?whole=1`).
+    The page fetches each tile on its own (`?tile=`). Without JavaScript its reader gets all tiles at once (`?whole=1`).
     """
     reader, now = signed_in(request), timezone.now()
     if "tile" in request.GET:
-        wanted = [(slug, filters) for slug, filters in questions if slug == request.GET["tile"]]
-        if not wanted:
+        chosen = [(slug, filters) for slug, filters in tile_filters if slug == request.GET["tile"]]
+        if not chosen:
             raise Http404
-        return render(request, "reports/_tile.html", {"tile": dashboards.tiles_of(wanted, reader, now)[0]})
+        (tile,) = dashboards.tiles_of(chosen, reader, now)
+        return render(request, "reports/_tile.html", {"tile": tile})
     is_whole = "whole" in request.GET
-    tiles = dashboards.tiles_of(questions, reader, now) if is_whole else dashboards.waiting_tiles(questions)
+    tiles = dashboards.tiles_of(tile_filters, reader, now) if is_whole else dashboards.waiting_tiles(tile_filters)
     return render(request, "reports/dashboard.html", {"body": body, "tiles": tiles, "is_whole": is_whole})

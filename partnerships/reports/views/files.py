@@ -1,4 +1,4 @@
-"""Files of reports that take long: asking for one, its progress, and the download."""
+"""Files of long reports: ask for one, watch its progress, and download it."""
 
 from __future__ import annotations
 
@@ -22,44 +22,48 @@ from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.registry import find_report
 from partnerships.reports.snapshot import from_json
 from partnerships.reports.tasks import make_files
-from partnerships.reports.views.reading import filters_in, found_report
+from partnerships.reports.views.reading import report_filters, report_or_404
 
 
 @require_POST
 def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """Let a worker make a file of a report, with the filters of the address."""
-    person, report = signed_in(request), found_report(slug)
+    """Ask a worker to make a file of a report, with the filters in the URL."""
+    person = signed_in(request)
+    report = report_or_404(slug)
     if form not in FORMATS:
         raise Http404
-    question, back, _ = filters_in(request, report)
+    filters = report_filters(request, report)
 
     def step() -> tuple[str, str]:
-        made = services.ask_for_file(report=slug, question=question, form=form, person=person, now=timezone.now())
+        file = services.ask_for_file(
+            report=slug, question=filters.query_string, form=form, person=person, now=timezone.now()
+        )
         nudge_after_commit(make_files.delay)
-        return "", made.get_absolute_url()
+        return "", file.get_absolute_url()
 
-    return press_button(request, step, services.UnableToMakeFile, back=back)
+    return press_button(request, step, services.UnableToMakeFile, back=filters.report_url)
 
 
-def _own(request: HttpRequest, pk: int) -> ReportFile:
+def _own_file(request: HttpRequest, pk: int) -> ReportFile:
+    """The signed-in person's file with this id; 404 if there is none."""
     return get_object_or_404(ReportFile.objects.defer("content"), pk=pk, person=signed_in(request))
 
 
-def _page_of(file: ReportFile) -> str:
-    """The page of the report with the filters of the file."""
+def _report_url(file: ReportFile) -> str:
+    """The URL of the report with the filters of the file."""
     page = reverse("reports:report", kwargs={"slug": file.report})
     return f"{page}?{file.question}" if file.question else page
 
 
 @require_safe
 def made_file(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far a file is, and its download."""
-    own_file = _own(request, pk)
+    """The progress of a file, and the link to download it."""
+    own_file = _own_file(request, pk)
     report = find_report(own_file.report)
     context = {
         "file": own_file,
         "title": report.title if report else own_file.report,
-        "back": _page_of(own_file),
+        "back": _report_url(own_file),
         "percent": 100 * own_file.done // max(own_file.total, 1),
         "format": own_file.format,
         "may_download": services.may_download(own_file, own_file.person, timezone.now()),
@@ -69,8 +73,8 @@ def made_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def download_made(request: HttpRequest, pk: int) -> HttpResponse:
-    """The file that a worker made."""
-    own_file = _own(request, pk)
+    """Download a file that a worker has made."""
+    own_file = _own_file(request, pk)
     if not own_file.is_made:
         raise Http404
     require(services.may_download(own_file, own_file.person, timezone.now()))
@@ -82,7 +86,7 @@ def download_made(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def remove_file(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a file."""
-    found = _own(request, pk)
-    services.remove_file(file=found, person=found.person)
+    own_file = _own_file(request, pk)
+    services.remove_file(file=own_file, person=own_file.person)
     messages.success(request, "The file has been removed.")
-    return redirect(_page_of(found))
+    return redirect(_report_url(own_file))

@@ -1,4 +1,4 @@
-"""Freezing a report, frozen reports, and what was restated since."""
+"""Freeze a report, read frozen reports, and compare them with today."""
 
 from __future__ import annotations
 
@@ -17,44 +17,45 @@ from partnerships.reports.forms import FreezeForm
 from partnerships.reports.models import FORMATS, FrozenReport
 from partnerships.reports.paging import Paging
 from partnerships.reports.presenting import MAX_PRINTED
-from partnerships.reports.queries import InvalidFilters, computed_for, figures_of, frozen_for, open_frozen
+from partnerships.reports.queries import InvalidFilters, audience_snapshot, figures_of, frozen_for, open_frozen
 from partnerships.reports.registry import find_report
-from partnerships.reports.rights import reported_for
-from partnerships.reports.views.reading import filters_in, found_report
+from partnerships.reports.rights import bodies_to_report_for
+from partnerships.reports.views.reading import report_filters, report_or_404
 from partnerships.reports.wording import shown_restatements
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def freeze(request: HttpRequest, slug: str) -> HttpResponse:
-    """Keep the figures of a report, with the filters of the address, under a name."""
-    person, report = signed_in(request), found_report(slug)
-    question, back, chips = filters_in(request, report)
-    form = FreezeForm(posted(request), bodies=reported_for(person), cancel=back)
+    """Freeze a report with the filters in the URL."""
+    person = signed_in(request)
+    report = report_or_404(slug)
+    filters = report_filters(request, report)
+    form = FreezeForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
     def step() -> tuple[str, str]:
-        made = services.freeze_report(
+        frozen_report = services.freeze_report(
             report=slug,
-            question=question,
+            question=filters.query_string,
             name=form.cleaned_data["name"],
             reason=form.cleaned_data["reason"],
-            body=form.chosen,
+            body=form.chosen_body,
             author=person,
             now=timezone.now(),
         )
-        return f"“{made.name}” has been frozen.", made.get_absolute_url()
+        return f"“{frozen_report.name}” has been frozen.", frozen_report.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToFreeze: None}
-    return take_step(request, "reports/freeze.html", form, step, refusals, report=report, chips=chips)
+    return take_step(request, "reports/freeze.html", form, step, refusals, report=report, chips=filters.chips)
 
 
 @require_safe
 def frozen_list(request: HttpRequest) -> HttpResponse:
-    """The frozen reports that the person may read, newest first."""
+    """The list of frozen reports that the person may read, the newest first."""
     page = keyset_page(request, frozen_for(signed_in(request)).defer("content"), order=("-frozen_at", "-pk"))
     return render(request, "reports/frozen_list.html", {"page": page})
 
 
-def _opened(request: HttpRequest, pk: int) -> FrozenReport:
+def _frozen_or_404(request: HttpRequest, pk: int) -> FrozenReport:
     try:
         return open_frozen(signed_in(request), pk)
     except FrozenReport.DoesNotExist as error:
@@ -63,8 +64,8 @@ def _opened(request: HttpRequest, pk: int) -> FrozenReport:
 
 @require_safe
 def frozen(request: HttpRequest, pk: int) -> HttpResponse:
-    """A frozen report, with the figures that it had."""
-    frozen_report = _opened(request, pk)
+    """A frozen report with its figures."""
+    frozen_report = _frozen_or_404(request, pk)
     may_compare = FrozenReport.objects.present_for(signed_in(request)).filter(pk=pk).exists()
     figures = figures_of(frozen_report, signed_in(request), timezone.now())
     context = {
@@ -78,8 +79,8 @@ def frozen(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
-    """A frozen report as a file."""
-    frozen_report = _opened(request, pk)
+    """Download a frozen report as a file."""
+    frozen_report = _frozen_or_404(request, pk)
     if form not in FORMATS:
         raise Http404
     return file_of(request, figures_of(frozen_report, signed_in(request), timezone.now()), form)
@@ -87,22 +88,23 @@ def frozen_file(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 
 @require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a frozen report would say otherwise today, line by line."""
+    """The figures of a frozen report that are different today."""
     frozen_report = get_object_or_404(
         FrozenReport.objects.present_for(signed_in(request)).select_related("organisation", "partnership"), pk=pk
     )
-    report, now = find_report(frozen_report.report), timezone.now()
+    now = timezone.now()
+    report = find_report(frozen_report.report)
     try:
-        today = computed_for(report, frozen_report.body, frozen_report.question, now) if report else None
+        today = audience_snapshot(report, frozen_report.body, frozen_report.question, now) if report else None
     except InvalidFilters:
         today = None
-    was = figures_of(frozen_report, signed_in(request), now)
-    found = restatements(was, today) if today else []
+    frozen_figures = figures_of(frozen_report, signed_in(request), now)
+    restated = restatements(frozen_figures, today) if today else []
     context = {
         "frozen": frozen_report,
         "today": today,
-        "rows": shown_restatements(found[:MAX_PRINTED]),
-        "more": max(len(found) - MAX_PRINTED, 0),
-        "is_cut": any(table.left_out for table in was.tables),
+        "rows": shown_restatements(restated[:MAX_PRINTED]),
+        "more": max(len(restated) - MAX_PRINTED, 0),
+        "is_cut": any(table.left_out for table in frozen_figures.tables),
     }
     return render(request, "reports/compare.html", context)

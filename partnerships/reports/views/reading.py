@@ -1,6 +1,8 @@
-"""The page of reports, and each report as a page and as files."""
+"""The list of reports, and each report as a page and as files."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,7 +25,7 @@ from partnerships.reports.registry import Report, all_reports, find_report
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The reports that exist, by group, and the dashboards of the reader's organisations."""
+    """The list of reports by group, with links to the dashboards of the reader's organisations."""
     own = Organisation.objects.of_person(signed_in(request)).order_by("name", "pk")
     groups: dict[str, list[Report]] = {}
     for report in all_reports():
@@ -34,10 +36,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """A report: its filters, and its figures as charts and tables."""
-    reader, report = signed_in(request), found_report(slug)
+    reader = signed_in(request)
+    report = report_or_404(slug)
     form = report.form(request.GET, reader)
-    if (suggested := suggestions(form, request.GET)) is not None:
-        return suggested
+    if (suggestions_response := suggestions(form, request.GET)) is not None:
+        return suggestions_response
     find_without_script(form, request.GET)
     try:
         snapshot = snapshot_of(report, reader, request.GET, now=timezone.now(), form=form)
@@ -45,7 +48,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "reports/report.html", {"report": report, "form": form}, status=422)
     context = {
         **shown(snapshot, Paging(request.GET)),
-        "own_files": _files_of(reader, report),
+        "own_files": _own_files(reader, report),
         "may_freeze": acting_memberships(reader).filter(role__in=EDITING_ROLES).exists(),
         "report": report,
         "form": form,
@@ -54,26 +57,27 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
         "query": request.GET.urlencode(),
         "formats": FORMATS.items(),
     }
-    partial = bool(getattr(request, "htmx", False))
-    return render(request, "reports/_results.html" if partial else "reports/report.html", context)
+    is_htmx = bool(getattr(request, "htmx", False))
+    return render(request, "reports/_results.html" if is_htmx else "reports/report.html", context)
 
 
-def _files_of(reader: User, report: Report) -> list[ReportFile]:
+def _own_files(reader: User, report: Report) -> list[ReportFile]:
     """The files of a long report that the reader has asked for, the newest first."""
     if not report.takes_long:
         return []
-    own = ReportFile.objects.filter(person=reader, report=report.slug).defer("content", "figures")
-    return list(own.order_by("-asked_at", "-pk"))
+    files = ReportFile.objects.filter(person=reader, report=report.slug).defer("content", "figures")
+    return list(files.order_by("-asked_at", "-pk"))
 
 
 @require_safe
 def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
-    """A report as a file, with the figures that the page has at that moment; of a long one the page makes files."""
-    reader, report = signed_in(request), found_report(slug)
+    """Download a report as a file; for a long report, go to its page, where a worker can be asked for the file."""
+    reader = signed_in(request)
+    report = report_or_404(slug)
     if form not in FORMATS:
         raise Http404
     if report.takes_long:
-        return redirect(filters_in(request, report)[1])
+        return redirect(report_filters(request, report).report_url)
     try:
         snapshot = snapshot_of(report, reader, request.GET, now=timezone.now())
     except InvalidFilters:  # the page says what is wrong
@@ -81,24 +85,36 @@ def download(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     return file_of(request, snapshot, form)
 
 
-def found_report(slug: str) -> Report:
-    """The report with this name; 404 if there is none."""
+def report_or_404(slug: str) -> Report:
+    """The report with this slug; 404 if there is none."""
     report = find_report(slug)
     if report is None:
         raise Http404
     return report
 
 
-def filters_in(request: HttpRequest, report: Report) -> tuple[str, str, list[Chip]]:
-    """The filters in an address, without anything else.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFilters:
+    """The filters of a report in a URL, without its other parameters."""
 
-    Returns them as a query string, the report's page with them, and their words.
-    """
+    query_string: str
+    #: The URL of the report's page with these filters.
+    report_url: str
+    #: The filters in words.
+    chips: list[Chip]
+
+
+def report_filters(request: HttpRequest, report: Report) -> ReportFilters:
+    """The report's filters in the URL of the request."""
     form = report.form(request.GET, signed_in(request))
-    kept = request.GET.copy()
-    for name in list(kept):
+    parameters = request.GET.copy()
+    for name in list(parameters):
         if name not in form.fields:
-            del kept[name]
-    question = kept.urlencode()
+            del parameters[name]
+    query_string = parameters.urlencode()
     page = reverse("reports:report", kwargs={"slug": report.slug})
-    return question, f"{page}?{question}" if question else page, active_filters(form, request.GET)
+    return ReportFilters(
+        query_string=query_string,
+        report_url=f"{page}?{query_string}" if query_string else page,
+        chips=active_filters(form, request.GET),
+    )

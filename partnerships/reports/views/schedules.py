@@ -1,4 +1,4 @@
-"""Reports that are sent by email on a rhythm."""
+"""Schedules: reports that are sent by email at regular intervals."""
 
 from __future__ import annotations
 
@@ -16,59 +16,62 @@ from partnerships.reports import services
 from partnerships.reports.forms import ScheduleForm
 from partnerships.reports.models import Schedule
 from partnerships.reports.registry import find_report
-from partnerships.reports.rights import may_report_for, reported_for
-from partnerships.reports.views.reading import filters_in, found_report
+from partnerships.reports.rights import bodies_to_report_for, may_report_for
+from partnerships.reports.views.reading import report_filters, report_or_404
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: HttpRequest, slug: str) -> HttpResponse:
-    """Have a report sent, with the filters of the address."""
-    person, report = signed_in(request), found_report(slug)
-    question, back, chips = filters_in(request, report)
-    form = ScheduleForm(posted(request), bodies=reported_for(person), cancel=back)
+    """Schedule a report with the filters in the URL."""
+    person = signed_in(request)
+    report = report_or_404(slug)
+    filters = report_filters(request, report)
+    form = ScheduleForm(posted(request), bodies=bodies_to_report_for(person), cancel=filters.report_url)
 
     def step() -> tuple[str, str]:
-        made = services.schedule_report(
+        schedule = services.schedule_report(
             report=slug,
-            question=question,
+            question=filters.query_string,
             name=form.cleaned_data["name"],
             every=form.cleaned_data["every"],
             first_on=form.cleaned_data["first_on"],
             people=form.cleaned_data["people"],
-            body=form.chosen,
+            body=form.chosen_body,
             author=person,
             now=timezone.now(),
         )
-        return f"“{made.name}” will be sent {made.get_every_display().lower()}.", made.get_absolute_url()
+        frequency = schedule.get_every_display().lower()
+        return f"“{schedule.name}” will be sent {frequency}.", schedule.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToSchedule: None}
-    return take_step(request, "reports/set_up.html", form, step, refusals, report=report, chips=chips)
+    return take_step(request, "reports/set_up.html", form, step, refusals, report=report, chips=filters.chips)
 
 
 @require_safe
 def schedules(request: HttpRequest) -> HttpResponse:
-    """The schedules of the person's organisations and partnerships."""
+    """The list of schedules of the person's organisations and partnerships."""
     rows = Schedule.objects.visible_to(signed_in(request)).select_related("organisation", "partnership")
     page = keyset_page(request, rows, order=("name", "pk"))
     return render(request, "reports/schedules.html", {"page": page})
 
 
-def _opened(person: User, pk: int) -> Schedule:
+def _schedule_or_404(person: User, pk: int) -> Schedule:
+    """The schedule with this id, if it is one of the person's organisations or partnerships."""
     rows = Schedule.objects.visible_to(person).select_related("organisation", "partnership")
     return get_object_or_404(rows, pk=pk)
 
 
 @require_safe
 def schedule(request: HttpRequest, pk: int) -> HttpResponse:
-    """A schedule: its report, its rhythm, and who gets it."""
+    """A schedule: its report, its frequency and its recipients."""
     person = signed_in(request)
-    own_schedule = _opened(person, pk)
+    own_schedule = _schedule_or_404(person, pk)
     recipients = own_schedule.recipients.select_related("person").order_by("person__name", "pk")
     context = {
         "schedule": own_schedule,
         "report": find_report(own_schedule.report),
         "recipients": recipients,
-        "is_recipient": any(row.person_id == person.pk for row in recipients),
+        "is_recipient": any(recipient.person_id == person.pk for recipient in recipients),
         "may_end": own_schedule.ended_at is None and may_report_for(person, own_schedule.body, timezone.now()),
     }
     return render(request, "reports/schedule.html", context)
@@ -76,18 +79,18 @@ def schedule(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send it to nobody any more."""
+    """End a schedule."""
     person = signed_in(request)
-    ended_schedule = services.end_schedule(schedule=_opened(person, pk), author=person, now=timezone.now())
+    ended_schedule = services.end_schedule(schedule=_schedule_or_404(person, pk), author=person, now=timezone.now())
     messages.success(request, f"“{ended_schedule.name}” is no longer sent. Its frozen reports are kept.")
     return redirect(ended_schedule.get_absolute_url())
 
 
 @require_POST
 def receive(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send it to the person too."""
+    """Add the signed-in person to the recipients."""
     person = signed_in(request)
-    own_schedule = _opened(person, pk)
+    own_schedule = _schedule_or_404(person, pk)
     services.receive_schedule(schedule=own_schedule, person=person, now=timezone.now())
     messages.success(request, f"You will get “{own_schedule.name}” by email.")
     return redirect(own_schedule.get_absolute_url())
@@ -95,9 +98,9 @@ def receive(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send it to the person no more."""
+    """Remove the signed-in person from the recipients."""
     person = signed_in(request)
-    own_schedule = _opened(person, pk)
+    own_schedule = _schedule_or_404(person, pk)
     services.stop_receiving(schedule=own_schedule, person=person, now=timezone.now())
     messages.success(request, f"You will no longer get “{own_schedule.name}”.")
     return redirect(own_schedule.get_absolute_url())

@@ -1,4 +1,4 @@
-"""Write a report as a file, such as the board pack: what one person may read of it."""
+"""Writes a report as a file, for example the board pack, from what one person may read."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ class Command(AccountedCommand):
     help = "Write a report as PDF, Word or Excel, with what one person can read."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The report, its reader, its filters and the file."""
+        """Add the report, `--as`, `--filters` and `--to`."""
         parser.add_argument("report", help=f"One of: {', '.join(report.slug for report in all_reports())}.")
         parser.add_argument("--as", dest="reader", required=True, help="The email address of its reader.")
-        parser.add_argument("--filters", default="", help="As in the address of the report's page.")
-        parser.add_argument("--to", required=True, help=f"The file; it ends in {', '.join(FORMATS)}.")
+        parser.add_argument("--filters", default="", help="The filters, as the query string of the report's page.")
+        parser.add_argument("--to", required=True, help=f"The file to write. It ends in one of: {', '.join(FORMATS)}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file."""
-        report, path = find_report(options["report"]), Path(options["to"])
+        report = find_report(options["report"])
+        path = Path(options["to"])
         reader = User.objects.filter(email__iexact=options["reader"], is_active=True).first()
         form = path.suffix.removeprefix(".")
         if report is None:
             raise CommandError("There is no such report.")
         if reader is None:
-            raise CommandError("Nobody with an open account has this address.")
+            raise CommandError("Nobody with this address has an open account.")
         if form not in FORMATS:
-            raise CommandError(f"The file must end in {', '.join(FORMATS)}.")
+            raise CommandError(f"The file must end in one of: {', '.join(FORMATS)}.")
         try:
             snapshot = snapshot_of(report, reader, QueryDict(options["filters"]), now=timezone.now())
         except InvalidFilters as error:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.activity.registry import kind_named
-from partnerships.reports.snapshot import records_of
+from partnerships.reports.snapshot import record_ids_by_kind
 from tests.commitments import promises
 from tests.conversations import talks
 from tests.nominations.quarters import place_of, settled
@@ -56,7 +56,7 @@ def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
     monkeypatch.setattr("partnerships.reports.kinds.evidence_file._MAX_ROWS", 1)
     cut = figures_for(world.amina, "evidence-file", query)
 
-    records = records_of(whole)
+    records = record_ids_by_kind(whole)
     assert [row.href for table in whole.tables for row in table.rows if row.href and not row.record] == []
     assert set(records) >= {"nominations_return", "commitment", "plan_version"}
     for kind, numbers in records.items():

@@ -162,7 +162,7 @@ def test_administrator_alone_in_the_backup_no_longer_administers(world: World) -
     outcome = redo()
 
     assert not User.objects.get(pk=world.dee.pk).is_staff
-    assert any("nobody administers the network" in words for words in left(outcome))
+    assert any("the network has no administrator now" in words for words in left(outcome))
 
 
 def test_administrator_whose_account_was_closed_and_reopened_no_longer_administers(world: World) -> None:

@@ -92,7 +92,7 @@ def through_the_provider(email: str, provider: str) -> Client:
     ours, theirs = Client(), requests.Session()
     away = ours.post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
     assert away.status_code == 200, away.content.decode()[:800]
-    there = away.context["address"]
+    there = away.context["url"]
     assert there.startswith(provider)
     theirs.post(
         f"{provider}/accounts/login/", {"login": email, "password": PASSWORD}, allow_redirects=False, timeout=60
@@ -320,8 +320,8 @@ def test_email_verified_as_the_text_false_is_not_verified() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "need the issuer's address"),
-        ({"server_url": "ftp://sign-in.larkhaven.example"}, "need the issuer's address"),
+        ({}, "need the address of the issuer"),
+        ({"server_url": "ftp://sign-in.larkhaven.example"}, "need the address of the issuer"),
         ({"server_url": "https://login.microsoftonline.com/common/v2.0"}, "Enter the address of your own tenant"),
         (
             {"server_url": "https://login.microsoftonline.com/organizations/v2.0"},

@@ -124,7 +124,7 @@ def test_page_says_who_is_emailed_when_a_second_factor_is_removed(world: World) 
 
     said = said_after(world.dee, reverse("people:remove-second-factor", args=[world.eddie.pk]), {"reason": "Lost."})
 
-    assert f"no second factor now. We will email {world.eddie.display_name}." in said
+    assert f"have been removed. We will email {world.eddie.display_name}." in said
 
 
 def test_page_says_who_is_emailed_when_the_last_lead_leaves(world: World) -> None:

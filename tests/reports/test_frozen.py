@@ -278,7 +278,7 @@ def test_a_report_that_always_fails_is_tried_three_times_and_then_its_owner_is_t
     failing.refresh_from_db()
     assert made == [1, 0, 0, 0, 0]
     assert [one.to for one in sent] == [[world.amina.email]]
-    assert "worked out" in sent[0].body
+    assert "could not be calculated" in sent[0].body
     assert alerts == [f"Scheduled report {failing.pk} cannot be made"]
     assert (failing.failures, failing.next_on > timezone.localdate()) == (0, True)
     assert [one.report for one in FrozenReport.objects.all()] == [other.report]

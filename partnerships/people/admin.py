@@ -141,7 +141,7 @@ class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth
     ordering = ("-last_seen_at", "-pk")
 
 
-# Read-only, because whoever could change these could sign in as anybody: a verified address can reset a password, and
+# Read-only, because anyone who can change these can sign in as anybody: a verified address can reset a password, and
 # an identity or a second factor is a way to sign in. People change their own in their account.
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)

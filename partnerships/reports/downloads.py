@@ -24,7 +24,7 @@ CONTENT_TYPES = {"pdf": "application/pdf", "docx": WORD, "xlsx": XLSX}
 _PDF = "reports/report_pdf.html"
 #: Characters that Excel does not allow in the name of a sheet.
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
-#: Excel allows 31 characters, four of which are for the number.
+#: Excel allows 31 characters; four of these are for the number.
 _MAX_SHEET_NAME = 27
 
 

@@ -262,6 +262,7 @@ def differences() -> Iterator[Difference]:
 
 
 def _differences_of(source: Source, ids: Collection[int]) -> Iterator[Difference]:
+    """Compare the entries of these records of one kind with what the records say now."""
     entries_by_part = {
         (row["object_id"], row["part"]): row
         for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*_COLUMN_NAMES)

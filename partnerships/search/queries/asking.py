@@ -45,7 +45,7 @@ class TextQuery:
     values: dict[str, Any] = field(default_factory=dict)
     #: False if it has postcodes only; no other spelling can match those.
     has_words: bool = True
-    #: True if words match by their first letters; the index then reads the entries of every word that starts so.
+    #: True if words match by how they begin; the index then reads the entries of every word that starts so.
     has_prefixes: bool = False
     #: The tsquery of the rarer words, if the index should look up these alone.
     rare_words_sql: str = ""

@@ -1,4 +1,4 @@
-"""Django admin for imports: upload, preview, apply, discard, review rows."""
+"""Django admin for imports: upload a list, preview it, apply or discard it, and review its rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from partnerships.transfer.services.registers import (
 from partnerships.transfer.services.registers.published_lists import labels_of
 from partnerships.transfer.tasks import apply_waiting
 
-#: How many lines of each outcome the page shows.
+#: Lines of each outcome on the page of an import.
 MAX_LINES = 200
 
 
@@ -53,7 +53,7 @@ def _in_words(seconds: float) -> str:
 
 
 def _earlier_durations() -> list[tuple[str, int, str]]:
-    """Kind, number of bodies and duration of each register's latest import."""
+    """The name, the number of organisations and the duration of each register's latest import."""
     latest = (
         ImportRun.objects.filter(register__in=UPLOADED, status=RunStatus.APPLIED)
         .defer("content")
@@ -63,11 +63,8 @@ def _earlier_durations() -> list[tuple[str, int, str]]:
     return [(run.get_register_display(), run.bodies, _in_words(run.report.get("seconds") or 0)) for run in latest]
 
 
-def _following(run: ImportRun) -> HttpResponseRedirect:
-    """The page that follows once a list was received.
-
-    Its headings, or the run; a worker hears about its job.
-    """
+def _next_page(run: ImportRun) -> HttpResponseRedirect:
+    """Redirect after an upload: to the headings, if they are unknown, or to the import. Starts a worker if needed."""
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)
     return redirect(f"admin:transfer_importrun_{'headings' if run.is_unread else 'change'}", run.pk)
@@ -97,7 +94,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     date_hierarchy = "started_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportRun]:
-        """Import runs without the files of previews, which the list does not show."""
+        """Import runs without their files and reports, which the list does not show."""
         return super().get_queryset(request).defer("content", "report")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -109,8 +106,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The addresses that apply or discard a preview, or give its rows."""
-        own = [
+        """Add the pages of a preview: apply, discard, headings and rows set aside."""
+        preview_urls = [
             path(
                 "<int:pk>/apply/", self.admin_site.admin_view(require_POST(self.apply)), name="transfer_importrun_apply"
             ),
@@ -126,12 +123,12 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                 name="transfer_importrun_set_aside",
             ),
         ]
-        return [*own, *super().get_urls()]
+        return [*preview_urls, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The upload form; a preview changes nothing yet."""
+        """Upload a list and preview it; nothing in the directory is changed yet."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
@@ -152,7 +149,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             except UnableToRead as error:
                 problem_lines = error.lines()
             else:
-                return _following(run)
+                return _next_page(run)
         failed = bool(problem_lines or form.errors)
         context = {
             **self.admin_site.each_context(request),
@@ -167,13 +164,13 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What the run did, or would do."""
+        """The result of an import, or its preview."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
         job = ImportJob.objects.filter(run=run).first()
         is_running = bool(job and job.is_running)
-        # Own files of an authority are its staff's to import.
+        # An authority's own files are imported by its staff.
         may_change = run.is_waiting and not run.organisation_id and self.has_add_permission(request) and not is_running
         context = {
             **self.admin_site.each_context(request),
@@ -195,7 +192,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return TemplateResponse(request, "transfer/run.html", context)
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
-        """Let a worker import the previewed file; its page shows the progress."""
+        """Let a worker import the previewed file; the page of the run shows the progress."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
@@ -214,16 +211,16 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def headings(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Which heading of a waiting file is which column."""
+        """Match the headings of a waiting file with columns."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk, status__in=(RunStatus.UNREAD, RunStatus.PREVIEWED))
         proposals = proposals_for(run)
-        form = HeadingsForm(request.POST or None, found=proposals, initial={"publisher": run.publisher})
+        form = HeadingsForm(request.POST or None, files=proposals, initial={"publisher": run.publisher})
         problem_lines: list[str] = []
         if request.method == "POST" and form.is_valid():
             try:
-                made = confirm_headings(
+                checked_run = confirm_headings(
                     run=run,
                     publisher=form.cleaned_data["publisher"],
                     headings=form.headings,
@@ -235,7 +232,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             except (UnableToConfirm, UnableToApply) as error:
                 problem_lines = [str(error)]
             else:
-                return _following(made)
+                return _next_page(checked_run)
         failed = bool(problem_lines or form.errors)
         context = {
             **self.admin_site.each_context(request),

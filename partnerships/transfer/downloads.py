@@ -1,6 +1,6 @@
 """The rows of an import that were set aside, as files to correct.
 
-`labels` say what each of the list's files is; empty if the list is one file.
+`labels` are the labels of the list's files, such as “plans” and “timetable”; empty if the list is one file.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from partnerships.transfer.reporting import files_to_correct, rows_to_correct
 
 
 def to_correct(run: ImportRun, labels: Sequence[str]) -> list[tuple[int, str]]:
-    """The files with rows set aside.
+    """The index of each file that has rows set aside, and the end of its link, such as “ of the timetable”."""
+    return [(index, f" of the {labels[index]}" if len(labels) > 1 else "") for index in files_to_correct(run.report)]
 
-    The place of each, and what it is if there are several.
+
+def rows_set_aside(run: ImportRun, labels: Sequence[str], file: str) -> HttpResponseBase:
+    """A CSV file with the rows of one file that were set aside, each with its reason and remedy; otherwise 404.
+
+    `file` is the index of the file, as in the URL parameter `?file=1`.
     """
-    return [(place, f" of the {labels[place]}" if len(labels) > 1 else "") for place in files_to_correct(run.report)]
-
-
-def rows_set_aside(run: ImportRun, labels: Sequence[str], wanted: str) -> HttpResponseBase:
-    """The rows of the file at the wanted place (`?file=1`), with the reason and remedy of each; else 404."""
-    place = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 else 0
-    if place not in files_to_correct(run.report):
+    index = int(file) if file.isascii() and file.isdigit() and len(file) < 3 else 0
+    if index not in files_to_correct(run.report):
         raise Http404
-    heading, rows = rows_to_correct(run.report, place)
-    part = f"-{labels[place]}" if len(labels) > 1 else ""
+    heading, rows = rows_to_correct(run.report, index)
+    part = f"-{labels[index]}" if len(labels) > 1 else ""
     return csv_response(f"set-aside-{run.register}{part}-{run.as_of or 'undated'}.csv", heading, rows)

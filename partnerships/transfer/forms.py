@@ -1,4 +1,4 @@
-"""Forms to upload a list and to answer a row to review."""
+"""Forms to upload a list, to match its headings with columns, and to answer a row to review."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from django.core.files.uploadedfile import UploadedFile
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.transfer.models import UPLOADED, Answer, Doubt
-from partnerships.transfer.reading.proposals import Proposals
 from partnerships.transfer.reading.tables import MAX_BYTES
 from partnerships.transfer.services.files import File
-from partnerships.transfer.services.registers import column_key
+from partnerships.transfer.services.registers import FileProposals, column_key
 from partnerships.transfer.services.registers.published_lists import parts_of
 
-#: The fields of files, in their order.
-_FILES = ("file", "second", "third")
+#: The fields for files, in the order of the list's files.
+_FILE_FIELDS = ("file", "second", "third")
 
 
 class UploadForm(Form):
-    """A published list and the date on which it was correct."""
+    """Upload a published list of one or more files."""
 
     register = forms.ChoiceField(
         label="Which list is it?", choices=[(register.value, register.label) for register in UPLOADED]
@@ -61,7 +60,6 @@ class UploadForm(Form):
             "The date of the list. If you leave this blank, we use a date in the file's name, title or rows, or today."
         ),
     )
-
     publisher = forms.CharField(
         label="Publisher",
         required=False,
@@ -78,7 +76,6 @@ class UploadForm(Form):
         required=False,
         help_text="Otherwise such rows are set aside for you to correct, and the others are imported.",
     )
-
     take_others = forms.BooleanField(
         label="Also import bodies that are not councils",
         required=False,
@@ -89,7 +86,7 @@ class UploadForm(Form):
     )
 
     def clean_council(self) -> int | None:
-        """The id of the council with that key."""
+        """Turn the council's key into its id."""
         key = self.cleaned_data["council"].strip()
         if not key:
             return None
@@ -99,46 +96,49 @@ class UploadForm(Form):
         return identifier.organisation_id
 
     def clean(self) -> dict[str, Any]:
-        """Refuse files that are too large, before they are read, and too few or too many of them."""
+        """Refuse files that are too large, files that the list does not have, and a form without files."""
         cleaned = super().clean() or {}
-        for name in _FILES:
-            file = cleaned.get(name)
-            if file and (file.size or 0) > MAX_BYTES:
-                self.add_error(name, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
-        self._count = max(len(parts_of(cleaned["register"])), 1) if "register" in cleaned else len(_FILES)
-        for name in _FILES[self._count :]:
-            if cleaned.get(name):
-                self.add_error(name, "This list does not use this file.")
-        _need_a_file(self, _FILES[: self._count])
+        for field in _FILE_FIELDS:
+            _refuse_large_file(self, field)
+        for field in _FILE_FIELDS[self._file_count :]:
+            if cleaned.get(field):
+                self.add_error(field, "This list does not use this file.")
+        _require_a_file(self, _FILE_FIELDS[: self._file_count])
         return cleaned
+
+    @property
+    def _file_count(self) -> int:
+        """The number of files of the chosen list."""
+        if "register" not in self.cleaned_data:
+            return len(_FILE_FIELDS)
+        return max(len(parts_of(self.cleaned_data["register"])), 1)
 
     @property
     def chosen_files(self) -> list[File]:
         """The files of the list, in their order."""
-        return _chosen(self, _FILES[: self._count])
+        return _files_in(self, _FILE_FIELDS[: self._file_count])
 
 
-def _need_a_file(form: forms.Form, names: Sequence[str]) -> None:
-    """Refuse a form without any of these files.
-
-    Whether one can be missing, only reading the others tells.
-    """
-    if not any(form.cleaned_data.get(name) or form.has_error(name) for name in names):
-        form.add_error(names[0], "Choose the file.")
+def _refuse_large_file(form: forms.Form, field: str) -> None:
+    file: UploadedFile[bytes] | None = form.cleaned_data.get(field)
+    if file and (file.size or 0) > MAX_BYTES:
+        form.add_error(field, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
 
 
-def _chosen(form: forms.Form, names: Sequence[str]) -> list[File]:
-    """The files in these fields; an empty one for each that was not chosen."""
-    chosen: list[UploadedFile[bytes] | None] = [form.cleaned_data.get(name) for name in names]
-    return [File(str(file.name or ""), file.read()) if file else File("", b"") for file in chosen]
+def _require_a_file(form: forms.Form, fields: Sequence[str]) -> None:
+    """Refuse a form without any file. Whether some of the files can be missing is decided when they are read."""
+    if not any(form.cleaned_data.get(field) or form.has_error(field) for field in fields):
+        form.add_error(fields[0], "Choose the file.")
 
 
-#: What stands below a heading that is known, or guessed.
-_CERTAINTY = {True: "We know this heading.", False: "This is our guess: please check it."}
+def _files_in(form: forms.Form, fields: Sequence[str]) -> list[File]:
+    """The files in these fields; an empty one for each field without a file."""
+    uploaded_files: list[UploadedFile[bytes] | None] = [form.cleaned_data.get(field) for field in fields]
+    return [File(str(file.name or ""), file.read()) if file else File("", b"") for file in uploaded_files]
 
 
 class HeadingsForm(Form):
-    """Which heading of a file is which column of the list."""
+    """Match the headings of files with the columns of the list: each column is a field with headings as choices."""
 
     publisher = forms.CharField(
         label="Who publishes this list?",
@@ -146,22 +146,25 @@ class HeadingsForm(Form):
         help_text="We remember these headings for the publisher's next list.",
     )
 
-    def __init__(self, *args: Any, found: Sequence[tuple[str, Proposals]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, files: Sequence[FileProposals], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for place, (what, proposals) in enumerate(found):
-            choices = [("", "not in this file"), *((heading.name, str(heading)) for heading in proposals.headings)]
-            for proposal in proposals.proposals:
-                self.fields[f"column-{column_key(place, proposal.column.code)}"] = forms.ChoiceField(
-                    label=f"File of the {what}: {proposal.column.shown}" if what else proposal.column.shown,
+        for index, file in enumerate(files):
+            headings = file.proposals.headings
+            choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in headings)]
+            for proposal in file.proposals.proposals:
+                column = proposal.column
+                hint = "We know this heading." if proposal.is_known else "This is our guess. Please check it."
+                self.fields[f"column-{column_key(index, column.code)}"] = forms.ChoiceField(
+                    label=f"File of the {file.label}: {column.shown}" if file.label else column.shown,
                     choices=choices,
                     initial=proposal.heading,
-                    required=proposal.column.required,
-                    help_text=_CERTAINTY[proposal.is_known] if proposal.heading else "",
+                    required=column.required,
+                    help_text=hint if proposal.heading else "",
                 )
 
     @property
     def headings(self) -> dict[str, str]:
-        """The chosen heading by the code of its column."""
+        """The chosen headings by the keys of their columns (see `column_key`)."""
         return {
             name.removeprefix("column-"): str(value)
             for name, value in self.cleaned_data.items()
@@ -170,7 +173,7 @@ class HeadingsForm(Form):
 
 
 class OwnFilesForm(Form):
-    """The files of a standard, uploaded by staff of the authority that they belong to."""
+    """Upload an authority's own files of a planning data standard."""
 
     as_of = DayField(
         label="As of",
@@ -186,52 +189,50 @@ class OwnFilesForm(Form):
     def __init__(self, *args: Any, register: str, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         parts = parts_of(register)
-        self._names = [f"file-{place}" for place in range(len(parts))]
-        for name, part in zip(self._names, parts, strict=True):
-            self.fields[name] = forms.FileField(
+        self._file_fields = [f"file-{index}" for index in range(len(parts))]
+        for field, part in zip(self._file_fields, parts, strict=True):
+            self.fields[field] = forms.FileField(
                 label=f"File of the {part.label}",
                 help_text="CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB.",
                 required=False,
                 allow_empty_file=True,
             )
-        self.order_fields([*self._names, "as_of", "all_or_nothing"])
+        self.order_fields([*self._file_fields, "as_of", "all_or_nothing"])
         self.helper = Helper(self, submit="Check files", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse files that are too large, before they are read."""
+        """Refuse files that are too large, and a form without files."""
         cleaned = super().clean() or {}
-        for name in self._names:
-            file = cleaned.get(name)
-            if file and (file.size or 0) > MAX_BYTES:
-                self.add_error(name, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
-        _need_a_file(self, self._names)
+        for field in self._file_fields:
+            _refuse_large_file(self, field)
+        _require_a_file(self, self._file_fields)
         return cleaned
 
     @property
     def chosen_files(self) -> list[File]:
         """The files, in their order."""
-        return _chosen(self, self._names)
+        return _files_in(self, self._file_fields)
 
 
 class OwnHeadingsForm(HeadingsForm):
-    """The same for the own files of an authority, which is their publisher."""
+    """Match the headings of an authority's own files; the authority is their publisher."""
 
-    publisher = None  # type: ignore[assignment]  # takes the field out
+    publisher = None  # type: ignore[assignment]  # removes the field
 
-    def __init__(self, *args: Any, found: Sequence[tuple[str, Proposals]], cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, found=found, **kwargs)
+    def __init__(self, *args: Any, files: Sequence[FileProposals], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, files=files, **kwargs)
         self.helper = Helper(self, submit="Save headings and check files", cancel=cancel)
 
 
 class AnswerForm(Form):
-    """The answer to a row: a known organisation, a new one, or none."""
+    """Answer a row to review: it is an existing organisation or a new one, or is left out."""
 
     answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)
     identifier = forms.CharField(
         label="Another organisation",
         required=False,
         help_text=(
-            "The organisation’s registration number, GSS code or local authority key, if it is none of those above."
+            "The organisation’s registration number, GSS code or local authority key, if it is not one of those above."
         ),
     )
     reason = forms.CharField(
@@ -243,32 +244,33 @@ class AnswerForm(Form):
         self.candidates = list(doubt.candidates.order_by("name", "pk"))
         self.fields["answer"].choices = [  # type: ignore[attr-defined]  # a choice field, as declared above
             *((f"this-{candidate.pk}", f"is {candidate.name}") for candidate in self.candidates),
-            ("other", "is another organisation in the directory, named below"),
+            ("other", "is another organisation in the directory, with the identifier below"),
             (Answer.NEW.value, "is a new organisation"),
-            (Answer.LEAVE_OUT.value, "is to be left out"),
+            (Answer.LEAVE_OUT.value, "should be left out"),
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Turn the choice into an answer and an organisation."""
+        """Turn the choice into `answer`, a code of `Answer`, and `organisation`."""
         cleaned = super().clean() or {}
         choice = cleaned.get("answer", "")
-        organisation: Organisation | None = None
-        if choice.startswith("this-"):
-            organisation = next((candidate for candidate in self.candidates if f"this-{candidate.pk}" == choice), None)
-        elif choice == "other":
-            organisation = self._named(cleaned.get("identifier", ""))
-        cleaned["organisation"] = organisation
-        if choice not in (Answer.NEW, Answer.LEAVE_OUT):
-            cleaned["answer"] = Answer.THIS
+        cleaned["organisation"] = None
+        if choice in (Answer.NEW, Answer.LEAVE_OUT):
+            return cleaned
+        cleaned["answer"] = Answer.THIS
+        if choice == "other":
+            cleaned["organisation"] = self._organisation_with_identifier(cleaned.get("identifier", ""))
+        else:
+            candidate_by_choice = {f"this-{candidate.pk}": candidate for candidate in self.candidates}
+            cleaned["organisation"] = candidate_by_choice.get(choice)
         return cleaned
 
-    def _named(self, identifier: str) -> Organisation | None:
-        identifiers = Identifier.objects.filter(value__iexact=identifier.strip()).select_related("organisation")
-        bodies = {row.organisation for row in identifiers} if identifier.strip() else set()
-        if len(bodies) != 1:
-            self.add_error(
-                "identifier",
-                "Several organisations have this identifier." if bodies else "No organisation has this identifier.",
-            )
-            return None
-        return bodies.pop()
+    def _organisation_with_identifier(self, value: str) -> Organisation | None:
+        """The only organisation with an identifier of this value; None, with an error added, otherwise."""
+        value = value.strip()
+        identifiers = Identifier.objects.filter(value__iexact=value).select_related("organisation") if value else ()
+        organisations = {identifier.organisation for identifier in identifiers}
+        if len(organisations) == 1:
+            return organisations.pop()
+        problem = "Several organisations have" if organisations else "No organisation has"
+        self.add_error("identifier", f"{problem} this identifier.")
+        return None

@@ -13,10 +13,10 @@ from partnerships.transfer.models import OWN_REGISTERS
 def may_upload(
     author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None = None
 ) -> bool:
-    """Whether they may upload a list, see its preview and discard it.
+    """Whether the person may upload a list, see its preview and discard it.
 
-    People who keep the directory may. Editors and leads of a planning authority that still exists may upload its own
-    files.
+    Administrators who keep the directory may. With `organisation`, the files are a planning authority's own: its
+    editors and leads may.
     """
     if organisation is None:
         return roles_of(author, now).keeps_directory
@@ -24,9 +24,10 @@ def may_upload(
 
 
 def may_apply(author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None) -> bool:
-    """Whether they may import a preview: those who keep the directory.
+    """Whether the person may import a preview.
 
-    The leads, who publish plans, may import their own files.
+    Administrators who keep the directory may. With `organisation`, the files are a planning authority's own: its leads
+    may, because they publish its plans.
     """
     if organisation is None:
         return roles_of(author, now).keeps_directory

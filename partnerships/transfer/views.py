@@ -34,13 +34,15 @@ from partnerships.transfer.services.registers import (
 from partnerships.transfer.services.registers.published_lists import labels_of
 from partnerships.transfer.tasks import apply_waiting
 
-#: How many lines of each outcome a page shows, and how many imports.
-MAX_LINES, MAX_RUNS = 100, 20
+#: Lines of each outcome on the page of an import.
+MAX_LINES = 100
+#: Imports on the page of an organisation.
+MAX_RUNS = 20
 
 
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the authority's staff can import, and its latest imports."""
+    """The files that the authority's staff can import, and its latest imports."""
     organisation = _find_organisation(request, pk)
     runs = ImportRun.objects.filter(organisation=organisation).select_related("by").defer("content", "report")
     registers = [Register(register) for register in OWN_REGISTERS]
@@ -81,19 +83,19 @@ def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
             for line in error.lines():
                 form.add_error(None, line)
         else:
-            return _following(run)
+            return _next_page(run)
     label = Register(register).label
     return form_page(request, "transfer/own_upload.html", form, organisation=organisation, label=label, back=back)
 
 
 @require_safe
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """What importing the files would do, how far it is, or what it did."""
+    """The preview of an import, its progress, or its result."""
     run = _find_run(request, pk)
     person, now = signed_in(request), timezone.now()
     job = ImportJob.objects.filter(run=run).first()
     may_change = run.is_waiting and not (job and job.is_running)
-    leads = may_apply(person, now, register=run.register, organisation=run.organisation)
+    is_lead = may_apply(person, now, register=run.register, organisation=run.organisation)
     context = {
         "run": run,
         "job": job,
@@ -101,8 +103,8 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
         "remarks": run.report.get("remarks", []),
         "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
         "to_correct": to_correct(run, labels_of(run.register)),
-        "may_apply": may_change and run.is_previewed and leads,
-        "waits_for_lead": may_change and run.is_previewed and not leads,
+        "may_apply": may_change and run.is_previewed and is_lead,
+        "waits_for_lead": may_change and run.is_previewed and not is_lead,
         "may_confirm": may_change and not run.is_unchecked,
         "may_discard": may_change,
     }
@@ -111,15 +113,15 @@ def run_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def headings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say which heading of the files is which column."""
-    run = _find_run(request, pk, whole=True)
+    """Match the headings of the files with columns."""
+    run = _find_run(request, pk, with_files=True)
     if not (run.is_unread or run.is_previewed):
         return redirect("transfer:own-run", run.pk)
     back = reverse("transfer:own-run", args=[run.pk])
-    form = OwnHeadingsForm(posted(request), found=proposals_for(run), cancel=back)
+    form = OwnHeadingsForm(posted(request), files=proposals_for(run), cancel=back)
     if form.is_valid():
         try:
-            made = confirm_headings(
+            checked_run = confirm_headings(
                 run=run, publisher="", headings=form.headings, author=signed_in(request), now=timezone.now()
             )
         except UnableToRead as error:
@@ -128,7 +130,7 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
         except (UnableToConfirm, UnableToApply) as error:
             form.add_error(None, str(error))
         else:
-            return _following(made)
+            return _next_page(checked_run)
     return form_page(request, "transfer/own_headings.html", form, run=run, back=back)
 
 
@@ -153,8 +155,8 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
     def step() -> tuple[str, str]:
         discard_preview(run=run, author=signed_in(request), now=timezone.now())
-        said = f"{run.file_name} was discarded. Nothing was changed."
-        return said, reverse("transfer:own", args=[run.organisation_id])
+        message = f"{run.file_name} was discarded. Nothing was changed."
+        return message, reverse("transfer:own", args=[run.organisation_id])
 
     return press_button(request, step, UnableToApply, back=reverse("transfer:own-run", args=[run.pk]))
 
@@ -167,10 +169,7 @@ def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
-    """The planning authority, if the person may upload its files.
-
-    Else 404 or 403.
-    """
+    """The planning authority, if the person may upload its files; otherwise 404 or 403."""
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
     person, now = signed_in(request), timezone.now()
     if not may_upload(person, now, register=OWN_REGISTERS[0], organisation=organisation):
@@ -178,20 +177,14 @@ def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
     return organisation
 
 
-def _find_run(request: HttpRequest, pk: int, *, whole: bool = False) -> ImportRun:
-    """An import of own files of the person's organisations.
-
-    Else 404. With `whole`, with its files.
-    """
+def _find_run(request: HttpRequest, pk: int, *, with_files: bool = False) -> ImportRun:
+    """An import of files of the person's own organisations; otherwise 404."""
     runs = ImportRun.objects.own_of(signed_in(request)).select_related("organisation", "by")
-    return get_object_or_404(runs if whole else runs.defer("content"), pk=pk)
+    return get_object_or_404(runs if with_files else runs.defer("content"), pk=pk)
 
 
-def _following(run: ImportRun) -> HttpResponseRedirect:
-    """The page that follows once files were received.
-
-    A worker hears about its job.
-    """
+def _next_page(run: ImportRun) -> HttpResponseRedirect:
+    """Redirect after an upload: to the headings, if they are unknown, or to the import. Starts a worker if needed."""
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)
     return redirect("transfer:own-headings" if run.is_unread else "transfer:own-run", run.pk)

@@ -118,7 +118,7 @@ def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None
 
     apply_waiting(now=NOW())
 
-    assert "no longer allowed to import" in ImportJob.objects.get().error
+    assert "may no longer import" in ImportJob.objects.get().error
     assert Organisation.objects.count() == before
     world.dee.is_staff = True
     world.dee.save(update_fields=["is_staff"])

@@ -1,4 +1,4 @@
-"""What the person who imports a list chose."""
+"""The choices of the person who imports a list."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """The date and publisher of a list, and what to do with its odd rows.
+    """The date and the publisher of a list, and how to import it. A preview keeps them until it is applied."""
 
-    A preview keeps them for when it is applied.
-    """
-
-    #: Else the date in the file's name, title or rows, else today.
+    #: The date of the list; None for the date in the file's name, title or rows, or else today.
     as_of: dt.date | None = None
-    #: Whose confirmed headings are used; "" for those that fit the file.
+    #: The publisher whose confirmed headings are used; "" for the one whose lists look like the file.
     publisher: str = ""
-    #: One row that cannot be used refuses the file.
+    #: Whether one row that cannot be used refuses the whole file.
     all_or_nothing: bool = False
-    #: National parks and other bodies in a list of councils become organisations of their kind.
+    #: Whether national parks and other bodies in a list of councils are imported too.
     take_others: bool = False
-    #: The list is only a part of its register: nothing counts as missing.
+    #: Whether the list is only a part of its register, so that nothing counts as missing.
     is_part: bool = False
-    #: Many organisations of the register are missing, and that is right.
+    #: Whether it is right that many organisations of the register are missing.
     accept_missing: bool = False
-    #: The council (its id) that owns rows of brownfield land that do not say whose they are.
+    #: The id of the council that rows of brownfield land without an authority belong to.
     council: int | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -39,7 +36,10 @@ class Choices:
 
     @classmethod
     def of_preview(cls, report: dict[str, Any], as_of: dt.date | None, *, accept_missing: bool) -> Choices:
-        """The choices that a preview was made with."""
-        kept = {name: value for name, value in report.get("choices", {}).items() if name in cls.__slots__}
-        day = None if report.get("dated_today") else as_of
-        return cls(**{**kept, "as_of": day, "accept_missing": accept_missing})
+        """The choices of a preview, from its report and its date.
+
+        A date that was only assumed, because the list has none, is not a choice.
+        """
+        choices = {name: value for name, value in report.get("choices", {}).items() if name in cls.__slots__}
+        chosen_date = None if report.get("dated_today") else as_of
+        return cls(**{**choices, "as_of": chosen_date, "accept_missing": accept_missing})

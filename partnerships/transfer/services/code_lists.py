@@ -1,7 +1,4 @@
-"""Published code lists, compared with those that Common Ground knows.
-
-An unknown code is named, nothing is changed.
-"""
+"""Compare published code lists with the codes that Common Ground knows. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -18,8 +15,8 @@ from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.local_plans.documents import DOCUMENT_KINDS
 from partnerships.transfer.services.simple_lists import SimpleList
 
-#: The codes that are known, by the column of a list that has them.
-_KNOWN: Mapping[str, Collection[str]] = {
+#: The known codes, by the column of the list that has them.
+_KNOWN_CODES: Mapping[str, Collection[str]] = {
     "status": STATUSES,
     "purpose": PURPOSES,
     "type": AGREEMENT_TYPES,
@@ -29,16 +26,19 @@ _KNOWN: Mapping[str, Collection[str]] = {
 
 
 def _apply(table: Table, collector: Collector, run: Import) -> int:
-    """Count the codes that are known or have ended; the others are set aside."""
-    column = next(code for code in (*_KNOWN, "reference") if table.has(code))
-    listed = {line.text(column) for line in table}
-    # Events and documents of plans are both called “reference”.
-    known = _KNOWN.get(column) or max((EVENTS, DOCUMENT_KINDS), key=lambda codes: len(listed & set(codes)))
+    """Set rows with unknown codes aside, unless the code has ended. No row is outside England."""
+    column = next(code for code in (*_KNOWN_CODES, "reference") if table.has(code))
+    listed_codes = {line.text(column) for line in table}
+    # Lists of events and of documents of plans have the same column: the codes show which list it is.
+    known_codes = _KNOWN_CODES.get(column) or max(
+        (EVENTS, DOCUMENT_KINDS), key=lambda codes: len(listed_codes & set(codes))
+    )
     for line in table:
-        code, ended = collector.required(line, column), collector.day(line, "ended")
-        if line.number in collector.bad_rows:
+        code = collector.required(line, column)
+        ended_on = collector.day(line, "ended")
+        if collector.has_problem(line):
             continue
-        if code in known or (ended is not None and ended <= run.as_of):
+        if code in known_codes or (ended_on is not None and ended_on <= run.as_of):
             run.report.count("left_alone")
             continue
         remedy = "Correct it, or ask for a version of Common Ground that knows it. Until then it is kept as written."
@@ -60,5 +60,5 @@ CODE_LISTS = SimpleList(
     ),
     "a code list",
     _apply,
-    one_of=(*_KNOWN, "reference"),
+    one_of=(*_KNOWN_CODES, "reference"),
 )

@@ -14,7 +14,7 @@ from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.services.councils import follow_code
 from partnerships.transfer.services.directory import Directory, Import, alternative_names
 from partnerships.transfer.services.doubts import Doubts, NewDoubt
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
 def apply_combined_authorities(
@@ -32,7 +32,7 @@ def apply_combined_authorities(
     listed_district_codes = {code for authority in authorities for code, _ in authority.districts}
     listed_ids: set[int] = set()
     for done, authority in enumerate(authorities, start=1):
-        with one_row(authority.row, directory, run):
+        with set_aside_if_refused(authority.row, directory, run):
             organisation = _apply_authority(authority, listed_district_codes, directory, doubts, run)
             if organisation is not None:
                 listed_ids.add(organisation.pk)

@@ -16,10 +16,10 @@ from partnerships.transfer.reporting import Report
 def settled_date(
     *, given: dt.date | None, named: dt.date | None, said: dt.date | None, now: dt.datetime, report: Report
 ) -> dt.date:
-    """The date given, else the date found in the list, else today.
+    """The date of a list: the date that a person gave, or else a date found in the list, or else today.
 
-    The date is looked for in the file's name, title and rows; the report says when today is assumed. Raises
-    `UnableToRead` if the given date is in the future.
+    `named` is the date in the file's name or title, `said` the date in its rows. The report says if today is assumed.
+    Raises `UnableToRead` if the given date is in the future.
     """
     today = timezone.localdate(now)
     if given is not None:
@@ -29,8 +29,10 @@ def settled_date(
                 "Give the day on which it was published.",
             )
         return given
-    if found := named or said:
-        return min(found, today)  # “November 2026” means its last day, or today if that is still to come
+    date_in_list = named or said
+    if date_in_list is not None:
+        # “November 2026” is the last day of the month, which may still be to come.
+        return min(date_in_list, today)
     report.dated_today = True
     report.remark(
         f"Neither the file's name nor its rows give its date, so we used today, {long_date(today)}. If it is older, "
@@ -44,8 +46,8 @@ def newer_list(
 ) -> ImportRun | None:
     """The latest list of the same register, if it is newer than this one.
 
-    An organisation's own files are compared with its own, those of the whole country with their like: the date of
-    these is that of the newest row of any authority.
+    An organisation's own files are compared only with its own files, and files of the whole country only with files of
+    the whole country.
     """
     latest = _latest_list(register, digest, organisation)
     return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
@@ -58,20 +60,11 @@ def latest_date(register: str, digest: str, organisation: Organisation | None = 
 
 
 def _latest_list(register: str, digest: str, organisation: Organisation | None = None) -> ImportRun | None:
-    """The latest list of a register, without the file with this digest.
+    """The list of a register with the latest date, apart from the file with this digest.
 
-    If a file is imported again, its last given date counts, so that a wrong date can be corrected.
+    If a file was imported several times, the date of its last import counts, so that a wrong date can be corrected.
     """
-    newest: dict[str, ImportRun] = {}
-    for run in (
-        ImportRun.objects.filter(register=register, status=RunStatus.APPLIED)
-        .filter(organisation=organisation)
-        .order_by("started_at", "pk")
-        .defer("report", "content")
-    ):
-        newest[run.sha256] = run
-    return max(
-        (run for run in newest.values() if run.sha256 != digest and run.as_of is not None),
-        key=lambda run: run.as_of or dt.date.min,
-        default=None,
-    )
+    runs = ImportRun.objects.filter(register=register, status=RunStatus.APPLIED, organisation=organisation)
+    last_run_by_digest = {run.sha256: run for run in runs.order_by("started_at", "pk").defer("report", "content")}
+    other_runs = [run for run in last_run_by_digest.values() if run.sha256 != digest and run.as_of is not None]
+    return max(other_runs, key=lambda run: run.as_of or dt.date.min, default=None)

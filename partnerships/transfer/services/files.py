@@ -1,4 +1,4 @@
-"""The files of one import, and what else an import of files is given."""
+"""The files of one import, and the request to import them."""
 
 from __future__ import annotations
 
@@ -36,10 +36,7 @@ from partnerships.transfer.services.recording import new_run, record_import, set
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's name and content.
-
-    Both are empty for a file of a list that is missing.
-    """
+    """A file's name and content; both are empty if one of a list's files is missing."""
 
     name: str
     data: bytes
@@ -61,42 +58,41 @@ def names_of(files: Sequence[File]) -> str:
 
 
 def pack(files: Sequence[File]) -> bytes:
-    """The files in their order, to keep with a preview."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for place, file in enumerate(files):
-            archive.writestr(zipfile.ZipInfo(f"{place}/{file.name}"), file.data)
-    return out.getvalue()
+    """The files in their order as one ZIP archive, which a preview can hold."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index, file in enumerate(files):
+            archive.writestr(zipfile.ZipInfo(f"{index}/{file.name}"), file.data)
+    return buffer.getvalue()
 
 
 def unpack(data: bytes) -> list[File]:
-    """The files that `pack` put together."""
+    """The files in an archive made by `pack`."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return [File(entry.filename.partition("/")[2], archive.read(entry)) for entry in archive.infolist()]
 
 
-def _none(place: int, sheets: Sequence[Sheet]) -> Mapping[str, str]:
+def _no_known_headings(file_index: int, sheets: Sequence[Sheet]) -> Mapping[str, str]:
     return NONE_KNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """Files to import, who by, when and how.
-
-    `known` has the headings that a person confirmed for the file at a place. `organisation` is whose own files they
-    are, if its staff uploaded them: rows of others are set aside. `number` is that of the preview whose
-    place the run takes; without `keep` the caller undoes everything.
-    """
+    """A request to import files."""
 
     files: Sequence[File]
     author: User | None
     now: dt.datetime
     choices: Choices
     progress: Progress
+    #: False for a dry run, which the caller rolls back.
     keep: bool = True
+    #: The authority that uploads its own files: rows of other authorities are set aside.
     organisation: Organisation | None = None
-    number: int | None = None
-    known: Callable[[int, Sequence[Sheet]], Mapping[str, str]] = _none
+    #: The primary key of the preview that is imported.
+    run_pk: int | None = None
+    #: The columns of headings that people confirmed, by canonical heading, for the file with an index and its sheets.
+    known: Callable[[int, Sequence[Sheet]], Mapping[str, str]] = _no_known_headings
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,7 +105,7 @@ class Given:
         return max((day for day in map(date_in_file_name, self.names) if day), default=None)
 
     def latest_date(self, register: str) -> dt.date | None:
-        """The date of the latest other files of a register, to which corrected rows without a date belong."""
+        """The date of the latest other import of a register: rows that were set aside and corrected belong to it."""
         return latest_date(register, self.digest, self.organisation)
 
     @property
@@ -120,10 +116,9 @@ class Given:
     def start(
         self, register: str, as_of: dt.date, *, report: Report, list_file: ListFile | None = None, source: str = ""
     ) -> Import:
-        """What each step of this import needs.
+        """Start the import. Rows that were set aside when the file was read are in its report already.
 
-        The rows that were set aside when it was read are in its report. Without a source, histories name the first file
-        and the date.
+        `source` is how histories name the list; without it, they name the first file and the date.
         """
         list_file = list_file or ListFile()
         run = Import(
@@ -145,7 +140,7 @@ class Given:
 
     def new_run(self, register: str, as_of: dt.date) -> ImportRun:
         """The run of this import, not saved."""
-        made = new_run(
+        run = new_run(
             register=register,
             file_name=names_of(self.files),
             sha256=self.digest,
@@ -153,13 +148,13 @@ class Given:
             author=self.author,
             now=self.now,
         )
-        made.organisation = self.organisation
-        made.publisher = self.choices.publisher[:120]
-        made.pk = self.number
-        return made
+        run.organisation = self.organisation
+        run.publisher = self.choices.publisher[:120]
+        run.pk = self.run_pk
+        return run
 
     def finish(self, import_run: ImportRun, run: Import, kind: EventKind, **data: Any) -> ImportRun:
-        """The run with its report, saved and recorded with this data if it is kept."""
+        """Complete the run with its report. Unless it is a dry run, save it and record an event with this data."""
         settle_run(import_run, run.report)
         if self.keep:
             import_run.save()
@@ -168,11 +163,11 @@ class Given:
 
 
 def import_files(apply: Callable[[Given], ImportRun], given: Given, *, dry_run: bool) -> Outcome:
-    """Import files in a transaction of their own; a dry run is undone."""
+    """Import files in one transaction, which a dry run rolls back."""
     with transaction.atomic():
         wait_for_turn()
         require(roles_of(given.author, given.now).keeps_directory)
-        made = apply(given)
+        run = apply(given)
         if dry_run:
             transaction.set_rollback(True)
-    return Outcome(made, last_line(made, applied=not dry_run))
+    return Outcome(run, last_line(run, applied=not dry_run))

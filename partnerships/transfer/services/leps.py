@@ -12,7 +12,7 @@ from partnerships.transfer.reading.leps import Lep
 from partnerships.transfer.reading.names import lep_core_name
 from partnerships.transfer.services.directory import Directory, Import, alternative_names
 from partnerships.transfer.services.doubts import Doubts, NewDoubt
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 
 #: Core funding and functions of LEPs ended with the financial year. Lists of LEPs do not give the date. If a LEP's
 #: company goes on, an administrator can correct its date or status.
@@ -25,7 +25,7 @@ def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run:
     unlisted = _unlisted_leps(leps, directory, run)
     listed_ids: set[int] = set()
     for done, lep in enumerate(leps, start=1):
-        with one_row(lep.row, directory, run):
+        with set_aside_if_refused(lep.row, directory, run):
             organisation = _apply_lep(lep, listed_codes, unlisted, directory, doubts, run)
             if organisation is not None:
                 listed_ids.add(organisation.pk)

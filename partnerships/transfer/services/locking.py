@@ -1,25 +1,25 @@
-"""Lets imports run one at a time.
+"""A lock that lets imports run one at a time.
 
-Two at once would match rows against a directory that the other is changing.
+Otherwise one import would match its rows with a directory that another one is changing.
 """
 
 from __future__ import annotations
 
 from django.db import connection
 
-#: Not used by any other advisory lock in this database.
-_IMPORTS = 7_261_050
+#: The key of the advisory lock; no other lock in this database has it.
+_LOCK_KEY = 7_261_050
 
 
 def take_turn() -> bool:
-    """Whether no other import is running; then the lock is ours until the transaction ends."""
+    """Take the lock until the transaction ends, if no other import has it; returns whether it was taken."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_IMPORTS])
-        taken: bool = cursor.fetchone()[0]
-    return taken
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
+        is_taken: bool = cursor.fetchone()[0]
+    return is_taken
 
 
 def wait_for_turn() -> None:
-    """Wait for other imports to finish; the lock ends with the transaction."""
+    """Wait for other imports to finish, and take the lock until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORTS])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])

@@ -1,4 +1,4 @@
-"""What every import ends with, and which files it refuses whole."""
+"""The outcome of an import, and the check that refuses a whole file."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ from partnerships.transfer.reporting import OUTCOMES, summary
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The import run and its last line; a dry run's is not saved."""
+    """An import run and the last line of its report. The run of a dry run is not saved."""
 
     run: ImportRun
     last_line: str
 
 
 def last_line(run: ImportRun, *, applied: bool) -> str:
-    """What a run did or would do, in one sentence."""
+    """The changes of a run in one sentence; if it is not applied, the changes that it would make."""
     counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
     return summary(Register(run.register).label, run.as_of, counts, applied=applied)
 
 
 def refuse_unusable(list_file: ListFile, *, all_or_nothing: bool) -> None:
-    """Refuse a wrong list, and with `all_or_nothing` one with a bad row.
+    """Raise `UnableToRead` if more rows are bad than good: it is probably another list.
 
-    A list is wrong if fewer than half of its rows can be used. Rows that somebody corrected are never a wrong list.
+    With `all_or_nothing`, one bad row is enough. Files of corrected rows are never taken for another list.
     """
     problems = [problem for row in list_file.set_aside for problem in row.problems]
-    bad = sum(not row.belongs_elsewhere for row in list_file.set_aside)
-    sound = len(list_file.rows) - list_file.outside - len(list_file.set_aside)
-    if bad and not all_or_nothing and not list_file.is_corrected and bad > sound:
-        found = f"{bad:,} of its {len(list_file.rows):,} rows cannot be used."
-        problems.insert(0, Problem(None, "", found, "Is it the right list? Correct its rows, or choose another list."))
-    elif not (problems and all_or_nothing):
+    if all_or_nothing:
+        if problems:
+            raise UnableToRead(problems)
         return
-    raise UnableToRead(problems)
+    bad_count = sum(not row.belongs_elsewhere for row in list_file.set_aside)
+    good_count = len(list_file.rows) - list_file.outside - len(list_file.set_aside)
+    if bad_count > good_count and not list_file.is_corrected:
+        found = f"{bad_count:,} of its {len(list_file.rows):,} rows cannot be used."
+        remedy = "Is it the right list? Correct its rows, or choose another list."
+        raise UnableToRead([Problem(None, "", found, remedy), *problems])

@@ -1,4 +1,4 @@
-"""Load the pending successions that come with the project."""
+"""Load the pending successions in the file that comes with the project."""
 
 from __future__ import annotations
 
@@ -17,38 +17,40 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import create_organisation, record_succession, ties_between
 from partnerships.people.models import User
 
-#: What is to come, with its sources (docs/successions.md).
+#: The file of successions that are to come, with their sources (docs/successions.md).
 PENDING = Path(__file__).resolve().parents[1] / "pending.json"
-#: Texts of a succession that the file gives as they are.
-_TEXTS = ("place", "proposal", "instrument", "source", "source_url")
+#: Text fields of a succession, which have the same names in the file.
+_TEXT_FIELDS = ("place", "proposal", "instrument", "source", "source_url")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many successions were recorded, known, or wait for predecessors."""
+    """Numbers of successions."""
 
     recorded: int = 0
+    #: Those that were recorded before.
     known: int = 0
+    #: Those whose predecessors are not all in the directory yet.
     waiting: int = 0
 
 
 @transaction.atomic
 def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
-    """Record the successions of the project's file that the directory lacks.
+    """Record the successions of the file that the directory does not have.
 
-    Those whose predecessors are not all in the directory wait until they are. What administrators changed or cancelled
-    since stays as it is.
+    A succession waits until all its predecessors are in the directory. Changes and cancellations by administrators are
+    kept.
     """
     require(roles_of(author, now).keeps_directory)
     file = json.loads(PENDING.read_text(encoding="utf-8"))
-    added = {item["key"]: item for item in file["organisations"]}
+    successor_by_key = {item["key"]: item for item in file["organisations"]}
     recorded = known = waiting = 0
     for item in file["successions"]:
-        predecessors = _bodies(Scheme.GSS, item["predecessors"])
+        predecessors = _organisations(Scheme.GSS, item["predecessors"])
         if len(predecessors) < len(item["predecessors"]):
             waiting += 1
             continue
-        successors = [_successor(added[key], author=author, now=now) for key in item["successors"]]
+        successors = [_successor(successor_by_key[key], author=author, now=now) for key in item["successors"]]
         if Succession.objects.filter(ties__successor__in=successors, ties__predecessor__in=predecessors).exists():
             known += 1
             continue
@@ -60,24 +62,24 @@ def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
             ties=ties_between(predecessors, successors),
             author=author,
             now=now,
-            **{name: item.get(name, "") for name in _TEXTS},
+            **{name: item.get(name, "") for name in _TEXT_FIELDS},
         )
         recorded += 1
-    return Loaded(recorded, known, waiting)
+    return Loaded(recorded=recorded, known=known, waiting=waiting)
 
 
-def _bodies(scheme: str, values: list[str]) -> list[Organisation]:
-    identifiers = (
-        Identifier.objects.filter(scheme=scheme, value__in=values).select_related("organisation").order_by("value")
-    )
-    return [row.organisation for row in identifiers]
+def _organisations(scheme: str, values: list[str]) -> list[Organisation]:
+    """The organisations with one of these identifiers, ordered by identifier."""
+    identifiers = Identifier.objects.filter(scheme=scheme, value__in=values)
+    return [identifier.organisation for identifier in identifiers.select_related("organisation").order_by("value")]
 
 
 def _successor(item: dict[str, Any], *, author: User | None, now: dt.datetime) -> Organisation:
-    """The organisation of the file, created if the directory lacks it."""
+    """The successor in the file, created if it is not in the directory."""
     key = f"pending:{item['key']}"
-    if bodies := _bodies(Scheme.NETWORK, [key]):
-        return bodies[0]
+    existing = _organisations(Scheme.NETWORK, [key])
+    if existing:
+        return existing[0]
     return create_organisation(
         name=item["name"],
         kind=item["kind"],

@@ -25,7 +25,7 @@ from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reading.providers import Provider, ProviderList
 from partnerships.transfer.services.directory import Directory, Import, alternative_names
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct
-from partnerships.transfer.services.rows import REFUSALS, one_row
+from partnerships.transfer.services.refusals import REFUSALS, set_aside_if_refused
 
 #: New providers are created in batches of this size.
 BATCH_SIZE = 500
@@ -82,7 +82,7 @@ def _apply_each(
     """Apply each provider, and create new ones in batches; returns the ids of their organisations."""
     organisation_ids: set[int] = set()
     for done, provider in enumerate(providers, start=done_before + 1):
-        with one_row(provider.row, new_providers.directory, run):
+        with set_aside_if_refused(provider.row, new_providers.directory, run):
             organisation = apply(provider)
             if organisation is not None:
                 organisation_ids.add(organisation.pk)
@@ -129,7 +129,7 @@ class NewProviders:
         except (*REFUSALS, IntegrityError, DataError):
             created = []
             for provider in providers:
-                with one_row(provider.row, self.directory, self.run):
+                with set_aside_if_refused(provider.row, self.directory, self.run):
                     created += _create([provider], self.directory, self.run)
         return {organisation.pk for organisation in created}
 

@@ -1,4 +1,4 @@
-"""Makes import runs and records their events."""
+"""Create import runs and record their events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 def new_run(
     *, register: str, file_name: str, sha256: str, as_of: dt.date | None, author: User | None, now: dt.datetime
 ) -> ImportRun:
-    """An applied run, not saved; `settle_run` gives it its report."""
+    """A run that is not saved and has no report yet; see `settle_run`."""
     return ImportRun(
         register=register,
         file_name=file_name[:300],
@@ -30,7 +30,7 @@ def new_run(
 
 
 def settle_run(run: ImportRun, report: Report) -> ImportRun:
-    """The run with its counts, report and end; not saved."""
+    """Fill in the counts, the report and the end of a run, which the caller saves."""
     run.report = report.as_json()
     run.finished_at = timezone.now()
     for outcome in OUTCOMES:

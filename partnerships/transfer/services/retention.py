@@ -1,6 +1,6 @@
-"""Retention: lists that nobody imported, and rows set aside.
+"""Retention rules for uploaded lists and rows set aside.
 
-Lists are published, but somebody may upload another file, or one with the names of contacts in further columns.
+Lists are published, but a person may upload the wrong file, or a list with the names of contacts in other columns.
 """
 
 from __future__ import annotations
@@ -16,21 +16,19 @@ from partnerships.transfer.models import WAITING, ImportRun
 from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.previewing import empty_preview
 
-#: How long a file waits to be imported or discarded.
-PREVIEWS_WAIT = dt.timedelta(days=30)
-#: How long rows set aside can be downloaded.
+#: A list that is not imported is discarded after this time.
+DISCARDED_AFTER = dt.timedelta(days=30)
+#: Rows set aside can be downloaded for this time.
 ROWS_KEPT = dt.timedelta(days=180)
 
 
-def _discard_forgotten(now: dt.datetime, dry_run: bool) -> int:
-    """Discard previews that nobody imported.
-
-    One that a worker is importing waits.
-    """
-    old = ImportRun.objects.filter(status__in=WAITING, started_at__lte=now - PREVIEWS_WAIT).exclude(job__error="")
+def _discard_old_previews(now: dt.datetime, dry_run: bool) -> int:
+    """Discard previews that nobody imported, unless a worker is importing them."""
+    old_runs = ImportRun.objects.filter(status__in=WAITING, started_at__lte=now - DISCARDED_AFTER)
+    old_runs = old_runs.exclude(job__error="")
     if dry_run:
-        return old.count()
-    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
+        return old_runs.count()
+    return for_each(list(old_runs.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
 
 
 @transaction.atomic
@@ -41,28 +39,25 @@ def _discard(pk: int, now: dt.datetime) -> None:
         record_import(run, EventKind.DISCARDED, author=None, now=now)
 
 
-def _drop_rows(now: dt.datetime, dry_run: bool) -> int:
-    """Drop the cells of rows set aside.
-
-    The report keeps what was wrong with them.
-    """
-    old = ImportRun.objects.exclude(status__in=WAITING).filter(
+def _delete_old_rows(now: dt.datetime, dry_run: bool) -> int:
+    """Delete the cells of rows set aside from reports, which keep the problems of the rows."""
+    old_runs = ImportRun.objects.exclude(status__in=WAITING).filter(
         finished_at__lte=now - ROWS_KEPT, report__set_aside__0__isnull=False
     )
     if dry_run:
-        return old.count()
-    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), _drop_rows_of)
+        return old_runs.count()
+    return for_each(list(old_runs.order_by("pk").values_list("pk", flat=True)), _delete_rows)
 
 
 @transaction.atomic
-def _drop_rows_of(pk: int) -> None:
+def _delete_rows(pk: int) -> None:
     run = ImportRun.objects.select_for_update(of=("self",)).get(pk=pk)
     run.report["set_aside"] = []
     run.save(update_fields=["report"])
 
 
 def register() -> None:
-    """Register the rules; once, at start-up."""
+    """Register the rules at start-up."""
     basis = "public task: a directory of the organisations that work together on housing"
     register_retention(
         "lists nobody imported",
@@ -70,7 +65,7 @@ def register() -> None:
         purpose="showing what importing it would do",
         basis=basis,
         kept_for="30 days after the upload",
-        apply=_discard_forgotten,
+        apply=_discard_old_previews,
     )
     register_retention(
         "rows set aside",
@@ -78,5 +73,5 @@ def register() -> None:
         purpose="correcting them and uploading them again",
         basis=basis,
         kept_for="180 days after the import; at once when the preview is discarded",
-        apply=_drop_rows,
+        apply=_delete_old_rows,
     )

@@ -1,4 +1,4 @@
-"""Importing a list of one file whose rows each stand alone, and that marks nothing as missing."""
+"""Import simple lists: one file, whose rows do not depend on each other and do not show that anything is missing."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.files import Given
 from partnerships.transfer.services.outcomes import refuse_unusable
-from partnerships.transfer.services.rows import row_errors
+from partnerships.transfer.services.refusals import refuse_file_with_row
 
-#: Applies the rows, adds problems to those that it cannot use, and returns how many are outside England.
+#: Applies the rows, adds problems for rows that cannot be used, and returns the number of rows outside England.
 Apply = Callable[[Table, Collector, Import], int]
 
 
 @dataclass(frozen=True, slots=True)
 class SimpleList:
-    """A list: its register, its columns, what it is in words, and how its rows are applied."""
+    """The definition of a simple list."""
 
     register: Register
     columns: tuple[Column, ...]
+    #: The list in words, for messages, such as “the list of changes of councils”.
     what: str
     apply: Apply
-    #: Codes of columns. At least one of these columns must be there.
+    #: The codes of columns of which the file must have at least one.
     one_of: tuple[str, ...] = ()
 
 
-def apply_simple_list(given: Given, *, listed: SimpleList) -> ImportRun:
-    """Import the list inside the caller's transaction.
-
-    Returns the run. Raises `UnableToRead`.
-    """
+def apply_simple_list(given: Given, *, simple_list: SimpleList) -> ImportRun:
+    """Import the list inside the caller's transaction, and return its run. Raises `UnableToRead`."""
     sheets = given.files[0].sheets
-    table = find_table(sheets, listed.columns, listed.what, given.known(0, sheets))
-    _need_one_of(table, listed)
-    report, list_file = Report(), table.list_file
+    table = find_table(sheets, simple_list.columns, simple_list.what, given.known(0, sheets))
+    _require_one_of(table, simple_list)
+    list_file = table.list_file
+    report = Report()
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date or list_file.true_on,
-        said=given.latest_date(listed.register) if list_file.is_corrected else None,
+        said=given.latest_date(simple_list.register) if list_file.is_corrected else None,
         now=given.now,
         report=report,
     )
-    run = given.start(listed.register, day, report=report, list_file=list_file)
-    for line in table.remarks:
-        report.remark(line)
+    run = given.start(simple_list.register, day, report=report, list_file=list_file)
+    for remark in table.remarks:
+        report.remark(remark)
+
     collector = Collector(table)
-    with report.timed(), row_errors(run):
-        outside = listed.apply(table, collector, run)
+    with report.timed(), refuse_file_with_row(run):
+        outside = simple_list.apply(table, collector, run)
     list_file = replace(collector.list_file(), outside=outside)
     refuse_unusable(list_file, all_or_nothing=given.choices.all_or_nothing)
     for row in list_file.set_aside:
@@ -68,10 +68,10 @@ def apply_simple_list(given: Given, *, listed: SimpleList) -> ImportRun:
     return given.finish(given.new_run(run.register, day), run, EventKind.LIST_IMPORTED)
 
 
-def _need_one_of(table: Table, listed: SimpleList) -> None:
-    """Ask for the headings of a list that has none of its alternative columns."""
-    if not listed.one_of or any(table.has(code) for code in listed.one_of):
+def _require_one_of(table: Table, simple_list: SimpleList) -> None:
+    """Raise `UnknownHeadings` if the file has none of the columns in `SimpleList.one_of`."""
+    if not simple_list.one_of or any(table.has(code) for code in simple_list.one_of):
         return
-    shown = " or ".join(f"“{column.shown}”" for column in listed.columns if column.code in listed.one_of)
-    problem = Problem(table.heading.number, "", f"{listed.what} needs the column {shown}.", "Is it the right file?")
-    raise UnknownHeadings([problem], listed.columns)
+    columns = " or ".join(f"“{column.shown}”" for column in simple_list.columns if column.code in simple_list.one_of)
+    found = f"{simple_list.what} needs the column {columns}."
+    raise UnknownHeadings([Problem(table.heading.number, "", found, "Is it the right file?")], simple_list.columns)

@@ -15,7 +15,7 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
     renamed = unlisted = 0
     existing_ids: set[int] = set()
     for done, entry in enumerate(entries, start=1):
-        with one_row(entry.row, directory, run):
+        with set_aside_if_refused(entry.row, directory, run):
             organisation = _find(entry, directory)
             if organisation is not None:
                 existing_ids.add(organisation.pk)

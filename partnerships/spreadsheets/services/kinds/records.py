@@ -16,7 +16,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.spreadsheets.services.kinds.base import Run, Target
 from partnerships.transfer.reading.headings import Line
-from partnerships.transfer.services.rows import constraint_of, problem_of
+from partnerships.transfer.services.refusals import constraint_of, problem_of_refusal
 
 #: The UUID namespace of keys made from references, so that they differ from the keys of forms.
 _NAMESPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
@@ -37,7 +37,7 @@ def set_aside_if_refused(run: Run, line: Line, *refusals: type[Exception]) -> It
     except IntegrityError as error:
         run.refuse(line, "", f"it cannot be stored ({constraint_of(error)}).", "Correct the row.")
     except DataError as error:
-        run.refuse(line, "", problem_of(error, line.number).found, "Shorten the text that is too long.")
+        run.refuse(line, "", problem_of_refusal(error, line.number).found, "Shorten the text that is too long.")
     except refusals as error:
         run.refuse(line, "", str(error), "Correct the row, or do it on its page.")
 

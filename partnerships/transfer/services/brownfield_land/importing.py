@@ -41,7 +41,7 @@ from partnerships.transfer.services.plan_versions import (
     remark_on_embargo,
     said_before,
 )
-from partnerships.transfer.services.rows import row_errors
+from partnerships.transfer.services.refusals import refuse_file_with_row
 
 #: The kind of plan that holds a register.
 KIND = "brownfield_land"
@@ -84,7 +84,7 @@ def apply_brownfield_land(given: Given) -> ImportRun:
         report=report,
     )
     run = given.start(Register.BROWNFIELD_LAND, day, report=report, list_file=brownfield_land.list_file)
-    with report.timed(), row_errors(run):
+    with report.timed(), refuse_file_with_row(run):
         council = given.organisation or Organisation.objects.filter(pk=given.choices.council or 0).first()
         _apply_register(brownfield_land, council, run)
     report.account_for(brownfield_land.list_file)

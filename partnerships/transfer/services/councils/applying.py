@@ -17,7 +17,7 @@ from partnerships.transfer.services.councils.others import save_other_bodies
 from partnerships.transfer.services.councils.successions import record_successions
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, distinct
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 
 #: Councils named in the remark about councils that end after the list's date.
 _MAX_NAMED = 10
@@ -73,7 +73,7 @@ def _save_councils(
     saved_by_key: dict[str, Organisation] = {}
     for done, matched in enumerate(matched_councils, start=1):
         key = matched.council.key
-        with one_row(matched.council.row, directory, run):
+        with set_aside_if_refused(matched.council.row, directory, run):
             saved_by_key[key] = save_council(matched, areas_by_key[key], directory, run)
         run.progress(done, len(matched_councils))
     run.row = None

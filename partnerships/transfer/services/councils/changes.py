@@ -20,7 +20,7 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.councils import GSS
 from partnerships.transfer.reading.headings import Column, Line, Table
 from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 from partnerships.transfer.services.simple_lists import SimpleList
 
 _IMPORT_COUNCILS = "Import the newest list of councils, then this list again."
@@ -127,7 +127,7 @@ class _ChangeApplier:
 
         began_on = authority.valid_from
         is_founding_member = began_on is not None and change.year is not None and began_on.year == change.year.year
-        with one_row(change.row, self._directory, self._run):
+        with set_aside_if_refused(change.row, self._directory, self._run):
             for district in districts:
                 self._directory.serve(
                     authority,
@@ -144,7 +144,7 @@ class _ChangeApplier:
             first = changes[0]
             successor = self._directory.organisations[first.successor.pk]
             predecessors = list(dict.fromkeys(change.predecessor for change in changes))
-            with one_row(first.row, self._directory, self._run):
+            with set_aside_if_refused(first.row, self._directory, self._run):
                 record_succession(
                     kind=SuccessionKind.MERGE if len(predecessors) > 1 else SuccessionKind.ABSORB,
                     status=SuccessionStatus.EFFECTIVE,

@@ -8,7 +8,7 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.councils import GSS
 from partnerships.transfer.reading.headings import Column, Line, Table
 from partnerships.transfer.services.directory import Directory, Import, alternative_names
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 from partnerships.transfer.services.simple_lists import SimpleList
 
 _UNKNOWN = "Leave it out if the council is outside England. Otherwise import the list of councils that has it."
@@ -51,7 +51,7 @@ def _add_name_and_code(
         if holder is None:
             has_code = bool(directory.values(body, Scheme.GSS))
             identifiers.append((Scheme.LOCAL_AUTHORITY_FORMER if has_code else Scheme.GSS, code))
-    with one_row(line.number, directory, run):
+    with set_aside_if_refused(line.number, directory, run):
         names = alternative_names(line.text("name"))
         changes = directory.update(body, run, fields={}, identifiers=identifiers, names=names)
         if changes:

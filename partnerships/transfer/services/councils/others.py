@@ -8,13 +8,13 @@ from partnerships.organisations.models import Organisation, Scheme
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.reading.other_bodies import OtherBody
 from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
 def save_other_bodies(bodies: Sequence[OtherBody], directory: Directory, run: Import) -> None:
     """Create or update the organisation of each body."""
     for body in bodies:
-        with one_row(body.row, directory, run):
+        with set_aside_if_refused(body.row, directory, run):
             _save(body, directory, run)
 
 

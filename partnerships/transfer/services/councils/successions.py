@@ -13,7 +13,7 @@ from partnerships.organisations.services import record_succession, ties_between
 from partnerships.transfer.reading.councils import Council
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, Import
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.refusals import set_aside_if_refused
 
 
 @dataclass
@@ -78,7 +78,7 @@ def record_successions(
     for succession in successions.values():
         kind = succession.kind(start_by_key)
         successors = [organisation for key in succession.successor_keys if (organisation := find(key))]
-        with one_row(succession.row, directory, run, is_used=True):
+        with set_aside_if_refused(succession.row, directory, run, is_used=True):
             record_succession(
                 kind=kind,
                 status=SuccessionStatus.EFFECTIVE,

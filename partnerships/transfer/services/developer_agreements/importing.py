@@ -23,7 +23,7 @@ from partnerships.transfer.services.developer_agreements.passed_on import Passed
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
 from partnerships.transfer.services.outcomes import Outcome
-from partnerships.transfer.services.rows import row_errors
+from partnerships.transfer.services.refusals import refuse_file_with_row
 
 
 def import_developer_agreements(
@@ -80,7 +80,7 @@ def apply_developer_agreements(given: Given) -> ImportRun:
     made = given.new_run(run.register, day)
     if given.number is None:
         made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
-    with report.timed(), row_errors(run):
+    with report.timed(), refuse_file_with_row(run):
         line = _apply(read, run, made, vintages)
     if given.choices.all_or_nothing and (
         problems := [problem for account in read.accounts for row in account.set_aside for problem in row.problems]

@@ -20,7 +20,7 @@ from partnerships.transfer.services.directory import Import
 from partnerships.transfer.services.files import Given
 from partnerships.transfer.services.housing_figures.places import Places
 from partnerships.transfer.services.outcomes import refuse_unusable
-from partnerships.transfer.services.rows import row_errors
+from partnerships.transfer.services.refusals import refuse_file_with_row
 
 _REMEDY = (
     "If it is a council that ended, add it to the directory with this code, its area and its succession. Otherwise "
@@ -55,7 +55,7 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
     run = given.start(series.value, day, report=report, list_file=figures_read.list_file)
     for line in figures_read.list_file.remarks:
         report.remark(line)
-    with report.timed(), row_errors(run):
+    with report.timed(), refuse_file_with_row(run):
         _keep(figures_read, series, corrects, given, run)
     report.account_for(figures_read.list_file)
     return given.finish(given.new_run(run.register, day), run, EventKind.HOUSING_FIGURES_IMPORTED)

@@ -49,7 +49,7 @@ from partnerships.transfer.services.plan_versions import (
     remark_on_embargo,
     said_before,
 )
-from partnerships.transfer.services.rows import row_errors
+from partnerships.transfer.services.refusals import refuse_file_with_row
 
 #: The note of every version: names the file and its publisher.
 PUBLISHER = "planning data platform, MHCLG"
@@ -107,7 +107,7 @@ def apply_local_plans(given: Given) -> ImportRun:
     for row in (row for list_file in listed.list_files[1:] for row in list_file.set_aside):
         run.set_aside(row)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
-    with report.timed(), row_errors(run):
+    with report.timed(), refuse_file_with_row(run):
         _apply_plans(listed, known, run, plans_name, Vintages(listed, newer, run.organisation))
     report.account_for(*listed.list_files)
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)

@@ -7,6 +7,7 @@ from partnerships.transfer.services.registers.importing import import_register
 from partnerships.transfer.services.registers.jobs import apply_waiting, ask_to_apply
 from partnerships.transfer.services.registers.known_headings import publishers_of
 from partnerships.transfer.services.registers.previewing import (
+    FileProposals,
     UnableToApply,
     apply_preview,
     check_list,
@@ -19,6 +20,7 @@ from partnerships.transfer.services.registers.reviewing import UnableToAnswer, a
 
 __all__ = [
     "Choices",
+    "FileProposals",
     "Outcome",
     "UnableToAnswer",
     "UnableToApply",

@@ -21,10 +21,10 @@ from partnerships.transfer.services.directory import Directory, Import, Progress
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.files import File, Given, import_files
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
+from partnerships.transfer.services.refusals import refuse_file_with_row
 from partnerships.transfer.services.registers.kinds import Reading, read_register
 from partnerships.transfer.services.registers.known_headings import headings_known_for
 from partnerships.transfer.services.registers.published_lists import files_in, importer_of
-from partnerships.transfer.services.rows import row_errors
 from partnerships.transfer.services.vintages import fill_history
 
 NO_CHOICES = Choices()
@@ -92,7 +92,7 @@ def _apply_register(register: str, given: Given) -> ImportRun:
         report.remark(remark)
 
     doubts = Doubts.of(register)
-    with report.timed(), row_errors(run):
+    with report.timed(), refuse_file_with_row(run):
         _apply_or_fill_history(reading, doubts, run)
     report.account_for(list_file)
     if not given.choices.accept_missing:

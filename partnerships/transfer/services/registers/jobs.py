@@ -1,4 +1,4 @@
-"""Checks and imports that a worker does, with progress that others can read."""
+"""Check and import lists in a worker; pages show the progress."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.rights import may_apply
 from partnerships.transfer.services.registers.previewing import UnableToApply, apply_preview, check_list
 
-#: A job of a worker that died is taken up again after this time; the largest register takes about two minutes.
+#: If a worker dies, another one starts on its job after this time. The largest register takes about two minutes.
 LEASE = dt.timedelta(minutes=15)
 _FAILED = (
-    "Something went wrong in the import, or it took longer than 14 minutes. Ask the operators before you try again."
+    "Something went wrong in the import, or it took longer than 14 minutes. Ask the people who run this site before "
+    "you try again."
 )
 
 
 def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportJob:
-    """Let a worker import a preview; the job says how far it is.
+    """Let a worker import a preview; the job has the progress.
 
-    Asking again after an error starts it again. Raises `UnableToApply` if the preview was applied or discarded, or is
-    being imported.
+    After an error, the job starts again. Raises `UnableToApply` if the preview was applied or discarded, or is being
+    imported.
     """
     with transaction.atomic():
         waiting = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
@@ -51,18 +52,15 @@ def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
 
 
 def apply_waiting(*, now: dt.datetime) -> int:
-    """Check or import the lists that wait for a worker.
-
-    Returns how many. May run twice.
-    """
+    """Check or import the lists that wait for a worker; returns how many were tried. May run twice."""
     waiting = ImportJob.objects.select_related("run__organisation", "asked_by").order_by("asked_at", "pk")
     return work_through(waiting, partial(_apply, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
 def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
-    """Check or import the list; "" or why that was refused."""
+    """Check or import the list; returns the error to show, "" if there is none."""
     if job.asked_by is None:
-        return "The person who asked for this import has left. Ask for it again."
+        return "The person who started this import no longer has an account. Start it again."
     try:
         if job.run.is_unchecked:
             check_list(run=job.run, author=job.asked_by, now=now, progress=progress)
@@ -75,7 +73,7 @@ def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToRead as error:
         return " ".join(error.lines())
     except UnableToAct:
-        return "The person who asked for this import is no longer allowed to import. Ask for it again."
+        return "The person who started this import may no longer import. Start it again."
     except UnableToApply as error:
         return str(error)
     return ""

@@ -1,4 +1,4 @@
-"""Headings that a person confirmed, remembered for their publisher."""
+"""The headings that people confirmed for the lists of each publisher."""
 
 from __future__ import annotations
 
@@ -11,43 +11,46 @@ from partnerships.transfer.reading.values import text
 
 
 def publishers_of(register: str) -> list[str]:
-    """Publishers whose headings of this register are remembered."""
-    rows = KnownHeading.objects.filter(register=register).order_by("publisher")
-    return list(rows.values_list("publisher", flat=True).distinct())
+    """The publishers whose headings of this register were confirmed."""
+    headings = KnownHeading.objects.filter(register=register).order_by("publisher")
+    return list(headings.values_list("publisher", flat=True).distinct())
 
 
-def kept_heading(heading: str, place: int) -> str:
-    """A heading as it is remembered; from the second file of a list on, with the number of the file."""
-    return f"{place + 1}:{canonical(heading)}"[:120] if place else canonical(heading)[:120]
+def kept_heading(heading: str, file_index: int) -> str:
+    """A heading as `KnownHeading` has it: canonical and, in other files than the first, with the file's number."""
+    prefix = f"{file_index + 1}:" if file_index else ""
+    return f"{prefix}{canonical(heading)}"[:120]
 
 
 def headings_known_for(register: str, publisher: str) -> Callable[[int, Sequence[Sheet]], dict[str, str]]:
-    """A function that finds `known_headings` of the file at a place."""
-    return lambda place, sheets: known_headings(register, publisher, sheets, place)
+    """A function that calls `known_headings` for one file of a list, with the file's index and sheets."""
+    return lambda file_index, sheets: known_headings(register, publisher, sheets, file_index)
 
 
-def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], place: int = 0) -> dict[str, str]:
-    """The meanings of a publisher's headings, by canonical heading.
+def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], file_index: int = 0) -> dict[str, str]:
+    """The codes of columns, by the canonical headings that were confirmed for a publisher.
 
-    Of the file at this place, if the list comes as several. Without a publisher, those of the one publisher who has a
-    heading in the file for each of the known columns; else none. A publisher may have had other headings in other
-    years.
+    `file_index` is the index of the file in the list's files. Without a publisher, the headings of the publisher whose
+    lists look like this file, if there is exactly one: the file has a heading for each column that was ever confirmed
+    for them. Headings may differ from year to year, so not every confirmed heading must be in the file.
     """
-    by_publisher: dict[str, dict[str, str]] = {}
-    for row in KnownHeading.objects.filter(register=register).order_by("pk"):
-        number, _, heading = row.heading.rpartition(":")
-        if number == (str(place + 1) if place else ""):
-            by_publisher.setdefault(row.publisher.casefold(), {})[heading] = row.column
+    columns_by_publisher: dict[str, dict[str, str]] = {}
+    for known_heading in KnownHeading.objects.filter(register=register).order_by("pk"):
+        file_number, _, heading = known_heading.heading.rpartition(":")
+        if file_number == (str(file_index + 1) if file_index else ""):
+            columns = columns_by_publisher.setdefault(known_heading.publisher.casefold(), {})
+            columns[heading] = known_heading.column
     if publisher:
-        return by_publisher.get(publisher.casefold(), {})
-    if not by_publisher:
+        return columns_by_publisher.get(publisher.casefold(), {})
+    if not columns_by_publisher:
         return {}
-    written = {
+
+    headings_in_file = {
         canonical(text(cell)) for sheet in sheets for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells if cell
     }
-    fitting = [
-        headings
-        for headings in by_publisher.values()
-        if {column for heading, column in headings.items() if heading in written} == set(headings.values())
+    matching = [
+        columns
+        for columns in columns_by_publisher.values()
+        if {column for heading, column in columns.items() if heading in headings_in_file} == set(columns.values())
     ]
-    return fitting[0] if len(fitting) == 1 else {}
+    return matching[0] if len(matching) == 1 else {}

@@ -1,11 +1,11 @@
-"""Preview an import, then apply or discard it."""
+"""Upload a list and preview its import, then apply or discard it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -15,7 +15,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
-from partnerships.transfer.reading.headings import UnknownHeadings
+from partnerships.transfer.reading.headings import Column, UnknownHeadings
 from partnerships.transfer.reading.proposals import Proposals, propose
 from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.rights import may_apply, may_upload
@@ -34,7 +34,7 @@ class UnableToApply(Exception):
     """The run is not a preview, or was applied or discarded."""
 
 
-#: Bytes of a file that is checked at once, while the page waits; a larger one is checked by a worker.
+#: Files of at most this many bytes are checked while the page waits; a worker checks larger ones.
 CHECKED_AT_ONCE = 100_000
 
 
@@ -47,11 +47,11 @@ def receive_list(
     choices: Choices = NO_CHOICES,
     organisation: Organisation | None = None,
 ) -> ImportRun:
-    """Keep an uploaded list and check it, or let a worker check it.
+    """Save an uploaded list, and check it or let a worker check it.
 
-    With `organisation` they are an authority's own files, uploaded by its staff. A small list is checked at once unless
-    an import is running; any other by a worker, so that no page waits for it. Raises `UnableToRead` for a list that is
-    refused at once.
+    With `organisation`, the files are an authority's own, uploaded by its staff. A small list is checked at once, if no
+    import is running; otherwise a worker checks it, so that the page does not have to wait. Raises `UnableToRead` for a
+    list that is refused at once.
     """
     require(may_upload(author, now, register=register, organisation=organisation))
     data = pack(files) if len(parts_of(register)) > 1 else files[0].data
@@ -64,24 +64,28 @@ def receive_list(
         now=now,
     )
     run.organisation = organisation
-    run.publisher, run.content, run.status = choices.publisher[:120], data, RunStatus.CHECKING
+    run.publisher = choices.publisher[:120]
+    run.content = data
+    run.status = RunStatus.CHECKING
     run.report = {"choices": choices.as_json()}
     with transaction.atomic():
-        _check_or_ask(run, author, now)
+        _check_or_create_job(run, author, now)
     return run
 
 
 def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime) -> ImportRun:
-    """Check a locked run again, with other choices; as `receive_list` does."""
+    """Check a locked run again, with other choices, at once or by a worker (see `receive_list`)."""
     ImportJob.objects.filter(run=run).delete()
-    run.publisher, run.as_of, run.status = choices.publisher[:120], choices.as_of, RunStatus.CHECKING
+    run.publisher = choices.publisher[:120]
+    run.as_of = choices.as_of
+    run.status = RunStatus.CHECKING
     run.report = {"choices": choices.as_json()}
-    _check_or_ask(run, author, now)
+    _check_or_create_job(run, author, now)
     return run
 
 
-def _check_or_ask(run: ImportRun, author: User, now: dt.datetime) -> None:
-    """Check a small list at once if no import is running; else ask a worker."""
+def _check_or_create_job(run: ImportRun, author: User, now: dt.datetime) -> None:
+    """Check a small list at once if no import is running; otherwise create a job for a worker."""
     if len(run.content or b"") <= CHECKED_AT_ONCE and take_turn():
         _check(run, author, now, silent)
     run.save()
@@ -90,9 +94,9 @@ def _check_or_ask(run: ImportRun, author: User, now: dt.datetime) -> None:
 
 
 def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = silent) -> ImportRun:
-    """Check a list that was left to a worker; its run becomes a preview, or waits for headings to be matched.
+    """Check a list in a worker: its run becomes a preview, or waits for a person to match headings.
 
-    Raises `UnableToApply` if it was checked or discarded meanwhile, and `UnableToRead` if it is refused.
+    Raises `UnableToApply` if it was checked or discarded in the meantime, and `UnableToRead` if the list is refused.
     """
     with transaction.atomic():
         wait_for_turn()
@@ -102,7 +106,7 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
             raise UnableToApply("This file has already been checked or discarded.")
         _check(waiting, author, now, progress)
         waiting.save()
-        # Last: until then another connection writes the progress to it.
+        # At the end: until then, another connection writes the progress to the job.
         ImportJob.objects.filter(run=waiting).delete()
     return waiting
 
@@ -120,10 +124,10 @@ def preview_register(
     now: dt.datetime,
     choices: Choices = NO_CHOICES,
 ) -> ImportRun:
-    """Save a file and a report of what importing it would do.
+    """Save a file, with a report of what its import would change.
 
-    If headings are unknown but others of the file can be the needed columns, the run waits for a person to confirm
-    them. Raises `UnableToRead`.
+    If required columns are missing and the file has headings that could be these columns, the run waits for a person to
+    match them. Raises `UnableToRead`.
     """
     require(roles_of(author, now).keeps_directory)
     run = new_run(
@@ -134,7 +138,9 @@ def preview_register(
         author=author,
         now=now,
     )
-    run.publisher, run.content, run.report = choices.publisher[:120], file.data, {"choices": choices.as_json()}
+    run.publisher = choices.publisher[:120]
+    run.content = file.data
+    run.report = {"choices": choices.as_json()}
     with transaction.atomic():
         wait_for_turn()
         _check(run, author, now, silent)
@@ -143,13 +149,13 @@ def preview_register(
 
 
 def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -> None:
-    """Give the run a report of what importing its file would do; the caller saves it."""
+    """Import the file as a dry run, and copy the result to the run, which the caller saves."""
     choices = Choices.of_preview(run.report, run.as_of, accept_missing=False)
     try:
         trial_run = import_register(
             register=run.register,
             file=_file_of(run),
-            # People who upload their authority's files see what importing would do, even if they may not import.
+            # Staff of an authority may see the preview of their own files, even if they may not import them.
             author=None if run.organisation else author,
             now=now,
             choices=choices,
@@ -162,7 +168,7 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
         for outcome in OUTCOMES:
             setattr(run, outcome, getattr(trial_run, outcome))
     except UnknownHeadings as error:
-        if not _may_be_confirmed(run):
+        if not _can_match_headings(run):
             raise
         settle_run(run, Report(remarks=error.lines()))
         run.status = RunStatus.UNREAD
@@ -170,12 +176,12 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
 
 
 def _file_of(run: ImportRun) -> File:
-    """The file that a waiting run keeps."""
+    """The file of a run that was not applied or discarded yet."""
     return File(run.file_name, bytes(run.content or b""))
 
 
-def _may_be_confirmed(run: ImportRun) -> bool:
-    """Whether every required column of every file has a heading that could be meant."""
+def _can_match_headings(run: ImportRun) -> bool:
+    """Whether every required column of every file has a heading that could be the column."""
     return all(
         proposal.heading
         for file in proposals_for(run)
@@ -184,28 +190,35 @@ def _may_be_confirmed(run: ImportRun) -> bool:
     )
 
 
-class FileProposals(NamedTuple):
-    """What the headings of one file probably mean; `label` is "" if the list is one file."""
+@dataclass(frozen=True, slots=True)
+class FileProposals:
+    """The columns that the headings of one file probably are."""
 
+    #: The label of the file among the list's files; "" if the list is one file.
     label: str
     proposals: Proposals
 
+    @property
+    def columns(self) -> list[Column]:
+        """The columns of the file."""
+        return [proposal.column for proposal in self.proposals.proposals]
+
 
 def proposals_for(run: ImportRun) -> list[FileProposals]:
-    """What the headings of each file of a waiting run probably mean."""
+    """The columns that the headings of each file of a waiting run probably are."""
     parts = parts_of(run.register)
     proposals = []
-    for place, file in enumerate(files_in(run.register, _file_of(run))):
+    for file_index, file in enumerate(files_in(run.register, _file_of(run))):
         sheets = file.sheets
         if not parts:
             columns = columns_of(run.register, sheets)
         elif sheets:
-            columns = parts[place].columns
+            columns = parts[file_index].columns
         else:
             columns = ()
-        known = known_headings(run.register, run.publisher, sheets, place)
-        label = parts[place].label if len(parts) > 1 else ""
-        proposals.append(FileProposals(label, propose(sheets, columns, known)))
+        known = known_headings(run.register, run.publisher, sheets, file_index)
+        label = parts[file_index].label if len(parts) > 1 else ""
+        proposals.append(FileProposals(label=label, proposals=propose(sheets, columns, known)))
     return proposals
 
 
@@ -217,11 +230,10 @@ def apply_preview(
     accept_missing: bool = False,
     progress: Progress = silent,
 ) -> ImportRun:
-    """Import a preview's file into the directory as it is now.
+    """Import a preview's file into the directory as it is now; the run stays the same record.
 
-    The run keeps its number, so that its page stays. `accept_missing` confirms that bodies missing from the list are
-    really gone. Raises `UnableToApply` if the preview was applied or discarded meanwhile, and `UnableToRead` if it no
-    longer fits.
+    `accept_missing` confirms that organisations are really missing from the list. Raises `UnableToApply` if the preview
+    was applied or discarded in the meantime, and `UnableToRead` if the file is now refused.
     """
     with transaction.atomic():
         wait_for_turn()
@@ -229,7 +241,7 @@ def apply_preview(
         require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
         if waiting.status != RunStatus.PREVIEWED or waiting.content is None:
             raise UnableToApply("This import has already been applied or discarded.")
-        done = apply_list(
+        applied_run = apply_list(
             waiting.register,
             Given(
                 files=files_in(waiting.register, _file_of(waiting)),
@@ -238,18 +250,18 @@ def apply_preview(
                 choices=Choices.of_preview(waiting.report, waiting.as_of, accept_missing=accept_missing),
                 progress=progress,
                 organisation=waiting.organisation,
-                number=waiting.pk,
+                run_pk=waiting.pk,
             ),
         )
-        # Last: until then another connection writes the progress to it.
-        ImportJob.objects.filter(run=done).delete()
-    return done
+        # At the end: until then, another connection writes the progress to the job.
+        ImportJob.objects.filter(run=applied_run).delete()
+    return applied_run
 
 
 def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
     """Delete a preview's file and rows without importing them.
 
-    Raises `UnableToApply` if it was applied or discarded, or is being imported.
+    Raises `UnableToApply` if the preview was applied or discarded, or is being imported.
     """
     with transaction.atomic():
         waiting = _locked(run)
@@ -263,7 +275,9 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
 
 
 def empty_preview(run: ImportRun, *, now: dt.datetime) -> None:
-    """Discard a locked preview: delete its file and rows, keep the report of their problems."""
-    run.status, run.content, run.finished_at = RunStatus.DISCARDED, None, now
+    """Discard a locked preview: delete its file and rows, and keep the report of their problems."""
+    run.status = RunStatus.DISCARDED
+    run.content = None
+    run.finished_at = now
     run.report["set_aside"] = []
     run.save(update_fields=["status", "content", "finished_at", "report"])

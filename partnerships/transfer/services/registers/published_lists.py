@@ -1,6 +1,6 @@
-"""The published lists that are not registers of organisations: their files, and what imports them.
+"""The published lists that are not registers of organisations: their files and their import functions.
 
-They are files of the planning data standards, names and changes of councils, code lists and housing figures.
+These are files of the planning data standards, names and changes of councils, code lists, and housing figures.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PublishedList:
-    """A list: the files it consists of, and what imports them."""
+    """A list: its files, and the function that imports them."""
 
     parts: tuple[Part, ...]
     importer: Importer
@@ -66,8 +66,8 @@ _PLANNING_DATA: dict[str, PublishedList] = {
     Register.BROWNFIELD_LAND: _one_file("sites", brownfield_land.COLUMNS, apply_brownfield_land),
 }
 _SIMPLE_LISTS: dict[str, PublishedList] = {
-    simple.register: _one_file("list", simple.columns, partial(apply_simple_list, listed=simple))
-    for simple in (OTHER_NAMES, CHANGES, DOCUMENTS, PROGRESS, CODE_LISTS)
+    simple_list.register: _one_file("list", simple_list.columns, partial(apply_simple_list, simple_list=simple_list))
+    for simple_list in (OTHER_NAMES, CHANGES, DOCUMENTS, PROGRESS, CODE_LISTS)
 }
 _HOUSING_FIGURES: dict[str, PublishedList] = {
     series.value: _one_file("figures", reader.columns, partial(apply_housing_figures, series=series))
@@ -78,7 +78,7 @@ PUBLISHED_LISTS = _PLANNING_DATA | _SIMPLE_LISTS | _HOUSING_FIGURES
 
 
 def importer_of(register: str) -> Importer | None:
-    """What imports the files of a list; None for a register of organisations."""
+    """The function that imports the files of a list; None for a register of organisations."""
     published = PUBLISHED_LISTS.get(register)
     return published.importer if published else None
 

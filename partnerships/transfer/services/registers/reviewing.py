@@ -23,7 +23,7 @@ from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.leps import apply_lep_answer
 from partnerships.transfer.services.locking import take_turn
 from partnerships.transfer.services.providers import apply_provider_answer
-from partnerships.transfer.services.rows import row_errors
+from partnerships.transfer.services.refusals import refuse_file_with_row
 
 ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisation]
 
@@ -80,7 +80,7 @@ def answer_doubt(
             apply_answer = _APPLY_ANSWER[locked_doubt.register]
             existing = organisation if answer == Answer.THIS else None
             try:
-                with row_errors(run):
+                with refuse_file_with_row(run):
                     locked_doubt.organisation = apply_answer(locked_doubt, existing, Directory(), run)
             except UnableToRead as error:
                 raise UnableToAnswer(str(error)) from error

@@ -1,4 +1,4 @@
-"""What services and the database refuse in a row, in words."""
+"""Errors about rows that a service or the database refuses. Errors about cells: `reading/`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.organisations.services import (
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import Directory, Import
 
-#: What services refuse while a list is applied: a problem in a row, or in the directory.
+#: Exceptions of services that are caused by a row, or by the directory.
 REFUSALS = (
     UnableToAddIdentifier,
     UnableToChangeSuccession,
@@ -31,8 +31,8 @@ REFUSALS = (
 )
 
 
-def problem_of(error: Exception, row: int | None) -> Problem:
-    """What a service or the database refused, as a problem of the row."""
+def problem_of_refusal(error: Exception, row: int | None) -> Problem:
+    """The problem of a row that a service or the database refused."""
     if isinstance(error, IntegrityError):
         found = f"it contradicts the directory ({constraint_of(error)})."
         return Problem(row, "", found, "Correct its dates, keys and codes, or the directory in the administration.")
@@ -43,19 +43,20 @@ def problem_of(error: Exception, row: int | None) -> Problem:
 
 
 @contextmanager
-def row_errors(run: Import) -> Iterator[None]:
-    """Refuse the file with the row that services or the database refused. Raises `UnableToRead`."""
+def refuse_file_with_row(run: Import) -> Iterator[None]:
+    """Turn an error of a service or the database into `UnableToRead`, with the row that is being imported."""
     try:
         yield
     except (*REFUSALS, IntegrityError, DataError) as error:
-        raise UnableToRead([problem_of(error, run.row)]) from error
+        raise UnableToRead([problem_of_refusal(error, run.row)]) from error
 
 
 @contextmanager
-def one_row(row: int, directory: Directory, run: Import, *, is_used: bool = False) -> Iterator[None]:
-    """Apply one row; where rows stand alone, a refused one is set aside.
+def set_aside_if_refused(row: int, directory: Directory, run: Import, *, is_used: bool = False) -> Iterator[None]:
+    """Apply one row; if it is refused, undo what was done for it, and set it aside.
 
-    What was done inside is undone; other rows stay. `is_used` means that the row's body is already imported.
+    If one bad row is to refuse the whole file, the error is raised instead. `is_used` means that the row is imported
+    already, apart from what is done inside.
     """
     run.row = row
     if not run.rows_stand_alone:
@@ -65,13 +66,14 @@ def one_row(row: int, directory: Directory, run: Import, *, is_used: bool = Fals
         with transaction.atomic():
             yield
     except (*REFUSALS, IntegrityError, DataError) as error:
-        run.set_aside(run.list_file.row_set_aside([problem_of(error, row)], is_used=is_used))
+        run.set_aside(run.list_file.row_set_aside([problem_of_refusal(error, row)], is_used=is_used))
         directory.reload()
     finally:
         run.row = None
 
 
 def constraint_of(error: IntegrityError) -> str:
-    """The name of the broken constraint, as words."""
-    rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "a rule of the database"
-    return str(rule).replace("_", " ")
+    """The name of the constraint that a row broke, in words."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    name = getattr(diagnostics, "constraint_name", None) or "a rule of the database"
+    return str(name).replace("_", " ")

@@ -1,4 +1,4 @@
-"""The series of published housing figures, what each measures, and how its years read."""
+"""The series of published housing figures, their measures, and the form of their years."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Series(StrEnum):
-    """A publication that comes again and again, with newer figures."""
+    """A publication with new figures each year, quarter or month."""
 
     DELIVERY_TEST = "delivery-test"
     NET_ADDITIONS = "net-additions"
@@ -16,7 +16,7 @@ class Series(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether there is a value, and how firm it is."""
+    """Whether a figure has a value, and how final it is."""
 
     PUBLISHED = "published"
     PROVISIONAL = "provisional"
@@ -56,14 +56,17 @@ STAGES = {"s": ("starts", "starts on site"), "c": ("completions", "completions")
 
 
 def affordable_measure(table: str, stage: str) -> str:
-    """The measure of a live table, such as 1008 and C. "" for one that is not read."""
-    known = AFFORDABLE.get(table.casefold())
-    return f"{known[0]}_{STAGES[stage.casefold()][0]}" if known else ""
+    """The measure of a live table such as 1008 and a stage such as C; "" for other tables."""
+    if table.casefold() not in AFFORDABLE:
+        return ""
+    kind, _ = AFFORDABLE[table.casefold()]
+    stage_code, _ = STAGES[stage.casefold()]
+    return f"{kind}_{stage_code}"
 
 
-#: The label of what follows from the Housing Delivery Test, also as a column of reports.
+#: The label of the measure “consequence”, which is also the heading of a column of reports.
 CONSEQUENCE = "Consequence of the test"
-#: What each measure counts, by its code. Homes, unless the label says otherwise.
+#: The labels of measures by their codes. They count homes, unless the label says otherwise.
 MEASURES = {
     "required": "Homes required",
     "required_total": "Homes required in the three years",
@@ -73,9 +76,9 @@ MEASURES = {
     "consequence": CONSEQUENCE,
     "net_additions": "Net additional dwellings",
     **{
-        f"{code}_{stage}": f"{label}, {words}"
-        for code, label in AFFORDABLE.values()
-        for stage, words in STAGES.values()
+        f"{kind}_{stage_code}": f"{kind_label}, {stage_label}"
+        for kind, kind_label in AFFORDABLE.values()
+        for stage_code, stage_label in STAGES.values()
     },
     "waiting_list": "Households on the housing register on 31 March",
     "requirement": "Homes required in the plan period",
@@ -88,10 +91,10 @@ MEASURES = {
 
 
 def period_words(series: str, first: int, last: int) -> str:
-    """The years of a figure as its publication writes them.
+    """The years of a figure, in the form in which the series gives them.
 
-    Financial years as “2024-25”, three of them as “2020-21 to 2022-23”, the day of a register as its year, a plan's
-    period as “2011 to 2029”.
+    A financial year is “2024-25”, three of them “2020-21 to 2022-23”, the day of a register “2025”, and the period of a
+    plan “2011 to 2029”.
     """
     if series == Series.REQUIREMENTS:
         return f"{first} to {last}"

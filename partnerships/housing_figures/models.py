@@ -21,15 +21,15 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Filters of datasets."""
 
     def newest(self) -> DatasetQuerySet:
-        """The newest release of each series; of two files of one release, the one imported last."""
+        """The newest release of each series. If a release has two files, the one that was imported last."""
         return self.order_by("series", "-released_on", "-pk").distinct("series")
 
 
 class Dataset(models.Model):
-    """One release of a series, as one file had it.
+    """One release of a series, from one file.
 
-    It never changes: a later release, or another file of the same one, is a dataset of its own, so that what was read
-    on a day can be read again. Only a file of corrected rows adds to it.
+    It never changes, so that a report of an earlier day can be made again: a later release, or another file of the same
+    release, is a dataset of its own. Only a file of corrected rows adds figures to it.
     """
 
     series = models.CharField(max_length=24, choices=[(series.value, SERIES_LABELS[series]) for series in Series])
@@ -52,21 +52,18 @@ class Dataset(models.Model):
         return f"{self.get_series_display()}, {self.released_on}"
 
     def newest_year(self) -> int | None:
-        """The year in which its newest figures end.
-
-        None without figures. One query.
-        """
-        found: int | None = self.figures.aggregate(newest=Max("last_year"))["newest"]
-        return found
+        """The year in which the newest figures end; None if there are no figures. One query."""
+        newest: int | None = self.figures.aggregate(newest=Max("last_year"))["newest"]
+        return newest
 
 
 class Figure(models.Model):
-    """A value that a dataset has for an area and its years.
+    """A figure of one area in a dataset.
 
-    `code` and `name` are the file's. The years are those between which it counts: 2024 and 2025 for 2024-25, 2025 and
-    2025 for 31 March 2025. `value` is None where nothing is published, or where the figure is `words`. A joint value is
-    that of the whole area of a joint plan, and is never added to others. Some files have several rows of one code and
-    year: these are parts of it, and are added. `plan` is the plan that a requirement is of.
+    `code` and `name` are the area's in the file. `first_year` and `last_year` are 2024 and 2025 for 2024-25, and both
+    2025 for 31 March 2025. `value` is None if nothing is published, or if the figure is text, in `words`. A joint value
+    (`is_joint`) is of the whole area of a joint plan, and is never added to others. If a file has several rows for one
+    code and year, they are parts, and are added. `plan` is the title of the plan that sets a requirement.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="figures")
@@ -103,5 +100,5 @@ class Figure(models.Model):
         return f"{self.name}: {self.get_measure_display()}"
 
     def period(self, series: str) -> str:
-        """Its years, as the series writes them."""
+        """Its years, in the form in which the series gives years."""
         return period_words(series, self.first_year, self.last_year)

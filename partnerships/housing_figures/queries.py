@@ -1,6 +1,6 @@
-"""Published figures of council areas, with those of the areas before them.
+"""Published figures of council areas, with the figures of the areas before them.
 
-Everybody signed in may read them: they are published.
+Everybody who is signed in may read them, because they are published.
 """
 
 from __future__ import annotations
@@ -13,119 +13,144 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from partnerships.housing_figures.models import Dataset, Figure
-from partnerships.housing_figures.summing import NOTHING, Part, Required, Said, required_a_year, said_of
+from partnerships.housing_figures.summing import (
+    NOTHING,
+    AreaFigure,
+    Part,
+    Required,
+    figure_of_area,
+    required_a_year,
+)
+from partnerships.kit.dates import covers
 from partnerships.organisations.lineage import followed_alone
 from partnerships.organisations.models import Area, AreaKind, AreaServed, Identifier, Kind, Scheme
 
-#: A measure and the years of a figure.
-Key = tuple[str, int, int]
-#: Rows of datasets by area and key.
-Rows = dict[int, dict[Key, list[Part]]]
+#: The measure, the first and the last year of a figure.
+FigureKey = tuple[str, int, int]
+#: Rows of datasets, by area id and then by key.
+RowsByArea = dict[int, dict[FigureKey, list[Part]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """An area of a council, by all its codes, and those of the councils that its council alone followed.
-
-    `area` is the present one's id; 0 where there is none.
-    """
+    """The area of a council, and the areas of the councils that it alone followed."""
 
     name: str
+    #: The id of the area with the present code; 0 if the council has ended.
     area: int
+    #: The ids of the areas with its present and older codes.
     codes: frozenset[int]
     before: tuple[Lineage, ...] = ()
 
     def everything(self) -> set[int]:
-        """The ids of all its areas, past ones included."""
+        """The ids of all areas of the council and of those before it."""
         return {*self.codes, *(area for older in self.before for area in older.everything())}
 
 
 @dataclass(frozen=True, slots=True)
 class AreaFigures:
-    """What the newest datasets say of one area, by measure and years."""
+    """The figures of one area, by measure and years."""
 
-    figures: Mapping[Key, Said]
+    figures: Mapping[FigureKey, AreaFigure]
 
-    def of(self, measure: str, first: int, last: int) -> Said:
-        """The figure of these years."""
+    def of(self, measure: str, first: int, last: int) -> AreaFigure:
+        """The figure of a measure in these years."""
         return self.figures.get((measure, first, last), NOTHING)
 
 
 def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
-    """The newest years of each measure that have a value or words: the first and the last."""
-    found: dict[str, tuple[int, int]] = {}
-    for one in figures:
-        for (measure, first, last), said in one.figures.items():
-            if said.value is not None or said.words:
-                found[measure] = max(found.get(measure, (0, 0)), (last, first))
-    return {measure: (first, last) for measure, (last, first) in found.items()}
+    """The first and last year of the newest figure with a value or words, by measure."""
+    newest_by_measure: dict[str, tuple[int, int]] = {}
+    for area_figures in figures:
+        for (measure, first, last), figure in area_figures.figures.items():
+            if figure.value is not None or figure.words:
+                newest_by_measure[measure] = max(newest_by_measure.get(measure, (0, 0)), (last, first))
+    return {measure: (first, last) for measure, (last, first) in newest_by_measure.items()}
 
 
 def present_districts(on: dt.date) -> list[Area]:
     """The areas of councils that plan for homes on a day, by name.
 
-    Without older codes of councils: areas that no body serves, whose code is one of a council's.
+    Areas with older codes of councils are left out: no council serves them, but their code is a council's identifier.
     """
-    served = AreaServed.objects.exclude(ends_on__lte=on).values("area")
-    codes = Identifier.objects.filter(scheme=Scheme.GSS).values("value")
-    begun = Q(valid_from=None) | Q(valid_from__lte=on)
-    going_on = Q(valid_to=None) | Q(valid_to__gt=on)
-    areas = Area.objects.filter(begun, going_on, kind=AreaKind.DISTRICT).exclude(~Q(pk__in=served), code__in=codes)
+    served_areas = AreaServed.objects.exclude(ends_on__lte=on).values("area")
+    council_codes = Identifier.objects.filter(scheme=Scheme.GSS).values("value")
+    areas = Area.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=on),
+        Q(valid_to=None) | Q(valid_to__gt=on),
+        kind=AreaKind.DISTRICT,
+    )
+    areas = areas.exclude(~Q(pk__in=served_areas), code__in=council_codes)
     return list(areas.order_by("name", "code"))
 
 
 def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
-    """What came before each of these areas, by id; three queries.
+    """The lineage of each of these areas, by id; three queries.
 
-    An older code of the same council is the same area. The areas of councils that one council alone followed came
-    before its area. Where a council serves several areas of today, nothing says which of them came before which.
+    An area with an older code of the same council is the same area. The areas of councils that this council alone
+    followed are before it. If a council serves several present areas, their lineage is unknown.
     """
-    present = {area.pk for area in areas}
-    rows = AreaServed.objects.filter(organisation__kind=Kind.COUNCIL, area__kind=AreaKind.DISTRICT)
-    ever: dict[int, dict[int, str]] = defaultdict(dict)
-    now: dict[int, set[int]] = defaultdict(set)
-    for body, area, name, starts, ends in rows.values_list(
+    present_ids = {area.pk for area in areas}
+    name_by_area_by_council: dict[int, dict[int, str]] = defaultdict(dict)
+    present_areas_by_council: dict[int, set[int]] = defaultdict(set)
+    services = AreaServed.objects.filter(organisation__kind=Kind.COUNCIL, area__kind=AreaKind.DISTRICT)
+    for council, area_id, name, starts_on, ends_on in services.values_list(
         "organisation_id", "area_id", "area__name", "starts_on", "ends_on"
     ):
-        ever[body][area] = name
-        if area in present and (starts is None or starts <= on) and (ends is None or ends > on):
-            now[body].add(area)
-    past = _Past(ever, present, followed_alone())
-    found: dict[int, Lineage] = {}
-    for body, served in sorted(now.items()):
-        if len(served) == 1:
-            area = next(iter(served))
-            lineage = past.lineage(body, area, frozenset())
-            if area not in found or (lineage.before and not found[area].before):
-                found[area] = lineage
-    return {area.pk: found.get(area.pk, Lineage(area.name, area.pk, frozenset({area.pk}))) for area in areas}
+        name_by_area_by_council[council][area_id] = name
+        if area_id in present_ids and covers(starts_on, ends_on, on):
+            present_areas_by_council[council].add(area_id)
+
+    tracer = _LineageTracer(
+        name_by_area_by_council=name_by_area_by_council,
+        present_area_ids=present_ids,
+        predecessors_by_council=followed_alone(),
+    )
+    lineage_by_area: dict[int, Lineage] = {}
+    for council, area_ids in sorted(present_areas_by_council.items()):
+        if len(area_ids) > 1:
+            continue
+        [area_id] = area_ids
+        lineage = tracer.lineage(council, area_id)
+        if area_id not in lineage_by_area or (lineage.before and not lineage_by_area[area_id].before):
+            lineage_by_area[area_id] = lineage
+    return {
+        area.pk: lineage_by_area.get(area.pk) or Lineage(name=area.name, area=area.pk, codes=frozenset({area.pk}))
+        for area in areas
+    }
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
-    """Areas that bodies ever served, those of today, and which bodies each body alone followed."""
+class _LineageTracer:
+    """Follows the predecessors of councils back to their areas."""
 
-    ever: Mapping[int, Mapping[int, str]]
-    present: Collection[int]
-    followed: Mapping[int, Collection[int]]
+    #: The names of all areas that a council ever served, by council id and then by area id.
+    name_by_area_by_council: Mapping[int, Mapping[int, str]]
+    present_area_ids: Collection[int]
+    #: The ids of the councils that only this council followed, by its id.
+    predecessors_by_council: Mapping[int, Collection[int]]
 
-    def lineage(self, body: int, area: int, seen: frozenset[int]) -> Lineage:
-        """The areas of a body and of those before it.
+    def lineage(self, council: int, area: int, visited: frozenset[int] = frozenset()) -> Lineage:
+        """The areas of a council and of the councils before it.
 
-        `area` is its present one, if any.
+        `area` is the id of its present area; 0 if it has ended. `visited` are the councils on the way here.
         """
-        older = sorted(set(self.followed.get(body, ())) - seen - {body})
-        lines = [self.lineage(line, 0, seen | {body}) for line in older]
-        before = tuple(line for line in lines if line.codes or line.before)
-        gone = {one for line in before for one in line.everything()}
-        served = self.ever.get(body, {})
-        codes = set(served) - set(self.present) - gone
-        name = served[area] if area else " and ".join(served[line] for line in sorted(codes))
-        return Lineage(name, area, frozenset(codes | ({area} if area else set())), before)
+        visited |= {council}
+        predecessors = sorted(set(self.predecessors_by_council.get(council, ())) - visited)
+        lineages_before = [self.lineage(predecessor, 0, visited) for predecessor in predecessors]
+        before = tuple(lineage for lineage in lineages_before if lineage.codes or lineage.before)
+
+        area_ids_before = {area_id for lineage in before for area_id in lineage.everything()}
+        name_by_area = self.name_by_area_by_council.get(council, {})
+        older_ids = set(name_by_area) - set(self.present_area_ids) - area_ids_before
+        if not area:
+            name = " and ".join(name_by_area[area_id] for area_id in sorted(older_ids))
+            return Lineage(name=name, area=0, codes=frozenset(older_ids), before=before)
+        return Lineage(name=name_by_area[area], area=area, codes=frozenset(older_ids | {area}), before=before)
 
 
 def newest_datasets() -> dict[str, Dataset]:
-    """The dataset of each series that pages show."""
+    """The newest dataset of each series, which pages show."""
     return {dataset.series: dataset for dataset in Dataset.objects.newest()}
 
 
@@ -136,67 +161,79 @@ def figures_of(
     *,
     last_year: int | None = None,
 ) -> dict[int, AreaFigures]:
-    """Figures of these areas in the datasets, except those of plans; of one year if given. One query."""
-    wanted = {one for of in areas.values() for one in of.everything()}
-    rows: Rows = defaultdict(lambda: defaultdict(list))
-    found = Figure.objects.filter(dataset__in=list(datasets), area__in=wanted, measure__in=measures, plan="")
+    """The figures of these areas in the datasets, without requirements of plans; one query.
+
+    `areas` are lineages by area id. With `last_year`, only the figures of that year.
+    """
+    figures = Figure.objects.filter(
+        dataset__in=list(datasets), area__in=_area_ids(areas.values()), measure__in=measures, plan=""
+    )
     if last_year is not None:
-        found = found.filter(last_year=last_year)
-    for area, measure, first, last, value, status, is_joint, words in found.values_list(
+        figures = figures.filter(last_year=last_year)
+    rows: RowsByArea = defaultdict(lambda: defaultdict(list))
+    for area_id, measure, first, last, value, status, is_joint, words in figures.values_list(
         "area_id", "measure", "first_year", "last_year", "value", "status", "is_joint", "words"
     ):
-        rows[area][measure, first, last].append(Part(value, status, is_joint, words))
-    return {
-        area: AreaFigures({key: _said(of, key, rows) for key in {key for one in of.everything() for key in rows[one]}})
-        for area, of in areas.items()
-    }
+        part = Part(value=value, status=status, is_joint=is_joint, words=words)
+        rows[area_id][measure, first, last].append(part)
+
+    figures_by_area = {}
+    for area_id, lineage in areas.items():
+        keys = {key for any_area_id in lineage.everything() for key in rows[any_area_id]}
+        figures_by_area[area_id] = AreaFigures({key: _figure(lineage, key, rows) for key in keys})
+    return figures_by_area
 
 
-def _said(of: Lineage, key: Key, rows: Rows) -> Said:
-    """The figure of an area.
+def _area_ids(lineages_of_areas: Iterable[Lineage]) -> set[int]:
+    return {area_id for lineage in lineages_of_areas for area_id in lineage.everything()}
 
-    It comes from the rows of its present code, else of its older ones, else of the areas before.
-    """
-    present = rows[of.area].get(key, [])
-    older = [part for code in sorted(of.codes - {of.area}) for part in rows[code].get(key, ())]
-    own = present if not older or any(part.value is not None for part in present) else older
-    return said_of(own, {one.name: _said(one, key, rows) for one in of.before})
+
+def _figure(lineage: Lineage, key: FigureKey, rows: RowsByArea) -> AreaFigure:
+    """The figure of an area: from its present code, or else its older codes, or else the areas before it."""
+    rows_of_present_code = rows[lineage.area].get(key, [])
+    older_codes = sorted(lineage.codes - {lineage.area})
+    rows_of_older_codes = [part for code in older_codes for part in rows[code].get(key, ())]
+    if not rows_of_older_codes or any(part.value is not None for part in rows_of_present_code):
+        own_rows = rows_of_present_code
+    else:
+        own_rows = rows_of_older_codes
+    return figure_of_area(own_rows, {before.name: _figure(before, key, rows) for before in lineage.before})
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """The homes that plans require of an area a year, and the figures of all its plans."""
+    """The homes a year that plans require of an area, and the figures of all its plans."""
 
-    a_year: Said
+    a_year: AreaFigure
+    #: The figures of the plan adopted last come first.
     plans: tuple[Figure, ...]
 
 
 def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year: int) -> dict[int, Requirements]:
-    """What plans require of each area in a year, and all of its plans, the one adopted last first; one query.
+    """The homes that plans require of each area in a year, by area id; one query.
 
     Plans of the areas before it stay in force until the new council has a plan of its own.
     """
-    rows: dict[int, list[Figure]] = defaultdict(list)
+    figures_by_area: dict[int, list[Figure]] = defaultdict(list)
     if dataset is not None:
-        wanted = {one for of in areas.values() for one in of.everything()}
-        for figure in dataset.figures.filter(area__in=wanted).exclude(plan="").order_by("plan", "row", "measure"):
-            rows[figure.area_id].append(figure)
-    return {
-        area: Requirements(
-            _required(of, rows, year),
-            tuple(
-                sorted(
-                    (figure for one in sorted(of.everything()) for figure in rows[one]),
-                    key=lambda figure: figure.adopted_on or dt.date.min,
-                    reverse=True,
-                )
-            ),
+        figures = dataset.figures.filter(area__in=_area_ids(areas.values())).exclude(plan="")
+        for figure in figures.order_by("plan", "row", "measure"):
+            figures_by_area[figure.area_id].append(figure)
+
+    requirements = {}
+    for area_id, lineage in areas.items():
+        plan_figures = [
+            figure for any_area_id in sorted(lineage.everything()) for figure in figures_by_area[any_area_id]
+        ]
+        plan_figures.sort(key=lambda figure: figure.adopted_on or dt.date.min, reverse=True)
+        requirements[area_id] = Requirements(
+            a_year=_required(lineage, figures_by_area, year), plans=tuple(plan_figures)
         )
-        for area, of in areas.items()
-    }
+    return requirements
 
 
-def _required(of: Lineage, rows: Mapping[int, list[Figure]], year: int) -> Said:
+def _required(lineage: Lineage, figures_by_area: Mapping[int, list[Figure]], year: int) -> AreaFigure:
+    """The requirement of an area in a year; of plans that give a range, the lower end."""
     plans = [
         Required(
             first_year=figure.first_year,
@@ -206,8 +243,9 @@ def _required(of: Lineage, rows: Mapping[int, list[Figure]], year: int) -> Said:
             is_joint=figure.is_joint,
             adopted_on=figure.adopted_on,
         )
-        for code in sorted(of.codes)
-        for figure in rows.get(code, ())
+        for code in sorted(lineage.codes)
+        for figure in figures_by_area.get(code, ())
         if not figure.measure.endswith("_most")
     ]
-    return said_of(required_a_year(plans, year), {one.name: _required(one, rows, year) for one in of.before})
+    figures_before = {before.name: _required(before, figures_by_area, year) for before in lineage.before}
+    return figure_of_area(required_a_year(plans, year), figures_before)

@@ -1,4 +1,4 @@
-"""Keeping datasets of published figures."""
+"""Save datasets of published figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: Figures written in one statement.
+#: Figures saved in one statement.
 BATCH = 5_000
 
 
@@ -28,10 +28,10 @@ def keep_dataset(
     author: User | None,
     now: dt.datetime,
 ) -> tuple[Dataset, set[str]]:
-    """The dataset with these figures, and the codes of the areas that got new ones.
+    """Save a dataset with its figures; returns it with the codes of the areas that got new figures.
 
-    The same file again adds the figures of areas that the directory did not have then, and changes nothing else. The
-    import that calls this records the event.
+    If the same file is imported again, only figures of areas that are new in the directory are added. The calling
+    import records the event.
     """
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)
@@ -50,29 +50,33 @@ def keep_dataset(
 
 
 def add_corrected(*, dataset: Dataset, figures: Sequence[Figure], author: User | None, now: dt.datetime) -> set[str]:
-    """Add figures of rows that were set aside and corrected.
+    """Add figures of rows that were set aside and corrected; returns the codes of the areas that got new figures.
 
-    Returns the codes of the areas that got new ones. What the dataset has for an area, measure, plan and years stays.
-    Imports take turns, so no lock is needed.
+    Figures that the dataset has already stay as they are. Imports run one at a time, so no lock is needed.
     """
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)
-        has = set(dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year"))
-        last = max(dataset.figures.values_list("row", flat=True), default=0)
-        new = [
+        existing = set(dataset.figures.values_list("code", "measure", "plan_key", "first_year", "last_year"))
+        last_row = max(dataset.figures.values_list("row", flat=True), default=0)
+        new_figures = [
             figure
             for figure in figures
-            if (figure.code, figure.measure, figure.plan_key, figure.first_year, figure.last_year) not in has
+            if (figure.code, figure.measure, figure.plan_key, figure.first_year, figure.last_year) not in existing
         ]
-        for figure in new:
-            figure.row += last
-        return _add(dataset, new)
+        for figure in new_figures:
+            # The rows of the file of corrections count from 1 again.
+            figure.row += last_row
+        return _add(dataset, new_figures)
 
 
 def _add(dataset: Dataset, figures: Sequence[Figure]) -> set[str]:
-    has = set(dataset.figures.values_list("row", "measure", "first_year", "last_year"))
-    new = [figure for figure in figures if (figure.row, figure.measure, figure.first_year, figure.last_year) not in has]
-    for figure in new:
+    existing = set(dataset.figures.values_list("row", "measure", "first_year", "last_year"))
+    new_figures = [
+        figure
+        for figure in figures
+        if (figure.row, figure.measure, figure.first_year, figure.last_year) not in existing
+    ]
+    for figure in new_figures:
         figure.dataset = dataset
-    Figure.objects.bulk_create(new, batch_size=BATCH)
-    return {figure.code for figure in new}
+    Figure.objects.bulk_create(new_figures, batch_size=BATCH)
+    return {figure.code for figure in new_figures}

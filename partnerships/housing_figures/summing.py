@@ -1,7 +1,6 @@
-"""What a figure of an area is, from its own rows or from those of the areas before it.
+"""The figure of an area, from its own rows or as the sum of the areas before it.
 
-Figures of predecessors are added, and never one of them taken. What cannot be added is not: a value of a joint plan,
-or a predecessor without a value.
+There is no sum if a predecessor has no value, or the value of a joint plan.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from enum import StrEnum
 
 from partnerships.housing_figures.measures import Status
 
-#: From the firmest to the least firm: a sum is as firm as its least firm part.
+#: From the firmest to the least firm. A sum is as firm as its least firm part.
 _FIRMNESS = (Status.PUBLISHED, Status.REVISED, Status.PROVISIONAL)
 
 
@@ -31,7 +30,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One row of a dataset."""
+    """One row of a dataset. Some datasets have several rows for one area and year, which are added."""
 
     value: Decimal | None
     status: str = Status.PUBLISHED
@@ -40,21 +39,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What the datasets say of an area: a value with its basis, or words.
-
-    `names` are the areas before whose values are in it; of an incomplete one, those without a value.
-    """
+class AreaFigure:
+    """The figure of an area: a value, or words such as “None”, or neither."""
 
     value: Decimal | None
     basis: Basis
     status: str = Status.PUBLISHED
+    #: The areas before whose values were added; if the sum is incomplete, the areas without a value.
     names: tuple[str, ...] = ()
     words: str = ""
 
     @property
     def note(self) -> str:
-        """What a reader must know about the value; "" if it is simply published."""
+        """What readers must know about the value; "" if it is simply published."""
         return "; ".join(part for part in (self.origin, self.firmness) if part)
 
     @property
@@ -64,18 +61,18 @@ class Said:
 
     @property
     def origin(self) -> str:
-        """Whose rows are in the value, or why there is none. "" if it is one row of the area's own."""
+        """Where the value comes from, or why there is none; "" if it is one row of the area itself."""
         return {
             Basis.PARTS: "sum of several rows of the table",
-            Basis.PREDECESSORS: f"sum of {_listed(self.names)}",
+            Basis.PREDECESSORS: f"sum of {_joined(self.names)}",
             Basis.JOINT: "of the whole area of a joint plan",
-            Basis.INCOMPLETE: f"no sum: nothing is published for {_listed(self.names)}",
+            Basis.INCOMPLETE: f"no sum: nothing is published for {_joined(self.names)}",
         }.get(self.basis, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """What a plan requires of an area, in its period or each year; at least, where it says a range."""
+    """The homes that a plan requires of an area, in its period or each year; the lower end if it gives a range."""
 
     first_year: int
     last_year: int
@@ -86,65 +83,83 @@ class Required:
 
     @property
     def a_year(self) -> Decimal | None:
-        """Homes a year: those of the period, divided by its years."""
+        """Homes a year; a requirement for the period is divided by its years."""
         if self.value is None or self.is_a_year:
             return self.value
         return self.value / max(self.last_year - self.first_year, 1)
 
 
 def required_a_year(plans: Iterable[Required], year: int) -> list[Part]:
-    """The requirement that counts in a year, as rows of one area.
+    """The requirement in a year, as the rows of an area; empty if no plan was adopted.
 
-    None without an adopted plan. Of the adopted plans whose period has the year, the one adopted last; else the one
-    adopted last of all.
+    Of the adopted plans whose period contains the year, the one adopted last counts; if there is none, the one adopted
+    last of all.
     """
     adopted = [plan for plan in plans if plan.adopted_on is not None]
-    current = [plan for plan in adopted if plan.first_year <= year < plan.last_year] or adopted
-    if not current:
+    candidates = [plan for plan in adopted if plan.first_year <= year < plan.last_year] or adopted
+    if not candidates:
         return []
-    chosen = max(current, key=lambda plan: plan.adopted_on or dt.date.min)
-    return [Part(chosen.a_year, is_joint=chosen.is_joint)]
+    plan_in_force = max(candidates, key=lambda plan: plan.adopted_on or dt.date.min)
+    return [Part(plan_in_force.a_year, is_joint=plan_in_force.is_joint)]
 
 
-NOTHING = Said(None, Basis.NONE, Status.NOT_PUBLISHED)
+NOTHING = AreaFigure(value=None, basis=Basis.NONE, status=Status.NOT_PUBLISHED)
 
 
-def said_of(own: Sequence[Part], before: Mapping[str, Said]) -> Said:
-    """The figure of an area from its own rows, else from the figures of the areas before it, by name."""
-    if own and all(part.value is not None and not part.is_joint for part in own):
-        return Said(_sum(own), Basis.PARTS if len(own) > 1 else Basis.OWN, _least_firm(part.status for part in own))
-    joint = [part for part in own if part.is_joint and part.value is not None]
-    if joint:
-        return Said(joint[0].value, Basis.JOINT, joint[0].status)
-    if any(part.value is not None for part in own):
-        return Said(None, Basis.INCOMPLETE, Status.NOT_PUBLISHED, ("a part of it",))
-    if worded := next((part for part in own if part.words), None):
-        return Said(None, Basis.OWN, worded.status, words=worded.words)
-    return _of_predecessors(dict(sorted(before.items()))) or (Said(None, Basis.NONE, own[0].status) if own else NOTHING)
+def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFigure]) -> AreaFigure:
+    """The figure of an area from its own rows or, without own values, from the areas before it, by their names."""
+    if own_rows and all(row.value is not None and not row.is_joint for row in own_rows):
+        return AreaFigure(
+            value=_sum(row.value for row in own_rows),
+            basis=Basis.PARTS if len(own_rows) > 1 else Basis.OWN,
+            status=_least_firm(row.status for row in own_rows),
+        )
+    joint_row = next((row for row in own_rows if row.is_joint and row.value is not None), None)
+    if joint_row is not None:
+        return AreaFigure(value=joint_row.value, basis=Basis.JOINT, status=joint_row.status)
+    if any(row.value is not None for row in own_rows):
+        return AreaFigure(value=None, basis=Basis.INCOMPLETE, status=Status.NOT_PUBLISHED, names=("a part of it",))
+    row_with_words = next((row for row in own_rows if row.words), None)
+    if row_with_words is not None:
+        return AreaFigure(value=None, basis=Basis.OWN, status=row_with_words.status, words=row_with_words.words)
+
+    from_predecessors = _figure_of_predecessors(dict(sorted(figures_before.items())))
+    if from_predecessors is not None:
+        return from_predecessors
+    return AreaFigure(value=None, basis=Basis.NONE, status=own_rows[0].status) if own_rows else NOTHING
 
 
-def _of_predecessors(before: Mapping[str, Said]) -> Said | None:
-    if any(said.words for said in before.values()):
-        words = "; ".join(f"{name}: {said.words}" for name, said in before.items() if said.words)
-        return Said(value=None, basis=Basis.PREDECESSORS, status=Status.PUBLISHED, names=tuple(before), words=words)
-    if all(said.value is None and said.basis != Basis.INCOMPLETE for said in before.values()):
+def _figure_of_predecessors(figures: Mapping[str, AreaFigure]) -> AreaFigure | None:
+    """The sum of the areas before, by name; None if none of them has a value or words."""
+    if any(figure.words for figure in figures.values()):
+        words = "; ".join(f"{name}: {figure.words}" for name, figure in figures.items() if figure.words)
+        return AreaFigure(value=None, basis=Basis.PREDECESSORS, names=tuple(figures), words=words)
+    if all(figure.value is None and figure.basis != Basis.INCOMPLETE for figure in figures.values()):
         return None
-    lacking = [name for name, said in before.items() if said.value is None or said.basis == Basis.JOINT]
-    if lacking:
-        return Said(None, Basis.INCOMPLETE, Status.NOT_PUBLISHED, tuple(lacking))
-    added = [one for name, said in before.items() for one in (said.names or (name,))]
-    values = (said.value for said in before.values() if said.value is not None)
-    statuses = (said.status for said in before.values())
-    return Said(sum(values, Decimal(0)), Basis.PREDECESSORS, _least_firm(statuses), tuple(added))
+    not_addable = [name for name, figure in figures.items() if figure.value is None or figure.basis == Basis.JOINT]
+    if not_addable:
+        return AreaFigure(value=None, basis=Basis.INCOMPLETE, status=Status.NOT_PUBLISHED, names=tuple(not_addable))
+    added_names: list[str] = []
+    for name, figure in figures.items():
+        added_names += figure.names or (name,)
+    return AreaFigure(
+        value=_sum(figure.value for figure in figures.values()),
+        basis=Basis.PREDECESSORS,
+        status=_least_firm(figure.status for figure in figures.values()),
+        names=tuple(added_names),
+    )
 
 
-def _sum(parts: Sequence[Part]) -> Decimal:
-    return sum((part.value for part in parts if part.value is not None), Decimal(0))
+def _sum(values: Iterable[Decimal | None]) -> Decimal:
+    return sum((value for value in values if value is not None), Decimal(0))
 
 
 def _least_firm(statuses: Iterable[str]) -> str:
     return max(statuses, key=lambda status: _FIRMNESS.index(Status(status)))
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+def _joined(names: Sequence[str]) -> str:
+    """`Eden`, `Eden and Carlisle`, or `Eden, Carlisle and Allerdale`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

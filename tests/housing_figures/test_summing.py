@@ -1,11 +1,11 @@
-"""What the figure of an area is when it, or areas before it, have rows."""
+"""The figure of an area, from its own rows or from the rows of areas before it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from partnerships.housing_figures.measures import Series, period_words
-from partnerships.housing_figures.summing import NOTHING, Basis, Part, said_of
+from partnerships.housing_figures.summing import NOTHING, Basis, Part, figure_of_area
 
 
 def part(value: int | None, status: str = "published", **more: object) -> Part:
@@ -13,47 +13,52 @@ def part(value: int | None, status: str = "published", **more: object) -> Part:
 
 
 def test_own_value_counts_and_those_before_do_not() -> None:
-    said = said_of([part(936, "revised")], {"Allerdale": said_of([part(247)], {})})
+    figure = figure_of_area([part(936, "revised")], {"Allerdale": figure_of_area([part(247)], {})})
 
-    assert (said.value, said.basis, said.note) == (936, Basis.OWN, "revised")
+    assert (figure.value, figure.basis, figure.note) == (936, Basis.OWN, "revised")
 
 
-def test_rows_of_one_code_are_added_and_said_so() -> None:
-    said = said_of([part(3619), part(5326), part(2642)], {})
+def test_rows_of_one_code_are_added_with_a_note() -> None:
+    figure = figure_of_area([part(3619), part(5326), part(2642)], {})
 
-    assert (said.value, said.note) == (11587, "sum of several rows of the table")
+    assert (figure.value, figure.note) == (11587, "sum of several rows of the table")
 
 
 def test_figures_of_predecessors_are_added_through_every_step() -> None:
-    taunton = said_of([part(None, "not_published")], {"Taunton Deane": said_of([part(5)], {}), "West": NOTHING})
-    whole = {"Taunton Deane": said_of([part(5)], {}), "West Somerset": said_of([part(4, "provisional")], {})}
-    later = said_of([part(None, "not_published")], whole)
+    taunton = figure_of_area(
+        [part(None, "not_published")], {"Taunton Deane": figure_of_area([part(5)], {}), "West": NOTHING}
+    )
+    whole = {
+        "Taunton Deane": figure_of_area([part(5)], {}),
+        "West Somerset": figure_of_area([part(4, "provisional")], {}),
+    }
+    later = figure_of_area([part(None, "not_published")], whole)
 
-    said = said_of([], {"Mendip": said_of([part(10)], {}), "Somerset West and Taunton": later})
+    figure = figure_of_area([], {"Mendip": figure_of_area([part(10)], {}), "Somerset West and Taunton": later})
 
-    assert (said.value, said.basis) == (19, Basis.PREDECESSORS)
-    assert said.note == "sum of Mendip, Taunton Deane and West Somerset; provisional"
+    assert (figure.value, figure.basis) == (19, Basis.PREDECESSORS)
+    assert figure.note == "sum of Mendip, Taunton Deane and West Somerset; provisional"
     assert (taunton.value, taunton.note) == (None, "no sum: nothing is published for West")
 
 
 def test_value_of_a_joint_plan_is_never_added() -> None:
-    joint = said_of([part(5292, is_joint=True)], {})
+    joint = figure_of_area([part(5292, is_joint=True)], {})
 
     assert (joint.value, joint.note) == (5292, "of the whole area of a joint plan")
-    assert said_of([], {"Norwich": joint, "Broadland": joint}).value is None
+    assert figure_of_area([], {"Norwich": joint, "Broadland": joint}).value is None
 
 
 def test_nothing_is_said_where_nothing_is_published() -> None:
-    unpublished = said_of([part(None, "withheld")], {"Mendip": NOTHING})
+    unpublished = figure_of_area([part(None, "withheld")], {"Mendip": NOTHING})
 
     assert (unpublished.value, unpublished.status, unpublished.note) == (None, "withheld", "")
-    assert said_of([part(3), part(None)], {}).basis == Basis.INCOMPLETE
+    assert figure_of_area([part(3), part(None)], {}).basis == Basis.INCOMPLETE
 
 
 def test_words_of_predecessors_are_named() -> None:
-    said = said_of([], {"Eden": said_of([part(None, words="None")], {}), "Barrow": NOTHING})
+    figure = figure_of_area([], {"Eden": figure_of_area([part(None, words="None")], {}), "Barrow": NOTHING})
 
-    assert said.words == "Eden: None"
+    assert figure.words == "Eden: None"
 
 
 def test_years_read_as_each_series_writes_them() -> None:

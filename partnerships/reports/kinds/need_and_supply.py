@@ -20,7 +20,7 @@ from partnerships.housing_figures.queries import (
     newest_years,
     requirements_of,
 )
-from partnerships.housing_figures.summing import Basis, Said
+from partnerships.housing_figures.summing import AreaFigure, Basis
 from partnerships.kit.text import counted, figure
 from partnerships.organisations.models import Area
 from partnerships.plans.queries.homes_to_come import PlannedNow, homes_now
@@ -67,7 +67,7 @@ class _Read:
     years: Mapping[str, tuple[int, int]]
 
     @cached_property
-    def said(self) -> dict[int, dict[str, Said]]:
+    def said(self) -> dict[int, dict[str, AreaFigure]]:
         """The published figures of each area (id) that a total can have."""
         return {
             area.pk: {"required": self.required[area.pk].a_year}
@@ -137,7 +137,7 @@ def _nowhere(areas: Sequence[Area]) -> Sequence[str]:
     return () if areas else ("-",)
 
 
-def _of(read: _Read, area: Area, measure: str) -> Said:
+def _of(read: _Read, area: Area, measure: str) -> AreaFigure:
     """The figure of the newest years for an area."""
     first, last = read.years.get(measure, (0, 0))
     return read.figures[area.pk].of(measure, first, last)
@@ -189,7 +189,7 @@ def _heading(read: _Read, measure: str, series: Series, words: str) -> str:
     return f"{words}, {period_words(series, *years)}" if years else words
 
 
-def _is_addable(said: Said) -> bool:
+def _is_addable(said: AreaFigure) -> bool:
     """Whether a total may have it: the figure of a joint plan is that of several areas."""
     return said.value is not None and said.basis != Basis.JOINT
 
@@ -307,7 +307,7 @@ def _years_table(read: _Read, context: ReportContext) -> Table:
     )
 
 
-def _summed(said: Iterable[Said]) -> int | None:
+def _summed(said: Iterable[AreaFigure]) -> int | None:
     """The sum of figures of areas; None if one of them has none or only that of a joint plan."""
     values = []
     for one in said:

@@ -30,7 +30,7 @@ class SimpleList:
     #: The list in words, for messages, such as “the list of changes of councils”.
     what: str
     apply: Apply
-    #: The codes of columns of which the file must have at least one.
+    #: The codes of alternative columns: the file must have at least one of them.
     one_of: tuple[str, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""Forms that begin or end publishing, and that enter agreements and contributions."""
+"""Forms to begin or end publishing, and to add agreements and contributions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.open_data.standards import AGREEMENT_TYPES, PURPOSES
 
 
 class PublishingForm(Form):
-    """Why the files are published, or no longer."""
+    """Give a reason to begin or end publishing."""
 
     reason = forms.CharField(
         label="Why",
@@ -26,16 +26,16 @@ class PublishingForm(Form):
         self.helper = Helper(self, "reason", submit=submit, danger=danger, cancel=cancel)
 
 
-def _reference(what: str) -> forms.CharField:
+def _reference_field(record: str) -> forms.CharField:
     return forms.CharField(
-        label="Reference", max_length=200, help_text=f"Your own reference for the {what}. It cannot be changed later."
+        label="Reference", max_length=200, help_text=f"Your own reference for the {record}. It cannot be changed later."
     )
 
 
 class AgreementForm(Form):
-    """A developer agreement."""
+    """Add a developer agreement."""
 
-    reference = _reference("agreement")
+    reference = _reference_field("agreement")
     kind = forms.ChoiceField(
         label="What kind of agreement?",
         choices=[(code, words[:1].upper() + words[1:]) for code, words in AGREEMENT_TYPES.items()],
@@ -55,9 +55,9 @@ class AgreementForm(Form):
 
 
 class ContributionForm(Form):
-    """A contribution of a developer: pounds, homes, or something without a figure."""
+    """Add a contribution of a developer, in pounds, in homes or without a figure."""
 
-    reference = _reference("contribution")
+    reference = _reference_field("contribution")
     purpose = forms.ChoiceField(label="What is it for?", choices=[("", "Choose"), *PURPOSES.items()])
     amount = MoneyField(label="Pounds", max_digits=14, decimal_places=2, min_value=Decimal("0.01"), required=False)
     homes = CountField(label="Or homes", min_value=1, max_value=100_000, required=False)

@@ -1,4 +1,4 @@
-"""What organisations publish as open data, and the rows of files that were read."""
+"""Publications of open data, and the saved rows of files that were read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.open_data.standards import STANDARDS, Standard
 from partnerships.organisations.models import Organisation, Status
 from partnerships.plans.models import Plan
 
-#: The place of a row that no file had: after the others.
+#: The position of rows that were in no file: after all others.
 LAST = 10**9
 
 
@@ -20,13 +20,13 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
     """Filters of publications."""
 
     def in_force(self) -> PublicationQuerySet:
-        """Publications that nobody has ended, of organisations that still exist."""
+        """Publications that have not ended, of organisations that still exist."""
         return self.filter(ended_at=None).exclude(organisation__status=Status.DISSOLVED)
 
 
 @pghistory.track()
 class Publication(models.Model):
-    """An organisation publishes the files of a standard: begun → ended."""
+    """The publication of the files of a standard by an organisation: begun → ended."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")
     standard = models.CharField(max_length=40, help_text="The code in the specification.")
@@ -52,16 +52,16 @@ class Publication(models.Model):
 
     @property
     def files(self) -> Standard:
-        """The standard with its files."""
+        """The standard, which has the files."""
         return STANDARDS[self.standard]
 
 
 class Record(models.Model):
-    """A row of a standard's file, as it was last read.
+    """A row of a standard's file, as it was last read, with the plan, agreement or commitment that it became.
 
-    It belongs to the plan, agreement or commitment that it became; `key` is that of the plan's milestone or site. Its
-    texts by field are `cells`, and `values` what the plan said of them then. Written again, a row keeps the texts of
-    what has not changed (decision 67).
+    `key` is the key of the plan's milestone or site. `cells` are the texts of the row, by field. `values` are the
+    plan's own values at that time: when the row is published, fields whose values have not changed keep their texts
+    (decision 67).
     """
 
     dataset = models.CharField(max_length=40, help_text="The code in the specification.")

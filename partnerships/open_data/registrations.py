@@ -18,9 +18,9 @@ def _end(moving: Moving) -> dict[str, Any]:
 
 
 def register() -> None:
-    """Register kinds of event and a section of organisation pages.
+    """Register events, the section on organisation pages, and what happens to publications.
 
-    A body that ends publishes nothing more; its successor decides for itself.
+    When an organisation ends, its publications end too: its successor decides for itself.
     """
     register_events(EventKind)
     register_untold(EventKind, because="what is published is what everybody may read already")

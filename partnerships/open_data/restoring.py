@@ -1,4 +1,4 @@
-"""After a restore: ends publications again that had ended."""
+"""After a restore from a backup: end publications again that had ended."""
 
 from __future__ import annotations
 
@@ -14,24 +14,29 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the publications that had ended since the backup: their files are gone again."""
+    """End the publications that had ended after the backup was made; `lines` are those of the journal."""
 
     def redo(publication: Publication, line: dict[str, Any]) -> int:
-        body = publication.organisation
-        end_publishing(organisation=body, standard=publication.standard, reason=_REASON, author=None, now=now)
+        end_publishing(
+            organisation=publication.organisation,
+            standard=publication.standard,
+            reason=_REASON,
+            author=None,
+            now=now,
+        )
         return 1
 
-    rows = Publication.objects.filter(pk__in={line["publication"] for line in lines}, ended_at=None)
+    publications = Publication.objects.filter(pk__in={line["publication"] for line in lines}, ended_at=None)
     return redo_each(
         "publication",
         lines,
-        rows.select_related("organisation").order_by("pk"),
+        publications.select_related("organisation").order_by("pk"),
         same=publication_identity,
-        began=lambda row: row.begun_at,
+        began=lambda publication: publication.begun_at,
         redo=redo,
     )
 
 
 def register() -> None:
-    """Register this for after a restore."""
+    """Register the function for the command after a restore."""
     register_redo(PUBLICATION, "publications of open data ended again", redo_publications)

@@ -1,4 +1,4 @@
-"""What this room adds to an organisation's page: the way to its open data."""
+"""The section about open data on an organisation's page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from partnerships.people.models import User
 
 
 def open_data_section(user: User, organisation: Organisation) -> Section | None:
-    """The way to the page of a planning authority's open data. None for others."""
+    """A link to the open data of a planning authority; None for other organisations."""
     if organisation.kind not in PLANNING_BODIES:
         return None
     return Section("open_data/_section.html", {"organisation": organisation})

@@ -1,4 +1,4 @@
-"""What a plan says of the fields of a standard's file."""
+"""The values of plans, sites and contributions for the fields of a standard's file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 from partnerships.plans.content import name_and_address
 
-#: Field and text, as a file has them.
+#: The texts of a row, by field.
 Cells = dict[str, str]
-#: Of a contribution when its row was read: whether it had ended, its last report (id), and the total delivered by then.
+#: Keys of saved values of a contribution when its row was read: whether it had ended, the id of its last progress
+#: report, and the total delivered by then.
 OVER, LAST_REPORT, REPORTED = "over", "last-report", "reported"
 #: The key of the outcome that has a plan's required homes.
 REQUIRED_HOMES = "required-housing"
@@ -28,12 +29,12 @@ _PERMISSIONS = {
 
 
 def own_reference(*keys: object) -> str:
-    """The reference of a record that has none in the file that it came from."""
+    """A reference for a record that has none in a file."""
     return "-".join(["common-ground", *map(str, keys)])
 
 
 def plan_values(content: Mapping[str, Any]) -> Cells:
-    """The fields of a plan's row that its content has."""
+    """The values of a plan's row, from the content of the plan."""
     about = content["about"]
     homes = next((outcome["measure"] for outcome in content["outcomes"] if outcome["key"] == REQUIRED_HOMES), "")
     return {
@@ -46,20 +47,20 @@ def plan_values(content: Mapping[str, Any]) -> Cells:
     }
 
 
-def _number(words: str) -> str:
-    """`12,400` or `12,400 homes` as 12400; "" for anything else."""
-    match = re.fullmatch(r"([\d,]+)( homes)?", words.strip())
+def _number(text: str) -> str:
+    """The number in `12,400` or `12,400 homes` as `12400`; "" for other texts."""
+    match = re.fullmatch(r"([\d,]+)( homes)?", text.strip())
     return match[1].replace(",", "") if match else ""
 
 
 def milestone_values(milestone: Mapping[str, Any]) -> Cells:
-    """The fields of an event's row that a milestone has."""
+    """The values of an event's row, from a milestone."""
     planned = milestone["forecast"] or milestone["baseline"] or milestone["actual"]
     return {"event-date": planned, "actual-date": milestone["actual"], "notes": milestone["note"]}
 
 
 def site_values(site: Mapping[str, Any]) -> Cells:
-    """The fields of a site's row that a site of a plan has."""
+    """The values of a site's row, from a site of a plan."""
     status, permission = _PERMISSIONS.get(site["planning_status"], ("not permissioned", ""))
     homes = sum(line["count"] for line in site["homes"])
     return {
@@ -74,25 +75,23 @@ def site_values(site: Mapping[str, Any]) -> Cells:
     }
 
 
-def organisation_values(organisation: int) -> Cells:
-    """Whose row it is, so that a row that passed to a successor names the successor."""
-    return {"organisation": str(organisation)}
+def organisation_values(organisation_id: int) -> Cells:
+    """The organisation that a row belonged to when it was read: a row of a predecessor gets the successor's key."""
+    return {"organisation": str(organisation_id)}
 
 
 def figure_values(quantity: Decimal | None, unit: str) -> Cells:
-    """The fields of a figure: `amount` for pounds, `units` for homes.
+    """The values of a figure: `amount` for pounds, `units` for homes; without decimals if it is a whole number."""
+    text = "" if quantity is None else f"{quantity:.2f}".removesuffix(".00")
+    return {"amount": text if unit == "pounds" else "", "units": text if unit == "homes" else ""}
 
-    Without a point if it is whole.
+
+def updated(
+    cells: Mapping[str, str], saved_values: Mapping[str, str], current_values: Mapping[str, str]
+) -> tuple[Cells, bool]:
+    """The cells of a saved row with the values that have changed since it was read, and whether any has.
+
+    Cells whose values have not changed keep the text of the file: `2,500` stays `2,500`.
     """
-    words = "" if quantity is None else f"{quantity:.2f}".removesuffix(".00")
-    return {"amount": words if unit == "pounds" else "", "units": words if unit == "homes" else ""}
-
-
-def updated(cells: Mapping[str, str], then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Cells, bool]:
-    """The cells of a row that was read, with what has changed since.
-
-    `then` is what the row said when it was read, `now` what is so today, by field. A value that is the same keeps the
-    text of the file: `2,500` stays `2,500`. Returns whether anything changed.
-    """
-    changed = {field: value for field, value in now.items() if value != then.get(field, "")}
-    return {**cells, **changed}, bool(changed)
+    changed_cells = {field: value for field, value in current_values.items() if value != saved_values.get(field, "")}
+    return {**cells, **changed_cells}, bool(changed_cells)

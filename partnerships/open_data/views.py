@@ -1,9 +1,10 @@
-"""Pages of open data: who publishes, one organisation's files, beginning or ending, and entering agreements."""
+"""Pages of open data: who publishes, one organisation's files, begin or end publishing, and add agreements."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
@@ -32,36 +33,37 @@ from partnerships.people.limits import too_many
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: Pages that one address may open in a minute; each reads whole files.
+#: Pages that one address may open in a minute, because each page reads whole files.
 PAGES_PER_MINUTE = 60
-#: Files that the page shows as tables too: a council's web page must show the same as its plan files.
-_SHOWN = (PLAN.code, TIMETABLE.code)
+#: Files that the page also shows as tables: a council's web page must show the same data as its plan files.
+_SHOWN_AS_TABLE = (PLAN.code, TIMETABLE.code)
 
 
 @login_not_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The organisations that publish open data here."""
+    """The organisations that publish open data, each with the titles of its standards."""
     refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if refused is not None:
         return refused
-    rows: dict[int, tuple[Organisation, list[str]]] = {}
+    titles_by_organisation: dict[Organisation, list[str]] = defaultdict(list)
     for publication in published():
-        rows.setdefault(publication.organisation_id, (publication.organisation, []))[1].append(publication.files.title)
-    return render(request, "open_data/index.html", {"rows": list(rows.values())})
+        titles_by_organisation[publication.organisation].append(publication.files.title)
+    return render(request, "open_data/index.html", {"rows": list(titles_by_organisation.items())})
 
 
 @login_not_required
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """What an organisation publishes: each file, its fields, its address and what it says."""
+    """The files that an organisation publishes, with their fields, addresses and content."""
     refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if refused is not None:
         return refused
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
     codes = set(published_now(organisation).values_list("standard", flat=True))
-    if not codes and (kept := _kept(pk)) is not None:
-        return redirect("open_data:of-organisation", kept)
+    merged_into = None if codes else _merged_into(pk)
+    if merged_into is not None:
+        return redirect("open_data:of-organisation", merged_into)
     user = request.user
     may_change = isinstance(user, User) and rights_over(organisation, user, timezone.now()).may_change_settings
     if not codes and not user.is_authenticated:
@@ -69,7 +71,7 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     standards = [
         {
             "standard": standard,
-            "files": [_described(organisation, dataset.code) for dataset in standard.datasets],
+            "files": [_file_context(organisation, dataset.code) for dataset in standard.datasets],
         }
         for standard in STANDARDS.values()
         if standard.code in codes
@@ -79,37 +81,39 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "open_data/of_organisation.html", context)
 
 
-def _kept(pk: int) -> int | None:
-    """The id of the record that this one was merged into.
-
-    What it published is published there.
-    """
+def _merged_into(pk: int) -> int | None:
+    """The id of the organisation that this one was merged into, which publishes its files now; None otherwise."""
     return Merge.objects.in_force().filter(merged=pk).values_list("kept", flat=True).first()
 
 
-def _described(organisation: Organisation, code: str) -> dict[str, Any]:
-    """A file with its address and, of plans and timetables, what it says."""
-    dataset, file = DATASETS[code], file_of(organisation, code)
+def _file_context(organisation: Organisation, code: str) -> dict[str, Any]:
+    """The template context of a file."""
+    file = file_of(organisation, code)
     address = reverse("open_data:file", args=[organisation.pk, code])
     return {
-        "dataset": dataset,
+        "dataset": DATASETS[code],
         "found": file,
         "address": address,
         "whole_address": f"{settings.SITE_ORIGIN}{address}",
-        "table": [[row.get(name, "") for name in file.headings] for row in file.rows] if code in _SHOWN else None,
+        "table": [[row.get(name, "") for name in file.headings] for row in file.rows]
+        if code in _SHOWN_AS_TABLE
+        else None,
     }
 
 
 @login_not_required
 @require_safe
 def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
-    """One file of a standard; 304 for a collector that has it already."""
+    """One file of a standard as CSV; 304 for a client that has it already."""
     standard = STANDARD_OF.get(dataset)
-    publication = published_by(pk, standard.code) if standard else None
-    if publication is None:
-        if standard and (kept := _kept(pk)) is not None:
-            return redirect("open_data:file", kept, dataset)
+    if standard is None:
         raise Http404
+    publication = published_by(pk, standard.code)
+    if publication is None:
+        merged_into = _merged_into(pk)
+        if merged_into is None:
+            raise Http404
+        return redirect("open_data:file", merged_into, dataset)
     file = file_of(publication.organisation, dataset)
     data = file.data
     response = HttpResponse(data, content_type="text/csv; charset=utf-8; header=present")
@@ -117,7 +121,7 @@ def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{dataset}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Access-Control-Allow-Origin"] = "*"
-    # A cache may keep the file but asks each time: publishing can stop, and a site can become confidential.
+    # Caches must ask each time, because publishing can stop, and a site can become confidential.
     response["Cache-Control"] = "public, no-cache"
     response["ETag"] = f'"{hashlib.sha256(data).hexdigest()}"'
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
@@ -138,8 +142,8 @@ def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
     form = PublishingForm(posted(request), submit=submit, danger=ends, cancel=back)
 
     def step() -> tuple[str, str]:
-        act = end_publishing if ends else begin_publishing
-        act(
+        change_publishing = end_publishing if ends else begin_publishing
+        change_publishing(
             organisation=organisation,
             standard=standard,
             reason=form.cleaned_data["reason"],
@@ -170,8 +174,11 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
     form = AgreementForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
-        made = services.enter_agreement(organisation=organisation, **form.cleaned_data, author=user, now=timezone.now())
-        return f"Agreement {made.reference} has been added. Now add its contributions.", made.get_absolute_url()
+        agreement = services.enter_agreement(
+            organisation=organisation, **form.cleaned_data, author=user, now=timezone.now()
+        )
+        message = f"Agreement {agreement.reference} has been added. Now add its contributions."
+        return message, agreement.get_absolute_url()
 
     return take_step(
         request,
@@ -189,15 +196,17 @@ def enter_agreement(request: HttpRequest, pk: int) -> HttpResponse:
 def enter_contribution(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a contribution to a developer agreement, for leads of its authority and administrators."""
     user = signed_in(request)
-    known = DeveloperAgreement.objects.visible_to(user).select_related("organisation")
-    agreement = get_object_or_404(known, pk=pk)
+    agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation")
+    agreement = get_object_or_404(agreements, pk=pk)
     require(roles_of(user, timezone.now()).keeps_published({agreement.organisation_id}))
     back = agreement.get_absolute_url()
     form = ContributionForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
-        made = services.enter_contribution(agreement=agreement, **form.cleaned_data, author=user, now=timezone.now())
-        return f"Contribution {made.source_reference} has been added as {made.reference}.", back
+        commitment = services.enter_contribution(
+            agreement=agreement, **form.cleaned_data, author=user, now=timezone.now()
+        )
+        return f"Contribution {commitment.source_reference} has been added as {commitment.reference}.", back
 
     return take_step(
         request,

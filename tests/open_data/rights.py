@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from partnerships.open_data.services import (
-    Kept,
+    FileRow,
     begin_publishing,
     end_publishing,
     enter_agreement,
@@ -67,10 +67,10 @@ ROWS = (
     Row(
         "open_data.keep_rows",
         lambda w, author, plan: keep_rows(
-            dataset="plan", rows={plan: [Kept(2, {"reference": "w"})]}, author=author, now=w.now
+            dataset="plan", rows={plan: [FileRow(2, {"reference": "w"})]}, author=author, now=w.now
         ),
         LEAD | ADMINISTRATOR,
         prepare=begin,
     ),
 )
-WITHOUT_A_PERSON = {"open_data.is_held": "reads only"}
+WITHOUT_A_PERSON = {"open_data.is_under_embargo": "reads only"}

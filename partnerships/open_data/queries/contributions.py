@@ -1,7 +1,4 @@
-"""The rows of agreements, contributions and transactions.
-
-As read, with what was recorded here since.
-"""
+"""The rows of agreements, contributions and transactions: saved rows, with later changes and progress reports."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from django.utils import timezone
 from partnerships.commitments.models import ENDS, Progress
 from partnerships.kit.dates import long_date
 from partnerships.open_data.models import LAST, Record
-from partnerships.open_data.queries.written import Written
+from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.open_data.values import (
     LAST_REPORT,
@@ -28,93 +25,98 @@ from partnerships.open_data.values import (
 from partnerships.organisations.models import Organisation, Scheme
 
 
-def agreement_rows(organisation: Organisation) -> list[Written]:
-    """A row for each agreement that was read."""
-    return _as_read(organisation, Record.objects.filter(dataset=AGREEMENT.code, agreement__organisation=organisation))
+def agreement_rows(organisation: Organisation) -> list[PublishedRow]:
+    """A row for each saved agreement."""
+    return _saved_rows(
+        organisation, Record.objects.filter(dataset=AGREEMENT.code, agreement__organisation=organisation)
+    )
 
 
-def contribution_rows(organisation: Organisation) -> list[Written]:
-    """A row for each contribution that was read.
-
-    One that ended here since has an end.
-    """
-    records = list(_of_commitments(organisation, CONTRIBUTION.code))
+def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
+    """A row for each saved contribution; those that have ended since get an end date."""
+    records = list(_records(organisation, CONTRIBUTION.code))
     rows = []
-    for record, row in zip(records, _as_read(organisation, records), strict=True):
+    for record, row in zip(records, _saved_rows(organisation, records), strict=True):
         commitment = record.commitment
-        if commitment is None or commitment.status not in ENDS or record.values.get(OVER) != "no":
+        has_ended_since = commitment is not None and commitment.status in ENDS and record.values.get(OVER) == "no"
+        if commitment is None or not has_ended_since:
             rows.append(row)
             continue
-        day = _day(commitment.status_since)
-        cells = {**row.cells, "end-date": day, "entry-date": day}
-        rows.append(Written(row.order, cells, max(commitment.status_since, record.read_at)))
+        ended_on = _iso_date(commitment.status_since)
+        cells = {**row.cells, "end-date": ended_on, "entry-date": ended_on}
+        changed_at = max(commitment.status_since, record.read_at)
+        rows.append(PublishedRow(order=row.order, cells=cells, changed_at=changed_at))
     return rows
 
 
-def transaction_rows(organisation: Organisation) -> list[Written]:
-    """A row for each transaction that was read, and for each report of the authority here since.
+def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
+    """A row for each saved transaction, and for each later progress report of the authority.
 
-    Of a report, only what came in and the day are written, not its text. Reports of the developer are not written.
+    Rows of reports have the amount that came in and the date, but not the text. Reports of the developer have no rows.
     """
-    rows = _as_read(organisation, _of_commitments(organisation, TRANSACTION.code))
-    contributions = list(_of_commitments(organisation, CONTRIBUTION.code))
-    written = {record.commitment_id: (record.cells, record.values) for record in contributions}
-    reports = Progress.objects.filter(commitment__in=written).select_related("commitment").order_by("pk")
-    counted = {pk: Decimal(values.get(REPORTED, "0")) for pk, (_, values) in written.items()}
-    for report in reports:
-        cells, values = written[report.commitment_id]
-        is_new = LAST_REPORT in values and report.pk > int(values[LAST_REPORT])
-        if not is_new or (report.organisation_id and report.organisation_id == report.commitment.giver_id):
-            continue
-        rows += _reported(report, report.delivered - counted[report.commitment_id], cells)
-        counted[report.commitment_id] = report.delivered
+    rows = _saved_rows(organisation, _records(organisation, TRANSACTION.code))
+    contribution_by_commitment = {record.commitment_id: record for record in _records(organisation, CONTRIBUTION.code)}
+    total_by_commitment = {
+        pk: Decimal(record.values.get(REPORTED, "0")) for pk, record in contribution_by_commitment.items()
+    }
+    reports = Progress.objects.filter(commitment__in=contribution_by_commitment)
+    for report in reports.select_related("commitment").order_by("pk"):
+        contribution = contribution_by_commitment[report.commitment_id]
+        last_report = contribution.values.get(LAST_REPORT)
+        is_later = last_report is not None and report.pk > int(last_report)
+        is_from_developer = bool(report.organisation_id) and report.organisation_id == report.commitment.giver_id
+        if is_later and not is_from_developer:
+            increase = report.delivered - total_by_commitment[report.commitment_id]
+            rows += _rows_of_report(report, increase, contribution.cells)
+            total_by_commitment[report.commitment_id] = report.delivered
     return rows
 
 
-def _of_commitments(organisation: Organisation, dataset: str) -> Iterable[Record]:
-    rows = Record.objects.filter(dataset=dataset, commitment__receiver=organisation).select_related("commitment")
-    return rows.order_by("position", "pk")
+def _records(organisation: Organisation, dataset: str) -> Iterable[Record]:
+    """The saved rows of contributions or transactions that the organisation receives."""
+    records = Record.objects.filter(dataset=dataset, commitment__receiver=organisation).select_related("commitment")
+    return records.order_by("position", "pk")
 
 
-def _as_read(organisation: Organisation, records: Iterable[Record]) -> list[Written]:
-    """The rows as they were read.
-
-    One that passed to this organisation names it.
-    """
-    own, key = organisation_values(organisation.pk)["organisation"], key_of(organisation)
-    return [
-        Written(
-            (record.position, record.pk, ""),
-            record.cells if record.values.get("organisation") == own else {**record.cells, "organisation": key},
-            record.read_at,
-        )
-        for record in records
-    ]
+def _saved_rows(organisation: Organisation, records: Iterable[Record]) -> list[PublishedRow]:
+    """The saved rows. If a row passed to this organisation from another one, its organisation is replaced."""
+    organisation_value = organisation_values(organisation.pk)["organisation"]
+    key = key_of(organisation)
+    rows = []
+    for record in records:
+        is_own = record.values.get("organisation") == organisation_value
+        cells = record.cells if is_own else {**record.cells, "organisation": key}
+        rows.append(PublishedRow(order=(record.position, record.pk, ""), cells=cells, changed_at=record.read_at))
+    return rows
 
 
 def key_of(organisation: Organisation) -> str:
-    """Its key as the platform writes it.
+    """The organisation's key on the planning data platform, or else its name.
 
-    `local-authority:SRY`, `development-corporation:Q1`; else its name.
+    For example `local-authority:SRY` or `development-corporation:Q1`.
     """
     schemes = [Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]
-    held = organisation.identifiers.filter(scheme__in=schemes, valid_to=None).order_by("pk")
-    keys = {row.scheme: row.value for row in reversed(held) if row.scheme == Scheme.LOCAL_AUTHORITY or ":" in row.value}
-    if key := keys.get(Scheme.LOCAL_AUTHORITY):
-        return f"local-authority:{key}"
-    return keys.get(Scheme.PLANNING_DATA, organisation.name)
+    identifiers = organisation.identifiers.filter(scheme__in=schemes, valid_to=None).order_by("pk")
+    value_by_scheme: dict[str, str] = {}
+    for identifier in identifiers:
+        if identifier.scheme == Scheme.LOCAL_AUTHORITY or ":" in identifier.value:
+            value_by_scheme.setdefault(identifier.scheme, identifier.value)
+    if Scheme.LOCAL_AUTHORITY in value_by_scheme:
+        return f"local-authority:{value_by_scheme[Scheme.LOCAL_AUTHORITY]}"
+    return value_by_scheme.get(Scheme.PLANNING_DATA, organisation.name)
 
 
-def _reported(report: Progress, more: Decimal, contribution: Mapping[str, str]) -> list[Written]:
-    """The row of one report; none if nothing came in."""
-    place, day = (LAST, report.pk, ""), _day(report.at)
-    figures = figure_values(more, report.commitment.unit)
-    if not more or not any(figures.values()):
+def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[str, str]) -> list[PublishedRow]:
+    """The row of a report whose total increased, or the reason why it is left out; no row if nothing came in."""
+    order = (LAST, report.pk, "")
+    figures = figure_values(increase, report.commitment.unit)
+    if not increase or not any(figures.values()):
         return []
-    if more < 0:
-        when = long_date(timezone.localdate(report.at))
-        words = f"The report of {when} on {contribution['reference']}: its total is less than the one before."
-        return [Written(place, {}, None, words)]
+    if increase < 0:
+        reported_on = long_date(timezone.localdate(report.at))
+        reason = f"The report of {reported_on} on {contribution['reference']}: its total is less than the one before."
+        return [PublishedRow(order=order, cells={}, changed_at=None, left_out=reason)]
+    day = _iso_date(report.at)
     cells: Cells = {
         "reference": own_reference(report.pk),
         "developer-agreement-contribution": contribution["reference"],
@@ -124,8 +126,8 @@ def _reported(report: Progress, more: Decimal, contribution: Mapping[str, str]) 
         "entry-date": day,
         "start-date": day,
     }
-    return [Written(place, cells, report.at)]
+    return [PublishedRow(order=order, cells=cells, changed_at=report.at)]
 
 
-def _day(moment: dt.datetime) -> str:
+def _iso_date(moment: dt.datetime) -> str:
     return timezone.localdate(moment).isoformat()

@@ -1,4 +1,4 @@
-"""The content of an organisation's file: only what everybody may read."""
+"""The content of an organisation's published file; everybody may read all of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.exports import safe_cell
 from partnerships.open_data.queries.contributions import agreement_rows, contribution_rows, transaction_rows
 from partnerships.open_data.queries.plans import plan_rows, timetable_rows
 from partnerships.open_data.queries.sites import site_rows
-from partnerships.open_data.queries.written import Written
+from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import (
     AGREEMENT,
     BROWNFIELD_LAND,
@@ -25,7 +25,7 @@ from partnerships.open_data.standards import (
 )
 from partnerships.organisations.models import Organisation
 
-#: A number is no formula, though it may begin with a sign.
+#: Numbers are not formulas, even if they begin with a sign.
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
@@ -36,18 +36,18 @@ class OpenFile:
     headings: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
     changed_at: dt.datetime | None
-    #: What has no place in the file, in words.
+    #: The records that are not in the file, with the reasons, in words.
     left_out: tuple[str, ...] = ()
 
     @property
     def data(self) -> bytes:
         """The file as CSV (RFC 4180) in UTF-8."""
-        out = io.StringIO(newline="")
-        writer = csv.writer(out, lineterminator="\r\n")
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, lineterminator="\r\n")
         writer.writerow(self.headings)
         for row in self.rows:
             writer.writerow([_cell(row.get(heading, "")) for heading in self.headings])
-        return out.getvalue().encode()
+        return buffer.getvalue().encode()
 
 
 def _cell(value: str) -> str:
@@ -55,21 +55,17 @@ def _cell(value: str) -> str:
 
 
 def file_of(organisation: Organisation, dataset: str) -> OpenFile:
-    """The file of an organisation.
-
-    Its order is that of the files read, then that of the plans made here.
-    """
-    rows = _ROWS[dataset](organisation)
-    ordered = sorted(rows, key=lambda row: row.order)
+    """The file of an organisation: rows of files that were read, in their order, and then new rows."""
+    rows = sorted(_ROWS[dataset](organisation), key=lambda row: row.order)
     return OpenFile(
         headings=DATASETS[dataset].headings,
-        rows=tuple(row.cells for row in ordered if not row.left_out),
-        changed_at=max((row.changed_at for row in ordered if row.changed_at), default=None),
-        left_out=tuple(dict.fromkeys(row.left_out for row in ordered if row.left_out)),
+        rows=tuple(row.cells for row in rows if not row.left_out),
+        changed_at=max((row.changed_at for row in rows if row.changed_at), default=None),
+        left_out=tuple(dict.fromkeys(row.left_out for row in rows if row.left_out)),
     )
 
 
-_ROWS: Mapping[str, Callable[[Organisation], Sequence[Written]]] = {
+_ROWS: Mapping[str, Callable[[Organisation], Sequence[PublishedRow]]] = {
     PLAN.code: plan_rows,
     TIMETABLE.code: timetable_rows,
     AGREEMENT.code: agreement_rows,

@@ -1,4 +1,4 @@
-"""The rows of plans and timetables: newest versions that everybody may read."""
+"""The rows of plans and timetables, from the newest versions that everybody may read."""
 
 from __future__ import annotations
 
@@ -13,43 +13,47 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.open_data.models import LAST, Record
-from partnerships.open_data.queries.written import Written
+from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
 from partnerships.open_data.values import Cells, milestone_values, own_reference, plan_values, updated
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.plans.content import Content, outside
 from partnerships.plans.models import OVER, Plan, Version
 
-#: Fields of a plan with the codes of its authorities; a file has the one that its kinds of plan need.
+#: The fields with the codes of a plan's authorities. Minerals and waste plans have the second one.
 _AUTHORITIES, _MINERALS_AUTHORITIES = "local-planning-authorities", "minerals-and-waste-planning-authorities"
 
 
 @dataclass(frozen=True, slots=True)
-class Public:
-    """A plan with the newest version that everybody may read, as everybody reads it."""
+class PublicPlan:
+    """A plan with its newest public version."""
 
     plan: Plan
     version: Version
+    #: The content without confidential sites and other restricted parts.
     content: Content
 
     @property
     def hidden_sites(self) -> frozenset[str]:
-        """The references of its confidential sites."""
+        """The references of confidential sites."""
         return frozenset(site["reference"] for site in self.version.content["sites"] if site["confidential"])
 
     @property
     def changed_on(self) -> str:
-        """The day of the version."""
-        return timezone.localdate(self.version.embargo_until or self.version.published_at).isoformat()
+        """The date on which the version became public, in ISO format."""
+        return timezone.localdate(self._public_since).isoformat()
 
-    def later(self, record: Record | None) -> dt.datetime:
-        """When everybody could read the version first or a row was read, the later of the two."""
-        published = self.version.embargo_until or self.version.published_at
-        return max(published, record.read_at) if record else published
+    @property
+    def _public_since(self) -> dt.datetime:
+        return self.version.embargo_until or self.version.published_at
+
+    def changed_at(self, record: Record | None) -> dt.datetime:
+        """When a row last changed: when the version became public, or when the row was read, if that is later."""
+        return max(self._public_since, record.read_at) if record else self._public_since
 
 
-def public_plans(organisation: Organisation, kind: str) -> list[Public]:
-    """The organisation's plans of a kind that everybody may read and that are not over."""
+def public_plans(organisation: Organisation, kind: str) -> list[PublicPlan]:
+    """The organisation's public plans of a kind, without closed ones."""
     plans = Plan.objects.public().owned_by(organisation).filter(kind=kind).exclude(status__in=OVER)
     versions = (
         Version.objects.visible_to(AnonymousUser())
@@ -60,11 +64,11 @@ def public_plans(organisation: Organisation, kind: str) -> list[Public]:
         .order_by("plan", "-number")
         .distinct("plan")
     )
-    return [Public(version.plan, version, outside(version.content)) for version in versions]
+    return [PublicPlan(version.plan, version, outside(version.content)) for version in versions]
 
 
-def records_of(plans: Sequence[Public], dataset: str) -> dict[int, dict[str, Record]]:
-    """The rows that were read of these plans, by plan and key."""
+def records_of(plans: Sequence[PublicPlan], dataset: str) -> dict[int, dict[str, Record]]:
+    """The saved rows of these plans, by plan id and then by key."""
     records_by_plan: dict[int, dict[str, Record]] = defaultdict(dict)
     records = Record.objects.filter(dataset=dataset, plan__in=[public.plan for public in plans])
     for record in records.order_by("position"):
@@ -72,78 +76,82 @@ def records_of(plans: Sequence[Public], dataset: str) -> dict[int, dict[str, Rec
     return records_by_plan
 
 
-def plan_rows(organisation: Organisation) -> list[Written]:
+def plan_rows(organisation: Organisation) -> list[PublishedRow]:
     """A row for each public local plan of the organisation."""
     plans = public_plans(organisation, "local_plan")
     records = records_of(plans, PLAN.code)
-    areas = _areas_of(plans)
-    return [_plan_row(public, records[public.plan.pk].get(""), areas[public.plan.pk]) for public in plans]
+    area_codes = _area_codes(plans)
+    return [_plan_row(public, records[public.plan.pk].get(""), area_codes[public.plan.pk]) for public in plans]
 
 
-def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
-    """The row of a plan: what was read of the council's file, with what changed here since."""
+def _plan_row(public: PublicPlan, record: Record | None, area_codes: str) -> PublishedRow:
+    """The row of a plan: the saved row with later changes, or a new row."""
     plan = public.plan
     cells = _cells(public, record, plan_values(public.content))
-    made_here = {
+    default_cells = {
         "reference": reference_of(plan),
         "datasets": "local-plan",
         "documentation-url": settings.SITE_ORIGIN + plan.get_absolute_url(),
         "document-url": settings.SITE_ORIGIN + reverse("plans:pdf", args=[plan.pk, public.version.number]),
     }
-    for field, value in made_here.items():
+    for field, value in default_cells.items():
         if field not in cells or (record is None and not cells[field]):
             cells[field] = value
     if _AUTHORITIES not in cells and _MINERALS_AUTHORITIES not in cells:
-        is_of_minerals = cells["datasets"].startswith(("minerals", "waste"))
-        cells[_MINERALS_AUTHORITIES if is_of_minerals else _AUTHORITIES] = areas
-    place = (record.position if record else LAST, plan.pk, "")
-    return Written(place, cells, public.later(record))
+        is_minerals_plan = cells["datasets"].startswith(("minerals", "waste"))
+        cells[_MINERALS_AUTHORITIES if is_minerals_plan else _AUTHORITIES] = area_codes
+    order = (record.position if record else LAST, plan.pk, "")
+    return PublishedRow(order=order, cells=cells, changed_at=public.changed_at(record))
 
 
-def _cells(public: Public, record: Record | None, now: Cells) -> Cells:
-    """The cells that were read, with what changed here since.
+def _cells(public: PublicPlan, record: Record | None, current_values: Cells) -> Cells:
+    """The cells of a saved row with later changes; without a saved row, the current values.
 
-    Without a record, what the plan says now. The date of entry is that of the row until something changes here.
+    The entry date of a saved row stays until something changes.
     """
     if record is None:
-        return {**now, "entry-date": public.changed_on}
-    cells, changed = updated(record.cells, record.values, now)
-    if changed:
+        return {**current_values, "entry-date": public.changed_on}
+    cells, has_changed = updated(record.cells, record.values, current_values)
+    if has_changed:
         cells["entry-date"] = public.changed_on
     return cells
 
 
 def reference_of(plan: Plan) -> str:
-    """The plan's reference: that of the file it came from, else one of our own."""
+    """The plan's reference in the file that it came from, or else one that we make."""
     return plan.external_reference.partition("#")[0] or own_reference(plan.pk)
 
 
-def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
-    """The codes of the planning areas of each plan's owners, else of their districts, with semicolons between."""
-    everybody = {owner.organisation_id for public in plans for owner in public.plan.owners.all()}
-    codes: dict[int, dict[str, str]] = defaultdict(dict)
-    schemes = [Scheme.GSS, Scheme.PLANNING_AREA]
-    for row in Identifier.objects.filter(organisation__in=everybody, scheme__in=schemes, valid_to=None).order_by("pk"):
-        codes[row.organisation_id][row.scheme] = row.value
+def _area_codes(plans: Sequence[PublicPlan]) -> dict[int, str]:
+    """The codes of the owners' planning areas, or else of their districts, with semicolons between, by plan id."""
+    owner_ids = {owner.organisation_id for public in plans for owner in public.plan.owners.all()}
+    identifiers = Identifier.objects.filter(
+        organisation__in=owner_ids, scheme__in=[Scheme.GSS, Scheme.PLANNING_AREA], valid_to=None
+    )
+    code_by_scheme: dict[int, dict[str, str]] = defaultdict(dict)
+    for identifier in identifiers.order_by("pk"):
+        code_by_scheme[identifier.organisation_id][identifier.scheme] = identifier.value
 
-    def code_of(owner: int) -> str:
-        return codes[owner].get(Scheme.PLANNING_AREA) or codes[owner].get(Scheme.GSS, "")
+    def code_of(owner_id: int) -> str:
+        codes = code_by_scheme[owner_id]
+        return codes.get(Scheme.PLANNING_AREA) or codes.get(Scheme.GSS, "")
 
-    areas = {}
+    area_codes = {}
     for public in plans:
-        owners = [owner.organisation_id for owner in public.plan.owners.all()]
-        areas[public.plan.pk] = ";".join(filter(None, map(code_of, owners)))
-    return areas
+        codes = [code_of(owner.organisation_id) for owner in public.plan.owners.all()]
+        area_codes[public.plan.pk] = ";".join(code for code in codes if code)
+    return area_codes
 
 
-def timetable_rows(organisation: Organisation) -> list[Written]:
+def timetable_rows(organisation: Organisation) -> list[PublishedRow]:
     """A row for each event of the organisation's public local plans."""
     plans = public_plans(organisation, "local_plan")
     records = records_of(plans, TIMETABLE.code)
-    references = {pk: known[""].cells for pk, known in records_of(plans, PLAN.code).items() if "" in known}
+    plan_records = records_of(plans, PLAN.code)
     rows = []
     for public in plans:
-        reference = references.get(public.plan.pk, {}).get("reference") or reference_of(public.plan)
+        plan_record = plan_records[public.plan.pk].get("")
+        reference = (plan_record.cells.get("reference") if plan_record else "") or reference_of(public.plan)
         rows += [
             _event_row(public, milestone, records[public.plan.pk].get(milestone["key"]), reference)
             for milestone in public.content["milestones"]
@@ -151,19 +159,22 @@ def timetable_rows(organisation: Organisation) -> list[Written]:
     return rows
 
 
-def _event_row(public: Public, milestone: dict[str, str], record: Record | None, reference: str) -> Written:
-    """The row of a milestone, or why the standard has no place for it."""
-    now = milestone_values(milestone)
-    place = (record.position if record else LAST, public.plan.pk, milestone["key"])
+def _event_row(public: PublicPlan, milestone: dict[str, str], record: Record | None, reference: str) -> PublishedRow:
+    """The row of a milestone, or the reason why it is left out."""
+    order = (record.position if record else LAST, public.plan.pk, milestone["key"])
+    values = milestone_values(milestone)
     event = event_of(milestone["key"], milestone["name"])
-    called = f"{milestone['name']} ({public.plan.title})"
     if milestone["status"] == "cancelled":
-        return Written(place, {}, None, f"{called}: cancelled.")
-    if not event:
-        return Written(place, {}, None, f"{called}: the standard has no such event.")
-    if not now["event-date"]:
-        return Written(place, {}, None, f"{called}: it has no date.")
-    cells = _cells(public, record, now)
-    cells.setdefault("reference", f"{reference}-{milestone['key']}")
-    cells["plan"], cells["plan-event"] = reference, event
-    return Written(place, cells, public.later(record))
+        reason = "cancelled."
+    elif not event:
+        reason = "the standard has no such event."
+    elif not values["event-date"]:
+        reason = "it has no date."
+    else:
+        cells = _cells(public, record, values)
+        cells.setdefault("reference", f"{reference}-{milestone['key']}")
+        cells["plan"] = reference
+        cells["plan-event"] = event
+        return PublishedRow(order=order, cells=cells, changed_at=public.changed_at(record))
+    left_out = f"{milestone['name']} ({public.plan.title}): {reason}"
+    return PublishedRow(order=order, cells={}, changed_at=None, left_out=left_out)

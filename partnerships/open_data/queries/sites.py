@@ -1,4 +1,4 @@
-"""The rows of brownfield land: sites of public registers."""
+"""The rows of brownfield land, from the sites of public registers."""
 
 from __future__ import annotations
 
@@ -7,51 +7,56 @@ from typing import Any
 from django.conf import settings
 
 from partnerships.open_data.models import LAST, Record
-from partnerships.open_data.queries.plans import Public, public_plans
-from partnerships.open_data.queries.written import Written
+from partnerships.open_data.queries.plans import PublicPlan, public_plans
+from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import BROWNFIELD_LAND
 from partnerships.open_data.values import Cells, own_reference, site_values, updated
 from partnerships.organisations.models import Organisation
 
 
-def site_rows(organisation: Organisation) -> list[Written]:
-    """A row for each site of the organisation's public registers, and for each that left them.
+def site_rows(organisation: Organisation) -> list[PublishedRow]:
+    """A row for each site of the organisation's public registers, and for each site that has left them.
 
-    A row whose site somebody removed or made confidential here is left out, also once the site has left the register.
+    Sites that were removed or made confidential here have no row.
     """
-    plans = {public.plan.pk: public for public in public_plans(organisation, "brownfield_land")}
-    hidden = {pk: plan.hidden_sites for pk, plan in plans.items()}
-    sites = {(pk, site["key"]): site for pk, plan in plans.items() for site in plan.content["sites"]}
+    plan_by_pk = {public.plan.pk: public for public in public_plans(organisation, "brownfield_land")}
+    hidden_references = {pk: public.hidden_sites for pk, public in plan_by_pk.items()}
+    sites = {(pk, site["key"]): site for pk, public in plan_by_pk.items() for site in public.content["sites"]}
     rows = []
-    for record in Record.objects.filter(dataset=BROWNFIELD_LAND.code, plan__in=plans).order_by("position", "pk"):
+    records = Record.objects.filter(dataset=BROWNFIELD_LAND.code, plan__in=plan_by_pk)
+    for record in records.order_by("position", "pk"):
         pk = record.plan_id or 0
-        if not record.key:  # it had left the register when it was read
-            if " ".join(record.cells["SiteReference"].split()) not in hidden[pk]:
-                rows.append(Written((record.position, pk, ""), record.cells, record.read_at))
-        elif (site := sites.pop((pk, record.key), None)) is not None:
-            rows.append(_row(plans[pk], site, record))
-    rows += [_row(plans[pk], site, None) for (pk, _), site in sites.items()]
+        # Sites that had left the register when it was read have no key, and are not in the plan.
+        has_left_register = not record.key
+        if has_left_register:
+            reference = " ".join(record.cells["SiteReference"].split())
+            if reference not in hidden_references[pk]:
+                order = (record.position, pk, "")
+                rows.append(PublishedRow(order=order, cells=record.cells, changed_at=record.read_at))
+        elif (pk, record.key) in sites:
+            rows.append(_row(plan_by_pk[pk], sites.pop((pk, record.key)), record))
+    rows += [_row(plan_by_pk[pk], site, None) for (pk, _), site in sites.items()]
     return rows
 
 
-def _row(public: Public, site: dict[str, Any], record: Record | None) -> Written:
-    """The row of a site: what was read of the register, with what changed here since."""
-    now = site_values(site)
+def _row(public: PublicPlan, site: dict[str, Any], record: Record | None) -> PublishedRow:
+    """The row of a site: the saved row with later changes, or a new row."""
+    values = site_values(site)
     if record is None:
         cells: Cells = {
-            **now,
-            "SiteReference": now["SiteReference"] or own_reference(public.plan.pk, site["key"]),
+            **values,
+            "SiteReference": values["SiteReference"] or own_reference(public.plan.pk, site["key"]),
             "SiteplanURL": settings.SITE_ORIGIN + public.plan.get_absolute_url(),
-            "NetDwellingsRangeTo": now["NetDwellingsRangeFrom"],
+            "NetDwellingsRangeTo": values["NetDwellingsRangeFrom"],
             "FirstAddedDate": public.changed_on,
             "LastUpdatedDate": public.changed_on,
         }
     else:
-        cells, changed = updated(record.cells, record.values, now)
-        if changed:
+        cells, has_changed = updated(record.cells, record.values, values)
+        if has_changed:
             cells["LastUpdatedDate"] = public.changed_on
-            most, least = cells.get("NetDwellingsRangeTo", ""), now["NetDwellingsRangeFrom"]
-            if most.isdecimal() and least.isdecimal() and int(most) < int(least):
-                cells["NetDwellingsRangeTo"] = least
-    place = (record.position if record else LAST, public.plan.pk, site["key"])
-    return Written(place, cells, public.later(record))
+            maximum, minimum = cells.get("NetDwellingsRangeTo", ""), values["NetDwellingsRangeFrom"]
+            if maximum.isdecimal() and minimum.isdecimal() and int(maximum) < int(minimum):
+                cells["NetDwellingsRangeTo"] = minimum
+    order = (record.position if record else LAST, public.plan.pk, site["key"])
+    return PublishedRow(order=order, cells=cells, changed_at=public.changed_at(record))

@@ -1,4 +1,4 @@
-"""One row of a file, as it is written today."""
+"""A row of a published file."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A row: its place in the file, its texts, and when it last changed.
+class PublishedRow:
+    """A row of a published file, or the reason why a record has no row."""
 
-    `left_out` says why it is not in the file, in words; "" if it is.
-    """
-
+    #: Rows are sorted by this: the position in the file that was read, the primary key of the record, and its key.
     order: tuple[int, int, str]
+    #: The texts of the row, by field.
     cells: Mapping[str, str]
     changed_at: dt.datetime | None
+    #: Why the row is not in the file, in words; "" if it is.
     left_out: str = ""

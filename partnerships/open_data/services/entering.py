@@ -23,7 +23,7 @@ from partnerships.kit.moments import beginning_of
 from partnerships.kit.rights import require
 from partnerships.open_data.models import LAST
 from partnerships.open_data.queries.contributions import key_of
-from partnerships.open_data.services.records import Kept, keep_rows
+from partnerships.open_data.services.records import FileRow, keep_rows
 from partnerships.open_data.standards import AGREEMENT, AGREEMENT_TYPES, CONTRIBUTION, PURPOSES
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, figure_values, organisation_values
 from partnerships.organisations.models import Organisation
@@ -32,7 +32,7 @@ from partnerships.people.models import User
 
 
 class UnableToEnter(Exception):
-    """The reference is used already, a figure is missing, or the body is no planning authority any more."""
+    """The reference is taken, pounds and homes are both given, or the organisation is not a planning authority."""
 
 
 @transaction.atomic
@@ -49,11 +49,11 @@ def enter_agreement(
 ) -> DeveloperAgreement:
     """Record an agreement, with a row for the authority's public file.
 
-    `kind` is a code of the standard. By leads of the authority and those who keep the directory. Raises
+    `kind` is a code of the standard. For leads of the authority and administrators who keep the directory. Raises
     `UnableToEnter`.
     """
     body = _locked(organisation, author, now)
-    made = RegisterAgreement(
+    new_agreement = RegisterAgreement(
         reference=reference,
         kind=AGREEMENT_TYPES[kind],
         organisation=body,
@@ -61,18 +61,18 @@ def enter_agreement(
         document_url=document_url,
         agreed_on=agreed_on,
     )
-    [agreement], new = record_agreements(agreements=[made], run_id=None, author=author, now=now)
-    if not new:
+    [agreement], created = record_agreements(agreements=[new_agreement], run_id=None, author=author, now=now)
+    if not created:
         raise UnableToEnter(f"An agreement with the reference {reference} already exists.")
     cells = {
         "reference": reference,
         "developer-agreement-type": kind,
         "planning-application": planning_application,
         "document-url": document_url,
-        **_common(body, agreed_on, now),
+        **_common_cells(body, agreed_on, now),
     }
-    kept = Kept(LAST, cells, values=organisation_values(body.pk))
-    keep_rows(dataset=AGREEMENT.code, rows={agreement: [kept]}, author=author, now=now)
+    row = FileRow(position=LAST, cells=cells, values=organisation_values(body.pk))
+    keep_rows(dataset=AGREEMENT.code, rows={agreement: [row]}, author=author, now=now)
     return agreement
 
 
@@ -90,14 +90,16 @@ def enter_contribution(
 ) -> Commitment:
     """Record a contribution as a commitment of the developer, with a row for the public file.
 
-    It counts pounds or homes, not both; `purpose` is a code of the standard. Reports on its page become transactions.
-    By leads of the authority and those who keep the directory. Raises `UnableToEnter`.
+    It is in pounds or in homes, not in both; `purpose` is a code of the standard. Progress reports on its page become
+    transactions in the public file. For leads of the authority and administrators who keep the directory. Raises
+    `UnableToEnter`.
     """
     body = _locked(agreement.organisation, author, now)
     if amount is not None and homes is not None:
-        raise UnableToEnter("Give pounds or homes, not both. For both, enter two contributions.")
-    quantity, unit = _figure(amount, homes)
-    application, day = agreement.planning_application, agreed_on or agreement.agreed_on or timezone.localdate(now)
+        raise UnableToEnter("Enter pounds or homes, not both. For both, enter two contributions.")
+    quantity, unit = _quantity_and_unit(amount, homes)
+    application = agreement.planning_application
+    day = agreed_on or agreement.agreed_on or timezone.localdate(now)
     promise = RegisterPromise(
         reference=reference,
         text=words_of(PURPOSES[purpose], agreement=agreement, application=application),
@@ -107,28 +109,26 @@ def enter_contribution(
         quantity=quantity,
         unit=unit,
     )
-    made = record_from_register(promises=[promise], source=SOURCE, author=author, now=now)
-    if not made:
+    commitments = record_from_register(promises=[promise], source=SOURCE, author=author, now=now)
+    if not commitments:
         raise UnableToEnter(f"A contribution with the reference {reference} already exists.")
-    link_promises(promises=[(agreement, made[0])], author=author, now=now)
+    commitment = commitments[0]
+    link_promises(promises=[(agreement, commitment)], author=author, now=now)
     cells = {
         "reference": reference,
         "developer-agreement": agreement.reference,
         "contribution-purpose": purpose,
         **figure_values(quantity, unit),
-        **_common(body, agreed_on, now),
+        **_common_cells(body, agreed_on, now),
     }
     values = {OVER: "no", LAST_REPORT: "0", REPORTED: "0", **organisation_values(body.pk)}
-    rows = {made[0]: [Kept(LAST, cells, values=values)]}
-    keep_rows(dataset=CONTRIBUTION.code, rows=rows, author=author, now=now)
-    return made[0]
+    row = FileRow(position=LAST, cells=cells, values=values)
+    keep_rows(dataset=CONTRIBUTION.code, rows={commitment: [row]}, author=author, now=now)
+    return commitment
 
 
-def _figure(amount: Decimal | None, homes: int | None) -> tuple[Decimal | None, str]:
-    """The quantity of a contribution and its unit.
-
-    None and "" if neither was given.
-    """
+def _quantity_and_unit(amount: Decimal | None, homes: int | None) -> tuple[Decimal | None, str]:
+    """The quantity of a contribution and its unit; None and "" for a contribution without a figure."""
     if amount is not None:
         return amount, "pounds"
     if homes is not None:
@@ -144,10 +144,10 @@ def _locked(organisation: Organisation, author: User | None, now: dt.datetime) -
     return body
 
 
-def _common(body: Organisation, since: dt.date | None, now: dt.datetime) -> dict[str, str]:
-    """The last fields of both files."""
+def _common_cells(body: Organisation, agreed_on: dt.date | None, now: dt.datetime) -> dict[str, str]:
+    """The cells of the fields that agreements and contributions share."""
     return {
         "organisation": key_of(body),
         "entry-date": timezone.localdate(now).isoformat(),
-        "start-date": since.isoformat() if since else "",
+        "start-date": agreed_on.isoformat() if agreed_on else "",
     }

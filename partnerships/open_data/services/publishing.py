@@ -21,37 +21,38 @@ PUBLICATION = "publication"
 
 
 class UnableToPublishData(Exception):
-    """A reason is missing, it is so already, or the organisation is no planning authority."""
+    """A reason is missing, nothing would change, or the organisation is not a planning authority."""
 
 
 @transaction.atomic
 def begin_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
-    """Publish the files of a standard to everybody; by a lead or an administrator. Raises `UnableToPublishData`."""
+    """Publish the files of a standard to everybody; for leads and administrators. Raises `UnableToPublishData`."""
     body = _locked(organisation, reason, author, now)
     if standard not in STANDARDS:
         raise UnableToPublishData("There is no such standard.")
     if not body.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist can publish these files.")
     if Publication.objects.filter(organisation=body, standard=standard, ended_at=None).exists():
-        raise UnableToPublishData("It is already published.")
-    made = Publication.objects.create(organisation=body, standard=standard, reason=reason.strip(), begun_at=now)
-    _record(EventKind.BEGUN, made, reason, author, now)
-    return made
+        raise UnableToPublishData("These files are already published.")
+    publication = Publication.objects.create(organisation=body, standard=standard, reason=reason.strip(), begun_at=now)
+    _record(EventKind.BEGUN, publication, reason, author, now)
+    return publication
 
 
 @transaction.atomic
 def end_publishing(
     *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
 ) -> Publication:
-    """Stop publishing the files of a standard; by a lead or an administrator. Raises `UnableToPublishData`."""
+    """Stop publishing the files of a standard; for leads and administrators. Raises `UnableToPublishData`."""
     body = _locked(organisation, reason, author, now)
-    running = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
-    publication = running.select_related("organisation").first()
+    publications = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
+    publication = publications.select_related("organisation").first()
     if publication is None:
-        raise UnableToPublishData("It is not published yet.")
-    publication.ended_at, publication.end_reason = now, reason.strip()
+        raise UnableToPublishData("These files are not published.")
+    publication.ended_at = now
+    publication.end_reason = reason.strip()
     publication.save(update_fields=["ended_at", "end_reason"])
     journal.note(PUBLICATION, now=now, publication=publication.pk, same=publication_identity(publication))
     _record(EventKind.ENDED, publication, reason, author, now)
@@ -59,7 +60,7 @@ def end_publishing(
 
 
 def publication_identity(publication: Publication) -> str:
-    """The journal's hash of who publishes what since when."""
+    """The hash by which the journal recognises a publication: organisation, standard and beginning."""
     body = publication.organisation
     return journal.identity(body.pk, body.created_at, publication.standard, publication.begun_at)
 
@@ -68,7 +69,7 @@ def _locked(organisation: Organisation, reason: str, author: User | None, now: d
     body = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
     require(rights_over(body, author, now).may_change_settings)
     if not reason.strip():
-        raise UnableToPublishData("Say why.")
+        raise UnableToPublishData("Give a reason.")
     return body
 
 

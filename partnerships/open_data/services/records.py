@@ -1,4 +1,4 @@
-"""Keep the rows of a standard's file beside what they became."""
+"""Save the rows of a standard's file with the plans, agreements and commitments that they became."""
 
 from __future__ import annotations
 
@@ -19,41 +19,46 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
-Thing = TypeVar("Thing", Plan, DeveloperAgreement, Commitment)
-_COLUMNS = {Plan: "plan", DeveloperAgreement: "agreement", Commitment: "commitment"}
+Subject = TypeVar("Subject", Plan, DeveloperAgreement, Commitment)
+#: The field of `Record` with the subject.
+_SUBJECT_FIELDS = {Plan: "plan", DeveloperAgreement: "agreement", Commitment: "commitment"}
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A row: its number in the file, its texts, and what the plan says of them."""
+class FileRow:
+    """A row of a file that was read (see `Record`)."""
 
+    #: The number of the row in the file.
     position: int
+    #: The texts of the row, by field.
     cells: Cells
+    #: The key of the plan's milestone or site.
     key: str = ""
+    #: The values of the subject, by field, when the row was read.
     values: Cells = field(default_factory=dict)
 
 
-def _bodies_of(thing: Plan | DeveloperAgreement | Commitment) -> list[int]:
-    """The organisations that it belongs to (ids)."""
-    if isinstance(thing, Plan):
-        return list(thing.owners.values_list("organisation", flat=True))
-    if isinstance(thing, DeveloperAgreement):
-        return [thing.organisation_id]
-    return [thing.receiver_id] if thing.receiver_id else []
+def _organisation_ids(subject: Plan | DeveloperAgreement | Commitment) -> list[int]:
+    """The ids of the organisations that the subject belongs to."""
+    if isinstance(subject, Plan):
+        return list(subject.owners.values_list("organisation", flat=True))
+    if isinstance(subject, DeveloperAgreement):
+        return [subject.organisation_id]
+    return [subject.receiver_id] if subject.receiver_id else []
 
 
-def is_held(thing: Plan | DeveloperAgreement | Commitment, now: dt.datetime) -> bool:
-    """Whether it is a plan under embargo.
+def is_under_embargo(subject: Plan | DeveloperAgreement | Commitment, now: dt.datetime) -> bool:
+    """Whether the subject is a plan under embargo.
 
-    No row of it is kept, because its public file would show most cells as they are.
+    Its rows are not saved until the embargo ends, because the public file would show most of their cells.
     """
-    return isinstance(thing, Plan) and thing.embargoed_until is not None and thing.embargoed_until > now
+    return isinstance(subject, Plan) and subject.embargoed_until is not None and subject.embargoed_until > now
 
 
-def _is_same_row(record: Record, row: Kept) -> bool:
-    """Whether a row that was kept is the same as one that was read.
+def _is_same_row(record: Record, row: FileRow) -> bool:
+    """Whether a saved row and a row that was read are the same.
 
-    Sites that have left a register have no key in its plan: there, the reference tells.
+    Sites that have left a register have no key in its plan: they are compared by reference.
     """
     if record.key and row.key:
         return record.key == row.key
@@ -64,8 +69,8 @@ def _reference(cells: Cells) -> str:
     return " ".join(cells.get("SiteReference", cells.get("reference", "")).split())
 
 
-def _said(row: Record | Kept) -> dict[str, Any]:
-    """What a row says and where it stands: rows with the same are not written again."""
+def _fields(row: Record | FileRow) -> dict[str, Any]:
+    """The fields of `Record` that a row fills in. If they are equal, the row is not saved again."""
     return {"position": row.position, "cells": row.cells, "key": row.key, "values": row.values}
 
 
@@ -73,38 +78,44 @@ def _said(row: Record | Kept) -> dict[str, Any]:
 def keep_rows(
     *,
     dataset: str,
-    rows: Mapping[Thing, Sequence[Kept]],
+    rows: Mapping[Subject, Sequence[FileRow]],
     incomplete: Collection[int] = (),
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Keep the rows of one file in the place of those kept before of the same things.
+    """Save the rows of one file by their subjects, which are all of one model; earlier rows of these are replaced.
 
-    By those who keep the directory, and leads of the organisations whose things they are. What is the same already is
-    not written. The things are all of one kind. Of those that are `incomplete` (ids), other rows stay. Of plans under
-    embargo all rows stay (`is_held`).
+    For administrators who keep the directory, and for leads of the organisations that the subjects belong to. The rows
+    of `incomplete` subjects (ids) replace only the same rows. Rows of plans under embargo stay as they are.
     """
     if not rows:
         return
     roles = roles_of(author, now)
-    require(roles.keeps_directory or all(roles.led_among(_bodies_of(thing)) for thing in rows))
-    rows = {thing: kept for thing, kept in rows.items() if not is_held(thing, now)}
-    if not rows:
+    require(roles.keeps_directory or all(roles.led_among(_organisation_ids(subject)) for subject in rows))
+    rows_to_save = {subject: file_rows for subject, file_rows in rows.items() if not is_under_embargo(subject, now)}
+    if not rows_to_save:
         return
-    column = _COLUMNS[type(next(iter(rows)))]
-    before: dict[int, list[Record]] = defaultdict(list)
-    known = Record.objects.filter(dataset=dataset, **{f"{column}__in": [thing.pk for thing in rows]})
-    for record in known.order_by("position", "pk"):
-        before[getattr(record, f"{column}_id")].append(record)
-    gone: list[int] = []
-    fresh: list[Record] = []
-    for thing, kept in rows.items():
-        had = before[thing.pk]
-        if thing.pk in incomplete:
-            had = [earlier for earlier in had if any(_is_same_row(earlier, row) for row in kept)]
-        if [_said(row) for row in had] == [_said(row) for row in kept]:
+    subject_field = _SUBJECT_FIELDS[type(next(iter(rows_to_save)))]
+    records = Record.objects.filter(
+        dataset=dataset, **{f"{subject_field}__in": [subject.pk for subject in rows_to_save]}
+    )
+    records_by_subject: dict[int, list[Record]] = defaultdict(list)
+    for record in records.order_by("position", "pk"):
+        records_by_subject[getattr(record, f"{subject_field}_id")].append(record)
+
+    replaced_ids: list[int] = []
+    new_records: list[Record] = []
+    for subject, file_rows in rows_to_save.items():
+        earlier_records = records_by_subject[subject.pk]
+        if subject.pk in incomplete:
+            earlier_records = [
+                earlier for earlier in earlier_records if any(_is_same_row(earlier, row) for row in file_rows)
+            ]
+        if [_fields(record) for record in earlier_records] == [_fields(row) for row in file_rows]:
             continue
-        gone += [row.pk for row in had]
-        fresh += [Record(dataset=dataset, read_at=now, **{column: thing}, **_said(row)) for row in kept]
-    Record.objects.filter(pk__in=gone).delete()
-    Record.objects.bulk_create(fresh, batch_size=500)
+        replaced_ids += [record.pk for record in earlier_records]
+        new_records += [
+            Record(dataset=dataset, read_at=now, **{subject_field: subject}, **_fields(row)) for row in file_rows
+        ]
+    Record.objects.filter(pk__in=replaced_ids).delete()
+    Record.objects.bulk_create(new_records, batch_size=500)

@@ -5,7 +5,7 @@ The first, and what a file changes, with the owners' own edits kept.
 
 from __future__ import annotations
 
-from partnerships.open_data.services import is_held
+from partnerships.open_data.services import is_under_embargo
 from partnerships.organisations.models import Organisation
 from partnerships.plans.content import Content, InvalidContent, normalise, rebase
 from partnerships.plans.models import Audience, Plan
@@ -92,7 +92,7 @@ def publish_changes(plan: Plan, before: Content | None, fresh: Content, run: Imp
 
 def remark_on_embargo(plan: Plan, run: Import) -> None:
     """Say that the plan's rows in the published files wait for the end of its embargo."""
-    if is_held(plan, run.now):
+    if is_under_embargo(plan, run.now):
         run.report.remark(
             f"{plan.title} is under embargo: its rows in the files that everybody can read stay as they are. Import "
             "this file again once the embargo has ended."

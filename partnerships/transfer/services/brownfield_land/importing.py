@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from partnerships.kit.dates import long_date
-from partnerships.open_data.services import Kept, keep_rows
+from partnerships.open_data.services import FileRow, keep_rows
 from partnerships.open_data.standards import BROWNFIELD_LAND
 from partnerships.open_data.values import site_values
 from partnerships.organisations.models import Organisation
@@ -210,7 +210,8 @@ def _keep(
     key_of = {site.row: key for key, site in keyed.items()}
     said = {site["key"]: site_values(site) for site in content["sites"]}
     rows = [
-        Kept(site.row, site.cells, key_of.get(site.row, ""), said.get(key_of.get(site.row, ""), {})) for site in sites
+        FileRow(site.row, site.cells, key_of.get(site.row, ""), said.get(key_of.get(site.row, ""), {}))
+        for site in sites
     ]
     incomplete = [plan.pk] if gaps else []
     keep_rows(dataset=BROWNFIELD_LAND.code, rows={plan: rows}, incomplete=incomplete, author=run.author, now=run.now)

@@ -9,7 +9,7 @@ from django.db.models import Max
 from partnerships.commitments.models import ENDS, Commitment, Progress
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.open_data.models import LAST, Record
-from partnerships.open_data.services import Kept, keep_rows
+from partnerships.open_data.services import FileRow, keep_rows
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, Cells, organisation_values
 from partnerships.organisations.models import Organisation
@@ -47,8 +47,8 @@ def keep_promises(rows: Sequence[tuple[Promise, int, int]], source: str, run: Im
     reports = dict(
         Progress.objects.filter(commitment__in=commitments.values()).values_list("commitment").annotate(Max("pk"))
     )
-    contributions: dict[Commitment, list[Kept]] = {}
-    transactions: dict[Commitment, list[Kept]] = {}
+    contributions: dict[Commitment, list[FileRow]] = {}
+    transactions: dict[Commitment, list[FileRow]] = {}
     for row, receiver, named in rows:
         commitment = commitments.get((row.key[:200], receiver))
         if commitment is None:
@@ -62,7 +62,7 @@ def keep_promises(rows: Sequence[tuple[Promise, int, int]], source: str, run: Im
                 LAST_REPORT: str(reports.get(commitment.pk, 0)),
                 REPORTED: str(commitment.delivered_quantity),
             }
-        contributions[commitment] = [Kept(row.row, row.cells, values={**values, **organisation_values(named)})]
+        contributions[commitment] = [FileRow(row.row, row.cells, values={**values, **organisation_values(named)})]
         transactions[commitment] = [_kept(movement.row, movement.cells, named) for movement in moved]
     keep_rows(dataset=CONTRIBUTION.code, rows=contributions, author=run.author, now=run.now)
     keep_rows(dataset=TRANSACTION.code, rows=transactions, author=run.author, now=run.now)
@@ -77,8 +77,8 @@ def _values_before(commitments: Iterable[Commitment]) -> dict[int, tuple[list[Ce
     return cells
 
 
-def _kept(row: int, cells: Cells, organisation: int) -> Kept:
-    return Kept(row, cells, values=organisation_values(organisation))
+def _kept(row: int, cells: Cells, organisation: int) -> FileRow:
+    return FileRow(row, cells, values=organisation_values(organisation))
 
 
 def recall_rows(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from partnerships.open_data.services import Kept, keep_rows
+from partnerships.open_data.services import FileRow, keep_rows
 from partnerships.open_data.standards import PLAN, TIMETABLE
 from partnerships.open_data.values import milestone_values, plan_values
 from partnerships.people.models import User
@@ -19,8 +19,8 @@ class KeptRows:
     """The rows of the plans that went in."""
 
     def __init__(self) -> None:
-        self._plans: dict[Plan, list[Kept]] = {}
-        self._events: dict[Plan, list[Kept]] = {}
+        self._plans: dict[Plan, list[FileRow]] = {}
+        self._events: dict[Plan, list[FileRow]] = {}
         #: Plans with a row of their timetable set aside.
         self._incomplete: set[int] = set()
 
@@ -29,10 +29,10 @@ class KeptRows:
 
         `before` and `content` are what the last file said and this one says.
         """
-        self._plans[body] = [Kept(plan.row, plan.cells, values=plan_values(content))]
+        self._plans[body] = [FileRow(plan.row, plan.cells, values=plan_values(content))]
         said = {item["key"]: milestone_values(item) for item in content["milestones"]}
         rows = [
-            Kept(milestone.row, milestone.cells, key, said[key])
+            FileRow(milestone.row, milestone.cells, key, said[key])
             for key, milestone in milestones_by_key(plan, before).items()
         ]
         self._events[body] = sorted(rows, key=lambda row: row.position)
@@ -42,7 +42,7 @@ class KeptRows:
     def add_milestones(self, body: Plan, keyed: Mapping[str, Milestone], content: Content) -> None:
         """Add rows of a plan's timetable; its others stay."""
         said = {item["key"]: milestone_values(item) for item in content["milestones"]}
-        rows = [Kept(one.row, one.cells, key, said[key]) for key, one in keyed.items()]
+        rows = [FileRow(one.row, one.cells, key, said[key]) for key, one in keyed.items()]
         self._events[body] = sorted(rows, key=lambda row: row.position)
         self._incomplete.add(body.pk)
 

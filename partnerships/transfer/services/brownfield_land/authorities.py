@@ -1,4 +1,4 @@
-"""Whose sites the rows of a register of brownfield land are."""
+"""Find the authorities of the rows of a register of brownfield land."""
 
 from __future__ import annotations
 
@@ -19,50 +19,51 @@ _REMEDY = "Enter the council's planning.data.gov.uk address, or choose the counc
 def sites_by_council(
     sites: Sequence[Site], council: Organisation | None, run: Import
 ) -> dict[Organisation, list[Site]]:
-    """The sites of each council; rows of unknown ones are set aside.
+    """The sites of each council; rows of unknown authorities are set aside.
 
-    With `council`, rows of others are set aside too. Raises `UnableToRead` if no row is anybody's.
+    Rows without an authority belong to `council`; if it is given, rows of other councils are set aside too. Raises
+    `UnableToRead` if no row belongs to a council.
     """
-    known = {written: _named(written) for written in {site.organisation for site in sites}}
-    council_sites: dict[Organisation, list[Site]] = defaultdict(list)
+    organisation_by_cell = {cell: _find_authority(cell) for cell in {site.organisation for site in sites}}
+    sites_of_councils: dict[Organisation, list[Site]] = defaultdict(list)
     problems: list[Problem] = []
     for site in sites:
-        body = known[site.organisation] if site.organisation else council
-        if body is not None and (council is None or body == council):
-            council_sites[body].append(site)
-        elif not site.organisation:
-            problems.append(Problem(site.row, "OrganisationURI", "the cell is blank.", _REMEDY))
-        elif body is None:
-            words = f"“{site.organisation}” is not an authority in the directory."
+        authority = organisation_by_cell[site.organisation] if site.organisation else council
+        if authority is not None and authority == (council or authority):
+            sites_of_councils[authority].append(site)
+            continue
+        if not site.organisation:
+            found, remedy = "the cell is blank.", _REMEDY
+        elif authority is None:
+            found = f"“{site.organisation}” is not an authority in the directory."
             remedy = f"Correct it, or leave the cell blank if the site is {council.name}'s." if council else _REMEDY
-            problems.append(Problem(site.row, "OrganisationURI", words, remedy))
         else:
-            words = f"the site is {body.name}'s, and the file is {council.name if council else ''}'s."
-            problems.append(Problem(site.row, "OrganisationURI", words, "Put it into that council's file."))
-    if problems and (not council_sites or not run.rows_stand_alone):
+            found = f"the site is {authority.name}'s, and the file is {council.name if council else ''}'s."
+            remedy = "Put it into that council's file."
+        problems.append(Problem(site.row, "OrganisationURI", found, remedy))
+    if problems and (not sites_of_councils or not run.rows_stand_alone):
         raise UnableToRead(problems)
     for problem in problems:
         run.set_aside(run.list_file.row_set_aside([problem]))
-    return council_sites
+    return sites_of_councils
 
 
-def _named(written: str) -> Organisation | None:
-    """The authority that a cell names, or None.
+def _find_authority(cell: str) -> Organisation | None:
+    """The authority in a cell; None if there is not exactly one.
 
-    A cell holds an address that ends in `local-authority:ADU`, `district-council/adur` or `entity/28`, only that end,
+    A cell has a URL that ends in `local-authority:ADU`, `district-council/adur` or `entity/28`, or only this last part,
     or a name.
     """
-    last = re.split(r"[/#]", written.rstrip("/"))[-1]
-    prefix, _, key = last.rpartition(":")
-    curie = f"{prefix}:{key}"
-    identifiers = Identifier.objects.filter(scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.GSS])
-    bodies = {
-        row.organisation
-        for row in identifiers.filter(value__in=[key.upper(), curie, written, last]).select_related("organisation")
-        if row.organisation.kind in _KINDS
-    }
-    if not bodies and not prefix:
-        words = fold_name(last.replace("-", " "))
-        names = OrganisationName.objects.filter(folded=words, organisation__kind__in=_KINDS)
-        bodies = {name.organisation for name in names.select_related("organisation")}
-    return bodies.pop() if len(bodies) == 1 else None
+    last_part = re.split(r"[/#]", cell.rstrip("/"))[-1]
+    prefix, _, key = last_part.rpartition(":")
+    identifiers = Identifier.objects.filter(
+        scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA, Scheme.GSS],
+        value__in=[key.upper(), f"{prefix}:{key}", cell, last_part],
+        organisation__kind__in=_KINDS,
+    )
+    authorities = {identifier.organisation for identifier in identifiers.select_related("organisation")}
+    if not authorities and not prefix:
+        folded = fold_name(last_part.replace("-", " "))
+        names = OrganisationName.objects.filter(folded=folded, organisation__kind__in=_KINDS)
+        authorities = {name.organisation for name in names.select_related("organisation")}
+    return authorities.pop() if len(authorities) == 1 else None

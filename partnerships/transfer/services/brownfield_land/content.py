@@ -1,9 +1,9 @@
-"""The content of a plan, made from a council's brownfield land."""
+"""The content of a plan, from the rows of a council's register of brownfield land."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from partnerships.open_data.values import PLANNING_STATUSES
@@ -13,44 +13,48 @@ from partnerships.transfer.reading.brownfield_land import Site
 
 
 def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict[str, Site]:
-    """The file's sites by their keys in the plan, found by reference."""
-    known = {site["reference"]: site["key"] for site in before["sites"]} if before else {}
-    taken = set(known.values())
-    keyed: dict[str, Site] = {}
+    """The file's sites by their keys in the plan: the keys of `before` by reference, and new keys."""
+    key_by_reference = {site["reference"]: site["key"] for site in before["sites"]} if before else {}
+    used_keys = set(key_by_reference.values())
+    site_by_key: dict[str, Site] = {}
     for site in sites:
-        key = known.get(site.reference)
-        if key is None:
-            bare = re.sub(r"[^a-z0-9]+", "-", site.reference.casefold()).strip("-")[:80] or "site"
-            number, key = 1, bare
-            while key in taken:
-                number += 1
-                key = f"{bare}-{number}"
-        taken.add(key)
-        keyed[key] = site
-    return keyed
+        key = key_by_reference.get(site.reference) or _new_key(site.reference, used_keys)
+        used_keys.add(key)
+        site_by_key[key] = site
+    return site_by_key
+
+
+def _new_key(reference: str, used_keys: Collection[str]) -> str:
+    """A key made from the reference, with a number if another site has it already."""
+    slug = re.sub(r"[^a-z0-9]+", "-", reference.casefold()).strip("-")[:80] or "site"
+    key = slug
+    number = 1
+    while key in used_keys:
+        number += 1
+        key = f"{slug}-{number}"
+    return key
 
 
 def content_of_sites(
     council: Organisation,
-    keyed: Mapping[str, Site],
+    file_site_by_key: Mapping[str, Site],
     before: Mapping[str, Any] | None,
-    kept: frozenset[str],
-    today: Mapping[str, Any] | None = None,
+    kept_references: frozenset[str],
+    newest: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What the file says of the council's sites.
+    """The content of the plan according to the file.
 
-    Sites that the file no longer has are gone, except for those with the references in `kept`, whose rows were set
-    aside, and confidential ones: the owners decided about them. Known sites keep their places. `today` is the newest
-    version: a name in the file that is its name and address was written by us, and changes nothing.
+    `before` is the content according to the last file, `newest` the newest version. Sites of `before` stay in their
+    order. Sites that the file does not have are removed, apart from confidential ones, which the owners marked, and
+    those with `kept_references`, whose rows were set aside ("" for all).
     """
-    written = {site["key"]: name_and_address(site) for site in today["sites"]} if today else {}
-    old = list(before["sites"]) if before else []
-    site_by_key = {key: _site(key, site, council) for key, site in keyed.items()}
-    stay = [
-        _updated(known, site_by_key.pop(known["key"], {}), written)
-        for known in old
-        if known["key"] in site_by_key or known["confidential"] or "" in kept or known["reference"] in kept
-    ]
+    published_names = {site["key"]: name_and_address(site) for site in newest["sites"]} if newest else {}
+    site_by_key = {key: _site(key, site, council) for key, site in file_site_by_key.items()}
+    sites = []
+    for site in before["sites"] if before else ():
+        is_kept = site["confidential"] or "" in kept_references or site["reference"] in kept_references
+        if site["key"] in site_by_key or is_kept:
+            sites.append(_updated(site, site_by_key.pop(site["key"], {}), published_names))
     about = {
         **(before["about"] if before else {}),
         "title": title_of(council),
@@ -59,26 +63,30 @@ def content_of_sites(
             "least number that the register gives."
         ),
     }
-    return {**(before or {}), "about": about, "sites": [*stay, *site_by_key.values()]}
+    return {**(before or {}), "about": about, "sites": [*sites, *site_by_key.values()]}
 
 
-def _updated(known: Mapping[str, Any], site: dict[str, Any], written: Mapping[str, str]) -> dict[str, Any]:
-    """A known site with what the file says."""
-    if site and site["name"] == written.get(known["key"]):
-        site = {**site, "name": known["name"]}
-    return {**known, **site}
+def _updated(
+    site: Mapping[str, Any], new_values: Mapping[str, Any], published_names: Mapping[str, str]
+) -> dict[str, Any]:
+    """A site with the values of its row.
+
+    The register may have been made from our own file, in which the name is the name and the address: then the name
+    stays as it is.
+    """
+    updated = {**site, **new_values}
+    if new_values and new_values["name"] == published_names.get(site["key"]):
+        updated["name"] = site["name"]
+    return updated
 
 
 def title_of(council: Organisation) -> str:
-    """What the plan is called."""
+    """The title of the plan with a council's register."""
     return f"Brownfield land register of {council.name}"[:200]
 
 
 def _site(key: str, site: Site, council: Organisation) -> dict[str, Any]:
-    """The site as plans hold it.
-
-    The kind of permission says more than the status alone.
-    """
+    """A row as a site of a plan. The planning status depends on the kind of permission too."""
     lng, lat = site.point or (None, None)
     status = PLANNING_STATUSES.get(site.status, "")
     if status == "permission":

@@ -58,10 +58,10 @@ def import_brownfield_land(
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
-    """Import the sites of one or more councils, each as a public plan of its own.
+    """Import the sites of one or more councils; each council gets a public plan.
 
-    `council` owns the rows that do not say whose they are. Rows that cannot be used are set aside, and their sites stay
-    as they are. Raises `UnableToRead` with every problem of a file that is refused.
+    Rows without an authority belong to `council`. Rows that cannot be used are set aside, and their sites stay as they
+    are. Raises `UnableToRead` with every problem of a file that is refused.
     """
     choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing, council=council.pk if council else None)
     given = Given(files=(file,), author=author, now=now, choices=choices, progress=progress, keep=not dry_run)
@@ -69,17 +69,16 @@ def import_brownfield_land(
 
 
 def apply_brownfield_land(given: Given) -> ImportRun:
-    """Import a register inside the caller's transaction; the run."""
+    """Import a register inside the caller's transaction, and return its run."""
     sheets = read_sheets(given.files[0].data, given.files[0].name)
     brownfield_land = read_brownfield_land(sheets, given.known(0, sheets))
     refuse_unusable(brownfield_land.list_file, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
+    is_corrected = brownfield_land.list_file.is_corrected
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
-        said=given.latest_date(Register.BROWNFIELD_LAND)
-        if brownfield_land.list_file.is_corrected
-        else brownfield_land.written_on,
+        said=given.latest_date(Register.BROWNFIELD_LAND) if is_corrected else brownfield_land.written_on,
         now=given.now,
         report=report,
     )
@@ -92,21 +91,17 @@ def apply_brownfield_land(given: Given) -> ImportRun:
 
 
 def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | None, run: Import) -> None:
-    """Publish the sites of each council.
-
-    A council that fails sets its own rows aside.
-    """
-    for line in brownfield_land.list_file.remarks:
-        run.report.remark(line)
-    # Rows that somebody corrected say nothing about other sites.
+    """Publish the sites of each council; if that fails, the rows of this council are set aside."""
+    for remark in brownfield_land.list_file.remarks:
+        run.report.remark(remark)
+    # A file of corrected rows does not have the other sites, which must stay: "" stands for any site.
     gaps = brownfield_land.gaps | ({""} if brownfield_land.list_file.is_corrected else set())
-    by_council = sites_by_council(brownfield_land.sites, council, run)
     done = 0
-    for body, sites in by_council.items():
+    for site_council, sites in sites_by_council(brownfield_land.sites, council, run).items():
         run.row = sites[0].row
         try:
             with transaction.atomic():
-                _apply(body, sites, gaps, run)
+                _apply(site_council, sites, gaps, run)
         except (InvalidContent, UnableToCreatePlan, UnableToPublish) as error:
             problem = Problem(sites[0].row, "", in_words(error), "Correct the rows of this council.")
             if not run.rows_stand_alone:
@@ -119,75 +114,77 @@ def _apply_register(brownfield_land: BrownfieldLand, council: Organisation | Non
 
 
 def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], run: Import) -> None:
-    """Publish what the file says of the council's sites, and keep its rows."""
+    """Publish the council's sites, and save their rows; rows older than the last file only add to the history."""
     external = f"{KIND}#{council.pk}"
     existing = Plan.objects.filter(external_reference=external).first()
     newer = _newer_than(existing, sites) if existing is not None else None
     if existing is not None and newer is None:
         sites, gaps = _without_older(existing, sites, gaps, run)
-    before = said_before(existing, is_open=newer is not None)
-    standing = [site for site in sites if site.ended is None or site.ended > run.as_of]
-    keyed = keyed_sites(standing, before)
-    today = content_of(existing, existing.current_number) if existing is not None else None
-    content = normalise(content_of_sites(council, keyed, before, gaps, today))
+    content_of_last_file = said_before(existing, is_open=newer is not None)
+    current_sites = [site for site in sites if site.ended is None or site.ended > run.as_of]
+    site_by_key = keyed_sites(current_sites, content_of_last_file)
+    newest_content = content_of(existing, existing.current_number) if existing is not None else None
+    content = normalise(content_of_sites(council, site_by_key, content_of_last_file, gaps, newest_content))
     if existing is not None and newer is not None:
-        changed = record_past(existing, content, normalise(before or content), run)
+        has_changed = record_past(existing, content, normalise(content_of_last_file or content), run)
         run.report.remark(
             f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}: they add to "
-            f"the history and change nothing current. The register has {'' if changed else 'not '}changed since."
+            f"the history and change nothing current. The register has {'' if has_changed else 'not '}changed since."
         )
         return
+
     if existing is None:
         plan = _create(council, content, external, run)
     else:
         plan = existing
-        if before is not None and content == normalise(before):
+        if content_of_last_file is not None and content == normalise(content_of_last_file):
             run.report.count("left_alone")
         else:
-            publish_changes(plan, before, content, run)
+            publish_changes(plan, content_of_last_file, content, run)
         remark_on_embargo(plan, run)
-    _keep(plan, sites, keyed, content, gaps, run)
+    _save_rows(plan, sites, site_by_key, content, gaps, run)
 
 
 def _without_older(
     plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: Import
 ) -> tuple[Sequence[Site], frozenset[str]]:
-    """The sites to write, and the references to leave as they are.
-
-    The latter are `gaps` and those with newer rows here.
-    """
-    known = _days_of(plan)
-    older = [site for site in sites if (day := _updated(site.cells)) and day < (known.get(site.reference) or day)]
-    if not older:
+    """The sites without rows that are older than the saved ones, and the gaps with the references of these."""
+    saved_dates = _update_dates(plan)
+    older_references = set()
+    for site in sites:
+        updated_on, saved_on = _updated_on(site.cells), saved_dates.get(site.reference)
+        if updated_on and saved_on and updated_on < saved_on:
+            older_references.add(site.reference)
+    older_count = sum(site.reference in older_references for site in sites)
+    if not older_count:
         return sites, gaps
-    run.report.remark(
-        f"{plan.title}: {len(older):,} {'row is' if len(older) == 1 else 'rows are'} older than what was read before, "
-        "and left out."
-    )
-    references = {site.reference for site in older}
-    return [site for site in sites if site.reference not in references], gaps | references
+    rows_are = "row is" if older_count == 1 else "rows are"
+    run.report.remark(f"{plan.title}: {older_count:,} {rows_are} older than what was read before, and left out.")
+    return [site for site in sites if site.reference not in older_references], gaps | older_references
 
 
-def _days_of(plan: Plan) -> dict[str, dt.date | None]:
-    """The days on which the rows of a register were updated, by the reference of their sites."""
-    return {text(record.cells["SiteReference"]): _updated(record.cells) for record in plan.records.order_by("position")}
+def _update_dates(plan: Plan) -> dict[str, dt.date | None]:
+    """The dates on which the saved rows of a register were updated, by the references of their sites."""
+    records = plan.records.order_by("position")
+    return {text(record.cells["SiteReference"]): _updated_on(record.cells) for record in records}
 
 
 def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
-    """The date of the council's last file if it is newer, by the `LastUpdatedDate` of the sites that both have."""
-    known = _days_of(plan)
+    """The date of the council's last file, if no site has a newer row in this file and at least one has an older."""
+    saved_dates = _update_dates(plan)
     newer = None
     for site in sites:
-        here, last = _updated(site.cells), known.get(site.reference)
-        if here and last and here > last:
+        updated_on, saved_on = _updated_on(site.cells), saved_dates.get(site.reference)
+        if not updated_on or not saved_on:
+            continue
+        if updated_on > saved_on:
             return None
-        if here and last and here < last:
-            newer = max(last, newer or last)
+        if updated_on < saved_on:
+            newer = max(saved_on, newer or saved_on)
     return newer
 
 
-def _updated(cells: Mapping[str, str]) -> dt.date | None:
-    """The day on which a row was updated; None if it says none."""
+def _updated_on(cells: Mapping[str, str]) -> dt.date | None:
     return day_in(cells, "LastUpdatedDate")
 
 
@@ -199,19 +196,20 @@ def _create(council: Organisation, content: Content, external: str, run: Import)
     return plan
 
 
-def _keep(
+def _save_rows(
     plan: Plan,
     sites: Sequence[Site],
-    keyed: dict[str, Site],
+    site_by_key: dict[str, Site],
     content: Content,
     gaps: frozenset[str],
     run: Import,
 ) -> None:
-    key_of = {site.row: key for key, site in keyed.items()}
-    said = {site["key"]: site_values(site) for site in content["sites"]}
-    rows = [
-        FileRow(site.row, site.cells, key_of.get(site.row, ""), said.get(key_of.get(site.row, ""), {}))
-        for site in sites
-    ]
+    """Save the rows of the sites; rows of sites that have left the register have no key."""
+    key_by_row = {site.row: key for key, site in site_by_key.items()}
+    values_by_key = {site["key"]: site_values(site) for site in content["sites"]}
+    rows = []
+    for site in sites:
+        key = key_by_row.get(site.row, "")
+        rows.append(FileRow(position=site.row, cells=site.cells, key=key, values=values_by_key.get(key, {})))
     incomplete = [plan.pk] if gaps else []
     keep_rows(dataset=BROWNFIELD_LAND.code, rows={plan: rows}, incomplete=incomplete, author=run.author, now=run.now)

@@ -78,7 +78,7 @@ def apply_developer_agreements(given: Given) -> ImportRun:
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
     vintages = Vintages(read, newer.as_of if newer else None, given.organisation)
     made = given.new_run(run.register, day)
-    if given.number is None:
+    if given.run_pk is None:
         made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
     with report.timed(), refuse_file_with_row(run):
         line = _apply(read, run, made, vintages)

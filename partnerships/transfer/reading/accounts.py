@@ -1,4 +1,4 @@
-"""Accounting for every row of a file: read, or set aside with a reason."""
+"""Account for every row of a file: it is read, or set aside with a reason."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from partnerships.transfer.reading.problems import Problem, SetAside
 
 @dataclass
 class Accounts:
-    """Counts every row of one file as read or set aside, and keeps remarks."""
+    """Counts the rows of one file that are read or set aside, and collects remarks."""
 
+    #: The name of the file, for messages.
     file: str
-    #: How the file was read, and its rows.
     list_file: ListFile
+    #: The number of rows that were read.
     read: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
-        """The number of its rows."""
+        """The number of rows in the file."""
         return len(self.list_file.rows)
 
     @property
     def lines(self) -> list[str]:
-        """The rows set aside, in sentences."""
+        """Sentences about the rows set aside."""
         return [f"{self.file}, row {row.row}: {row.reason}" for row in self.set_aside]
 
     def aside(self, line: Line, reason: str, remedy: str) -> None:
-        """Set a row aside that was not counted as read."""
+        """Set aside a row that was not counted as read."""
         self.set_aside.append(self.list_file.row_set_aside([Problem(line.number, "", reason, remedy, self.file)]))
 
     def set_aside_read(self, row: int, reason: str, remedy: str) -> None:
-        """Set a row aside that was counted as read."""
+        """Set aside a row that was counted as read."""
         self.read -= 1
         self.set_aside.append(self.list_file.row_set_aside([Problem(row, "", reason, remedy, self.file)]))
 

@@ -1,28 +1,30 @@
-"""Finding rows by references, which are unique within an authority only."""
+"""Find rows by their references, which are unique only within an authority."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-Found = TypeVar("Found")
+Item = TypeVar("Item")
 
 
 def authority_key(written: str) -> str:
-    """The key of an authority without its prefix, which changed over time."""
+    """The key of an authority, without the prefix, which has changed over time."""
     return written.rpartition(":")[2].casefold()
 
 
-class ByReference(Generic[Found]):
-    """What rows stand for, by their references and authorities as written."""
+class ByReference(Generic[Item]):
+    """Items by the references and the authorities of their rows, as they are in the file."""
 
-    def __init__(self, rows: Iterable[tuple[str, str, Found]]) -> None:
-        self._rows: dict[str, list[tuple[str, Found]]] = {}
-        for reference, authority, row in rows:
-            self._rows.setdefault(reference, []).append((authority_key(authority), row))
+    def __init__(self, rows: Iterable[tuple[str, str, Item]]) -> None:
+        self._items: dict[str, list[tuple[str, Item]]] = {}
+        for reference, authority, item in rows:
+            self._items.setdefault(reference, []).append((authority_key(authority), item))
 
-    def find(self, reference: str, authority: str) -> list[Found]:
-        """What has the reference: of several, those of the authority if there are any."""
-        alike = self._rows.get(reference, [])
-        own = [found for key, found in alike if key == authority_key(authority)]
-        return own if len(alike) > 1 and own else [found for _, found in alike]
+    def find(self, reference: str, authority: str) -> list[Item]:
+        """The items with a reference. If there are several, only those of the authority, if it has any."""
+        items = self._items.get(reference, [])
+        items_of_authority = [item for key, item in items if key == authority_key(authority)]
+        if len(items) > 1 and items_of_authority:
+            return items_of_authority
+        return [item for _, item in items]

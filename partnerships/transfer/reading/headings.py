@@ -1,11 +1,11 @@
-"""Finding the table in a file: its sheet, heading row and columns."""
+"""Find the table in a file: its sheet, its heading row and its columns."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from partnerships.transfer.reading.dating import date_in_titles
@@ -14,9 +14,9 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import text
 
-#: Titles, notes and blank lines may come above the heading, up to this row.
+#: The heading row is looked for in this many rows: titles, notes and blank lines may come before it.
 HEADING_WITHIN = 40
-#: How publishers start the notes below a table. In a row filled like a record, only the unmistakable ones count.
+#: Beginnings of notes below a table.
 _NOTE = re.compile(
     r"(\(?(foot)?notes?\b|sources?\b|(grand |sub)?totals?\b|contains\b|©|\(c\)|crown copyright|copyright|licen[cs]ed?\b"
     r"|(last |date )?(updated|published)\b|(prepared|produced) by|contact\b|for (more|further) information"
@@ -25,7 +25,8 @@ _NOTE = re.compile(
     r"|\[[^\]]{1,12}\]|\(?\d{1,2}[.)]\s|\*|†)",
     re.IGNORECASE,
 )
-_SURELY_NOTE = re.compile(
+#: Beginnings that are never the first cell of a record, even if the other cells of the row are filled in.
+_CERTAIN_NOTE = re.compile(
     r"((foot)?notes?|sources?)\s*:|((foot)?notes?|sources?|(grand )?totals?)\s*$|©|\(c\) crown|crown copyright"
     r"|contains (os|ons|ordnance survey|national statistics|public sector|royal mail)\b|licensed under",
     re.IGNORECASE,
@@ -34,21 +35,20 @@ _SURELY_NOTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A meaning of a column, with heading patterns and an example.
-
-    The likeliest pattern comes first.
-    """
+    """A column that a list can have."""
 
     code: str
+    #: Patterns of its canonical heading; the most likely one comes first.
     patterns: tuple[str, ...]
+    #: A heading, for messages.
     shown: str
     required: bool = False
-    #: A pattern that most values match, if they are of a kind of their own.
+    #: A pattern of its values, if they can be told from the values of other columns.
     values: str = ""
 
 
 class UnknownHeadings(UnableToRead):
-    """A needed column is missing; a heading of another name may be it."""
+    """A required column is missing. A person may find it among the file's other headings."""
 
     def __init__(self, problems: Iterable[Problem], columns: Sequence[Column]) -> None:
         super().__init__(problems)
@@ -61,42 +61,45 @@ NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row, read by meaning."""
+    """One row, whose cells are read by the codes of their columns."""
 
     number: int
     cells: tuple[Cell, ...]
+    #: The index of each column by its code.
     places: dict[str, int]
     sheet: str
 
     def __getitem__(self, code: str) -> Cell:
-        """The cell for a meaning; None if the column or cell is missing."""
-        place = self.places.get(code)
-        return self.cells[place] if place is not None and place < len(self.cells) else None
+        """The cell in a column; None if the column or the cell is missing."""
+        index = self.places.get(code)
+        return self.cells[index] if index is not None and index < len(self.cells) else None
 
     def text(self, code: str) -> str:
-        """The cell as one line of text."""
+        """The cell in a column as one line of text."""
         return text(self[code])
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows below a heading whose columns are known."""
+    """The rows below a heading row whose columns are known."""
 
     sheet: str
     heading: Row
+    #: The index of each column by its code.
     places: dict[str, int]
     rows: tuple[Row, ...]
+    #: Rows above the heading row.
     above: tuple[Row, ...] = ()
     #: Notes below the table.
     notes: tuple[Row, ...] = ()
-    #: Other possible sheets, for the report.
+    #: Sentences for the report about what was left out.
     remarks: tuple[str, ...] = ()
-    #: Numbers of rows that say the same as an earlier one.
+    #: The numbers of rows that are equal to an earlier row.
     repeated: tuple[int, ...] = ()
 
     @property
     def list_file(self) -> ListFile:
-        """How this table was read, and the date in its title, for the report."""
+        """The file of this table, with the date in its title."""
         headings = tuple(text(cell) for cell in self.heading.cells)
         return ListFile(
             remarks=self.remarks,
@@ -111,24 +114,27 @@ class Table:
         return (Line(row.number, row.cells, self.places, self.sheet) for row in self.rows)
 
     def has(self, code: str) -> bool:
-        """Whether a column has that meaning."""
+        """Whether the file has the column."""
         return code in self.places
 
     def name_of(self, code: str) -> str:
-        """The file's own name for the column, for messages."""
-        place = self.places.get(code)
-        return text(self.heading.cells[place]) if place is not None else code
+        """The file's own heading of a column, for messages."""
+        index = self.places.get(code)
+        return text(self.heading.cells[index]) if index is not None else code
 
     @property
     def nameless(self) -> tuple[int, ...]:
-        """Positions, from 1, of columns with values but no heading."""
-        wide = max((len(row.cells) for row in self.rows), default=0)
+        """The numbers, from 1, of columns with values but without a heading."""
+        width = max((len(row.cells) for row in self.rows), default=0)
         return tuple(
-            place + 1
-            for place in range(wide)
-            if (place >= len(self.heading.cells) or not text(self.heading.cells[place]))
-            and any(place < len(row.cells) and text(row.cells[place]) for row in self.rows)
+            index + 1
+            for index in range(width)
+            if not _text_at(self.heading, index) and any(_text_at(row, index) for row in self.rows)
         )
+
+
+def _text_at(row: Row, index: int) -> str:
+    return text(row.cells[index]) if index < len(row.cells) else ""
 
 
 def canonical(heading: str) -> str:
@@ -142,11 +148,14 @@ def canonical(heading: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """The likeliest heading row of a sheet, and the rows below it."""
+    """The most likely heading row of a sheet, and the rows below it."""
 
     sheet: Sheet
+    #: The index of the heading row in the sheet.
     index: int
+    #: The index of each known column by its code.
     places: dict[str, int]
+    #: The number of required columns among them.
     required: int
     rows: tuple[Row, ...] = ()
     notes: tuple[Row, ...] = ()
@@ -154,14 +163,14 @@ class _Candidate:
 
     @property
     def heading(self) -> Row:
-        """The heading row's cells."""
+        """The heading row."""
         return self.sheet.rows[self.index]
 
     @property
     def content(self) -> set[tuple[str, ...]]:
-        """The values of the rows, to recognise a copy of a list."""
-        places = sorted(self.places.values())
-        return {tuple(text(row.cells[at]) if at < len(row.cells) else "" for at in places) for row in self.rows}
+        """The texts in the known columns, to recognise a copy of the table."""
+        indexes = sorted(self.places.values())
+        return {tuple(_text_at(row, index) for index in indexes) for row in self.rows}
 
     def __str__(self) -> str:
         return f"“{self.sheet.name}” ({len(self.rows):,} {'row' if len(self.rows) == 1 else 'rows'})"
@@ -175,34 +184,32 @@ def find_table(
     *,
     keep_repeats: bool = False,
 ) -> Table:
-    """The table that has a column for every required meaning.
+    """The table with every required column. `what` is the list in words, such as “a list of councils”.
 
-    `known_headings` has the meanings of headings that a person confirmed, by canonical heading. With `keep_repeats`
-    equal rows are rows of their own: parts of a figure that happen to be equal. If several sheets have such a table,
-    the best has most known headings, then most rows. Raises `UnknownHeadings` with the missing columns and the headings
-    found instead, or `UnableToRead` with the sheets if the choice is unclear.
+    `known_headings` has the columns of headings that people confirmed, by canonical heading. If several sheets have
+    such a table, the one with the most known columns is taken, then the one with the most rows. Equal rows count once,
+    unless `keep_repeats`: two parts of a figure may be equal. Raises `UnknownHeadings` if a required column is missing,
+    and `UnableToRead` if it is not clear which sheet is meant, or if the table has no rows.
     """
-    required = {column.code for column in columns if column.required}
-    likeliest = [
-        found for sheet in sheets if (found := _likeliest(sheet, columns, required, known_headings)) is not None
+    required_codes = {column.code for column in columns if column.required}
+    candidates = []
+    for sheet in sheets:
+        candidate = _best_heading_row(sheet, columns, required_codes, known_headings)
+        if candidate is not None:
+            candidates.append(candidate)
+    complete = [
+        _with_rows(candidate, required_codes, keep_repeats=keep_repeats)
+        for candidate in candidates
+        if candidate.required == len(required_codes)
     ]
-    whole = [_with_rows(one, required, keep_repeats) for one in likeliest if one.required == len(required)]
-    if not whole:
-        best = max(likeliest, key=lambda one: (one.required, len(one.places)), default=None)
-        raise UnknownHeadings(_missing(best, columns, what), columns)
-    chosen, others = _chosen([one for one in whole if one.rows] or whole, what)
+    if not complete:
+        best = max(candidates, key=lambda candidate: (candidate.required, len(candidate.places)), default=None)
+        raise UnknownHeadings(_missing_columns(best, columns, what), columns)
+    chosen, others = _choose([candidate for candidate in complete if candidate.rows] or complete, what)
     if not chosen.rows:
-        raise UnableToRead(
-            [
-                Problem(
-                    chosen.heading.number,
-                    "",
-                    "there is no row below the heading.",
-                    "Download the list again.",
-                    chosen.sheet.name,
-                )
-            ]
-        )
+        found = "there is no row below the heading."
+        problem = Problem(chosen.heading.number, "", found, "Download the list again.", chosen.sheet.name)
+        raise UnableToRead([problem])
     return Table(
         sheet=chosen.sheet.name if len(sheets) > 1 else "",
         heading=chosen.heading,
@@ -216,175 +223,159 @@ def find_table(
 
 
 def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[str]:
-    """What was left out: other sheets, repeated rows, and notes below the table."""
+    """Sentences about what was left out: other sheets, repeated rows, and notes below the table."""
     if others:
-        left = ", ".join(str(one) for one in others)
-        yield f"The sheet read was {chosen}; left aside, though it has the same headings: {left}."
+        other_sheets = ", ".join(str(candidate) for candidate in others)
+        yield f"The sheet read was {chosen}; left aside, though it has the same headings: {other_sheets}."
     if chosen.repeated:
-        shown = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
-        yield f"Rows that repeat an earlier row count once (rows {shown})."
+        row_numbers = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
+        yield f"Rows that repeat an earlier row count once (rows {row_numbers})."
     if chosen.notes:
-        words = "; ".join(f"“{_words(row)}”" for row in chosen.notes[:5])
+        notes = "; ".join(f"“{_one_line(row)}”" for row in chosen.notes[:5])
         first, last = chosen.notes[0].number, chosen.notes[-1].number
         rows = f"row {first}" if first == last else f"rows {first} to {last}"
-        yield f"Notes below the table were left out ({rows}): {words}."
+        yield f"Notes below the table were left out ({rows}): {notes}."
 
 
-def _likeliest(
-    sheet: Sheet, columns: Sequence[Column], required: set[str], known_headings: Mapping[str, str]
+def _best_heading_row(
+    sheet: Sheet, columns: Sequence[Column], required_codes: set[str], known_headings: Mapping[str, str]
 ) -> _Candidate | None:
+    """The row near the top with the most required columns, and then with the most columns."""
     best: _Candidate | None = None
     for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
         places = find_places(row, sheet.rows[index + 1 :], columns, known_headings)
-        found = _Candidate(sheet, index, places, len(required & places.keys()))
-        if best is None or (found.required, len(places)) > (best.required, len(best.places)):
-            best = found
+        candidate = _Candidate(sheet, index, places, required=len(required_codes & places.keys()))
+        if best is None or (candidate.required, len(places)) > (best.required, len(best.places)):
+            best = candidate
     return best
 
 
-def _with_rows(found: _Candidate, required: set[str], keep_repeats: bool) -> _Candidate:
-    below = tuple(row for row in found.sheet.rows[found.index + 1 :] if row.cells != found.heading.cells)
-    needed = {found.places[code] for code in required}
-    first = _first_note(below, needed, found.heading.number)
-    rows, repeated = (
-        (below[:first], ()) if keep_repeats else _without_repeats(below[:first], sorted(found.places.values()))
-    )
-    return _Candidate(
-        sheet=found.sheet,
-        index=found.index,
-        places=found.places,
-        required=found.required,
-        rows=rows,
-        notes=below[first:],
-        repeated=repeated,
-    )
+def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats: bool) -> _Candidate:
+    """The candidate with its rows and notes. Rows that repeat the headings, as on printed pages, are left out."""
+    below = tuple(row for row in candidate.sheet.rows[candidate.index + 1 :] if row.cells != candidate.heading.cells)
+    required_indexes = {candidate.places[code] for code in required_codes}
+    note_index = _first_note(below, required_indexes, candidate.heading.number)
+    rows, notes = below[:note_index], below[note_index:]
+    if keep_repeats:
+        return replace(candidate, rows=rows, notes=notes)
+    rows, repeated = _without_repeats(rows, sorted(candidate.places.values()))
+    return replace(candidate, rows=rows, notes=notes, repeated=repeated)
 
 
-def _without_repeats(rows: Sequence[Row], places: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
-    """The rows, and the numbers of those that say the same as an earlier one.
+def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    """The rows without those that are equal to an earlier row, and the numbers of these.
 
-    Columns without a known meaning, such as running numbers, do not count.
+    Only the columns with these indexes are compared: others, such as running numbers, always differ.
     """
-    first: dict[tuple[str, ...], Row] = {}
+    first_row_by_texts: dict[tuple[str, ...], Row] = {}
     repeated = []
     for row in rows:
-        said = tuple(text(row.cells[at]) if at < len(row.cells) else "" for at in places)
-        if any(said) and first.setdefault(said, row) is not row:
+        texts = tuple(_text_at(row, index) for index in indexes)
+        if any(texts) and first_row_by_texts.setdefault(texts, row) is not row:
             repeated.append(row.number)
-    left_out = set(repeated)
-    return tuple(row for row in rows if row.number not in left_out), tuple(repeated)
+    repeated_numbers = set(repeated)
+    return tuple(row for row in rows if row.number not in repeated_numbers), tuple(repeated)
 
 
-def _first_note(rows: Sequence[Row], needed: set[int], heading: int) -> int:
-    """The index of the first note below the table.
+def _first_note(rows: Sequence[Row], required_indexes: set[int], heading_number: int) -> int:
+    """The index of the first note below the table; the number of rows if there are no notes.
 
-    Notes are the last rows that are not filled like records and either start like notes or follow a gap. A last record
-    that was cut short is not a note: it stays and is reported as a problem.
+    Notes are the last rows, if they are not filled in like records and either begin like notes or follow a blank row.
+    A last record that was cut off is not a note: it stays, and becomes a problem.
     """
-    first = len(rows)
+    first_note = len(rows)
     for index in range(len(rows) - 1, -1, -1):
         row = rows[index]
-        filled = [place for place, cell in enumerate(row.cells) if text(cell)]
-        begins = text(row.cells[filled[0]]) if filled else ""
-        if not filled or _SURELY_NOTE.match(begins) or (_NOTE.match(begins) and not needed <= set(filled)):
-            first = index
-        elif len(filled) > 1 or len(needed) < 2:
+        filled = [cell_index for cell_index, cell in enumerate(row.cells) if text(cell)]
+        first_text = text(row.cells[filled[0]]) if filled else ""
+        is_filled_like_record = required_indexes <= set(filled)
+        if not filled or _CERTAIN_NOTE.match(first_text) or (_NOTE.match(first_text) and not is_filled_like_record):
+            first_note = index
+            continue
+        if len(filled) > 1 or len(required_indexes) < 2:
             break
-        elif row.number > (rows[index - 1].number if index else heading) + 1:
-            first = index
-    return first
+        previous_number = rows[index - 1].number if index else heading_number
+        if row.number > previous_number + 1:
+            first_note = index
+    return first_note
 
 
-def _words(row: Row) -> str:
+def _one_line(row: Row) -> str:
     return " ".join(text(cell) for cell in row.cells if text(cell))[:80]
 
 
-def _chosen(whole: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candidate]]:
-    """The best sheet, and the others it could be.
+def _choose(candidates: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candidate]]:
+    """The best sheet, and the others; copies of the best one are left out.
 
-    One more heading does not outweigh far fewer rows: then none is chosen.
+    Raises `UnableToRead` if another sheet is as good, or has only one column less but more rows.
     """
-    best = max(whole, key=lambda one: (len(one.places), len(one.rows)))
-    rivals = [
-        one
-        for one in whole
-        if one is not best
-        and len(one.places) >= len(best.places) - 1
-        and (len(one.rows) > len(best.rows) or (len(one.places), len(one.rows)) == (len(best.places), len(best.rows)))
-        and one.content != best.content
-    ]
+    best = max(candidates, key=lambda candidate: (len(candidate.places), len(candidate.rows)))
+    best_content = best.content
+    others = [candidate for candidate in candidates if candidate is not best and candidate.content != best_content]
+    rivals = []
+    for other in others:
+        has_more_rows = len(other.rows) > len(best.rows)
+        is_as_good = (len(other.places), len(other.rows)) == (len(best.places), len(best.rows))
+        if len(other.places) >= len(best.places) - 1 and (has_more_rows or is_as_good):
+            rivals.append(other)
     if rivals:
         raise unable(
             f"several of its sheets could be {what}: {', '.join(str(rival) for rival in (best, *rivals))}.",
             "Save the right one as a separate file, and upload that.",
         )
-    content = best.content
-    return best, [one for one in whole if one is not best and one.content != content]
+    return best, others
 
 
 def find_places(
     row: Row, below: Sequence[Row], columns: Sequence[Column], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> dict[str, int]:
-    """The place of each meaning in a heading row; confirmed headings first."""
+    """The index of each column in a heading row, by its code; headings that people confirmed come first."""
     headings = [canonical(text(cell)) if isinstance(cell, str) else "" for cell in row.cells]
-    filled: set[int] | None = None
     codes = {column.code for column in columns}
     places = {
-        known_headings[heading]: at for at, heading in enumerate(headings) if known_headings.get(heading) in codes
+        known_headings[heading]: index for index, heading in enumerate(headings) if known_headings.get(heading) in codes
     }
+    all_indexes = set(range(len(headings)))
+    filled_indexes: set[int] | None = None
     for column in columns:
-        if column.code in places:
+        if column.code in places or _index_of(column, headings, all_indexes) is None:
             continue
-        if not any(re.fullmatch(pattern, heading) for pattern in column.patterns for heading in headings if heading):
-            continue
-        if filled is None:
-            filled = {place for place in range(len(headings)) if _any_value(below, place)}
-        # A blank column is ignored if another column has the same meaning.
-        place = _place(column, headings, filled - set(places.values()))
-        if place is None:
-            place = _place(column, headings, set(range(len(headings))) - set(places.values()))
-        if place is not None:
-            places[column.code] = place
+        if filled_indexes is None:
+            filled_indexes = {
+                index for index in range(len(headings)) if any(_text_at(row_below, index) for row_below in below)
+            }
+        # A column without values is taken only if no other column has such a heading.
+        used_indexes = set(places.values())
+        index = _index_of(column, headings, filled_indexes - used_indexes)
+        if index is None:
+            index = _index_of(column, headings, all_indexes - used_indexes)
+        if index is not None:
+            places[column.code] = index
     return places
 
 
-def _any_value(rows: Sequence[Row], place: int) -> bool:
-    return any(place < len(row.cells) and text(row.cells[place]) for row in rows)
-
-
-def _place(column: Column, headings: list[str], among: set[int]) -> int | None:
+def _index_of(column: Column, headings: list[str], allowed_indexes: set[int]) -> int | None:
+    """The index of the heading that matches the column's most likely pattern."""
     for pattern in column.patterns:
-        places = [place for place in among if headings[place] and re.fullmatch(pattern, headings[place])]
-        if places:
+        matching = [index for index in allowed_indexes if headings[index] and re.fullmatch(pattern, headings[index])]
+        if matching:
             # The newer of LAD23CD and LAD25CD; the first of equal headings.
-            return max(places, key=lambda place: (headings[place], -place))
+            return max(matching, key=lambda index: (headings[index], -index))
     return None
 
 
-def _missing(best: _Candidate | None, columns: Sequence[Column], what: str) -> list[Problem]:
-    """A problem for each missing column, or one if no row looks like a heading."""
-    found: dict[str, int] = best.places if best else {}
-    row = best.heading if best else None
-    shown = ", ".join(f"“{text(cell)[:60]}”" for cell in (row.cells if row else ())[:12] if text(cell))
-    number = row.number if row and found else None
-    if not found:
-        return [
-            Problem(
-                None,
-                "",
-                f"no row near the top looks like the heading of {what}.",
-                "It needs the columns "
-                + ", ".join(f"“{c.shown}”" for c in columns if c.required)
-                + (f"; its first row holds {shown}. Is this the right file?" if shown else "."),
-            )
-        ]
+def _missing_columns(best: _Candidate | None, columns: Sequence[Column], what: str) -> list[Problem]:
+    """A problem for each missing column, or a single one if no row looks like a heading."""
+    heading_cells = best.heading.cells if best else ()
+    shown = ", ".join(f"“{text(cell)[:60]}”" for cell in heading_cells[:12] if text(cell))
+    if best is None or not best.places:
+        required = ", ".join(f"“{column.shown}”" for column in columns if column.required)
+        first_row = f"; its first row holds {shown}. Is this the right file?" if shown else "."
+        found = f"no row near the top looks like the heading of {what}."
+        return [Problem(None, "", found, f"It needs the columns {required}{first_row}")]
+    remedy = f"The heading row of {what} needs it, and has only {shown}. Is this the right file?"
     return [
-        Problem(
-            number,
-            column.shown,
-            "this column is missing.",
-            f"The heading row of {what} needs it, and has only {shown}. Is this the right file?",
-        )
+        Problem(best.heading.number, column.shown, "this column is missing.", remedy)
         for column in columns
-        if column.required and column.code not in found
+        if column.required and column.code not in best.places
     ]

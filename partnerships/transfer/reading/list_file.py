@@ -1,4 +1,4 @@
-"""How a list was read: its rows, those set aside, remarks and date."""
+"""A file of a list as it was read: its rows, the rows set aside, remarks and date."""
 
 from __future__ import annotations
 
@@ -10,35 +10,37 @@ from partnerships.transfer.reading.problems import Problem, SetAside
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import text
 
-#: Headings of the columns that are added to rows set aside, for the person who corrects them.
+#: Headings of the columns added to files of rows set aside, for the person who corrects them.
 REASON, REMEDY = "Set aside because", "What to do"
 
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """How a list was read, its rows, and the date that it states."""
+    """A file of a list as it was read."""
 
+    #: Sentences for the report.
     remarks: tuple[str, ...] = ()
+    #: The date of the list in its title or rows.
     true_on: dt.date | None = None
     heading: tuple[str, ...] = ()
-    #: The cells of each row by its number.
+    #: The cells of each row, by the number of the row.
     rows: Mapping[int, tuple[Cell, ...]] = field(default_factory=dict)
     set_aside: tuple[SetAside, ...] = ()
-    #: Numbers of rows that say the same as an earlier one.
+    #: The numbers of rows that are equal to an earlier row.
     repeated: tuple[int, ...] = ()
-    #: Rows of other nations.
+    #: The number of rows outside England.
     outside: int = 0
-    #: Rows that are totals of others: no figure of them is kept.
+    #: The number of rows that are totals of other rows; these are not imported.
     totals: int = 0
-    #: Rows that were set aside and corrected.
+    #: Whether its rows were set aside before and corrected.
     is_corrected: bool = False
-    #: Only a part of its register: nothing counts as missing because it is not in it.
+    #: Whether it is only a part of its register, so that nothing counts as missing.
     is_part: bool = False
-    #: The place of the file in the list's files.
+    #: The index of the file in the list's files.
     file: int = 0
 
     def row_set_aside(self, problems: Sequence[Problem], **options: bool) -> SetAside:
-        """The row that the problems are in, set aside."""
-        number = problems[0].row or 0
-        cells = tuple(text(cell) for cell in self.rows.get(number, ()))
-        return SetAside(number, cells, tuple(problems), file=self.file, **options)
+        """Set aside the row that has these problems. The options are those of `SetAside`."""
+        row_number = problems[0].row or 0
+        cells = tuple(text(cell) for cell in self.rows.get(row_number, ()))
+        return SetAside(row_number, cells, tuple(problems), file=self.file, **options)

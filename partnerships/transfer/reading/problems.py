@@ -1,27 +1,28 @@
-"""Problems with a file, each with its place and remedy."""
+"""Problems in a file, each with its row, its column and a remedy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: Problems listed one by one; the rest are counted.
+#: Problems that are listed; the others are only counted.
 MAX_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem: row, column, value found and remedy.
+    """One problem in a file."""
 
-    Rows are numbered as in a spreadsheet; None is the whole file. In a network file `path` is the place:
-    `plans[2].versions[1].note`.
-    """
-
+    #: The row as in a spreadsheet; None if the problem is the whole file.
     row: int | None
+    #: The file's own heading of the column; "" if the problem is the whole row.
     column: str
+    #: What is wrong, as the end of a sentence that begins with the row.
     found: str
+    #: What to do about it, in a sentence.
     remedy: str
     sheet: str = ""
+    #: In place of row and column in a network file, for example `plans[2].versions[1].note`.
     path: str = ""
 
     def __str__(self) -> str:
@@ -40,42 +41,40 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A row that was not imported, or not all of it, with its problems.
-
-    `belongs_elsewhere` means that the row is sound, but not about a body of this list. `is_used` means that the row was
-    imported, and only what the problems say was not.
-    """
+    """A row that could not be imported, or not completely, with its problems."""
 
     row: int
     cells: tuple[str, ...]
     problems: tuple[Problem, ...]
+    #: Whether the row has no mistake, but is about a body that does not belong to this list.
     belongs_elsewhere: bool = False
+    #: Whether the row was imported, apart from what its problems are about.
     is_used: bool = False
-    #: The place of its file in the list's files.
+    #: The index of its file in the list's files.
     file: int = 0
 
     @property
     def reason(self) -> str:
-        """Where the problems are and what they are."""
+        """The problems, each with its column."""
         return " ".join(
             f"{problem.column}: {problem.found}" if problem.column else problem.found for problem in self.problems
         )
 
     @property
     def remedy(self) -> str:
-        """What to do about the problems."""
+        """The remedies of the problems, each once."""
         return " ".join(dict.fromkeys(problem.remedy for problem in self.problems))
 
 
 class UnableToRead(Exception):
-    """The file is invalid; `problems` has each place, value and remedy."""
+    """The file is refused, because of its `problems`."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """The first hundred problems as sentences, and the number of others."""
+        """The first problems as sentences, and the number of the others."""
         lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
         if len(self.problems) > MAX_SHOWN:
             lines.append(f"… and {len(self.problems) - MAX_SHOWN:,} more.")

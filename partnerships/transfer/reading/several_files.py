@@ -1,4 +1,4 @@
-"""Reading the tables of a list that comes as several files."""
+"""Read the tables of a list that has several files."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from partnerships.transfer.reading.tables import Row, Sheet
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of a list: its sheets, name, columns, and the headings that a person confirmed.
+    """One file of a list."""
 
-    One without sheets is missing.
-    """
-
+    #: Empty if the file is missing.
     sheets: Sequence[Sheet]
     name: str
     columns: Sequence[Column]
+    #: The file in words, for messages, such as “the timetable”.
     what: str
+    #: The columns of headings that people confirmed, by canonical heading.
     known: Mapping[str, str]
 
 
 def find_tables(parts: Sequence[Part]) -> list[Table]:
-    """The table of each file; one without rows for a missing file.
+    """The table of each file; the table of a missing file has no rows.
 
-    Only rows that were set aside and corrected come without the other files. Raises `UnknownHeadings` if needed columns
-    are missing and nothing else is wrong, else `UnableToRead`.
+    Files may be missing only if the others have rows that were set aside and corrected. Raises `UnknownHeadings` if
+    nothing but required columns are missing, and otherwise `UnableToRead`.
     """
     tables: list[Table] = []
     errors: list[UnableToRead] = []
@@ -55,13 +55,13 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
 
 
 def in_file(problems: Sequence[Problem], name: str) -> list[Problem]:
-    """The problems, with the name of their file."""
+    """The problems, with the name of the file."""
     return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
 
 
-def of_file(list_file: ListFile, name: str, place: int) -> ListFile:
-    """How a file was read, with its name and place in the rows set aside."""
+def of_file(list_file: ListFile, name: str, file_index: int) -> ListFile:
+    """The file with its index in the list, and with its name in the problems of rows set aside."""
     rows: list[SetAside] = [
-        replace(row, problems=tuple(in_file(row.problems, name)), file=place) for row in list_file.set_aside
+        replace(row, problems=tuple(in_file(row.problems, name)), file=file_index) for row in list_file.set_aside
     ]
-    return replace(list_file, set_aside=tuple(rows), file=place)
+    return replace(list_file, set_aside=tuple(rows), file=file_index)

@@ -21,7 +21,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.transfer import tasks
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
 from partnerships.transfer.services.files import File
-from partnerships.transfer.services.locking import _IMPORTS
+from partnerships.transfer.services.locking import IMPORTS_LOCK
 from partnerships.transfer.services.registers import (
     Choices,
     UnableToApply,
@@ -187,7 +187,7 @@ def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
     ask_to_apply(run=run, author=world.dee, now=NOW())
     other = connections.create_connection(DEFAULT_DB_ALIAS)
     with closing(other), other.cursor() as cursor, connection.cursor() as ours:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_IMPORTS])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [IMPORTS_LOCK])
         ours.execute("SET lock_timeout = '100ms'")
         assert apply_waiting(now=NOW()) == 1
         ours.execute("RESET lock_timeout")

@@ -12,7 +12,7 @@ from partnerships.people.retention import apply_retention
 from partnerships.transfer.models import ImportRun, RunStatus
 from partnerships.transfer.services.files import File
 from partnerships.transfer.services.registers import ask_to_apply, discard_preview, preview_register
-from partnerships.transfer.services.retention import PREVIEWS_WAIT, ROWS_KEPT
+from partnerships.transfer.services.retention import DISCARDED_AFTER, ROWS_KEPT
 from tests.world import World, make_world
 
 from .lists import COUNCILS, PROVIDERS, import_list
@@ -39,10 +39,10 @@ def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> No
     run = preview(make_world())
     assert "Kay Canary" in str(run.report)
 
-    apply_retention(now=NOW() + PREVIEWS_WAIT - DAY)
+    apply_retention(now=NOW() + DISCARDED_AFTER - DAY)
     run.refresh_from_db()
     assert (run.status, bool(run.content)) == (RunStatus.PREVIEWED, True)
-    apply_retention(now=NOW() + PREVIEWS_WAIT + DAY)
+    apply_retention(now=NOW() + DISCARDED_AFTER + DAY)
 
     run.refresh_from_db()
     assert (run.status, run.content) == (RunStatus.DISCARDED, None)
@@ -55,7 +55,7 @@ def test_preview_that_a_worker_imports_is_not_discarded() -> None:
     run = preview(world)
     ask_to_apply(run=run, author=world.dee, now=NOW())
 
-    apply_retention(now=NOW() + PREVIEWS_WAIT + DAY)
+    apply_retention(now=NOW() + DISCARDED_AFTER + DAY)
 
     run.refresh_from_db()
     assert run.status == RunStatus.PREVIEWED

@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.plans.models import Plan
 from partnerships.transfer.models import ImportJob, ImportRun, KnownHeading, RunStatus
-from partnerships.transfer.services.locking import _IMPORTS
+from partnerships.transfer.services.locking import IMPORTS_LOCK
 from partnerships.transfer.services.registers import apply_waiting, previewing
 from tests.support.pages import collapse
 from tests.world import make_world
@@ -165,7 +165,7 @@ def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(cl
     client.force_login(make_world().dee)
     other = connections.create_connection(DEFAULT_DB_ALIAS)
     with closing(other), other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_IMPORTS])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [IMPORTS_LOCK])
 
         page = upload(client, "councils", COUNCILS)
 

@@ -211,7 +211,7 @@ def test_agreement_and_contribution_entered_on_pages_are_in_the_public_files(wor
 
     assert made.url == agreement.get_absolute_url()
     assert b"already exists" in again.content
-    assert b"Give pounds or homes, not both" in both.content
+    assert b"Enter pounds or homes, not both" in both.content
     promise = Commitment.objects.get()
     assert (promise.receiver, promise.giver_name, promise.quantity, promise.unit) == (
         world.westmarch,

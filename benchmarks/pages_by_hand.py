@@ -1,7 +1,9 @@
 """The statements that a careful engineer would write by hand for what each page shows, under the reader's rights.
 
-Few statements for each page, and no column that the page does not show or link to. Beyond an empty page: what a person
-is and holds is read for that one too. Labels that the application keeps in memory (kinds, themes) are not fetched.
+Few statements for each page, and no column that the page does not show or link to. Pages that are empty in the
+benchmark (matches, emails sent, search) have none. What a person is and holds is read for an empty page, too, and
+labels that the application keeps in memory (kinds, themes) are not fetched.
+
 benchmarks/pages_checked.py compares what they return with the page: names of columns are a promise. A `..._id` in
 `LINKED` covers the page's links to such records; a `title`, `name` or `names` stands on the page.
 """
@@ -98,7 +100,7 @@ def follows(column: str) -> str:
     )
 
 
-def _saved_views(kind: str) -> str:
+def saved_views(kind: str) -> str:
     """Saved views of a list that the reader may use."""
     return (
         f"{WITH} SELECT v.id, v.name FROM lists_savedview v WHERE v.kind = '{kind}' AND (v.owner_id = %(person)s"
@@ -149,6 +151,21 @@ def _own_cards(condition: str, order: str, limit: int) -> str:
     )
 
 
+def plans_that_wait(condition: str, number: int) -> str:
+    """Plans that are not agreed, with their owners and who has yet to sign."""
+    return (
+        f"{WITH} SELECT p.id AS plan_id, p.title, p.status, p.last_published_at, (SELECT array_agg(o.name)"
+        " FROM plans_planowner w JOIN organisations_organisation o ON o.id = w.organisation_id WHERE w.plan_id = p.id"
+        " AND w.ended_at IS NULL) AS owners, (SELECT array_agg(o.name) FROM plans_signatory g JOIN"
+        " organisations_organisation o ON o.id = g.organisation_id WHERE g.plan_id = p.id AND g.removed_at IS NULL AND"
+        " NOT EXISTS (SELECT 1 FROM plans_signoff f JOIN plans_version v ON v.id = f.version_id WHERE f.plan_id = p.id"
+        " AND f.organisation_id = g.organisation_id AND v.number >= p.substantive_number)) FROM plans_plan p"
+        f" WHERE {condition} AND p.status IN ('draft', 'shared', 'awaiting_sign_off') AND {READABLE_PLAN} ORDER BY"
+        " array_position(ARRAY['awaiting_sign_off', 'shared', 'draft']::varchar[], p.status), p.id DESC"
+        f" LIMIT {number}"
+    )
+
+
 _ENTRIES_WITH_NAMES = "JOIN organisations_organisation o ON o.id = x.organisation_id"
 _COMMITMENTS = (
     "commitments_commitment c WHERE c.id IN (SELECT id FROM commitments_commitment WHERE partnership_id IN"
@@ -175,7 +192,7 @@ LISTS: dict[str, list[str]] = {
             f"agreements_partnership p WHERE {READABLE_PARTNERSHIP}",
             "title, id",
         ),
-        _saved_views("partnerships"),
+        saved_views("partnerships"),
     ],
     "plans": [
         *_listed(
@@ -189,7 +206,7 @@ LISTS: dict[str, list[str]] = {
             f"plans_plan p WHERE {READABLE_PLAN}",
             "id DESC",
         ),
-        _saved_views("plans"),
+        saved_views("plans"),
         _CHOICES,
     ],
     "entries": [
@@ -202,7 +219,7 @@ LISTS: dict[str, list[str]] = {
             "shared_at DESC, id DESC",
             f"{_ENTRIES_WITH_NAMES} LEFT JOIN agreements_partnership p ON p.id = x.partnership_id",
         ),
-        _saved_views("entries"),
+        saved_views("entries"),
     ],
     "our entries": [
         _own_cards("e.status = 'draft'", "created_at DESC, id DESC", 100),
@@ -229,7 +246,7 @@ LISTS: dict[str, list[str]] = {
             "LEFT JOIN organisations_organisation g ON g.id = x.giver_id LEFT JOIN organisations_organisation r"
             " ON r.id = x.receiver_id LEFT JOIN people_user u ON u.id = x.owner_id",
         ),
-        _saved_views("commitments"),
+        saved_views("commitments"),
         _CHOICES,
     ],
     "conversations": [
@@ -242,7 +259,7 @@ LISTS: dict[str, list[str]] = {
             "held_on DESC, id DESC",
             "LEFT JOIN agreements_partnership p ON p.id = x.partnership_id",
         ),
-        _saved_views("conversations"),
+        saved_views("conversations"),
         _CHOICES,
     ],
     "organisations": [
@@ -253,7 +270,7 @@ LISTS: dict[str, list[str]] = {
             "name, id",
             "LEFT JOIN organisations_area a ON a.id = x.region_id",
         ),
-        _saved_views("organisations"),
+        saved_views("organisations"),
         "SELECT id, name FROM organisations_area WHERE kind = 'region' ORDER BY name",
         "SELECT id, name AS choice FROM organisations_area WHERE kind <> 'region' ORDER BY name, code LIMIT 101",
     ],
@@ -264,7 +281,7 @@ LISTS: dict[str, list[str]] = {
             "starts_at DESC, id DESC",
             "JOIN agreements_partnership p ON p.id = x.partnership_id",
         ),
-        _saved_views("meetings"),
+        saved_views("meetings"),
         _CHOICES,
     ],
     "documents": [
@@ -275,7 +292,7 @@ LISTS: dict[str, list[str]] = {
             "JOIN agreements_partnership p ON p.id = x.partnership_id"
             " LEFT JOIN organisations_organisation o ON o.id = x.added_for_id",
         ),
-        _saved_views("documents"),
+        saved_views("documents"),
         _CHOICES,
     ],
     "milestones": [
@@ -284,7 +301,7 @@ LISTS: dict[str, list[str]] = {
             _parts_of_plans("plans_milestone", f"(NOT part.restricted OR {_INSIDE_PLAN})"),
             "due_by, id",
         ),
-        _saved_views("milestones"),
+        saved_views("milestones"),
     ],
     "sites": [
         *_listed(
@@ -294,7 +311,7 @@ LISTS: dict[str, list[str]] = {
             "name, id",
             "LEFT JOIN organisations_area a ON a.id = x.area_id",
         ),
-        _saved_views("sites"),
+        saved_views("sites"),
     ],
     "documents of plans": [
         *_listed(
@@ -302,7 +319,7 @@ LISTS: dict[str, list[str]] = {
             _parts_of_plans("plans_document", f"part.in_newest AND (NOT part.restricted OR {_INSIDE_PLAN})"),
             "added_at DESC, id DESC",
         ),
-        _saved_views("documents of plans"),
+        saved_views("documents of plans"),
     ],
     "recommendations": [
         *_listed(
@@ -314,7 +331,7 @@ LISTS: dict[str, list[str]] = {
             " ON s.id = r.source_id) r",
             "year, title, position, id",
         ),
-        _saved_views("recommendations"),
+        saved_views("recommendations"),
         "SELECT id, title AS choice, year FROM recommendations_source ORDER BY year DESC, title, id LIMIT 101",
     ],
 }

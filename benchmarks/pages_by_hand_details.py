@@ -1,10 +1,9 @@
-"""The statements by hand for pages of one record, Home and My work: see benchmarks/pages_by_hand.py."""
+"""The statements by hand for pages of one record: see benchmarks/pages_by_hand.py."""
 
 from __future__ import annotations
 
 from benchmarks.pages_by_hand import (
     LISTS,
-    MINE,
     OURS,
     READABLE_COMMITMENT,
     READABLE_CONVERSATION,
@@ -16,30 +15,17 @@ from benchmarks.pages_by_hand import (
     WITH_US,
     follows,
     named,
+    plans_that_wait,
     timeline,
 )
 from benchmarks.pages_by_hand_within import WITHIN
+from benchmarks.pages_by_hand_work import WORK
 
 _POINTS = (
     f"{WITH} SELECT k.kind, k.text, k.organisation_id FROM conversations_point k JOIN conversations_conversation c"
     f" ON c.id = k.conversation_id WHERE c.partnership_id = %(id)s AND k.closed_at IS NULL AND {READABLE_CONVERSATION}"
     " ORDER BY c.held_on DESC, k.id"
 )
-
-
-def _plans_that_wait(condition: str, number: int) -> str:
-    """Plans that are not agreed, with their owners and who has yet to sign."""
-    return (
-        f"{WITH} SELECT p.id AS plan_id, p.title, p.status, p.last_published_at, (SELECT array_agg(o.name)"
-        " FROM plans_planowner w JOIN organisations_organisation o ON o.id = w.organisation_id WHERE w.plan_id = p.id"
-        " AND w.ended_at IS NULL) AS owners, (SELECT array_agg(o.name) FROM plans_signatory g JOIN"
-        " organisations_organisation o ON o.id = g.organisation_id WHERE g.plan_id = p.id AND g.removed_at IS NULL AND"
-        " NOT EXISTS (SELECT 1 FROM plans_signoff f JOIN plans_version v ON v.id = f.version_id WHERE f.plan_id = p.id"
-        " AND f.organisation_id = g.organisation_id AND v.number >= p.substantive_number)) FROM plans_plan p"
-        f" WHERE {condition} AND p.status IN ('draft', 'shared', 'awaiting_sign_off') AND {READABLE_PLAN} ORDER BY"
-        " array_position(ARRAY['awaiting_sign_off', 'shared', 'draft']::varchar[], p.status), p.id DESC"
-        f" LIMIT {number}"
-    )
 
 
 DETAILS: dict[str, list[str]] = {
@@ -75,7 +61,7 @@ DETAILS: dict[str, list[str]] = {
             " agreements_objectiveprogress g WHERE g.objective_id = j.id ORDER BY g.on DESC LIMIT 1) FROM"
             " agreements_objective j WHERE j.partnership_id = %(id)s ORDER BY j.position, j.id"
         ),
-        _plans_that_wait("p.partnership_id = %(id)s", 6),
+        plans_that_wait("p.partnership_id = %(id)s", 6),
         (
             f"{WITH} SELECT m.name, m.due_by, p.id AS plan_id, p.title FROM plans_milestone m JOIN plans_plan p"
             " ON p.id = m.plan_id WHERE p.partnership_id = %(id)s AND m.status NOT IN ('achieved', 'cancelled') AND"
@@ -236,30 +222,6 @@ DETAILS: dict[str, list[str]] = {
         timeline(6),
         follows("organisation_id"),
     ],
-    "home": [
-        (
-            f"{WITH} SELECT v.kind, v.at, v.data, v.actor_id, v.target_id FROM activity_event v"
-            f" WHERE v.within_kind = 'partnership' AND v.within_id IN {WITH_US} ORDER BY v.at DESC, v.id DESC LIMIT 20"
-        ),
-        (
-            f"{WITH} SELECT p.id, p.status_since FROM agreements_partnership p"
-            f" WHERE p.id IN {WITH_US} ORDER BY p.status_since DESC LIMIT 20"
-        ),
-        (
-            f"WITH {MINE} SELECT c.id, c.text FROM commitments_commitment c WHERE c.owner_organisation_id IN {OURS}"
-            f" AND c.status IN {RUNNING} ORDER BY c.due_on LIMIT 10"
-        ),
-    ],
-    "work": [
-        (
-            f"WITH {MINE} SELECT c.id, c.text FROM commitments_commitment c WHERE c.owner_organisation_id IN {OURS}"
-            f" AND c.status IN {RUNNING} ORDER BY c.due_on LIMIT 25"
-        ),
-        (
-            f"{WITH} SELECT e.id, e.statement FROM exchange_entry e WHERE e.is_open AND e.partnership_id IN {WITH_US}"
-            " ORDER BY e.shared_at LIMIT 25"
-        ),
-    ],
 }
 
-BY_HAND = LISTS | DETAILS | WITHIN
+BY_HAND = LISTS | DETAILS | WITHIN | WORK

@@ -11,6 +11,7 @@ from benchmarks.pages_by_hand import (
     WITH,
     WITH_US,
     named,
+    saved_views,
     timeline,
 )
 
@@ -71,6 +72,37 @@ def _promises(partner: str, ours: str) -> str:
         " (SELECT id FROM partner) GROUP BY 1"
     )
 
+
+_TO_ONE_BODY = (
+    "recommendations_recommendation r JOIN recommendations_source s ON s.id = r.source_id WHERE EXISTS (SELECT 1 FROM"
+    " recommendations_addressee a JOIN organisations_organisation o ON o.id = %(id)s WHERE a.recommendation_id = r.id"
+    " AND (a.kind = o.kind OR a.organisation_id = o.id)) OR EXISTS (SELECT 1 FROM recommendations_response a"
+    " WHERE a.recommendation_id = r.id AND a.organisation_id = %(id)s)"
+)
+#: Subscriptions `s` that the reader's organisations asked others to take.
+_ASKED_BY_US = f"s.added_for_id IN {OURS}"
+_SEEN_PARTNERSHIPS = (
+    f"SELECT p.id FROM agreements_partnership p WHERE {READABLE_PARTNERSHIP} AND p.status NOT IN ('renewed', 'ended')"
+)
+_SEEN_OF_BODY = (
+    "FROM agreements_party y JOIN agreements_partnership p ON p.id = y.partnership_id WHERE y.organisation_id = o.id"
+    f" AND y.status = 'accepted' AND p.status NOT IN ('renewed', 'ended') AND {READABLE_PARTNERSHIP}"
+)
+#: The partnerships around some organisations, with who takes part: the lines of the drawing.
+_LINKS = (
+    f"{WITH}, seen AS ({_SEEN_PARTNERSHIPS}) SELECT p.id, p.title AS partnership, array_agg(y.organisation_id) FROM"
+    " agreements_partnership p JOIN agreements_party y ON y.partnership_id = p.id AND y.status = 'accepted' WHERE p.id"
+    " IN (SELECT id FROM seen) AND p.id IN (SELECT partnership_id FROM agreements_party WHERE status = 'accepted'"
+    " AND organisation_id IN {centre}) GROUP BY p.id"
+)
+#: The 24 organisations that share most partnerships with some: the shapes of the drawing.
+_ORGANISATIONS = (
+    f"{WITH}, seen AS ({_SEEN_PARTNERSHIPS}) SELECT o.id, o.name, o.short_name, o.kind, count(*) FROM"
+    " agreements_party y JOIN organisations_organisation o ON o.id = y.organisation_id WHERE y.status = 'accepted' AND"
+    " y.partnership_id IN"
+    " (SELECT id FROM seen) AND y.partnership_id IN (SELECT partnership_id FROM agreements_party WHERE status ="
+    " 'accepted' AND organisation_id IN {centre}) GROUP BY o.id ORDER BY count(*) DESC, o.id LIMIT 24"
+)
 
 WITHIN: dict[str, list[str]] = {
     "members": [_PARTNERSHIP, _PARTIES],
@@ -142,5 +174,84 @@ WITHIN: dict[str, list[str]] = {
         _asks("e.organisation_id", "asked.organisation_id"),
         _promises("c.receiver_id", "c.giver_id"),
         _promises("c.giver_id", "c.receiver_id"),
+    ],
+    "recommendations to one body": [
+        "SELECT o.id, o.name FROM organisations_organisation o WHERE o.id = %(id)s",
+        (
+            "SELECT count(*) FILTER (WHERE status IN ('under_way', 'done')) AS working, count(*) AS answered FROM"
+            " recommendations_response WHERE organisation_id = %(id)s"
+        ),
+        f"SELECT count(*) FROM (SELECT 1 FROM {_TO_ONE_BODY} LIMIT 1001) found",
+        (
+            "SELECT r.id, r.text, r.reference, s.title AS report, s.year, a.status, a.note, a.review_on, u.name AS"
+            f" owner FROM (SELECT r.*, s.year, s.title FROM {_TO_ONE_BODY} ORDER BY s.year DESC, s.title, r.position,"
+            " r.id"
+            " LIMIT 25) r JOIN recommendations_source s ON s.id = r.source_id LEFT JOIN recommendations_response a"
+            " ON a.recommendation_id = r.id AND a.organisation_id = %(id)s LEFT JOIN people_user u ON u.id = a.owner_id"
+        ),
+    ],
+    "stakeholders": [
+        (
+            f"{WITH}, x AS (SELECT s.* FROM digests_subscription s WHERE {_ASKED_BY_US} ORDER BY s.asked_at DESC, s.id"
+            " DESC LIMIT 26) SELECT x.id, u.name AS person, u.email, x.status, x.asked_at, p.title AS plan, r.title AS"
+            " partnership, o.name AS body, (SELECT d.status FROM digests_delivery d WHERE d.subscription_id = x.id"
+            " ORDER BY d.id DESC LIMIT 1) FROM x JOIN people_user u ON u.id = x.person_id LEFT JOIN plans_plan p"
+            " ON p.id = x.plan_id LEFT JOIN agreements_partnership r ON r.id = x.partnership_id LEFT JOIN"
+            " organisations_organisation o ON o.id = x.organisation_id"
+        ),
+        f"{WITH} SELECT count(*) FROM (SELECT 1 FROM digests_subscription s WHERE {_ASKED_BY_US} LIMIT 1001) found",
+        saved_views("stakeholders"),
+        (
+            f"{WITH} SELECT DISTINCT p.id, p.title AS choice FROM digests_subscription s JOIN plans_plan p ON p.id ="
+            f" s.plan_id WHERE {_ASKED_BY_US} ORDER BY 2 LIMIT 101"
+        ),
+    ],
+    "digests": [
+        (
+            f"{WITH}, x AS (SELECT * FROM digests_subscription s WHERE s.person_id = %(person)s AND s.status <> 'ended'"
+            " ORDER BY s.id LIMIT 26) SELECT x.id, x.status, x.how, x.why, x.frequency, x.hears, p.title AS plan, p.id"
+            f" IS NULL OR {READABLE_PLAN}, r.title AS partnership, o.name AS body FROM x LEFT JOIN plans_plan p ON p.id"
+            " = x.plan_id LEFT JOIN agreements_partnership r ON r.id = x.partnership_id LEFT JOIN"
+            " organisations_organisation o ON o.id = x.organisation_id"
+        ),
+        "SELECT * FROM digests_preference WHERE person_id = %(person)s",
+        'SELECT "group", way FROM digests_noticechoice WHERE person_id = %(person)s',
+        "SELECT kind, days FROM people_leadtimes WHERE person_id = %(person)s",
+        (
+            "SELECT least((SELECT min(due_at) FROM digests_watermark WHERE recipient_id = %(person)s), (SELECT"
+            " min(due_at) FROM digests_subjectwatermark WHERE recipient_id = %(person)s), (SELECT min(due_at) FROM"
+            " digests_matchnotice WHERE recipient_id = %(person)s AND told_at IS NULL))"
+        ),
+        (
+            "SELECT s.cause, s.since FROM outbox_suppression s JOIN people_user u ON u.id = %(person)s AND"
+            " lower(s.address) = lower(u.email) WHERE s.released_at IS NULL"
+        ),
+        (
+            f"{WITH} SELECT y.id, p.title AS partnership, o.name AS body FROM agreements_party y JOIN"
+            " agreements_partnership p ON p.id = y.partnership_id JOIN organisations_organisation o ON o.id ="
+            f" y.organisation_id WHERE y.status = 'invited' AND y.organisation_id IN {OURS}"
+        ),
+    ],
+    "network": [
+        (
+            f"{WITH} SELECT o.id, o.name, o.kind, (SELECT count(*) {_SEEN_OF_BODY}) FROM (SELECT o.* FROM"
+            f" organisations_organisation o WHERE EXISTS (SELECT 1 {_SEEN_OF_BODY}) ORDER BY o.name, o.id LIMIT 24) o"
+        ),
+        _LINKS.format(centre=OURS),
+        _ORGANISATIONS.format(centre=OURS),
+    ],
+    "partners": [
+        "SELECT o.id, o.name, o.kind FROM organisations_organisation o WHERE o.id = %(id)s",
+        (
+            f"{WITH}, seen AS ({_SEEN_PARTNERSHIPS}), near AS (SELECT y.organisation_id AS body, array_agg(p.title"
+            " ORDER BY"
+            " p.title) AS titles, array_agg(p.id) FROM agreements_party y JOIN agreements_partnership p ON p.id ="
+            " y.partnership_id WHERE y.status = 'accepted' AND y.organisation_id <> %(id)s AND y.partnership_id IN"
+            " (SELECT id FROM seen) AND y.partnership_id IN (SELECT partnership_id FROM agreements_party WHERE"
+            " organisation_id = %(id)s AND status = 'accepted') GROUP BY 1) SELECT o.name, near.* FROM near JOIN"
+            " organisations_organisation o ON o.id = near.body ORDER BY o.name, o.id LIMIT 25"
+        ),
+        _LINKS.format(centre="(SELECT %(id)s)"),
+        _ORGANISATIONS.format(centre="(SELECT %(id)s)"),
     ],
 }

@@ -20,8 +20,8 @@ from partnerships.people.models import User
 from partnerships.recommendations.models import Addressee, Recommendation, Source
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.services import (
-    RecommendationGiven,
-    SourceGiven,
+    RecommendationDetails,
+    SourceDetails,
     UnableToRecord,
     correct_recommendation,
     correct_source,
@@ -69,10 +69,10 @@ class SourceAdmin(_CorrectionAdmin):
     def save_model(self, request: HttpRequest, obj: Source, form: Any, change: bool) -> None:
         """Correct it through the service."""
         assert isinstance(request.user, User)
-        recommendation_given = {name: form.cleaned_data[name] for name in SourceForm.Meta.fields}
+        values = {name: form.cleaned_data[name] for name in SourceForm.Meta.fields}
         correct_source(
             source=obj,
-            given=SourceGiven(**recommendation_given),
+            details=SourceDetails(**values),
             reason=form.cleaned_data["reason"],
             author=request.user,
             now=timezone.now(),
@@ -130,18 +130,17 @@ class RecommendationAdmin(_CorrectionAdmin):
         """Correct it through the service."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
-        named = [organisation.pk for organisation in data["organisations"]]
-        recommendation_given = RecommendationGiven(
+        details = RecommendationDetails(
             text=data["text"],
             confidence=data["confidence"],
             reference=data["reference"],
             themes=data["themes"],
             kinds=data["kinds"],
-            organisations=named,
+            organisations=[organisation.pk for organisation in data["organisations"]],
         )
         correct_recommendation(
             recommendation=obj,
-            given=recommendation_given,
+            details=details,
             reason=data["reason"],
             author=request.user,
             now=timezone.now(),

@@ -16,11 +16,11 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.people.models import User
 from partnerships.recommendations.models import Recommendation, Response, ResponseStatus
 from partnerships.recommendations.queries.addressing import addressed_to, answering
-from partnerships.recommendations.services import ResponseGiven, UnableToRespond, respond
+from partnerships.recommendations.services import ResponseDetails, UnableToRespond, respond
 
 
 class AssignForm(Form):
-    """Who in one's own organisation looks after all that are chosen, and when they look again."""
+    """The owner and review date of an organisation's responses to the chosen recommendations."""
 
     organisation = forms.ModelChoiceField(
         label="Organisation", queryset=Organisation.objects.none(), empty_label="Choose one"
@@ -40,12 +40,12 @@ class AssignForm(Form):
         organisation, owner = self.fields["organisation"], self.fields["owner"]
         assert isinstance(organisation, forms.ModelChoiceField)
         assert isinstance(owner, forms.ModelChoiceField)
-        mine = _answered_for(person)
-        organisation.queryset = mine
-        if len(mine) == 1:
+        own_organisations = _edited_organisations(person)
+        organisation.queryset = own_organisations
+        if len(own_organisations) == 1:
             organisation.empty_label = None
-        acting = Membership.objects.current().filter(organisation__in=mine.values("pk")).values("person")
-        owner.queryset = User.objects.filter(pk__in=acting).order_by("name", "pk")
+        memberships = Membership.objects.current().filter(organisation__in=own_organisations.values("pk"))
+        owner.queryset = User.objects.filter(pk__in=memberships.values("person")).order_by("name", "pk")
         self.helper = Helper(self, submit="Save owner and review date")
 
     def clean(self) -> dict[str, Any]:
@@ -56,40 +56,38 @@ class AssignForm(Form):
         return data
 
 
-def _answered_for(person: User) -> OrganisationQuerySet:
+def _edited_organisations(person: User) -> OrganisationQuerySet:
+    """The organisations for which the person is an editor or lead."""
     return Organisation.objects.of_person(person, *EDITING_ROLES).order_by("name", "pk")
 
 
 def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) -> dict[int, str]:
-    """Recommendations to which no organisation of theirs responds.
+    """The recommendations (ids) to which no organisation of the person may respond, each with the reason.
 
-    Two queries and more for each organisation, not each row.
+    Makes a few queries for each organisation, not for each row.
     """
-    numbers, day = [row.pk for row in rows], timezone.localdate(now)
-    mine = list(_answered_for(person))
-    answered: set[int] = set()
-    for organisation in mine:
-        addressed = addressed_to(answering(organisation, day)).filter(pk__in=numbers)
-        answered |= set(addressed.values_list("pk", flat=True))
-    responses = Response.objects.filter(organisation__in=mine, recommendation__in=numbers)
-    answered |= set(responses.values_list("recommendation", flat=True))
-    if not mine:
-        reason = "Only editors and leads of an organisation can do this."
-    else:
-        reason = "These recommendations are not addressed to your organisation."
-    return {number: reason for number in numbers if number not in answered}
+    recommendation_ids = [row.pk for row in rows]
+    day = timezone.localdate(now)
+    own_organisations = list(_edited_organisations(person))
+    if not own_organisations:
+        return dict.fromkeys(recommendation_ids, "Only editors and leads of an organisation can do this.")
+
+    responses = Response.objects.filter(organisation__in=own_organisations, recommendation__in=recommendation_ids)
+    answerable_ids = set(responses.values_list("recommendation", flat=True))
+    for organisation in own_organisations:
+        addressed = addressed_to(answering(organisation, day)).filter(pk__in=recommendation_ids)
+        answerable_ids |= set(addressed.values_list("pk", flat=True))
+    reason = "These recommendations are not addressed to your organisation."
+    return {pk: reason for pk in recommendation_ids if pk not in answerable_ids}
 
 
 def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
-    """Change owner and review date of the organisation's response.
-
-    One that is missing begins as not started.
-    """
+    """Change owner and review date of the organisation's response; a new response is “not started”."""
     organisation = chosen["organisation"]
     response = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
     if response is not None and not response.is_open:
         raise UnableToRespond(f"{organisation.display_name} says: {response.get_status_display().lower()}.")
-    new_response = ResponseGiven(
+    new_response = ResponseDetails(
         status=response.status if response else ResponseStatus.NOT_STARTED,
         reason=response.reason if response else "",
         owner=chosen["owner"] or (response.owner if response else None),

@@ -11,9 +11,9 @@ from partnerships.organisations.models import Kind, Organisation
 from partnerships.people.models import User
 from partnerships.recommendations.models import Adoption, Recommendation, Response, Source
 from partnerships.recommendations.services import (
-    RecommendationGiven,
-    ResponseGiven,
-    SourceGiven,
+    RecommendationDetails,
+    ResponseDetails,
+    SourceDetails,
     adopt,
     propose_adoption,
     record_recommendation,
@@ -30,7 +30,7 @@ SHARE_PLANS = "Share plans before they are settled."
 def report_of(world: World, title: str = "Harbour review", **given: Any) -> Source:
     """A report of 2016 that Eddie records for Larkhaven."""
     return record_source(
-        given=SourceGiven(title, 2016, publisher="Harbour Institute", **given),
+        details=SourceDetails(title, 2016, publisher="Harbour Institute", **given),
         organisation=world.larkhaven,
         author=world.eddie,
         now=timezone.now(),
@@ -42,7 +42,7 @@ def recommended(world: World, text: str = SHARE_PLANS, source: Source | None = N
     said = {"confidence": "seen", "kinds": (Kind.REGISTERED_PROVIDER, Kind.COUNCIL), "themes": ["planning"]} | given
     made, _ = record_recommendation(
         source=source or report_of(world),
-        given=RecommendationGiven(text=text, **said),
+        details=RecommendationDetails(text=text, **said),
         organisation=world.larkhaven,
         author=world.eddie,
         now=timezone.now(),
@@ -62,7 +62,7 @@ def says(
     return respond(
         recommendation=recommendation,
         organisation=organisation,
-        new_response=ResponseGiven(status, **given),
+        new_response=ResponseDetails(status, **given),
         author=author,
         now=timezone.now(),
         revision=known.revision if known else 0,

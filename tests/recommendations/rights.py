@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.recommendations import services
-from partnerships.recommendations.services import RecommendationGiven, SourceGiven
+from partnerships.recommendations.services import RecommendationDetails, SourceDetails
 from tests.agreements.test_objectives import add as add_objective
 from tests.conversations.gatherings import held_meeting
 from tests.recommendations.reports import adopted, proposed, recommended, report_of, says
@@ -25,14 +25,14 @@ def _new(world: World) -> Any:
 
 
 def _record_source(world: World, author: User | None) -> Any:
-    given = SourceGiven("Quay review", 2017)
-    return services.record_source(given=given, organisation=world.larkhaven, author=author, now=timezone.now())
+    details = SourceDetails("Quay review", 2017)
+    return services.record_source(details=details, organisation=world.larkhaven, author=author, now=timezone.now())
 
 
 def _record_recommendation(world: World, author: User | None, source: Any) -> Any:
     return services.record_recommendation(
         source=source,
-        given=RecommendationGiven("Meet every year.", "memory", kinds=["council"]),
+        details=RecommendationDetails("Meet every year.", "memory", kinds=["council"]),
         organisation=world.larkhaven,
         author=author,
         now=timezone.now(),
@@ -66,7 +66,7 @@ ROWS = (
         "recommendations.correct_source",
         lambda w, author, source: services.correct_source(
             source=source,
-            given=SourceGiven(source.title, 2015),
+            details=SourceDetails(source.title, 2015),
             reason="Its cover says so.",
             author=author,
             now=timezone.now(),
@@ -78,7 +78,7 @@ ROWS = (
         "recommendations.correct_recommendation",
         lambda w, author, made: services.correct_recommendation(
             recommendation=made,
-            given=RecommendationGiven("Meet twice a year.", "seen", kinds=["council"]),
+            details=RecommendationDetails("Meet twice a year.", "seen", kinds=["council"]),
             reason="Its first page says so.",
             author=author,
             now=timezone.now(),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.organisations.models import Kind
 from partnerships.recommendations.models import Recommendation, Source
 from partnerships.recommendations.services import (
-    RecommendationGiven,
+    RecommendationDetails,
     UnableToRecord,
     load_recommendations,
     record_recommendation,
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db
 
 def test_a_reference_seen_later_is_added_and_themes_not_given_stay(world: World) -> None:
     made = recommended(world)
-    seen = RecommendationGiven(SHARE_PLANS, "seen", "R7", kinds=[Kind.REGISTERED_PROVIDER, Kind.COUNCIL])
+    seen = RecommendationDetails(SHARE_PLANS, "seen", "R7", kinds=[Kind.REGISTERED_PROVIDER, Kind.COUNCIL])
 
     again, outcome = record_recommendation(
-        source=made.source, given=seen, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
+        source=made.source, details=seen, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
     )
 
     assert (again.pk, outcome, again.reference, again.themes) == (made.pk, "changed", "R7", ["planning"])

@@ -40,8 +40,8 @@ from partnerships.recommendations.queries.evidence import proofs_of
 from partnerships.recommendations.queries.listings import uncovered
 from partnerships.recommendations.queries.reporting import moved_between
 from partnerships.recommendations.services import (
-    RecommendationGiven,
-    ResponseGiven,
+    RecommendationDetails,
+    ResponseDetails,
     ResponseHasChanged,
     UnableToAdopt,
     UnableToLink,
@@ -131,15 +131,15 @@ def test_more_than_1000_recommendations_to_one_body_are_not_counted(world: World
 
 def test_another_organisation_cannot_change_a_report_but_may_record_its_own(world: World) -> None:
     source = report_of(world)
-    given = RecommendationGiven("Publish every figure.", "memory", kinds=[Kind.COUNCIL])
+    given = RecommendationDetails("Publish every figure.", "memory", kinds=[Kind.COUNCIL])
 
     with pytest.raises(UnableToRecord, match="another organisation"):
         record_recommendation(
-            source=source, given=given, organisation=world.westmarch, author=world.ben, now=timezone.now()
+            source=source, details=given, organisation=world.westmarch, author=world.ben, now=timezone.now()
         )
 
     again, outcome = record_recommendation(
-        source=source, given=given, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
+        source=source, details=given, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
     )
     assert (again.position, outcome) == (1, "created")
 
@@ -200,7 +200,7 @@ def test_only_an_addressee_responds_and_only_on_what_they_have_seen(world: World
         respond(
             recommendation=made,
             organisation=world.larkhaven,
-            new_response=ResponseGiven("done"),
+            new_response=ResponseDetails("done"),
             author=world.amina,
             now=timezone.now(),
         )
@@ -255,11 +255,11 @@ def test_an_organisation_can_remove_evidence_that_its_people_may_no_longer_read(
     )
     Evidence.objects.filter(pk=found.pk).update(partnership=world.other_partnership)
 
-    assert "that you cannot read" not in page(client, world.ben, "response", pk=response.pk)
+    assert "that you cannot see" not in page(client, world.ben, "response", pk=response.pk)
     shown = page(client, world.eddie, "response", pk=response.pk)
     removed = client.post(reverse("recommendations:evidence-remove", args=[found.pk]))
 
-    assert "Partnership that you cannot read" in shown
+    assert "Partnership that you cannot see" in shown
     assert "Says it all." not in shown
     assert removed.status_code == 302
     assert not Evidence.objects.exists()

@@ -19,7 +19,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of
 from partnerships.people.models import User
 from partnerships.recommendations.models import NEEDS_REASON, Response, ResponseStatus
-from partnerships.recommendations.services import ResponseGiven
+from partnerships.recommendations.services import ResponseDetails
 
 
 class _Owner(forms.ModelChoiceField[User]):
@@ -67,10 +67,10 @@ class ResponseForm(VerdictForm):
         )
 
     @property
-    def given(self) -> ResponseGiven:
-        """What was filled in."""
+    def details(self) -> ResponseDetails:
+        """The response in the form."""
         data = self.cleaned_data
-        return ResponseGiven(
+        return ResponseDetails(
             status=data["status"],
             reason=data["reason"],
             owner=data["owner"],

@@ -1,4 +1,4 @@
-"""Recommendations that partnerships take up, and what comes of them."""
+"""Recommendations that partnerships take up, and their outcomes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
         return self.filter(visible_to(Adoption, ADOPTION_ROUTES, user))
 
     def adopted(self) -> AdoptionQuerySet:
-        """Adoptions that a meeting recorded, and nobody dropped."""
+        """Adoptions that a meeting recorded and that were not dropped."""
         return self.filter(status=AdoptionStatus.ADOPTED)
 
     def live(self) -> AdoptionQuerySet:
@@ -55,16 +55,16 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
         return self.exclude(status=AdoptionStatus.DROPPED)
 
     def for_listing(self) -> AdoptionQuerySet:
-        """Fetch what a list shows; the caller orders."""
+        """Adoptions with the related rows that lists show. Lists order them themselves."""
         return self.select_related("recommendation__source", "partnership", "meeting", "proposed_for")
 
 
 @pghistory.track()
 class Adoption(models.Model):
-    """A partnership takes a recommendation up.
+    """A recommendation that a partnership takes up. The objectives and commitments that it becomes are its outcomes.
 
-    proposed (on the agenda of the next meeting) → adopted at a meeting; dropped from either with a reason, and proposed
-    again. What it becomes are its outcomes.
+    proposed (for the agenda of the next meeting) → adopted at a meeting. It can be dropped at any time, with a reason,
+    and then proposed again.
     """
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="adoptions")

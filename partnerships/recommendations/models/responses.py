@@ -1,4 +1,4 @@
-"""What an organisation says it does about a recommendation, and the evidence for it."""
+"""Responses of organisations to recommendations, and the evidence for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ResponseStatus(models.TextChoices):
-    """How far an organisation is; it may go from any status to any other."""
+    """The status of a response; any status may follow any other."""
 
     NOT_STARTED = "not_started", "Not started"
     UNDER_WAY = "under_way", "Under way"
@@ -39,7 +39,7 @@ class ResponseStatus(models.TextChoices):
 WORKING = (ResponseStatus.UNDER_WAY, ResponseStatus.DONE)
 #: Statuses that need a reason.
 NEEDS_REASON = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
-#: Statuses in which nothing more is to do.
+#: Statuses in which nothing is left to do.
 _OVER = (ResponseStatus.DONE, ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
 
 
@@ -68,11 +68,11 @@ class RecommendationResponseQuerySet(models.QuerySet["Response"]):
 
 @pghistory.track()
 class Response(models.Model):
-    """What one organisation says it does about a recommendation.
+    """An organisation's response to a recommendation.
 
-    not started ⇄ under way ⇄ done; declined or superseded with a reason. Everybody signed in reads the status and the
-    reason. `owner`, `review_on` and `note` are the organisation's own. `revision` rises with each change, so that
-    nobody overwrites a change that they have not seen.
+    not started ⇄ under way ⇄ done; declined or superseded with a reason. Everybody signed in may read the status and
+    the reason; only the organisation's own people see `owner`, `review_on` and `note`. `revision` rises with each
+    change, so that nobody overwrites a change that they have not seen.
     """
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.PROTECT, related_name="responses")
@@ -118,7 +118,7 @@ class Response(models.Model):
         return self.review_on is not None and self.review_on <= today
 
 
-#: The records that can be evidence, by field: the code of the kind and its name.
+#: The kinds of record that can be evidence: the field of each, which is its code, and its name.
 KINDS_OF_EVIDENCE = {
     "commitment": "Commitment",
     "version": "Version of a plan",
@@ -130,11 +130,12 @@ KINDS_OF_EVIDENCE = {
 
 
 def _one_record() -> Q:
-    """Exactly one of the records is named."""
-    ways = Q(pk__in=[])
+    """The condition that exactly one of the fields for a record is filled."""
+    condition = Q(pk__in=[])
     for kind in KINDS_OF_EVIDENCE:
-        ways |= Q(**{f"{kind}__isnull": False}, **{other: None for other in KINDS_OF_EVIDENCE if other != kind})
-    return ways
+        other_kinds = {other: None for other in KINDS_OF_EVIDENCE if other != kind}
+        condition |= Q(**{f"{kind}__isnull": False}, **other_kinds)
+    return condition
 
 
 class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
@@ -153,21 +154,17 @@ class RecommendationEvidenceQuerySet(models.QuerySet["Evidence"]):
         )
 
     def removable_by(self, user: User | AnonymousUser) -> RecommendationEvidenceQuerySet:
-        """Evidence that the person may know of.
-
-        What they may read, and all of their own organisations' responses.
-        """
+        """Evidence that the person may read, and all evidence of their own organisations' responses."""
         own = Response.objects.own_of(user).values("pk")
         return self.filter(Q(pk__in=Evidence.objects.visible_to(user).values("pk")) | Q(response__in=own))
 
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A record that proves a response.
+    """A record that proves a response, with `words` that say what it proves.
 
-    It is shown to those who may read that record, and to nobody else. A version of a plan stands for what it changed.
-    An expectation is a published share of a closed survey round: one that is hidden has no row. `words` say what it
-    proves, to the same readers.
+    Only people who may read the record see the evidence. A version of a plan stands for the changes in it. An
+    expectation is a published figure of a closed survey round; hidden figures have no row.
     """
 
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="evidence")
@@ -198,5 +195,5 @@ class Evidence(models.Model):
 
     @property
     def kind(self) -> str:
-        """The field that names its record, such as `commitment`."""
+        """The field of its record, for example `commitment`."""
         return next(name for name in KINDS_OF_EVIDENCE if getattr(self, f"{name}_id") is not None)

@@ -1,4 +1,4 @@
-"""Reports, the recommendations they make, and who each is addressed to."""
+"""Reports, their recommendations, and the addressees of each."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
         return self.filter(visible_to(Source, EVERYBODY, user))
 
     def with_recorded(self) -> SourceQuerySet:
-        """With `recorded`, how many of its recommendations are here."""
+        """The sources with `recorded`, the number of their recommendations that are recorded here."""
         return self.annotate(recorded=models.Count("recommendations"))
 
 
@@ -52,8 +52,8 @@ class SourceQuerySet(models.QuerySet["Source"]):
 class Source(models.Model):
     """A report that makes recommendations.
 
-    `total` is how many it makes, if that is known. Only the organisation that recorded a source can change it;
-    administrators correct any source, also those that came with Common Ground.
+    `total` is the number that it makes, if that is known. Only the organisation that recorded a source can change it.
+    Administrators can correct any source, including those that came with Common Ground.
     """
 
     title = models.CharField(max_length=200)
@@ -91,7 +91,7 @@ class RecommendationQuerySet(models.QuerySet["Recommendation"]):
         return self.filter(visible_to(Recommendation, EVERYBODY, user))
 
     def for_listing(self) -> RecommendationQuerySet:
-        """Fetch what a list shows; the caller orders."""
+        """Recommendations with the related rows that lists show. Lists order them themselves."""
         addressees = Addressee.objects.select_related("organisation").order_by("pk")
         return self.select_related("source").prefetch_related(models.Prefetch("addressees", queryset=addressees))
 
@@ -134,15 +134,12 @@ class Recommendation(models.Model):
 
     @property
     def title(self) -> str:
-        """What it is called in lists and emails: the beginning of its text."""
+        """The beginning of its text, which stands for a title in lists and emails."""
         return shorten(self.text, _MAX_TITLE)
 
     @property
     def number(self) -> str:
-        """Such as "R3".
-
-        "Not numbered here" where the report's own number was not seen.
-        """
+        """The report's own reference, for example "R3"; "Not numbered here" if it was not seen."""
         return self.reference or "Not numbered here"
 
     @property
@@ -152,11 +149,11 @@ class Recommendation(models.Model):
 
     @property
     def addressee_words(self) -> str:
-        """Whom it is addressed to, such as "Councils; LEPs". Needs `addressees` fetched."""
+        """Its addressees, for example "Councils; LEPs". Needs `addressees` fetched."""
         return "; ".join(str(addressee) for addressee in self.addressees.all())
 
 
-#: What several bodies of each kind are called.
+#: The plural of each kind of body.
 KINDS_OF_BODY = {
     Kind.REGISTERED_PROVIDER.value: "Registered providers",
     Kind.COUNCIL.value: "Councils",
@@ -178,7 +175,7 @@ KINDS_OF_BODY = {
 
 @pghistory.track()
 class Addressee(models.Model):
-    """Whom a recommendation is addressed to: every body of a kind, or one organisation."""
+    """An addressee of a recommendation: every body of a kind, or one organisation."""
 
     recommendation = models.ForeignKey(Recommendation, on_delete=models.CASCADE, related_name="addressees")
     kind = models.CharField(max_length=30, choices=Kind, blank=True)

@@ -1,9 +1,8 @@
-"""Whom recommendations are addressed to, and for which bodies an organisation answers."""
+"""The addressees of recommendations, and the bodies for which an organisation answers."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
@@ -15,7 +14,7 @@ from partnerships.recommendations.models import Addressee, Recommendation, Recom
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """For which bodies (ids) an organisation answers, itself first, and their kinds."""
+    """The bodies (ids) for which an organisation answers, itself first, and their kinds."""
 
     bodies: tuple[int, ...]
     kinds: frozenset[str]
@@ -23,12 +22,12 @@ class Answering:
 
     @property
     def condition(self) -> Q:
-        """The condition on addressees that mean it."""
+        """The condition on addressees that mean one of these bodies."""
         return Q(kind__in=self.kinds) | Q(organisation__in=self.bodies)
 
     @property
     def addressed(self) -> Exists:
-        """The condition on recommendations that mean it."""
+        """The condition on recommendations that are addressed to one of these bodies."""
         return Exists(Addressee.objects.filter(self.condition, recommendation=OuterRef("pk")))
 
 
@@ -37,17 +36,22 @@ def answering(organisation: Organisation, day: dt.date) -> Answering:
 
     The successor of a LEP answers for what was addressed to LEPs. Two queries for each link of the longest chain.
     """
-    organisation_ids: set[int] = set()
-    frontier: Collection[int] = {organisation.pk}
-    while frontier:
-        before = predecessors_of_each(frontier, day)
-        frontier = {pk for each in before.values() for pk in each} - organisation_ids - {organisation.pk}
-        organisation_ids |= frontier
-    predecessors = (
-        tuple(Organisation.objects.filter(pk__in=organisation_ids).order_by("name", "pk")) if organisation_ids else ()
+    predecessor_ids: set[int] = set()
+    unexplored_ids: set[int] = {organisation.pk}
+    while unexplored_ids:
+        ids_by_successor = predecessors_of_each(unexplored_ids, day)
+        found_ids = {pk for ids in ids_by_successor.values() for pk in ids}
+        unexplored_ids = found_ids - predecessor_ids - {organisation.pk}
+        predecessor_ids |= unexplored_ids
+
+    predecessors: tuple[Organisation, ...] = ()
+    if predecessor_ids:
+        predecessors = tuple(Organisation.objects.filter(pk__in=predecessor_ids).order_by("name", "pk"))
+    return Answering(
+        bodies=(organisation.pk, *sorted(predecessor_ids)),
+        kinds=frozenset([organisation.kind, *(predecessor.kind for predecessor in predecessors)]),
+        predecessors=predecessors,
     )
-    kinds = frozenset([organisation.kind, *(predecessor.kind for predecessor in predecessors)])
-    return Answering((organisation.pk, *sorted(organisation_ids)), kinds, predecessors)
 
 
 def addressed_to(answering: Answering) -> RecommendationQuerySet:
@@ -57,6 +61,8 @@ def addressed_to(answering: Answering) -> RecommendationQuerySet:
 
 def is_addressed(recommendation: Recommendation, organisation: Organisation, day: dt.date) -> bool:
     """Whether the recommendation is addressed to the organisation, or to a body that it followed."""
-    rows = Addressee.objects.filter(recommendation=recommendation)
-    own = Q(kind=organisation.kind) | Q(organisation=organisation)
-    return rows.filter(own).exists() or rows.filter(answering(organisation, day).condition).exists()
+    addressees = Addressee.objects.filter(recommendation=recommendation)
+    means_organisation = Q(kind=organisation.kind) | Q(organisation=organisation)
+    if addressees.filter(means_organisation).exists():
+        return True
+    return addressees.filter(answering(organisation, day).condition).exists()

@@ -26,14 +26,14 @@ from partnerships.recommendations.models import (
     Response,
 )
 
-#: Records that a form offers.
-OFFERED = 200
-#: Characters of a record in that form.
+#: Records that a form offers, at most.
+MAX_OFFERED = 200
+#: Characters of a text that stands for a title.
 _MAX_TEXT = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Became:
+class ReadableOutcome:
     """An objective or a commitment that a recommendation became, as its reader sees it."""
 
     pk: int
@@ -45,11 +45,11 @@ class Became:
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
-    """A recommendation in a partnership: what came of it, and what the parties say."""
+class AdoptionRow:
+    """A recommendation in a partnership, with its outcomes and the responses of the parties."""
 
     adoption: Adoption
-    became: Sequence[Became]
+    became: Sequence[ReadableOutcome]
     responses: Sequence[Response]
 
     @property
@@ -58,70 +58,83 @@ class Adopted:
         return self.adoption.recommendation
 
 
-def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[Became]]:
-    """What each adoption (id) became, as far as the reader may see the objective or commitment."""
-    readable = Q(objective__in=Objective.objects.visible_to(user).values("pk")) | Q(
-        commitment__in=Commitment.objects.visible_to(user).values("pk")
+def outcomes_of(adoptions: Sequence[Adoption], user: Reader) -> dict[int, list[ReadableOutcome]]:
+    """The objectives and commitments that each adoption (id) became, as far as the reader may see them."""
+    has_readable_objective = Q(objective__in=Objective.objects.visible_to(user).values("pk"))
+    has_readable_commitment = Q(commitment__in=Commitment.objects.visible_to(user).values("pk"))
+    outcomes = Outcome.objects.filter(
+        has_readable_objective | has_readable_commitment,
+        adoption__in=[adoption.pk for adoption in adoptions],
     )
-    rows = Outcome.objects.filter(readable, adoption__in=[adoption.pk for adoption in adoptions])
-    outcomes: dict[int, list[Became]] = defaultdict(list)
-    for row in rows.select_related("objective", "commitment").order_by("pk"):
-        record = row.objective or row.commitment
-        assert record is not None  # a constraint
-        is_objective = isinstance(record, Objective)
-        reference = "" if is_objective else f"{row.commitment.reference}: "  # type: ignore[union-attr]  # the same
-        outcomes[row.adoption_id].append(
-            Became(
-                pk=row.pk,
-                what="Objective" if is_objective else "Commitment",
-                title=f"{reference}{shorten(record.text, _MAX_TEXT)}",
-                path=record.get_absolute_url(),
-                status=record.get_status_display(),
-                status_code=record.status,
-            )
-        )
-    return outcomes
+    outcomes_by_adoption: dict[int, list[ReadableOutcome]] = defaultdict(list)
+    for outcome in outcomes.select_related("objective", "commitment").order_by("pk"):
+        outcomes_by_adoption[outcome.adoption_id].append(_readable(outcome))
+    return outcomes_by_adoption
 
 
-def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[Adopted]:
-    """What the partnerships do about recommendations: adopted first, then proposed, then dropped; four queries."""
-    rows = Adoption.objects.visible_to(user).filter(partnership__in=partnerships).for_listing()
+def _readable(outcome: Outcome) -> ReadableOutcome:
+    """An outcome for pages. Needs its objective and commitment fetched."""
+    record = outcome.objective or outcome.commitment
+    assert record is not None  # a constraint
+    title = shorten(record.text, _MAX_TEXT)
+    if isinstance(record, Commitment):
+        title = f"{record.reference}: {title}"
+    return ReadableOutcome(
+        pk=outcome.pk,
+        what="Commitment" if isinstance(record, Commitment) else "Objective",
+        title=title,
+        path=record.get_absolute_url(),
+        status=record.get_status_display(),
+        status_code=record.status,
+    )
+
+
+def of_partnerships(user: Reader, partnerships: Sequence[Partnership]) -> list[AdoptionRow]:
+    """The recommendations of these partnerships: adopted first, then proposed, then dropped; in four queries."""
+    visible = Adoption.objects.visible_to(user).filter(partnership__in=partnerships).for_listing()
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]
-    adoptions = sorted(rows.order_by("-changed_at", "-pk"), key=lambda row: order.index(row.status))
+    adoptions = sorted(visible.order_by("-changed_at", "-pk"), key=lambda adoption: order.index(adoption.status))
     if not adoptions:
         return []
-    became = outcomes_of(adoptions, user)
-    parties = parties_known_to(user, {row.partnership_id for row in adoptions})
-    partnerships_of: dict[int, list[int]] = defaultdict(list)
-    for partnership, organisation in parties.values_list("partnership", "organisation"):
-        partnerships_of[organisation].append(partnership)
+
+    outcomes_by_adoption = outcomes_of(adoptions, user)
+    parties = parties_known_to(user, {adoption.partnership_id for adoption in adoptions})
+    partnerships_by_party: dict[int, list[int]] = defaultdict(list)
+    for partnership_id, organisation_id in parties.values_list("partnership", "organisation"):
+        partnerships_by_party[organisation_id].append(partnership_id)
+
+    recommendation_ids = [adoption.recommendation_id for adoption in adoptions]
+    # By partnership and recommendation.
     responses: dict[tuple[int, int], list[Response]] = defaultdict(list)
-    for response in _responses(user, [*partnerships_of], [adoption.recommendation_id for adoption in adoptions]):
-        for partnership in partnerships_of[response.organisation_id]:
-            responses[partnership, response.recommendation_id].append(response)
+    for response in _responses(user, list(partnerships_by_party), recommendation_ids):
+        for partnership_id in partnerships_by_party[response.organisation_id]:
+            responses[partnership_id, response.recommendation_id].append(response)
     return [
-        Adopted(
-            adoption,
-            became.get(adoption.pk, []),
-            responses.get((adoption.partnership_id, adoption.recommendation_id), []),
+        AdoptionRow(
+            adoption=adoption,
+            became=outcomes_by_adoption.get(adoption.pk, []),
+            responses=responses.get((adoption.partnership_id, adoption.recommendation_id), []),
         )
         for adoption in adoptions
     ]
 
 
-def of_partnership(user: Reader, partnership: Partnership) -> list[Adopted]:
-    """What one partnership does about recommendations."""
+def of_partnership(user: Reader, partnership: Partnership) -> list[AdoptionRow]:
+    """The recommendations of one partnership: adopted first, then proposed, then dropped."""
     return of_partnerships(user, [partnership])
 
 
 def parties_known_to(reader: Reader, partnerships: Collection[int]) -> PartyQuerySet:
-    """The present parties of these partnerships (ids), for their people alone: who left may not learn who joined."""
-    known = Partnership.objects.present_for(reader).filter(pk__in=partnerships)
-    return Party.objects.present().filter(partnership__in=known.values("pk"))
+    """The present parties of these partnerships (ids), for readers from present parties.
+
+    Former parties may not learn who joined after they left.
+    """
+    present_partnerships = Partnership.objects.present_for(reader).filter(pk__in=partnerships)
+    return Party.objects.present().filter(partnership__in=present_partnerships.values("pk"))
 
 
 def responses_of_parties(user: Reader, partnership: Partnership, recommendations: Sequence[int]) -> list[Response]:
-    """What the present parties say about these recommendations (ids), by organisation; nothing for former parties."""
+    """The responses of the present parties to these recommendations (ids); none for readers from former parties."""
     return _responses(user, parties_known_to(user, [partnership.pk]).values("organisation"), recommendations)
 
 
@@ -133,20 +146,25 @@ def _responses(
 
 
 def also_under_way(user: User, partnership: Partnership) -> list[Response]:
-    """What the present parties work on by themselves: recommendations that the partnership has not taken up."""
-    taken_up = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
+    """Responses of present parties that work on recommendations which the partnership has not taken up."""
+    adoptions = Adoption.objects.visible_to(user).live().filter(partnership=partnership)
     parties = parties_known_to(user, [partnership.pk])
-    rows = Response.objects.visible_to(user).filter(organisation__in=parties.values("organisation"), status__in=WORKING)
-    rows = rows.exclude(recommendation__in=taken_up.values("recommendation"))
+    responses = (
+        Response.objects.visible_to(user)
+        .filter(organisation__in=parties.values("organisation"), status__in=WORKING)
+        .exclude(recommendation__in=adoptions.values("recommendation"))
+    )
     return list(
-        rows.select_related("organisation", "recommendation__source").order_by("recommendation", "organisation__name")
+        responses.select_related("organisation", "recommendation__source").order_by(
+            "recommendation", "organisation__name"
+        )
     )
 
 
 def meetings_to_adopt_at(partnership: Partnership, user: User) -> list[tuple[str, str]]:
     """Meetings of the partnership that have taken place, the newest first."""
     rows = Meeting.objects.visible_to(user).filter(partnership=partnership, starts_at__lte=timezone.now())
-    meetings = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:OFFERED]
+    meetings = rows.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk")[:MAX_OFFERED]
     return [(str(meeting.pk), f"{meeting.title}, {meeting.when}") for meeting in meetings]
 
 
@@ -155,7 +173,8 @@ def objectives_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]:
     linked = adoption.outcomes.exclude(objective=None).values("objective")
     rows = Objective.objects.visible_to(user).filter(partnership=adoption.partnership_id, status=ObjectiveStatus.OPEN)
     return [
-        (f"objective-{row.pk}", row.text) for row in rows.exclude(pk__in=linked).order_by("position", "pk")[:OFFERED]
+        (f"objective-{row.pk}", row.text)
+        for row in rows.exclude(pk__in=linked).order_by("position", "pk")[:MAX_OFFERED]
     ]
 
 
@@ -165,7 +184,7 @@ def commitments_to_link(adoption: Adoption, user: User) -> list[tuple[str, str]]
     rows = Commitment.objects.visible_to(user).filter(partnership=adoption.partnership_id).exclude(status__in=OVER)
     return [
         (f"commitment-{row.pk}", f"{row.reference}: {shorten(row.text, _MAX_TEXT)}")
-        for row in rows.exclude(pk__in=linked).order_by("-pk")[:OFFERED]
+        for row in rows.exclude(pk__in=linked).order_by("-pk")[:MAX_OFFERED]
     ]
 
 

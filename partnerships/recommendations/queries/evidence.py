@@ -1,4 +1,4 @@
-"""Records that can be evidence, and evidence as a reader may see it."""
+"""Records that can be linked as evidence, and evidence as a reader may see it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from partnerships.recommendations.models.responses import KINDS_OF_EVIDENCE
 from partnerships.surveys.models import Figure
 from partnerships.surveys.queries.results import expectation_words, expectations_for
 
-#: Records of one kind that a form offers.
-OFFERED = 200
-#: Characters of a record in that form.
+#: Records of one kind that a form offers, at most.
+MAX_OFFERED = 200
+#: Characters of a text that stands for a title.
 _MAX_TEXT = 90
 
 
 def _partnerships(user: User) -> QuerySet[Any]:
-    """Partnerships that the person's organisations take part in: a mere outline proves nothing."""
+    """Partnerships that the person's organisations take part in; the outline of others proves nothing."""
     return Partnership.objects.present_for(user).order_by("title", "pk")
 
 
@@ -44,7 +44,7 @@ def _expectation_title(share: Figure) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """How records of one kind are chosen and shown."""
+    """The records of one kind that a person may link, and the title and address of each."""
 
     choose: Callable[[User], QuerySet[Any]]
     title: Callable[[Any], str]
@@ -79,13 +79,16 @@ _KINDS: dict[str, _Kind] = {
 
 def record_for(kind: str, pk: int, user: User) -> Model | None:
     """The record, if the person may link it as evidence."""
-    record: Model | None = _KINDS[kind].choose(user).filter(pk=pk).first() if kind in _KINDS else None
+    if kind not in _KINDS:
+        return None
+    record: Model | None = _KINDS[kind].choose(user).filter(pk=pk).first()
     return record
 
 
 def choices_for(kind: str, user: User) -> list[tuple[str, str]]:
-    """Numbers and titles of what the person may link, the newest first."""
-    return [(str(record.pk), _KINDS[kind].title(record)) for record in _KINDS[kind].choose(user)[:OFFERED]]
+    """The ids and titles of records that the person may link, the newest first."""
+    records = _KINDS[kind].choose(user)[:MAX_OFFERED]
+    return [(str(record.pk), _KINDS[kind].title(record)) for record in records]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ class Proof:
     words: str
 
 
-#: What titles and addresses of records need.
-_FETCHED = (
+#: The related rows that titles and addresses of records need.
+_RELATED = (
     "commitment",
     "version__plan",
     "partnership",
@@ -117,18 +120,18 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
         Evidence.objects.visible_to(user)
         .filter(response__in=responses)
         .defer("version__content", "version__prose")
-        .select_related(*_FETCHED)
+        .select_related(*_RELATED)
         .order_by("pk")
     )
     proofs: dict[int, list[Proof]] = defaultdict(list)
     for row in rows:
-        known, record = _KINDS[row.kind], getattr(row, row.kind)
+        kind, record = _KINDS[row.kind], getattr(row, row.kind)
         proofs[row.response_id].append(
             Proof(
                 pk=row.pk,
                 kind=KINDS_OF_EVIDENCE[row.kind],
-                title=known.title(record),
-                path=known.path(record),
+                title=kind.title(record),
+                path=kind.path(record),
                 words=row.words,
             )
         )
@@ -136,7 +139,7 @@ def proofs_of(responses: Collection[int], user: User) -> dict[int, list[Proof]]:
 
 
 def unreadable_of(response: Response, user: User) -> list[tuple[int, str, dt.datetime]]:
-    """Number, kind and time of evidence that the person may not read, so that its organisation can remove it."""
-    rows = Evidence.objects.filter(response=response)
-    rows = rows.exclude(pk__in=Evidence.objects.visible_to(user).values("pk")).order_by("pk")
-    return [(row.pk, KINDS_OF_EVIDENCE[row.kind], row.added_at) for row in rows]
+    """The id, kind and time of evidence that the person may not read, so that its organisation can remove it."""
+    readable = Evidence.objects.visible_to(user).values("pk")
+    unreadable = Evidence.objects.filter(response=response).exclude(pk__in=readable).order_by("pk")
+    return [(evidence.pk, KINDS_OF_EVIDENCE[evidence.kind], evidence.added_at) for evidence in unreadable]

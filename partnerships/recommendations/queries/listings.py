@@ -1,4 +1,4 @@
-"""Recommendations with what is done about each, as lists show them."""
+"""Recommendations for lists, with the numbers of organisations and partnerships that work on each."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from partnerships.recommendations.models import (
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.queries.addressing import Answering, answering
 
-#: Recommendations to one organisation are counted up to this; its page then says "more than 1,000".
+#: Recommendations to one organisation are counted up to this number; above 1,000 its page says "more than 1,000".
 MAX_COUNTED = 1_001
 
 
 def _counted(rows: QuerySet[Any]) -> Coalesce:
-    """How many rows of another table belong to a recommendation."""
+    """The number of rows of another table that belong to a recommendation."""
     counted = rows.filter(recommendation=OuterRef("pk")).order_by().values("recommendation")
     return Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
 
 
 def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuerySet:
-    """With what lists show, and how many organisations and partnerships work on each.
+    """The recommendations with the columns of lists, and the numbers of responses and adoptions.
 
-    `under_way`, `done` and `over` count responses, `adopted` the partnerships that adopted it, as far as the reader may
-    know. `working` is the number that work on it or have done so.
+    `under_way`, `done` and `over` count responses by status. `adopted` counts the partnerships that adopted it, as far
+    as the reader may know. `working` is the number that work on it or have done so.
     """
     responses = Response.objects.all()
     over = (ResponseStatus.DECLINED, ResponseStatus.SUPERSEDED)
@@ -59,22 +59,22 @@ def with_work(rows: RecommendationQuerySet, user: Reader) -> RecommendationQuery
 
 
 def unworked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """The rows `with_work` that nobody works on."""
+    """Those recommendations (`with_work`) that no organisation or partnership works on."""
     return rows.filter(Q(working=0))
 
 
 def worked(rows: RecommendationQuerySet) -> RecommendationQuerySet:
-    """The rows `with_work` that somebody works on."""
+    """Those recommendations (`with_work`) that an organisation or partnership works on."""
     return rows.filter(Q(working__gt=0))
 
 
 def sources_for(user: Reader) -> list[Source]:
     """The reports, newest first, with how many of their recommendations are recorded and worked on."""
     sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
-    rows = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
-    counts: dict[int, int] = dict(rows.annotate(rows=Count("pk")).values_list("source", "rows"))
+    worked_on = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
+    count_by_source: dict[int, int] = dict(worked_on.annotate(number=Count("pk")).values_list("source", "number"))
     for source in sources:
-        source.worked_on = counts.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
+        source.worked_on = count_by_source.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
     return sources
 
 
@@ -103,34 +103,51 @@ class BodyRow:
 
 
 def kinds_addressed() -> list[KindRow]:
-    """Each kind of body with recommendations, and how many of them have a response of any body."""
-    answered = Count("recommendation", filter=Q(recommendation__responses__isnull=False), distinct=True)
-    rows = Addressee.objects.exclude(kind="").order_by().values("kind")
-    counted = rows.annotate(number=Count("recommendation", distinct=True), answered=answered)
-    counts = {row["kind"]: (row["number"], row["answered"]) for row in counted}
-    return [KindRow(kind, label, *counts[kind]) for kind, label in KINDS_OF_BODY.items() if kind in counts]
+    """The kinds of body that recommendations are addressed to, each with how many of these have a response."""
+    has_response = Q(recommendation__responses__isnull=False)
+    counts = (
+        Addressee.objects.exclude(kind="")
+        .order_by()
+        .values("kind")
+        .annotate(
+            number=Count("recommendation", distinct=True),
+            answered=Count("recommendation", filter=has_response, distinct=True),
+        )
+    )
+    counts_by_kind = {row["kind"]: row for row in counts}
+    rows = []
+    for kind, label in KINDS_OF_BODY.items():
+        if kind in counts_by_kind:
+            numbers = counts_by_kind[kind]
+            rows.append(KindRow(kind=kind, label=label, number=numbers["number"], answered=numbers["answered"]))
+    return rows
 
 
 def bodies_addressed() -> list[BodyRow]:
-    """Each organisation that recommendations name, and how many of them it has responded to."""
-    rows = Addressee.objects.exclude(organisation=None).select_related("organisation").order_by("organisation__name")
+    """The organisations that recommendations name, each with how many of these it has responded to."""
+    addressees = Addressee.objects.exclude(organisation=None).select_related("organisation")
+    recommendations_by_body: dict[Organisation, list[int]] = {}
+    for addressee in addressees.order_by("organisation__name"):
+        assert addressee.organisation is not None  # excluded above
+        recommendations_by_body.setdefault(addressee.organisation, []).append(addressee.recommendation_id)
+
     answered = set(Response.objects.values_list("organisation", "recommendation"))
-    bodies: dict[Organisation, list[int]] = {}
-    for row in rows:
-        assert row.organisation is not None  # excluded above
-        bodies.setdefault(row.organisation, []).append(row.recommendation_id)
     return [
-        BodyRow(body, len(named), sum((body.pk, recommendation) in answered for recommendation in named))
-        for body, named in bodies.items()
+        BodyRow(
+            organisation=body,
+            number=len(recommendation_ids),
+            answered=sum((body.pk, recommendation_id) in answered for recommendation_id in recommendation_ids),
+        )
+        for body, recommendation_ids in recommendations_by_body.items()
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an organisation does about the recommendations addressed to it.
+    """The recommendations that are addressed to an organisation, or to which it has responded.
 
-    `rows` are those and the others that it has responded to, with their source, not in order. `number` counts them up
-    to `MAX_COUNTED`. `answered` says how many have its response, `working` how many of them it works on or has done.
+    `rows` are these recommendations with their source, not in order, and `number` counts them up to `MAX_COUNTED`.
+    `answered` is the number with its response, `working` the number that it works on or has done.
     """
 
     answering: Answering
@@ -147,14 +164,19 @@ class Standing:
 
 
 def standing_of(organisation: Organisation, user: User, day: dt.date) -> Standing:
-    """What the organisation does about what is addressed to it, as far as the reader may know."""
-    means = answering(organisation, day)
+    """The organisation's recommendations and the numbers of its responses, as far as the reader may know them."""
+    answering_bodies = answering(organisation, day)
     responses = _responses_of(organisation, user)
     counts = responses.aggregate(answered=Count("pk"), working=Count("pk", filter=Q(status__in=WORKING)))
-    responded = Exists(responses.filter(recommendation=OuterRef("pk")))
-    rows = Recommendation.objects.visible_to(user).filter(Q(means.addressed) | Q(responded))
-    number = rows[:MAX_COUNTED].count()
-    return Standing(means, rows.select_related("source"), number, counts["answered"], counts["working"])
+    has_response = Exists(responses.filter(recommendation=OuterRef("pk")))
+    rows = Recommendation.objects.visible_to(user).filter(Q(answering_bodies.addressed) | Q(has_response))
+    return Standing(
+        answering=answering_bodies,
+        rows=rows.select_related("source"),
+        number=rows[:MAX_COUNTED].count(),
+        answered=counts["answered"],
+        working=counts["working"],
+    )
 
 
 def with_responses(
@@ -162,18 +184,18 @@ def with_responses(
 ) -> list[tuple[Recommendation, Response | None]]:
     """These recommendations, each with the organisation's response if there is one."""
     responses = _responses_of(organisation, user).filter(recommendation__in=rows)
-    by_recommendation = {response.recommendation_id: response for response in responses}
-    return [(row, by_recommendation.get(row.pk)) for row in rows]
+    response_by_recommendation = {response.recommendation_id: response for response in responses}
+    return [(row, response_by_recommendation.get(row.pk)) for row in rows]
 
 
 def _responses_of(organisation: Organisation, user: User) -> RecommendationResponseQuerySet:
-    """Its responses that the reader may see."""
+    """The responses of an organisation that the reader may see."""
     return Response.objects.visible_to(user).filter(organisation=organisation)
 
 
 def responses_to(recommendation: Recommendation, user: User) -> list[Response]:
-    """Its responses, those that work on it first."""
-    rows = Response.objects.visible_to(user).filter(recommendation=recommendation)
+    """The responses to a recommendation, those of organisations that work on it first."""
+    visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
+    responses = visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
     order = list(ResponseStatus.values)
-    responses = rows.select_related("organisation", "owner").order_by("organisation__name", "pk")
     return sorted(responses, key=lambda response: (response.status not in WORKING, order.index(response.status)))

@@ -1,4 +1,4 @@
-"""What changed: in all recommendations, in those of a partnership, and in one."""
+"""Changes of recommendations: of all, of those in a partnership, and of one."""
 
 from __future__ import annotations
 
@@ -37,10 +37,7 @@ MAX_MOVES = 300
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change as a reader sees it, without its author's name.
-
-    It says the organisation, and what changed in words.
-    """
+    """A change as a reader sees it, with the name of the organisation but not of the author."""
 
     pk: int
     line: TimelineLine
@@ -48,69 +45,71 @@ class Move:
 
     @property
     def changes(self) -> str:
-        """Such as “status: Not started to under way”."""
-        words = [
+        """The changed fields in words, for example “status: Not started to under way”."""
+        return "; ".join(
             f"{change.field}: {change.was} to {change.now}" if change.was else change.now
             for change in self.line.changes
-        ]
-        return "; ".join(words)
+        )
 
 
 def moved_between(
     user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None
 ) -> list[TimelineLine]:
-    """What changed from one day up to another (not included), newest first, as the reader may see it.
+    """Changes from one day up to another (not included), newest first, as the reader may see them.
 
-    Of a partnership: its adoptions, and what its present parties say and prove about the recommendations that it took
-    up. At most `MAX_MOVES`.
+    For a partnership these are its adoptions, and the responses and evidence of its present parties to the
+    recommendations that it took up. At most `MAX_MOVES`.
     """
-    return timeline_lines(_moved(user, start, end, partnership))
+    return timeline_lines(_moves(user, start, end, partnership))
 
 
 def moves_between(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None = None) -> list[Move]:
-    """Like `moved_between`, for reports that are kept.
-
-    They name organisations and no people.
-    """
-    events = _moved(user, start, end, partnership)
-    bodies = names_of({event.organisation_id for event in events if event.organisation_id})
+    """Like `moved_between`, for reports that are kept: with the names of organisations, but not of people."""
+    events = _moves(user, start, end, partnership)
+    names_by_organisation = names_of({event.organisation_id for event in events if event.organisation_id})
     moves = []
-    for one, line in zip(events, timeline_lines(events), strict=True):
-        body = bodies.get(one.organisation_id or 0)
-        moves.append(Move(one.pk, line, body.on(timezone.localdate(one.at)) if body else ""))
+    for event, line in zip(events, timeline_lines(events), strict=True):
+        names = names_by_organisation.get(event.organisation_id or 0)
+        organisation = names.on(timezone.localdate(event.at)) if names else ""
+        moves.append(Move(pk=event.pk, line=line, organisation=organisation))
     return moves
 
 
-def _moved(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:
-    first, last = beginning_of(start), beginning_of(end)
-    here = Q(kind__in=[kind.value for kind in _MOVES], target_kind__in=_TARGETS, at__gte=first, at__lt=last)
+def _moves(user: Reader, start: dt.date, end: dt.date, partnership: Partnership | None) -> Sequence[Event]:
+    condition = Q(
+        kind__in=[kind.value for kind in _MOVES],
+        target_kind__in=_TARGETS,
+        at__gte=beginning_of(start),
+        at__lt=beginning_of(end),
+    )
     if partnership is not None:
-        here &= _of(user, partnership)
-    return _newest(user, here)
+        condition &= _in_partnership(user, partnership)
+    return _newest_events(user, condition)
 
 
-def _of(user: Reader, partnership: Partnership) -> Q:
-    """The condition on events about what a partnership took up."""
-    taken_up = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
+def _in_partnership(user: Reader, partnership: Partnership) -> Q:
+    """The condition on events about recommendations that a partnership took up."""
+    adopted = Adoption.objects.visible_to(user).filter(partnership=partnership).values("recommendation")
     parties = parties_known_to(user, [partnership.pk]).values("organisation")
-    said = Q(within_kind="recommendation", within_id__in=taken_up, organisation_id__in=parties)
-    return said | Q(within_kind="partnership", within_id=partnership.pk)
+    is_response = Q(within_kind="recommendation", within_id__in=adopted, organisation_id__in=parties)
+    is_adoption = Q(within_kind="partnership", within_id=partnership.pk)
+    return is_response | is_adoption
 
 
-def _newest(user: Reader, here: Q) -> Sequence[Event]:
-    return list(visible_events(user, here).order_by("-at", "-pk")[:MAX_MOVES])
+def _newest_events(user: Reader, condition: Q) -> Sequence[Event]:
+    return list(visible_events(user, condition).order_by("-at", "-pk")[:MAX_MOVES])
 
 
 def corrections_of(user: User, source: int) -> list[TimelineLine]:
     """Corrections of a report (id) itself, newest first."""
-    return timeline_lines(_newest(user, Q(target_kind="recommendation_source", target_id=source)))
+    return timeline_lines(_newest_events(user, Q(target_kind="recommendation_source", target_id=source)))
 
 
 def history_of(user: User, recommendation: int, adoptions: Sequence[int]) -> list[TimelineLine]:
-    """Everything that happened to a recommendation and its adoptions (ids), newest first, as the reader may see it."""
-    here = (
+    """The events of a recommendation and of its adoptions (ids), newest first, as the reader may see them."""
+    condition = (
         Q(target_kind="recommendation", target_id=recommendation)
         | Q(within_kind="recommendation", within_id=recommendation)
         | Q(target_kind="recommendation_adoption", target_id__in=list(adoptions))
     )
-    return timeline_lines(_newest(user, here))
+    return timeline_lines(_newest_events(user, condition))

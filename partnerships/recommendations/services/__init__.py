@@ -11,7 +11,7 @@ from partnerships.recommendations.services.adoptions import (
 )
 from partnerships.recommendations.services.evidence import UnableToProve, add_evidence, remove_evidence
 from partnerships.recommendations.services.responses import (
-    ResponseGiven,
+    ResponseDetails,
     ResponseHasChanged,
     UnableToRespond,
     hand_over_response,
@@ -19,8 +19,8 @@ from partnerships.recommendations.services.responses import (
 )
 from partnerships.recommendations.services.seeding import load_recommendations
 from partnerships.recommendations.services.sources import (
-    RecommendationGiven,
-    SourceGiven,
+    RecommendationDetails,
+    SourceDetails,
     UnableToRecord,
     correct_recommendation,
     correct_source,
@@ -29,10 +29,10 @@ from partnerships.recommendations.services.sources import (
 )
 
 __all__ = [
-    "RecommendationGiven",
-    "ResponseGiven",
+    "RecommendationDetails",
+    "ResponseDetails",
     "ResponseHasChanged",
-    "SourceGiven",
+    "SourceDetails",
     "UnableToAdopt",
     "UnableToLink",
     "UnableToProve",

@@ -28,30 +28,30 @@ class UnableToAdopt(Exception):
 
 
 class UnableToLink(Exception):
-    """It is not adopted, or the record is of another partnership, or linked already."""
+    """The recommendation is not adopted, or the record is of another partnership or linked already."""
 
 
-def _open(partnership: Partnership, author: User | None, now: dt.datetime) -> None:
-    """Check rights, and that the partnership goes on. Raises `UnableToAdopt`."""
+def _check_may_adopt(partnership: Partnership, author: User | None, now: dt.datetime) -> None:
+    """Check the author's rights, and that the partnership is not over. Raises `UnableToAdopt`."""
     require(may_adopt_in(partnership, author, now))
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToAdopt("This partnership has ended: nothing more can be adopted there.")
 
 
-def _locked_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """Like `_locked`, with the partnership locked before it, so that it goes on and its parties stay."""
+def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
+    """Lock the partnership, so that it does not end and its parties stay, and then the adoption."""
     lock_partnership(adoption.partnership_id)
-    return _locked(adoption, author, now)
+    return _lock(adoption, author, now)
 
 
-def _locked(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
-    """The adoption, locked; the author may change it.
+def _lock(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
+    """The adoption, locked, if the author may change it.
 
-    Alone where a new commitment was added to the partnership first: two of them would wait for each other.
+    Without locking the partnership: where a new commitment was added to the partnership first, that would deadlock.
     """
-    rows = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
-    locked = rows.get(pk=adoption.pk)
-    _open(locked.partnership, author, now)
+    adoptions = Adoption.objects.select_for_update(of=("self",)).select_related("recommendation", "partnership")
+    locked = adoptions.get(pk=adoption.pk)
+    _check_may_adopt(locked.partnership, author, now)
     return locked
 
 
@@ -72,13 +72,13 @@ def _save(adoption: Adoption, now: dt.datetime, *fields: str) -> None:
 def propose_adoption(
     *, recommendation: Recommendation, partnership: Partnership, why: str, author: User | None, now: dt.datetime
 ) -> Adoption:
-    """Propose it to a partnership; its next meeting has it on the agenda.
+    """Propose a recommendation to a partnership, for the agenda of its next meeting. Raises `UnableToAdopt`.
 
-    One that was dropped is proposed again. Raises `UnableToAdopt`.
+    A recommendation that the partnership dropped is proposed again.
     """
     partnership = lock_partnership(partnership.pk)
     locked = lock_recommendation(recommendation.pk)
-    _open(partnership, author, now)
+    _check_may_adopt(partnership, author, now)
     if not why.strip():
         raise UnableToAdopt("Say why the partnership should adopt it.")
     side = _side(partnership, author)
@@ -88,8 +88,13 @@ def propose_adoption(
         raise UnableToAdopt(f"{partnership} already has this recommendation: {adoption.get_status_display().lower()}.")
     if adoption is None:
         adoption = Adoption(recommendation=locked, partnership=partnership)
-    adoption.status, adoption.why, adoption.reason, adoption.meeting = AdoptionStatus.PROPOSED, why.strip(), "", None
-    adoption.proposed_by, adoption.proposed_for, adoption.proposed_at = author, side, now
+    adoption.status = AdoptionStatus.PROPOSED
+    adoption.why = why.strip()
+    adoption.reason = ""
+    adoption.meeting = None
+    adoption.proposed_by = author
+    adoption.proposed_for = side
+    adoption.proposed_at = now
     adoption.changed_at = now
     adoption.save()
     record_adoption(adoption, EventKind.PROPOSED, author=author, organisation=side, now=now, reason=adoption.why)
@@ -99,7 +104,7 @@ def propose_adoption(
 @transaction.atomic
 def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.datetime) -> Adoption:
     """Record that a meeting of the partnership adopted it. Raises `UnableToAdopt`."""
-    locked = _locked_with_partnership(adoption, author, now)
+    locked = _lock_with_partnership(adoption, author, now)
     if locked.status != AdoptionStatus.PROPOSED:
         raise UnableToAdopt(f"This is already {locked.get_status_display().lower()}.")
     if meeting.partnership_id != locked.partnership_id or meeting.status == MeetingStatus.CALLED_OFF:
@@ -122,14 +127,15 @@ def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.
 
 @transaction.atomic
 def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: dt.datetime) -> Adoption:
-    """Drop it, with a reason; what it became stays. Raises `UnableToAdopt`."""
-    locked = _locked_with_partnership(adoption, author, now)
+    """Drop a recommendation, with a reason; its outcomes stay. Raises `UnableToAdopt`."""
+    locked = _lock_with_partnership(adoption, author, now)
     if locked.is_dropped:
         raise UnableToAdopt("This has already been dropped.")
     if not reason.strip():
         raise UnableToAdopt("Give a reason.")
-    was = locked.status
-    locked.status, locked.reason = AdoptionStatus.DROPPED, reason.strip()
+    status_before = locked.status
+    locked.status = AdoptionStatus.DROPPED
+    locked.reason = reason.strip()
     _save(locked, now, "status", "reason")
     record_adoption(
         locked,
@@ -137,7 +143,7 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
         author=author,
         organisation=_side(locked.partnership, author),
         now=now,
-        before={"status": was},
+        before={"status": status_before},
         after={"status": locked.status},
         reason=locked.reason,
     )
@@ -149,7 +155,7 @@ def link_outcome(
     *, adoption: Adoption, became: Objective | Commitment, author: User | None, now: dt.datetime
 ) -> Outcome:
     """Link an objective or a commitment of the partnership that it became. Raises `UnableToLink`."""
-    locked = _locked(adoption, author, now)
+    locked = _lock(adoption, author, now)
     if not locked.is_adopted:
         raise UnableToLink("The partnership has not adopted this recommendation.")
     if became.partnership_id != locked.partnership_id:
@@ -170,7 +176,7 @@ def link_outcome(
 @transaction.atomic
 def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
     """Remove a link; the objective or commitment stays. Raises `UnableToLink`."""
-    locked = _locked(outcome.adoption, author, now)
+    locked = _lock(outcome.adoption, author, now)
     if not locked.outcomes.filter(pk=outcome.pk).delete()[0]:
         raise UnableToLink("This link has already been removed.")
     _save(locked, now)

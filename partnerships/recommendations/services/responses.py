@@ -1,4 +1,4 @@
-"""Say what an organisation does about a recommendation."""
+"""Record the responses of organisations to recommendations."""
 
 from __future__ import annotations
 
@@ -21,19 +21,16 @@ from partnerships.recommendations.services.recording import lock_recommendation,
 
 
 class UnableToRespond(Exception):
-    """It is not addressed to the organisation, or what was given is incomplete."""
+    """The recommendation is not addressed to the organisation, or the response is incomplete."""
 
 
 class ResponseHasChanged(UnableToRespond):
-    """Somebody changed it since the author opened the form."""
+    """A colleague has changed the response since the author opened the form."""
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseGiven:
-    """What an organisation says.
-
-    Owner, review date and note are for its own people.
-    """
+class ResponseDetails:
+    """The fields of a response. Only the organisation's own people see owner, review date and note."""
 
     status: str
     reason: str = ""
@@ -47,14 +44,14 @@ def respond(
     *,
     recommendation: Recommendation,
     organisation: Organisation,
-    new_response: ResponseGiven,
+    new_response: ResponseDetails,
     author: User | None,
     now: dt.datetime,
     revision: int = 0,
 ) -> Response:
-    """Say what the organisation does about a recommendation, for the first time or again.
+    """Record or change an organisation's response to a recommendation.
 
-    `revision` is that of the response that the author saw, 0 if there was none. Raises `UnableToRespond`.
+    `revision` is the one that the author saw, 0 if there was no response. Raises `UnableToRespond`.
     """
     locked = lock_recommendation(recommendation.pk)
     require(may_answer_for(organisation, author, now))
@@ -64,20 +61,28 @@ def respond(
             "A colleague changed this response while you were writing. Compare your text with theirs."
         )
     _check(response, new_response, timezone.localdate(now))
-    was = _said(response)
-    inside = {"owner": new_response.owner, "review_on": new_response.review_on, "note": new_response.note.strip()}
-    inside_before, inside_after = apply_changes(response, inside)
+
+    public_before = _public_values(response)
+    inside_values = {
+        "owner": new_response.owner,
+        "review_on": new_response.review_on,
+        "note": new_response.note.strip(),
+    }
+    inside_before, inside_after = apply_changes(response, inside_values)
     response.reason = new_response.reason.strip()
     if new_response.status != response.status:
-        response.status, response.status_since = new_response.status, now
-    if was == _said(response) and not inside_before:
+        response.status = new_response.status
+        response.status_since = now
+    is_public_change = _public_values(response) != public_before
+    if not is_public_change and not inside_before:
         return response
+
     response.revision += 1
     response.save()
-    if was != _said(response):
-        _record_answer(response, was, author=author, now=now)
+    if is_public_change:
+        _record_answer(response, public_before, author=author, now=now)
     if inside_before:
-        # A note may be long, and events do not name people: of these, only the review date is recorded.
+        # Only the review date is recorded: a note may be long, and events do not name people.
         before = {name: value for name, value in inside_before.items() if name == "review_on"}
         after = {name: inside_after[name] for name in before}
         record_response(response, EventKind.PLANNED, author=author, now=now, is_inside=True, before=before, after=after)
@@ -85,9 +90,9 @@ def respond(
 
 
 def _lock_response(recommendation: Recommendation, organisation: Organisation, now: dt.datetime) -> Response:
-    """The organisation's response, locked.
+    """The organisation's response, locked, or a new one without a status.
 
-    A new one without a status if it has none. Raises `UnableToRespond` if the recommendation is not addressed to it.
+    Raises `UnableToRespond` if the recommendation is not addressed to the organisation.
     """
     rows = Response.objects.select_for_update(of=("self",))
     response = rows.filter(recommendation=recommendation, organisation=organisation).first()
@@ -99,53 +104,55 @@ def _lock_response(recommendation: Recommendation, organisation: Organisation, n
     return Response(recommendation=recommendation, organisation=organisation, status="", status_since=now, revision=0)
 
 
-def _record_answer(response: Response, was: dict[str, str], *, author: User | None, now: dt.datetime) -> None:
-    """Record a new status or reason, whichever of the two changed."""
-    said = _said(response)
-    is_new_status = was["status"] != said["status"]
+def _record_answer(response: Response, public_before: dict[str, str], *, author: User | None, now: dt.datetime) -> None:
+    """Record the new status and reason, as far as they changed."""
+    has_new_status = response.status != public_before["status"]
+    has_new_reason = response.reason != public_before["reason"]
     record_response(
         response,
         EventKind.ANSWERED,
         author=author,
         now=now,
-        before={"status": was["status"]} if is_new_status else {},
-        after={"status": said["status"]} if is_new_status else {},
-        reason=said["reason"] if was["reason"] != said["reason"] else "",
+        before={"status": public_before["status"]} if has_new_status else {},
+        after={"status": response.status} if has_new_status else {},
+        reason=response.reason if has_new_reason else "",
     )
 
 
-def _said(response: Response) -> dict[str, str]:
+def _public_values(response: Response) -> dict[str, str]:
+    """The values that everybody signed in may read."""
     return {"status": response.status, "reason": response.reason}
 
 
-def _check(response: Response, new_response: ResponseGiven, today: dt.date) -> None:
+def _check(response: Response, new_response: ResponseDetails, today: dt.date) -> None:
+    """Refuse a response without a status or a reason that it needs, and a new owner or review date that is invalid."""
     if new_response.status not in ResponseStatus.values:
         raise UnableToRespond("Choose a status.")
     if new_response.status in NEEDS_REASON and not new_response.reason.strip():
         raise UnableToRespond("Give a reason.")
-    owner = new_response.owner if new_response.owner != response.owner else None
-    if owner is not None and not people_of(response.organisation).filter(pk=owner.pk).exists():
+    owner, review_on = new_response.owner, new_response.review_on
+    people = people_of(response.organisation)
+    if owner is not None and owner != response.owner and not people.filter(pk=owner.pk).exists():
         raise UnableToRespond(f"Choose a person who acts for {response.organisation.name}.")
-    if (
-        new_response.review_on is not None
-        and new_response.review_on != response.review_on
-        and new_response.review_on < today
-    ):
+    if review_on is not None and review_on != response.review_on and review_on < today:
         raise UnableToRespond("The review date must be today or later.")
 
 
 @transaction.atomic
 def hand_over_response(*, response: Response, to: User, author: User, now: dt.datetime) -> Response:
-    """Name another owner; the rest stays. Raises `UnableToRespond`."""
-    held = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
-    new_response = ResponseGiven(
-        status=held.status, reason=held.reason, owner=to, review_on=held.review_on, note=held.note
-    )
+    """Give a response another owner. Raises `UnableToRespond`."""
+    current = Response.objects.select_related("recommendation", "organisation").get(pk=response.pk)
     return respond(
-        recommendation=held.recommendation,
-        organisation=held.organisation,
-        new_response=new_response,
+        recommendation=current.recommendation,
+        organisation=current.organisation,
+        new_response=ResponseDetails(
+            status=current.status,
+            reason=current.reason,
+            owner=to,
+            review_on=current.review_on,
+            note=current.note,
+        ),
         author=author,
         now=now,
-        revision=held.revision,
+        revision=current.revision,
     )

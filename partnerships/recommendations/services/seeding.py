@@ -14,8 +14,8 @@ from partnerships.organisations.queries import match_by_name
 from partnerships.organisations.services import create_organisation
 from partnerships.recommendations.models import Source
 from partnerships.recommendations.services.sources import (
-    RecommendationGiven,
-    SourceGiven,
+    RecommendationDetails,
+    SourceDetails,
     record_recommendation,
     record_source,
 )
@@ -26,21 +26,22 @@ SEED = Path(__file__).resolve().parents[1] / "seed.json"
 
 @transaction.atomic
 def load_recommendations(*, now: dt.datetime) -> int:
-    """Record the reports that come with Common Ground.
+    """Record the reports that come with Common Ground; returns the number of new recommendations.
 
-    Returns how many recommendations are new. National bodies that they are addressed to join the directory if it lacks
-    them. Running it again changes nothing: what an administrator corrected stays, also a corrected title.
+    National bodies that they are addressed to join the directory if they are not in it. Running it again changes
+    nothing: corrections by administrators stay, including corrected titles.
     """
-    content = json.loads(SEED.read_text(encoding="utf-8"))
-    bodies = {organisation["name"]: _body(organisation, now).pk for organisation in content["organisations"]}
+    seed = json.loads(SEED.read_text(encoding="utf-8"))
+    pk_by_name = {item["name"]: _organisation(item, now).pk for item in seed["organisations"]}
     count = 0
-    for one in content["sources"]:
-        if _is_recorded(one["title"], one["year"]):
+    for source_item in seed["sources"]:
+        if _is_recorded(source_item["title"], source_item["year"]):
             continue
-        recommendations = one.pop("recommendations")
-        source = record_source(given=SourceGiven(**one), organisation=None, author=None, now=now)
-        for row in recommendations:
-            record_recommendation(source=source, given=_given(row, bodies), organisation=None, author=None, now=now)
+        recommendation_items = source_item.pop("recommendations")
+        source = record_source(details=SourceDetails(**source_item), organisation=None, author=None, now=now)
+        for item in recommendation_items:
+            details = _recommendation_details(item, pk_by_name)
+            record_recommendation(source=source, details=details, organisation=None, author=None, now=now)
             count += 1
     return count
 
@@ -51,17 +52,21 @@ def _is_recorded(title: str, year: int) -> bool:
     return Source.objects.filter(pk__in=history.values("pgh_obj")).exists()
 
 
-def _body(item: dict[str, Any], now: dt.datetime) -> Organisation:
+def _organisation(item: dict[str, Any], now: dt.datetime) -> Organisation:
+    """The organisation of this name, created if it is missing."""
     organisation = match_by_name(item["name"]).order_by("pk").first()
     return organisation or create_organisation(
         name=item["name"], short_name=item["short_name"], kind=item["kind"], author=None, now=now
     )
 
 
-def _given(row: dict[str, Any], bodies: dict[str, int]) -> RecommendationGiven:
-    to = row.pop("addressees")
-    return RecommendationGiven(
-        **row,
-        kinds=[one for one in to if isinstance(one, str)],
-        organisations=[bodies[one["organisation"]] for one in to if isinstance(one, dict)],
+def _recommendation_details(item: dict[str, Any], pk_by_name: dict[str, int]) -> RecommendationDetails:
+    """The details of a recommendation. An addressee is the code of a kind, or names an organisation."""
+    addressees = item.pop("addressees")
+    return RecommendationDetails(
+        **item,
+        kinds=[addressee for addressee in addressees if isinstance(addressee, str)],
+        organisations=[
+            pk_by_name[addressee["organisation"]] for addressee in addressees if isinstance(addressee, dict)
+        ],
     )

@@ -21,9 +21,9 @@ from partnerships.recommendations.event_kinds import EventKind
 from partnerships.recommendations.models import Addressee, Confidence, Recommendation, Source
 from partnerships.recommendations.services.recording import recommendation_event, source_event
 
-#: Recommendations of one report that can be recorded.
+#: Recommendations that can be recorded for one report.
 MAX_RECOMMENDATIONS = 500
-_ANOTHERS = "{title} was recorded by another organisation, or came with Common Ground. You cannot change it."
+_RECORDED_BY_OTHERS = "{title} was recorded by another organisation, or came with Common Ground. You cannot change it."
 
 
 class UnableToRecord(Exception):
@@ -31,8 +31,8 @@ class UnableToRecord(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class SourceGiven:
-    """A report as somebody records it."""
+class SourceDetails:
+    """The fields of a report to record."""
 
     title: str
     year: int
@@ -42,10 +42,10 @@ class SourceGiven:
 
 
 @dataclass(frozen=True, slots=True)
-class RecommendationGiven:
-    """A recommendation as somebody records it.
+class RecommendationDetails:
+    """The fields of a recommendation to record, and its addressees.
 
-    `kinds` are codes of kinds of organisation. Themes that are not given stay as they were.
+    `kinds` are codes of kinds of organisation, `organisations` are ids. Without `themes`, the recorded ones stay.
     """
 
     text: str
@@ -58,60 +58,74 @@ class RecommendationGiven:
 
 @transaction.atomic
 def record_source(
-    *, given: SourceGiven, organisation: Organisation | None, author: User | None, now: dt.datetime
+    *, details: SourceDetails, organisation: Organisation | None, author: User | None, now: dt.datetime
 ) -> Source:
-    """The report with this title and year, recorded or changed for an organisation.
+    """Record the report with this title and year for an organisation, or change it if it is recorded already.
 
-    What is not given stays as it was. None, without an author, is Common Ground itself. Raises `UnableToRecord`, also
-    if somebody else records it at the same moment.
+    Empty details leave the recorded ones as they are. Without an organisation and an author, Common Ground itself
+    records it. Raises `UnableToRecord`, also if a colleague records the report at the same moment.
     """
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
-    title = _title(given)
-    source = Source.objects.select_for_update().filter(title__iexact=title, year=given.year).first()
-    said = {"publisher": given.publisher.strip(), "total": given.total, "note": given.note.strip()}
+    title = _valid_title(details)
+    source = Source.objects.select_for_update().filter(title__iexact=title, year=details.year).first()
+    values = {"publisher": details.publisher.strip(), "total": details.total, "note": details.note.strip()}
     if source is None:
-        made = Source(
-            title=title, year=given.year, **said, recorded_for=organisation, recorded_by=author, recorded_at=now
+        source = Source(
+            title=title,
+            year=details.year,
+            **values,
+            recorded_for=organisation,
+            recorded_by=author,
+            recorded_at=now,
         )
-        _save_alone(made)
-        return made
-    before, _ = apply_changes(source, {name: value for name, value in said.items() if value not in ("", None)})
+        _save_unless_recorded(source)
+        return source
+
+    before, _after = apply_changes(source, {name: value for name, value in values.items() if value not in ("", None)})
     if before:
         if source.recorded_for_id != (organisation.pk if organisation else None):
-            raise UnableToRecord(_ANOTHERS.format(title=source.title))
+            raise UnableToRecord(_RECORDED_BY_OTHERS.format(title=source.title))
         source.save(update_fields=list(before))
     return source
 
 
-def _title(source_given: SourceGiven) -> str:
-    title = " ".join(source_given.title.split())
+def _valid_title(details: SourceDetails) -> str:
+    """The title of a report, without needless spaces. Raises `UnableToRecord` for its title or year."""
+    title = " ".join(details.title.split())
     if not title:
         raise UnableToRecord("Enter the title of the report.")
-    if not 1900 <= source_given.year <= 2200:
+    if not 1900 <= details.year <= 2200:
         raise UnableToRecord("Enter the year of the report, for example 2015.")
     return title
 
 
 @transaction.atomic
-def correct_source(*, source: Source, given: SourceGiven, reason: str, author: User | None, now: dt.datetime) -> Source:
+def correct_source(
+    *, source: Source, details: SourceDetails, reason: str, author: User | None, now: dt.datetime
+) -> Source:
     """Correct any report; its page shows the reason. Raises `UnableToRecord`."""
     require(roles_of(author, now).keeps_directory)
     locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
-    said: dict[str, Any] = {"title": _title(given), "year": given.year, "publisher": given.publisher.strip()}
-    said |= {"total": given.total, "note": given.note.strip()}
-    before, after = apply_changes(locked, said)
+    values: dict[str, Any] = {
+        "title": _valid_title(details),
+        "year": details.year,
+        "publisher": details.publisher.strip(),
+        "total": details.total,
+        "note": details.note.strip(),
+    }
+    before, after = apply_changes(locked, values)
     if not before:
         return locked
     _check_reason(reason)
     if Source.objects.filter(title__iexact=locked.title, year=locked.year).exclude(pk=locked.pk).exists():
         raise UnableToRecord(f"{locked} is already recorded.")
-    _save_alone(locked, before)
+    _save_unless_recorded(locked, before)
     record_all([source_event(locked, author=author, now=now, before=before, after=after, reason=reason.strip())])
     return locked
 
 
-def _save_alone(source: Source, fields: Collection[str] | None = None) -> None:
-    """Save it, unless another transaction has recorded the same report since we looked. Raises `UnableToRecord`."""
+def _save_unless_recorded(source: Source, fields: Collection[str] | None = None) -> None:
+    """Save a report. Raises `UnableToRecord` if another transaction has just recorded the same one."""
     try:
         with transaction.atomic():
             source.save(update_fields=fields and list(fields))
@@ -128,145 +142,147 @@ def _check_reason(reason: str) -> None:
 def record_recommendation(
     *,
     source: Source,
-    given: RecommendationGiven,
+    details: RecommendationDetails,
     organisation: Organisation | None,
     author: User | None,
     now: dt.datetime,
 ) -> tuple[Recommendation, str]:
-    """The recommendation with this reference, else this text, and what happened: created, changed or left_alone.
+    """Record a recommendation of a report, or change the recorded one with this reference or text.
 
-    One that was recorded without a reference gets it. Raises `UnableToRecord`.
+    Returns the recommendation with the outcome: "created", "changed" or "left_alone". A recommendation that was
+    recorded without a reference gets it. Raises `UnableToRecord`.
     """
-    locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
+    locked_source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
     require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
-    text, reference = " ".join(given.text.split()), given.reference.strip()
-    _check(text, given)
-    known = _known(locked, reference, text)
-    said: dict[str, Any] = {"text": text, "confidence": given.confidence}
-    if given.themes is not None:
-        said["themes"] = list(given.themes)
-    if reference and (known is None or not known.reference):
-        said["reference"] = reference
-    if known is not None and _is_same(known, said, given):
-        return known, "left_alone"
-    if locked.recorded_for_id != (organisation.pk if organisation else None):
-        raise UnableToRecord(_ANOTHERS.format(title=locked.title))
-    if known is None:
-        made = _create(locked, said)
-        _address(made, given)
-        record_all([recommendation_event(made, EventKind.RECORDED, author=author, now=now)])
-        return made, "created"
-    _change(known, said, given, author=author, now=now)
-    return known, "changed"
+    text, reference = " ".join(details.text.split()), details.reference.strip()
+    _check(text, details)
+    recorded = _recorded_recommendation(locked_source, reference, text)
+    values: dict[str, Any] = {"text": text, "confidence": details.confidence}
+    if details.themes is not None:
+        values["themes"] = list(details.themes)
+    if reference and (recorded is None or not recorded.reference):
+        values["reference"] = reference
+
+    if recorded is not None and _is_same(recorded, values, details):
+        return recorded, "left_alone"
+    if locked_source.recorded_for_id != (organisation.pk if organisation else None):
+        raise UnableToRecord(_RECORDED_BY_OTHERS.format(title=locked_source.title))
+    if recorded is None:
+        created = _create(locked_source, values)
+        _set_addressees(created, details)
+        record_all([recommendation_event(created, EventKind.RECORDED, author=author, now=now)])
+        return created, "created"
+    _change(recorded, values, details, author=author, now=now)
+    return recorded, "changed"
 
 
 @transaction.atomic
 def correct_recommendation(
     *,
     recommendation: Recommendation,
-    given: RecommendationGiven,
+    details: RecommendationDetails,
     reason: str,
     author: User | None,
     now: dt.datetime,
 ) -> Recommendation:
-    """Correct any recommendation.
-
-    Its page shows the reason. Raises `UnableToRecord`.
-    """
+    """Correct any recommendation; its page shows the reason. Raises `UnableToRecord`."""
     require(roles_of(author, now).keeps_directory)
     source = Source.objects.select_for_update(of=("self",)).get(pk=recommendation.source_id)
     locked = source.recommendations.select_for_update(of=("self",)).get(pk=recommendation.pk)
-    text, reference = " ".join(given.text.split()), given.reference.strip()
-    _check(text, given)
-    said: dict[str, Any] = {"text": text, "reference": reference, "confidence": given.confidence}
-    if given.themes is not None:
-        said["themes"] = list(given.themes)
-    if _is_same(locked, said, given):
+    text, reference = " ".join(details.text.split()), details.reference.strip()
+    _check(text, details)
+    values: dict[str, Any] = {"text": text, "reference": reference, "confidence": details.confidence}
+    if details.themes is not None:
+        values["themes"] = list(details.themes)
+    if _is_same(locked, values, details):
         return locked
     _check_reason(reason)
     if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=locked.pk).exists():
         raise UnableToRecord(f"Another recommendation in {source} already has the reference {reference}.")
-    _change(locked, said, given, author=author, now=now, reason=reason.strip())
+    _change(locked, values, details, author=author, now=now, reason=reason.strip())
     return locked
 
 
 def _change(
     recommendation: Recommendation,
     values: dict[str, Any],
-    recommendation_given: RecommendationGiven,
+    details: RecommendationDetails,
     *,
     author: User | None,
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Store the new words and addressees, and record which of them changed."""
-    was = _addressed_words(recommendation)
+    """Store the new values and addressees, and record those that changed."""
+    addressees_before = _addressee_words(recommendation)
     before, after = apply_changes(recommendation, values)
     recommendation.save(update_fields=list(values))
-    _address(recommendation, recommendation_given)
-    addressed = _addressed_words(recommendation)
-    if addressed != was:
-        before["addressed_to"], after["addressed_to"] = was, addressed
+    _set_addressees(recommendation, details)
+    addressees_after = _addressee_words(recommendation)
+    if addressees_after != addressees_before:
+        before["addressed_to"], after["addressed_to"] = addressees_before, addressees_after
     data |= {"before": before, "after": after}
     record_all([recommendation_event(recommendation, EventKind.CORRECTED, author=author, now=now, **data)])
 
 
-def _addressed_words(recommendation: Recommendation) -> str:
+def _addressee_words(recommendation: Recommendation) -> str:
     return Recommendation.objects.for_listing().get(pk=recommendation.pk).addressee_words
 
 
-def _check(text: str, recommendation_given: RecommendationGiven) -> None:
+def _check(text: str, details: RecommendationDetails) -> None:
+    """Refuse a recommendation without a text, confidence or addressee, or with codes that do not exist."""
     if not text:
         raise UnableToRecord("Enter what is recommended, in your own words.")
-    if recommendation_given.confidence not in Confidence.values:
-        raise UnableToRecord("Say how certain it is that the report says this.")
-    if not recommendation_given.kinds and not recommendation_given.organisations:
-        raise UnableToRecord("Say who it is addressed to.")
-    if unknown := set(recommendation_given.kinds) - set(Kind.values):
+    if details.confidence not in Confidence.values:
+        raise UnableToRecord("Choose how certain it is that the report says this.")
+    if not details.kinds and not details.organisations:
+        raise UnableToRecord("Choose who it is addressed to.")
+    if unknown := set(details.kinds) - set(Kind.values):
         raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}.")
-    if unknown := set(recommendation_given.themes or ()) - set(Theme.by_code()):
+    if unknown := set(details.themes or ()) - set(Theme.by_code()):
         raise UnableToRecord(f"There is no theme called {min(unknown)}.")
 
 
-def _known(source: Source, reference: str, text: str) -> Recommendation | None:
-    rows = source.recommendations.select_for_update(of=("self",)).order_by("position")
+def _recorded_recommendation(source: Source, reference: str, text: str) -> Recommendation | None:
+    """The recommendation with this reference or, if it has none, with this text."""
+    recommendations = source.recommendations.select_for_update(of=("self",)).order_by("position")
+    with_text = recommendations.filter(text__iexact=text)
     if not reference:
-        return rows.filter(text__iexact=text).first()
-    return rows.filter(reference__iexact=reference).first() or rows.filter(reference="", text__iexact=text).first()
+        return with_text.first()
+    return recommendations.filter(reference__iexact=reference).first() or with_text.filter(reference="").first()
 
 
 def _create(source: Source, values: dict[str, Any]) -> Recommendation:
-    last = source.recommendations.aggregate(last=Max("position"))["last"] or 0
-    if last >= MAX_RECOMMENDATIONS:
+    """Add a recommendation at the end of those of its report."""
+    last_position = source.recommendations.aggregate(last=Max("position"))["last"] or 0
+    if last_position >= MAX_RECOMMENDATIONS:
         raise UnableToRecord(f"A report can have up to {MAX_RECOMMENDATIONS} recommendations.")
-    return Recommendation.objects.create(source=source, position=last + 1, **values)
+    return Recommendation.objects.create(source=source, position=last_position + 1, **values)
 
 
-def _addressed(recommendation: Recommendation) -> tuple[set[str], set[int]]:
+def _addressee_codes(recommendation: Recommendation) -> tuple[set[str], set[int]]:
+    """The codes of kinds, and the ids of organisations, to which a recommendation is addressed."""
     rows = list(recommendation.addressees.values_list("kind", "organisation"))
-    return {kind for kind, _ in rows if kind}, {body for _, body in rows if body is not None}
+    kinds = {kind for kind, _organisation_id in rows if kind}
+    organisation_ids = {organisation_id for _kind, organisation_id in rows if organisation_id is not None}
+    return kinds, organisation_ids
 
 
-def _is_same(recommendation: Recommendation, values: dict[str, Any], recommendation_given: RecommendationGiven) -> bool:
-    return all(getattr(recommendation, name) == value for name, value in values.items()) and _addressed(
-        recommendation
-    ) == (
-        set(recommendation_given.kinds),
-        set(recommendation_given.organisations),
-    )
+def _is_same(recommendation: Recommendation, values: dict[str, Any], details: RecommendationDetails) -> bool:
+    """Whether the recorded values and addressees are these already."""
+    if any(getattr(recommendation, name) != value for name, value in values.items()):
+        return False
+    return _addressee_codes(recommendation) == (set(details.kinds), set(details.organisations))
 
 
-def _address(recommendation: Recommendation, recommendation_given: RecommendationGiven) -> None:
-    """Address it to these kinds and organisations, and to no others."""
-    kinds, bodies = _addressed(recommendation)
-    gone = recommendation.addressees
-    gone.filter(kind__in=kinds - set(recommendation_given.kinds)).delete()
-    gone.filter(organisation__in=bodies - set(recommendation_given.organisations)).delete()
-    new = [
-        Addressee(recommendation=recommendation, kind=kind) for kind in sorted(set(recommendation_given.kinds) - kinds)
-    ]
-    new += [
+def _set_addressees(recommendation: Recommendation, details: RecommendationDetails) -> None:
+    """Address a recommendation to these kinds and organisations, and to no others."""
+    kinds, organisation_ids = _addressee_codes(recommendation)
+    new_kinds, new_organisation_ids = set(details.kinds), set(details.organisations)
+    recommendation.addressees.filter(kind__in=kinds - new_kinds).delete()
+    recommendation.addressees.filter(organisation__in=organisation_ids - new_organisation_ids).delete()
+    added = [Addressee(recommendation=recommendation, kind=kind) for kind in sorted(new_kinds - kinds)]
+    added += [
         Addressee(recommendation=recommendation, organisation_id=pk)
-        for pk in sorted(set(recommendation_given.organisations) - bodies)
+        for pk in sorted(new_organisation_ids - organisation_ids)
     ]
-    Addressee.objects.bulk_create(new)
+    Addressee.objects.bulk_create(added)

@@ -1,7 +1,4 @@
-"""What a partnership does about recommendations.
-
-Propose, adopt, drop, and link what they became.
-"""
+"""Recommendations in partnerships: propose, adopt and drop them, and link their outcomes."""
 
 from __future__ import annotations
 
@@ -50,20 +47,20 @@ from partnerships.recommendations.services import (
 )
 
 
-def _adoption(user: User, pk: int) -> Adoption:
+def _adoption_or_404(user: User, pk: int) -> Adoption:
     return get_object_or_404(Adoption.objects.visible_to(user).for_listing(), pk=pk)
 
 
-def _kept(user: User, pk: int) -> Adoption:
-    """An adoption that the person may change; 403 for others who read it."""
-    adopted = _adoption(user, pk)
-    require(may_adopt_in(adopted.partnership, user, timezone.now()))
-    return adopted
+def _adoption_to_change(user: User, pk: int) -> Adoption:
+    """An adoption that the person may change; else 404, or 403 if they may read it."""
+    current = _adoption_or_404(user, pk)
+    require(may_adopt_in(current.partnership, user, timezone.now()))
+    return current
 
 
 @require_safe
 def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a partnership does about recommendations."""
+    """The recommendations of a partnership, and recent changes."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     require(Party.objects.takes_part(user, pk) or former_party(user, partnership) is not None)
@@ -90,18 +87,15 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     form = ProposeForm(posted(request), partnerships=partnerships, cancel=recommendation.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        data = form.cleaned_data
-        made = propose_adoption(
+        proposed = propose_adoption(
             recommendation=recommendation,
-            partnership=data["partnership"],
-            why=data["why"],
+            partnership=form.cleaned_data["partnership"],
+            why=form.cleaned_data["why"],
             author=user,
             now=timezone.now(),
         )
-        return (
-            "The recommendation has been proposed. It will be suggested for the agenda of the next meeting.",
-            made.get_absolute_url(),
-        )
+        message = "The recommendation has been proposed. It will be suggested for the agenda of the next meeting."
+        return message, proposed.get_absolute_url()
 
     return take_step(
         request,
@@ -117,15 +111,15 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 def adoption(request: HttpRequest, pk: int) -> HttpResponse:
     """One recommendation in one partnership."""
     user = signed_in(request)
-    opened_adoption = _adoption(user, pk)
+    current = _adoption_or_404(user, pk)
+    partnership = current.partnership
     context = {
-        "adoption": opened_adoption,
-        "partnership": opened_adoption.partnership,
-        "recommendation": opened_adoption.recommendation,
-        "became": outcomes_of([opened_adoption], user).get(opened_adoption.pk, []),
-        "responses": responses_of_parties(user, opened_adoption.partnership, [opened_adoption.recommendation_id]),
-        "may_adopt": may_adopt_in(opened_adoption.partnership, user, timezone.now())
-        and not opened_adoption.partnership.is_over,
+        "adoption": current,
+        "partnership": partnership,
+        "recommendation": current.recommendation,
+        "became": outcomes_of([current], user).get(current.pk, []),
+        "responses": responses_of_parties(user, partnership, [current.recommendation_id]),
+        "may_adopt": may_adopt_in(partnership, user, timezone.now()) and not partnership.is_over,
     }
     return render(request, "recommendations/adoption.html", context)
 
@@ -134,17 +128,15 @@ def adoption(request: HttpRequest, pk: int) -> HttpResponse:
 def record(request: HttpRequest, pk: int) -> HttpResponse:
     """Record which meeting adopted it."""
     user = signed_in(request)
-    opened_adoption = _kept(user, pk)
-    choices = meetings_to_adopt_at(opened_adoption.partnership, user)
-    form = AdoptForm(posted(request), choices=choices, cancel=opened_adoption.get_absolute_url())
+    current = _adoption_to_change(user, pk)
+    choices = meetings_to_adopt_at(current.partnership, user)
+    form = AdoptForm(posted(request), choices=choices, cancel=current.get_absolute_url())
 
     def step() -> tuple[str, str]:
         meeting = Meeting.objects.get(pk=form.cleaned_data["meeting"])
-        adopt(adoption=opened_adoption, meeting=meeting, author=user, now=timezone.now())
-        return (
-            "The recommendation has been adopted. Now link the objectives and commitments that come from it.",
-            opened_adoption.get_absolute_url(),
-        )
+        adopt(adoption=current, meeting=meeting, author=user, now=timezone.now())
+        message = "The recommendation has been adopted. Now link the objectives and commitments that come from it."
+        return message, current.get_absolute_url()
 
     return take_step(
         request,
@@ -152,7 +144,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToAdopt: None},
-        adoption=opened_adoption,
+        adoption=current,
         choices=choices,
     )
 
@@ -161,32 +153,32 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
     """Drop it, with a reason."""
     user = signed_in(request)
-    opened_adoption = _kept(user, pk)
-    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=opened_adoption.get_absolute_url())
+    current = _adoption_to_change(user, pk)
+    form = ReasonForm(posted(request), submit="Drop recommendation", cancel=current.get_absolute_url())
 
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
-        drop_adoption(adoption=opened_adoption, reason=reason, author=user, now=timezone.now())
-        return "The recommendation has been dropped. Its outcomes are kept.", opened_adoption.get_absolute_url()
+        drop_adoption(adoption=current, reason=reason, author=user, now=timezone.now())
+        return "The recommendation has been dropped. Its outcomes are kept.", current.get_absolute_url()
 
-    return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=opened_adoption)
+    return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=current)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an objective or a commitment that it became."""
     user = signed_in(request)
-    opened_adoption = _kept(user, pk)
-    objectives, commitments = objectives_to_link(opened_adoption, user), commitments_to_link(opened_adoption, user)
+    current = _adoption_to_change(user, pk)
+    objectives, commitments = objectives_to_link(current, user), commitments_to_link(current, user)
     form = OutcomeForm(
-        posted(request), objectives=objectives, commitments=commitments, cancel=opened_adoption.get_absolute_url()
+        posted(request), objectives=objectives, commitments=commitments, cancel=current.get_absolute_url()
     )
 
     def step() -> tuple[str, str]:
         link_outcome(
-            adoption=opened_adoption, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
+            adoption=current, became=_record(user, form.cleaned_data["record"]), author=user, now=timezone.now()
         )
-        return "The link has been added.", opened_adoption.get_absolute_url()
+        return "The link has been added.", current.get_absolute_url()
 
     return take_step(
         request,
@@ -194,15 +186,15 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToAdopt: None, UnableToLink: "record"},
-        adoption=opened_adoption,
+        adoption=current,
         choices=[*objectives, *commitments],
     )
 
 
-def _record(user: User, chosen: str) -> Objective | Commitment:
-    """The record behind `objective-12`, which the form offered."""
-    name, _, number = chosen.rpartition("-")
-    pk = row_number(number)
+def _record(user: User, choice: str) -> Objective | Commitment:
+    """The record of a choice in the form, for example `objective-12`."""
+    name, _, pk_text = choice.rpartition("-")
+    pk = row_number(pk_text)
     if pk is None:
         raise Http404
     if name == "objective":
@@ -212,10 +204,10 @@ def _record(user: User, chosen: str) -> Objective | Commitment:
 
 @require_POST
 def unlink(request: HttpRequest, pk: int) -> HttpResponse:
-    """Remove a link to what it became."""
+    """Remove the link to an objective or commitment."""
     user = signed_in(request)
-    rows = Outcome.objects.filter(adoption__in=Adoption.objects.visible_to(user).values("pk"))
-    outcome = get_object_or_404(rows.select_related("adoption"), pk=pk)
+    outcomes = Outcome.objects.filter(adoption__in=Adoption.objects.visible_to(user).values("pk"))
+    outcome = get_object_or_404(outcomes.select_related("adoption"), pk=pk)
     try:
         unlink_outcome(outcome=outcome, author=user, now=timezone.now())
     except (UnableToAdopt, UnableToLink) as error:

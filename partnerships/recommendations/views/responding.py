@@ -38,7 +38,7 @@ def respond_for(request: HttpRequest, pk: int, organisation: int) -> HttpRespons
             saved = respond(
                 recommendation=recommendation,
                 organisation=body,
-                new_response=form.given,
+                new_response=form.details,
                 author=user,
                 now=now,
                 revision=form.cleaned_data["revision"],

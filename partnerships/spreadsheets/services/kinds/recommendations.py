@@ -16,8 +16,8 @@ from partnerships.people.models import User
 from partnerships.recommendations.models import Confidence, Recommendation
 from partnerships.recommendations.models.sources import KINDS_OF_BODY
 from partnerships.recommendations.services import (
-    RecommendationGiven,
-    SourceGiven,
+    RecommendationDetails,
+    SourceDetails,
     UnableToRecord,
     record_recommendation,
     record_source,
@@ -114,16 +114,16 @@ def _apply(run: Run) -> None:
 class _Row:
     """A report, and one of its recommendations."""
 
-    source: SourceGiven
-    recommendation: RecommendationGiven
+    source: SourceDetails
+    recommendation: RecommendationDetails
 
 
 def _record(run: Run, row: _Row, *, is_stale: bool) -> None:
     """Record the report and the recommendation. Raises `UnableToRecord`, also if it was changed since the preview."""
     organisation = _organisation(run.target)
-    source = record_source(given=row.source, organisation=organisation, author=run.author, now=run.now)
+    source = record_source(details=row.source, organisation=organisation, author=run.author, now=run.now)
     recommendation, outcome = record_recommendation(
-        source=source, given=row.recommendation, organisation=organisation, author=run.author, now=run.now
+        source=source, details=row.recommendation, organisation=organisation, author=run.author, now=run.now
     )
     if is_stale and outcome == "changed":
         raise UnableToRecord(changed_since_preview("a recommendation"))
@@ -145,8 +145,8 @@ def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: 
     if run.is_refused(line) or year is None:
         return None
     return _Row(
-        source=SourceGiven(line.text("title"), year, line.text("publisher"), total),
-        recommendation=RecommendationGiven(
+        source=SourceDetails(line.text("title"), year, line.text("publisher"), total),
+        recommendation=RecommendationDetails(
             text=line.text("text"),
             confidence=confidence,
             reference=line.text("reference"),

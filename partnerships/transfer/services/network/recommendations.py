@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from partnerships.recommendations.models import Adoption, Recommendation, Response
 from partnerships.recommendations.services import (
-    ResponseGiven,
+    ResponseDetails,
     add_evidence,
     adopt,
     link_outcome,
@@ -60,7 +60,7 @@ def _respond(network: Network, item: Item, now: dt.datetime) -> None:
     respond(
         recommendation=recommendation,
         organisation=body,
-        new_response=ResponseGiven(
+        new_response=ResponseDetails(
             status=item["status"], reason=item["reason"], owner=owner, review_on=item["review_on"], note=item["note"]
         ),
         author=network.by(item["by"]),

@@ -39,6 +39,7 @@ def _things(commitments: CommitmentQuerySet) -> list[Thing]:
 
 
 def _open(organisation: Organisation) -> CommitmentQuerySet:
+    """Commitments of the organisation's owners that are not over."""
     return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=OVER)
 
 
@@ -47,10 +48,11 @@ def _owned(person: User, organisation: Organisation, day: dt.date) -> list[Thing
 
 
 def _ownerless(organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Open commitments without an owner, or whose owner does not act for the organisation."""
     return _things(_open(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_for(organisation, day))))
 
 
-def _own(handover: Handover) -> None:
+def _change_owner(handover: Handover) -> None:
     commitment = Commitment.objects.get(pk=handover.pk)
     try:
         change_owner(
@@ -64,19 +66,21 @@ def _own(handover: Handover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-def _escalated(organisation: Organisation) -> CommitmentQuerySet:
+def _under_way_of(organisation: Organisation) -> CommitmentQuerySet:
+    """Commitments under way with the organisation on either side."""
     return Commitment.objects.under_way().filter(Q(giver=organisation) | Q(receiver=organisation))
 
 
 def _escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_escalated(organisation).filter(escalated_to=person))
+    return _things(_under_way_of(organisation).filter(escalated_to=person))
 
 
-def _unheard(organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_escalated(organisation).filter(escalated_to__in=left_by(organisation, day)))
+def _escalated_to_leavers(organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Commitments escalated to people who no longer act for the organisation."""
+    return _things(_under_way_of(organisation).filter(escalated_to__in=left_by(organisation, day)))
 
 
-def _escalate(handover: Handover) -> None:
+def _escalate_to_colleague(handover: Handover) -> None:
     commitment = Commitment.objects.get(pk=handover.pk)
     try:
         escalate(
@@ -96,7 +100,7 @@ COMMITMENTS = OwnedKind(
     fields=("commitments.Commitment.owner",),
     held=_owned,
     left=_ownerless,
-    hand_over=_own,
+    hand_over=_change_owner,
     waits_alone=True,
 )
 ESCALATIONS = OwnedKind(
@@ -104,7 +108,7 @@ ESCALATIONS = OwnedKind(
     label="Commitments escalated to them",
     fields=("commitments.Commitment.escalated_to",),
     held=_escalated_to,
-    left=_unheard,
-    hand_over=_escalate,
+    left=_escalated_to_leavers,
+    hand_over=_escalate_to_colleague,
     goes_to_colleague=True,
 )

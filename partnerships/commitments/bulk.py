@@ -37,35 +37,38 @@ class OwnerForm(Form):
 
 
 def _left_out(reason: Callable[[Rights], str]) -> Callable[[User, Sequence[Commitment], dt.datetime], dict[int, str]]:
-    def found(person: User, rows: Sequence[Commitment], now: dt.datetime) -> dict[int, str]:
+    """A function that finds the commitments that an action leaves out, each with the reason."""
+
+    def left_out(person: User, rows: Sequence[Commitment], now: dt.datetime) -> dict[int, str]:
         reasons = {rights.commitment.pk: reason(rights) for rights in rights_over_each(rows, person, now)}
         return {pk: words for pk, words in reasons.items() if words}
 
-    return found
+    return left_out
 
 
-def _not_to_assign(rights: Rights) -> str:
+def _why_not_assign(rights: Rights) -> str:
+    """The reason why the person cannot change the owner; empty if they can."""
     if rights.commitment.is_over:
         return "These have ended."
     return "" if rights.may_change_owner else _NO_RIGHT
 
 
-def _not_to_move(rights: Rights) -> str:
+def _why_not_move(rights: Rights) -> str:
+    """The reason why the person cannot change the due date; empty if they can."""
     if not rights.commitment.is_under_way:
         return "These are not under way."
     return "" if rights.may_report else _NO_RIGHT
 
 
-def _not_to_remind(rights: Rights) -> str:
+def _why_not_remind(rights: Rights) -> str:
+    """The reason why the person cannot remind the owner; empty if they can."""
     if not rights.commitment.is_under_way:
         return "These are not under way."
     if not rights.may_escalate:
         return _NEITHER_SIDE
-    return (
-        ""
-        if rights.commitment.owner_id not in (None, rights.person_id)
-        else "These commitments have no owner other than you."
-    )
+    if rights.commitment.owner_id in (None, rights.person_id):
+        return "These commitments have no owner other than you."
+    return ""
 
 
 def _assign(*, row: Commitment, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
@@ -95,7 +98,7 @@ ACTIONS = (
         label="Change the owner",
         done="the owner has been changed",
         form=OwnerForm,
-        left_out=_left_out(_not_to_assign),
+        left_out=_left_out(_why_not_assign),
         change=_assign,
         refusals=(services.UnableToChangeOwner,),
         tell=_tell(reminds=False),
@@ -105,7 +108,7 @@ ACTIONS = (
         label="Change the due date",
         done="the due date has been changed",
         form=lambda data, _person, _rows: DueDateForm(data),
-        left_out=_left_out(_not_to_move),
+        left_out=_left_out(_why_not_move),
         change=_move,
         refusals=(services.UnableToChangeDueDate,),
     ),
@@ -114,7 +117,7 @@ ACTIONS = (
         label="Remind the owners",
         done="the owners have been reminded",
         form=only_button("Remind owners"),
-        left_out=_left_out(_not_to_remind),
+        left_out=_left_out(_why_not_remind),
         change=_remind,
         refusals=(services.UnableToRemind,),
         tell=_tell(reminds=True),

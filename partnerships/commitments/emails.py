@@ -30,7 +30,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
     if "reminder" in params:  # older emails have no commitment in their parameters
         reminder = Reminder.objects.get(pk=params["reminder"])
         params = {"commitment": reminder.commitment_id, "due_on": reminder.due_on.isoformat()}
-    commitment = _fetched(params["commitment"])
+    commitment = _commitment(params["commitment"])
     if (
         not commitment.is_under_way
         or commitment.due_on is None
@@ -51,7 +51,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the person a commitment was escalated to."""
-    commitment, author = _found(due)
+    commitment, author = _commitment_and_author(due)
     if commitment.escalated_to_id != person.pk:
         return _ANSWERED
     if not _may_read(commitment, person):
@@ -67,7 +67,7 @@ def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks a lead to confirm for their organisation."""
-    commitment, author = _found(due)
+    commitment, author = _commitment_and_author(due)
     if commitment.revision != due.params["revision"]:
         return "The terms have since changed."
     if not commitment.is_proposed or not people_asked(commitment).filter(pk=person.pk).exists():
@@ -81,13 +81,13 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
     Commitments that no longer wait for them, or that they may not read, are left out.
     """
     readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
-    asks: dict[tuple[Organisation, ...], bool] = {}  # asked once for all between the same two
+    leads_one_of: dict[tuple[Organisation, ...], bool] = {}  # looked up once for all between the same organisations
     proposed = []
     for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk"):
-        waiting = waits_for(commitment)
-        if waiting not in asks:
-            asks[waiting] = leads_with_account(waiting).filter(pk=person.pk).exists()
-        if asks[waiting]:
+        organisations = waits_for(commitment)
+        if organisations not in leads_one_of:
+            leads_one_of[organisations] = leads_with_account(organisations).filter(pk=person.pk).exists()
+        if leads_one_of[organisations]:
             proposed.append(commitment)
     if not proposed:
         return _ANSWERED
@@ -128,7 +128,7 @@ def write_owned_together(due: Due, person: User, now: dt.datetime) -> Content | 
 
 def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the proposer and the owner that both sides have confirmed."""
-    commitment, author = _found(due)
+    commitment, author = _commitment_and_author(due)
     if commitment.status == Status.CANCELLED:
         return "The commitment has since been cancelled."
     return _update("agreed", commitment, person, author)
@@ -136,7 +136,7 @@ def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks a lead of the receiver to verify the delivery."""
-    commitment, author = _found(due)
+    commitment, author = _commitment_and_author(due)
     if not commitment.is_done or not people_asked(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
     return _update("done", commitment, person, author)
@@ -144,7 +144,7 @@ def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to those who deliver: delivery verified or sent back."""
-    commitment, author = _found(due)
+    commitment, author = _commitment_and_author(due)
     return _update("verified" if due.params["verified"] else "sent_back", commitment, person, author)
 
 
@@ -153,7 +153,7 @@ def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
 
     The reason is on the commitment's page only.
     """
-    commitment, author = _found(due)
+    commitment, author = _commitment_and_author(due)
     return _update("ended", commitment, person, author)
 
 
@@ -166,12 +166,13 @@ def people_asked(commitment: Commitment) -> QuerySet[User]:
     return leads.exclude(pk__in=own)
 
 
-def _fetched(pk: int) -> Commitment:
+def _commitment(pk: int) -> Commitment:
     return Commitment.objects.select_related("giver", "receiver", "partnership").get(pk=pk)
 
 
-def _found(due: Due) -> tuple[Commitment, User]:
-    return _fetched(due.params["commitment"]), User.objects.get(pk=due.params["author"])
+def _commitment_and_author(due: Due) -> tuple[Commitment, User]:
+    """The commitment that the email is about, and the person whose act it tells of."""
+    return _commitment(due.params["commitment"]), User.objects.get(pk=due.params["author"])
 
 
 def _may_read(commitment: Commitment, person: User) -> bool:

@@ -24,7 +24,8 @@ from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-_STANDING: dict[str, dict[str, Any]] = {
+#: The conditions of the choices of the filter "standing" that are one lookup.
+_CONDITIONS_OF_STANDING: dict[str, dict[str, Any]] = {
     "proposed": {"status": Status.PROPOSED},
     "risk": {"status__in": [Status.AT_RISK, Status.BLOCKED]},
     "done": {"status": Status.DONE},
@@ -36,14 +37,15 @@ _STANDING: dict[str, dict[str, Any]] = {
 def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
     """Commitments the person may see and these filters find."""
     own_organisations = Organisation.objects.of_person(user).values("pk")
-    sides: dict[str, dict[str, Any]] = {
+    conditions_of_side: dict[str, dict[str, Any]] = {
         "given": {"giver__in": own_organisations},
         "received": {"receiver__in": own_organisations},
         "mine": {"owner": user},
     }
     standing = chosen.get("standing", "")
     rows = Commitment.objects.visible_to(user)
-    rows = rows.filter(**sides.get(chosen.get("side", ""), {}), **_STANDING.get(standing, {}))
+    rows = rows.filter(**conditions_of_side.get(chosen.get("side", ""), {}))
+    rows = rows.filter(**_CONDITIONS_OF_STANDING.get(standing, {}))
     if standing == "open":
         rows = rows.under_way()
     if standing == "overdue":
@@ -59,8 +61,8 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
     return rows.for_listing()
 
 
-def _ready(user: User, rows: Sequence[Commitment]) -> None:
-    """Names as on the day of each."""
+def _name_as_at(user: User, rows: Sequence[Commitment]) -> None:
+    """Let the rows name organisations as on the day of each proposal."""
     queries.name_as_at(rows)
 
 
@@ -210,7 +212,7 @@ LIST = ListDefinition(
         "No commitments yet",
         "An ask that is accepted becomes a commitment that both sides confirm. You can also propose one yourself.",
     ),
-    ready=_ready,
+    ready=_name_as_at,
     actions=ACTIONS,
     followed=lambda row: row,
     context=lambda user: {"may_propose": bool(Membership.objects.organisations_of(user, *EDITING_ROLES))},

@@ -91,7 +91,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """One record that a commitment is made from."""
+    """The record that a commitment is made from: its kind and its number."""
 
     origin: Origin
     record_id: int
@@ -119,11 +119,11 @@ def read_from(text: str) -> From | None:
 
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     """Every record behind the commitment that this person may see."""
-    there = with_rows(commitment.pk, *_rows_of_links())
+    present = with_rows(commitment.pk, *_rows_of_links())
     return [
         link
         for _, origin in sorted(_origins.items())
-        if not origin.rows or there.intersection(origin.rows)
+        if not origin.rows or present.intersection(origin.rows)
         for link in origin.links_of(commitment=commitment, user=user)
     ]
 

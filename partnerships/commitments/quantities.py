@@ -12,15 +12,15 @@ def _as_written(unit: str) -> tuple[str, str]:
     return unit, unit
 
 
-class _Words:
-    """The words for units. Pure: the room registers where they come from."""
+class _UnitWords:
+    """Where the words for units come from: the room registers it, so that this module needs no database."""
 
     of: Callable[[str], tuple[str, str]] = staticmethod(_as_written)
 
 
 def use_words(words: Callable[[str], tuple[str, str]]) -> None:
     """Take the words for one and for several of a unit from this function."""
-    _Words.of = staticmethod(words)
+    _UnitWords.of = staticmethod(words)
 
 
 def quantity_words(quantity: Decimal | None, unit: str) -> str:
@@ -29,7 +29,7 @@ def quantity_words(quantity: Decimal | None, unit: str) -> str:
         return ""
     if unit == "pounds":
         return pounds(quantity)
-    one, many = _Words.of(unit) if unit else ("", "")
+    one, many = _UnitWords.of(unit) if unit else ("", "")
     return f"{figure(quantity)} {one if quantity == 1 else many}".strip()
 
 

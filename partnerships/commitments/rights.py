@@ -26,10 +26,7 @@ class Rights:
 
     @property
     def edits_for_deliverer(self) -> bool:
-        """Whether they report progress: editors and leads of the giver.
-
-        If the giver is outside the directory, those of the receiver.
-        """
+        """Whether they edit for the side that delivers: the giver or, if it is outside the directory, the receiver."""
         role = self.giver_role if self.commitment.giver_id else self.receiver_role
         return role in EDITING_ROLES
 
@@ -44,21 +41,18 @@ class Rights:
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
     def leads_side(self, *, giving: bool) -> bool:
-        """Whether they may confirm for this side: its leads.
-
-        For an action, its editors too.
-        """
+        """Whether they may decide for this side: its leads and, for the giver of an action, its editors."""
         role = self.giver_role if giving else self.receiver_role
         return role == Role.LEAD or (giving and self.commitment.is_action and role in EDITING_ROLES)
 
     @property
     def may_edit_terms(self) -> bool:
-        """Editors and leads of either side, until both have confirmed."""
+        """Whether they may change the terms: editors and leads of either side, until both have confirmed."""
         return self.commitment.is_proposed and self.edits
 
     @property
     def may_confirm_giving(self) -> bool:
-        """Whether they may confirm for the giver: leads; for actions, editors."""
+        """Whether they may confirm for the giver: its leads and, for an action, its editors."""
         unconfirmed = self.commitment.is_proposed and self.commitment.giver_confirmed_at is None
         return unconfirmed and self.leads_side(giving=True)
 
@@ -104,10 +98,10 @@ class Rights:
 
     @property
     def verifies(self) -> bool:
-        """Whether it is theirs to verify, once it is done.
+        """Whether they may verify it, once it is done.
 
-        A delivery: leads of the receiver. An action: editors and leads of either side who neither own it nor reported
-        it done.
+        A delivery is verified by leads of the receiver; an action by editors and leads of either side who neither own
+        it nor reported it done.
         """
         if self.commitment.is_action:
             return self.edits and self.person_id not in (self.commitment.done_by_id, self.commitment.owner_id)
@@ -133,7 +127,7 @@ class Rights:
 
     @property
     def may_replace(self) -> bool:
-        """Editors and leads of either side, once it is agreed."""
+        """Whether they may propose new terms in its place: editors and leads of either side, once it is agreed."""
         has_both_sides = bool(self.commitment.giver_id and self.commitment.receiver_id)
         return has_both_sides and self.commitment.is_under_way and self.edits and not self.commitment.is_action
 
@@ -144,12 +138,12 @@ class Rights:
 
 
 def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Rights:
-    """Rights of the person on the day of `now`; one query."""
+    """Rights of the person over the commitment on the day of `now`; one query."""
     return rights_over_each([commitment], person, now)[0]
 
 
 def rights_over_each(commitments: Iterable[Commitment], person: User, now: dt.datetime) -> list[Rights]:
-    """The same for each of several; one query for all."""
+    """Rights of the person over each commitment, in their order; one query for all."""
     roles = roles_of(person, now).of
     return [
         Rights(
@@ -177,11 +171,10 @@ def waits_for(commitment: Commitment) -> tuple[Organisation, ...]:
     Needs giver and receiver fetched.
     """
     if commitment.status == Status.PROPOSED:
-        sides = (
-            (commitment.giver, commitment.giver_confirmed_at),
-            (None if commitment.is_action else commitment.receiver, commitment.receiver_confirmed_at),
-        )
-        return tuple(side for side, confirmed_at in sides if side is not None and confirmed_at is None)
+        confirmations = [(commitment.giver, commitment.giver_confirmed_at)]
+        if not commitment.is_action:
+            confirmations.append((commitment.receiver, commitment.receiver_confirmed_at))
+        return tuple(side for side, confirmed_at in confirmations if side is not None and confirmed_at is None)
     if commitment.is_done and not commitment.is_over:
         side = commitment.receiver or (commitment.giver if commitment.is_action else None)
         return (side,) if side is not None else ()

@@ -59,13 +59,13 @@ def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()
 
     Open ones say the present name too. `beside`: what else the page shows, with its day.
     """
-    pairs = [
-        (commitment.is_over, (timezone.localdate(commitment.proposed_at), body))
-        for commitment in commitments
-        for body in (commitment.giver, commitment.receiver, commitment.owner_organisation)
-    ]
-    over = [pair for is_over, pair in pairs if is_over]
-    show_as_at([*over, *beside], with_present=[pair for is_over, pair in pairs if not is_over])
+    then_only: list[AsAt] = list(beside)
+    then_and_now: list[AsAt] = []
+    for commitment in commitments:
+        day = timezone.localdate(commitment.proposed_at)
+        names = then_only if commitment.is_over else then_and_now
+        names += [(day, body) for body in (commitment.giver, commitment.receiver, commitment.owner_organisation)]
+    show_as_at(then_only, with_present=then_and_now)
 
 
 def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:

@@ -40,8 +40,9 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     return list(in_order(due).for_listing())
 
 
-#: What waits and since when, in the order of `_waits`. If a commitment waits for several reasons, the last counts.
-_WHAT_AND_SINCE = (
+#: The next steps, each with the field that holds since when it waits, in the order of `_reaches_of_steps`.
+#: If a commitment waits for several steps, the last one counts.
+_STEPS = (
     ("Accept this action", "proposed_at"),
     ("Help unblock this", "escalated_at"),
     ("Name an owner", "status_since"),
@@ -53,80 +54,89 @@ _WHAT_AND_SINCE = (
 )
 
 
-def _waits(
+def _reaches_of_steps(
     now: dt.datetime, proposed: CommitmentQuerySet | None = None, verifier: User | None = None
 ) -> tuple[Reach, ...]:
-    """What waits for which people, in the order of `_WHAT_AND_SINCE`.
+    """The commitments that wait for each of the `_STEPS`, and the people whom they wait for.
 
-    `proposed` narrows the ones to confirm, `verifier` the actions to
-    verify to those of others.
+    `proposed` narrows those to confirm. `verifier` leaves out the actions that this person owns or reported done, since
+    somebody else must verify them.
     """
     done = Commitment.objects.awaiting_verification()
-    own = Q(kind=Kind.ACTION) & (Q(done_by=verifier) | Q(owner=verifier))
+    done_by_others = done
+    if verifier is not None:
+        done_by_others = done.exclude(Q(kind=Kind.ACTION) & (Q(done_by=verifier) | Q(owner=verifier)))
     under_way = Commitment.objects.under_way()
     ownerless = under_way.filter(owner=None, giver__isnull=False)
-    soon = under_way.filter(due_on__lte=timezone.localdate(now) + SOON)
+    due_within_soon = under_way.filter(due_on__lte=timezone.localdate(now) + SOON)
     if proposed is None:
         proposed = Commitment.objects.filter(status=Status.PROPOSED)
-    own_actions = Commitment.objects.filter(kind=Kind.ACTION, status=Status.PROPOSED)
-    promised, actions = proposed.filter(kind=Kind.COMMITMENT), proposed.filter(kind=Kind.ACTION)
+    actions_to_accept = Commitment.objects.filter(kind=Kind.ACTION, status=Status.PROPOSED)
     owner, helper = People("owner"), People("escalated_to", when=~Q(owner=F("escalated_to")))
     return (
-        Reach(own_actions, (owner,)),
+        Reach(actions_to_accept, (owner,)),
         Reach(under_way, (helper,)),
         Reach(ownerless, (Organisations("owner_organisation", roles=_LEAD),)),
-        Reach(soon, (owner,)),
+        Reach(due_within_soon, (owner,)),
         Reach(done, VERIFYING),
-        Reach(done if verifier is None else done.exclude(own), VERIFYING_ACTIONS),
-        Reach(promised, CONFIRMING),
-        Reach(actions, (Organisations("giver", roles=_LEAD),)),
+        Reach(done_by_others, VERIFYING_ACTIONS),
+        Reach(proposed.filter(kind=Kind.COMMITMENT), CONFIRMING),
+        Reach(proposed.filter(kind=Kind.ACTION), (Organisations("giver", roles=_LEAD),)),
     )
 
 
-def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
-    return _waits(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
+def _reaches_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
+    """The same for one person: only what they themselves can confirm and verify."""
+    return _reaches_of_steps(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
 
 
-def _read(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
+def _rows_to_show(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
     with one_by_one():
         commitments = Commitment.objects.visible_to(user).filter(among("pk", ids)).order_by("pk")
-    wanted: QuerySet[Commitment, dict[str, Any]] = commitments.values(*fields)
-    return wanted
+    rows: QuerySet[Commitment, dict[str, Any]] = commitments.values(*fields)
+    return rows
 
 
 def _steps_wanted(user: User, now: dt.datetime) -> InOrder:
     """The next step of each commitment that waits for the person, and since when."""
-    places = sorted_by_reach(_waits_for, user, now)
+    ids_by_step = sorted_by_reach(_reaches_for, user, now)
     steps: dict[int, tuple[str, str]] = {}
-    for place, (what, since) in enumerate(_WHAT_AND_SINCE):
-        steps |= dict.fromkeys(places[place], (what, since))
+    for position, step in enumerate(_STEPS):
+        steps |= dict.fromkeys(ids_by_step[position], step)
     address, labels = addresses("commitments:detail"), dict(Status.choices)
 
     def due(row: dict[str, Any]) -> dt.date | None:
         return row["due_on"] if row["status"] in UNDER_WAY else None
 
-    def key(row: dict[str, Any]) -> Urgency:
-        return urgency(due(row), row[steps[row["pk"]][1]], row["pk"])
+    def urgency_of(row: dict[str, Any]) -> Urgency:
+        _, since_field = steps[row["pk"]]
+        return urgency(due(row), row[since_field], row["pk"])
 
     def make(row: dict[str, Any]) -> Waiting:
-        what, since = steps[row["pk"]]
+        what, since_field = steps[row["pk"]]
         return Waiting(
             what=what,
             title=f"{row['reference']} {cut(row['text'], 90)}",
             path=address(row["pk"]),
-            since=row[since],
+            since=row[since_field],
             due=due(row),
             within=row["partnership__title"] or "",
             status=row["status"],
             status_label=str(labels[row["status"]]),
         )
 
-    return InOrder(sorted(rows_for(_read, user, list(steps)), key=key) if steps else [], make, due)
+    rows = rows_for(_rows_to_show, user, list(steps)) if steps else []
+    return InOrder(sorted(rows, key=urgency_of), make, due)
 
 
 #: Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
 WAITING = (
-    Source(_steps_wanted, _waits, is_usual=True, lookups=lambda user, now: (reach_lookup(_waits_for, user, now),)),
+    Source(
+        _steps_wanted,
+        _reaches_of_steps,
+        is_usual=True,
+        lookups=lambda user, now: (reach_lookup(_reaches_for, user, now),),
+    ),
 )

@@ -71,7 +71,7 @@ def record_progress(
     if delivered is not None and current.quantity is None:
         raise UnableToRecordProgress("No quantity was promised, so describe the delivery in the note.")
     _check_amount(current, status, amount, note=note_text)
-    before = current.get_status_display()
+    status_before = current.get_status_display()
     report = Progress.objects.create(
         commitment=current,
         delivered_before=current.delivered_quantity,
@@ -83,7 +83,7 @@ def record_progress(
         at=now,
     )
     _apply_report(current, report, blocker)
-    _record_report(current, report, status_before=before, organisation=side_of(rights))
+    _record_report(current, report, status_before=status_before, organisation=side_of(rights))
     call_listeners(commitment=current, author=author, now=now)
     if current.is_done:
         email_asked("done", current, author=author, now=now)
@@ -123,16 +123,16 @@ def _check_status(status: str, blocker: str) -> None:
 
 def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note: str) -> None:
     """Refuse a total that needs a note without one, and "done" without the whole quantity."""
-    words = delivered_words(amount, commitment.quantity, commitment.unit)
+    amount_words = delivered_words(amount, commitment.quantity, commitment.unit)
     has_note = bool(note.strip())
     if amount < 0:
         raise UnableToRecordProgress("The amount delivered cannot be less than 0.")
     if amount < commitment.delivered_quantity and not has_note:
         raise UnableToRecordProgress("The total is lower than last reported. Explain why in the note.")
     if exceeds(commitment, amount) and not has_note:
-        raise UnableToRecordProgress(f"{words} is more than was promised. Explain why in the note.")
+        raise UnableToRecordProgress(f"{amount_words} is more than was promised. Explain why in the note.")
     if status == Status.DONE and commitment.quantity is not None and amount < commitment.quantity:
-        raise UnableToRecordProgress(f"Only {words} have been delivered. Report the rest, or propose new terms.")
+        raise UnableToRecordProgress(f"Only {amount_words} have been delivered. Report the rest, or propose new terms.")
 
 
 def _record_report(
@@ -192,7 +192,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 
     Raises `UnableToVerify`.
     """
-    current, side = _done(commitment, author, now)
+    current, side = _lock_to_verify(commitment, author, now)
     current.status, current.status_since = Status.VERIFIED, now
     current.verified_by, current.verified_at = author, now
     current.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
@@ -214,7 +214,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
     """Say that the delivery or action is incomplete, and why. Raises `UnableToVerify`."""
-    current, side = _done(commitment, author, now)
+    current, side = _lock_to_verify(commitment, author, now)
     if not reason.strip():
         raise UnableToVerify("Say what is missing.")
     current.status, current.status_since = Status.IN_PROGRESS, now
@@ -245,10 +245,10 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
     return current
 
 
-def _done(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
+def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
     """The commitment, locked, and the side that verifies it.
 
-    It was reported done, and the author may verify it.
+    Raises `UnableToVerify` if it is not reported done; the author must have the right to verify it.
     """
     current = lock_commitment(commitment)
     if not current.is_done or current.is_over:
@@ -257,10 +257,8 @@ def _done(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commi
     if current.is_action:
         require(
             rights.verifies,
-            (
-                "Only an editor on one of the two sides can verify the action, but not its owner or "
-                "the person who reported it."
-            ),
+            "Only an editor on one of the two sides can verify the action, "
+            "but not its owner or the person who reported it.",
         )
         return current, side_of(rights)
     require(rights.verifies, "Only a lead of the receiving organisation can verify the delivery.")

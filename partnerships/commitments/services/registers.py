@@ -70,16 +70,16 @@ def record_from_register(
             source=source, source_reference__in=[promise.reference for promise in promises]
         ).values_list("source_reference", "receiver_id")
     )
-    fresh = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in known_references]
-    numbers = next_ids(len(fresh)) if fresh else []
-    rows, reports = [], []
-    for number, promise in zip(numbers, fresh, strict=True):
-        commitment = _row(number, promise, source, author)
-        rows.append(commitment)
-        reports += _reports(commitment, promise, author)
-    Commitment.objects.bulk_create(rows, batch_size=500)
+    new_promises = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in known_references]
+    numbers = next_ids(len(new_promises)) if new_promises else []
+    commitments, reports = [], []
+    for number, promise in zip(numbers, new_promises, strict=True):
+        commitment = _new_commitment(number, promise, source, author)
+        commitments.append(commitment)
+        reports += _new_reports(commitment, promise, author)
+    Commitment.objects.bulk_create(commitments, batch_size=500)
     Progress.objects.bulk_create(reports, batch_size=500)
-    for commitment in rows:
+    for commitment in commitments:
         _record_event(
             commitment,
             EventKind.READ_FROM_REGISTER,
@@ -87,7 +87,7 @@ def record_from_register(
             now=now,
             row=commitment.source_reference,
         )
-    return rows
+    return commitments
 
 
 @transaction.atomic
@@ -111,27 +111,31 @@ def add_from_register(
         .filter(source=source, source_reference__in=[promise.reference for promise in promises])
         .order_by("pk")
     )
-    rows = [row for row in known_commitments if (row.source_reference, row.receiver_id) in promises_by_key]
-    reports: dict[int, list[Progress]] = {row.pk: [] for row in rows}
-    for report in Progress.objects.filter(commitment__in=rows).order_by("at", "pk"):
-        reports[report.commitment_id].append(report)
+    commitments = [
+        commitment
+        for commitment in known_commitments
+        if (commitment.source_reference, commitment.receiver_id) in promises_by_key
+    ]
+    recorded_reports: dict[int, list[Progress]] = {commitment.pk: [] for commitment in commitments}
+    for report in Progress.objects.filter(commitment__in=commitments).order_by("at", "pk"):
+        recorded_reports[report.commitment_id].append(report)
     changed, skipped = [], []
-    for row in rows:
-        promise = promises_by_key[row.source_reference, row.receiver_id or 0]
-        if promise.withdrawn and not row.is_over:
-            _withdraw(row, promise, author, now)
-            changed.append(row)
+    for commitment in commitments:
+        promise = promises_by_key[commitment.source_reference, commitment.receiver_id or 0]
+        if promise.withdrawn and not commitment.is_over:
+            _withdraw(commitment, promise, author, now)
+            changed.append(commitment)
             continue
-        known_reports = _matched(reports[row.pk], promise.progress)
-        is_complete = known_reports is not None and len(known_reports) == len(promise.progress)
-        last = promise.progress[-1].delivered if promise.progress else Decimal(0)
-        if is_complete and row.delivered_quantity == last:
+        recorded = _recorded_by_position(recorded_reports[commitment.pk], promise.progress)
+        has_every_report = recorded is not None and len(recorded) == len(promise.progress)
+        total = promise.progress[-1].delivered if promise.progress else Decimal(0)
+        if has_every_report and commitment.delivered_quantity == total:
             continue
-        if row.is_over or known_reports is None or is_complete:
-            skipped.append(row)
+        if commitment.is_over or recorded is None or has_every_report:
+            skipped.append(commitment)
             continue
-        _add_reports(row, promise, known_reports, author, now)
-        changed.append(row)
+        _add_reports(commitment, promise, recorded, author, now)
+        changed.append(commitment)
     return changed, skipped
 
 
@@ -149,83 +153,87 @@ def _record_event(
     )
 
 
-def _matched(reports: Sequence[Progress], says: Sequence[RegisterProgress]) -> dict[int, Progress] | None:
-    """The reports that are recorded, by their places among the register's.
+def _recorded_by_position(
+    recorded_reports: Sequence[Progress], register_reports: Sequence[RegisterProgress]
+) -> dict[int, Progress] | None:
+    """The recorded reports, by their positions among the register's reports.
 
-    None if one of them is not of the register. A report is known by its day and its words, which name its figure.
+    None if a recorded report is not in the register. Two reports are the same if their moment and their note are: the
+    note names the figure.
     """
-    places: dict[tuple[dt.datetime, str], list[int]] = {}
-    for place, report in enumerate(says):
-        places.setdefault((report.at, report.note), []).append(place)
-    matches: dict[int, Progress] = {}
-    for known in reports:
-        free = places.get((known.at, known.note))
-        if not free:
+    free_positions: dict[tuple[dt.datetime, str], list[int]] = {}
+    for position, report in enumerate(register_reports):
+        free_positions.setdefault((report.at, report.note), []).append(position)
+    recorded_by_position: dict[int, Progress] = {}
+    for recorded in recorded_reports:
+        positions = free_positions.get((recorded.at, recorded.note))
+        if not positions:
             return None
-        matches[free.pop(0)] = known
-    return matches
+        recorded_by_position[positions.pop(0)] = recorded
+    return recorded_by_position
 
 
 def _add_reports(
-    row: Commitment, promise: RegisterPromise, known_reports: dict[int, Progress], author: User | None, now: dt.datetime
+    commitment: Commitment,
+    promise: RegisterPromise,
+    recorded_by_position: dict[int, Progress],
+    author: User | None,
+    now: dt.datetime,
 ) -> None:
-    """Add the reports that are not held yet, and take the status from the last."""
-    before = row.delivered_quantity
-    for place, position_report in enumerate(_reports(row, promise, author)):
-        report = known_reports.get(place)
-        if report is None:
-            position_report.save(force_insert=True)
-        elif (report.delivered_before, report.delivered) != (
-            position_report.delivered_before,
-            position_report.delivered,
-        ):
-            report.delivered_before, report.delivered = position_report.delivered_before, position_report.delivered
-            report.save(update_fields=["delivered_before", "delivered"])
+    """Add the reports that are not recorded yet, and take the status from the last."""
+    delivered_before = commitment.delivered_quantity
+    for position, report in enumerate(_new_reports(commitment, promise, author)):
+        recorded = recorded_by_position.get(position)
+        if recorded is None:
+            report.save(force_insert=True)
+        elif (recorded.delivered_before, recorded.delivered) != (report.delivered_before, report.delivered):
+            recorded.delivered_before, recorded.delivered = report.delivered_before, report.delivered
+            recorded.save(update_fields=["delivered_before", "delivered"])
     last = promise.progress[-1]
     status = Status.DONE if promise.done else Status.IN_PROGRESS
-    if status != row.status:
-        row.status, row.status_since = status, last.at
-    row.done_at = last.at if promise.done else None
-    row.delivered_quantity = last.delivered
-    row.save(update_fields=["status", "status_since", "done_at", "delivered_quantity"])
+    if status != commitment.status:
+        commitment.status, commitment.status_since = status, last.at
+    commitment.done_at = last.at if promise.done else None
+    commitment.delivered_quantity = last.delivered
+    commitment.save(update_fields=["status", "status_since", "done_at", "delivered_quantity"])
     _record_event(
-        row,
+        commitment,
         EventKind.REPORTS_READ_FROM_REGISTER,
         author=author,
         now=now,
-        before={"delivered": str(before)},
-        after={"delivered": str(row.delivered_quantity)},
+        before={"delivered": str(delivered_before)},
+        after={"delivered": str(commitment.delivered_quantity)},
     )
 
 
-def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, now: dt.datetime) -> None:
+def _withdraw(commitment: Commitment, promise: RegisterPromise, author: User | None, now: dt.datetime) -> None:
     """Cancel what the register no longer has, and reopen the entries that it met."""
-    before = row.get_status_display()
-    row.status, row.status_since, row.reason = Status.CANCELLED, now, promise.withdrawn
-    row.save(update_fields=["status", "status_since", "reason"])
+    status_before = commitment.get_status_display()
+    commitment.status, commitment.status_since, commitment.reason = Status.CANCELLED, now, promise.withdrawn
+    commitment.save(update_fields=["status", "status_since", "reason"])
     # Listeners need the agreed state, to reopen the entries that it met.
-    call_listeners(commitment=row, author=author, now=now)
-    row.giver_confirmed_at = row.receiver_confirmed_at = None
-    row.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
+    call_listeners(commitment=commitment, author=author, now=now)
+    commitment.giver_confirmed_at = commitment.receiver_confirmed_at = None
+    commitment.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
     _record_event(
-        row,
+        commitment,
         EventKind.WITHDRAWN_IN_REGISTER,
         author=author,
         now=now,
-        reason=row.reason,
-        before={"status": before},
-        after={"status": row.get_status_display()},
+        reason=commitment.reason,
+        before={"status": status_before},
+        after={"status": commitment.get_status_display()},
     )
 
 
-def _reports(row: Commitment, promise: RegisterPromise, author: User | None) -> list[Progress]:
+def _new_reports(commitment: Commitment, promise: RegisterPromise, author: User | None) -> list[Progress]:
     """A report for each of the register's figures, each with the figure before it."""
-    reports, before = [], Decimal(0)
+    reports, delivered_before = [], Decimal(0)
     for report in promise.progress:
         reports.append(
             Progress(
-                commitment=row,
-                delivered_before=before,
+                commitment=commitment,
+                delivered_before=delivered_before,
                 delivered=report.delivered,
                 status=Status.IN_PROGRESS,
                 note=report.note,
@@ -234,21 +242,25 @@ def _reports(row: Commitment, promise: RegisterPromise, author: User | None) -> 
                 at=report.at,
             )
         )
-        before = report.delivered
+        delivered_before = report.delivered
     return reports
 
 
-def _row(number: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
-    """The row of a register's promise.
+def _status_of(promise: RegisterPromise) -> Status:
+    """The status of a new commitment: agreed at once, since the register says that it was signed."""
+    if promise.withdrawn:
+        return Status.CANCELLED
+    if promise.done:
+        return Status.DONE
+    return Status.IN_PROGRESS if promise.progress else Status.AGREED
 
-    Agreed at once, since the register says that it was signed.
-    """
+
+def _new_commitment(number: int, promise: RegisterPromise, source: str, author: User | None) -> Commitment:
+    """The commitment of a register's promise, not saved yet."""
     delivered = promise.progress[-1].delivered if promise.progress else Decimal(0)
-    last = promise.progress[-1].at if promise.progress else promise.agreed_at
-    status = Status.IN_PROGRESS if promise.progress else Status.AGREED
-    status = Status.DONE if promise.done else status
+    status_since = promise.progress[-1].at if promise.progress else promise.agreed_at
     # Agreed and then cancelled would count as broken; a withdrawn record is not.
-    confirmed = None if promise.withdrawn else promise.agreed_at
+    confirmed_at = None if promise.withdrawn else promise.agreed_at
     return Commitment(
         pk=number,
         reference=reference_for(number),
@@ -261,15 +273,15 @@ def _row(number: int, promise: RegisterPromise, source: str, author: User | None
         delivered_quantity=delivered,
         due_on=promise.due_on,
         original_due_on=promise.due_on,
-        status=Status.CANCELLED if promise.withdrawn else status,
-        status_since=last,
-        done_at=last if promise.done and not promise.withdrawn else None,
+        status=_status_of(promise),
+        status_since=status_since,
+        done_at=status_since if promise.done and not promise.withdrawn else None,
         reason=promise.withdrawn,
         proposed_by=author,
         proposed_for=promise.receiver,
         proposed_at=promise.agreed_at,
-        giver_confirmed_at=confirmed,
-        receiver_confirmed_at=confirmed,
+        giver_confirmed_at=confirmed_at,
+        receiver_confirmed_at=confirmed_at,
         source=source,
         source_reference=promise.reference,
     )

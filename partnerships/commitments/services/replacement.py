@@ -24,7 +24,7 @@ def replace_commitment(
     copy_links(old, successor)
     if old.is_over:
         return
-    before = old.get_status_display()
+    status_before = old.get_status_display()
     _carry_dates(old, successor, author, now)
     _carry_delivered(old, successor, author, organisation, now)
     old.status, old.status_since = Status.SUPERSEDED, now
@@ -36,7 +36,7 @@ def replace_commitment(
         author=author,
         organisation=organisation,
         now=now,
-        before=before,
+        before=status_before,
         after=old.get_status_display(),
         reason=old.reason,
     )
@@ -45,7 +45,7 @@ def replace_commitment(
 
 def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:
     """Keep the first due date, and copy each change with author and reason."""
-    moves = [
+    slippages = [
         Slippage(
             commitment=successor,
             was=slippage.was,
@@ -58,10 +58,10 @@ def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.d
     ]
     if successor.due_on is not None and successor.due_on != old.due_on:
         reason = f"Agreed to replace {old.reference}."
-        moves.append(
+        slippages.append(
             Slippage(commitment=successor, was=old.due_on, now=successor.due_on, reason=reason, by=author, at=now)
         )
-    Slippage.objects.bulk_create(moves)
+    Slippage.objects.bulk_create(slippages)
     successor.original_due_on = old.original_due_on
     successor.save(update_fields=["original_due_on"])
 

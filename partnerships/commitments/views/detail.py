@@ -33,7 +33,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     read_ahead(
         [
-            lookup(_shown, user, pk),
+            lookup(_commitment_shown, user, pk),
             lookup(_replacements, user, pk),
             lookup(queries.slippages_of, pk),
             lookup(queries.progress_of, pk),
@@ -42,15 +42,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             newest_events_lookup(user, kind="commitment", record_id=pk, count=_EVENTS),
         ]
     )
-    commitment_rows = rows_for(_shown, user, pk)
-    if not commitment_rows:
+    found = rows_for(_commitment_shown, user, pk)
+    if not found:
         raise Http404
-    commitment = commitment_rows[0]
-    queries.with_people(commitment)
+    commitment = queries.with_people(found[0])
     progress = rows_for(queries.progress_of, pk)
-    queries.name_as_at(
-        [commitment], beside=((timezone.localdate(report.at), report.organisation) for report in progress)
-    )
+    reporters = [(timezone.localdate(report.at), report.organisation) for report in progress]
+    queries.name_as_at([commitment], beside=reporters)
     if commitment.partnership is not None:
         commitment.partnership = as_read_by(user, commitment.partnership)
     context = {
@@ -64,16 +62,18 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "replacements": rows_for(_replacements, user, pk),
         "overdue": commitment.is_overdue(timezone.localdate()),
         "may_tell_stakeholders": leads_a_party(user, commitment.partnership_id),
-        "lines": _lines(request, user, commitment),
+        "lines": _timeline(request, user, commitment),
     }
     return render(request, "commitments/detail.html", context)
 
 
-def _shown(user: User, pk: int) -> QuerySet[Commitment]:
+def _commitment_shown(user: User, pk: int) -> QuerySet[Commitment]:
+    """The commitment of this page, if the person may see it."""
     return queries.with_story(Commitment.objects.visible_to(user)).filter(pk=pk)
 
 
 def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
+    """Commitments proposed in its place that the person may see."""
     return Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk")
 
 
@@ -81,9 +81,9 @@ def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whether stakeholders without an account hear about the commitment."""
     user = signed_in(request)
-    opened_commitment = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
+    commitment = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"
-    commitment = services.tell_stakeholders(commitment=opened_commitment, tell=tell, author=user, now=timezone.now())
+    commitment = services.tell_stakeholders(commitment=commitment, tell=tell, author=user, now=timezone.now())
     messages.success(
         request,
         "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",
@@ -91,12 +91,15 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(commitment)
 
 
-def _lines(request: HttpRequest, user: User, commitment: Commitment) -> list[TimelineLine]:
-    """Timeline, newest first, without the commitment's own title."""
+def _timeline(request: HttpRequest, user: User, commitment: Commitment) -> list[TimelineLine]:
+    """Lines of the timeline, newest first, without the commitment's own title; the reader has then seen them."""
     events = newest_events(user, kind="commitment", record_id=commitment.pk, count=_EVENTS)
     if is_reading(request):
-        shown = [event.pk for event in events]
         note_events_seen(
-            person_id=user.pk, kind="commitment", record_id=commitment.pk, events=shown, now=timezone.now()
+            person_id=user.pk,
+            kind="commitment",
+            record_id=commitment.pk,
+            events=[event.pk for event in events],
+            now=timezone.now(),
         )
     return [replace(line, subject="") for line in timeline_lines(events)]

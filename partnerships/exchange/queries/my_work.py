@@ -166,18 +166,18 @@ class _WithAskers:
 
     user: User
 
-    def __call__(self, tasks: Sequence[Waiting]) -> list[Waiting]:
+    def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """The tasks with the organisation that asks, the colleague who referred it, and the partnership."""
-        rows = rows_for(_askers, self.user, [task.number for task in tasks])
-        added_by_entry = {}
+        rows = rows_for(_askers, self.user, [task.number for task in waiting])
+        added_by_entry: dict[int, dict[str, Any]] = {}
         for pk, direction, short_name, name, referrer, partnership_title in rows:
             task_words = _answer_task(direction, asker=short_name or name, referrer=referrer)
             added_by_entry[pk] = {"what": task_words, "within": partnership_title or ""}
-        return [replace(task, **added_by_entry[task.number]) for task in tasks]
+        return [replace(task, **added_by_entry[task.number]) for task in waiting]
 
-    def lookups(self, tasks: Sequence[Waiting]) -> list[Lookup]:
+    def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
         """The lookup that the call makes, for `read_ahead`."""
-        return [lookup(_askers, self.user, [task.number for task in tasks])]
+        return [lookup(_askers, self.user, [task.number for task in waiting])]
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> InOrder:

@@ -72,7 +72,7 @@ def sources_for(user: Reader) -> list[Source]:
     """The reports, newest first, with how many of their recommendations are recorded and worked on."""
     sources = list(Source.objects.visible_to(user).with_recorded().order_by("-year", "title", "pk"))
     worked_on = worked(with_work(Recommendation.objects.all(), user)).order_by().values("source")
-    count_by_source: dict[int, int] = dict(worked_on.annotate(number=Count("pk")).values_list("source", "number"))
+    count_by_source: dict[int, int] = dict(worked_on.annotate(rows=Count("pk")).values_list("source", "rows"))
     for source in sources:
         source.worked_on = count_by_source.get(source.pk, 0)  # type: ignore[attr-defined]  # for the page
     return sources

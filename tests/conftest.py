@@ -111,9 +111,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Clear what an earlier test left whose own clearing failed, before anything of this one is set up."""
+    """Clear rows that an earlier test left behind, before anything of this test is set up."""
     with item.config.stash[blocking_manager_key].unblock():
-        seeds.clear_what_is_left()
+        seeds.clear_leftovers()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -222,12 +222,14 @@ def django_db_setup(
     django_db_setup: None, django_db_blocker: Any, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The test database, whose rows from migrations come back after a flush."""
-    together = None if worker_id == "master" else tmp_path_factory.getbasetemp().parent
-    kept_rows.begin(database=connections["default"].settings_dict["NAME"], folder=together)
+    shared_folder = None if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    kept_rows.use(database=connections["default"].settings_dict["NAME"], folder=shared_folder)
     with django_db_blocker.unblock():
-        seeds.keep(connections["default"].settings_dict)
-    TransactionTestCase._fixture_teardown = seeds.as_migrated  # type: ignore[attr-defined]  # private in Django
-    post_migrate.connect(seeds.put_back, sender=apps.get_app_config("agreements"), dispatch_uid="tests.put_back")
+        seeds.save_migrated_rows(connections["default"].settings_dict)
+    TransactionTestCase._fixture_teardown = seeds.restore_migrated_rows  # type: ignore[attr-defined]  # private in Django
+    post_migrate.connect(
+        seeds.restore_missing_rows, sender=apps.get_app_config("agreements"), dispatch_uid="tests.put_back"
+    )
 
 
 @pytest.fixture(scope="session")

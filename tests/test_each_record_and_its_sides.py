@@ -373,7 +373,7 @@ def _correction(world: World) -> talked.Correction:
 
 
 def _point(world: World, text: str = SAID) -> talked.Point:
-    points = [conversations.PointGiven(world.larkhaven, talked.PointKind.OBSTACLE, text)]
+    points = [conversations.PointInput(world.larkhaven, talked.PointKind.OBSTACLE, text)]
     return _talk_with(world, points=points).points.get()
 
 
@@ -386,7 +386,7 @@ def _became(world: World) -> talked.PointEntry:
 
 
 def _step(world: World, *, show: bool) -> talked.NextStep:
-    steps = [conversations.NextStepGiven(world.westmarch, SAID, days_ago(-7), world.ben)]
+    steps = [conversations.NextStepInput(world.westmarch, SAID, days_ago(-7), world.ben)]
     record = the_record(world, points=(), next_steps=steps)
     talk = conversations.record_conversation(
         organisation=world.larkhaven, record=record, author=world.eddie, now=timezone.now()
@@ -397,7 +397,7 @@ def _step(world: World, *, show: bool) -> talked.NextStep:
 
 
 def _attendee(world: World, attribution: str) -> talked.Attendee:
-    there = [conversations.AttendeeGiven(world.westmarch, name=SAID)]
+    there = [conversations.AttendeeInput(world.westmarch, name=SAID)]
     return _talk_with(world, attendees=there, attribution=attribution).attendees.get()
 
 

@@ -15,7 +15,7 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Holder
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import escalate
-from partnerships.conversations.services import NextStepGiven
+from partnerships.conversations.services import NextStepInput
 from partnerships.digests.models import Subscription
 from partnerships.digests.services import subscribe
 from partnerships.exchange.models import Audience
@@ -179,7 +179,7 @@ def test_successor_takes_over_posts_in_the_same_step(world: World) -> None:
 def holds_all_kinds(world: World, someone: User) -> None:
     """Somebody owns an objective and a next step, has an ask to answer and a commitment escalated to them."""
     add_objective(world, owner=someone)
-    draft_record(world, next_steps=[NextStepGiven(world.larkhaven, "Send it.", today(), someone)])
+    draft_record(world, next_steps=[NextStepInput(world.larkhaven, "Send it.", today(), someone)])
     asked = {"audience": Audience.NAMED, "addressees": [world.larkhaven], "closes_on": None}
     entry = shared(world.westmarch, world.ben, timezone.now(), **asked)
     refer_entry(entry=entry, organisation=world.larkhaven, person=someone, author=world.amina, now=timezone.now())

@@ -27,7 +27,7 @@ from partnerships.organisations.models import Area, AreaKind, Kind, Membership, 
 from partnerships.outbox.services import without_emails
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 
 PASSWORD = "a-quiet-estuary-morning"
 #: The demonstration network of `make run`; its accounts have the same password.
@@ -36,7 +36,7 @@ DEMO = Path(__file__).parent.parent / "partnerships" / "transfer" / "demo.json"
 
 def load_demonstration() -> str:
     """Load the demonstration network, or insert its rows again; returns what the command said."""
-    return kept(_demonstration)
+    return build_once(_demonstration)
 
 
 def _demonstration() -> str:
@@ -138,7 +138,7 @@ def make_world(mark: str = "", *, now: dt.datetime | None = None) -> World:
     Call inside a transaction that is rolled back. With a mark, names and addresses contain it, so that a second world
     can exist on the same site.
     """
-    return _built(mark, now) if mark or now else kept(_built)
+    return _built(mark, now) if mark or now else build_once(_built)
 
 
 @without_emails()

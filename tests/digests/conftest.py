@@ -21,7 +21,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.services import create_plan, publish_version
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 from tests.world import World, make_world
 
 
@@ -155,7 +155,7 @@ def world(db: None) -> World:
 
     The plan belongs to the Estuary Partnership.
     """
-    return kept(with_plan)
+    return build_once(with_plan)
 
 
 def with_plan() -> World:

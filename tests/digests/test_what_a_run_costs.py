@@ -29,7 +29,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, open_plan, publish, with_plan
 from tests.support.constraints import check_once
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -60,7 +60,7 @@ def ledger(
     """Made once for all tests, whose changes are rolled back."""
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("ledger"), DIGEST_SETTLE_MINUTES=0)
     with django_db_blocker.unblock(), files, transaction.atomic():
-        world = kept(with_plan)
+        world = build_once(with_plan)
         made = Ledger(world, open_plan(world).pk)
         fill(made.plan, is_analysed=request.param == "all was sent and nothing waits")
         check_once()

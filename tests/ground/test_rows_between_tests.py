@@ -1,4 +1,4 @@
-"""Tests leave no rows to each other, and share those of worlds that one of their processes made."""
+"""Rows of a test do not reach later tests, and processes of a run share the rows that fixtures build once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
@@ -16,13 +17,13 @@ from partnerships.digests.emails import selecting
 from partnerships.exchange.models import Theme
 from partnerships.people.models import User
 from tests.support import kept_rows, seeds
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 from tests.world import person
 
 
-def test_database_that_tests_copy_can_be_made_before_the_tests() -> None:
-    # `make test-database` begins without Django, so nothing that it imports may need models.
-    done = subprocess.run(
+def test_test_database_can_be_made_without_django() -> None:
+    # `make test-database` starts without Django, so nothing that it imports may need models.
+    result = subprocess.run(
         [sys.executable, "-c", "import tests.support.database"],
         cwd=settings.BASE_DIR,
         capture_output=True,
@@ -30,25 +31,22 @@ def test_database_that_tests_copy_can_be_made_before_the_tests() -> None:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.django_db(transaction=True)
 def test_rows_whose_clearing_failed_are_cleared_before_the_next_test(monkeypatch: pytest.MonkeyPatch) -> None:
     themes = set(Theme.objects.values_list("pk", flat=True))
     person("Amina Larch", "amina@larkhaven.example")
-
-    def fail() -> None:
-        raise OperationalError("out of shared memory")
-
     with monkeypatch.context() as broken:
-        broken.setattr(seeds, "_clear", fail)
+        broken.setattr(seeds, "_clear", Mock(side_effect=OperationalError("out of shared memory")))
         with pytest.raises(OperationalError):
-            seeds.as_migrated(TransactionTestCase())
-    left = User.objects.count()
-    seeds.clear_what_is_left()
+            seeds.restore_migrated_rows(TransactionTestCase())
+    assert User.objects.count() == 1
 
-    assert left == 1
+    seeds.clear_leftovers()
+
     assert User.objects.count() == 0
     assert themes
     assert set(Theme.objects.values_list("pk", flat=True)) == themes
@@ -56,39 +54,54 @@ def test_rows_whose_clearing_failed_are_cleared_before_the_next_test(monkeypatch
 
 @pytest.mark.django_db(transaction=True)
 def test_rows_written_after_the_clearing_are_cleared_before_the_next_test() -> None:
-    seeds.as_migrated(TransactionTestCase())
+    seeds.restore_migrated_rows(TransactionTestCase())
     person("Amina Larch", "amina@larkhaven.example")  # as a thread of the test before would
 
     with pytest.warns(UserWarning, match="still wrote"):
-        seeds.clear_what_is_left()
+        seeds.clear_leftovers()
 
     assert User.objects.count() == 0
-    seeds.clear_what_is_left()
+    seeds.clear_leftovers()  # no second warning, which would fail this test
+
+
+def amina() -> User:
+    return person("Amina Larch", "amina@larkhaven.example")
+
+
+def built_by_another_process() -> User:
+    """Amina, built by another process: its rows are shared, and not in the database of this one."""
+    with transaction.atomic():
+        built = build_once(amina)
+        transaction.set_rollback(True)
+    kept_rows.forget_snapshots()
+    # A sequence is not rolled back: this process has given no id yet.
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE people_user ALTER COLUMN id RESTART")
+    return built
 
 
 @pytest.mark.django_db
-def test_rows_that_another_process_made_leave_their_numbers_free(
+def test_rows_that_another_process_built_are_inserted_with_their_ids(tmp_path: Path) -> None:
+    with kept_rows.shared_in(tmp_path):
+        built = built_by_another_process()
+        assert not User.objects.exists()
+
+        inserted = build_once(amina)
+        ben = person("Ben West", "ben@westmarch.example")
+
+    assert inserted == built == User.objects.get(email="amina@larkhaven.example")
+    assert ben.pk > inserted.pk
+
+
+@pytest.mark.django_db
+def test_rendered_news_is_forgotten_when_rows_of_another_process_are_inserted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_rows, "_folder", tmp_path)
-    built: list[Any] = []
+    with kept_rows.shared_in(tmp_path):
+        built = built_by_another_process()
+        rendered_for_another_record = selecting.Key(built.pk, 0, 1, "inside", False)
+        monkeypatch.setitem(selecting._blocks, rendered_for_another_record, cast(Any, None))
 
-    def somebody() -> User:
-        built.append(person("Amina Larch", "amina@larkhaven.example"))
-        return built[-1]
+        build_once(amina)
 
-    with transaction.atomic():
-        monkeypatch.setattr(kept_rows, "_kept", {})
-        first = kept(somebody)
-        transaction.set_rollback(True)
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE people_user ALTER COLUMN id RESTART")  # as in a process that made nobody yet
-    monkeypatch.setattr(kept_rows, "_kept", {})
-    monkeypatch.setitem(selecting._blocks, selecting.Key(first.pk, 0, 1, "inside", False), cast(Any, None))
-    again = kept(somebody)
-    other = person("Ben West", "ben@westmarch.example")
-
-    assert built == [first]
-    assert again == first == User.objects.get(email="amina@larkhaven.example")
-    assert other.pk > again.pk
-    assert not selecting._blocks, "What was rendered of records with the same numbers is rendered again."
+    assert not selecting._blocks

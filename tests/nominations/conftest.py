@@ -6,14 +6,14 @@ import pytest
 
 from tests.nominations.quarters import place_of
 from tests.nominations.signed import sign_nominations
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 from tests.world import World, make_world
 
 
 @pytest.fixture
 def world(db: None) -> World:
     """Everybody, and a signed agreement with data sharing; its rows are inserted again for each test."""
-    return kept(_signed)
+    return build_once(_signed)
 
 
 def _signed() -> World:

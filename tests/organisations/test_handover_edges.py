@@ -25,7 +25,7 @@ from partnerships.agreements.services import (
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
-from partnerships.conversations.services import AttendeeGiven
+from partnerships.conversations.services import AttendeeInput
 from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services
 from partnerships.organisations.emails import write_handover_proposed
@@ -726,7 +726,7 @@ def test_two_sides_of_a_conversation_are_united_and_parted_again(
         world,
         partnership=None,
         organisations=[world.westmarch, world.harbour],
-        attendees=[AttendeeGiven(*person) for person in people],
+        attendees=[AttendeeInput(*person) for person in people],
     )
     talk_agree(record, world.harbour, world.hana)
     before = seats_of(record)

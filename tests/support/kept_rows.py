@@ -1,6 +1,7 @@
-"""Rows that a fixture made once, inserted again for later tests, also for those of the run's other processes.
+"""Builds the rows of a fixture once, and inserts them again for later tests, also in other processes of the run.
 
-Making the world through services takes some 300 queries, and that of every page thousands; putting rows back takes one.
+Building the world through services takes some 300 queries, and building that of every page thousands. Inserting the
+same rows again takes one.
 """
 
 from __future__ import annotations
@@ -22,152 +23,179 @@ from psycopg2 import sql
 
 from partnerships.digests.emails import selecting, subjects
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
-#: Seconds after which rows are made again, so that "30 days ago" stays so.
-_FRESH = 600
+#: Seconds after which rows are built again, so that a time such as "30 days ago" in them stays true.
+_MAX_AGE = 600
 
 
 @dataclass(frozen=True)
-class _Kept:
-    made_at: float
-    made_on: dt.date
-    #: What inserts the rows again, and what sets the sequences of another process's database beyond them.
-    statement: str
-    beyond: str
-    #: What was built, pickled.
-    result: bytes
+class _Snapshot:
+    """The rows that a function built, as SQL, and its result."""
+
+    built_at: float
+    built_on: dt.date
+    #: SQL that inserts the rows.
+    insert_rows: str
+    #: SQL that moves the sequences of another process's database beyond the ids of the rows.
+    advance_sequences: str
+    pickled_result: bytes
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the rows are of this day, and of the last ten minutes."""
-        return self.made_on == timezone.localdate() and time.time() - self.made_at < _FRESH
+        """Whether the rows were built today, and not too long ago."""
+        return self.built_on == timezone.localdate() and time.time() - self.built_at < _MAX_AGE
 
 
-_kept: dict[str, _Kept] = {}
-#: The database of this process's tests, a copy of the migrated one as those of the other processes.
+#: Snapshots that this process has, by the name of the function.
+_snapshots: dict[str, _Snapshot] = {}
+#: The database of this process's tests: a copy of the migrated one, like those of the other processes.
 _database = ""
-#: Where the processes of a run keep rows for each other; None for a process alone.
+#: The folder in which the processes of a run share snapshots; None if there is only one process.
 _folder: Path | None = None
 
 
-def begin(*, database: str, folder: Path | None) -> None:
-    """Keep rows of this database, in this folder for all processes that are given the same."""
+def use(*, database: str, folder: Path | None) -> None:
+    """Make snapshots of this database, and share them with other processes in this folder."""
     global _database, _folder
     _database, _folder = database, folder
 
 
-def kept(build: Callable[[], Made]) -> Made:
-    """What `build` returns, with its rows in the database.
+@contextlib.contextmanager
+def shared_in(folder: Path) -> Iterator[None]:
+    """Share snapshots in this folder within the block."""
+    usual_folder = _folder
+    use(database=_database, folder=folder)
+    try:
+        yield
+    finally:
+        use(database=_database, folder=usual_folder)
+        forget_snapshots()
 
-    Built by calling it, or by inserting the rows that it made for an earlier test. Rows are kept only if nothing was
-    written in the transaction before, the clock is the real one, the database is that of all tests and the role may
-    turn triggers off (which would write again what is among the rows).
+
+def forget_snapshots() -> None:
+    """Forget the snapshots of this process, so that it behaves like another process with the same folder."""
+    _snapshots.clear()
+
+
+def build_once(build: Callable[[], Result]) -> Result:
+    """The result of `build`, with its rows in the database.
+
+    Either `build` is called, or the rows that it built for an earlier test are inserted again. A snapshot is only made
+    if the transaction has written nothing before, the clock is the real one, the database is that of all tests, and the
+    role may turn triggers off. (Triggers would write rows that are already in the snapshot.)
     """
     name = f"{build.__module__}.{build.__qualname__}"
     if time_machine.escape_hatch.is_travelling() or connection.settings_dict["NAME"] != _database:
         return build()
-    if found := _found(name):
-        return cast(Made, _inserted(found))
-    with _one_at_a_time(name):
-        if found := _found(name):  # another process has made them meanwhile
-            return cast(Made, _inserted(found))
-        began_on = timezone.localdate()
+    if snapshot := _fresh_snapshot(name):
+        return cast(Result, _insert(snapshot))
+    with _lock(name):
+        if snapshot := _fresh_snapshot(name):  # another process has built them while this one waited
+            return cast(Result, _insert(snapshot))
+        today = timezone.localdate()
         with transaction.atomic():
-            first = _first_transaction()
-            made = build()
-        if first:
-            _keep(name, first, made, began_on)
-    return made
+            transaction_id = _new_transaction_id()
+            result = build()
+        if transaction_id:
+            _save_snapshot(name, result, transaction_id=transaction_id, built_on=today)
+    return result
 
 
-def _found(name: str) -> _Kept | None:
-    """Fresh rows of this process, or of another of the run."""
-    found = _kept.get(name)
-    if found and found.is_fresh:
-        return found
-    if _folder and (file := _folder / name).exists():
-        of_another: _Kept = pickle.loads(file.read_bytes())
-        if of_another.is_fresh:
-            with connection.cursor() as cursor:
-                cursor.execute(of_another.beyond)
-            # Their numbers may be those of other records that this process had, and rendered for ten minutes.
-            selecting.clear_cache()
-            subjects.clear_cache()
-            _kept[name] = of_another
-            return of_another
-    return None
+def _fresh_snapshot(name: str) -> _Snapshot | None:
+    """The fresh snapshot of this process, or of another process of the run."""
+    snapshot = _snapshots.get(name)
+    if snapshot and snapshot.is_fresh:
+        return snapshot
+    if _folder is None or not (_folder / name).exists():
+        return None
+    shared_snapshot: _Snapshot = pickle.loads((_folder / name).read_bytes())
+    if not shared_snapshot.is_fresh:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(shared_snapshot.advance_sequences)
+    # This process may have rendered other records with the same ids, and caches what it renders for ten minutes.
+    selecting.clear_cache()
+    subjects.clear_cache()
+    _snapshots[name] = shared_snapshot
+    return shared_snapshot
 
 
-def _inserted(found: _Kept) -> Any:
+def _insert(snapshot: _Snapshot) -> Any:
+    """Insert the rows of a snapshot, and return its result."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(found.statement)
-    return pickle.loads(found.result)
+        cursor.execute(snapshot.insert_rows)
+    return pickle.loads(snapshot.pickled_result)
 
 
-def _keep(name: str, first: int, made: Any, made_on: dt.date) -> None:
-    rows = _Kept(
-        made_at=time.time(),
-        made_on=made_on,
-        statement=_insert_again(first),
-        beyond=_set_sequences(),
-        result=pickle.dumps(made),
+def _save_snapshot(name: str, result: Any, *, transaction_id: int, built_on: dt.date) -> None:
+    snapshot = _Snapshot(
+        built_at=time.time(),
+        built_on=built_on,
+        insert_rows=_insert_statement(transaction_id),
+        advance_sequences=_advance_sequences(),
+        pickled_result=pickle.dumps(result),
     )
-    _kept[name] = rows
+    _snapshots[name] = snapshot
     if _folder:
-        whole = _folder / f"{name}.new"
-        whole.write_bytes(pickle.dumps(rows))
-        whole.rename(_folder / name)
+        # Renamed once it is complete, because another process may read it at any time.
+        unfinished_file = _folder / f"{name}.new"
+        unfinished_file.write_bytes(pickle.dumps(snapshot))
+        unfinished_file.rename(_folder / name)
 
 
 @contextlib.contextmanager
-def _one_at_a_time(name: str) -> Iterator[None]:
-    """Wait while another process of the run makes these rows."""
+def _lock(name: str) -> Iterator[None]:
+    """Let only one process at a time build these rows."""
     if _folder is None:
         yield
         return
-    with (_folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (_folder / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def may_turn_triggers_off() -> bool:
-    """Whether the role may; the embedded PostgreSQL lets its owner."""
+    """Whether the role may turn triggers off, as the owner of the embedded PostgreSQL may."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
         return bool(cursor.fetchone()[0])
 
 
-def _first_transaction() -> int | None:
-    """The transaction's number; None if it wrote before, or if its role may not turn triggers off."""
+def _new_transaction_id() -> int | None:
+    """The id of the current transaction; None if it has written before, or its role may not turn triggers off."""
     if not may_turn_triggers_off():
         return None
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
-        if not cursor.fetchone()[0]:
+        (is_new,) = cursor.fetchone()
+        if not is_new:
             return None
         cursor.execute("SELECT pg_current_xact_id()::xid::text::bigint")
         return int(cursor.fetchone()[0])
 
 
-def _insert_again(first: int) -> str:
-    """A statement that inserts every row written since the transaction with this number."""
-    parts = ["SET LOCAL session_replication_role = replica"]
+#: All tables except the cache's, with their columns that are not generated.
+_TABLES = """
+SELECT c.relname, array_agg(a.attname ORDER BY a.attnum)
+  FROM pg_class c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'cache_entry'
+ GROUP BY 1
+ ORDER BY 1
+"""
+
+
+def _insert_statement(transaction_id: int) -> str:
+    """SQL that inserts every row written since this transaction began, without running triggers."""
+    statements = ["SET LOCAL session_replication_role = replica"]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname, array_agg(a.attname ORDER BY a.attnum) FROM pg_class c"
-            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
-            " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'cache_entry'"
-            " GROUP BY 1 ORDER BY 1"
-        )
+        cursor.execute(_TABLES)
         for table, columns in cursor.fetchall():
-            cursor.execute(
-                sql.SQL("SELECT array_agg(t::text) FROM {} t WHERE xmin::text::bigint >= %s").format(
-                    sql.Identifier(table)
-                ),
-                [first],
-            )
-            if rows := cursor.fetchone()[0]:
+            written_rows = sql.SQL("SELECT array_agg(t::text) FROM {} t WHERE xmin::text::bigint >= %s")
+            cursor.execute(written_rows.format(sql.Identifier(table)), [transaction_id])
+            (rows,) = cursor.fetchone()
+            if rows:
                 insert = sql.SQL(
                     "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns}"
                     " FROM unnest({rows}::{table}[]) t"
@@ -176,26 +204,24 @@ def _insert_again(first: int) -> str:
                     columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
                     rows=sql.Literal(rows),
                 )
-                parts.append(insert.as_string(cursor.cursor))
-    parts.append("SET LOCAL session_replication_role = origin")
-    return "; ".join(parts)
+                statements.append(insert.as_string(cursor.cursor))
+    statements.append("SET LOCAL session_replication_role = origin")
+    return "; ".join(statements)
 
 
-def _set_sequences() -> str:
-    """A statement that sets every sequence at least as far as it is now; no rollback undoes it."""
+def _advance_sequences() -> str:
+    """SQL that sets every sequence to its present value if it is lower. A rollback does not undo it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT schemaname, sequencename, last_value FROM pg_sequences"
             " WHERE schemaname = 'public' AND last_value IS NOT NULL"
         )
-        found = cursor.fetchall()
-        return "; ".join(
-            sql.SQL("SELECT setval({name}::regclass, {value}) FROM {sequence} WHERE last_value <= {value}")
-            .format(
+        statements = [
+            sql.SQL("SELECT setval({name}::regclass, {value}) FROM {sequence} WHERE last_value <= {value}").format(
                 name=sql.Literal(f'"{schema}"."{sequence}"'),
-                value=sql.Literal(value),
+                value=sql.Literal(last_value),
                 sequence=sql.Identifier(schema, sequence),
             )
-            .as_string(cursor.cursor)
-            for schema, sequence, value in found
-        )
+            for schema, sequence, last_value in cursor.fetchall()
+        ]
+        return "; ".join(statement.as_string(cursor.cursor) for statement in statements)

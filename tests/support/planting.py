@@ -29,7 +29,7 @@ from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.conversations import services as conversations
 from partnerships.conversations.models import Conversation, PointKind, Report
-from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
+from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput
 from partnerships.digests import services as digests
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference
@@ -394,14 +394,14 @@ def _conversations(p: Planted, w: World, now: dt.datetime) -> None:
             "subject": p.word(f"{name} subject", *readers),
             "said": p.word(f"{name} said", *readers),
             "attendees": [
-                AttendeeGiven(w.larkhaven, w.amina),
-                AttendeeGiven(
+                AttendeeInput(w.larkhaven, w.amina),
+                AttendeeInput(
                     w.westmarch, name=p.word(f"{name} guest", *readers), job_title=p.word(f"{name} job", *readers)
                 ),
             ],
-            "points": [PointGiven(w.larkhaven, PointKind.OBSTACLE, p.word(f"{name} obstacle", *readers))],
+            "points": [PointInput(w.larkhaven, PointKind.OBSTACLE, p.word(f"{name} obstacle", *readers))],
             "next_steps": [
-                NextStepGiven(w.larkhaven, p.word(f"{name} step", *readers), talks.days_ago(-7), w.eddie),
+                NextStepInput(w.larkhaven, p.word(f"{name} step", *readers), talks.days_ago(-7), w.eddie),
             ],
         }
 

@@ -23,7 +23,7 @@ from partnerships.people.models import User
 from partnerships.search.services import index_stale
 from tests.support.access import Row
 from tests.support.constraints import check_once
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 from tests.world import World, make_world
 
 Made = TypeVar("Made")
@@ -45,7 +45,7 @@ def prepared() -> World:
 
 def kept_with_files(build: Callable[[], tuple[Made, Files]]) -> Made:
     """What `build` makes, with its rows and files, or these again for a later test; it returns `files_written()`."""
-    made, files = kept(build)
+    made, files = build_once(build)
     for name, content in files.items():
         file = Path(settings.MEDIA_ROOT, name)
         if not file.exists():

@@ -1,6 +1,6 @@
-"""The database as migrated, again after a test with real transactions.
+"""Restores the migrated database after a test with real transactions, instead of Django's flush.
 
-Django's flush truncates hundreds of tables, most of them empty, and loses the rows that migrations make: kinds of
+A flush truncates hundreds of tables, most of them empty, and loses the rows that migrations create: kinds of
 partnership, themes, units and kinds of plan.
 """
 
@@ -19,117 +19,123 @@ from partnerships.kit import vocabularies
 from partnerships.kit.database import rows_planned_once
 from tests.support.kept_rows import may_turn_triggers_off
 
-#: Tables that Django fills by itself after a flush.
-BY_DJANGO = frozenset({"django_content_type", "auth_permission", "django_migrations"})
+#: Tables that Django fills again after a flush.
+FILLED_BY_DJANGO = frozenset({"django_content_type", "auth_permission", "django_migrations"})
 
-#: Those of these tables, or of their parts, that have a file with pages. A look into each of the hundreds of tables
-#: would lock them all.
-WRITTEN = """
-    SELECT written.relname FROM pg_class written
-    LEFT JOIN pg_inherits ON inhrelid = written.oid
-    LEFT JOIN pg_class whole ON whole.oid = inhparent
-    WHERE written.relkind = 'r' AND written.relnamespace = 'public'::regnamespace
-        AND (written.relname = ANY(%(tables)s) OR whole.relname = ANY(%(tables)s))
-        AND pg_relation_size(written.oid) > 0
+#: Which of these tables, or of their partitions, have pages on disk. It locks none of them, unlike a query of each of
+#: the hundreds of tables.
+TABLES_WITH_PAGES = """
+    SELECT t.relname
+      FROM pg_class t
+      LEFT JOIN pg_inherits ON inhrelid = t.oid
+      LEFT JOIN pg_class parent ON parent.oid = inhparent
+     WHERE t.relkind = 'r'
+       AND t.relnamespace = 'public'::regnamespace
+       AND (t.relname = ANY(%(tables)s) OR parent.relname = ANY(%(tables)s))
+       AND pg_relation_size(t.oid) > 0
 """
 
-#: Whether anything is in tables that a migrated database leaves empty. Planned once for a connection: emails have a
-#: part for each month, and every test asks.
-LATE = (
-    "SELECT EXISTS (SELECT FROM people_user) OR EXISTS (SELECT FROM organisations_organisation)"
-    " OR EXISTS (SELECT FROM organisations_area) OR EXISTS (SELECT FROM outbox_email)"
-)
+#: Whether there are rows in tables that are empty in a migrated database. Planned once for each connection, because it
+#: runs before every test, and the table of emails has a partition for each month.
+HAS_LEFTOVERS = """
+    SELECT EXISTS (SELECT FROM people_user)
+        OR EXISTS (SELECT FROM organisations_organisation)
+        OR EXISTS (SELECT FROM organisations_area)
+        OR EXISTS (SELECT FROM outbox_email)
+"""
 
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # private in Django
 
-_kept: dict[str, str] = {}
+#: The rows of the migrated database, by table, in the text format of COPY.
+_migrated_rows: dict[str, str] = {}
 _database = ""
-#: Whether the rows of an earlier test may still be there, because clearing them failed.
-_is_left = False
+#: Whether rows of an earlier test may still be there, because clearing them failed.
+_needs_clearing = False
 
 
-def keep(migrated: dict[str, Any]) -> None:
-    """Keep the rows of the migrated test database with these settings."""
+def save_migrated_rows(settings: dict[str, Any]) -> None:
+    """Save the rows of the test database with these settings, right after its migration."""
     global _database
-    _database = migrated["NAME"]
+    _database = settings["NAME"]
     with connection.cursor() as cursor:
         for table in _tables():
             if _has_rows(table):
                 rows = io.StringIO()
                 cursor.copy_expert(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table)), rows)
-                _kept[table] = rows.getvalue()
+                _migrated_rows[table] = rows.getvalue()
 
 
-def as_migrated(case: TransactionTestCase) -> None:
-    """Delete every row that a test left, and put back those of the migrations; instead of a flush.
+def restore_migrated_rows(case: TransactionTestCase) -> None:
+    """Delete all rows, and insert those of the migrations again; Django calls this instead of its flush.
 
-    A flush it is where the role may not turn triggers off, and in a database that a test made for itself.
+    If the role may not turn triggers off, or a test made a database of its own, it is a flush after all.
     """
-    global _is_left
+    global _needs_clearing
     if connection.settings_dict["NAME"] != _database or not may_turn_triggers_off():
         _flush(case)
         return
-    _is_left = True
+    _needs_clearing = True
     _clear()
-    _is_left = False
+    _needs_clearing = False
 
 
-def clear_what_is_left() -> None:
-    """Clear once more if it failed after an earlier test, or if a thread or process of it wrote afterwards.
+def clear_leftovers() -> None:
+    """Clear rows of an earlier test: because clearing them failed, or one of its threads wrote afterwards.
 
-    The earlier test is to fail alone.
+    Otherwise the earlier test's fault would make this test fail too.
     """
-    global _is_left
-    if not _is_left and written_late():
+    global _needs_clearing
+    if not _needs_clearing and has_leftovers():
         warnings.warn("A test before this one still wrote after its rows were cleared.", stacklevel=2)
-        _is_left = True
-    if _is_left:
+        _needs_clearing = True
+    if _needs_clearing:
         connection.close()
         _clear()
-        _is_left = False
+        _needs_clearing = False
 
 
-def written_late() -> bool:
-    """Whether the database has people, organisations, areas or emails; a migrated one has none of these."""
+def has_leftovers() -> bool:
+    """Whether the database has any people, organisations, areas or emails. A migrated one has none."""
     if connection.in_atomic_block or connection.settings_dict["NAME"] != _database:
         return False
     connection.close_if_unusable_or_obsolete()
-    [(found,)] = rows_planned_once(LATE, (), generic_plan=True)
-    return bool(found)
+    [(has_rows,)] = rows_planned_once(HAS_LEFTOVERS, (), generic_plan=True)
+    return bool(has_rows)
 
 
 def _clear() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(WRITTEN, {"tables": _tables()})
+        cursor.execute(TABLES_WITH_PAGES, {"tables": _tables()})
         deletions = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for (table,) in cursor.fetchall()]
         if deletions:
             cursor.execute(sql.SQL("; ").join(deletions))
-        for table in _kept:
-            _copy_back(table)
+        for table in _migrated_rows:
+            _insert_migrated_rows(table)
     vocabularies.forget()
 
 
-def put_back(**_: Any) -> None:
-    """Put the rows back if they are gone; on `post_migrate`, which a flush sends."""
+def restore_missing_rows(**_: Any) -> None:
+    """Insert the migrated rows of empty tables; on `post_migrate`, which a flush sends."""
     if connection.settings_dict["NAME"] != _database:
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        gone = [table for table in _kept if not _has_rows(table)]
-        # What the triggers would write is among the rows that are put back.
-        for table in gone:
+        empty_tables = [table for table in _migrated_rows if not _has_rows(table)]
+        # Without triggers: the rows that they would write are among the migrated ones.
+        for table in empty_tables:
             cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
-        for table in gone:
-            _copy_back(table)
+        for table in empty_tables:
+            _insert_migrated_rows(table)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in gone:
+        for table in empty_tables:
             cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
     vocabularies.forget()
 
 
-def _copy_back(table: str) -> None:
+def _insert_migrated_rows(table: str) -> None:
+    copy = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
     with connection.cursor() as cursor:
-        cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table)), io.StringIO(_kept[table]))
+        cursor.copy_expert(copy, io.StringIO(_migrated_rows[table]))
 
 
 def _has_rows(table: str) -> bool:
@@ -140,5 +146,6 @@ def _has_rows(table: str) -> bool:
 
 @cache
 def _tables() -> list[str]:
-    """What a flush empties, without the tables that Django fills."""
-    return sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - BY_DJANGO)
+    """The tables that a flush empties, without those that Django fills again."""
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    return sorted(set(tables) - FILLED_BY_DJANGO)

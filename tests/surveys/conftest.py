@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 from tests.world import World, make_world
 
 
 @pytest.fixture
 def world(db: None) -> World:
     """Everybody; its rows are inserted again for each test."""
-    return kept(make_world)
+    return build_once(make_world)

@@ -19,7 +19,7 @@ from partnerships.plans.models import Plan
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.files import File
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 
 from .altering import ALTERED, Rows, altered
 from .lists import extract, import_list, import_plans, rows_of
@@ -32,7 +32,7 @@ Row = dict[str, str]
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
     """The councils of the extract."""
-    kept(_councils)
+    build_once(_councils)
 
 
 def _councils() -> None:

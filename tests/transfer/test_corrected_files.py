@@ -23,7 +23,7 @@ from partnerships.transfer.services.brownfield_land import import_brownfield_lan
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.files import File
 from partnerships.transfer.services.local_plans import import_local_plans
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 
 from .lists import COUNCILS, as_csv, import_list, rows_of
 from .test_brownfield_land import REGISTER
@@ -39,7 +39,7 @@ MISSING = File("", b"")
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
     """The councils named in the files."""
-    kept(_councils)
+    build_once(_councils)
 
 
 def _councils() -> None:

@@ -15,7 +15,7 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import accounting, rows_to_correct
-from tests.support.kept_rows import kept
+from tests.support.kept_rows import build_once
 
 from .altering import ALTERED, altered
 from .lists import as_csv, extract, import_list, import_plans, rows_of
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def directory(db: None) -> None:
     """The councils and local plans of the extracts."""
-    kept(_directory)
+    build_once(_directory)
 
 
 def _directory() -> None:

@@ -1,12 +1,10 @@
-"""Forms for GOV.UK Frontend: layout, sections, dates, long lists."""
+"""Forms in the style of GOV.UK Frontend: layout, error messages, long lists and filters."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from crispy_forms.helper import FormHelper
@@ -22,18 +20,14 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from partnerships.kit.dates import long_date
 from partnerships.kit.http import posted
 
-# Forms take their fields from here, with the layout.
+# Re-exported, so that forms import their fields and their layout from one module.
 from partnerships.kit.value_fields import AmountField as AmountField
 from partnerships.kit.value_fields import CountField as CountField
 from partnerships.kit.value_fields import DayField as DayField
 from partnerships.kit.value_fields import MoneyField as MoneyField
 from partnerships.kit.value_fields import PartialDateField as PartialDateField
-
-#: Parameters of paging, dropped when filters change.
-PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 _Form = TypeVar("_Form", bound=forms.BaseForm)
 
@@ -47,18 +41,21 @@ _NAMED_ERRORS = {
     str(validate_email.message): "{} must be an email address, like name@example.org",
     str(forms.URLField.default_error_messages["invalid"]): "{} must be a web address, like https://www.example.org",
 }
-#: Bounds of a number, as Django says them.
-_LIMITS = re.compile(r"Ensure this value is (?P<side>greater|less) than or equal to (?P<limit>.+)\.")
-_BOUND = {"greater": "least", "less": "most"}
-#: Labels with these first words are not nouns, and are quoted within sentences.
-_QUESTION_WORDS = frozenset(
-    ["how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does"]
+#: Django's error text for a number below its minimum or above its maximum.
+_LIMIT_ERROR = re.compile(r"Ensure this value is (?P<side>greater|less) than or equal to (?P<limit>.+)\.")
+_BOUND_WORDS = {"greater": "least", "less": "most"}
+#: A label that begins with one of these is not a noun, so it is quoted within a sentence.
+_NOT_NOUNS = frozenset(
+    [
+        *("how", "why", "what", "when", "where", "which", "who", "whom"),
+        *("is", "are", "do", "does", "make", "needed", "available"),
+        *("in", "on", "at", "for"),
+    ]
 )
-_OTHER_WORDS = frozenset(["in", "on", "at", "for", "whom", "make"])
 
 
 class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no types
-    """Fields below a heading, with an optional sentence."""
+    """Fields below a heading, with an optional hint."""
 
     template = "common_ground/section.html"
     is_open = False
@@ -75,27 +72,32 @@ class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no ty
 
 
 class Fold(Section):
-    """Fields that few people need, folded under their heading; open if one has a value or an error."""
+    """Fields that few people need, hidden behind their heading until it is clicked.
+
+    It is open from the start if one of them has a value or an error.
+    """
 
     template = "common_ground/fold.html"
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """The fold as HTML; crispy-forms calls this. Nothing where the form has none of its fields."""
-        inside = [form[str(name)] for name in self.fields if str(name) in form.fields]
-        self.fields = [field.name for field in inside]
-        self.is_open = any(field.errors or field.value() not in _NOTHING for field in inside)
-        return super().render(form, context, **kwargs) if inside else SafeString("")
+        """The fold as HTML; "" if the form has none of its fields. crispy-forms calls this."""
+        bound_fields = [form[str(name)] for name in self.fields if str(name) in form.fields]
+        if not bound_fields:
+            return SafeString("")
+        self.fields = [field.name for field in bound_fields]
+        self.is_open = any(field.errors or field.value() not in _EMPTY_VALUES for field in bound_fields)
+        return super().render(form, context, **kwargs)
 
 
-#: What a field's value is where nobody has filled it in.
-_NOTHING: tuple[Any, ...] = (None, "", False, [], ())
+#: The values of a field that is not filled in.
+_EMPTY_VALUES: tuple[Any, ...] = (None, "", False, [], ())
 
 
 class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
-    """The layout of a form: fields or sections, buttons and cancel link.
+    """The layout of a form: its fields or sections, its buttons and its cancel link.
 
-    `submit` is the text of the button; `secondary` is a second button as (name, text); `danger` makes it a warning
-    button, for what cannot be undone. Without fields or sections, all fields are shown.
+    Without fields or sections, all fields are shown. `submit` is the text of the button, `secondary` the name and text
+    of a second one. `danger` makes the button a warning button, for actions that cannot be undone.
     """
 
     def __init__(
@@ -127,36 +129,34 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
 
 
 class Form(forms.Form):
-    """The base of all forms: a line break counts as one character.
+    """The base of all forms: in a text area, a line break counts as one character towards the maximum length.
 
-    The counter below the box counts it so, but browsers send two (CR LF, by the HTML standard).
+    The character count below the box counts it as one, but browsers send two (CR LF, by the HTML standard).
     """
 
     def full_clean(self) -> None:
-        """Validate, with each line break as one character."""
-        names = [self.add_prefix(name) for name, field in self.fields.items() if _is_long(field)]
-        sent = {name: self.data[name] for name in names if name in self.data}
-        counted = {name: text.replace("\r\n", "\n").replace("\r", "\n") for name, text in sent.items()}
-        if counted != sent:
-            data: Any = copy(self.data)  # a copied QueryDict can be changed
-            for name, text in counted.items():
+        """Validate the form after replacing CR LF by LF in its text areas."""
+        names = [
+            self.add_prefix(name) for name, field in self.fields.items() if isinstance(field.widget, forms.Textarea)
+        ]
+        sent_texts = {name: self.data[name] for name in names if name in self.data}
+        texts = {name: text.replace("\r\n", "\n").replace("\r", "\n") for name, text in sent_texts.items()}
+        if texts != sent_texts:
+            data: Any = copy(self.data)  # a QueryDict is immutable, its copy is not
+            for name, text in texts.items():
                 data[name] = text
             self.data = data
         super().full_clean()
 
 
-def _is_long(field: forms.Field) -> bool:
-    return isinstance(field.widget, forms.Textarea)
-
-
 class ScaleSelect(forms.RadioSelect):
-    """Radios side by side, for a few short answers, such as a scale; where there is no room they wrap."""
+    """Radios side by side, for a few short answers such as a scale. They wrap where there is no room."""
 
 
 class ReasonForm(Form):
-    """A step that needs a reason.
+    """A form that asks only for a reason.
 
-    A room with its own words declares `reason` again, and sets `danger` if the step cannot be undone.
+    A subclass may declare `reason` with its own label, and sets `danger` if the action cannot be undone.
     """
 
     danger = False
@@ -168,9 +168,10 @@ class ReasonForm(Form):
 
 
 class VerdictForm(Form):
-    """An answer that needs words in some cases, such as a refusal.
+    """A form with a choice that needs an explanation in some cases, such as a refusal.
 
-    A room declares both fields, names them here, and says for each such answer what to write.
+    A subclass declares both fields, says their names, and gives in `needs_words` the error for each choice that needs
+    an explanation.
     """
 
     verdict_field = "verdict"
@@ -178,29 +179,30 @@ class VerdictForm(Form):
     needs_words: Mapping[str, str] = {}
 
     def clean(self) -> dict[str, Any]:
-        """Require words where the answer needs them."""
+        """Require the explanation if the choice needs one."""
         data = super().clean() or {}
-        problem = self.needs_words.get(data.get(self.verdict_field, ""))
-        if problem and not data.get(self.words_field, "").strip():
-            self.add_error(self.words_field, problem)
+        error = self.needs_words.get(data.get(self.verdict_field, ""))
+        if error and not data.get(self.words_field, "").strip():
+            self.add_error(self.words_field, error)
         return data
 
 
 def error_words(field: BoundField) -> list[str]:
-    """A field's errors, which name it and say what to do, instead of Django's own words."""
-    return [_named_words(field, str(text)) for text in field.errors]
+    """The error messages of a field. Django's own are replaced by ones that name the field and say what to do."""
+    return [_named_error(field, str(error)) for error in field.errors]
 
 
-def _named_words(field: BoundField, text: str) -> str:
-    if text == _DEFAULT_REQUIRED:
-        return _missing_words(field)
-    if named := _NAMED_ERRORS.get(text):
-        return named.format(field.label)
-    limit = _LIMITS.fullmatch(text)
-    return f"{field.label} must be at {_BOUND[limit['side']]} {limit['limit']}" if limit else text
+def _named_error(field: BoundField, error: str) -> str:
+    if error == _DEFAULT_REQUIRED:
+        return _required_error(field)
+    if template := _NAMED_ERRORS.get(error):
+        return template.format(field.label)
+    if limit_error := _LIMIT_ERROR.fullmatch(error):
+        return f"{field.label} must be at {_BOUND_WORDS[limit_error['side']]} {limit_error['limit']}"
+    return error
 
 
-def _missing_words(field: BoundField) -> str:
+def _required_error(field: BoundField) -> str:
     label, widget = str(field.label), field.field.widget
     if isinstance(widget, forms.CheckboxInput):
         return f"Tick “{label}” to continue"
@@ -210,55 +212,53 @@ def _missing_words(field: BoundField) -> str:
         return label
     if isinstance(widget, forms.FileInput):
         return f"Choose a file for “{label}”"
-    chosen = isinstance(widget, forms.Select | forms.RadioSelect | forms.CheckboxSelectMultiple)
-    return f"{'Choose' if chosen else 'Enter'} {_in_a_sentence(label)}"
+    has_choices = isinstance(widget, forms.Select | forms.RadioSelect | forms.CheckboxSelectMultiple)
+    return f"{'Choose' if has_choices else 'Enter'} {_in_a_sentence(label)}"
 
 
 def _in_a_sentence(label: str) -> str:
-    """A label within a sentence: `Title` becomes `the title`.
-
-    Labels that are not nouns are quoted.
-    """
-    first = label.split()[0]
-    if first.lower() in _QUESTION_WORDS | _OTHER_WORDS:
+    """A label within a sentence: `Title` becomes `the title`, and a label that is not a noun is quoted."""
+    first_word = label.split()[0]
+    if first_word.lower() in _NOT_NOUNS:
         return f"an answer to “{label}”"
-    lowered = label if first.isupper() and len(first) > 1 else label[:1].lower() + label[1:]
-    return lowered if first.lower() in ("your", "their", "the", "a", "an") else f"the {lowered}"
+    is_acronym = first_word.isupper() and len(first_word) > 1
+    lowered = label if is_acronym else label[:1].lower() + label[1:]
+    return lowered if first_word.lower() in ("your", "their", "the", "a", "an") else f"the {lowered}"
 
 
-def shown_when(form: forms.BaseForm, name: str, other: str, *values: str) -> None:
-    """Show a field only while another has one of these values; always shown without JavaScript."""
-    if name in form.fields and other in form.fields:
-        form.fields[name].widget.attrs["data-shown-when"] = f"{form.add_prefix(other)}={','.join(values)}"
+def shown_when(form: forms.BaseForm, name: str, other_name: str, *values: str) -> None:
+    """Show a field only while another field has one of these values; without JavaScript it is always shown."""
+    if name in form.fields and other_name in form.fields:
+        form.fields[name].widget.attrs["data-shown-when"] = f"{form.add_prefix(other_name)}={','.join(values)}"
 
 
 class AutocompleteSelect(forms.Select):
-    """One of a long list with autocomplete; a select without JavaScript."""
+    """One choice from a long list, with autocomplete; without JavaScript, a plain select."""
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
         super().__init__({"data-module": "cg-autocomplete", **(attrs or {})}, choices)
 
 
 class AutocompleteSelectMultiple(forms.SelectMultiple):
-    """Several of a long list, as chips; a plain list without JavaScript."""
+    """Several choices from a long list, shown as chips; without JavaScript, a plain list."""
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
         super().__init__({"data-module": "cg-autocomplete-multiple", **(attrs or {})}, choices)
 
 
-#: Choices that a search by name shows, at most; a list of no more is shown as a whole.
+#: How many choices a search by name shows at most. A list that is not longer is shown without a search.
 MAX_FOUND = 40
 
 
 class _Find(forms.Select):
-    """A list of hundreds: without JavaScript, it shows what a search by name found.
+    """A select with hundreds of choices: without JavaScript, it has a search by name and shows the matches.
 
-    The view answers its button with `searching_form`, which looks in the fields `find_by` of the rows, or in the words
-    of the choices.
+    The view must build its form with `searching_form`. The search looks in the fields `find_by` of the rows, or in the
+    labels of the choices.
     """
 
     template_name = "common_ground/widgets/find_select.html"
-    #: The words that were sought; None before a search.
+    #: The search words; None before a search.
     words: str | None = None
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = (), *, find_by: Sequence[str] = ("name",)):
@@ -266,7 +266,7 @@ class _Find(forms.Select):
         self.find_by = find_by
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """With what was sought and chosen, and whether the list is short enough to be shown."""
+        """Add the search words, the labels of the chosen options, and whether the options are shown."""
         context = super().get_context(name, value, attrs)
         options = [
             option for _, group, _ in context["widget"]["optgroups"] for option in group if option["value"] != ""
@@ -282,116 +282,62 @@ class _Find(forms.Select):
 
 
 class FindSelect(_Find, AutocompleteSelect):
-    """One of hundreds; see `_Find`."""
+    """One choice from hundreds; see `_Find`."""
 
 
 class FindSelectMultiple(_Find, AutocompleteSelectMultiple):
-    """Several of hundreds; see `_Find`."""
+    """Several choices from hundreds; see `_Find`."""
 
 
 def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
-    """Fill an unbound form with what was typed, and reduce each list of hundreds to what has the name."""
+    """Fill an unbound form with the posted values, and reduce each long list to the matches of its search."""
     for name, field in form.fields.items():
-        several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
-        form.initial[name] = posted.getlist(name) if several else posted.get(name, "")
+        is_multiple = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
+        form.initial[name] = posted.getlist(name) if is_multiple else posted.get(name, "")
         if isinstance(field.widget, _Find):
             field.widget.words = posted.get(f"{name}-find", "").strip()
-            _narrow(field, field.widget.words, field.widget.find_by, posted.getlist(name))
+            _reduce_choices(field, words=field.widget.words, find_by=field.widget.find_by, chosen=posted.getlist(name))
 
 
-def _narrow(field: forms.Field, words: str, find_by: Sequence[str], chosen: Sequence[str]) -> None:
-    """Leave of a field's choices those with the words, and those that are chosen."""
+def _reduce_choices(field: forms.Field, *, words: str, find_by: Sequence[str], chosen: Sequence[str]) -> None:
+    """Keep only the choices that match the search words, and those that are chosen already."""
     if isinstance(field, forms.ModelChoiceField):
-        parts = [Q(**{f"{part}__icontains": words}) for part in find_by] if words else [Q(pk__in=[])]
         rows = field.queryset
-        assert rows is not None  # a form gives its rows before it is shown
-        matching_ids = rows.filter(Q(*parts, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_FOUND]
-        numbers = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
-        field.queryset = rows.filter(pk__in=[*matching_ids, *numbers])
+        assert rows is not None  # a form sets its rows before it is shown
+        conditions = [Q(**{f"{path}__icontains": words}) for path in find_by] if words else [Q(pk__in=[])]
+        matching_ids = rows.filter(Q(*conditions, _connector=Q.OR)).values_list("pk", flat=True)[:MAX_FOUND]
+        chosen_ids = [int(pk) for pk in chosen if pk.isdecimal() and len(pk) < 10]
+        field.queryset = rows.filter(pk__in=[*matching_ids, *chosen_ids])
     elif isinstance(field, forms.ChoiceField):
-        offered: Any = field.choices  # pairs, in the lists of hundreds
-        every = [(str(code), str(label)) for code, label in offered]
-        named = [code for code, label in every if words and words.lower() in label.lower()][:MAX_FOUND]
-        field.choices = [(code, label) for code, label in every if code in ("", *named, *chosen)]
+        pairs: Any = field.choices  # long lists have no groups
+        choices = [(str(code), str(label)) for code, label in pairs]
+        matching_codes = [code for code, label in choices if words and words.lower() in label.lower()][:MAX_FOUND]
+        field.choices = [(code, label) for code, label in choices if code in ("", *matching_codes, *chosen)]
 
 
 def is_search(posted: QueryDict) -> bool:
-    """Whether somebody searches a long list by name, instead of saving the form.
+    """Whether a form was sent to search a long list by name, not to save.
 
-    Its button was pressed, or Enter without JavaScript, which sends "enter" from any field: with words that were not
-    sought yet, it is a search.
+    Either its search button was pressed, or Enter in any field without JavaScript, which sends "enter". Enter means a
+    search if a search box has words that were not searched for yet.
     """
     if "find" in posted:
         return True
-    boxes = [name.removesuffix("-find") for name in posted if name.endswith("-find")]
-    typed = [(str(posted[f"{name}-find"]).strip(), str(posted.get(f"{name}-sought", "")).strip()) for name in boxes]
-    return "enter" in posted and any(words and words != sought for words, sought in typed)
+    if "enter" not in posted:
+        return False
+    for name in posted:
+        if name.endswith("-find"):
+            words = str(posted[name]).strip()
+            earlier_words = str(posted.get(f"{name.removesuffix('-find')}-sought", "")).strip()
+            if words and words != earlier_words:
+                return True
+    return False
 
 
 def searching_form(request: HttpRequest, make: Callable[[QueryDict | None], _Form]) -> _Form:
-    """The form, which `make` makes of the POST data; after a search by name, with what that found."""
+    """The form that `make` builds from the POST data; after a search by name, an unbound one with its matches."""
     if not is_search(request.POST):
         return make(posted(request))
     form = make(None)
     found_by_name(form, request.POST)
     return form
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """An active filter: its text, and the address of the list without it."""
-
-    label: str
-    href: str
-
-
-def active_filters(form: forms.BaseForm, parameters: QueryDict) -> list[Chip]:
-    """The active filters of a valid GET form, each with its removal link."""
-    if not form.is_valid():
-        return []
-    chips: list[Chip] = []
-    for name, field in form.fields.items():
-        chosen = form.cleaned_data.get(name)
-        if chosen in (None, "", False) or not parameters.getlist(form.add_prefix(name)):
-            continue
-        several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
-        chips += [_chip(form, name, field, value, parameters) for value in (chosen if several else [chosen])]
-    return chips
-
-
-def _chip(form: forms.BaseForm, name: str, field: forms.Field, value: Any, parameters: QueryDict) -> Chip:
-    rest = parameters.copy()
-    for parameter in PAGING_PARAMETERS:
-        rest.pop(parameter, None)
-    key = form.add_prefix(name)
-    raw = str(field.prepare_value(value))
-    others = [other for other in rest.getlist(key) if other != raw]
-    if others and len(others) < len(rest.getlist(key)):
-        rest.setlist(key, others)
-    else:
-        rest.pop(key, None)
-    return Chip(_chip_label(field, name, value), f"?{rest.urlencode()}")
-
-
-def _chip_label(field: forms.Field, name: str, value: Any) -> str:
-    label = str(field.label or name.replace("_", " ").capitalize())
-    if isinstance(field, forms.ModelChoiceField):
-        return str(field.label_from_instance(value))
-    if isinstance(field, forms.BooleanField):
-        return label
-    if isinstance(value, dt.date):
-        return f"{label} {long_date(value)}"
-    if isinstance(field, forms.ChoiceField):
-        return _flat(field.choices).get(str(value), str(value))
-    return f"{label}: {value}"
-
-
-def _flat(choices: Any) -> Mapping[str, str]:
-    """Labels of choices by value, groups flattened."""
-    words: dict[str, str] = {}
-    for value, label in choices:
-        if isinstance(label, list | tuple):
-            words |= _flat(label)
-        else:
-            words[str(value)] = str(label)
-    return words

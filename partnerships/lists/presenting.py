@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.utils.safestring import SafeString
 
-from partnerships.kit.forms import Chip, active_filters
+from partnerships.kit.active_filters import Chip, active_filters
 from partnerships.kit.html import escaped
 from partnerships.kit.lists import Column, Kind, ListDefinition, quoted
 from partnerships.kit.templatetags.kit import long_date, status_tag

@@ -13,7 +13,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import NullIf
 from django.http import QueryDict
 
-from partnerships.kit.forms import PAGING_PARAMETERS
+from partnerships.kit.active_filters import PAGING_PARAMETERS
 from partnerships.kit.http import sorted_by
 from partnerships.kit.lists import Column, ListDefinition, find_list, unquoted
 from partnerships.kit.record_fields import UNREADABLE

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.kit.forms import active_filters
+from partnerships.kit.active_filters import active_filters
 from partnerships.kit.record_fields import UNREADABLE
 from partnerships.kit.standby import has_standby, unchanging_from_standby
 from partnerships.organisations.audience import Everybody, Reader

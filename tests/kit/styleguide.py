@@ -16,13 +16,13 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
 from partnerships.exchange.queries.board import Card
+from partnerships.kit.active_filters import active_filters
 from partnerships.kit.forms import (
     AutocompleteSelect,
     AutocompleteSelectMultiple,
     DayField,
     Helper,
     Section,
-    active_filters,
 )
 from partnerships.kit.text import word_differences
 

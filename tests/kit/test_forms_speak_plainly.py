@@ -12,6 +12,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partnerships.kit.active_filters import active_filters
 from partnerships.kit.dates import NotADate
 from partnerships.kit.forms import (
     AmountField,
@@ -21,7 +22,6 @@ from partnerships.kit.forms import (
     MoneyField,
     PartialDateField,
     Section,
-    active_filters,
     error_words,
 )
 from partnerships.kit.written import read_date

@@ -18,7 +18,7 @@ from partnerships.exchange.models import (
 from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.matches import entry_cards, with_matches
 from partnerships.exchange.queries.permission_sql import Reader, reader_of
-from partnerships.kit.forms import active_filters
+from partnerships.kit.active_filters import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.kit.record_fields import suggestions
 from partnerships.organisations.statements import rows_for

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.kit.forms import Chip, active_filters
+from partnerships.kit.active_filters import Chip, active_filters
 from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.queries import acting_memberships

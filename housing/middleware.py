@@ -1,11 +1,7 @@
-"""Middleware of the project.
-
-It logs requests, limits their size, answers outages, health probes and prefetches, and notes exports and row history.
-"""
+"""Middleware of the project: logging, limits, outages, health probes, privacy, exports and row history."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import sys
 import time
@@ -28,7 +24,7 @@ from pghistory.middleware import HistoryMiddleware as PgHistoryMiddleware
 from housing.alerts import alert_about_outage, is_outage
 from housing.errors import too_large
 from partnerships.activity.services import record_export
-from partnerships.kit.exports import asked_of, rows_of
+from partnerships.kit.exports import export_description, exported_row_count
 from partnerships.kit.masking import has_secret
 from partnerships.people.limits import too_many
 from partnerships.people.requests import PrefetchRefused
@@ -36,7 +32,7 @@ from partnerships.people.requests import PrefetchRefused
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 
-#: Views that send a file, by route.
+#: Names of the routes whose views send a file. `ExportLimitMiddleware` counts and records their downloads.
 EXPORT_ROUTES = frozenset(
     {
         "people:own-data",
@@ -72,17 +68,20 @@ EXPORT_ROUTES = frozenset(
 
 
 class RequestLogMiddleware:
-    """Logs each request by the name of its route, never by its path, which may hold a token or a search."""
+    """Logs each request by the name of its route, never by its path, which may hold a token or search words.
+
+    Requests that match no route are logged only if they fail with 500 or more: they are mostly scans by strangers.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Log route, status and time of the request, never its address or content."""
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex)
-        started = time.monotonic()
+        started_at = time.monotonic()
         response = self.get_response(request)
+
         match = request.resolver_match
         route = match.view_name if match else ""
         if route or response.status_code >= 500:
@@ -92,16 +91,14 @@ class RequestLogMiddleware:
                 route=route,
                 status=response.status_code,
                 user=_user_id(request),
-                milliseconds=round((time.monotonic() - started) * 1000),
+                milliseconds=round((time.monotonic() - started_at) * 1000),
             )
         return response
 
 
 def _user_id(request: HttpRequest) -> int | None:
-    """The id of the signed-in user.
-
-    None if there is none or the database is away.
-    """
+    """The id of the signed-in user; None for strangers."""
+    # Reading the user may query the database: during an outage the request is logged without one.
     try:
         user_id: int | None = getattr(getattr(request, "user", None), "pk", None)
     except (OperationalError, InterfaceError):
@@ -110,13 +107,13 @@ def _user_id(request: HttpRequest) -> int | None:
 
 
 class RequestSizeMiddleware:
-    """Refuses requests larger than any form of ours, before Django reads them.
+    """Refuses requests larger than `MAX_REQUEST_BYTES` with 413, before Django reads them.
 
-    Some pages take larger ones, which they do not keep: they filter them as they come in.
+    A few pages take larger uploads: they filter the file as it comes in and do not store it.
     """
 
-    #: Bytes by page: 150 MB of lettings, three files of 4 MB of one list, and what a form adds.
-    LARGER = {
+    #: Limits in bytes by route: a file of lettings of 150 MB, or three files of 4 MB, each with 1 MB for the form.
+    LIMITS_BY_ROUTE = {
         "nominations:upload": 151 * 1024 * 1024,
         "admin:transfer_importrun_add": 13 * 1024 * 1024,
         "transfer:own-upload": 13 * 1024 * 1024,
@@ -127,26 +124,35 @@ class RequestSizeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > self._limit(request, int(length)):
+        if not length.isdecimal() or self._is_too_large(request, int(length)):
             return too_large()
         return self.get_response(request)
 
-    def _limit(self, request: HttpRequest, length: int) -> int:
-        if length <= settings.MAX_REQUEST_BYTES or request.method != "POST":
-            return settings.MAX_REQUEST_BYTES
-        return self.LARGER.get(route_name(request.path_info), settings.MAX_REQUEST_BYTES)
+    def _is_too_large(self, request: HttpRequest, length: int) -> bool:
+        if length <= settings.MAX_REQUEST_BYTES:  # nearly every request: no need to resolve its path
+            return False
+        if request.method != "POST":
+            return True
+        return length > self.LIMITS_BY_ROUTE.get(route_name(request.path_info), settings.MAX_REQUEST_BYTES)
+
+
+#: The key in `request.META` of an error that was an outage of the database.
+_OUTAGE = "housing.outage"
 
 
 @receiver(got_request_exception)
 def remember_outage(request: HttpRequest | None = None, **kwargs: object) -> None:
-    """Keep the error, because Django turns an error in middleware into a 500 that does not name it."""
+    """Store an outage on the request for `DatabaseOutageMiddleware`.
+
+    Django turns an error in other middleware into a response with status 500 that no longer names the error.
+    """
     error = sys.exc_info()[1]
     if request is not None and error is not None and is_outage(error):
-        request.META["housing.outage"] = error
+        request.META[_OUTAGE] = error
 
 
 class DatabaseOutageMiddleware:
-    """Answers 503 with Retry-After during an outage of the database, in a view or in other middleware."""
+    """Answers 503 with Retry-After if the database is away, whether a view or other middleware needed it."""
 
     RETRY_AFTER_SECONDS = 10
 
@@ -160,8 +166,10 @@ class DatabaseOutageMiddleware:
             if not is_outage(error):
                 raise
             return self.unavailable(error)
-        remembered = request.META.get("housing.outage")
-        return self.unavailable(remembered) if remembered and response.status_code == 500 else response
+        outage = request.META.get(_OUTAGE)
+        if outage and response.status_code == 500:
+            return self.unavailable(outage)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if is_outage(exception):
@@ -169,9 +177,9 @@ class DatabaseOutageMiddleware:
         return None
 
     def unavailable(self, error: Exception) -> HttpResponse:
-        code = getattr(
-            error.__cause__, "pgcode", None
-        )  # 55P03: lock; 57014: statement; 25006: read-only; None: no connection
+        """The page for 503, after telling the log and the operators."""
+        # 55P03: waited too long for a lock; 57014: statement took too long; 25006: read-only; None: no connection.
+        code = getattr(error.__cause__, "pgcode", None)
         log.error("database_unavailable", kind=type(error).__name__, code=code)
         alert_about_outage(error)
         response = HttpResponse(render_to_string("503.html"), status=503)
@@ -181,47 +189,52 @@ class DatabaseOutageMiddleware:
 
 
 class HealthMiddleware:
-    """Answers health probes before ALLOWED_HOSTS is checked, because load balancers use IP addresses.
+    """Answers health probes before ALLOWED_HOSTS is checked: load balancers call them by IP address.
 
-    These answers do not depend on the host.
+    This is safe, because their responses do not depend on the host.
     """
+
+    PATH_PREFIX = "/health/"
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/health/"):
-            with contextlib.suppress(Resolver404):
-                match = resolve(request.path_info)
-                request.resolver_match = match
-                answer: HttpResponse = match.func(request)
-                return answer
-        return self.get_response(request)
+        if not request.path_info.startswith(self.PATH_PREFIX):
+            return self.get_response(request)
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        request.resolver_match = match
+        response: HttpResponse = match.func(request)
+        return response
 
 
 class AnonymousSurveyMiddleware:
-    """Removes the session cookie from pages where somebody answers a survey, before anything reads it.
+    """Removes the session cookie from requests to answer a survey, before any other middleware reads it.
 
-    Otherwise a session that is renewed at the moment of an answer would show who answered.
+    Otherwise the database would show whose session was renewed at the moment of each answer.
     """
 
     PATH_PREFIX = "/surveys/"
-    PAGES = frozenset({"surveys:answer", "surveys:answer-by-name", "surveys:thanks"})
+    ROUTES = frozenset({"surveys:answer", "surveys:answer-by-name", "surveys:thanks"})
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(self.PATH_PREFIX) and route_name(request.path_info) in self.PAGES:
+        if request.path_info.startswith(self.PATH_PREFIX) and route_name(request.path_info) in self.ROUTES:
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         return self.get_response(request)
 
 
 class PrivatePagesMiddleware:
-    """Keeps pages of signed-in people out of every cache, including the browser's, and secrets in links out of Referer.
+    """Keeps pages of signed-in people out of caches, and secrets in addresses out of the Referer header.
 
-    A page whose address has a secret sends only our origin as Referer. (With `no-referrer`, browsers would send
-    `Origin: null` with its forms, which the CSRF check refuses.)
+    No cache may store a page that a signed-in person sees, not even the browser's own. A page whose address holds a
+    secret sends only our origin as Referer. `no-referrer` would be stricter, but browsers would then send
+    `Origin: null` with the page's forms, which Django's CSRF check refuses.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -237,9 +250,9 @@ class PrivatePagesMiddleware:
 
 
 class PrefetchMiddleware:
-    """Refuses a browser's prefetch of a page whose opening is recorded: 503, so it asks again on a real click.
+    """Answers 503 if a browser prefetches a page whose opening is recorded.
 
-    Views of such pages raise `PrefetchRefused`.
+    The browser then requests the page again on a real click. Views of these pages raise `PrefetchRefused`.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -255,47 +268,52 @@ class PrefetchMiddleware:
 
 
 class ExportLimitMiddleware:
-    """Limits exports per minute for each person or signed-out IP address, and records each export."""
+    """Limits exports per minute for each person, or IP address if signed out, and records each export."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        match = request.resolver_match
-        if match is not None and match.view_name in EXPORT_ROUTES and self._is_export(request, response):
-            view = getattr(request, "view_as", None)
-            record_export(
-                actor_id=view.administrator_id if view else request.user.pk,
-                seen_as_id=view.person_id if view else None,
-                what=match.view_name,
-                record_id=match.kwargs.get("pk"),
-                asked=asked_of(response),
-                rows=rows_of(response),
-                now=timezone.now(),
-            )
+        if self._is_export_route(request) and request.method == "GET" and response.status_code == 200:
+            self._record(request, response)
         return response
-
-    def _is_export(self, request: HttpRequest, response: HttpResponse) -> bool:
-        return request.method == "GET" and response.status_code == 200
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Count the request and answer 429 over the limit, before the work.
+        """Answer 429 over the limit, before the view does any work.
 
-        HEAD costs as much as GET.
+        HEAD requests count too: they cost as much as GET.
         """
-        match = request.resolver_match
-        if match is None or match.view_name not in EXPORT_ROUTES or request.method not in ("GET", "HEAD"):
+        if not self._is_export_route(request) or request.method not in ("GET", "HEAD"):
             return None
         return too_many(request, "exports", limit=settings.EXPORTS_PER_MINUTE, stretch=dt.timedelta(minutes=1))
 
+    def _is_export_route(self, request: HttpRequest) -> bool:
+        match = request.resolver_match
+        return match is not None and match.view_name in EXPORT_ROUTES
+
+    def _record(self, request: HttpRequest, response: HttpResponse) -> None:
+        match = request.resolver_match
+        assert match is not None  # see `_is_export_route`
+        # An administrator who views the site as another person is the one who gets the file.
+        view_as = getattr(request, "view_as", None)
+        record_export(
+            actor_id=view_as.administrator_id if view_as else request.user.pk,
+            seen_as_id=view_as.person_id if view_as else None,
+            what=match.view_name,
+            record_id=match.kwargs.get("pk"),
+            asked=export_description(response),
+            rows=exported_row_count(response),
+            now=timezone.now(),
+        )
+
 
 class HistoryMiddleware(PgHistoryMiddleware):
-    """Adds user, page and reason to row history.
+    """Adds the user, the page and the reason of a change to row history.
 
-    The page by name, because its path may hold a token.
+    Pages are recorded by the name of their route, because a path may hold a token.
     """
 
     MAX_REASON = 1_000
@@ -308,16 +326,20 @@ class HistoryMiddleware(PgHistoryMiddleware):
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Add the form's reason, after the CSRF check has read the form."""
-        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
-            reason = request.POST.get("reason", "").replace("\x00", "").strip()
-            if reason:
-                pghistory.context(reason=reason[: self.MAX_REASON])
+        """Add the reason that a form gives.
+
+        Not for views exempt from the CSRF check: they read their request themselves, sometimes as a stream.
+        """
+        if request.method != "POST" or getattr(view, "csrf_exempt", False):
+            return None
+        reason = request.POST.get("reason", "").replace("\x00", "").strip()
+        if reason:
+            pghistory.context(reason=reason[: self.MAX_REASON])
         return None
 
 
 def route_name(path: str) -> str:
-    """The name of the route of a path, such as "plans:detail"; "" if there is none."""
+    """The name of a path's route, such as "plans:detail"; "" if no route matches."""
     try:
         return resolve(path).view_name
     except Resolver404:
@@ -325,7 +347,7 @@ def route_name(path: str) -> str:
 
 
 def route_with_ids(path: str) -> str:
-    """The name of the route of a path and the ids in the path, such as "plans:detail 5"; "" if there is none."""
+    """The name of a path's route and the ids in the path, such as "plans:detail 5"; "" if no route matches."""
     try:
         match = resolve(path)
     except Resolver404:

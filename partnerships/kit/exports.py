@@ -12,20 +12,21 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
-#: Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV injection"). The last ones are
-#: full-width.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV injection"). The last four are
+#: full-width signs.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def day_of(moment: dt.datetime | None) -> dt.date | None:
-    """The date alone, so that spreadsheets read it as a date."""
+    """The day of a moment in London, so that spreadsheets read the cell as a date."""
     return timezone.localdate(moment) if moment else None
 
 
 def safe_cell(value: object) -> str | int | float | Decimal:
-    """A safe cell: numbers unchanged, dates in ISO form, texts escaped.
+    """The value of a cell that no spreadsheet runs as a formula.
 
-    A text that would be a formula gets an apostrophe before it, even if spaces come before the sign.
+    Numbers stay numbers, and dates are in ISO form. A text that a spreadsheet would read as a formula gets an
+    apostrophe in front, even if spaces come before the sign.
     """
     if value is None:
         return ""
@@ -40,11 +41,12 @@ def safe_cell(value: object) -> str | int | float | Decimal:
     if isinstance(value, dt.date):
         return value.isoformat()
     text = str(value).replace("\x00", "")
-    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+    is_formula = text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)
+    return f"'{text}" if is_formula else text
 
 
 class _Echo:
-    """A file that returns what is written, to send rows one by one."""
+    """A file whose `write` returns the text, so that `csv.writer` returns each line instead of storing it."""
 
     def write(self, text: str) -> str:
         return text
@@ -58,32 +60,35 @@ def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iter
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 
+# Views describe their export on the response; `ExportLimitMiddleware` records it in the activity log.
+
+
 def count_rows(response: HttpResponseBase, rows: int) -> None:
-    """Set the number of exported rows, which is recorded with each export."""
-    response.rows_handed_out = rows  # type: ignore[attr-defined]  # read below
+    """Set the number of rows that the response exports."""
+    response.exported_rows = rows  # type: ignore[attr-defined]  # read by `exported_row_count`
 
 
-def name_asked(response: HttpResponseBase, asked: str) -> None:
-    """Note the list and the rows that were asked for, which each record of an export holds."""
-    response.asked_for = asked  # type: ignore[attr-defined]  # read below
+def describe_export(response: HttpResponseBase, description: str) -> None:
+    """Set which list the response exports and which of its rows, such as `plans.csv?status=draft`."""
+    response.export_description = description  # type: ignore[attr-defined]  # read by `export_description`
 
 
-def asked_of(response: HttpResponseBase) -> str:
-    """The list and the rows that a response has; "" if it did not say."""
-    asked: str = getattr(response, "asked_for", "")
-    return asked
+def export_description(response: HttpResponseBase) -> str:
+    """The list and the rows that a response exports; "" if its view did not describe them."""
+    description: str = getattr(response, "export_description", "")
+    return description
 
 
-def rows_of(response: HttpResponseBase) -> int | None:
-    """The number of rows in a response; None for a document."""
-    rows: int | None = getattr(response, "rows_handed_out", None)
-    return rows
+def exported_row_count(response: HttpResponseBase) -> int | None:
+    """The number of rows that a response exports; None for a document."""
+    count: int | None = getattr(response, "exported_rows", None)
+    return count
 
 
 def csv_response(name: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> StreamingHttpResponse:
-    """A download of the rows.
+    """A download of the rows as a CSV file.
 
-    Read all rows before: an error while sending would cut the file short.
+    The rows must be read already: an error while sending would cut the file short.
     """
     response = StreamingHttpResponse(csv_lines(headings, rows), content_type="text/csv; charset=utf-8")
     count_rows(response, len(rows))

@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.http import HttpResponseBase
 
-from partnerships.kit.exports import csv_lines, csv_response, name_asked
+from partnerships.kit.exports import csv_lines, csv_response, describe_export
 from partnerships.kit.leased_jobs import Progress
 from partnerships.kit.lists import Column
 from partnerships.kit.workbooks import ODS, XLSX, ods_bytes, ods_response, xlsx_bytes, xlsx_response
@@ -106,7 +106,7 @@ def file_bytes(asked: Asked, form: str, progress: Progress) -> tuple[bytes, list
 def file_response(asked: Asked, form: str, limit: int, numbers: Collection[int] = ()) -> HttpResponseBase:
     """A download of the list, or of the rows with these numbers, in one of the `FORMATS`. Raises `TooManyRows`."""
     response = _file(asked, form, limit, numbers)
-    name_asked(response, in_the_log(asked, form, len(numbers)))
+    describe_export(response, in_the_log(asked, form, len(numbers)))
     return response
 
 

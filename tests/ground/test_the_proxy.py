@@ -29,9 +29,9 @@ def proxy_limit(path: str) -> int:
     return int(re.findall(r"client_max_body_size (\d+)m;", outside)[0]) * MEGABYTE
 
 
-@pytest.mark.parametrize("route", RequestSizeMiddleware.LARGER)
+@pytest.mark.parametrize("route", RequestSizeMiddleware.LIMITS_BY_ROUTE)
 def test_the_proxy_lets_through_what_a_page_of_large_files_takes(route: str) -> None:
-    assert proxy_limit(reverse(route, kwargs=ADDRESSES[route])) == RequestSizeMiddleware.LARGER[route]
+    assert proxy_limit(reverse(route, kwargs=ADDRESSES[route])) == RequestSizeMiddleware.LIMITS_BY_ROUTE[route]
 
 
 def test_the_proxy_lets_through_what_every_other_page_takes_and_no_more() -> None:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.kit.exports import count_rows, name_asked
+from partnerships.kit.exports import count_rows, describe_export
 from partnerships.kit.http import posted
 from partnerships.kit.lists import find_list
 from partnerships.kit.nudging import nudge_after_commit
@@ -88,7 +88,7 @@ def file_download(request: HttpRequest, pk: int) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     count_rows(response, own_file.total)
-    name_asked(response, own_file.asked)
+    describe_export(response, own_file.asked)
     return response
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.documents.downloads import as_file
-from partnerships.kit.exports import name_asked
+from partnerships.kit.exports import describe_export
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.kit.standby import content_of
@@ -79,7 +79,7 @@ def download_made(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     require(services.may_download(own_file, own_file.person, timezone.now()))
     response = HttpResponse(content_of(own_file), content_type=CONTENT_TYPES[own_file.form])
-    name_asked(response, f"{own_file.report}.{own_file.form}?{own_file.question}")
+    describe_export(response, f"{own_file.report}.{own_file.form}?{own_file.question}")
     return as_file(response, from_json(own_file.figures or {}).title, own_file.form)
 
 

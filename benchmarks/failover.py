@@ -172,7 +172,7 @@ def expect(what: str, wanted: str, why: str = "") -> None:
     def read() -> Any:
         return ContentType.objects.order_by("pk").last()
 
-    standby._asked_again_at = 0.0
+    standby._away_until = 0.0
     written = ContentType.objects.create(app_label="trial", model=what)
     began = time.monotonic()
     with capture_logs() as logged:

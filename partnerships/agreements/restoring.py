@@ -89,8 +89,8 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "party",
         lines,
         parties.select_related("partnership", "organisation").order_by("pk"),
-        same=lambda row: party_identity(row.partnership, row.organisation),
-        began=lambda row: row.answered_at or row.invited_at,
+        identity_of=lambda row: party_identity(row.partnership, row.organisation),
+        began_at=lambda row: row.answered_at or row.invited_at,
         redo=redo,
         unable=(UnableToLeave, UnableToChangeParty),
     )
@@ -125,8 +125,8 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "partnership",
         lines,
         partnerships.filter(audience=Audience.NETWORK).order_by("pk"),
-        same=partnership_identity,
-        began=lambda row: row.created_at,
+        identity_of=partnership_identity,
+        began_at=lambda row: row.created_at,
         redo=redo,
         unable=UnableToEditSettings,
     )
@@ -146,8 +146,8 @@ def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "document",
         lines,
         documents.order_by("pk"),
-        same=document_identity,
-        began=lambda row: row.added_at,
+        identity_of=document_identity,
+        began_at=lambda row: row.added_at,
         redo=redo,
         unable=UnableToRemoveDocument,
     )
@@ -165,8 +165,8 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "post",
         lines,
         posts.order_by("pk"),
-        same=post_identity,
-        began=lambda row: row.created_at,
+        identity_of=post_identity,
+        began_at=lambda row: row.created_at,
         redo=redo,
     )
 
@@ -201,8 +201,8 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "holder",
         lines,
         holders,
-        same=holder_identity,
-        began=lambda row: row.added_at,
+        identity_of=holder_identity,
+        began_at=lambda row: row.added_at,
         redo=redo,
     )
 
@@ -219,8 +219,8 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         "signatory",
         lines,
         signatories.select_related("version", "organisation").order_by("pk"),
-        same=signatory_identity,
-        began=lambda row: row.asked_at,
+        identity_of=signatory_identity,
+        began_at=lambda row: row.asked_at,
         redo=redo,
     )
 
@@ -232,8 +232,8 @@ def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         "signatory",
         lines,
         signatories.select_related("version", "organisation").order_by("pk"),
-        same=signatory_identity,
-        began=lambda row: row.asked_at,
+        identity_of=signatory_identity,
+        began_at=lambda row: row.asked_at,
         holder=lambda row: row,
         renew=lambda row: renew_link(row, now=now),
     )
@@ -256,8 +256,8 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "proposal",
         lines,
         proposals.open().select_related("partnership").order_by("pk"),
-        same=proposal_identity,
-        began=lambda row: row.created_at,
+        identity_of=proposal_identity,
+        began_at=lambda row: row.created_at,
         redo=redo,
         unable=UnableToWithdraw,
     )
@@ -275,8 +275,8 @@ def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "holder",
         lines,
         [holder for holder in holders if holder.cleared_at is None],
-        same=holder_identity,
-        began=lambda row: row.added_at,
+        identity_of=holder_identity,
+        began_at=lambda row: row.added_at,
         redo=redo,
     )
 

@@ -23,8 +23,8 @@ def redo_trust(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "trust",
         lines,
         restored_trust.select_related("person", "organisation").order_by("pk"),
-        same=trust_identity,
-        began=lambda trust: trust.set_at,
+        identity_of=trust_identity,
+        began_at=lambda trust: trust.set_at,
         redo=end_again,
     )
 

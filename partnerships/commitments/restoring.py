@@ -23,8 +23,8 @@ def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "evidence",
         lines,
         files.select_related("commitment").order_by("pk"),
-        same=evidence_identity,
-        began=lambda row: row.added_at,
+        identity_of=evidence_identity,
+        began_at=lambda row: row.added_at,
         redo=redo,
     )
 

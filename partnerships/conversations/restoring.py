@@ -40,8 +40,8 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "side",
         lines,
         sides.select_related("conversation", "organisation").order_by("pk"),
-        same=side_identity,
-        began=lambda row: row.conversation.created_at,
+        identity_of=side_identity,
+        began_at=lambda row: row.conversation.created_at,
         redone=redone,
     ):
         redone.left.append(
@@ -63,8 +63,8 @@ def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "note",
         lines,
         notes.order_by("pk"),
-        same=note_identity,
-        began=lambda row: row.created_at,
+        identity_of=note_identity,
+        began_at=lambda row: row.created_at,
         redo=redo,
         unable=UnableToDeleteNote,
     )
@@ -82,8 +82,8 @@ def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         "attachment",
         lines,
         rows.select_related("conversation", "meeting", "added_for").order_by("pk"),
-        same=attachment_identity,
-        began=lambda row: row.added_at,
+        identity_of=attachment_identity,
+        began_at=lambda row: row.added_at,
         redo=redo,
         unable=UnableToRemoveFile,
     )
@@ -101,8 +101,8 @@ def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         "facilitator",
         lines,
         facilitators.order_by("pk"),
-        same=facilitator_identity,
-        began=lambda row: row.named_at,
+        identity_of=facilitator_identity,
+        began_at=lambda row: row.named_at,
         redo=redo,
         unable=UnableToEndFacilitation,
     )

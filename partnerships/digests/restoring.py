@@ -58,8 +58,8 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
         "subscription",
         lines,
         subscriptions.select_related("person").order_by("pk"),
-        same=subscription_identity,
-        began=lambda row: row.confirmed_at or row.asked_at,
+        identity_of=subscription_identity,
+        began_at=lambda row: row.confirmed_at or row.asked_at,
         redone=redone,
     ):
         if not line.get("undone"):
@@ -159,8 +159,8 @@ def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         "person",
         lines,
         people.filter(erased_at=None).select_related("digest_preference").order_by("pk"),
-        same=person_identity,
-        began=lambda row: row.joined_at,
+        identity_of=person_identity,
+        began_at=lambda row: row.joined_at,
         holder=lambda row: row.digest_preference,
         renew=lambda row: renew_links(person=row, author=None, now=now),
     )

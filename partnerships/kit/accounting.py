@@ -12,24 +12,21 @@ from django.core.management.base import BaseCommand
 
 @contextmanager
 def acting(**facts: Any) -> Iterator[None]:
-    """Add facts (`reason`, `job`, `command`) to row history in the block."""
+    """Add facts (`reason`, `job`, `command`) to the row history of changes made in the block."""
     with pghistory.context() as context:
-        before = dict(context.metadata)
+        outer_metadata = dict(context.metadata)
         context.metadata.update({name: value for name, value in facts.items() if value})
         try:
             yield
         finally:
             context.metadata.clear()
-            context.metadata.update(before)
+            context.metadata.update(outer_metadata)
 
 
 class AccountedCommand(BaseCommand):
     """A command that adds its name and `--reason` to row history."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run with the command's name as context.
-
-        Never with its arguments, which may be addresses.
-        """
+        """Run with the command's name as context, without its arguments: they may be email addresses."""
         with acting(command=type(self).__module__.rpartition(".")[2], reason=options.get("reason")):
             return super().execute(*args, **options)

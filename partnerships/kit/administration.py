@@ -14,142 +14,151 @@ from django.template.response import TemplateResponse
 
 from partnerships.kit.row_history import row_history
 
-#: Look-ups that list filters use.
-_COMPARISONS = frozenset({"", "exact", "isnull", "isempty", "in", "gte", "lt", "year", "month", "day"})
+#: Lookups that Django's list filters use.
+_LOOKUPS = frozenset({"", "exact", "isnull", "isempty", "in", "gte", "lt", "year", "month", "day"})
+#: Fields that a filter by a related record compares.
+_KEY_FIELDS = frozenset({"id", "pk", "code"})
 
-#: Where a request keeps why a service refused what it sent.
+#: The key in `request.META` of a service's reason for refusing the form.
 _REFUSAL = "common_ground.refusal"
 
 
 class OfferedFilters:
-    """Allows only the filters that the list page offers.
+    """A ModelAdmin that allows only the filters that its list offers.
 
-    Others would reveal hidden text character by character.
+    Django allows a filter by nearly any column. An administrator could find out a hidden text with it, character by
+    character.
     """
 
-    #: Rows of a page. Django's hundred take three times as long to draw.
+    #: Rows of a page. Django's default of 100 takes three times as long to render.
     list_per_page = 25
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether the page offers this filter; Django would allow any column."""
-        page: Any = self
-        offered = {
+        """Whether the list offers this filter."""
+        model_admin: Any = self
+        offered_fields = {
             list_filter if isinstance(list_filter, str) else list_filter[0]
-            for list_filter in page.get_list_filter(request)
+            for list_filter in model_admin.get_list_filter(request)
             if list_filter
         }
-        offered |= {page.date_hierarchy} if page.date_hierarchy else set()
-        return any(
-            lookup == name or (lookup.startswith(f"{name}__") and _is_comparison(lookup.removeprefix(f"{name}__")))
-            for name in offered
-            if isinstance(name, str)
-        )
+        if model_admin.date_hierarchy:
+            offered_fields.add(model_admin.date_hierarchy)
+        return any(_filters_by(lookup, field) for field in offered_fields if isinstance(field, str))
 
 
-def _is_comparison(words: str) -> bool:
-    """Whether this is a comparison, such as `exact`, `id__in` or `pk`."""
-    return all(word in _COMPARISONS or word in {"id", "pk", "code"} for word in words.split("__"))
+def _filters_by(lookup: str, field: str) -> bool:
+    """Whether a lookup filters by this field, such as `status__exact` or `owner__id__in`."""
+    if lookup == field:
+        return True
+    prefix = f"{field}__"
+    if not lookup.startswith(prefix):
+        return False
+    return all(part in _LOOKUPS | _KEY_FIELDS for part in lookup.removeprefix(prefix).split("__"))
 
 
 class NamedValues(admin.AllValuesFieldListFilter):
-    """A filter by the values of a column. An empty value is shown as "Not given", because its link needs text."""
+    """A filter by the values of a column; an empty value is shown as "Not given", because its link needs text."""
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """The values, each with its words."""
+        """The values, each with its label."""
         for choice in super().choices(changelist):
-            yield {**choice, "display": choice["display"] if choice["display"] not in ("", None) else "Not given"}
+            is_empty = choice["display"] in ("", None)
+            yield {**choice, "display": "Not given"} if is_empty else choice
 
 
 class RowHistory:
-    """History from database triggers, bulk updates and raw SQL included."""
+    """A ModelAdmin whose history page shows what database triggers recorded, also of bulk updates and raw SQL."""
 
-    #: Columns with content that only partners may read: their changes are shown without values, like those of columns
-    #: that the record's page leaves out.
+    #: Columns with content that only partners may read. The history shows that they changed, but no values.
     restricted: tuple[str, ...] = ()
 
-    def told_without_content(self, request: HttpRequest, record: Any) -> set[str]:
-        """Columns whose changes are shown without values."""
-        page: Any = self
-        shown = {*flatten_fieldsets(page.get_fieldsets(request, record)), *page.get_list_display(request)}
-        hidden = {field.name for field in record._meta.concrete_fields if field.name not in shown}
-        return (hidden | set(self.restricted)) - {record._meta.pk.name}
+    def columns_without_values(self, request: HttpRequest, record: Any) -> set[str]:
+        """Columns whose values the history does not show: `restricted` ones, and those not on any other page."""
+        model_admin: Any = self
+        visible = {
+            *flatten_fieldsets(model_admin.get_fieldsets(request, record)),
+            *model_admin.get_list_display(request),
+        }
+        invisible = {field.name for field in record._meta.concrete_fields if field.name not in visible}
+        return (invisible | set(self.restricted)) - {record._meta.pk.name}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The changes of the row, newest first: who, when, from where and why."""
-        page: Any = self
-        record = page.get_object(request, object_id)
+        model_admin: Any = self
+        record = model_admin.get_object(request, object_id)
         if record is None:
             raise Http404
-        if not page.has_view_or_change_permission(request, record):
+        if not model_admin.has_view_or_change_permission(request, record):
             raise PermissionDenied
         context = {
-            **page.admin_site.each_context(request),
+            **model_admin.admin_site.each_context(request),
             "title": f"History of {record}",
             "record": record,
-            "opts": page.opts,
-            "changes": row_history(record, restricted=self.told_without_content(request, record)),
+            "opts": model_admin.opts,
+            "changes": row_history(record, restricted=self.columns_without_values(request, record)),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/row_history.html", context)
 
 
-class _Found(AutocompleteSelect):
-    """Shows the chosen records again; ignores values that are not ids."""
+class _IdsOnlySelect(AutocompleteSelect):
+    """Django's autocomplete select, which ignores values that cannot be ids when it shows the form again."""
 
     def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
-        """Without values that the database would refuse as ids."""
-        return super().optgroups(name, [one for one in value if str(one).isdecimal() and len(str(one)) < 19], attr)
+        """The chosen options, without values that PostgreSQL would refuse as ids (more than 18 digits)."""
+        ids = [item for item in value if str(item).isdecimal() and len(str(item)) <= 18]
+        return super().optgroups(name, ids, attr)
 
 
 class AutocompleteMixin:
-    """Autocomplete fields that refuse invalid values without an error page."""
+    """A ModelAdmin whose autocomplete fields refuse an invalid value with an error on the form, not with a 500."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The field, with a widget that shows a wrong choice again."""
-        page: Any = self
-        if db_field.name in page.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", _Found(db_field, page.admin_site))
-        above: Any = super()
-        return above.formfield_for_foreignkey(db_field, request, **kwargs)
+        """The form field, with `_IdsOnlySelect` for autocomplete."""
+        model_admin: Any = self
+        if db_field.name in model_admin.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", _IdsOnlySelect(db_field, model_admin.admin_site))
+        parent: Any = super()
+        return parent.formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class ShowsRefusals:
-    """Forms that save through a service: its refusal is shown as an error of the form, and nothing is saved.
+    """A ModelAdmin that saves through a service and shows its refusal as an error of the form.
 
-    Without this, Django would say that the record was changed.
+    A service refuses by raising one of `refusals`, and nothing is saved. Caught in `save_model`, the refusal would come
+    too late: Django would go on to say that the record was changed.
     """
 
-    #: What the services raise if they refuse.
     refusals: tuple[type[Exception], ...] = ()
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The page; after a refusal the same form again, with the reason."""
-        above: Any = super()
+        """The page of the form; after a refusal the same form again, with the reason."""
+        parent: Any = super()
         try:
-            return above.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
+            return parent.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
         except self.refusals as error:
             request.META[_REFUSAL] = str(error)
-            return above.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
+            return parent.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """The form; after a refusal one that is invalid for this reason."""
-        above: Any = super()
-        form: Any = above.get_form(request, *args, **kwargs)
+        """The form class; after a refusal, a subclass that is invalid with the reason as its error."""
+        parent: Any = super()
+        form_class: Any = parent.get_form(request, *args, **kwargs)
         refusal = request.META.get(_REFUSAL)
         if not refusal:
-            return form
+            return form_class
 
-        def clean(form_again: Any) -> Any:
-            form_again.add_error(None, refusal)
-            return form.clean(form_again)
+        def clean(form: Any) -> Any:
+            form.add_error(None, refusal)
+            return form_class.clean(form)
 
-        return type(form.__name__, (form,), {"clean": clean})
+        return type(form_class.__name__, (form_class,), {"clean": clean})
 
 
 class NothingAdded:
-    """Rows are added by services only."""
+    """A ModelAdmin without an "Add" page: only services add rows."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
@@ -157,7 +166,7 @@ class NothingAdded:
 
 
 class NothingDeleted:
-    """Rows are ended, never deleted."""
+    """A ModelAdmin without deletion: rows are ended or retired instead."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
@@ -165,7 +174,7 @@ class NothingDeleted:
 
 
 class ReadOnly(NothingAdded, NothingDeleted):
-    """Rows are changed by services only."""
+    """A ModelAdmin that only shows rows: only services change them."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
@@ -173,7 +182,7 @@ class ReadOnly(NothingAdded, NothingDeleted):
 
 
 class VocabularyAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Any]):
-    """A list of words that administrators edit; the code of a saved word stays."""
+    """The admin pages of a `Vocabulary`; the code of a saved word cannot be changed."""
 
     list_display: tuple[str, ...] = ("label", "code", "position", "active")
     list_editable = ("position",)
@@ -182,16 +191,16 @@ class VocabularyAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Any]):
     ordering = ("position", "label", "pk")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The code too, once it is saved: records are stored with it."""
+        """The usual fields, and the code of a saved word: records are stored with it."""
         return [*self.readonly_fields, *(["code"] if obj else [])]
 
 
 class ReadOnlyAdmin(RowHistory, ReadOnly, admin.ModelAdmin[Any]):
-    """A read-only list of records."""
+    """The admin pages of records that can be read but not changed."""
 
 
 class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
-    """Read-only rows below a record."""
+    """Rows below a record that can be read but not changed."""
 
     extra = 0
     show_change_link = False

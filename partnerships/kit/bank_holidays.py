@@ -1,6 +1,6 @@
-"""Bank holidays of each nation, from govuk-bank-holidays.
+"""Bank holidays of each nation, from the data file of the package govuk-bank-holidays.
 
-Only the file is read: the package itself would make requests.
+The package itself is not called, because it would fetch newer dates from the internet.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from importlib import resources
 
 
 class Nation(StrEnum):
-    """A part of the United Kingdom with bank holidays of its own, as the file names it."""
+    """A part of the United Kingdom with its own bank holidays, by its name in the data file."""
 
     ENGLAND_AND_WALES = "england-and-wales"
     SCOTLAND = "scotland"
     NORTHERN_IRELAND = "northern-ireland"
 
 
-#: Each nation with the words for its part of the country.
+#: Labels of the nations, by code.
 NATIONS = {
     Nation.ENGLAND_AND_WALES.value: "England and Wales",
     Nation.SCOTLAND.value: "Scotland",
@@ -30,8 +30,9 @@ NATIONS = {
 
 @cache
 def holidays(nation: str = Nation.ENGLAND_AND_WALES) -> frozenset[dt.date]:
-    """Every bank holiday of the nation in the package's file; none for ""."""
+    """Every bank holiday of the nation in the data file; none for ""."""
     if not nation:
         return frozenset()
-    known = json.loads((resources.files("govuk_bank_holidays") / "bank-holidays.json").read_text(encoding="utf-8"))
-    return frozenset(dt.date.fromisoformat(event["date"]) for event in known[nation]["events"])
+    data_file = resources.files("govuk_bank_holidays") / "bank-holidays.json"
+    divisions = json.loads(data_file.read_text(encoding="utf-8"))
+    return frozenset(dt.date.fromisoformat(event["date"]) for event in divisions[nation]["events"])

@@ -1,4 +1,4 @@
-"""Dated entries of records, and calendar files made of them (RFC 5545).
+"""Dates of records as entries of a calendar, and iCalendar files of such entries (RFC 5545).
 
 Rooms make entries in their `queries`. Feeds (`partnerships.calendars`) and emails write them as files.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     icalendar = late("icalendar")
 
-#: Times are written in this zone; its rules in `_time_zone` hold since 1996.
+#: The time zone of all times in files. `_time_zone` has its rules since 1996.
 LONDON = "Europe/London"
 
 
@@ -41,7 +41,7 @@ class CalendarKind(TextChoices):
 
 
 class Method(StrEnum):
-    """What a file asks of the program that reads it (RFC 5546)."""
+    """What a calendar program does with a file: show, add or remove its entries (RFC 5546)."""
 
     PUBLISH = "PUBLISH"
     REQUEST = "REQUEST"
@@ -50,38 +50,40 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """One date of one record.
-
-    `key`, such as `meeting-12`, never changes. `starts` is a day, or a moment for entries of `minutes`. `changed_at`
-    and `sequence` come from the record's stored changes, so that the same entry is always written the same. `within` is
-    the title of its `partnership` (an id) today: feeds leave it out for people who are not inside of that any more.
-    """
+    """One date of one record, such as the due date of a commitment."""
 
     kind: CalendarKind
+    #: Names the date for ever, such as `meeting-12`: programs find by it the entry that they already have.
     key: str
     title: str
+    #: The address of the record on our site.
     path: str
+    #: A day, or a moment if the entry lasts `minutes`.
     starts: dt.date | dt.datetime
+    #: When the record changed and how often, both as stored: the same entry must always give the same file.
     changed_at: dt.datetime
     sequence: int = 0
     minutes: int = 0
     place: str = ""
     note: str = ""
+    #: The present title of the record's partnership. Feeds leave it out for people who are no longer in it.
     within: str = ""
+    #: The partnership's id.
     partnership: int | None = None
     is_cancelled: bool = False
 
     @property
     def day(self) -> dt.date:
-        """The day it is on, in London."""
+        """The day of the entry in London."""
         if isinstance(self.starts, dt.datetime):
             return self.starts.astimezone(ZoneInfo(LONDON)).date()
         return self.starts
 
     @property
     def in_order(self) -> tuple[dt.date, float, str]:
-        """A sort key: by day and time, whole days first."""
-        return self.day, self.starts.timestamp() if isinstance(self.starts, dt.datetime) else 0.0, self.key
+        """A sort key: by day, then by time with whole days first, then by `key`."""
+        time = self.starts.timestamp() if isinstance(self.starts, dt.datetime) else 0.0
+        return self.day, time, self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +97,16 @@ class CalendarFile:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Who invites to a meeting and who is invited: name and address of each."""
+    """The two people of an invitation to a meeting, each with name and email address."""
 
     organiser: tuple[str, str]
     attendee: tuple[str, str]
 
 
 def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -> bytes:
-    """A calendar to subscribe to.
+    """The file of a calendar to subscribe to.
 
-    Programs read it again every few hours, and some show the note (RFC 7986, 5.2).
+    Calendar programs fetch it again every few hours, and some show the note (RFC 7986, 5.2).
     """
     calendar = _calendar(Method.PUBLISH)
     name = " ".join(_printable(name).split())
@@ -116,20 +118,20 @@ def write_feed(entries: Iterable[CalendarEntry], *, name: str, note: str = "") -
     calendar.add("x-wr-timezone", LONDON)
     calendar.add("refresh-interval", dt.timedelta(hours=4), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT4H")
-    return _written(calendar, [(entry, None) for entry in entries])
+    return _to_bytes(calendar, [(entry, None) for entry in entries])
 
 
 def write_file(entry: CalendarEntry, *, invited: Invited | None = None) -> CalendarFile:
-    """One entry as the file of an email.
+    """A file with one entry, to attach to an email.
 
-    With `invited` it invites somebody to a meeting or cancels it, and calendar programs move or remove their entry.
-    Without, it only adds a date.
+    With `invited`, the file is an invitation to a meeting or its cancellation: calendar programs then move or remove
+    the entry that they have. Without, it only adds a date.
     """
     method = Method.PUBLISH
     if invited is not None:
         method = Method.CANCEL if entry.is_cancelled else Method.REQUEST
-    text = _written(_calendar(method), [(entry, invited)]).decode()
-    return CalendarFile(method, f"{entry.kind.value}.ics", text)
+    text = _to_bytes(_calendar(method), [(entry, invited)]).decode()
+    return CalendarFile(method=method, name=f"{entry.kind.value}.ics", text=text)
 
 
 def _calendar(method: Method) -> icalendar.Calendar:
@@ -141,7 +143,7 @@ def _calendar(method: Method) -> icalendar.Calendar:
     return calendar
 
 
-def _written(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry, Invited | None]]) -> bytes:
+def _to_bytes(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry, Invited | None]]) -> bytes:
     if any(isinstance(entry.starts, dt.datetime) for entry, _ in entries):
         calendar.add_component(_time_zone())
     for entry, invited in entries:
@@ -150,14 +152,11 @@ def _written(calendar: icalendar.Calendar, entries: Sequence[tuple[CalendarEntry
 
 
 def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
-    """The entry as RFC 5545 says.
-
-    An invitation also names organiser and attendee.
-    """
+    """The entry as an event (RFC 5545, 3.6.1), with organiser and attendee if it is an invitation."""
     address = f"{settings.SITE_ORIGIN}{entry.path}"
     event = icalendar.Event()
     event.add("uid", f"{entry.key}@{urlsplit(settings.SITE_ORIGIN).hostname}")
-    # Not the present time: the same record gives the same bytes, so feeds can say "not modified".
+    # Not the present time: an unchanged record must give the same bytes, so that feeds can answer "not modified".
     event.add("dtstamp", entry.changed_at.astimezone(dt.UTC))
     event.add("last-modified", entry.changed_at.astimezone(dt.UTC))
     event.add("sequence", entry.sequence)
@@ -171,14 +170,14 @@ def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
         event.add("dtstart", entry.starts)
         event.add("dtend", entry.starts + dt.timedelta(days=1))
     event.add("transp", "OPAQUE" if entry.minutes else "TRANSPARENT")
-    event.add("description", "\n".join(_printable(words) for words in (entry.within, entry.note, address) if words))
+    event.add("description", "\n".join(_printable(line) for line in (entry.within, entry.note, address) if line))
     event.add("url", address)
     if entry.place:
         event.add("location", _printable(entry.place))
     event.add("categories", [str(entry.kind.label)])
     if invited is not None:
         event["organizer"] = _person(*invited.organiser)
-        # Answers are given on the meeting's page: a reply by email would reach nobody.
+        # No RSVP: people reply on the meeting's page, and nobody would read a reply by email.
         attendee = _person(*invited.attendee)
         attendee.params |= {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION"}
         attendee.params["RSVP"] = "FALSE"
@@ -187,7 +186,7 @@ def _event(entry: CalendarEntry, invited: Invited | None) -> icalendar.Event:
 
 
 def _local(moment: dt.datetime) -> dt.datetime:
-    """The moment in London's time; in UTC where clocks show that time twice, which programs read differently."""
+    """The moment in London time; in UTC for the hour that clocks show twice, which programs read differently."""
     local = moment.astimezone(ZoneInfo(LONDON))
     is_shown_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return moment.astimezone(dt.UTC) if is_shown_twice else local
@@ -200,29 +199,37 @@ def _person(name: str, address: str) -> icalendar.vCalAddress:
     return person
 
 
-def _printable(words: str) -> str:
-    """Words without control characters, which a calendar file cannot hold."""
-    return "".join(word for word in words.replace("\r\n", "\n") if (word >= " " and word != "\x7f") or word == "\n")
+def _printable(text: str) -> str:
+    """The text without control characters, which a calendar file cannot hold; line breaks stay."""
+    return "".join(
+        character
+        for character in text.replace("\r\n", "\n")
+        if (character >= " " and character != "\x7f") or character == "\n"
+    )
 
 
 @lru_cache(maxsize=1)
 def _time_zone() -> icalendar.Timezone:
-    """London's rules: summer time from the last Sunday of March to that of October, at 01:00 UTC.
+    """The rules of London time: summer time from the last Sunday of March to the last of October, at 01:00 UTC.
 
     Source: Summer Time Act 1972 as amended in 2002.
     """
+    summer = icalendar.TimezoneDaylight()
+    summer.add("dtstart", dt.datetime.fromisoformat("1996-03-31T01:00"))
+    summer.add("tzname", "BST")
+    summer.add("tzoffsetfrom", dt.timedelta(hours=0))
+    summer.add("tzoffsetto", dt.timedelta(hours=1))
+    summer.add("rrule", {"freq": "yearly", "bymonth": 3, "byday": "-1su"})
+
+    winter = icalendar.TimezoneStandard()
+    winter.add("dtstart", dt.datetime.fromisoformat("1996-10-27T02:00"))
+    winter.add("tzname", "GMT")
+    winter.add("tzoffsetfrom", dt.timedelta(hours=1))
+    winter.add("tzoffsetto", dt.timedelta(hours=0))
+    winter.add("rrule", {"freq": "yearly", "bymonth": 10, "byday": "-1su"})
+
     zone = icalendar.Timezone()
     zone.add("tzid", LONDON)
-    parts: tuple[tuple[Any, ...], ...] = (
-        (icalendar.TimezoneDaylight, "BST", 0, 1, "1996-03-31T01:00", 3),
-        (icalendar.TimezoneStandard, "GMT", 1, 0, "1996-10-27T02:00", 10),
-    )
-    for part, name, before, after, first, month in parts:
-        rules = part()
-        rules.add("dtstart", dt.datetime.fromisoformat(first))
-        rules.add("tzname", name)
-        rules.add("tzoffsetfrom", dt.timedelta(hours=before))
-        rules.add("tzoffsetto", dt.timedelta(hours=after))
-        rules.add("rrule", {"freq": "yearly", "bymonth": month, "byday": "-1su"})
-        zone.add_component(rules)
+    zone.add_component(summer)
+    zone.add_component(winter)
     return zone

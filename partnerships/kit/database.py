@@ -1,9 +1,10 @@
-"""The database connection: prepared statements and raw rows."""
+"""Raw SQL on the database connection: rows, prepared statements and arrays."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -14,170 +15,185 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from psycopg2.extensions import AsIs, register_adapter
 
-#: For statements about a few rows of large tables: use indexes, one process (starting others takes longer than most
-#: statements) and no JIT, whatever the statistics say.
+#: Settings for statements about a few rows of large tables: use indexes whatever the statistics say, one process
+#: (starting others takes longer than most statements) and no JIT.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
 
+#: Settings for statements that read many rows. Without them, PostgreSQL would take longer to compile a statement than
+#: to run it, and would write to disk what fits into memory.
+_MANY_ROWS = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_multiplier = 40"
 
-#: For statements that read many rows. PostgreSQL would take longer to compile them than to run them, and would write to
-#: disk what fits into memory.
-_WITH_ROOM = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL hash_mem_multiplier = 40"
-
-
-def add_up(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows of a statement that adds up many rows.
-
-    PostgreSQL expects far more groups than there are: without room for tables of that many it would sort all rows, once
-    for each way of adding them up.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_WITH_ROOM)
-        cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-#: What comes before the first row and after the last one in PostgreSQL's binary format (COPY).
-_BEFORE, _AFTER = 19, b"\xff\xff"
+#: PostgreSQL's binary COPY format: the bytes before the first row, and the mark after the last one.
+_COPY_HEADER_BYTES, _COPY_END = 19, b"\xff\xff"
 
 
 def binary_rows(statement: str, values: Mapping[str, Any]) -> list[list[memoryview]]:
-    """The rows of a statement whose columns are bytes, none of them empty.
+    """The rows of a statement whose columns are all bytes, none of them null.
 
-    For some megabytes: an ordinary answer has two characters for each byte.
+    For results of some megabytes: outside of COPY, PostgreSQL sends two characters for each byte.
     """
+    received = BytesIO()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_WITH_ROOM)
-        received = BytesIO()
-        with connection.wrap_database_errors, connection.connection.cursor() as plain:
-            plain.copy_expert(f"COPY ({plain.mogrify(statement, values).decode()}) TO STDOUT (FORMAT binary)", received)
-    rows: list[list[memoryview]] = []
-    data, place = received.getbuffer(), _BEFORE
-    while data[place : place + 2] != _AFTER:
-        fields, place = int.from_bytes(data[place : place + 2]), place + 2
-        row = []
-        for _ in range(fields):
-            size, place = int.from_bytes(data[place : place + 4]), place + 4
-            row.append(data[place : place + size])
-            place += size
-        rows.append(row)
-    return rows
+        cursor.execute(_MANY_ROWS)
+        with connection.wrap_database_errors, connection.connection.cursor() as raw_cursor:
+            query = raw_cursor.mogrify(statement, values).decode()
+            raw_cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", received)
+    return list(_parse_copy(received.getbuffer()))
+
+
+def _parse_copy(data: memoryview) -> Iterator[list[memoryview]]:
+    """The columns of each row in PostgreSQL's binary COPY format."""
+    position = _COPY_HEADER_BYTES
+    while data[position : position + 2] != _COPY_END:
+        column_count = int.from_bytes(data[position : position + 2])
+        position += 2
+        columns = []
+        for _ in range(column_count):
+            size = int.from_bytes(data[position : position + 4])
+            position += 4
+            columns.append(data[position : position + size])
+            position += size
+        yield columns
 
 
 def subquery(name: str, rows: QuerySet[Any, Any], *, empty: str) -> tuple[str, dict[str, Any]]:
-    """Django's SQL of a queryset with named values, to stand in a larger statement.
+    """Django's SQL of a queryset, for use in a larger statement, and its values.
 
-    `empty` is the SQL instead where Django knows that there are no rows.
+    The values are named `<name>_0`, `<name>_1`. `empty` is the SQL if Django knows that the queryset has no rows.
     """
     try:
         sql, values = rows.query.sql_with_params()
     except EmptyResultSet:
         return empty, {}
-    names = [f"{name}_{place}" for place in range(len(values))]
-    return sql.replace("%%", "%%%%") % tuple(f"%({name})s" for name in names), dict(zip(names, values, strict=True))
+    value_names = [f"{name}_{index}" for index in range(len(values))]
+    placeholders = tuple(f"%({value_name})s" for value_name in value_names)
+    return sql.replace("%%", "%%%%") % placeholders, dict(zip(value_names, values, strict=True))
 
 
 #: Whether each connection reaches its server process directly.
-_direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+_is_direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def keeps_statements() -> bool:
-    """Whether prepared statements last until the next transaction.
+    """Whether a prepared statement can still be used in the next transaction.
 
-    Not behind PgBouncer, which gives each transaction another server process. PostgreSQL tells clients the id of their
-    process, for cancelling; a pooler makes up an id. Checked once a connection.
+    Not behind PgBouncer, which gives each transaction another server process. PostgreSQL tells a client the id of its
+    process, for cancelling, and a pooler makes up an id: so both ids are compared, once for each connection.
     """
     connection.ensure_connection()
-    own = connection.connection
-    if own not in _direct:
-        with connection.wrap_database_errors, own.cursor() as cursor:
+    raw_connection = connection.connection
+    if raw_connection not in _is_direct:
+        with connection.wrap_database_errors, raw_connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
-            _direct[own] = cursor.fetchone()[0] == own.get_backend_pid()
-    return _direct[own]
+            _is_direct[raw_connection] = cursor.fetchone()[0] == raw_connection.get_backend_pid()
+    return _is_direct[raw_connection]
 
 
-#: Prepared statements of each connection: by text, its name and the order of its values.
-_planned: WeakKeyDictionary[Any, dict[str, tuple[str, list[str]]]] = WeakKeyDictionary()
-#: Maximum prepared statements of a connection.
-_MAX_PLANNED = 100
-#: Numbers in names of prepared statements, each used once: PostgreSQL refuses a name that is still taken, also by a
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A prepared statement: its name, and its named values in the order of $1, $2."""
+
+    name: str
+    value_names: list[str]
+
+
+#: The prepared statements of each connection, by their SQL.
+_prepared: WeakKeyDictionary[Any, dict[str, _Prepared]] = WeakKeyDictionary()
+_MAX_PREPARED = 100
+#: Numbers for names of prepared statements, each used once: PostgreSQL refuses a name that is taken, also by a
 #: statement whose preparing was cut off by a time limit.
-_numbers = count(1)
-_PLACE = re.compile(r"%(?:\((\w+)\))?s")
+_name_numbers = count(1)
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 
 
 def rows_planned_once(
     sql: str, values: Sequence[Any] | Mapping[str, Any], *, generic_plan: bool = False, by_index: bool = False
 ) -> list[tuple[Any, ...]]:
-    """All rows of a frequent statement, which each connection plans once.
+    """All rows of a frequent statement, which each connection plans only once.
 
-    Planning takes longer than running. With `generic_plan`, PostgreSQL uses one plan for all values; without it, it may
-    plan again for some of them. `by_index` plans with the settings `BY_INDEX`. Behind PgBouncer each call is planned.
+    Planning these statements takes longer than running them. With `generic_plan`, PostgreSQL uses one plan for all
+    values; without it, it may plan again for some of them. `by_index` plans with the settings `BY_INDEX`. Behind
+    PgBouncer, and beyond `_MAX_PREPARED` statements, each call is planned.
     """
-    plan_by_index = f"{BY_INDEX}; " * by_index
+    plan_by_index = f"{BY_INDEX}; " if by_index else ""
     connection.ensure_connection()
-    planned = _planned.setdefault(connection.connection, {})
-    if sql not in planned:
-        if not keeps_statements() or len(planned) >= _MAX_PLANNED:
+    prepared_by_sql = _prepared.setdefault(connection.connection, {})
+    if sql not in prepared_by_sql:
+        if not keeps_statements() or len(prepared_by_sql) >= _MAX_PREPARED:
             return rows_of(f"{plan_by_index}{sql}", values)
-        name, order = f"planned_{next(_numbers)}", list(dict.fromkeys(_PLACE.findall(sql)))
-        place = count(1)
-        numbered = _PLACE.sub(lambda found: f"${order.index(found[1]) + 1 if found[1] else next(place)}", sql)
-        _run(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
-        planned[sql] = name, order
-    name, order = planned[sql]
-    given = [as_array(value) for value in ([values[one] for one in order] if isinstance(values, Mapping) else values)]
+        prepared_by_sql[sql] = _prepare(sql)
+    prepared = prepared_by_sql[sql]
+
+    ordered_values = [values[name] for name in prepared.value_names] if isinstance(values, Mapping) else values
+    parameters = [as_array(value) for value in ordered_values]
     mode = "force_generic_plan" if generic_plan else "auto"
-    # Sent with each statement: settings of one must not apply to the next.
-    return rows_of(f"{plan_by_index}SET plan_cache_mode = {mode}; {_execute(name, len(given))}", given)
+    # Sent with each statement: the settings of one must not apply to the next.
+    return rows_of(
+        f"{plan_by_index}SET plan_cache_mode = {mode}; {_execute(prepared.name, len(parameters))}", parameters
+    )
 
 
-def _execute(name: str, values: int) -> str:
-    """SQL that runs a prepared statement."""
-    return f"EXECUTE {name} ({', '.join(['%s'] * values)})" if values else f"EXECUTE {name}"
+def _prepare(sql: str) -> _Prepared:
+    """Prepare a statement, with $1, $2 instead of `%(name)s` or `%s`."""
+    value_names = list(dict.fromkeys(_PLACEHOLDER.findall(sql)))
+    positions = count(1)
+
+    def parameter(placeholder: re.Match[str]) -> str:
+        name = placeholder[1]
+        return f"${value_names.index(name) + 1 if name else next(positions)}"
+
+    prepared = _Prepared(name=f"planned_{next(_name_numbers)}", value_names=value_names)
+    _run(f"PREPARE {prepared.name} AS {_PLACEHOLDER.sub(parameter, sql).replace('%%', '%')}")
+    return prepared
+
+
+def _execute(name: str, value_count: int) -> str:
+    """SQL that runs a prepared statement, with a placeholder for each value."""
+    return f"EXECUTE {name} ({', '.join(['%s'] * value_count)})" if value_count else f"EXECUTE {name}"
 
 
 def _run(sql: str) -> None:
-    """Run finished SQL on the connection, unseen by what counts queries."""
+    """Run SQL without values past Django's cursor, so that it does not count as a query of the page."""
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
         cursor.execute(sql)
 
 
-#: Prepared statements of pages on each connection: names by text, the one that was used last at the end.
-_kept: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
-#: Maximum prepared statements of pages of a connection. Each needs some 100 KB of its server process.
-_MAX_KEPT = 200
-#: Begins with SELECT, so that row history does not take the statement for one that writes.
-_PLAN_ONCE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
+#: The prepared statements of pages on each connection: names by SQL, the most recently used last.
+_page_statements: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+#: Each takes some 100 KB of memory in the connection's server process.
+_MAX_PAGE_STATEMENTS = 200
+#: Begins with SELECT, so that pghistory does not take the statement for one that writes.
+_USE_GENERIC_PLAN = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
 
 
 def planned_once(text: str, types: Sequence[str]) -> str | None:
-    """SQL with places for values, to run a statement of a page that the connection plans once.
+    """SQL that runs a statement of a page, with a placeholder for each value; None behind PgBouncer.
 
-    `text` names its values $1, $2, of these PostgreSQL types. Its plan is the same for all values. None behind
-    PgBouncer.
+    `text` calls its values $1, $2; they have these PostgreSQL types. Each connection plans it once, for all values. If
+    there are too many statements, the one not used for longest is dropped.
     """
     connection.ensure_connection()
     if not keeps_statements():
         return None
-    kept = _kept.setdefault(connection.connection, {})
-    name = kept.pop(text, None)
+    names_by_text = _page_statements.setdefault(connection.connection, {})
+    name = names_by_text.pop(text, None)
     if name is None:
-        name = f"kept_{next(_numbers)}"
+        name = f"kept_{next(_name_numbers)}"
         _run(f"PREPARE {name} ({', '.join(types)}) AS {text}" if types else f"PREPARE {name} AS {text}")
-        if len(kept) >= _MAX_KEPT:
-            _run(f"DEALLOCATE {kept.pop(next(iter(kept)))}")
-    kept[text] = name
-    return f"{_PLAN_ONCE}; {_execute(name, len(types))}"
+        if len(names_by_text) >= _MAX_PAGE_STATEMENTS:
+            least_recently_used = next(iter(names_by_text))
+            _run(f"DEALLOCATE {names_by_text.pop(least_recently_used)}")
+    names_by_text[text] = name
+    return f"{_USE_GENERIC_PLAN}; {_execute(name, len(types))}"
 
 
-def numbered(number: int) -> AsIs:
-    """A value of `with_values` that stays open: $1, $2."""
-    return AsIs(f"${number}")
+def numbered(position: int) -> AsIs:
+    """A value for `with_values` that is left open as $1, $2."""
+    return AsIs(f"${position}")
 
 
 def with_values(sql: str, values: Sequence[Any]) -> str:
-    """The SQL with these values in their places."""
+    """The SQL with the values in place of its placeholders."""
     connection.ensure_connection()
     with connection.connection.cursor() as cursor:
         text: bytes = cursor.mogrify(sql, values)
@@ -185,60 +201,61 @@ def with_values(sql: str, values: Sequence[Any]) -> str:
 
 
 class IdArray(list[int]):
-    """Ids that are sent as one array in quotes, `'{1,2}'`, because PostgreSQL parses each item of a list.
+    """Ids that are sent as one quoted array, `'{1,2}'`: PostgreSQL would parse each item of a list on its own.
 
-    They do not change once they are sent.
+    Do not change it once it is sent: the SQL is written once, however many statements use it.
     """
 
-    _sent: AsIs | None = None
+    _sql: AsIs | None = None
 
-    def as_sent(self) -> AsIs:
+    def to_literal(self) -> AsIs:
         """The array as psycopg2 puts it into a statement.
 
-        Written once, however many statements it is in.
+        Not called `as_sql`: Django takes a value with a method of that name for an expression.
         """
-        if self._sent is None:
-            self._sent = AsIs(f"'{{{','.join(map(str, map(int, self)))}}}'")
-        return self._sent
+        if self._sql is None:
+            self._sql = AsIs(f"'{{{','.join(map(str, map(int, self)))}}}'")
+        return self._sql
 
     @classmethod
     def of(cls, ids: Iterable[int]) -> IdArray:
-        """These ids; not copied where they are an array already."""
+        """An array of these ids; the same object if it is an array already."""
         return ids if isinstance(ids, cls) else cls(ids)
 
 
-register_adapter(IdArray, IdArray.as_sent)
+register_adapter(IdArray, IdArray.to_literal)
 
 
 def as_array(value: Any) -> Any:
-    """A list of numbers, booleans or texts (or None) as a PostgreSQL array.
+    """A list of numbers, booleans or texts (or None) as one PostgreSQL array in a text.
 
-    For parameters of a known type: psycopg2, the parser and the planner would process the items one by one. Other
-    values are returned unchanged.
+    For parameters whose type the statement gives. As a list, psycopg2, the parser and the planner would process its
+    items one by one. Other values are returned unchanged.
     """
     if not isinstance(value, list) or not value:
         return value
-    kinds = set(map(type, value))
-    if kinds <= {int, bool}:
+    item_types = set(map(type, value))
+    if item_types <= {int, bool}:
         return f"{{{','.join(map(str, value))}}}"
-    if kinds == {str}:
+    if item_types == {str}:
         return _texts(value)
-    if kinds <= {str, type(None)}:
-        return f"{{{','.join(['NULL' if item is None else _texts([item])[1:-1] for item in value])}}}"
+    if item_types <= {str, type(None)}:
+        items = ["NULL" if item is None else _texts([item])[1:-1] for item in value]
+        return f"{{{','.join(items)}}}"
     return value
 
 
 def _texts(texts: list[str]) -> str:
-    """Escape all texts at once, joined by a character PostgreSQL forbids."""
-    whole = "\0".join(texts)
-    if whole.count("\0") >= len(texts):
+    """Texts as an array in quotes, escaped all at once: they are joined by NUL, which no text in PostgreSQL holds."""
+    joined = "\0".join(texts)
+    if joined.count("\0") >= len(texts):
         raise ValueError("A text cannot hold the character NUL.")
-    escaped = whole.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
     return f'{{"{escaped}"}}'
 
 
 def rows_of(sql: str, values: Sequence[Any] | Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
-    """All rows of a statement; empty if it returns none."""
+    """All rows that a statement returns; an empty list if it returns none, such as an UPDATE."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []

@@ -1,4 +1,4 @@
-"""Shared parts of views: redirects, private files and paging."""
+"""Helpers for views: form data, redirects, private files and pages of lists."""
 
 from __future__ import annotations
 
@@ -22,50 +22,50 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 log = structlog.get_logger(__name__)
 
-#: Digits of the largest number of a row that surely fits its column.
+#: The most digits of an id that surely fits PostgreSQL's bigint.
 _MAX_DIGITS = 18
 _Row = TypeVar("_Row", bound=Model)
 _Item = TypeVar("_Item")
 
 
 class DayConverter:
-    """A day in an address, such as 2027-04-01."""
+    """A day in a URL, such as 2027-04-01."""
 
     regex = r"\d{4}-\d{2}-\d{2}"
 
     def to_python(self, value: str) -> dt.date:
-        """The day; an impossible one raises ValueError, and the page is not found."""
+        """The day. Raises `ValueError` for a day that does not exist, which Django answers with 404."""
         return dt.date.fromisoformat(value)
 
     def to_url(self, value: dt.date | str) -> str:
-        """The day as in the address."""
+        """The day in ISO form."""
         return str(value)
 
 
 def row_number(text: str) -> int | None:
-    """The number of a row in an address; None for text that cannot be one."""
+    """The id of a row from a query string; None for text that cannot be an id."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> str:
-    """The address in `next` if it is on our site, else `default`."""
-    wanted = request.POST.get(parameter) or request.GET.get(parameter) or ""
-    allowed = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    """The address in the parameter `next` if it is on our site, else `default`."""
+    address = request.POST.get(parameter) or request.GET.get(parameter) or ""
+    is_allowed = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     # Only paths: an address with our host might still be misread.
-    return wanted if allowed and wanted.startswith("/") else default
+    return address if is_allowed and address.startswith("/") else default
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """The POST data; an empty form that was sent is bound too."""
+    """The data to bind a form to: POST data, which may be empty, or None for a request that sends no form."""
     return request.POST if request.method == "POST" else None
 
 
 def posted_with_files(
     request: HttpRequest,
 ) -> tuple[QueryDict, MultiValueDict[str, UploadedFile[Any]]] | tuple[None, None]:
-    """The data and files of a form that takes files, as its first two arguments."""
+    """The data and files to bind a form to, as its first two arguments; see `posted`."""
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
@@ -75,9 +75,9 @@ def form_page(request: HttpRequest, template: str, form: BaseForm, **context: An
 
 
 def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:
-    """The file as a download that browsers neither open, guess nor cache.
+    """The file as a download that browsers do not open, whose type they do not guess, and that nobody caches.
 
-    Call after the permission check. A file missing from storage is a 404, storage that fails a 503 with Retry-After.
+    Check the reader's rights first. A file that is missing from storage gives 404, storage that fails gives 503.
     """
     try:
         opened = file.open("rb")
@@ -96,12 +96,10 @@ def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResp
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_Item]):
-    """A page of a list, with query strings of the previous and next pages.
-
-    They are empty if there is none.
-    """
+    """A page of a list."""
 
     rows: Sequence[_Item]
+    #: Query strings of the previous and the next page; "" if there is none.
     previous: str
     next: str
 
@@ -112,30 +110,44 @@ class Page(Generic[_Item]):
 
 
 def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool, nullable: Collection[str]) -> Q:
-    """The condition for rows after (or before) these values, in this order."""
-    condition, equal = Q(pk__in=[]), Q()
+    """The condition for rows that come after (or before) these values in this order.
+
+    For each key: rows that are equal in all earlier keys, and beyond the value in this one.
+    """
+    nothing = Q(pk__in=[])
+    condition, equal_so_far = nothing, Q()
     for key, value in zip(order, values, strict=True):
-        name = key.lstrip("-")
-        descending = key.startswith("-") != backwards
-        if value is None:  # the empty ones are last, so every other row is before them
-            condition |= equal & Q(**{f"{name}__isnull": False}) if backwards else Q(pk__in=[])
-            equal &= Q(**{f"{name}__isnull": True})
+        field = key.lstrip("-")
+        is_null = Q(**{f"{field}__isnull": True})
+        if value is None:  # nulls come last, so only rows with a value are before them
+            if backwards:
+                condition |= equal_so_far & Q(**{f"{field}__isnull": False})
+            equal_so_far &= is_null
             continue
-        condition |= equal & Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
-        if name in nullable and not backwards:
-            condition |= equal & Q(**{f"{name}__isnull": True})
-        equal &= Q(**{name: value})
-    if order[0].lstrip("-") in nullable:
+        comparison = "lt" if _is_descending(key, backwards) else "gt"
+        condition |= equal_so_far & Q(**{f"{field}__{comparison}": value})
+        if field in nullable and not backwards:
+            condition |= equal_so_far & is_null
+        equal_so_far &= Q(**{field: value})
+
+    first_key = order[0]
+    first_field = first_key.lstrip("-")
+    if first_field in nullable:
         return condition
-    # A simple bound on the first key lets the database start reading there.
-    first = f"{order[0].lstrip('-')}__{'lte' if order[0].startswith('-') != backwards else 'gte'}"
-    return Q(**{first: values[0]}) & condition
+    # This bound follows from the condition, but lets PostgreSQL start to read an index there.
+    comparison = "lte" if _is_descending(first_key, backwards) else "gte"
+    return Q(**{f"{first_field}__{comparison}": values[0]}) & condition
+
+
+def _is_descending(key: str, backwards: bool) -> bool:
+    return key.startswith("-") != backwards
 
 
 def _value(row: Model, key: str) -> Any:
+    """The row's value of a sort key, which may name a field of a related row: `-plan__title`."""
     value: Any = row
-    for part in key.lstrip("-").split("__"):
-        value = getattr(value, part)
+    for attribute in key.lstrip("-").split("__"):
+        value = getattr(value, attribute)
     return value
 
 
@@ -149,95 +161,99 @@ def keyset_page(
     kept: QueryDict | None = None,
     first: Callable[[int], list[_Row]] | None = None,
 ) -> Page[_Row]:
-    """A page of `rows` in `order`, by keys instead of offsets.
+    """A page of `rows` in `order`, found by the row beside it instead of by an offset.
 
-    `order` has field names, the last one the number of the row. Those in `nullable` may be null, and such rows come
-    last in either direction. The request's `after` or `before` holds the number of the row beside the page: no title
-    stands in an address, where proxies would log it. Numbers of rows that are not there give the first page. The
-    addresses of other pages keep the other parameters, or have those in `kept`. `first` reads that many of the first
-    rows in a cheaper way.
+    `order` has field names, the last one an id. Fields in `nullable` may be null: such rows come last, whether the
+    order is ascending or descending.
+
+    The request's `after` or `before` holds the id of the row beside the page. (Not its sort key: a title in an address
+    would stand in the logs of proxies.) If that row is gone, the page is the first one.
+
+    The query strings of the previous and next page keep the request's other parameters, or those in `kept`. `first`
+    reads the given number of first rows, if there is a cheaper way than `rows`.
     """
-    place, backwards = _place(request)
-    kept = request.GET if kept is None else kept
-    number = order[-1].lstrip("-")
-    beside = None
-    if (known := row_number(place)) is not None:
-        beside = rows.filter(**{number: known}).first()
-    backwards = backwards and beside is not None
-    wanted = rows
-    if beside is not None:
-        wanted = rows.filter(
-            _beyond(order, [_value(beside, key) for key in order], backwards=backwards, nullable=nullable)
-        )
-    if beside is None and first is not None:
-        rows_of_page = first(size + 1)
-    else:
-        rows_of_page = list(wanted.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
-    if beside is not None and not rows_of_page:  # what stood beyond that place is gone
-        beside, backwards = None, False
-        rows_of_page = list(rows.order_by(*sorted_by(order, nullable))[: size + 1])
-    more, rows_of_page = len(rows_of_page) > size, rows_of_page[:size]
+    neighbour_text, backwards = _neighbour(request)
+    id_field = order[-1].lstrip("-")
+    neighbour_id = row_number(neighbour_text)
+    neighbour = None if neighbour_id is None else rows.filter(**{id_field: neighbour_id}).first()
+
+    page_rows: list[_Row] = []
+    if neighbour is not None:
+        values = [_value(neighbour, key) for key in order]
+        rows_beyond = rows.filter(_beyond(order, values, backwards=backwards, nullable=nullable))
+        page_rows = list(rows_beyond.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
+    if not page_rows:  # there is no neighbour, or no row beyond it any more: show the first page
+        neighbour, backwards = None, False
+        page_rows = first(size + 1) if first else list(rows.order_by(*sorted_by(order, nullable))[: size + 1])
+
+    # One row more than the page holds was read, to see whether there are more.
+    has_more = len(page_rows) > size
+    page_rows = page_rows[:size]
     if backwards:
-        rows_of_page.reverse()
-    has_previous = more if backwards else beside is not None
-    has_next = True if backwards else more
+        page_rows.reverse()
+    has_previous = has_more if backwards else neighbour is not None
+    has_next = backwards or has_more
+    parameters = request.GET if kept is None else kept
     return Page(
-        rows=rows_of_page,
-        previous=_leading(kept, "before", _value(rows_of_page[0], number)) if rows_of_page and has_previous else "",
-        next=_leading(kept, "after", _value(rows_of_page[-1], number)) if rows_of_page and has_next else "",
+        rows=page_rows,
+        previous=_query(parameters, "before", _value(page_rows[0], id_field)) if page_rows and has_previous else "",
+        next=_query(parameters, "after", _value(page_rows[-1], id_field)) if page_rows and has_next else "",
     )
 
 
 def keyset_page_of(
     request: HttpRequest, items: Sequence[_Item], *, key: Callable[[_Item], tuple[str, ...]], size: int = 25
 ) -> Page[_Item]:
-    """A page of items that were read already, by keys instead of offsets.
+    """A page of items that are read already, found by the item beside it instead of by an offset.
 
-    `key` is different for each item. The request's `after` or `before` holds a digest of the key of the item beside the
-    page, for the same reason as in `keyset_page`; an unknown one gives the first page.
+    `key` must be different for each item. The request's `after` or `before` holds a hash of the neighbour's key, so
+    that no title stands in an address. If no item has this hash, the page is the first one.
     """
 
     def digest(item: _Item) -> str:
         return hashlib.sha256("\x1f".join(key(item)).encode()).hexdigest()[:20]
 
-    place, backwards = _place(request)
-    beside = next((number for number, item in enumerate(items) if digest(item) == place), None) if place else None
+    neighbour_digest, backwards = _neighbour(request)
+    neighbour_index = None
+    if neighbour_digest:
+        neighbour_index = next((index for index, item in enumerate(items) if digest(item) == neighbour_digest), None)
+
     start = 0
-    if beside is not None:
-        start = max(0, beside - size) if backwards else beside + 1
-    if start >= len(items):  # the items after that place are done
+    if neighbour_index is not None:
+        start = max(0, neighbour_index - size) if backwards else neighbour_index + 1
+    if start >= len(items):  # the items after the neighbour are done: show the last page
         start = max(0, len(items) - size)
     end = start + size
     return Page(
         rows=items[start:end],
-        previous=_leading(request.GET, "before", digest(items[start])) if start > 0 else "",
-        next=_leading(request.GET, "after", digest(items[end - 1])) if end < len(items) else "",
+        previous=_query(request.GET, "before", digest(items[start])) if start > 0 else "",
+        next=_query(request.GET, "after", digest(items[end - 1])) if end < len(items) else "",
     )
 
 
-def _place(request: HttpRequest) -> tuple[str, bool]:
-    """What stands beside the wanted page, and whether the page is before it."""
+def _neighbour(request: HttpRequest) -> tuple[str, bool]:
+    """What the address says of the row beside the page ("" for nothing), and whether the page is before that row."""
     backwards = "after" not in request.GET and "before" in request.GET
     return request.GET.get("before" if backwards else "after", ""), backwards
 
 
-def _leading(parameters: QueryDict, parameter: str, value: object) -> str:
-    """The query string of another page."""
-    kept = parameters.copy()
-    kept.pop("after", None)
-    kept.pop("before", None)
-    kept[parameter] = str(value)
-    return f"?{kept.urlencode()}"
+def _query(parameters: QueryDict, direction: str, neighbour: object) -> str:
+    """The query string of the page before or after a row."""
+    changed = parameters.copy()
+    changed.pop("after", None)
+    changed.pop("before", None)
+    changed[direction] = str(neighbour)
+    return f"?{changed.urlencode()}"
 
 
 def sorted_by(order: Sequence[str], nullable: Collection[str], *, backwards: bool = False) -> list[OrderBy | str]:
-    """The order for the database, empty ones last, or all of it backwards."""
+    """The arguments of `order_by` for this order with nulls last, or for its reverse."""
     return [_sorted_by(key, key.lstrip("-") in nullable, backwards) for key in order]
 
 
 def _sorted_by(key: str, is_nullable: bool, backwards: bool) -> OrderBy | str:
-    name, descending = key.lstrip("-"), key.startswith("-") != backwards
-    if not is_nullable:  # without saying where empty ones go, so that an index serves in both directions
-        return f"-{name}" if descending else name
-    last: dict[str, Any] = {"nulls_first": True} if backwards else {"nulls_last": True}
-    return F(name).desc(**last) if descending else F(name).asc(**last)
+    field, is_descending = key.lstrip("-"), _is_descending(key, backwards)
+    if not is_nullable:  # without NULLS LAST, so that one index serves both directions
+        return f"-{field}" if is_descending else field
+    nulls: dict[str, Any] = {"nulls_first": True} if backwards else {"nulls_last": True}
+    return F(field).desc(**nulls) if is_descending else F(field).asc(**nulls)

@@ -1,15 +1,14 @@
-"""A journal outside the database of what a restore must not undo.
+"""A journal, outside the database, of what a restore of a backup must not undo.
 
-Append-only, one line of JSON each: erasures, refusals, suppressions, access that ended or became less, reversals of
-these, and one for each email that a server accepted. The files are in JOURNAL_ROOT, one a month, and a restore never
-overwrites them. People and records are identified by number and by a keyed hash; the key is JOURNAL_KEY (by default
-made from SECRET_KEY), which is not in the database. `manage.py after_restore` reads it.
+It holds erasures, refusals, suppressions, access that ended or became less, reversals of these, and every email that a
+server accepted: one line of JSON each. The files in JOURNAL_ROOT, one for each month, are only appended to, and a
+restore never overwrites them. `manage.py after_restore` applies them to the restored database. Lines identify people
+and records by id and by a hash with JOURNAL_KEY (made from SECRET_KEY unless it is set), which is not in the database.
 
-No line is lost and none tells of an act that was rolled back. `note` keeps the line in the database, in the transaction
-of the act, and moves it to the file after the commit. If the process is killed in between, or the disk is full, the
-line stays in the database and the clock moves it later (`write_waiting`). Written to the file before the commit, a line
-could tell of an act that was rolled back, and a restore would end access that never ended; written only after it, a
-kill would lose the line.
+`note` first stores a line in the database, within the transaction of the change, and moves it to the file after the
+commit. If the process is killed in between, or the disk is full, the line stays in the database until a periodic task
+moves it (`write_waiting`). This order matters. Written to the file before the commit, a line could report a change that
+was rolled back, and a restore would end access that never ended. Written only after it, a kill would lose the line.
 """
 
 from __future__ import annotations
@@ -34,27 +33,27 @@ from partnerships.kit.models import WaitingLine
 
 log = structlog.get_logger(__name__)
 
-#: The clock leaves lines alone for this long: the process that made them moves them at once.
-_OWN_TIME = dt.timedelta(seconds=30)
+#: `write_waiting` leaves younger lines alone: usually the process that made them moves them at once.
+_MIN_AGE = dt.timedelta(seconds=30)
 
 
 def address_hash(address: str) -> str:
-    """The keyed hash of an address, the same in upper and lower case."""
+    """The keyed hash of an email address, in upper or lower case."""
     return _address_hash(settings.JOURNAL_KEY, address.strip().lower())
 
 
-@lru_cache(maxsize=1024)  # a sender asks twice about each address of a batch
+@lru_cache(maxsize=1024)  # the sender of emails asks twice about each address of a batch
 def _address_hash(key: str, address: str) -> str:
     return hmac.digest(_key(key), address.encode(), hashlib.sha256).hex()[:40]
 
 
 def identity(*parts: object) -> str:
-    """A keyed hash of what never changes about a record.
+    """A keyed hash of parts of a record that never change.
 
-    A restore gives numbers again, so a line holds this beside the number. Times count in UTC.
+    A line holds it beside the record's id, because after a restore the id may be given to another record.
     """
-    words = [part.astimezone(dt.UTC).isoformat() if isinstance(part, dt.datetime) else str(part) for part in parts]
-    return hmac.digest(_key(settings.JOURNAL_KEY), "\x1f".join(words).encode(), hashlib.sha256).hex()[:24]
+    texts = [part.astimezone(dt.UTC).isoformat() if isinstance(part, dt.datetime) else str(part) for part in parts]
+    return hmac.digest(_key(settings.JOURNAL_KEY), "\x1f".join(texts).encode(), hashlib.sha256).hex()[:24]
 
 
 @lru_cache(maxsize=4)
@@ -63,94 +62,99 @@ def _key(secret: str) -> bytes:
 
 
 def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Keep a line with the transaction; it reaches the file after the commit.
+    """Add a line of this kind within the current transaction; it is written to the file after the commit.
 
-    Facts are numbers, codes and hashes: no names, no addresses.
+    Facts are ids, codes and hashes, never names or addresses.
     """
     note_all(what, [facts], now=now)
 
 
 def note_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
-    """Like `note`, for many lines of one kind."""
-    batch = _batch()
-    batch.lines += WaitingLine.objects.bulk_create(WaitingLine(at=now, text=_text(what, now, fact)) for fact in facts)
-    # Robust: an error after the commit must not make the caller say that nothing was done.
+    """Add many lines of one kind; see `note`."""
+    batch = _current_batch()
+    batch.lines += WaitingLine.objects.bulk_create(
+        WaitingLine(at=now, text=_text(what, now, facts_of_line)) for facts_of_line in facts
+    )
+    # Robust: after the commit, an error must not reach the caller, who would report that nothing was saved.
     transaction.on_commit(batch.move, robust=True)
 
 
 class _Batch:
-    """The lines of one transaction: they are written together."""
+    """The lines of one transaction, which are written to the file together."""
 
     def __init__(self) -> None:
         self.lines: list[WaitingLine] = []
 
     def move(self) -> None:
-        """Move all that were committed.
+        """Move all committed lines to the file.
 
-        Called for each line, but the first call takes all.
+        Called after the commit once for each `note_all`; the first call moves all lines.
         """
         lines, self.lines = self.lines, []
-        if len(lines) > 1:  # a savepoint may have been rolled back
-            kept = set(WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", flat=True))
-            lines = [line for line in lines if line.pk in kept]
+        if len(lines) > 1:  # some may be gone, because their savepoint was rolled back
+            committed_ids = set(
+                WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", flat=True)
+            )
+            lines = [line for line in lines if line.pk in committed_ids]
         if lines:
             _move(lines)
 
 
-def _batch() -> _Batch:
-    """The batch of the present transaction, new for its first line."""
-    for registered in reversed(connection.run_on_commit):
-        if isinstance(open_batch := getattr(registered[1], "__self__", None), _Batch):
-            return open_batch
+def _current_batch() -> _Batch:
+    """The batch of the current transaction; a new one for its first line."""
+    for _savepoint_ids, function, *_ in reversed(connection.run_on_commit):
+        batch = getattr(function, "__self__", None)
+        if isinstance(batch, _Batch):
+            return batch
     return _Batch()
 
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Write a line to the file at once."""
+    """Write a line to the file at once, for an act that no rollback can undo, such as a sent email."""
     write_all(what, [facts], now=now)
 
 
 def write_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
-    """Write lines of one kind to the file at once.
-
-    If the file does not take them, they wait in the database, like those of `note`.
-    """
-    texts = [_text(what, now, fact) for fact in facts]
+    """Write lines of one kind to the file at once; if that fails, they wait in the database."""
+    texts = [_text(what, now, facts_of_line) for facts_of_line in facts]
     if not texts or _append(texts, now):
         return
     try:
         WaitingLine.objects.bulk_create([WaitingLine(at=now, text=text) for text in texts])
     except DatabaseError as error:
-        # The disk of the database may be full too; what the line tells of has happened.
+        # The database's disk may be full too. The act has happened, so the caller must go on.
         log.error("journal_line_lost", kind=type(error).__name__)
 
 
 def write_waiting(*, now: dt.datetime) -> int:
-    """Move lines to the file that their process left behind; returns how many.
+    """Move lines that still wait in the database to the file. Returns how many were moved.
 
-    Safe to run twice: a line that is written twice says the same twice.
+    May run twice at once: applying a line that is written twice does the same as applying it once.
     """
-    moved = 0
-    for line in WaitingLine.objects.filter(at__lte=now - _OWN_TIME).order_by("pk"):
+    moved_count = 0
+    for line in WaitingLine.objects.filter(at__lte=now - _MIN_AGE).order_by("pk"):
         if not _move([line]):
             break
-        moved += 1
-    return moved
+        moved_count += 1
+    return moved_count
 
 
 def oldest_waiting() -> dt.datetime | None:
-    """When the oldest line was made that is not in its file; None without."""
+    """The time of the oldest line that is not in the file yet; None if all are."""
     oldest: dt.datetime | None = WaitingLine.objects.aggregate(at=Min("at"))["at"]
     return oldest
 
 
 def _move(lines: Sequence[WaitingLine]) -> bool:
-    """Write committed lines to the files of their months, then delete them; whether they are there."""
-    months: dict[str, list[WaitingLine]] = {}
+    """Write committed lines to the files of their months, then delete them from the database.
+
+    False if a file could not be written: then all stay in the database.
+    """
+    lines_by_month: dict[str, list[WaitingLine]] = {}
     for line in lines:
-        months.setdefault(_month(line.at), []).append(line)
-    for month in months.values():
-        if not _append([line.text for line in month], month[0].at, is_durable=True):
+        lines_by_month.setdefault(_month(line.at), []).append(line)
+    for month_lines in lines_by_month.values():
+        if not _append([line.text for line in month_lines], month_lines[0].at, is_durable=True):
             return False
     WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
     return True
@@ -160,7 +164,7 @@ def _month(at: dt.datetime) -> str:
     return f"{at.astimezone(dt.UTC):%Y-%m}"
 
 
-#: Made once: a line is written for each email.
+#: Made only once, because a line is written for each email.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -171,29 +175,28 @@ def _text(what: str, now: dt.datetime, facts: dict[str, Any]) -> str:
 def _append(texts: Sequence[str], at: dt.datetime, *, is_durable: bool = False) -> bool:
     """Append lines to the file of a month; False if that fails.
 
-    With `is_durable`, only once it is on the disk.
+    With `is_durable`, returns only once the lines are on the disk.
     """
-    # One write to a file opened for appending, so that lines of several processes do not mix. It begins with a line
-    # break: a nearly full disk may have taken only the beginning of the line before, from any process.
+    # One write in append mode, so that lines of several processes do not mix. It begins with a line break, in case a
+    # full disk cut the line before it short.
     data = "\n".join(["", *texts, ""]).encode("ascii")
     try:
-        file = _file(str(settings.JOURNAL_ROOT), _month(at), os.getpid())
-        written = os.write(file, data)
-        if written < len(data):
+        descriptor = _open_file(str(settings.JOURNAL_ROOT), _month(at), os.getpid())
+        if os.write(descriptor, data) < len(data):
             log.error("journal_not_written", kind="short write")
             return False
         if is_durable:
-            os.fsync(file)
+            os.fsync(descriptor)
     except OSError as error:
-        # A full disk must not undo the change.
+        # A full disk must not undo the change that the lines report.
         log.error("journal_not_written", kind=type(error).__name__)
         return False
     return True
 
 
 @lru_cache(maxsize=4)
-def _file(root: str, month: str, process: int) -> int:
-    """The open file of a month, for each process its own."""
+def _open_file(root: str, month: str, process: int) -> int:
+    """The descriptor of a month's file, opened once by each process (`process` keeps forked ones apart)."""
     Path(root).mkdir(parents=True, exist_ok=True)
     return os.open(Path(root, f"{month}.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
@@ -204,17 +207,17 @@ def has_files() -> bool:
 
 
 def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
-    """The lines from a moment on, as the files have them.
+    """The lines since a moment, without empty and incomplete ones.
 
-    Without empty and incomplete ones. A line may stand after later ones.
+    In the order of the files: a line that waited in the database stands after later ones.
     """
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
         if path.stem < _month(since):
             continue
-        with path.open(encoding="ascii") as file:  # may be larger than the memory
-            for raw in file:
+        with path.open(encoding="ascii") as file:  # read line by line, because it may be larger than the memory
+            for raw_line in file:
                 try:
-                    line = json.loads(raw)
+                    line = json.loads(raw_line)
                 except ValueError:
                     continue
                 if moment(line) >= since:
@@ -222,7 +225,7 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
 
 
 def moment(line: dict[str, Any]) -> dt.datetime:
-    """When the act of a line happened."""
+    """When the change that a line reports was made."""
     return dt.datetime.fromisoformat(line["at"])
 
 
@@ -231,33 +234,32 @@ def moment(line: dict[str, Any]) -> dt.datetime:
 
 @dataclass(slots=True)
 class Redone:
-    """What applying lines of one kind did.
+    """The result of applying lines of one kind."""
 
-    `left` says in words, without names, what could not be applied or what an operator must look at. `failed`: an error
-    stopped it, and nothing of this kind was applied.
-    """
-
+    #: How many changes were made.
     done: int = 0
+    #: What could not be applied or needs a look by an administrator: a sentence each, without names.
     left: list[str] = field(default_factory=list)
+    #: Whether an error stopped it. Then no line of this kind was applied.
     failed: bool = False
 
     def add(self, other: Redone) -> None:
-        """Count what applying more lines did."""
+        """Add the result of applying more lines of the kind."""
         self.done += other.done
         self.left += other.left
         self.failed = self.failed or other.failed
 
 
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """The last line about each subject (the fact of that name).
+    """The last line about each subject, by the value of the fact called `subject`.
 
-    A line with `undone` reverses the act: an account was reopened, a party came back.
+    A line with `undone` reverses the earlier ones: an account was reopened, a party came back.
     """
     return {line[subject]: line for line in lines}
 
 
 def not_undone(subject: str, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The last line about each subject, unless it reverses the act."""
+    """The last line about each subject, without subjects whose last line reverses the earlier ones."""
     return [line for line in last_about(subject, lines).values() if not line.get("undone")]
 
 
@@ -268,12 +270,17 @@ def ended_rows(
     rows: Iterable[Row],
     lines: Sequence[dict[str, Any]],
     *,
-    same: Callable[[Row], str],
-    began: Callable[[Row], dt.datetime],
+    identity_of: Callable[[Row], str],
+    began_at: Callable[[Row], dt.datetime],
 ) -> list[Row]:
-    """Rows that ended by the last line about each, and did not begin again since."""
-    last = last_about("same", lines)
-    return [row for row in rows if (line := last.get(same(row))) and not line["undone"] and began(row) <= moment(line)]
+    """Rows that ended according to the last line about each, and have not begun again since."""
+    last_lines = last_about("same", lines)
+
+    def has_ended(row: Row) -> bool:
+        line = last_lines.get(identity_of(row))
+        return line is not None and not line["undone"] and began_at(row) <= moment(line)
+
+    return [row for row in rows if has_ended(row)]
 
 
 def same_rows(
@@ -281,23 +288,23 @@ def same_rows(
     lines: Sequence[dict[str, Any]],
     rows: Iterable[Row],
     *,
-    same: Callable[[Row], str],
-    began: Callable[[Row], dt.datetime],
+    identity_of: Callable[[Row], str],
+    began_at: Callable[[Row], dt.datetime],
     redone: Redone,
 ) -> Iterator[tuple[Row, dict[str, Any]]]:
-    """Rows of the database with the last line about each.
+    """Rows of the database, each with the last line about it.
 
-    Numbers are given again after a restore. So a row counts only if it is the record of the line (`same`), and began
-    before the line was written. Other rows are named in `redone`.
+    After a restore an id may belong to another record, so a row needs the `identity` that its line holds. Rows with
+    another identity, and rows that began after the line was written, are reported in `redone.left` instead.
     """
-    last = {(line[subject], line.get("same")): line for line in lines}
+    last_lines = {(line[subject], line.get("same")): line for line in lines}
     for row in rows:
-        number = row.pk  # type: ignore[attr-defined]  # rows of any model
-        line = last.get((number, same(row)))
+        pk = row.pk  # type: ignore[attr-defined]  # rows of any model
+        line = last_lines.get((pk, identity_of(row)))
         if line is None:
-            redone.left.append(f"{subject} {number}: not the one in the journal, its number has been used again")
-        elif began(row) > moment(line):
-            redone.left.append(f"{subject} {number}: began again after the line of {line['at']}")
+            redone.left.append(f"{subject} {pk}: not the one in the journal, its number has been used again")
+        elif began_at(row) > moment(line):
+            redone.left.append(f"{subject} {pk}: began again after the line of {line['at']}")
         else:
             yield row, line
 
@@ -307,17 +314,17 @@ def redo_each(
     lines: Sequence[dict[str, Any]],
     rows: Iterable[Row],
     *,
-    same: Callable[[Row], str],
-    began: Callable[[Row], dt.datetime],
+    identity_of: Callable[[Row], str],
+    began_at: Callable[[Row], dt.datetime],
     redo: Callable[[Row, dict[str, Any]], int],
     unable: type[Exception] | tuple[type[Exception], ...] = (),
 ) -> Redone:
-    """Apply the last line about each row with `redo`, which returns how many things it did.
+    """Apply the last line about each row with `redo`, which returns how many changes it made.
 
-    A refusal (`unable`) is named, and does not keep the other lines from being applied.
+    A line that `redo` refuses with an `unable` exception is reported, and the other lines are applied.
     """
     redone = Redone()
-    for row, line in same_rows(subject, lines, rows, same=same, began=began, redone=redone):
+    for row, line in same_rows(subject, lines, rows, identity_of=identity_of, began_at=began_at, redone=redone):
         try:
             redone.done += redo(row, line)
         except unable as error:
@@ -325,61 +332,67 @@ def redo_each(
     return redone
 
 
-#: Applies lines of one kind that the restored database lacks. May run twice.
+#: Applies lines of one kind to a restored database. It may run twice.
 Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], Redone]
 
-_redo: dict[str, tuple[str, Redo]] = {}
-_early: set[str] = set()
-_in_batches: set[str] = set()
+
+@dataclass(frozen=True, slots=True)
+class _LineKind:
+    """How lines of one kind are applied; `label` names the kind in the output of `after_restore`."""
+
+    label: str
+    redo: Redo
+    is_early: bool
+    in_batches: bool
+
+
+_kinds: dict[str, _LineKind] = {}
 #: Lines of one kind that are applied at once after a restore.
-_BATCH = 5_000
+_BATCH_SIZE = 5_000
 
 
-def register_redo(what: str, words: str, redo: Redo, *, early: bool = False, in_batches: bool = False) -> None:
-    """Register how lines of a kind are applied; `words` is for the output.
+def register_redo(what: str, label: str, redo: Redo, *, early: bool = False, in_batches: bool = False) -> None:
+    """Register how lines of a kind are applied; `label` names them in the output.
 
-    Early ones come before all others: a plan loses an owner before the owner leaves its partnership. Those applied
-    `in_batches` come as the files have them, because there may be millions.
+    Early kinds are applied before all others: a plan must lose an owner before the owner leaves the partnership. Kinds
+    with millions of lines are applied `in_batches`, in the order of the files.
     """
-    _redo[what] = words, redo
-    if early:
-        _early.add(what)
-    if in_batches:
-        _in_batches.add(what)
+    _kinds[what] = _LineKind(label=label, redo=redo, is_early=early, in_batches=in_batches)
 
 
 def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
-    """Apply lines from a moment on, oldest first; what came of each kind.
+    """Apply the lines since a moment, oldest first. Returns the result of each kind by its label.
 
-    Each kind has its own transaction: an error in one leaves the others applied.
+    Each kind has its own transaction: an error in one kind leaves the others applied.
     """
     lines_by_kind: dict[str, list[dict[str, Any]]] = {}
-    in_batches = {what: Redone() for what in _in_batches}
+    results_of_batches = {what: Redone() for what, kind in _kinds.items() if kind.in_batches}
     for line in lines(since=since):
         what = line["what"]
-        some = lines_by_kind.setdefault(what, [])
-        some.append(line)
-        if what in in_batches and len(some) >= _BATCH:
-            in_batches[what].add(_apply(what, lines_by_kind.pop(what), now))
-    done: dict[str, Redone] = {}
-    for what in sorted(_redo, key=lambda what: what not in _early):
-        redone = in_batches.get(what, Redone())
-        redone.add(_apply(what, sorted(lines_by_kind.get(what, []), key=moment), now))
-        done[_redo[what][0]] = redone
-    unknown = [
-        f"{what}: {json.dumps(line)}" for what in sorted(lines_by_kind.keys() - _redo) for line in lines_by_kind[what]
-    ]
-    if unknown:
-        done["lines of a kind that this release does not know"] = Redone(left=unknown)
-    return done
+        lines_of_kind = lines_by_kind.setdefault(what, [])
+        lines_of_kind.append(line)
+        if what in results_of_batches and len(lines_of_kind) >= _BATCH_SIZE:
+            results_of_batches[what].add(_apply(what, lines_by_kind.pop(what), now))
+
+    results: dict[str, Redone] = {}
+    for what, kind in sorted(_kinds.items(), key=lambda item: not item[1].is_early):
+        result = results_of_batches.get(what, Redone())
+        result.add(_apply(what, sorted(lines_by_kind.get(what, []), key=moment), now))
+        results[kind.label] = result
+
+    unknown_kinds = sorted(lines_by_kind.keys() - _kinds.keys())
+    unknown_lines = [f"{what}: {json.dumps(line)}" for what in unknown_kinds for line in lines_by_kind[what]]
+    if unknown_lines:
+        results["lines of a kind that this release does not know"] = Redone(left=unknown_lines)
+    return results
 
 
 def _apply(what: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Apply the lines of one kind, or nothing of it if that fails."""
+    """Apply the lines of one kind; if that fails, none of them."""
     try:
         with transaction.atomic():
-            return _redo[what][1](lines, now)
+            return _kinds[what].redo(lines, now)
     except Exception as error:
-        # Only the error's name is printed: its words may hold an address.
+        # Only the type of the error is printed: its message may hold an address.
         log.exception("journal_not_applied", what=what)
         return Redone(left=[f"not applied ({type(error).__name__}, see the log): {len(lines)} lines"], failed=True)

@@ -1,11 +1,11 @@
-"""Heavy packages, imported at first use, so that email workers stay small.
+"""Imports heavy packages at their first use, so that email workers stay small.
 
     if TYPE_CHECKING:
         import networkx as nx
     else:
         nx = late("networkx")
 
-Views of packages are imported at their first request, because emails need only their addresses:
+Views of packages are imported at their first request, because emails need only their URLs:
 
     path("add/", late_view("allauth.mfa.webauthn.views.add_webauthn"), name="mfa_add_webauthn")
 
@@ -20,7 +20,7 @@ from typing import Any
 
 
 class Late:
-    """A package imported at first use; a missing one is an `ImportError` then."""
+    """A package that is imported at first use. If it is missing, that use raises `ImportError`."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -39,17 +39,18 @@ def late(name: str) -> Any:
 def late_view(
     name: str, *, around: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
 ) -> Callable[..., Any]:
-    """A view by its dotted name, imported at the first request.
+    """The view with this dotted name, imported at the first request.
 
-    `around` makes another view of it, at each request.
-
-    What middleware reads from a view, such as whether it needs a sign-in, is declared where its address is.
+    `around` is a decorator for it. A decorator that sets something which middleware reads before the view runs, such as
+    `login_not_required`, belongs around `late_view` instead.
     """
-    module, _, function = name.rpartition(".")
-    views = late(module)
+    module_name, _, function_name = name.rpartition(".")
+    module = late(module_name)
 
     def view(request: Any, *args: Any, **kwargs: Any) -> Any:
-        found = getattr(views, function)
-        return (found if around is None else around(found))(request, *args, **kwargs)
+        imported_view = getattr(module, function_name)
+        if around is not None:
+            imported_view = around(imported_view)
+        return imported_view(request, *args, **kwargs)
 
     return view

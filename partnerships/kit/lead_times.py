@@ -1,4 +1,4 @@
-"""The field for how many days before a date to be reminded."""
+"""The form field for how many days before a date people are reminded."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from typing import Any
 
 from django import forms
 
-#: The days that are always offered.
+#: Numbers of days that are always offered.
 USUAL_DAYS = (90, 60, 30, 14, 7, 5, 3, 1, 0)
-_WORDS = {1: "The day before", 0: "On the day"}
+_LABELS = {1: "The day before", 0: "On the day"}
 
 
 class LeadTimesField(forms.TypedMultipleChoiceField):
-    """Days before a date, as checkboxes, the longest first."""
+    """Numbers of days before a date, as checkboxes, the longest first."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
         super().__init__(coerce=int, required=False, **kwargs)
         self.offer(())
 
-    def offer(self, days: Iterable[int], *more: tuple[int, str]) -> None:
-        """Offer these days beside the usual ones, then `more`.
+    def offer(self, days: Iterable[int], *last_choices: tuple[int, str]) -> None:
+        """Offer these days and the usual ones, then `last_choices`.
 
-        What was chosen elsewhere must be among the choices, or saving the form would drop it.
+        `days` must have all present values, which may come from an import: saving the form would drop a value that is
+        not among the choices.
         """
-        offered = sorted({*USUAL_DAYS, *days}, reverse=True)
-        self.choices = [*((day, _WORDS.get(day, f"{day} days before")) for day in offered), *more]
+        offered_days = sorted({*USUAL_DAYS, *days}, reverse=True)
+        day_choices = [(day, _LABELS.get(day, f"{day} days before")) for day in offered_days]
+        self.choices = [*day_choices, *last_choices]

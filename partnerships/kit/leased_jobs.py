@@ -1,9 +1,7 @@
-"""Long work that a worker takes up.
+"""Queues of long jobs in the database: a worker claims each job for a time, and pages show its progress.
 
-Claimed under a lease, with progress that others can read.
-
-A room has a model of `LeasedJob`, whose rows wait, and a task that calls `work_through`. Each job is done in one
-transaction of its own, and may be tried twice.
+A room has a model derived from `LeasedJob`, whose rows are the waiting jobs, and a task that calls `work_through`. Each
+job is done in one transaction. It may be tried twice: if a worker dies, another takes the job when the lease ends.
 """
 
 from __future__ import annotations
@@ -21,21 +19,20 @@ from django.db.utils import DEFAULT_DB_ALIAS
 
 log = structlog.get_logger(__name__)
 
-#: Steps between two updates of the progress.
+#: How many steps of a job lie between two updates of its progress.
 STEP = 25
-#: Seconds after which a task takes up no further job: each needs the lease and the task's time limit for itself.
+#: Seconds after which a task claims no further job: each job may need all of its lease and of the task's time limit.
 LONG_ENOUGH = 60.0
-#: PostgreSQL's code for a statement that took longer than it may (query_canceled).
+#: PostgreSQL's code for a statement that exceeded its time limit (query_canceled).
 _CANCELLED = "57014"
-#: Shows how much is done of how much.
+#: Called with the number of steps that are done, and of all steps.
 Progress = Callable[[int, int], None]
 
 
 class LeasedJob(models.Model):
-    """A job that waits, is claimed, or has failed.
+    """A job that waits, is claimed or has failed. When it is done, its room deletes it or does the next step.
 
-    Its room deletes it or goes on when it is done. `claimed_until` is when another worker takes it up; `error` is why
-    nothing was done.
+    `claimed_until` is when another worker may claim it. `error` says why the job failed, and "" otherwise.
     """
 
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -48,7 +45,7 @@ class LeasedJob(models.Model):
 
     @property
     def is_running(self) -> bool:
-        """Whether it still waits for a worker, or one is at it."""
+        """Whether the job waits for a worker or a worker is doing it."""
         return not self.error
 
 
@@ -64,53 +61,54 @@ def work_through(
     now: dt.datetime,
     fail: Callable[[Job, str], object] | None = None,
 ) -> int:
-    """Do the jobs that wait, in the order of the queryset.
+    """Do the waiting jobs in the order of the queryset. Returns how many were tried.
 
-    Returns how many were tried.
+    `work` does one job and returns "", or the reason why it could not. A job that raises an error fails with the text
+    `failed` as its reason. Failed jobs are not tried again until a person asks for it. `fail` stores the reason, if the
+    room has more to do then.
 
-    After a minute the others are left to the next task, which the schedule starts soon. `work` does one and returns ""
-    or, if it could not, why. A job that raises gets the text `failed` and is not tried again until somebody asks.
-    `fail` writes why a job failed, if there is more to do then than that. While the database is away, or keeps us
-    waiting for a lock, it goes back to the others. A statement that takes longer than the database allows would do so
-    each time, so that fails it.
+    An outage of the database, or a long wait for a lock, does not fail the job: it waits again. A statement that
+    exceeds the database's time limit does, because it would exceed it each time.
+
+    After a minute, the remaining jobs are left to the next scheduled task.
     """
-    tried, settle, began = 0, fail or _fail, time.monotonic()
-    while time.monotonic() - began <= LONG_ENOUGH and (job := _claim(waiting, lease, now)) is not None:
-        tried += 1
+    tried_count = 0
+    mark_failed = fail or _mark_failed
+    started_at = time.monotonic()
+    while time.monotonic() - started_at <= LONG_ENOUGH and (job := _claim(waiting, lease, now)) is not None:
+        tried_count += 1
         try:
             with shown_progress(job) as progress:
-                error = work(job, progress)
-        except (OperationalError, InterfaceError) as failure:
-            if was_cancelled(failure):
-                settle(job, failed)
+                reason = work(job, progress)
+        except (OperationalError, InterfaceError) as error:
+            if was_cancelled(error):
+                mark_failed(job, failed)
                 raise
-            log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(failure).__name__)
+            log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(error).__name__)
             type(job)._default_manager.filter(pk=job.pk).update(claimed_until=None)
             break
-        except Exception:  # with the time limit of the task: otherwise it would be tried for ever
-            settle(job, failed)
+        except Exception:  # also the task's time limit: otherwise the job would be tried for ever
+            mark_failed(job, failed)
             raise
-        if error:
-            settle(job, error)
-    return tried
+        if reason:
+            mark_failed(job, reason)
+    return tried_count
 
 
-def was_cancelled(failure: Exception) -> bool:
-    """Whether a statement exceeded the time limit.
-
-    Not an outage, since it would fail each time.
-    """
-    return getattr(failure.__cause__, "pgcode", "") == _CANCELLED
+def was_cancelled(error: Exception) -> bool:
+    """Whether a statement exceeded the database's time limit, so that trying it again would not help."""
+    return getattr(error.__cause__, "pgcode", "") == _CANCELLED
 
 
-def _fail(job: LeasedJob, error: str) -> None:
-    type(job)._default_manager.filter(pk=job.pk).update(error=error, claimed_until=None)
+def _mark_failed(job: LeasedJob, reason: str) -> None:
+    type(job)._default_manager.filter(pk=job.pk).update(error=reason, claimed_until=None)
 
 
 def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job | None:
+    """The first job that no other worker has, claimed until the lease ends; None if there is none."""
     with transaction.atomic():
-        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        job = waiting.filter(free, error="").select_for_update(of=("self",), skip_locked=True).first()
+        is_free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        job = waiting.filter(is_free, error="").select_for_update(of=("self",), skip_locked=True).first()
         if job is not None:
             job.claimed_until = now + lease
             job.save(update_fields=["claimed_until"])
@@ -119,10 +117,10 @@ def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job
 
 @contextmanager
 def shown_progress(job: LeasedJob) -> Iterator[Progress]:
-    """Progress on a connection of its own.
+    """A function that stores a job's progress at once, on a connection of its own.
 
-    The job's transaction shows nothing before its end. That transaction must touch the job's row last of all, or it
-    waits for itself.
+    Within the job's transaction nobody could see it before the end. That transaction must change the job's row last of
+    all: otherwise this function waits for a lock that its own job holds.
     """
     connection = connections.create_connection(DEFAULT_DB_ALIAS)
     statement = f'UPDATE "{job._meta.db_table}" SET done = %s, total = %s WHERE id = %s'  # noqa: S608 - our table

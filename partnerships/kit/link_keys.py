@@ -1,7 +1,7 @@
-"""Keys in signed links: each follows from the one before it.
+"""Keys in signed links, each computed from the one before it with SECRET_KEY.
 
-A new key makes earlier links invalid. After a restore the database has an old key; the newest follows from it, so links
-sent since the backup open again without a key in the journal. Nobody can tell the next key without SECRET_KEY.
+A new key makes earlier links invalid. A restored database has an old key, and the newest can be computed from it: so
+links sent since the backup open again, although the journal holds no key, only a hash of it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,12 @@ from partnerships.kit.journal import Redone, identity, redo_each
 
 Row = TypeVar("Row")
 
-#: Renewals with one SECRET_KEY that are looked through; nobody renews links more often between two backups.
+#: How many following keys are tried for each SECRET_KEY; nobody renews links more often between two backups.
 _MAX_STEPS = 50
 
 
 class UnableToFindKey(Exception):
-    """The newest key does not follow from this one.
-
-    SECRET_KEY was changed without a fallback.
-    """
+    """The newest key does not follow from the old one: SECRET_KEY was changed without a fallback."""
 
     def __init__(self) -> None:
         super().__init__("its links ended, those sent since the backup too; ask again")
@@ -40,26 +37,30 @@ def next_key(key: str) -> str:
 
 
 def end_links(signatory: Any, *, line: str, same: str, now: dt.datetime) -> None:
-    """Make all links sent to a signatory invalid, with a `line` in the journal; `same` is its hash there."""
+    """Make all links sent to a signatory invalid, and add a line of the kind `line` to the journal.
+
+    `same` is the signatory's hash in the journal (`journal.identity`).
+    """
     signatory.link_key = next_key(signatory.link_key)
     signatory.save(update_fields=["link_key"])
     journal.note(line, now=now, signatory=signatory.pk, same=same, key=identity(signatory.link_key))
 
 
 def newer_key(key: str, *, is_it: Callable[[str], bool]) -> str:
-    """The key after this one that `is_it`. Raises `UnableToFindKey`.
+    """The first key after this one for which `is_it` is true. Raises `UnableToFindKey`.
 
-    SECRET_KEY may have changed between two renewals: keys made with a fallback come before those made with a newer one.
+    SECRET_KEY may have changed between two renewals. So older secrets are tried first, and each newer one is tried from
+    every key found so far.
     """
-    newer = [key]
+    candidates = [key]
     for secret in (*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY):
-        for start in tuple(newer):
-            after = start
+        for start in tuple(candidates):
+            following = start
             for _ in range(_MAX_STEPS):
-                after = _next(after, secret)
-                if is_it(after):
-                    return after
-                newer.append(after)
+                following = _next(following, secret)
+                if is_it(following):
+                    return following
+                candidates.append(following)
     raise UnableToFindKey
 
 
@@ -68,37 +69,40 @@ def redo_links(
     lines: Sequence[dict[str, Any]],
     rows: Iterable[Row],
     *,
-    same: Callable[[Row], str],
-    began: Callable[[Row], dt.datetime],
+    identity_of: Callable[[Row], str],
+    began_at: Callable[[Row], dt.datetime],
     holder: Callable[[Row], Any],
     renew: Callable[[Row], object],
 ) -> Redone:
-    """Give the `holder` of each row's `link_key` the newest key that a journal's lines know of.
+    """Give each row the newest link key according to the journal; `holder` returns the object with its `link_key`.
 
-    Earlier links end, and those sent since the backup open. If the newest key cannot be found, `renew` ends all links.
+    Links from before the renewal end, and those sent since open again. If the newest key cannot be found, `renew` ends
+    all links of the row.
     """
 
     def redo(row: Row, line: dict[str, Any]) -> int:
-        """Take the key that the line names, or a new one if it cannot be found. Returns 1 if it changed."""
+        """Set the key whose hash the line holds. Returns 1 if the key changed, else 0."""
 
         def is_newest(key: str) -> bool:
             return identity(key) == str(line["key"])
 
-        kept = holder(row)
-        if is_newest(kept.link_key):
+        key_holder = holder(row)
+        if is_newest(key_holder.link_key):
             return 0
         try:
-            kept.link_key = newer_key(kept.link_key, is_it=is_newest)
+            key_holder.link_key = newer_key(key_holder.link_key, is_it=is_newest)
         except UnableToFindKey:
-            # The key that follows may be one whose links ended.
-            kept.link_key = secrets.token_hex(16)
-            kept.save(update_fields=["link_key"])
+            # A random key: the one that follows from the old key may be one whose links ended.
+            key_holder.link_key = secrets.token_hex(16)
+            key_holder.save(update_fields=["link_key"])
             renew(row)
             raise
-        kept.save(update_fields=["link_key"])
+        key_holder.save(update_fields=["link_key"])
         return 1
 
-    return redo_each(subject, lines, rows, same=same, began=began, redo=redo, unable=UnableToFindKey)
+    return redo_each(
+        subject, lines, rows, identity_of=identity_of, began_at=began_at, redo=redo, unable=UnableToFindKey
+    )
 
 
 def _next(key: str, secret: str) -> str:

@@ -1,7 +1,7 @@
-"""What a list is: its rows, its columns, and what each column sorts and filters by.
+"""Definitions of lists: their rows, their columns, and how each column is sorted and filtered.
 
-A room declares its lists in `listing.py` and registers them at start-up. The pages are those of the room `lists`, which
-lies above: a room gives one of them an address with `list_page` and `list_export`.
+A room declares its lists in `listing.py`, registers them at start-up, and gives them URLs with `list_page` and
+`list_export`. The room `lists`, which lies above, shows them.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ else:
 
     filters = late("django_filters")
 
-#: Choices up to this many are boxes to tick; more are a list to search.
-_MAX_BOXES = 12
-#: The longest words that a filter takes.
-_MAX_WORDS = 200
+#: Up to this many choices, a filter has checkboxes; more are in a select with autocomplete.
+_MAX_CHECKBOXES = 12
+#: The maximum length of the text of a filter.
+_MAX_FILTER_LENGTH = 200
 
 
 class Kind(Enum):
-    """What a column holds: how it is sorted, filtered, shown and exported."""
+    """The type of a column's values, which decides how it is sorted, filtered, shown and exported."""
 
     TEXT = "text"
     CHOICE = "choice"
     DAY = "day"
-    #: A date as precise as it is known, in ISO form: 2027, 2027-04 or 2027-04-01. A quarter is its last month.
+    #: A date in ISO form that may lack its day or month: 2027, 2027-04 or 2027-04-01. A quarter is its last month.
     PARTIAL = "partial"
     MOMENT = "moment"
     NUMBER = "number"
     FLAG = "flag"
 
 
-#: What a column sorts and filters by: a path of fields, or an expression for the reader.
+#: The database value of a column: a path of fields, or a function from the reader to an expression.
 Key = str | Callable[[Any], Combinable]
 Choices = Callable[[], Iterable[tuple[str, str]]]
 
@@ -59,42 +59,45 @@ Choices = Callable[[], Iterable[tuple[str, str]]]
 class Column:
     """A column of a list.
 
-    `value` is what exports hold: text, number, date, moment, yes or no; None is an empty cell. `key` has one value for
-    each row, and must hide what `value` hides: people sort by it. A choice's key is its code, its value the label.
-    `sorts_by` is what rows are sorted by instead, such as a field in the same order as the key, which an index serves.
-    `is_nullable`: a cell may be empty, also where the field then has an empty text; such rows come last.
-    `words` replaces the value on pages, `href` makes it a link, and `tag` gives the code of a status tag. `covered`
-    names the list's own filter that finds by this column. `ready` adds to the rows what only its cells show.
-    `summed_by` names the column with the unit of its numbers: those in different units have no sum.
-
-    Text may be found and grouped otherwise than by its key: `found_by` gives the condition for words, and `group_words`
-    the labels of groups by their keys. `found_words` says in one sentence why words find more than the cells show.
+    Sorting and filtering must not reveal what a reader may not see: `key` must hide whatever `value` hides.
     """
 
     name: str
     label: str
+    #: The value of a row in exports: text, number, date, moment or boolean; None is an empty cell. Of a choice, its
+    #: label.
     value: Callable[[Any], Any]
     kind: Kind = Kind.TEXT
+    #: The database value of a row, by default the field called `name`. Of a choice, its code.
     key: Key = ""
+    #: The text of a row on pages, if it is not the value.
     words: Callable[[Any], str] | None = None
+    #: The address that a cell links to, and the code of its status tag.
     href: Callable[[Any], str] | None = None
     tag: Callable[[Any], str] | None = None
     choices: Choices = tuple
+    #: The list's own filter that filters by this column.
     covered: str = ""
+    #: Sorts rows instead of the key, such as a field in the same order that has an index.
     sorts_by: Key = ""
+    #: Adds to the rows what only the cells of this column show.
     ready: Callable[[Any, Sequence[Any]], object] | None = None
+    #: Whether a cell may be empty (null, or an empty text). Rows with an empty cell come last.
     is_nullable: bool = True
     is_shown: bool = True
     is_grouped: bool = False
     is_summed: bool = False
+    #: The column with the unit of the numbers: numbers in different units are not summed.
     summed_by: str = ""
+    #: Filters by text otherwise than by the key. `found_words` says in one sentence why it finds more than cells show.
     found_by: Callable[[str], Q] | None = None
     found_words: str = ""
+    #: Labels of groups by their keys, if the key is not the label.
     group_words: Callable[[Collection[str]], Mapping[str, str]] | None = None
 
     @property
     def alias(self) -> str:
-        """The name of its key in queries."""
+        """The name of the key in queries."""
         return f"list_{self.name}"
 
     def expression(self, reader: Any) -> Combinable:
@@ -102,49 +105,47 @@ class Column:
         return _expression(self.key or self.name, reader)
 
     def sort_expression(self, reader: Any) -> Combinable:
-        """What rows are sorted by.
-
-        Choices in their own order, else `sorts_by` or the key; null for an empty cell.
-        """
+        """The expression that sorts rows: `sorts_by` or the key, and choices in their own order; null if empty."""
         if self.sorts_by:
             return _expression(self.sorts_by, reader)
         if self.kind is not Kind.CHOICE:
             key = self.expression(reader)
-            is_text = self.is_nullable and self.kind in (Kind.TEXT, Kind.PARTIAL)
-            return NullIf(key, Value(""), output_field=TextField()) if is_text else key
+            may_be_empty_text = self.is_nullable and self.kind in (Kind.TEXT, Kind.PARTIAL)
+            return NullIf(key, Value(""), output_field=TextField()) if may_be_empty_text else key
         codes = [code for code, _ in self.choices() if code or not self.is_nullable]
-        places = [When(**{self.alias: code}, then=Value(place)) for place, code in enumerate(codes)]
-        others = None if self.is_nullable else Value(len(codes))
-        return Case(*places, default=others) if places else self.expression(reader)
+        if not codes:
+            return self.expression(reader)
+        whens = [When(**{self.alias: code}, then=Value(position)) for position, code in enumerate(codes)]
+        return Case(*whens, default=None if self.is_nullable else Value(len(codes)))
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The parameters of its filters."""
+        """The GET parameters of the column's filters."""
         if self.kind in (Kind.TEXT, Kind.CHOICE, Kind.FLAG):
             return (self.name,)
         ends = ("min", "max") if self.kind is Kind.NUMBER else ("from", "to")
         return tuple(f"{self.name}_{end}" for end in ends)
 
     def filters(self) -> dict[str, Any]:
-        """The filters that find rows by this column, by parameter."""
-        return dict(zip(self.parameters, self._made_filters(), strict=True))
+        """The column's filters, by their GET parameters."""
+        return dict(zip(self.parameters, self._filters(), strict=True))
 
-    def _made_filters(self) -> tuple[Any, ...]:
+    def _filters(self) -> tuple[Any, ...]:
         """A filter for each of the parameters."""
         label, common = self.label, {"field_name": self.alias}
         if self.kind is Kind.TEXT:
-            return (filters.CharFilter(**common, label=label, method=self._with_words, max_length=_MAX_WORDS),)
+            return (filters.CharFilter(**common, label=label, method=self._filter_text, max_length=_MAX_FILTER_LENGTH),)
         if self.kind is Kind.FLAG:
-            # The filter in use is shown by its choice alone.
+            # The choices repeat the label, because the chip of an active filter shows only its choice.
             yes_or_no = [("True", f"{label}: yes"), ("False", f"{label}: no")]
             return (filters.ChoiceFilter(**common, label=label, choices=yes_or_no, empty_label="Yes or no"),)
         if self.kind is Kind.CHOICE:
             choices = list(self.choices())
-            widget = forms.CheckboxSelectMultiple if len(choices) <= _MAX_BOXES else AutocompleteSelectMultiple
-            several = filters.MultipleChoiceFilter(
+            widget = forms.CheckboxSelectMultiple if len(choices) <= _MAX_CHECKBOXES else AutocompleteSelectMultiple
+            choice_filter = filters.MultipleChoiceFilter(
                 **common, label=label, choices=choices, distinct=False, widget=widget
             )
-            return (several,)
+            return (choice_filter,)
         if self.kind is Kind.NUMBER:
             return (
                 filters.NumberFilter(**common, label=f"{label}, at least", lookup_expr="gte"),
@@ -161,15 +162,16 @@ class Column:
             _day_filter(**common, label=f"{label}, to", lookup_expr=f"{day}lte"),
         )
 
-    def _with_words(self, rows: QuerySet[Any], field: str, words: str) -> QuerySet[Any]:
-        """Rows whose text has these words, or is exactly this text if it is in quotation marks."""
-        if (whole := unquoted(words)) is not None:
-            return rows.filter(**{field: whole})
-        return rows.filter(self.found_by(words) if self.found_by else Q(**{f"{field}__icontains": words}))
+    def _filter_text(self, rows: QuerySet[Any], field: str, text: str) -> QuerySet[Any]:
+        """Rows whose text contains this text, or is exactly this text if it is in quotation marks."""
+        exact_text = unquoted(text)
+        if exact_text is not None:
+            return rows.filter(**{field: exact_text})
+        return rows.filter(self.found_by(text) if self.found_by else Q(**{f"{field}__icontains": text}))
 
 
 def hidden_at_first(*columns: Column) -> tuple[Column, ...]:
-    """Columns that a list shows only to readers who choose them."""
+    """The same columns, shown only to readers who choose them."""
     return tuple(replace(column, is_shown=False) for column in columns)
 
 
@@ -178,85 +180,80 @@ def _expression(key: Key, reader: Any) -> Combinable:
 
 
 def quoted(text: str) -> str:
-    """The words that find this text alone. Empty if it is too long for a filter."""
-    return f'"{text}"' if len(text) + 2 <= _MAX_WORDS else ""
+    """The filter text that matches only this text; "" if it would be too long."""
+    return f'"{text}"' if len(text) + 2 <= _MAX_FILTER_LENGTH else ""
 
 
-def unquoted(words: str) -> str | None:
-    """The whole text that these words ask for; None if they ask for a part."""
-    return words[1:-1] if len(words) > 2 and words[0] == words[-1] == '"' else None
+def unquoted(filter_text: str) -> str | None:
+    """The text that a filter text in quotation marks must match exactly; None if it has none."""
+    is_quoted = len(filter_text) > 2 and filter_text[0] == filter_text[-1] == '"'
+    return filter_text[1:-1] if is_quoted else None
 
 
 def _partial_from(rows: QuerySet[Any], name: str, day: dt.date) -> QuerySet[Any]:
-    """Rows whose date may be on the day or later: its last possible day counts."""
+    """Rows whose date may be on the day or later: the last possible day of each date counts."""
     return rows.exclude(**{name: ""}).filter(**{f"{name}__gte": _as_precise(name, day)})
 
 
 def _partial_to(rows: QuerySet[Any], name: str, day: dt.date) -> QuerySet[Any]:
-    """Rows whose date may be on the day or earlier: its first possible day counts."""
+    """Rows whose date may be on the day or earlier: the first possible day of each date counts."""
     return rows.exclude(**{name: ""}).filter(**{f"{name}__lte": _as_precise(name, day)})
 
 
 def _as_precise(name: str, day: dt.date) -> Combinable:
-    """The day as precise as the date of the row: 2027-04 beside a month."""
+    """The day cut to the precision of the row's date: 2027-04 to compare with a month."""
     return Func(Value(day.isoformat()), Length(name), function="LEFT", output_field=TextField())
 
 
-def _day_filter(**given: Any) -> Any:
-    """A filter with the one date field, which reads days as people write them."""
-    made = filters.Filter(**given)
-    made.field_class = DayField
-    return made
+def _day_filter(**options: Any) -> Any:
+    """A filter with our date field, which reads days as people write them."""
+    day_filter = filters.Filter(**options)
+    day_filter.field_class = DayField
+    return day_filter
 
 
-def _tells_nobody(**_of_what: Any) -> None:
-    """Nothing to tell."""
+def _send_no_email(**_facts: Any) -> None:
+    """The default of `BulkAction.tell`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkAction:
-    """Something that a list does with several rows at once, each with the rights of the person and under its lock.
-
-    `label` is a verb and a noun. `form(data, person, rows)` asks what is the same for all; its helper says what the
-    button says. `left_out(person, rows, now)` says by number why a row would be left out. `change(row=, person=,
-    chosen=, now=)` calls the service for one row; it raises one of `refusals`, or `UnableToAct`, where the row stays
-    as it is. `tell(rows=, person=, chosen=, now=)` is called once, with the rows that were changed: it records one
-    email for each recipient.
-    """
+    """An action on several rows of a list; each row is locked, and its rights are checked, on its own."""
 
     name: str
+    #: A verb and a noun.
     label: str
     #: "the owner has been changed", after "3 commitments:".
     done: str
+    #: `form(data, person, rows)` builds the form for what is the same for all rows; its helper has the button's text.
     form: Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]
+    #: `left_out(person, rows, now)` returns the reasons why rows would be left out, by their ids.
     left_out: Callable[[Any, Sequence[Any], Any], Mapping[int, str]]
+    #: `change(row=, person=, chosen=, now=)` calls the service for one row. It raises `UnableToAct`, or one of
+    #: `refusals`, if the row must stay as it is.
     change: Callable[..., object]
     refusals: tuple[type[Exception], ...] = ()
-    tell: Callable[..., object] = _tells_nobody
+    #: `tell(rows=, person=, chosen=, now=)` is called once, with all changed rows, and records an email for each
+    #: recipient.
+    tell: Callable[..., object] = _send_no_email
 
 
-class _OnlyButton(Form):
-    """Nothing to fill in."""
+class _ButtonForm(Form):
+    """A form without fields."""
 
-    def __init__(self, data: QueryDict | None, words: str) -> None:
+    def __init__(self, data: QueryDict | None, button: str) -> None:
         super().__init__(data)
-        self.helper = Helper(self, submit=words)
+        self.helper = Helper(self, submit=button)
 
 
-def only_button(words: str) -> Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]:
-    """The form of an action that asks for nothing: its button, with these words."""
-    return lambda data, _person, _rows: _OnlyButton(data, words)
+def only_button(button: str) -> Callable[[QueryDict | None, Any, Sequence[Any]], forms.Form]:
+    """The form of an action that needs no input: only its button, with this text."""
+    return lambda data, _person, _rows: _ButtonForm(data, button)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListDefinition:
-    """A list of one kind of record.
-
-    `form` makes the list's own filters, and `rows` the rows that the reader may see and these filters find. The first
-    column names the record and is always shown. `ready` adds to the rows of a page what their cells show, in few
-    queries; what only one column shows, that column's `ready` adds. Call `make_ready` for both. `cards` draws the rows
-    as cards of the room's own. `template` extends `lists/list.html`.
-    """
+    """A list of one kind of record. Its first column has the record's name and is always shown."""
 
     slug: str
     #: The plural, as in "12 partnerships", and the singular.
@@ -264,39 +261,46 @@ class ListDefinition:
     one: str
     address: str
     columns: Sequence[Column]
+    #: The rows that the reader may see, reduced by the list's own filters.
     rows: Callable[[Any, Mapping[str, Any]], QuerySet[Any]]
-    #: Every row that the reader may see, without filters: emails name from it the rows that left a view.
+    #: Every row that the reader may see, without filters. Emails name with it the rows that left a saved view.
     readable: Callable[[Any], QuerySet[Any]]
+    #: The form of the list's own filters.
     form: Callable[[QueryDict, Any], forms.Form]
-    #: A column's name, with "-" before it for descending order; it may depend on the list's own filters.
+    #: The default order: a column's name, after "-" if descending. It may depend on the list's own filters.
     sort: Callable[[Mapping[str, Any]], str]
+    #: Extends `lists/list.html`.
     template: str = "lists/list.html"
-    #: What the page says where there is no row at all: a heading and a sentence.
+    #: Heading and sentence of the page if there is no row at all.
     empty: tuple[str, str] = ("", "")
-    #: What it says where the filters find nothing.
+    #: Sentence of the page if no row matches the filters.
     unmatched: str = "Nothing matches these filters. Remove a filter to see more."
     #: A template below the results, which changes with the filters.
     below: str = ""
+    #: Adds to the rows of a page what their cells show, in few queries. Call `make_ready`, which also calls the
+    #: columns' own.
     ready: Callable[[Any, Sequence[Any]], object] = lambda _reader, _rows: None
+    #: The rows as cards in the room's own design (HTML).
     cards: Callable[[Any, Sequence[Any]], Sequence[str]] | None = None
-    #: What its template shows besides the list.
+    #: More context for the template.
     context: Callable[[Any], Mapping[str, Any]] = lambda _reader: {}
-    #: What can be done with several rows at once.
+    #: Actions on several rows at once.
     actions: Sequence[BulkAction] = ()
-    #: What can be followed of a row, so that digests tell of its changes: the row itself, its plan or its partnership.
+    #: The record that a reader of a row can follow in digests: the row itself, its plan or its partnership.
     followed: Callable[[Any], Any] | None = None
-    #: What the list calls doing so with several rows.
+    #: The label of the action that follows several rows.
     follow_words: str = "Follow"
-    #: The dates of rows for calendars, by their numbers, as far as the reader may read them; None without dates.
+    #: The dates of rows, by their ids, that the reader may see in a calendar; None if the list has no dates.
     dates: Callable[[Any, Collection[int]], Sequence[CalendarEntry]] | None = None
-    #: Whether somebody may open its page; most lists are open to everybody and show what each may read.
+    #: Whether a person may open the page. Most lists are open to everybody, and show each reader their rows.
     may_open: Callable[[Any], bool] = lambda _reader: True
-    #: Whether an index has its own order, in which PostgreSQL checks rights row by row, also to count some.
+    #: Whether an index has the default order. PostgreSQL then checks rights row by row, also to count some.
     is_in_order: bool = False
-    #: Whether all rows are sorted because no index has its order: what they show is then joined to the first alone.
+    #: Whether no index has the order, so that all rows are sorted: then only ids are sorted, and the columns of the
+    #: page's rows are joined afterwards.
     numbers_first: bool = False
-    #: For lists too long to sort: by another column than its own, the page sorts and counts only this many rows, the
-    #: newest. Files have all.
+    #: For lists too long to sort: sorted by another column than its own, the page sorts and counts only the newest
+    #: rows, this many. Exports have all.
     max_sorted: int | None = None
     by_name: Mapping[str, Column] = field(init=False)
 
@@ -305,15 +309,12 @@ class ListDefinition:
 
     @property
     def is_in_calendars(self) -> bool:
-        """Whether calendars show dates of its rows.
-
-        Templates ask this, for they would call `dates`.
-        """
+        """Whether calendars show dates of its rows. For templates, which would call `dates`."""
         return self.dates is not None
 
     @property
     def first(self) -> Column:
-        """The column that names the record."""
+        """The column with the record's name."""
         return self.columns[0]
 
     def make_ready(self, reader: Any, rows: Sequence[Any], columns: Iterable[Column]) -> None:
@@ -349,19 +350,19 @@ class Pages(Protocol):
         """The page of a list."""
 
     def export(self, request: HttpRequest, definition: ListDefinition, form: str, /) -> HttpResponseBase:
-        """A file of what the list shows, of all its pages."""
+        """A file with the rows of all pages of a list; `form` is its format, such as "csv"."""
 
 
 _pages: list[Pages] = []
 
 
 def register_pages(pages: Pages) -> None:
-    """Say which room shows lists, at start-up."""
+    """Register the views that show lists, at start-up."""
     _pages[:] = [pages]
 
 
 def list_page(slug: str) -> Callable[..., HttpResponseBase]:
-    """The view of a list, for an address of its room."""
+    """The view of a list, for a URL of its room."""
 
     @wraps(list_page)
     def view(request: HttpRequest) -> HttpResponseBase:
@@ -371,7 +372,7 @@ def list_page(slug: str) -> Callable[..., HttpResponseBase]:
 
 
 def list_export(slug: str, form: str) -> Callable[..., HttpResponseBase]:
-    """The view of a list's file, for an address of its room."""
+    """The view of a list's export, for a URL of its room."""
 
     @wraps(list_export)
     def view(request: HttpRequest) -> HttpResponseBase:
@@ -381,6 +382,6 @@ def list_export(slug: str, form: str) -> Callable[..., HttpResponseBase]:
 
 
 def joined(rows: QuerySet[Any], path: str) -> Combinable:
-    """The names of many related records as one text, for a key: `Fareham; Gosport`."""
+    """The names of related records as one text, for the key of a column: `Fareham; Gosport`."""
     names = ArraySubquery(rows.values(path))
     return Func(names, Value("; "), function="array_to_string", output_field=TextField())

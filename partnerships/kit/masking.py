@@ -31,14 +31,14 @@ _VALUE = re.compile(r"(invalid input (?:syntax|value) for [^:\n]+: )[^\n]+")
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/?&\[\]\\{}]+(?:@|%40)[^\W_](?:[\w-]*\.)+[\w-]*\w")
 
-# --- Links with a token: any part of an address that is neither a number nor a slug
+# --- Links with a token: any part of a URL that is neither an id nor a slug
 
 _SLASH = "(?:/|%2[Ff])"
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
 _HARMLESS = (IntConverter, SlugConverter)
-#: Parameters with these names are secret in any converter.
+#: Parameters with these names are secret, whatever their converter.
 _SECRET_NAMES = frozenset({"token", "signature", "secret"})
-#: Addresses of Django admin hold numbers and names of models, in converters that others use for secrets.
+#: URLs of Django admin hold ids and names of models, with converters that other apps use for secrets.
 _WITHOUT_SECRETS = frozenset({"admin"})
 _QUERY = re.compile(r"(/[^\s\"'<>?]*)\?[^\s\"'<>]+")
 _REST = r"[^\s\"'<>]+"
@@ -47,7 +47,7 @@ _links: re.Pattern[str] | None = None
 
 
 def mask(text: str) -> str:
-    """The text without addresses, tokens in links, queries and values."""
+    """The text without email addresses, tokens in links, query strings and values of the database."""
     if "DETAIL:" in text or "LINE " in text or "CONTEXT:" in text:
         text = _DETAIL_IN_REPR.sub(rf"\\nDETAIL: {MASK}", _DETAIL.sub(f"\nDETAIL: {MASK}", text))
     if "invalid input" in text:
@@ -61,47 +61,45 @@ def mask(text: str) -> str:
 
 
 def has_secret(path: str) -> bool:
-    """Whether a path is that of a page behind a link with a secret."""
+    """Whether a path holds a secret, such as the token of a link in an email."""
     links = _bearer_links()
     return links is not None and links.match(path) is not None
 
 
 def bearer_prefixes() -> list[str]:
-    """Regular expressions for the addresses with a secret, up to the secret.
-
-    Without the first /.
-    """
+    """Regular expressions for all paths with a secret, up to the secret and without the first slash."""
     return sorted(set(_prefixes(get_resolver(settings.ROOT_URLCONF).url_patterns, "")))
 
 
-def _prefixes(patterns: list[Any], before: str) -> Iterator[str]:
+def _prefixes(patterns: list[Any], parent_prefix: str) -> Iterator[str]:
     for pattern in patterns:
         prefix, has_secret = _until_secret(pattern)
         if has_secret:
-            yield before + prefix
+            yield parent_prefix + prefix
         elif isinstance(pattern, URLResolver) and pattern.app_name not in _WITHOUT_SECRETS:
-            yield from _prefixes(pattern.url_patterns, before + prefix)
+            yield from _prefixes(pattern.url_patterns, parent_prefix + prefix)
 
 
-def _until_secret(one: URLPattern | URLResolver) -> tuple[str, bool]:
-    """A pattern up to its first secret as a regex, and whether it has one."""
-    pattern = one.pattern
-    if not isinstance(pattern, RoutePattern):
-        whole = str(pattern).removeprefix("^").removesuffix("$")
-        return whole.partition("(")[0], "(" in whole
-    route, done, position = str(pattern), "", 0
+def _until_secret(url: URLPattern | URLResolver) -> tuple[str, bool]:
+    """A regular expression for a URL pattern up to its first secret, and whether it has a secret."""
+    pattern = url.pattern
+    if not isinstance(pattern, RoutePattern):  # a `re_path`: any group counts as a secret
+        expression = str(pattern).removeprefix("^").removesuffix("$")
+        return expression.partition("(")[0], "(" in expression
+    route, prefix, position = str(pattern), "", 0
     for parameter in _PARAMETER.finditer(route):
         name = parameter["name"]
-        done += re.escape(route[position : parameter.start()])
+        prefix += re.escape(route[position : parameter.start()])
         if name in _SECRET_NAMES or not isinstance(pattern.converters[name], _HARMLESS):
-            return done, True
-        done, position = done + r"[-\w]+", parameter.end()
-    return done + re.escape(route[position:]), False
+            return prefix, True
+        prefix += r"[-\w]+"
+        position = parameter.end()
+    return prefix + re.escape(route[position:]), False
 
 
 def _bearer_links() -> re.Pattern[str] | None:
-    """The links with a token; None in a process without URLs loaded."""
-    global _links  # noqa: PLW0603 - made once, when the addresses are there
+    """A regular expression for links with a secret; None in a process that has not loaded the URLs."""
+    global _links  # noqa: PLW0603 - made once, when the URLs are loaded
     if _links is None and settings.configured and hasattr(sys.modules.get(settings.ROOT_URLCONF), "urlpatterns"):
         prefixes = "|".join(prefix.replace("/", _SLASH) for prefix in bearer_prefixes())
         _links = re.compile(f"({_SLASH}(?:{prefixes})){_REST}")
@@ -112,10 +110,7 @@ def _bearer_links() -> re.Pattern[str] | None:
 
 
 def mask_values(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor that masks the whole line, tracebacks too.
-
-    It must be the last one before the renderer.
-    """
+    """A structlog processor that masks all values of a line, tracebacks too. It must come last before the renderer."""
     for name, value in event.items():
         event[name] = _masked(value)
     return event
@@ -127,14 +122,14 @@ def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, dict):
-        return {_masked(key): _masked(one) for key, one in value.items()}
+        return {_masked(key): _masked(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked(item) for item in value]
     return mask(repr(value))
 
 
 class MaskingFormatter(logging.Formatter):
-    """Masks the lines of other loggers, tracebacks too."""
+    """A formatter that masks the lines of Python's own logging, tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The formatted line, masked."""
@@ -142,15 +137,15 @@ class MaskingFormatter(logging.Formatter):
 
 
 def mask_tracebacks() -> None:
-    """Mask what Python prints when this process, or a thread of it, ends by an error."""
+    """Mask the traceback that Python prints when an error ends this process or one of its threads."""
     sys.excepthook = _print_masked
-    threading.excepthook = lambda ended: _print_masked(ended.exc_type, ended.exc_value, ended.exc_traceback)
+    threading.excepthook = lambda args: _print_masked(args.exc_type, args.exc_value, args.exc_traceback)
 
 
-def _print_masked(kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
-    if issubclass(kind, SystemExit):  # how a thread may end
+def _print_masked(error_type: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(error_type, SystemExit):  # a normal end of a thread
         return
-    if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error or kind(), where)
+    if issubclass(error_type, KeyboardInterrupt):
+        sys.__excepthook__(error_type, error or error_type(), trace)
         return
-    sys.stderr.write(mask("".join(traceback.format_exception(kind, error, where))))
+    sys.stderr.write(mask("".join(traceback.format_exception(error_type, error, trace))))

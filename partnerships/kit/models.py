@@ -6,10 +6,7 @@ from django.db import models
 
 
 class WaitingLine(models.Model):
-    """A line of the journal that is not in its file yet.
-
-    Kept in the transaction of the act it tells of, and deleted once the file has it: see `journal.note`.
-    """
+    """A line of the journal that is not in its file yet, and is deleted once it is: see `journal.note`."""
 
     at = models.DateTimeField()
     text = models.TextField(help_text="One line of JSON: numbers, codes and hashes.")

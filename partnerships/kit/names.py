@@ -1,4 +1,4 @@
-"""Names without differences of spelling, for search and matching."""
+"""Names in one spelling, for search and matching."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ COUNCIL_PHRASES = (
 
 
 def fold_name(text: str) -> str:
-    """The name in lower case without accents, punctuation or extra spaces.
+    """The name in lower case, without accents, punctuation or extra spaces.
 
-    "&" becomes "and", and initials are joined. `King’s Lynn & West-Norfolk` and `KINGS LYNN AND WEST NORFOLK` are
-    equal; so are `L.H.A.` and `LHA`.
+    "&" becomes "and", and initials are joined. `King’s Lynn & West-Norfolk` and `KINGS LYNN AND WEST NORFOLK` give the
+    same result; so do `L.H.A.` and `LHA`.
     """
-    plain = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES).replace("&", " and ").casefold()
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    words = _NOT_A_WORD.sub(" ", plain).strip()
-    return _INITIALS.sub(lambda initials: initials[0].replace(" ", ""), words)
+    decomposed = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES).replace("&", " and ").casefold()
+    without_accents = "".join(character for character in decomposed if not unicodedata.combining(character))
+    spaced_words = _NOT_A_WORD.sub(" ", without_accents).strip()
+    return _INITIALS.sub(lambda initials: initials[0].replace(" ", ""), spaced_words)
 
 
 def core_name(
@@ -63,22 +63,22 @@ def core_name(
     words: Collection[str] = LEGAL_WORDS | COUNCIL_WORDS,
     phrases: Collection[str] = COUNCIL_PHRASES,
 ) -> str:
-    """The folded name without legal and council words.
+    """The name as `fold_name` gives it, without legal and council words.
 
-    For matching registers, never for identity. `London Borough of Barnet` and `Barnet Council` share the core `barnet`.
-    A name of only such words keeps them.
+    For suggesting matches between registers; equal results do not prove the same organisation. `London Borough of
+    Barnet` and `Barnet Council` both give `barnet`. A name of nothing but such words keeps them all.
     """
     folded = fold_name(text)
     remaining = f" {folded} "
     for phrase in sorted(phrases, key=len, reverse=True):
         remaining = remaining.replace(f" {phrase} ", " ")
-    kept = [word for word in remaining.split() if word not in words]
-    return " ".join(kept) or folded
+    core_words = [word for word in remaining.split() if word not in words]
+    return " ".join(core_words) or folded
 
 
 def plain_number(text: str) -> str:
-    """A number or code without case, spaces, punctuation and zeros in front.
+    """A number or code in capitals, without spaces, punctuation and leading zeros.
 
-    For comparing, never for showing: `L 0453` and `l0453` are equal.
+    For comparing, not for showing: `L 0453` and `l0453` give the same result.
     """
     return "".join(filter(str.isalnum, text.upper())).lstrip("0")

@@ -1,4 +1,4 @@
-"""Waking a worker after a commit; a sweep finds what a lost nudge missed."""
+"""Wakes a worker after a commit, so that it need not wait for the next sweep."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ log = structlog.get_logger(__name__)
 
 
 def nudge_after_commit(send: Callable[[], object]) -> None:
-    """Call `send` after the commit.
-
-    Whatever is wrong with the broker is logged and stops nothing.
-    """
+    """Call `send`, which queues a task, after the commit. An error of the broker is logged and not raised."""
 
     def nudge() -> None:
         try:

@@ -1,4 +1,4 @@
-"""Whole numbers of many rows from PostgreSQL as arrays of numpy: a tenth of the time that rows of Python take."""
+"""Reads whole numbers of many rows from PostgreSQL into numpy arrays, ten times as fast as through Python's rows."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ else:
 
 
 def packed(source: str, *columns: str) -> str:
-    """SQL of one value with these numbers of all rows of `source`; a row without one of them is left out."""
-    numbers = " || ".join(f"int8send({column})" for column in columns)
-    return f"(SELECT coalesce(string_agg({numbers}, ''::bytea), ''::bytea) FROM {source})"  # noqa: S608 - constants
+    """SQL for a single value that holds these columns of all rows of `source`, without rows that have a null in one."""
+    row_bytes = " || ".join(f"int8send({column})" for column in columns)
+    return f"(SELECT coalesce(string_agg({row_bytes}, ''::bytea), ''::bytea) FROM {source})"  # noqa: S608 - constants
 
 
-def unpacked(value: memoryview, columns: int) -> Numbers:
-    """The numbers of a value that `packed` made: an array for each column."""
-    numbers: Numbers = np.frombuffer(bytes(value), ">i8").reshape(-1, columns).T.astype(np.int64, order="C")
-    return numbers
+def unpacked(value: memoryview, column_count: int) -> Numbers:
+    """The columns of a value that `packed` made, each as an array."""
+    columns: Numbers = np.frombuffer(bytes(value), ">i8").reshape(-1, column_count).T.astype(np.int64, order="C")
+    return columns
 
 
 def numbers_of(source: str, values: Mapping[str, Any], *columns: str) -> Numbers:
-    """These whole numbers of all rows of a statement: an array for each column."""
+    """These columns of all rows of `source` (a table or subquery), each as an array."""
     ((value,),) = binary_rows(f"SELECT {packed(source, *columns)}", values)
     return unpacked(value, len(columns))

@@ -1,4 +1,4 @@
-"""Alerts to the operators (`OPERATORS`), few however many errors occur."""
+"""Email alerts to the operators (the setting OPERATORS), limited in number however many errors occur."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from smtplib import SMTPException
 from typing import TypeAlias
 
@@ -29,72 +30,84 @@ QUIET = dt.timedelta(hours=1)
 #: Alerts about all subjects in the same time.
 MAX_ALERTS = 10
 
-#: When this process sent each subject and until when it is quiet about it, for use while the database is down.
-_sent_here: dict[str, tuple[float, float]] = {}
+
+@dataclass(frozen=True, slots=True)
+class _SentAlert:
+    """When this process sent an alert, and until when it sends no other about the subject (`time.monotonic`)."""
+
+    sent_at: float
+    quiet_until: float
+
+
+#: Alerts of this process by the hash of their subject. They count only while the database is down.
+_sent_here: dict[str, _SentAlert] = {}
 _lock = threading.Lock()
-_THREAD = "alert to operators"
+_THREAD_NAME = "alert to operators"
 
 
 def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> bool:
-    """Email the operators, at most once within `quiet`; whether it is sent.
+    """Email the operators unless there was an alert about the subject within `quiet`. Returns whether it is sent.
 
     Never raises and never waits for the mail server. Addresses, tokens and database values are masked.
     """
     if not settings.ADMINS or not _may_send(subject, quiet):
         return False
-    threading.Thread(target=_send, args=(mask(subject), mask(text)), name=_THREAD, daemon=True).start()
+    threading.Thread(target=_send, args=(mask(subject), mask(text)), name=_THREAD_NAME, daemon=True).start()
     return True
 
 
 def wait_for_alerts(*, seconds: float) -> None:
-    """Wait for alerts to be sent before a process ends, up to this time."""
-    end = time.monotonic() + seconds
+    """Wait up to this time until the alerts of this process are sent, before it ends."""
+    deadline = time.monotonic() + seconds
     for thread in threading.enumerate():
-        if thread.name == _THREAD:
-            thread.join(timeout=max(0.0, end - time.monotonic()))
+        if thread.name == _THREAD_NAME:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
 
 def _may_send(subject: str, quiet: dt.timedelta) -> bool:
-    """Whether this subject and alerts in all are within their limits.
+    """Whether an alert about this subject is within both limits; if it is, counts it.
 
-    Counted for all processes together, or for this one while the database is down or takes no writes.
+    The limits are for all processes together, or for each process while the database is down or takes no writes.
     """
-    key = hashlib.sha256(subject.encode()).hexdigest()
+    subject_hash = hashlib.sha256(subject.encode()).hexdigest()
     try:
         with transaction.atomic():
-            if not _take(f"alert:{key}", quiet):
+            if not _claim(f"alert:{subject_hash}", quiet):
                 return False
-            if any(_take(f"alert-slot:{slot}", QUIET) for slot in range(MAX_ALERTS)):
+            if any(_claim(f"alert-slot:{slot}", QUIET) for slot in range(MAX_ALERTS)):
                 return True
-            cache.delete(f"alert:{key}")  # not sent, so it may be sent as soon as there is room
+            cache.delete(f"alert:{subject_hash}")  # not sent now, so it may be sent as soon as a slot is free
             return False
     except (DatabaseError, InterfaceError):
-        return _may_send_from_here(key, quiet.total_seconds())
+        return _may_send_from_here(subject_hash, quiet.total_seconds())
 
 
-def _take(key: str, stretch: dt.timedelta) -> bool:
-    """Take a key that is free; whether it was.
+def _claim(key: str, duration: dt.timedelta) -> bool:
+    """Claim a key of the cache for this time. False if it is claimed already.
 
-    Raises `DatabaseError` if it could not be written, which Django's cache does not tell from a taken one.
+    Raises `DatabaseError` if the cache cannot be written, for which Django's `cache.add` also returns False.
     """
-    if cache.add(key, 1, timeout=stretch.total_seconds()):
+    if cache.add(key, 1, timeout=duration.total_seconds()):
         return True
     if cache.get(key) is None:
         raise DatabaseError("The database takes no writes.")
     return False
 
 
-def _may_send_from_here(key: str, seconds: float) -> bool:
+def _may_send_from_here(subject_hash: str, quiet_seconds: float) -> bool:
+    """The same as `_may_send`, for this process alone."""
     now = time.monotonic()
+    hour_ago = now - QUIET.total_seconds()
     with _lock:
-        hour_ago = now - QUIET.total_seconds()
-        for old in [one for one, (at, until) in _sent_here.items() if at <= hour_ago and until <= now]:
-            del _sent_here[old]
-        if key in _sent_here and _sent_here[key][1] > now:
+        for key, alert in list(_sent_here.items()):
+            if alert.sent_at <= hour_ago and alert.quiet_until <= now:
+                del _sent_here[key]
+        earlier_alert = _sent_here.get(subject_hash)
+        if earlier_alert is not None and earlier_alert.quiet_until > now:
             return False
-        if sum(at > hour_ago for at, _until in _sent_here.values()) >= MAX_ALERTS:
+        if sum(alert.sent_at > hour_ago for alert in _sent_here.values()) >= MAX_ALERTS:
             return False
-        _sent_here[key] = now, now + seconds
+        _sent_here[subject_hash] = _SentAlert(sent_at=now, quiet_until=now + quiet_seconds)
     return True
 
 
@@ -104,10 +117,7 @@ _channels: list[Channel] = []
 
 
 def register_channel(channel: Channel) -> None:
-    """Send alerts through this function.
-
-    They go straight to the mail server if it finds no database.
-    """
+    """Register a function that sends alerts. If it raises a database error, they go straight to the mail server."""
     _channels.append(channel)
 
 

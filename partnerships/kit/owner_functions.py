@@ -1,11 +1,10 @@
-"""Functions that run as the tables' owner.
+"""Database functions that run with the rights of the tables' owner, to remove old rows of append-only tables.
 
-Only they can remove rows of append-only tables: the application's role has no DELETE there (`APPEND_ONLY_TABLES`,
-housing/grants.py). A migration, which runs as the owner, creates the function with `retention_function`; the room's
-retention rule calls `remove_old_rows`.
+The application's own role has no DELETE on these tables (`APPEND_ONLY_TABLES` in housing/grants.py). A migration, which
+runs as the owner, creates a function with `retention_function`, and the room's retention rule calls `remove_old_rows`.
 
-The body decides by the database's clock and by nothing that a caller can set. Guard such tables by rights and by these
-functions: triggers of django-pgtrigger can be turned off by a session variable (`pgtrigger.ignore`).
+A function checks ages by the database's clock, never by anything that its caller can set. Triggers of django-pgtrigger
+would be a weaker guard: a session can turn them off (`pgtrigger.ignore`).
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from django.db.migrations.operations import RunSQL
 
 
 def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
-    """A migration operation: a PL/pgSQL function that runs as its owner.
+    """A migration operation that creates a PL/pgSQL function, which runs as its owner and returns a number of rows.
 
-    It returns a number of rows. `arguments` are SQL such as `person bigint`. Nobody may call it until housing/grants.py
-    grants it to the application's role.
+    `arguments` are SQL such as `person bigint`. Nobody may call the function until housing/grants.py grants it to the
+    application's role.
     """
     return RunSQL(
         sql=f"""
@@ -35,15 +34,15 @@ def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
 
 
 def retention_function(table: str, *, column: str, kept_for: str, condition: str = "TRUE") -> RunSQL:
-    """A migration operation: the function behind `remove_old_rows`.
+    """A migration operation that creates the function which `remove_old_rows` calls for a table.
 
-    For one table. It only removes rows whose `column` is older than `kept_for` (an interval such as `365 days`) and
-    that meet `condition` (SQL over the table's columns), whatever the caller asks.
+    Whatever the caller asks for, it removes only rows whose `column` is older than `kept_for` (an interval such as
+    `365 days`) and that meet `condition` (SQL on the table's columns).
     """
     return owner_function(
-        name=_removing(table),
+        name=_function_name(table),
         arguments="before timestamptz, batch integer",
-        # All values are literals in migrations.
+        # All values are constants in migrations.
         body=f"""
             DECLARE
                 bound timestamptz := LEAST(before, clock_timestamp() - interval '{kept_for}');
@@ -61,22 +60,22 @@ def retention_function(table: str, *, column: str, kept_for: str, condition: str
 
 
 def remove_old_rows(table: str, *, before: dt.datetime, batch: int) -> int:
-    """Remove at most `batch` of the oldest rows up to `before`.
+    """Remove the oldest rows up to `before`, at most `batch`. Returns how many were removed.
 
     The owner's function may keep some of them.
     """
-    return call_owner_function(_removing(table), before, batch)
+    return call_owner_function(_function_name(table), before, batch)
 
 
 @transaction.atomic
 def call_owner_function(name: str, *values: int | str | dt.datetime) -> int:
-    """Call a function made by `owner_function`; the number of changed rows."""
-    places = ", ".join(["%s"] * len(values))
+    """Call a function made by `owner_function`. Returns how many rows it changed."""
+    placeholders = ", ".join(["%s"] * len(values))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT public.{connection.ops.quote_name(name)}({places})", values)
-        touched: int = cursor.fetchone()[0]
-    return touched
+        cursor.execute(f"SELECT public.{connection.ops.quote_name(name)}({placeholders})", values)
+        changed_count: int = cursor.fetchone()[0]
+    return changed_count
 
 
-def _removing(table: str) -> str:
+def _function_name(table: str) -> str:
     return f"remove_old_{table}"

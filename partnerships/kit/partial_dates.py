@@ -19,7 +19,7 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
     """
 
     description = "A day, a month or a year"
-    # What the stubs of Django read to give the type of the attribute.
+    # django-stubs reads these two for the type of the attribute.
     _pyi_private_set_type: PartialDate | dt.date | str | Combinable  # type: ignore[assignment]  # no text alone
     _pyi_private_get_type: PartialDate  # type: ignore[assignment]  # no text
 
@@ -28,11 +28,11 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
         super().__init__(*args, **{"max_length": 10, "db_collation": "C", **kwargs})
 
     def from_db_value(self, value: str | None, *_: Any) -> PartialDate | None:
-        """The date that the row holds."""
+        """The date from the row's text."""
         return PartialDate.parse(value) if value else None
 
     def to_python(self, value: Any) -> Any:
-        """The date, from its text or a day; None for nothing."""
+        """The date from a text or a day; None if empty."""
         if isinstance(value, PartialDate):
             return value
         if isinstance(value, dt.date):
@@ -45,7 +45,7 @@ class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistor
             raise ValidationError(str(error), code="invalid") from error
 
     def get_prep_value(self, value: Any) -> Any:
-        """The text to store or to compare with."""
+        """The text for a column or a comparison."""
         if hasattr(value, "resolve_expression"):
             return value
         partial_date = self.to_python(value)

@@ -18,15 +18,15 @@ AREAS = frozenset(_AREA_CODES.split())
 
 
 def read_postcode(text: str) -> str:
-    """A postcode, "PO16 7GZ", or a district, "PO16", in one spelling.
+    """A postcode such as "PO16 7GZ", or a district such as "PO16", in capitals and with one space.
 
-    "" for a blank text. Raises ValueError.
+    "" for a blank text. Raises `ValueError` if it is neither.
     """
-    bare = "".join(text.split()).upper()
-    if not bare:
+    compact = "".join(text.split()).upper()
+    if not compact:
         return ""
-    whole, district = FULL.fullmatch(bare), DISTRICT.fullmatch(bare)
-    match = whole or district
+    full_match = FULL.fullmatch(compact)
+    match = full_match or DISTRICT.fullmatch(compact)
     if match is None or match[1] not in AREAS:
-        raise ValueError(f"“{text}” is not a postcode. Write it like PO16 7GZ, or only its district, PO16.")
-    return f"{bare[:-3]} {bare[-3:]}" if whole else bare
+        raise ValueError(f"“{text}” is not a postcode. Enter one like PO16 7GZ, or only its district, PO16.")
+    return f"{compact[:-3]} {compact[-3:]}" if full_match else compact

@@ -31,19 +31,18 @@ ELEMENTS = frozenset(
 ATTRIBUTES: dict[str, set[str]] = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}, "ol": {"start"}}
 SCHEMES = frozenset({"http", "https", "mailto"})
 
-#: Maximum missing cells that are filled in, over all tables of a text.
+#: How many missing cells are filled in at most, in all tables of a text together.
 MAX_FILLED_CELLS = 10_000
 
-# Headings of a text come below the page's own, which go down to h2.
+# Headings of a text become lower ones, because the page's own headings go down to h2.
 _HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
 
 
 @lru_cache(maxsize=1)
 def _parser() -> markdown_it.MarkdownIt:
-    """CommonMark with tables and line breaks as typed.
+    """A parser of CommonMark with tables, which keeps line breaks as typed and shows HTML as text.
 
-    HTML is shown as text. Reference links are off: a long address defined once and used a thousand times would be
-    repeated a thousand times.
+    Reference links are off, because a long address defined once could be repeated a thousand times.
     """
     parser = markdown_it.MarkdownIt("commonmark", {"html": False, "breaks": True})
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
@@ -61,32 +60,33 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if silent:
         return True
     columns = _line(state, start).strip("|").count("|") + 1
-    for number in range(start + 2, end):
-        line = _line(state, number)
+    for line_index in range(start + 2, end):
+        line = _line(state, line_index)
         if not line:
             break
-        state.env["filled"] = state.env.get("filled", 0) + max(0, columns - line.strip("|").count("|") - 1)
+        missing_cells = columns - line.strip("|").count("|") - 1
+        state.env["filled"] = state.env.get("filled", 0) + max(0, missing_cells)
         if state.env["filled"] > MAX_FILLED_CELLS:
             state.env["too_many_cells"] = True
             return False
     return rules_block.table(state, start, end, False)
 
 
-def _line(state: StateBlock, number: int) -> str:
-    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
+def _line(state: StateBlock, index: int) -> str:
+    return state.src[state.bMarks[index] + state.tShift[index] : state.eMarks[index]].strip()
 
 
 @lru_cache(maxsize=1)
 def rules() -> str:
-    """A hash of all rules of rendering; HTML stored with another is cleaned."""
-    decides = (
+    """A hash of everything that decides what HTML is allowed; HTML stored with another hash is cleaned again."""
+    rendering_rules = (
         sorted(ELEMENTS),
         sorted((name, sorted(values)) for name, values in ATTRIBUTES.items()),
         sorted(SCHEMES),
         version("nh3"),
         version("markdown-it-py"),
     )
-    return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(rendering_rules).encode()).hexdigest()[:16]
 
 
 def clean(html: str) -> SafeString:
@@ -115,12 +115,12 @@ def to_html(text: str) -> SafeString:
 
 @dataclass(frozen=True, slots=True)
 class StoredHtml:
-    """HTML stored beside its Markdown by field path, with its rules' hash."""
+    """The HTML of Markdown fields, by their paths, with the hash of the rules that rendered it."""
 
     html: Mapping[str, str]
     rules: str
 
     def get(self, path: str) -> SafeString:
-        """The HTML of a field, or ""; cleaned again if the rules have changed."""
+        """The HTML of a field, or "". It is cleaned again if the rules have changed since it was stored."""
         html = self.html.get(path, "")
         return SafeString(html) if self.rules == rules() else clean(html)

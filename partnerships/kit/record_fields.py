@@ -1,8 +1,7 @@
-"""Filters by one or several records.
+"""Filters by one or several records, for lists.
 
-Listed if they are few, otherwise suggested while somebody types.
-
-Without JavaScript, a box beside the filter finds records by a part of their name; they are then offered in the list.
+Few records are all in the select. Of many, matches are suggested while a person types. Without JavaScript, a search box
+beside the select finds records by a part of their name, and the select then offers the matches.
 """
 
 from __future__ import annotations
@@ -18,23 +17,21 @@ from django.http import Http404, JsonResponse, QueryDict
 
 from partnerships.kit.http import row_number
 
-#: Up to this many records are all in the list.
+#: Up to this many records, the select has all of them.
 MAX_LISTED = 100
-#: More are suggested by their names, this many at a time.
+#: How many matches are suggested at a time.
 MAX_SUGGESTED = 40
+#: A record's id and name.
 _Named = tuple[int, str]
 
 
 class RecordSelect(forms.Select):
-    """One of the records of its field.
-
-    `named_by` is the field of theirs that names them.
-    """
+    """A select of one record; `named_by` is the field with the record's name."""
 
     module = "cg-autocomplete"
-    #: Those of a ModelChoiceField, which knows its records.
+    #: Set by ModelChoiceField, which has the records.
     choices: Any
-    #: A part of a name, as it was typed without JavaScript.
+    #: The search words from the box for people without JavaScript.
     words = ""
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = (), *, named_by: str = "title") -> None:
@@ -43,18 +40,19 @@ class RecordSelect(forms.Select):
 
     @property
     def template_name(self) -> str:  # type: ignore[override]  # a plain text in Django
-        """The template of a select; the box to find by is below a long one."""
+        """Django's template of a select; with a search box if there are too many records for it."""
         return "common_ground/widgets/record_select.html" if self.is_long else forms.Select.template_name
 
     @property
     def is_long(self) -> bool:
-        """Whether there are too many records for a list."""
-        return self._listed is None
+        """Whether there are too many records for the select to have all of them."""
+        return self._all_records is None
 
     @cached_property
-    def _listed(self) -> list[_Named] | None:
-        listed = list(self._named[: MAX_LISTED + 1])
-        return listed if len(listed) <= MAX_LISTED else None
+    def _all_records(self) -> list[_Named] | None:
+        """All records; None if there are too many."""
+        records = list(self._named[: MAX_LISTED + 1])
+        return records if len(records) <= MAX_LISTED else None
 
     @property
     def _named(self) -> QuerySet[Any, _Named]:
@@ -62,23 +60,18 @@ class RecordSelect(forms.Select):
         return rows.values_list("pk", self.named_by)
 
     def suggested(self, words: str) -> list[_Named]:
-        """Records whose name has the words.
-
-        Records whose name begins with the words come first.
-        """
-        words = " ".join(words.replace("\x00", "").split())
-        if not words:
+        """Records whose name contains the words; those whose name begins with them come first."""
+        search_words = " ".join(words.replace("\x00", "").split())
+        if not search_words:
             return []
-        suggestions: dict[int, str] = {}
+        names_by_id: dict[int, str] = {}
         for lookup in ("istartswith", "icontains"):
-            suggestions |= dict(self._named.filter(**{f"{self.named_by}__{lookup}": words})[:MAX_SUGGESTED])
-        return list(suggestions.items())[:MAX_SUGGESTED]
+            matches = self._named.filter(**{f"{self.named_by}__{lookup}": search_words})
+            names_by_id |= dict(matches[:MAX_SUGGESTED])
+        return list(names_by_id.items())[:MAX_SUGGESTED]
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """With the words that were typed and what they find.
-
-        A long select says that it has suggestions.
-        """
+        """Add the search words, the label of the search box, and for JavaScript whether there are suggestions."""
         context = super().get_context(name, value, attrs)
         if self.is_long:
             context["widget"]["attrs"]["data-suggests"] = "yes"
@@ -86,31 +79,31 @@ class RecordSelect(forms.Select):
         return context
 
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> Any:
-        """The options: all records, or those that are chosen and those that have the words."""
-        every, self.choices = self.choices, self._offered(value)
+        """The options: all records, or if there are too many the chosen ones and the matches of the search."""
+        field_choices, self.choices = self.choices, self._offered(value)
         try:
             return super().optgroups(name, value, attrs)
         finally:
-            self.choices = every
+            self.choices = field_choices
 
     def _offered(self, value: Iterable[str]) -> list[tuple[Any, str]]:
-        empty = self.choices.field.empty_label
-        first = [] if empty is None else [("", str(empty))]
-        if self._listed is not None:
-            return [*first, *self._listed]
-        numbers = [number for item in value if (number := row_number(str(item))) is not None]
-        chosen = list(self._named.filter(pk__in=numbers)) if numbers else []
-        return list(dict([*first, *chosen, *self.suggested(self.words)]).items())
+        empty_label = self.choices.field.empty_label
+        empty_choice = [] if empty_label is None else [("", str(empty_label))]
+        if self._all_records is not None:
+            return [*empty_choice, *self._all_records]
+        chosen_ids = [pk for item in value if (pk := row_number(str(item))) is not None]
+        chosen = list(self._named.filter(pk__in=chosen_ids)) if chosen_ids else []
+        return list(dict([*empty_choice, *chosen, *self.suggested(self.words)]).items())
 
 
 class RecordSelectMultiple(RecordSelect, forms.SelectMultiple):
-    """Several records of its field."""
+    """A select of several records."""
 
     module = "cg-autocomplete-multiple"
 
 
 def suggestions(form: forms.BaseForm, sent: QueryDict) -> JsonResponse | None:
-    """The answer to `?suggest=partnership&words=har`, where `form` is that of a filter; None to other requests."""
+    """The response to `?suggest=partnership&words=har` for a form of filters; None for other requests."""
     if "suggest" not in sent:
         return None
     field = form.fields.get(str(sent["suggest"]))
@@ -120,17 +113,14 @@ def suggestions(form: forms.BaseForm, sent: QueryDict) -> JsonResponse | None:
 
 
 def find_without_script(form: forms.BaseForm, sent: QueryDict) -> None:
-    """Let each filter offer what has the words that were typed in the box beside it."""
+    """Give each filter the words from its search box, so that it offers the matches."""
     for name, field in form.fields.items():
         if isinstance(field.widget, RecordSelect):
             field.widget.words = sent.get(f"{form.add_prefix(name)}-find", "")[:200]
 
 
 class Unreadable:
-    """A record that a filter names and the reader cannot see.
-
-    It finds nothing.
-    """
+    """Stands for a record in a filter that the reader may not see; no row matches it."""
 
     def __str__(self) -> str:
         return "a record you cannot see"
@@ -140,10 +130,10 @@ UNREADABLE = Unreadable()
 
 
 class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any model with a title or name
-    """A filter by one record that the reader can see.
+    """A filter by one record that the reader may see.
 
-    The number of another record is kept and finds nothing, so that a shared view does not tell its reader whether that
-    record exists.
+    The id of any other record becomes `UNREADABLE`, which no row matches: so a view shared with the reader does not
+    reveal whether that record exists.
     """
 
     def __init__(self, *, named_by: str = "title", **kwargs: Any) -> None:
@@ -159,29 +149,27 @@ class RecordField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of any m
             raise
 
     def validate(self, value: Any) -> None:
-        """Any record that was found, and `UNREADABLE`."""
+        """Accept every record, and `UNREADABLE`."""
 
     def prepare_value(self, value: Any) -> Any:
-        """The number of the record."""
+        """The id of the record."""
         return "" if value is UNREADABLE else super().prepare_value(value)
 
 
 class RecordsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # of any model with a title or name
-    """A filter by several records that the reader can see.
-
-    Others are kept as `UNREADABLE` and add nothing.
-    """
+    """A filter by several records that the reader may see. All others become one `UNREADABLE`, which adds no rows."""
 
     def __init__(self, *, named_by: str = "title", **kwargs: Any) -> None:
         super().__init__(**{"required": False, "widget": RecordSelectMultiple(named_by=named_by), **kwargs})
 
     def clean(self, value: Any) -> Any:
-        """The records, in order of number, and `UNREADABLE` if there were others."""
-        numbers = {number for item in value or () if (number := row_number(str(item))) is not None}
-        queryset = self.queryset  # None before one is set; whether it is empty would read every record of it
-        records = list(queryset.filter(pk__in=numbers).order_by("pk")) if numbers and queryset is not None else []
-        return [*records, UNREADABLE] if len(records) < len(set(value or ())) else records
+        """The records in order of their ids, and `UNREADABLE` if the value has others."""
+        values = set(value or ())
+        ids = {pk for item in values if (pk := row_number(str(item))) is not None}
+        queryset = self.queryset  # compared with None: a truth test would read all its records
+        records = list(queryset.filter(pk__in=ids).order_by("pk")) if ids and queryset is not None else []
+        return [*records, UNREADABLE] if len(records) < len(values) else records
 
     def prepare_value(self, value: Any) -> Any:
-        """The numbers of the records."""
+        """The ids of the records."""
         return "" if value is UNREADABLE else super().prepare_value(value)

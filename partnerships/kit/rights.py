@@ -8,11 +8,11 @@ from django.core.exceptions import PermissionDenied
 class UnableToAct(PermissionDenied):
     """The person has no right to do this.
 
-    Views do not catch it: Django answers 403. A loader names the entry of its file.
+    Views let it through, and Django answers 403. Commands that load files report the entry.
     """
 
 
-def require(permitted: bool, words: str = "You do not have permission to do this.") -> None:
-    """Raise `UnableToAct` unless permitted; `words` say who may, for logs."""
+def require(permitted: bool, message: str = "You do not have permission to do this.") -> None:
+    """Raise `UnableToAct` unless permitted; the message says who may, for logs."""
     if not permitted:
-        raise UnableToAct(words)
+        raise UnableToAct(message)

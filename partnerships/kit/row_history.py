@@ -1,9 +1,9 @@
-"""The row history of a record: changes, author, place and reason."""
+"""The row history of a record: each change with its author, the page and the reason."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,19 +11,19 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-#: Functions that describe contexts.
-_EXPLAINED_BY: list[Callable[[Collection[UUID]], Mapping[UUID, list[str]]]] = []
+#: Functions that return what people did, by the ids of pghistory's contexts.
+_descriptions: list[Callable[[Collection[UUID]], Mapping[UUID, list[str]]]] = []
 
-#: Addresses of administrators: reasons given there are their own, all others belong to the partners.
-_OWN_PAGES = ("admin:", "people:")
+#: Routes of administrators' pages. The history shows reasons given there; others are for the partners alone.
+_ADMINISTRATORS_ROUTES = ("admin:", "people:")
 
-#: Words for the trigger that wrote a row.
+#: Labels of changes by the trigger that recorded them.
 LABELS = {"insert": "Added", "update": "Changed", "delete": "Deleted"}
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A column before and after; an added record has no value before."""
+    """The values of a column before and after a change; `was` is "" for an added row."""
 
     name: str
     was: str
@@ -32,7 +32,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A change of the row."""
+    """A change of the row: what happened, when, by whom, on which page or in which job, and why."""
 
     what: str
     at: dt.datetime
@@ -43,25 +43,25 @@ class RowChange:
 
 
 def explain_by(find: Callable[[Collection[UUID]], Mapping[UUID, list[str]]]) -> None:
-    """Register `find`, which describes contexts by their ids."""
-    _EXPLAINED_BY.append(find)
+    """Register a function that says what people did, by the ids of pghistory's contexts."""
+    _descriptions.append(find)
 
 
-def _shown(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
 def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowChange]:
     """The changes of a row, newest first; empty if its table has no history.
 
-    Of `restricted` columns it says that they changed, without values.
+    For `restricted` columns it says that they changed, without their values.
     """
-    events = getattr(type(record), "pgh_event_model", None)
-    if events is None:
+    event_model = getattr(type(record), "pgh_event_model", None)
+    if event_model is None:
         return []
-    rows = list(events.objects.filter(pgh_obj_id=record.pk).select_related("pgh_context").order_by("pgh_id"))
-    fields = [field for field in events._meta.concrete_fields if not field.name.startswith("pgh_")]
-    return _changes(rows, fields, restricted)
+    events = list(event_model.objects.filter(pgh_obj_id=record.pk).select_related("pgh_context").order_by("pgh_id"))
+    fields = [field for field in event_model._meta.concrete_fields if not field.name.startswith("pgh_")]
+    return _changes(events, fields, restricted)
 
 
 def _who(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
@@ -71,46 +71,61 @@ def _who(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
     return f"the database role {context['role']}" if context.get("role") else "the system"
 
 
+def _where(context: Mapping[str, Any]) -> str:
+    """The page, command, job or program that made a change."""
+    return next((context[key] for key in ("url", "command", "job", "program") if context.get(key)), "")
+
+
 def _why(context: Mapping[str, Any], acts: Iterable[str]) -> str:
-    """What the author was doing, and the reason if it is an administrator's."""
+    """What the author did, and the reason if it was given on an administrator's page."""
     url = context.get("url", "")
-    reason = context.get("reason", "") if not url or url.startswith(_OWN_PAGES) else ""
+    reason = context.get("reason", "") if not url or url.startswith(_ADMINISTRATORS_ROUTES) else ""
     return ": ".join(part for part in ("; ".join(acts), reason) if part)
 
 
-def _changes(rows: list[Any], fields: Iterable[Any], restricted: Collection[str]) -> list[RowChange]:
-    """The rows of a history as changes, newest first, with who made each and why."""
-    actors = {row.pgh_context.metadata.get("user") for row in rows if row.pgh_context}
+def _changes(events: list[Any], fields: Sequence[Any], restricted: Collection[str]) -> list[RowChange]:
+    """The events of pghistory, given oldest first, as changes, newest first."""
+    author_ids = {event.pgh_context.metadata.get("user") for event in events if event.pgh_context}
+    people = get_user_model().objects.filter(pk__in=[pk for pk in author_ids if pk])
+    names = {person.pk: str(person) for person in people}
+    context_ids = {event.pgh_context_id for event in events if event.pgh_context_id}
     acts: dict[UUID, list[str]] = {}
-    for find in _EXPLAINED_BY:
-        acts |= find({row.pgh_context_id for row in rows if row.pgh_context_id})
-    names = {person.pk: str(person) for person in get_user_model().objects.filter(pk__in=[pk for pk in actors if pk])}
+    for find in _descriptions:
+        acts |= find(context_ids)
+
     changes: list[RowChange] = []
-    before: Any = None
-    for row in rows:
-        context = row.pgh_context.metadata if row.pgh_context else {}
-        differing = tuple(
-            FieldChange(str(field.verbose_name), "", "changed (restricted)")
-            if field.name in restricted
-            else FieldChange(
-                str(field.verbose_name),
-                _shown(getattr(before, field.attname)) if before is not None else "",
-                _shown(getattr(row, field.attname)),
-            )
-            for field in fields
-            if before is None or getattr(before, field.attname) != getattr(row, field.attname)
-        )
-        deleted = row.pgh_label == "delete"
+    earlier_event: Any = None
+    for event in events:
+        context = event.pgh_context.metadata if event.pgh_context else {}
+        is_deletion = event.pgh_label == "delete"  # its event repeats the last values
         changes.append(
             RowChange(
-                what=LABELS.get(row.pgh_label, row.pgh_label),
-                at=row.pgh_created_at,
+                what=LABELS.get(event.pgh_label, event.pgh_label),
+                at=event.pgh_created_at,
                 by=_who(context, names),
-                where=next((context[key] for key in ("url", "command", "job", "program") if context.get(key)), ""),
-                why=_why(context, acts.get(row.pgh_context_id, [])),
-                fields=() if deleted else tuple(change for change in differing if change.was or change.now),
+                where=_where(context),
+                why=_why(context, acts.get(event.pgh_context_id, [])),
+                fields=() if is_deletion else _field_changes(earlier_event, event, fields, restricted),
             )
         )
-        before = row
+        earlier_event = event
     changes.reverse()
     return changes
+
+
+def _field_changes(
+    earlier_event: Any | None, event: Any, fields: Iterable[Any], restricted: Collection[str]
+) -> tuple[FieldChange, ...]:
+    """The columns that differ between two events; of the first event, all columns with a value."""
+    changes: list[FieldChange] = []
+    for field in fields:
+        value = getattr(event, field.attname)
+        earlier_value = None if earlier_event is None else getattr(earlier_event, field.attname)
+        if earlier_event is not None and value == earlier_value:
+            continue
+        label = str(field.verbose_name)
+        if field.name in restricted:
+            changes.append(FieldChange(label, was="", now="changed (restricted)"))
+        elif _to_text(earlier_value) or _to_text(value):
+            changes.append(FieldChange(label, was=_to_text(earlier_value), now=_to_text(value)))
+    return tuple(changes)

@@ -1,4 +1,4 @@
-"""Sections that upper rooms add to a record's page, set at start-up."""
+"""Sections that upper rooms add to the page of a record, registered at start-up."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A template and its context, limited to what the reader may see."""
+    """A template and its context, with only what the reader may see."""
 
     template: str
     context: dict[str, Any]
 
 
 class Sections(Generic[Reader, Record]):
-    """The sections of one kind of page, sorted by `order`, then name."""
+    """The sections of one kind of page, sorted by their `order`, then by name."""
 
     def __init__(self) -> None:
         self._builders: dict[str, Callable[[Reader, Record], Section | None]] = {}
         self._order: dict[str, int] = {}
 
     def register(self, name: str, build: Callable[[Reader, Record], Section | None], *, order: int) -> None:
-        """Add a section: a function from reader and record to it, or to None. The lowest `order` comes first."""
+        """Add a section. `build` returns it, or None if it has nothing to show; the lowest `order` comes first."""
         self._builders[name] = build
         self._order[name] = order
 
@@ -36,5 +36,5 @@ class Sections(Generic[Reader, Record]):
 
     def of(self, reader: Reader, record: Record) -> list[Section]:
         """The sections with something to show to this reader."""
-        built = (self._builders[name](reader, record) for name in self.in_order())
-        return [section for section in built if section is not None]
+        sections = (self._builders[name](reader, record) for name in self.in_order())
+        return [section for section in sections if section is not None]

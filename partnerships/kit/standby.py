@@ -1,8 +1,6 @@
-"""Reading from a standby of the database, if there is one.
+"""Reads long files, and rows that never change, from a standby of the database if there is one.
 
-Long files, and what never changes once it is written.
-
-Who may read is always asked of the primary (docs/decisions/0135-long-files-are-read-from-a-standby.md).
+Rights are always checked on the primary (docs/decisions/0135-long-files-are-read-from-a-standby.md).
 """
 
 from __future__ import annotations
@@ -23,21 +21,23 @@ from psycopg2 import errorcodes
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-#: Its name among Django's databases.
+#: Its alias in DATABASES.
 STANDBY = "standby"
-#: Seconds that a worker waits for the standby to have what the primary had when the work began.
+#: How long to wait for the standby to catch up with the primary, in seconds.
 WAIT_SECONDS = 10.0
-#: Seconds in which a process does not ask again a standby that did not answer.
+#: How long a process leaves a standby alone that did not answer, in seconds.
 AWAY_SECONDS = 30.0
 #: The primary's identifier, the position in its write-ahead log, and the timeline that it writes.
-_POSITION = (
-    "SELECT system_identifier, pg_current_wal_lsn(),"
-    " ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int FROM pg_control_system()"
-)
-#: Why the standby does not have what the primary had at a position; empty if it has. Once it was promoted, what it
-#: replayed last stays as it was until it is started again. It knows a new timeline only after its next checkpoint,
-#: minutes after a failover: so another timeline alone is no reason.
-_WHY_NOT = """
+_POSITION = """
+SELECT system_identifier,
+       pg_current_wal_lsn(),
+       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
+  FROM pg_control_system()
+"""
+#: Why the standby lacks what the primary had at a position; '' if it has everything. A standby that was promoted and
+#: not started again still reports its old replay position. Another timeline alone is no reason: after a failover a
+#: standby knows the new timeline only after its next checkpoint, some minutes later.
+_WHY_BEHIND = """
 SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
             WHEN s.system_identifier <> %s THEN 'of another cluster'
             WHEN pg_last_wal_replay_lsn() >= %s::pg_lsn THEN ''
@@ -46,27 +46,28 @@ SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
   FROM pg_control_system() s, pg_control_checkpoint() c
 """
 
-_reading: ContextVar[bool] = ContextVar("reading_from_standby", default=False)
-_asked_again_at = 0.0
+_is_reading: ContextVar[bool] = ContextVar("reading_from_standby", default=False)
+#: The time (`time.monotonic`) until which this process leaves the standby alone.
+_away_until = 0.0
 
 
 class StandbyRouter:
-    """Sends what `from_standby` reads to the standby, and everything else to the primary."""
+    """The database router: queries within `from_standby` go to the standby, all others to the primary."""
 
     def db_for_read(self, model: type[Model], **hints: object) -> str:
-        """The database to read from, whichever a row came from that leads to others."""
-        return STANDBY if _reading.get() else DEFAULT_DB_ALIAS
+        """The database to read from, also for rows that are related to a row from the other database."""
+        return STANDBY if _is_reading.get() else DEFAULT_DB_ALIAS
 
     def db_for_write(self, model: type[Model], **hints: object) -> str:
         """The primary."""
         return DEFAULT_DB_ALIAS
 
-    def allow_relation(self, one: Model, other: Model, **hints: object) -> bool:
-        """Rows of both are of one database."""
+    def allow_relation(self, obj1: Model, obj2: Model, **hints: object) -> bool:
+        """Always: the standby is a copy of the primary."""
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
-        """The standby gets the tables of the primary by itself."""
+        """Only on the primary; PostgreSQL copies the tables to the standby."""
         return db == DEFAULT_DB_ALIAS
 
 
@@ -76,32 +77,32 @@ def has_standby() -> bool:
 
 
 def from_standby(read: Callable[[], T]) -> T:
-    """What `read` returns, from the standby if it has all that is committed by now, else from the primary.
+    """The result of `read`, from the standby if it has everything that is committed by now, else from the primary.
 
     So a file from the standby is as new as one from the primary. If the standby fails on the way, `read` is called
-    again on the primary: it must do nothing else than read.
+    again on the primary: it must have no side effects.
     """
     if not has_standby() or _is_away() or not _has_caught_up():
         return read()
-    token = _reading.set(True)
+    token = _is_reading.set(True)
     try:
         return read()
     except (OperationalError, InterfaceError) as error:
         if getattr(error.__cause__, "pgcode", "") == errorcodes.QUERY_CANCELED:
-            raise  # too long for a statement: it would be on the primary, too
-        _note_away(error)
+            raise  # the statement took too long, and would on the primary too
+        _set_away(error)
     finally:
-        _reading.reset(token)
+        _is_reading.reset(token)
     return read()
 
 
 def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
-    """The first of these rows, which never change once written; from the standby if it has them already."""
+    """The first of these rows, which must never change once written; from the standby if it has them already."""
     if has_standby() and not _is_away():
         try:
             row = rows.using(STANDBY).first()
         except (OperationalError, InterfaceError) as error:
-            _note_away(error)
+            _set_away(error)
         else:
             if row is not None:
                 return row
@@ -109,63 +110,57 @@ def unchanging_from_standby(rows: QuerySet[Any, T]) -> T | None:
 
 
 def content_of(file: Model) -> bytes:
-    """The bytes of a file that was made once and is never changed.
-
-    Its reader was asked about before.
-    """
-    made = type(file)._default_manager.filter(pk=file.pk, content__isnull=False)
-    return bytes(unchanging_from_standby(made.values_list("content", flat=True)) or b"")
+    """The bytes of a generated file, which never change. Check the reader's rights first."""
+    rows = type(file)._default_manager.filter(pk=file.pk, content__isnull=False)
+    return bytes(unchanging_from_standby(rows.values_list("content", flat=True)) or b"")
 
 
 def _has_caught_up() -> bool:
-    """Whether the standby has all that the primary has committed by now.
+    """Whether the standby has everything that the primary has committed by now; waits up to `WAIT_SECONDS`.
 
-    Waits for it. After a restore of the primary, the position of a standby from before means nothing. So the primary
-    first writes a mark, which only its own standby gets.
+    After a restore of the primary, a standby from before the restore may report any position. So the primary first
+    writes a mark, which reaches only its own standby.
     """
     mark = f"standby-{secrets.token_hex(16)}"
     cache.set(mark, True, timeout=60)
     with connection.cursor() as cursor:
         cursor.execute(_POSITION)
         position = cursor.fetchone()
-    until = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + WAIT_SECONDS
     try:
-        while (why := _why_not(position)).startswith("behind") and time.monotonic() <= until:
+        while (reason := _why_behind(position)).startswith("behind") and time.monotonic() <= deadline:
             time.sleep(0.1)
-        if not why and not _has(mark):
-            why = "from before a restore"
+        if not reason and not _has_mark(mark):
+            reason = "from before a restore"
     except (OperationalError, InterfaceError) as error:
-        _note_away(error)
+        _set_away(error)
         return False
-    if why:
-        log.warning("standby_not_used", why=why)
-    return not why
+    if reason:
+        log.warning("standby_not_used", why=reason)
+    return not reason
 
 
-def _why_not(position: tuple[Any, ...]) -> str:
+def _why_behind(position: tuple[Any, ...]) -> str:
     with connections[STANDBY].cursor() as cursor:
-        cursor.execute(_WHY_NOT, position)
+        cursor.execute(_WHY_BEHIND, position)
         return str(cursor.fetchone()[0])
 
 
-def _has(mark: str) -> bool:
-    """Whether the standby has a mark.
-
-    The cache is a table, which the router reads there.
-    """
-    token = _reading.set(True)
+def _has_mark(mark: str) -> bool:
+    """Whether the standby has the mark: the cache is a table, so the router can read it there."""
+    token = _is_reading.set(True)
     try:
         return cache.get(mark) is not None
     finally:
-        _reading.reset(token)
+        _is_reading.reset(token)
 
 
 def _is_away() -> bool:
-    return time.monotonic() < _asked_again_at
+    return time.monotonic() < _away_until
 
 
-def _note_away(error: Exception) -> None:
-    global _asked_again_at  # noqa: PLW0603 - of this process, whose other threads must not wait for it either
-    _asked_again_at = time.monotonic() + AWAY_SECONDS
+def _set_away(error: Exception) -> None:
+    global _away_until  # noqa: PLW0603 - for all threads of this process: none of them must wait for the standby
+    _away_until = time.monotonic() + AWAY_SECONDS
     connections[STANDBY].close()
     log.warning("standby_not_used", why="away", kind=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Texts: word differences, excerpts, and removing addresses."""
+"""Numbers and amounts as text, differences between texts, excerpts, and removal of email addresses."""
 
 from __future__ import annotations
 
@@ -13,35 +13,34 @@ from diff_match_patch import diff_match_patch
 
 Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
-#: Seconds after which a difference becomes coarser, but stays correct, and how many such differences a page may hold.
-DEADLINE, DEADLINES = 0.5, 4
+#: Seconds after which a comparison of two texts stops refining: its result is coarser, but correct.
+DEADLINE = 0.5
+#: How many comparisons of one page may take that long.
+DEADLINES = 4
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
 _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
-# One character stands for each distinct word; surrogates (55,296 to 57,343) cannot be used.
+# Comparing words: each distinct word is encoded as one character, without the surrogates (0xD800 to 0xDFFF).
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
 def figure(number: Decimal | int) -> str:
-    """A number with commas and without needless zeros, never rounded.
-
-    `60`, `2.5`, `1,250,000`.
-    """
+    """A number with commas and without trailing zeros, never rounded: `60`, `2.5`, `1,250,000`."""
     text = f"{Decimal(number):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, which takes an s: `1 home`, `1,250 homes`."""
+    """A number with its noun in the singular or, with an s, in the plural: `1 home`, `1,250 homes`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def pounds(value: Decimal | int | None) -> str:
-    """`£85,000`, with pence `£85,000.50`, below nothing `-£500`; "" for None."""
+    """An amount in pounds: `£85,000`, with pence `£85,000.50`, negative `-£500`; "" for None."""
     if value is None:
         return ""
-    sign, size = ("-" if value < 0 else ""), abs(Decimal(value))
-    return f"{sign}£{size:,.0f}" if size == int(size) else f"{sign}£{size:,.2f}"
+    sign, amount = ("-" if value < 0 else ""), abs(Decimal(value))
+    return f"{sign}£{amount:,.0f}" if amount == int(amount) else f"{sign}£{amount:,.2f}"
 
 
 class Fragment(NamedTuple):
@@ -52,9 +51,9 @@ class Fragment(NamedTuple):
 
 
 class DiffTime:
-    """Time limit for all differences of one page, or of one plan in an email.
+    """The time that all comparisons of a page, or of a plan in an email, may take together.
 
-    `DEADLINES` times `DEADLINE`. Anybody who writes a plan decides how many texts differ in it, and how much.
+    Without it, a plan with many long changed texts could keep a page busy: its authors decide how many there are.
     """
 
     def __init__(self) -> None:
@@ -62,52 +61,56 @@ class DiffTime:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Count the time within."""
-        began = monotonic()
+        """Subtract the time that the block takes."""
+        started_at = monotonic()
         yield
-        self.left -= monotonic() - began
+        self.left -= monotonic() - started_at
 
 
 def word_differences(was: str, now: str, time: DiffTime | None = None) -> tuple[Fragment, ...]:
-    """The differences between two texts.
+    """The differences between two texts, word by word.
 
-    Once no time is left, all of the old and of the new one. Equal and deleted fragments joined give `was`; equal and
-    inserted ones give `now`.
+    Equal and deleted fragments joined give `was`; equal and inserted ones give `now`. If no `time` is left, the whole
+    old text is deleted and the whole new one inserted.
     """
     if was == now:
         return (Fragment("equal", was),) if was else ()
     if time is None:
-        return _found(was, now)
+        return _compare(was, now)
     if time.left <= 0:
-        both = (Fragment("delete", was), Fragment("insert", now))
-        return tuple(fragment for fragment in both if fragment.text)
+        whole_texts = (Fragment("delete", was), Fragment("insert", now))
+        return tuple(fragment for fragment in whole_texts if fragment.text)
     with time.taken():
-        return _found(was, now)
+        return _compare(was, now)
 
 
-def _found(was: str, now: str) -> tuple[Fragment, ...]:
-    """The differences between two texts that differ."""
-    words: list[str] = [""]
+def _compare(was: str, now: str) -> tuple[Fragment, ...]:
+    """The differences between two texts that differ.
+
+    diff-match-patch compares characters. So each distinct word, space or sign is encoded as one character, and the
+    result is decoded.
+    """
+    tokens: list[str] = [""]
     characters: dict[str, str] = {}
 
     def encode(text: str) -> str:
         encoded = []
         for token in _TOKEN.findall(text):
             if token not in characters:
-                code = len(words)
+                code = len(tokens)
                 if code >= _FIRST_SURROGATE:
                     code += _AFTER_SURROGATES - _FIRST_SURROGATE
                 if code > _LAST_CODE_POINT:
                     raise ValueError("The texts hold more than a million different words.")
                 characters[token] = chr(code)
-                words.append(token)
+                tokens.append(token)
             encoded.append(characters[token])
         return "".join(encoded)
 
     def decode(encoded: str) -> str:
         codes = (ord(character) for character in encoded)
         return "".join(
-            words[code if code < _FIRST_SURROGATE else code - (_AFTER_SURROGATES - _FIRST_SURROGATE)] for code in codes
+            tokens[code if code < _FIRST_SURROGATE else code - (_AFTER_SURROGATES - _FIRST_SURROGATE)] for code in codes
         )
 
     engine = diff_match_patch()
@@ -118,7 +121,7 @@ def _found(was: str, now: str) -> tuple[Fragment, ...]:
 
 
 def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:
-    """Join neighbours of a kind, and changes separated only by a space."""
+    """The fragments with neighbours of the same kind joined."""
     joined: list[Fragment] = []
     for fragment in fragments:
         if joined and joined[-1].kind == fragment.kind:
@@ -129,45 +132,43 @@ def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:
 
 
 def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, ...]:
-    """The changes with about this many words around them, and gaps."""
-    kept: list[Fragment] = []
-    for place, fragment in enumerate(fragments):
+    """The changes, each with about this many equal words before and after it, and gaps between them."""
+    excerpted: list[Fragment] = []
+    limit = 2 * words  # each word and the space after it
+    for index, fragment in enumerate(fragments):
         if fragment.kind != "equal":
-            kept.append(fragment)
+            excerpted.append(fragment)
             continue
         tokens = _TOKEN.findall(fragment.text)
-        limit = 2 * words  # a word and the space after it
-        head = "" if place == 0 else "".join(tokens[:limit])
-        tail = "" if place == len(fragments) - 1 else "".join(tokens[-limit:])
-        if len(tokens) <= (limit if not head or not tail else 2 * limit):
-            kept.append(fragment)
+        # The words after the change before this fragment, and those before the change after it.
+        head = "" if index == 0 else "".join(tokens[:limit])
+        tail = "" if index == len(fragments) - 1 else "".join(tokens[-limit:])
+        if len(tokens) <= (2 * limit if head and tail else limit):
+            excerpted.append(fragment)
             continue
         if head:
-            kept.append(Fragment("equal", head))
-        kept.append(Fragment("gap", "…"))
+            excerpted.append(Fragment("equal", head))
+        excerpted.append(Fragment("gap", "…"))
         if tail:
-            kept.append(Fragment("equal", tail))
-    return tuple(kept)
+            excerpted.append(Fragment("equal", tail))
+    return tuple(excerpted)
 
 
 def cut(text: str, limit: int) -> str:
-    """A text cut to this many characters, the last one "…".
-
-    It is quick enough for thousands of texts.
-    """
+    """A text of at most this many characters, with "…" if it was cut; fast enough for thousands of texts."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def shorten(text: str, limit: int) -> str:
-    """A text cut to this many characters, at a word if possible, with "…"."""
-    text = " ".join(text.split())
-    if len(text) <= limit:
-        return text
-    cut = text[: limit - 1]
-    space = cut.rfind(" ")
-    if space > limit // 2:
-        cut = cut[:space]
-    return f"{cut.rstrip(' ,;:.')}…"
+    """A text on one line of at most this many characters, with "…" if it was cut, between words if possible."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    beginning = line[: limit - 1]
+    last_space = beginning.rfind(" ")
+    if last_space > limit // 2:
+        beginning = beginning[:last_space]
+    return f"{beginning.rstrip(' ,;:.')}…"
 
 
 def masked_address(address: str) -> str:
@@ -177,5 +178,5 @@ def masked_address(address: str) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """A text in which every email address reads "the address"."""
+    """The text with "the address" instead of each email address."""
     return _ADDRESS.sub("the address", text)

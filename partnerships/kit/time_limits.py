@@ -20,8 +20,8 @@ class TookTooLong(Exception):
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise `TookTooLong` in this block after this many seconds.
 
-    For code that keeps no state and waits for nothing outside. Works in the main thread, as signals do: in workers and
-    commands. A call that never returns to Python is not stopped.
+    For code that changes no state and waits for nothing. Like all signals it works only in the main thread, as in
+    workers and commands; elsewhere there is no limit. It cannot stop a call that never returns to Python.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -30,10 +30,10 @@ def time_limit(seconds: float) -> Iterator[None]:
     def stop(signum: int, frame: FrameType | None) -> None:
         raise TookTooLong(f"It took more than {seconds} s.")
 
-    before = signal.signal(signal.SIGALRM, stop)
+    previous_handler = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous_handler)

@@ -1,8 +1,8 @@
-"""Lists of words that administrators edit: kinds, themes, units.
+"""Vocabularies that administrators edit, such as kinds of partnership, themes and units.
 
-A row has a code, which never changes, and a label, which may. Each process keeps the rows for `KEPT_FOR` seconds, so
-that labels and choices cost a page no queries; a change shows at once in the process that saved it, and in the others
-when their copies expire.
+Each word is a row with a code, which never changes, and a label, which may. Each process caches the rows of a
+vocabulary for `KEPT_FOR` seconds, so that labels and choices need no queries. A change shows at once in the process
+that saved it, and in others when their cache expires.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
 
-#: Seconds for which a process keeps the rows of a list.
+#: Seconds for which a process caches the rows of a vocabulary.
 KEPT_FOR = 30
 
 CODE_HELP = "Stored with each record, in exports and in addresses; it cannot be changed later."
@@ -27,7 +27,8 @@ CODE = RegexValidator(
     "Use a to z in lower case, digits and underscores, and start with a to z, such as data_sharing.",
 )
 
-_kept: dict[type[models.Model], tuple[float, dict[str, Any]]] = {}
+#: By vocabulary: when its rows were read (`time.monotonic`), and the rows by code.
+_cache: dict[type[models.Model], tuple[float, dict[str, Any]]] = {}
 
 
 def is_code(text: str) -> bool:
@@ -36,9 +37,9 @@ def is_code(text: str) -> bool:
 
 
 class Vocabulary(models.Model):
-    """A word with a code, in a list that administrators edit.
+    """A word of a vocabulary.
 
-    Retired words (not active) are no longer offered, but what uses them keeps them and shows their label.
+    A retired word (`active` is false) is no longer offered, but records that have it keep it and show its label.
     """
 
     code = models.CharField(
@@ -60,54 +61,54 @@ class Vocabulary(models.Model):
         return self.label
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save it, and drop this process's copy of the list."""
+        """Save the word, and drop this process's cache of the vocabulary."""
         super().save(*args, **kwargs)
         forget(type(self))
-        # Another thread may have read the old rows again before the commit.
+        # Again after the commit: until then, another thread may have cached the old rows.
         transaction.on_commit(lambda: forget(type(self)), robust=True)
 
     @classmethod
     def kept_rows(cls) -> models.QuerySet[Self]:
-        """The rows to keep, with what belongs to them."""
+        """The rows to cache; a subclass may add related rows."""
         return cls._default_manager.all()
 
     @classmethod
     def by_code(cls) -> dict[str, Self]:
-        """All rows by code, in order; do not change them."""
-        kept_at, rows = _kept.get(cls, (0.0, {}))
-        if not kept_at or time.monotonic() - kept_at > KEPT_FOR:
-            rows = {row.code: row for row in cls.kept_rows().order_by("position", "label", "pk")}
-            _kept[cls] = (time.monotonic(), rows)
-        return rows
+        """All words by code, in the order of lists. They are shared by all threads: do not change them."""
+        read_at, words = _cache.get(cls, (0.0, {}))
+        if not read_at or time.monotonic() - read_at > KEPT_FOR:
+            words = {word.code: word for word in cls.kept_rows().order_by("position", "label", "pk")}
+            _cache[cls] = (time.monotonic(), words)
+        return words
 
     @classmethod
     def label_of(cls, code: str) -> str:
-        """The label of a code; the code itself where there is no such row."""
-        row = cls.by_code().get(code)
-        return row.label if row else code
+        """The label of a code; the code itself if it is not in the vocabulary."""
+        word = cls.by_code().get(code)
+        return word.label if word else code
 
     @classmethod
     def choices(cls, *, keep: Collection[str] = ()) -> list[tuple[str, str]]:
-        """Codes and labels that a form offers, and those in `keep` that are retired."""
-        return [(row.code, row.label) for row in cls.by_code().values() if row.active or row.code in keep]
+        """Choices for a form: the active words, and retired ones whose code is in `keep`."""
+        return [(word.code, word.label) for word in cls.by_code().values() if word.active or word.code in keep]
 
     @classmethod
     def all_choices(cls) -> list[tuple[str, str]]:
-        """Codes and labels for a filter, with retired ones, which old records still have."""
-        return [(row.code, row.label) for row in cls.by_code().values()]
+        """Choices for a filter: all words, because old records may have retired ones."""
+        return [(word.code, word.label) for word in cls.by_code().values()]
 
 
-def forget(*lists: type[models.Model]) -> None:
-    """Drop this process's copies: of these lists, or of all."""
-    for item_list in lists or tuple(_kept):
-        _kept.pop(item_list, None)
+def forget(*vocabularies: type[models.Model]) -> None:
+    """Drop this process's cache of these vocabularies, or of all."""
+    for vocabulary in vocabularies or tuple(_cache):
+        _cache.pop(vocabulary, None)
 
 
 class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory builds it without arguments
-    """The code of a word of a `Vocabulary` ("exchange.Theme").
+    """A column with the code of a word, for tables that raw SQL and triggers read.
 
-    For columns that raw SQL and triggers read. Rows are never deleted and codes never change, so the code always has a
-    label.
+    `vocabulary` is the label of its model, such as "exchange.Theme". Words are never deleted and codes never change, so
+    each code has a label.
     """
 
     def __init__(self, *args: Any, vocabulary: str = "", **kwargs: Any) -> None:
@@ -115,36 +116,38 @@ class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory 
         super().__init__(*args, **{"max_length": 40, **kwargs})
 
     def deconstruct(self) -> Any:
-        """With the name of the list."""
+        """The arguments of the field for migrations, with the vocabulary."""
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "vocabulary": self.vocabulary}
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
-        """Give the model `get_<name>_display`, as a field with choices has."""
+        """Add `get_<name>_display` to the model, as Django does for a field with choices."""
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, f"get_{name}_display", lambda record: self.label_of(getattr(record, name)))
 
     def label_of(self, code: str) -> str:
-        """The label of a code; "" for none."""
-        words: type[Vocabulary] = apps.get_model(self.vocabulary)
-        return words.label_of(code) if code else ""
+        """The label of a code; "" for an empty one."""
+        return self._model().label_of(code) if code else ""
 
     @property
     def flatchoices(self) -> list[tuple[str, str]]:
-        """All codes and labels, for lists and filters of Django admin."""
-        words: type[Vocabulary] = apps.get_model(self.vocabulary)
-        return words.all_choices()
+        """All choices, for lists and filters of Django admin."""
+        return self._model().all_choices()
+
+    def _model(self) -> type[Vocabulary]:
+        model: type[Vocabulary] = apps.get_model(self.vocabulary)
+        return model
 
 
-class _Kept(ForwardManyToOneDescriptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Gives the row that a record points to from the copy in this process."""
+class _CachedWord(ForwardManyToOneDescriptor):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Takes the word that a record refers to from this process's cache."""
 
     def get_object(self, instance: models.Model) -> Any:
-        row = self.field.related_model.by_code().get(getattr(instance, self.field.attname))
-        return super().get_object(instance) if row is None else row
+        word = self.field.related_model.by_code().get(getattr(instance, self.field.attname))
+        return super().get_object(instance) if word is None else word
 
 
 class VocabularyKey(models.ForeignKey):  # type: ignore[type-arg]  # pghistory builds it without arguments
-    """A foreign key to a `Vocabulary` by code; following it makes no query."""
+    """A foreign key to a word by its code. Following it needs no query."""
 
-    forward_related_accessor_class = _Kept
+    forward_related_accessor_class = _CachedWord

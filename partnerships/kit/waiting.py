@@ -1,4 +1,4 @@
-"""What waits for a person: one shape, for My work and digests."""
+"""Tasks that wait for a person, in the form that My work and digests share."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from typing import Any, Protocol, TypeAlias, overload
 
 from django.urls import reverse
 
-#: How many things of one kind are looked up for a person, the most urgent first. Pages say "more than 1,000".
+#: How many tasks of one kind are looked up for a person, the most urgent first. Pages say "more than 1,000".
 MAX_LISTED = 1_001
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One thing that waits for a person.
+    """A task that waits for a person.
 
-    `what` says what to do ("Answer this ask"), `title` is the record's title, `path` its address on the site, `since`
-    the moment when it began to wait, `due` its last day if it has one, and `within` the title of its partnership or "".
-
-    Of thousands a page shows a few, so words that need queries of their own may be missing until `in_full` adds them.
+    A page shows a few of thousands. So texts that need a query may be missing until `in_full` adds them.
     """
 
+    #: The task, such as "Answer this ask".
     what: str
+    #: The title of the record, and its path on the site.
     title: str
     path: str
+    #: When the task began to wait.
     since: dt.datetime | None = None
     due: dt.date | None = None
+    #: The title of the record's partnership, or "".
     within: str = ""
     status: str = ""
     status_label: str = ""
-    #: What adds the missing words to things of its kind (see `in_full`), and the number by which it looks them up.
+    #: The id of the record, by which `complete` finds the missing texts of tasks of this kind (see `in_full`).
     number: int = field(default=0, compare=False)
     complete: Complete | None = field(default=None, compare=False)
 
     def oldest_first(self) -> tuple[str, ...]:
-        """A sort key: by due day, then by waiting time, then the rest.
+        """A sort key, different for each task of a person: by due day, then by waiting time.
 
-        Addresses come first in the rest, which sorts records of one kind by number, as the rows of `InOrder` are.
-        Different for each thing that waits for one person.
+        Then by length of the path and the path, which sorts records of one kind by id, as the rows of `InOrder` are.
         """
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
@@ -49,9 +49,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class InOrder(Sequence[Waiting]):
-    """Things of one kind, the most urgent first, made when looked at.
+    """Tasks of one kind, the most urgent first, made from their rows only when they are read.
 
-    A page shows a few of thousands, but counts them all. `due` gives the last day of a row, if it has one.
+    A page shows a few of thousands, but counts them all. `due` returns the due day of a row.
     """
 
     rows: Sequence[Any]
@@ -62,30 +62,30 @@ class InOrder(Sequence[Waiting]):
         return len(self.rows)
 
     @overload
-    def __getitem__(self, place: int) -> Waiting: ...
+    def __getitem__(self, index: int) -> Waiting: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[Waiting]: ...
+    def __getitem__(self, index: slice) -> list[Waiting]: ...
 
-    def __getitem__(self, place: int | slice) -> Waiting | list[Waiting]:
-        if isinstance(place, slice):
-            return [self.make(row) for row in self.rows[place]]
-        return self.make(self.rows[place])
+    def __getitem__(self, index: int | slice) -> Waiting | list[Waiting]:
+        if isinstance(index, slice):
+            return [self.make(row) for row in self.rows[index]]
+        return self.make(self.rows[index])
 
 
-#: Sorts rows of one kind as `Waiting.oldest_first` sorts what is made of them.
+#: A sort key for rows of one kind, in the same order as `Waiting.oldest_first` sorts their tasks.
 Urgency: TypeAlias = tuple[dt.date, dt.datetime, int]
 _NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-def urgency(due: dt.date | None, since: dt.datetime | None, number: int) -> Urgency:
-    """The sort key of a row: its day, since when it waits, its number."""
-    since = since or _NEVER
-    return min(due or dt.date.max, since.date()), since, number
+def urgency(due: dt.date | None, since: dt.datetime | None, pk: int) -> Urgency:
+    """The sort key of a row by its due day, the time since when it waits, and its id."""
+    waits_since = since or _NEVER
+    return min(due or dt.date.max, waits_since.date()), waits_since, pk
 
 
 class Work:
-    """What waits for one person, from many kinds of thing."""
+    """All tasks of one person, of many kinds."""
 
     def __init__(self, kinds: Iterable[Sequence[Waiting]]) -> None:
         self._kinds = list(kinds)
@@ -94,32 +94,36 @@ class Work:
         return sum(map(len, self._kinds))
 
     def first(self, count: int | None = None) -> list[Waiting]:
-        """The first of them, or all, the most urgent first."""
-        made = (kind[:count] if isinstance(kind, InOrder) else kind for kind in self._kinds)
-        return sorted(chain.from_iterable(made), key=Waiting.oldest_first)[:count]
+        """The most urgent tasks, or all of them, the most urgent first."""
+        tasks = (kind[:count] if isinstance(kind, InOrder) else kind for kind in self._kinds)
+        return sorted(chain.from_iterable(tasks), key=Waiting.oldest_first)[:count]
 
     def due_by(self, day: dt.date) -> int:
-        """How many are due by the end of a day."""
-        days = (
-            map(kind.due, kind.rows) if isinstance(kind, InOrder) else (one.due for one in kind) for kind in self._kinds
-        )
-        return sum(1 for due in chain.from_iterable(days) if due and due <= day)
+        """How many tasks are due by the end of a day."""
+        return sum(1 for due in chain.from_iterable(map(_due_days, self._kinds)) if due and due <= day)
+
+
+def _due_days(kind: Sequence[Waiting]) -> Iterable[dt.date | None]:
+    """The due days of tasks of one kind, without making the tasks of an `InOrder`."""
+    if isinstance(kind, InOrder):
+        return map(kind.due, kind.rows)
+    return (task.due for task in kind)
 
 
 class Complete(Protocol):
-    """Adds the missing words to things of one kind that wait for one person; equal ones are called once."""
+    """Adds the missing texts to tasks of one kind. Tasks whose `complete` is equal are completed in one call."""
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same things with all their words, in the same order."""
+        """The same tasks with all their texts, in the same order."""
 
     def lookups(self, waiting: Sequence[Waiting]) -> Sequence[Any]:
-        """What it is going to ask about them, for `read_ahead`."""
+        """The rights that it will look up for them, so that `read_ahead` can read them together."""
 
 
 def addresses(route: str) -> Callable[[int], str]:
-    """The addresses of a route by the number of a record.
+    """A function from a record's id to its path on this route.
 
-    Resolved once, because `reverse` costs more than everything else about a thing that waits.
+    The route is resolved only once: `reverse` takes longer than everything else about a task.
     """
-    before, after = reverse(route, args=[9_999_999]).split("9999999")
-    return lambda number: f"{before}{number}{after}"
+    before_pk, after_pk = reverse(route, args=[9_999_999]).split("9999999")
+    return lambda pk: f"{before_pk}{pk}{after_pk}"

@@ -31,13 +31,13 @@ def redo_views(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         return 1
 
     rows = SavedView.objects.filter(pk__in={line["view"] for line in lines}).order_by("pk")
-    return redo_each("view", lines, rows, same=view_identity, began=lambda row: row.created_at, redo=redo)
+    return redo_each("view", lines, rows, identity_of=view_identity, began_at=lambda row: row.created_at, redo=redo)
 
 
 def redo_follows(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Let people no longer follow what they had stopped following since the backup, unless they follow it again."""
     rows = Follow.objects.filter(view__in={line["view"] for line in lines}).select_related("view", "person")
-    stopped = ended_rows(rows, lines, same=follow_identity, began=lambda row: row.since)
+    stopped = ended_rows(rows, lines, identity_of=follow_identity, began_at=lambda row: row.since)
     return Redone(Follow.objects.filter(pk__in=[line.pk for line in stopped]).delete()[0])
 
 

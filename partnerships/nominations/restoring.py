@@ -20,7 +20,7 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     ids = {line["return"] for line in lines}
     returns = NominationsReturn.objects.for_pages().filter(pk__in=ids).order_by("pk")
     returns_and_lines = same_rows(
-        "return", lines, returns, same=return_identity, began=lambda row: row.begun_at, redone=redone
+        "return", lines, returns, identity_of=return_identity, began_at=lambda row: row.begun_at, redone=redone
     )
     for row, line in returns_and_lines:
         if (row.status, row.sendings) != (line["status"], line["sendings"]):

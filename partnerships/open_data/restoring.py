@@ -31,8 +31,8 @@ def redo_publications(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
         "publication",
         lines,
         publications.select_related("organisation").order_by("pk"),
-        same=publication_identity,
-        began=lambda publication: publication.begun_at,
+        identity_of=publication_identity,
+        began_at=lambda publication: publication.begun_at,
         redo=redo,
     )
 

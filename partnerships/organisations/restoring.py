@@ -46,8 +46,8 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         "membership",
         lines,
         memberships.select_related("person", "organisation", "invitation").order_by("pk"),
-        same=membership_identity,
-        began=_began,
+        identity_of=membership_identity,
+        began_at=_began,
         redo=redo,
         unable=(UnableToEndMembership, UnableToChangeRole),
     )
@@ -85,8 +85,8 @@ def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "organisation",
         lines,
         organisations.order_by("pk"),
-        same=organisation_identity,
-        began=lambda one: one.created_at,
+        identity_of=organisation_identity,
+        began_at=lambda one: one.created_at,
         redone=redone,
     ):
         if ways_in_identity(organisation) != line["ways"]:
@@ -137,8 +137,8 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "handover",
         lines,
         waiting.order_by("pk"),
-        same=consent_identity,
-        began=lambda one: one.proposed_at,
+        identity_of=consent_identity,
+        began_at=lambda one: one.proposed_at,
         redo=redo,
     )
 

@@ -179,8 +179,8 @@ def _redo_people(
         "person",
         lines,
         people.order_by("pk"),
-        same=person_identity,
-        began=lambda person: person.joined_at,
+        identity_of=person_identity,
+        began_at=lambda person: person.joined_at,
         redo=redo,
         unable=unable,
     )
@@ -203,9 +203,9 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
             "provider",
             lines,
             apps.order_by("pk"),
-            same=provider_identity,
+            identity_of=provider_identity,
             # Its identity says enough: it contains the directory.
-            began=lambda _app: dt.datetime.min.replace(tzinfo=dt.UTC),
+            began_at=lambda _app: dt.datetime.min.replace(tzinfo=dt.UTC),
             redo=redo,
             unable=UnableToChangeProvider,
         )

@@ -52,8 +52,8 @@ def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "share",
         lines,
         shares.select_related("plan", "person").order_by("pk"),
-        same=share_identity,
-        began=lambda one: one.shared_at,
+        identity_of=share_identity,
+        began_at=lambda one: one.shared_at,
         redo=redo,
     )
 
@@ -73,8 +73,8 @@ def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "plan owner",
         [{**line, "plan owner": line["owner"]} for line in lines],
         owners.select_related("plan", "organisation").order_by("pk"),
-        same=lambda one: owner_identity(one.plan, one.organisation),
-        began=lambda one: one.began_at or one.plan.created_at,
+        identity_of=lambda one: owner_identity(one.plan, one.organisation),
+        began_at=lambda one: one.began_at or one.plan.created_at,
         redo=redo,
         unable=UnableToChangeOwners,
     )
@@ -94,8 +94,8 @@ def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "offer",
         lines,
         offers.select_related("plan", "organisation").order_by("pk"),
-        same=offer_identity,
-        began=lambda one: one.offered_at,
+        identity_of=offer_identity,
+        began_at=lambda one: one.offered_at,
         redo=redo,
     )
 
@@ -117,8 +117,8 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         "signatory",
         lines,
         signatories.select_related("plan", "organisation").order_by("pk"),
-        same=signatory_identity,
-        began=lambda one: one.asked_at,
+        identity_of=signatory_identity,
+        began_at=lambda one: one.asked_at,
         redo=redo,
     )
     for plan in Plan.objects.filter(pk__in=touched).order_by("pk"):
@@ -134,8 +134,8 @@ def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
         "signatory",
         lines,
         signatories.select_related("plan", "organisation").order_by("pk"),
-        same=signatory_identity,
-        began=lambda one: one.asked_at,
+        identity_of=signatory_identity,
+        began_at=lambda one: one.asked_at,
         holder=lambda one: one,
         renew=lambda one: renew_link(one, now=now),
     )
@@ -155,8 +155,8 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "plan",
         lines,
         plans.order_by("pk"),
-        same=plan_identity,
-        began=lambda one: one.created_at,
+        identity_of=plan_identity,
+        began_at=lambda one: one.created_at,
         redo=redo,
         unable=UnableToChangeStatus,
     )

@@ -24,8 +24,8 @@ def redo_schedules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "schedule",
         lines,
         schedules,
-        same=schedule_identity,
-        began=lambda schedule: schedule.created_at,
+        identity_of=schedule_identity,
+        began_at=lambda schedule: schedule.created_at,
         redo=redo,
     )
 
@@ -36,8 +36,8 @@ def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
     stopped = ended_rows(
         recipients.select_related("schedule", "person"),
         lines,
-        same=recipient_identity,
-        began=lambda recipient: recipient.since,
+        identity_of=recipient_identity,
+        began_at=lambda recipient: recipient.since,
     )
     removed, _ = Recipient.objects.filter(pk__in=[recipient.pk for recipient in stopped]).delete()
     return Redone(removed)

@@ -34,14 +34,17 @@ def redo_abandoned(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
     pks = {line["round"] for line in lines}
     rows = Round.objects.filter(pk__in=pks, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).order_by("pk")
-    return redo_each("round", lines, rows, same=round_identity, began=lambda row: row.created_at, redo=redo)
+    return redo_each("round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=redo)
 
 
 def redo_joinings(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove from drafts the partnerships that were removed since the backup and not asked again."""
     rows = Joining.objects.filter(round__in={line["round"] for line in lines}, round__status=RoundStatus.DRAFT)
     taken_out = ended_rows(
-        rows.select_related("round").order_by("pk"), lines, same=joining_identity, began=lambda row: row.asked_at
+        rows.select_related("round").order_by("pk"),
+        lines,
+        identity_of=joining_identity,
+        began_at=lambda row: row.asked_at,
     )
     for joining in taken_out:
         take_back_joining(joining=joining, author=None, now=now)
@@ -63,7 +66,7 @@ def redo_readers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         return 1
 
     rows = Round.objects.filter(pk__in={line["round"] for line in lines}, status=RoundStatus.DRAFT).order_by("pk")
-    return redo_each("round", lines, rows, same=round_identity, began=lambda row: row.created_at, redo=redo)
+    return redo_each("round", lines, rows, identity_of=round_identity, began_at=lambda row: row.created_at, redo=redo)
 
 
 def register() -> None:

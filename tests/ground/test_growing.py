@@ -335,7 +335,7 @@ def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> 
 
 def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoint() -> None:
     # The test's own database answers as a standby would.
-    asked = standby._WHY_NOT.replace("NOT pg_is_in_recovery()", "false")
+    asked = standby._WHY_BEHIND.replace("NOT pg_is_in_recovery()", "false")
     asked = asked.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
 
     def why_not(*position: object) -> str:

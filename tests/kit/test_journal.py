@@ -164,7 +164,8 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
         seen.extend(lines)
         return Redone()
 
-    monkeypatch.setattr(journal, "_redo", {"seen": ("seen", keep)})
+    monkeypatch.setattr(journal, "_kinds", {})
+    journal.register_redo("seen", "seen", keep)
 
     journal.replay(since=now - LATER, now=now)
 
@@ -183,7 +184,9 @@ def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pyte
 
     journal.write("broken", now=now, thing=1)
     journal.write("whole", now=now, thing=1)
-    monkeypatch.setattr(journal, "_redo", {"broken": ("broken", fail), "whole": ("whole", apply)})
+    monkeypatch.setattr(journal, "_kinds", {})
+    journal.register_redo("broken", "broken", fail)
+    journal.register_redo("whole", "whole", apply)
 
     outcome = journal.replay(since=now - LATER, now=now)
 

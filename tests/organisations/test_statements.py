@@ -114,8 +114,8 @@ def test_what_a_reader_holds_is_sent_as_one_array_in_quotes(world: World) -> Non
 
 
 def test_a_statement_that_cannot_be_planned_takes_no_name_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.kit.database._kept", WeakKeyDictionary())
-    monkeypatch.setattr("partnerships.kit.database._MAX_KEPT", 2)
+    monkeypatch.setattr("partnerships.kit.database._page_statements", WeakKeyDictionary())
+    monkeypatch.setattr("partnerships.kit.database._MAX_PAGE_STATEMENTS", 2)
 
     def answer(text: str) -> Any:
         said = planned_once(text, ())

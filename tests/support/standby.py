@@ -20,10 +20,10 @@ def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesConte
     """
     other = connection.copy(alias=standby.STANDBY)
     other.connection = connection.connection  # of the same session, which does not commit
-    answer = standby._WHY_NOT if why_not is None else f"SELECT '{why_not}' WHERE (%s, %s, %s) IS NOT NULL"
+    answer = standby._WHY_BEHIND if why_not is None else f"SELECT '{why_not}' WHERE (%s, %s, %s) IS NOT NULL"
     with (
         _known(other),
-        patch.object(standby, "_WHY_NOT", answer),
+        patch.object(standby, "_WHY_BEHIND", answer),
         patch.object(standby, "WAIT_SECONDS", 0),
         CaptureQueriesContext(other) as asked,
     ):
@@ -45,7 +45,7 @@ def _known(other: object) -> Iterator[None]:
     connections.databases[standby.STANDBY] = other.settings_dict  # type: ignore[attr-defined]
     connections[standby.STANDBY] = other
     try:
-        with patch.object(standby, "_asked_again_at", 0.0):
+        with patch.object(standby, "_away_until", 0.0):
             yield
     finally:
         del connections[standby.STANDBY]

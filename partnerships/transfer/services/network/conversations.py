@@ -7,9 +7,9 @@ from functools import partial
 
 from partnerships.conversations.services.agreeing import agree_record, circulate
 from partnerships.conversations.services.drafting import (
-    AttendeeGiven,
-    NextStepGiven,
-    PointGiven,
+    AttendeeInput,
+    NextStepInput,
+    PointInput,
     Record,
     record_conversation,
 )
@@ -46,7 +46,7 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
             attribution=item["attribution"],
             next_contact_on=item["next_contact_on"],
             attendees=[
-                AttendeeGiven(
+                AttendeeInput(
                     body[attendee["organisation"]],
                     person[attendee["person"]] if attendee["person"] else None,
                     attendee["name"],
@@ -54,9 +54,9 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
                 )
                 for attendee in item["attendees"]
             ],
-            points=[PointGiven(body[point["organisation"]], point["kind"], point["text"]) for point in item["points"]],
+            points=[PointInput(body[point["organisation"]], point["kind"], point["text"]) for point in item["points"]],
             next_steps=[
-                NextStepGiven(
+                NextStepInput(
                     body[step["organisation"]],
                     step["text"],
                     step["due_on"],

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.conversations.cycle import Cycle, Unit
 from partnerships.conversations.models import Attendance
-from partnerships.conversations.services.drafting import AttendeeGiven, Record
+from partnerships.conversations.services.drafting import AttendeeInput, Record
 from partnerships.conversations.services.meetings.agendas import (
     AgendaLine,
     circulate_agenda,
@@ -177,7 +177,7 @@ def _minute(network: Network, item: Item, now: dt.datetime) -> None:
             partnership=meeting.partnership,
             said=item["said"],
             decisions=item["decisions"],
-            attendees=[AttendeeGiven(seat.organisation, seat.person) for seat in seats if seat.person],
+            attendees=[AttendeeInput(seat.organisation, seat.person) for seat in seats if seat.person],
         ),
         organisation=keeper,
         author=network.by(item["by"]),

@@ -1,7 +1,7 @@
 """The process that sends only account emails: `python -m housing.account_sender`.
 
-It looks four times a second for an account email and needs no broker. So a password reset or a code leaves within a
-second or two, whatever else is queued and however slow the mail server is with other emails.
+It looks for account emails four times a second and needs no broker. So a password reset or a code is sent within a
+second or two, however many other emails are queued and however slow the mail server is with them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from housing.notifying import EXIT_MISCONFIGURED, READY, at_most_every, notify, 
 _stopping = threading.Event()
 
 
-def stop(number: int, frame: FrameType | None) -> None:
+def stop(signum: int, frame: FrameType | None) -> None:
     """Finish the current emails, then exit."""
     _stopping.set()
 
 
 def main() -> int:
-    """Set Django up and send until a signal asks to stop."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    """Set up Django and send emails until a signal asks to stop. Returns the exit code."""
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
     os.environ.setdefault("DATABASE_ROLE", "worker")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     try:
@@ -36,7 +36,7 @@ def main() -> int:
     except ImproperlyConfigured as fault:
         sys.stderr.write(f"{fault}\n")
         return EXIT_MISCONFIGURED
-    # These need Django to be set up.
+    # These imports need Django to be set up.
     from housing.heartbeats import (  # noqa: PLC0415
         SEEN_EVERY_SECONDS,
         SENDER,
@@ -47,13 +47,13 @@ def main() -> int:
     from partnerships.outbox.account_emails import send_until  # noqa: PLC0415
 
     notify(READY)
-    this = on_this_machine(SENDER)
+    heartbeat = on_this_machine(SENDER)
     send_until(
         _stopping,
         say_alive=at_most_every(5, say_alive),
-        say_seen=at_most_every(SEEN_EVERY_SECONDS, lambda: record_heartbeat(this)),
+        say_seen=at_most_every(SEEN_EVERY_SECONDS, lambda: record_heartbeat(heartbeat)),
     )
-    forget(this)
+    forget(heartbeat)
     return 0
 
 

@@ -1,10 +1,10 @@
-"""The URLs of accounts.
+"""The URLs of accounts: those of `allauth.urls`, with two changes.
 
-Those of `allauth.urls`, with each change in one transaction with its alert, log and journal, and the views of second
-factors imported at their first request.
+Each change to an account is made in one transaction with its alert, log and journal. The views of second factors are
+imported at their first request: they import fido2 and cryptography, 11 MB that workers, which need the URLs only for
+links in emails, would hold too (docs/decisions/0020-heavy-packages-are-read-late.md).
 
-These views import fido2 and cryptography, 11 MB that workers, which need the URLs for links in emails, would hold too:
-docs/decisions/0020-heavy-packages-are-read-late.md. tests/people/test_addresses_of_accounts.py compares both lists.
+tests/people/test_addresses_of_accounts.py compares these URLs with the package's.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Alerts to operators, and reports, about pages that fail."""
+"""Alerts and reports to operators about pages that fail."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from psycopg2 import errorcodes
 from housing.error_reports import report_error
 from partnerships.kit.operators import alert_operators
 
-#: Internal errors by which PostgreSQL says that it may do later what it cannot do now.
-_LATER = frozenset({errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT, errorcodes.READ_ONLY_SQL_TRANSACTION})
+#: PostgreSQL's internal errors for which trying again later may help.
+_TEMPORARY = frozenset({errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT, errorcodes.READ_ONLY_SQL_TRANSACTION})
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database cannot answer now and may answer later.
+    """Whether the database could not answer now but may answer later.
 
-    The connection failed, a time limit ended a statement, a wait for a lock or an idle transaction, or the database
-    takes no writes: its disk is full, or it is a standby.
+    Either the connection failed, or a time limit ended a statement, a wait for a lock or an idle transaction, or the
+    database takes no writes because its disk is full or it is a standby.
     """
     if isinstance(error, InternalError):
-        return getattr(error.__cause__, "pgcode", "") in _LATER
+        return getattr(error.__cause__, "pgcode", "") in _TEMPORARY
     return isinstance(error, OperationalError | InterfaceError)
 
 
 @receiver(got_request_exception)
 def alert_about_error(request: HttpRequest | None = None, **kwargs: object) -> None:
-    """Alert with the route, the request id and a masked traceback, never with form data.
+    """Alert operators to an error in a page: its route, the request's id and a masked traceback, never form data.
 
-    An outage of the database has its own alert.
+    Outages of the database have their own alert.
     """
     error = sys.exc_info()[1]
     if error is None or is_outage(error):
@@ -50,7 +50,7 @@ def alert_about_error(request: HttpRequest | None = None, **kwargs: object) -> N
 
 
 def alert_about_outage(error: Exception) -> None:
-    """Alert that pages are answered with 503 because of the database."""
+    """Alert operators that pages answer 503 because of the database."""
     alert_operators(
         f"The database is unavailable: {type(error).__name__}",
         f"Pages are answered with 503 until it is back.\n\n{error}",

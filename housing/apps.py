@@ -18,7 +18,7 @@ class HousingConfig(AppConfig):
     def ready(self) -> None:
         """Register what Django and Celery call."""
         import_module("housing.registrations").register()
-        # Now, not at the first probe: an upgrade may replace the files under a running process.
+        # Cached now, not at the first health probe: an upgrade may replace the files under a running process.
         import_module("housing.upgrades").known_migrations()
         if not settings.DEBUG:
             mask_tracebacks()

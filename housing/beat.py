@@ -1,4 +1,4 @@
-"""Celery beat with a heartbeat, by which what started it, workers and metrics notice that it hangs."""
+"""Celery beat with a heartbeat, which shows systemd, workers and metrics whether it hangs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ log = structlog.get_logger(__name__)
 
 
 class BeatingScheduler(Scheduler):
-    """Celery's in-memory scheduler, which records each tick.
+    """Celery's scheduler, which records each tick.
 
-    The tasks decide from the database what is due.
+    It keeps its state in memory: after a restart it may send a task early, and each task decides itself what is due.
     """
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Record the heartbeat, then send due tasks.
-
-        A missing database does not stop beat.
-        """
+        """Record the heartbeat, then send due tasks. An outage of the database does not stop beat."""
         try:
             record_heartbeat(BEAT, on_this_machine(BEAT))
             close_old_connections()
@@ -35,6 +32,6 @@ class BeatingScheduler(Scheduler):
         return super().tick(*args, **options)
 
     def close(self) -> None:
-        """Stop, and say that this machine's beat is not missing."""
+        """Stop, and delete this machine's heartbeat, so that nobody misses it."""
         super().close()
         forget(on_this_machine(BEAT))

@@ -1,4 +1,4 @@
-"""The broker's address for Celery: a server, or the primary that sentinels name."""
+"""Celery's settings for the broker: a server, or the primary that sentinels name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
-    # A worker whose broker falls silent without closing the connection notices after 11 to 21 s: kombu looks this often
-    # whether an answer is this late. They come each second.
+    # A worker notices after 11 to 21 s that its broker has fallen silent without closing the connection: kombu checks
+    # this often whether a reply is this late. Replies usually come each second.
     "health_check_interval": 10,
     "max_retries": 1,
     "interval_start": 0,
@@ -28,24 +28,25 @@ SENTINEL_SECONDS = 1
 
 
 def broker_settings(url: str, sentinels: Sequence[str], password: str) -> tuple[str, dict[str, Any]]:
-    """Celery's address of the broker, and its transport options.
+    """Celery's broker URL and its transport options.
 
-    Without sentinels, `url` is the broker's address. With them, its host is the name by which they know the primary,
-    and its password and database are those of the primary; `password` is that of the sentinels, if they have one.
+    Without sentinels, `url` is that of the broker. With sentinels, the host in `url` is the name by which they know the
+    primary, and the password and database in it are the primary's; `password` is the sentinels' own, or "".
     """
     if not sentinels:
         return url, TRANSPORT_OPTIONS
-    parts = urlsplit(url)
-    credentials, at, place = parts.netloc.rpartition("@")
-    options: dict[str, Any] = {
+    parsed_url = urlsplit(url)
+    credentials, at_sign, host_and_port = parsed_url.netloc.rpartition("@")
+    sentinel_options: dict[str, Any] = {
         "socket_connect_timeout": SENTINEL_SECONDS,
         "socket_timeout": SENTINEL_SECONDS,
-        # The next sentinel is asked instead.
+        # No retries: the next sentinel is asked instead.
         "retry": Retry(NoBackoff(), 0),
     }
     if password:
-        options["password"] = password
-    # The name, not `hostname`, which would be in small letters.
-    name = place.partition(":")[0]
-    addresses = ";".join(f"sentinel://{credentials}{at}{one}{parts.path}" for one in sentinels)
-    return addresses, {**TRANSPORT_OPTIONS, "master_name": name, "sentinel_kwargs": options}
+        sentinel_options["password"] = password
+    # Not `parsed_url.hostname`, which is in lower case.
+    primary_name = host_and_port.partition(":")[0]
+    sentinel_urls = [f"sentinel://{credentials}{at_sign}{sentinel}{parsed_url.path}" for sentinel in sentinels]
+    options = {**TRANSPORT_OPTIONS, "master_name": primary_name, "sentinel_kwargs": sentinel_options}
+    return ";".join(sentinel_urls), options

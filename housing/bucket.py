@@ -29,47 +29,46 @@ MAX_BYTES = 12 * 1024 * 1024
 
 @contextmanager
 def failures_as_on_a_disk() -> Iterator[None]:
-    """Raise `OSError` where the storage fails, as a disk does.
+    """Raise `OSError` if the bucket fails, so that callers can treat it like a folder.
 
-    Callers need not know which of them it is.
+    A missing file is a `FileNotFoundError`: a backup, which lists all files first, goes on without it.
     """
     try:
         yield
     except ClientError as error:
-        # Deleted after it was found: what reads all files, such as a backup, goes on without it.
-        missing = error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey")
-        kind = FileNotFoundError if missing else OSError
-        raise kind(f"The storage of files failed: {type(error).__name__}.") from error
+        is_missing = error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey")
+        error_type = FileNotFoundError if is_missing else OSError
+        raise error_type(f"The storage of files failed: {type(error).__name__}.") from error
     except (BotoCoreError, Boto3Error) as error:
         raise OSError(f"The storage of files failed: {type(error).__name__}.") from error
 
 
 class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no types
-    """Files in a bucket that nobody else may read; what fails is an `OSError`."""
+    """A storage for files in a bucket that only this application may read. Failures raise `OSError`."""
 
     def get_default_settings(self) -> dict[str, Any]:
-        """What is not a setting of ours."""
+        """The package's defaults with ours, which no setting of the instance changes."""
         config = Config(
             connect_timeout=3,
             read_timeout=10,
             retries={"max_attempts": 2, "mode": "standard"},
             s3={"addressing_style": "path"},
             signature_version="s3v4",
-            # Storage of other makers may not know Amazon's newer checksums.
+            # Other makers' storage may not support Amazon's newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        own = {
+        return {
+            **super().get_default_settings(),
             "location": FILES,
             "file_overwrite": False,
             "max_memory_size": MAX_BYTES,
             "client_config": config,
             "transfer_config": TransferConfig(use_threads=False),
         }
-        return {**super().get_default_settings(), **own}
 
     def _open(self, name: str, mode: str = "rb") -> S3File:
-        """The file, read completely, so that no failure comes when half of it has left."""
+        """The file, read completely: a failure must not come after half of the response is sent."""
         with failures_as_on_a_disk():
             opened = super()._open(name, mode)
             if mode == "rb":
@@ -101,21 +100,18 @@ class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no type
             stored: dt.datetime = super().get_modified_time(name)
             return stored
 
-    def url(self, name: str, *given: Any, **named: Any) -> str:
-        """An address that nothing serves, as for a folder.
-
-        A signed one could be read without a check.
-        """
+    def url(self, name: str, *args: Any, **kwargs: Any) -> str:
+        """A URL that nothing serves, as for files in a folder. A signed URL would get round the check of rights."""
         return urljoin(settings.MEDIA_URL, filepath_to_uri(name))
 
     def names(self) -> list[str]:
         """The names of all files, in order."""
         with failures_as_on_a_disk():
-            found = [one.key for one in self.bucket.objects.filter(Prefix=f"{FILES}/")]
-        return sorted(key.removeprefix(f"{FILES}/") for key in found if not key.endswith("/"))
+            keys = [s3_object.key for s3_object in self.bucket.objects.filter(Prefix=f"{FILES}/")]
+        return sorted(key.removeprefix(f"{FILES}/") for key in keys if not key.endswith("/"))
 
     def set_aside(self, folder: str) -> None:
-        """Move all files into another folder of the bucket, where nothing looks for them."""
+        """Move all files into another folder of the bucket, which the application does not read."""
         with failures_as_on_a_disk():
             for name in self.names():
                 source = {"Bucket": self.bucket_name, "Key": f"{FILES}/{name}"}

@@ -43,9 +43,9 @@ KEEPALIVE = {
 
 
 def connection_settings(url: str, *, max_age: int = 0) -> dict[str, Any]:
-    """Django's settings for a database URL.
+    """Django's settings for the database with this URL; options in the URL take precedence.
 
-    `max_age` is in seconds. Options in the URL win.
+    `max_age` is how long an idle connection is kept, in seconds.
     """
     database: dict[str, Any] = environ.Env.db_url_config(url)
     return database | {
@@ -53,37 +53,38 @@ def connection_settings(url: str, *, max_age: int = 0) -> dict[str, Any]:
         "OPTIONS": KEEPALIVE | database.get("OPTIONS", {}),
         "CONN_MAX_AGE": max_age,
         "CONN_HEALTH_CHECKS": True,
-        # They do not work through PgBouncer's transaction pooling, and no code of ours needs them.
+        # These cursors do not work through PgBouncer's transaction pooling, and none of our code needs them.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "ATOMIC_REQUESTS": False,
     }
 
 
-#: A standby that is away is noticed sooner: the primary is there in its place.
-_SOON = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "tcp_user_timeout": 5_000}
+#: Options of libpq for a standby. It is given up sooner than the primary, which takes its place.
+_STANDBY_OPTIONS = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "tcp_user_timeout": 5_000}
 
 
 def standby_settings(url: str, *, max_age: int) -> dict[str, Any]:
-    """Django's settings for the URL of a standby.
+    """Django's settings for the standby with this URL; options in the URL take precedence.
 
-    Options in the URL win. Tests make no database there.
+    Tests create no database there: they use the primary's.
     """
-    asked: dict[str, Any] = environ.Env.db_url_config(url).get("OPTIONS", {})
-    found = connection_settings(url, max_age=max_age)
-    return found | {"OPTIONS": found["OPTIONS"] | _SOON | asked, "TEST": {"MIRROR": DEFAULT_DB_ALIAS}}
+    url_options: dict[str, Any] = environ.Env.db_url_config(url).get("OPTIONS", {})
+    database = connection_settings(url, max_age=max_age)
+    options = database["OPTIONS"] | _STANDBY_OPTIONS | url_options
+    return database | {"OPTIONS": options, "TEST": {"MIRROR": DEFAULT_DB_ALIAS}}
 
 
 def limit_roles(databases: Mapping[str, dict[str, Any]], *, owner: str) -> None:
     """Set each role's time limits, connected as that role.
 
-    `databases` are connection settings by the names of `LIMITS`. The owner of the tables gets no limits, because
-    migrations take longer. Open sessions keep the limits they have.
+    `databases` are connection settings by the keys of `LIMITS`. The owner of the tables gets no limits, because
+    migrations take longer. Open sessions keep their present limits.
     """
-    by_user: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
-    for name in ("worker", "web"):  # one role for both gets the limits of pages
+    databases_and_limits: dict[str, tuple[dict[str, Any], dict[str, str]]] = {}
+    for name in ("worker", "web"):  # web comes last, so that one role for both gets the limits of pages
         if name in databases and databases[name]["USER"] != owner:
-            by_user[databases[name]["USER"]] = databases[name], LIMITS[name]
-    for database, limits in by_user.values():
+            databases_and_limits[databases[name]["USER"]] = databases[name], LIMITS[name]
+    for database, limits in databases_and_limits.values():
         connection = ConnectionHandler({DEFAULT_DB_ALIAS: database})[DEFAULT_DB_ALIAS]
         try:
             limit_role(connection, limits)
@@ -92,7 +93,7 @@ def limit_roles(databases: Mapping[str, dict[str, Any]], *, owner: str) -> None:
 
 
 def limit_role(connection: BaseDatabaseWrapper, limits: Mapping[str, str]) -> None:
-    """Set the limits of the connection's role, for its later sessions in this database."""
+    """Set the limits of the connection's role for its future sessions in this database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_database()")
         (database,) = cursor.fetchone()

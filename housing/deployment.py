@@ -16,19 +16,20 @@ from housing.declarations.pages import HSTS_STEPS
 from housing.environment import BASE_DIR, read_file
 from housing.grants import owners_of_history
 
-#: The step after which only subdomains and preloading are left, which are the operator's choice.
+#: From this step on, only subdomains and preloading are left, which operators choose themselves.
 FULL_HSTS = 3
 
 
 @register(Tags.security, deploy=True)
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
     """Find weak secret keys; without DEBUG they prevent the start as well."""
-    names = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS", "ADDRESS_HASH_KEYS")
-    given = {name: getattr(settings, name) for name in names}
-    keys = {name: [value] if isinstance(value, str) else value for name, value in given.items()}
-    return [
-        Error(f"{name} {fault}", id="housing.E001") for name, values in keys.items() if (fault := keys_fault(values))
-    ]
+    errors: list[CheckMessage] = []
+    for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECOND_FACTOR_KEYS", "ADDRESS_HASH_KEYS"):
+        value = getattr(settings, name)
+        fault = keys_fault([value] if isinstance(value, str) else value)
+        if fault:
+            errors.append(Error(f"{name} {fault}", id="housing.E001"))
+    return errors
 
 
 @register(Tags.security, deploy=True)
@@ -47,14 +48,14 @@ def check_roles(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_owner(**kwargs: Any) -> list[CheckMessage]:
-    """Find a web or worker that connects as the owner of the tables, with no time limits, and may rewrite history.
+    """Find web processes or workers that connect as the tables' owner, who has no time limits and may rewrite history.
 
-    Asks the database, because their environment does not name the owner. One role for everything gets a warning alone
-    (`check_roles`).
+    This asks the database, because their environment does not name the owner. One role for everything is allowed, with
+    the warning of `check_roles`.
     """
     try:
         owners = owners_of_history()
-    except (DatabaseError, InterfaceError):  # not there, or not yet
+    except (DatabaseError, InterfaceError):  # no database or no tables yet
         return []
     users = {name: settings.ROLE_DATABASES[name]["USER"] for name in ("web", "worker")}
     if owners.keys() == set(users.values()) and len(owners) == 1:
@@ -73,19 +74,21 @@ def check_owner(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_names(**kwargs: Any) -> list[CheckMessage]:
-    """Warn about names in `.env` that are no settings, which are probably misspelt."""
-    known = {setting.name for setting in SETTINGS} | {f"{name}_FILE" for name in SECRETS} | REMOVED.keys()
-    found: list[CheckMessage] = []
-    for name in sorted(read_file(BASE_DIR / ".env").keys() - known):
-        nearest = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean {nearest[0]}?" if nearest else "docs/reference/settings.md lists all settings."
-        found.append(checks.Warning(f"{name} in .env is not a setting.", hint=hint, id="housing.W002"))
-    return found
+    """Warn about names in `.env` that are not settings, which are probably misspelt."""
+    valid_names = {setting.name for setting in SETTINGS} | {f"{name}_FILE" for name in SECRETS} | REMOVED.keys()
+    warnings: list[CheckMessage] = []
+    for name in sorted(read_file(BASE_DIR / ".env").keys() - valid_names):
+        similar_names = difflib.get_close_matches(name, valid_names, n=1)
+        hint = "docs/reference/settings.md lists all settings."
+        if similar_names:
+            hint = f"Did you mean {similar_names[0]}?"
+        warnings.append(checks.Warning(f"{name} in .env is not a setting.", hint=hint, id="housing.W002"))
+    return warnings
 
 
 @register(Tags.security, deploy=True)
 def check_hsts(**kwargs: Any) -> list[CheckMessage]:
-    """Say that HSTS can go up a step, once everything has worked over https for a while."""
+    """Suggest the next HSTS step, for when all pages have worked over https for a while."""
     step = HSTS_STEPS.index(
         (settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD)
     )

@@ -1,7 +1,4 @@
-"""Where settings come from.
-
-First the environment, then `.env`, then the services that `make run` started.
-"""
+"""Reads settings from the environment, then from `.env`, then from the services that `make run` started."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("COMMON_GROUND_VAR") or BASE_DIR / "var")
 
-# Settings that come from one source: your own database must never be used with the embedded owner's address.
+# Settings of a group all come from one source: the embedded owner's URL must never be used with your own database.
 GROUPS = (
     ("DATABASE_URL", "DATABASE_WORKER_URL", "DATABASE_OWNER_URL"),
     ("REDIS_URL",),
@@ -24,7 +21,7 @@ GROUPS = (
     ("SITE_ORIGIN",),
 )
 
-# Commands that need the owner of the tables.
+# Commands that connect as the owner of the tables.
 OWNER_COMMANDS = frozenset(
     {
         *("migrate", "createcachetable", "flush", "dbshell", "test", "pgtrigger"),
@@ -36,19 +33,17 @@ _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)")
 
 
 def read_file(path: Path) -> dict[str, str]:
-    """The settings in a file of KEY=value lines.
+    """The settings in a file of KEY=value lines; none if the file does not exist.
 
-    Empty if the file does not exist.
-
-    Strips quotes around a value and a comment after it. `a#b` contains no comment.
+    Quotes around a value and a comment after it are removed. `a#b` has no comment, because no space comes before #.
     """
     if not path.is_file():
         return {}
-    pairs = {}
+    values_by_key = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        if found := _LINE.match(line):
-            pairs[found[1]] = _value(found[2])
-    return pairs
+        if match := _LINE.match(line):
+            values_by_key[match[1]] = _value(match[2])
+    return values_by_key
 
 
 def _value(text: str) -> str:
@@ -59,23 +54,18 @@ def _value(text: str) -> str:
 
 
 def add_file(environ: MutableMapping[str, str], path: Path) -> None:
-    """Add the settings of a file that are not set.
-
-    A secret counts as set if the name of its file is.
-    """
-    given = set(environ)
+    """Add the settings of a file that are not set yet. A secret counts as set if NAME or NAME_FILE is."""
+    keys_before = set(environ)
     for key, value in read_file(path).items():
-        if not {key, key.removesuffix("_FILE"), f"{key}_FILE"} & given:
+        if keys_before.isdisjoint({key, key.removesuffix("_FILE"), f"{key}_FILE"}):
             environ[key] = value
 
 
 def read_secret_files(environ: MutableMapping[str, str], secrets: Iterable[str]) -> None:
-    """Set each secret whose NAME_FILE names a file, from that file.
-
-    A line break at its end is left out.
+    """Set each secret whose NAME_FILE is set to the content of that file, without a line break at the end.
 
     NAME_FILE is removed, because processes started from here get the value itself. Raises `ImproperlyConfigured`
-    for a file that cannot be read, and if both are set.
+    if the file cannot be read, or if NAME is set as well.
     """
     for name in secrets:
         path = environ.get(f"{name}_FILE")
@@ -86,9 +76,9 @@ def read_secret_files(environ: MutableMapping[str, str], secrets: Iterable[str])
         try:
             environ[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not text"
+            reason = getattr(error, "strerror", None) or "it is not text"
             raise ImproperlyConfigured(
-                f"{name}_FILE names {path}, which cannot be read ({why}). Put the secret there, readable by this "
+                f"{name}_FILE names {path}, which cannot be read ({reason}). Put the secret there, readable by this "
                 f"process, or set {name}."
             ) from None
         del environ[f"{name}_FILE"]
@@ -101,7 +91,7 @@ def load(
     base_dir: Path = BASE_DIR,
     var_dir: Path = VAR_DIR,
 ) -> None:
-    """Set what is unset, group by group, from `.env`, files of `secrets`, and the running embedded services."""
+    """Add missing settings from `.env`, from the files of `secrets`, and from the embedded services that run."""
     add_file(environ, base_dir / ".env")
     read_secret_files(environ, secrets)
     embedded = read_file(var_dir / "embedded.env")
@@ -112,7 +102,7 @@ def load(
             if key in embedded:
                 environ[key] = embedded[key]
         if "DATABASE_URL" in group and "DEMONSTRATION" in embedded:
-            # Only the embedded database is a demonstration by default.
+            # DEMONSTRATION is on by default for the embedded database, never for another one.
             environ.setdefault("DEMONSTRATION", embedded["DEMONSTRATION"])
 
 

@@ -1,8 +1,8 @@
-"""Reports of errors to Sentry, or to GlitchTip, which takes the same, if SENTRY_DSN is set.
+"""Reports errors to Sentry or GlitchTip, which has the same interface, if SENTRY_DSN is set.
 
-They hold what an alert by email holds: the masked error with its traceback, the page or job, and the id by which the
-log names the request or task. The package's own integrations are off, because they collect requests, people,
-statements and log lines.
+A report holds the same as an alert by email: the masked error with its traceback, the page or job, and the id of the
+request or task in the log. The package's own integrations are off: they would collect requests, users, SQL and log
+lines.
 """
 
 from __future__ import annotations
@@ -53,5 +53,5 @@ def _set_up() -> None:
 
 
 def _masked(event: Any, hint: Any) -> Any:
-    """The report without addresses, tokens in links, queries and values of the database."""
+    """The report without email addresses, tokens in links, query strings and values of the database."""
     return mask_values(None, "", event)

@@ -8,8 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-#: Their settings, and what is lost without each. Files in a bucket need no folder.
-WRITTEN = {
+#: The settings that name them, and what does not work without each.
+CONSEQUENCES = {
     "MEDIA_ROOT": "nobody can upload files",
     "JOURNAL_ROOT": "a restore would bring back what was ended since the backup",
     "SURVEY_KEYS_ROOT": "no survey can open or close",
@@ -17,30 +17,25 @@ WRITTEN = {
 
 
 def require_folders() -> None:
-    """Make the folders that are missing.
-
-    Raise `ImproperlyConfigured` with a sentence for each that is of no use.
-    """
-    written = {name: lost for name, lost in WRITTEN.items() if name != "MEDIA_ROOT" or not settings.FILES_BUCKET}
-    faults = [fault for name, lost in written.items() if (fault := _fault(name, Path(getattr(settings, name)), lost))]
+    """Create missing folders. Raises `ImproperlyConfigured` with a sentence for each that this process cannot use."""
+    faults = []
+    for name, consequence in CONSEQUENCES.items():
+        if name == "MEDIA_ROOT" and settings.FILES_BUCKET:
+            continue
+        folder = Path(getattr(settings, name))
+        if reason := _write_fault(folder):
+            faults.append(
+                f"{name} names {folder}, to which this process cannot write ({reason}): {consequence}. "
+                f"Give it the right, or set {name} to another folder."
+            )
     if faults:
         raise ImproperlyConfigured("\n".join(faults))
 
 
-def _fault(name: str, folder: Path, lost: str) -> str:
-    """What is wrong with a folder and what to do.
-
-    "" if this process can write to it.
-    """
-    why = "no right to write"
+def _write_fault(folder: Path) -> str:
+    """Why this process cannot write to a folder, which is created if missing; "" if it can."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        why = error.strerror or type(error).__name__
-    else:
-        if os.access(folder, os.W_OK | os.X_OK):
-            return ""
-    return (
-        f"{name} names {folder}, to which this process cannot write ({why}): {lost}. "
-        f"Give it the right, or set {name} to another folder."
-    )
+        return error.strerror or type(error).__name__
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "no right to write"

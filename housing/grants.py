@@ -1,7 +1,4 @@
-"""The rights of the application's database role.
-
-It reads and writes rows, and cannot rewrite history.
-"""
+"""The rights of the application's database role, which reads and writes rows but cannot rewrite history."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from psycopg2 import sql
 
 from housing.history import history_tables, install_history
 
-#: Tables whose rows are only added, apart from row history.
+#: Tables, besides those of row history, to which the role may only add rows.
 APPEND_ONLY_TABLES = {
     "agreements_objectiveprogress",
     "agreements_termsinforce",
@@ -33,7 +30,7 @@ APPEND_ONLY_TABLES = {
     "plans_conditionmet",
     "plans_shareopening",
 }
-#: Tables without DELETE, and the only columns with UPDATE.
+#: Tables from which the role may not delete, and the only columns of each that it may update.
 UPDATABLE_COLUMNS = {
     "outbox_email": (
         "params, secrets, status, message_id, address, subject, recipe, tokens, memo, attempts, deferrals, unanswered,"
@@ -44,7 +41,8 @@ UPDATABLE_COLUMNS = {
     "people_viewas": "ended_at",
     "reports_frozenreport": "organisation_id",
 }
-#: Rights on views and partitions would get round the rights on their tables: views are read-only, partitions closed.
+#: Views and partitions, and whether each is a view. Rights on them would get round the rights on their tables, so views
+#: are read-only and partitions closed.
 _VIEWS_AND_PARTITIONS = """
 SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND (c.relkind IN ('v', 'm') OR c.relispartition AND c.relkind IN ('r', 'p'))
@@ -52,7 +50,7 @@ SELECT c.relname, c.relkind IN ('v', 'm') FROM pg_class c JOIN pg_namespace n ON
 
 
 def append_only_tables() -> list[str]:
-    """Tables without UPDATE and DELETE: row history, and `APPEND_ONLY_TABLES`."""
+    """Tables to which the role may only add rows: those of row history, and `APPEND_ONLY_TABLES`."""
     existing = {model._meta.db_table for model in apps.get_models()}
     return sorted(set(history_tables()) | (existing & APPEND_ONLY_TABLES))
 
@@ -61,24 +59,22 @@ _OWNERS = "SELECT tableowner, count(*) FROM pg_tables WHERE schemaname = 'public
 
 
 class UnableToGrant(Exception):
-    """The role owns some of the append-only tables, so it cannot be kept from rewriting them."""
+    """The role owns some append-only tables, so nothing can stop it from rewriting them."""
 
 
 def owners_of_history(*, using: str = "default") -> dict[str, int]:
-    """The roles that own append-only tables, with how many of them."""
+    """The roles that own append-only tables, and how many each owns."""
     with connections[using].cursor() as cursor:
         cursor.execute(_OWNERS, [append_only_tables()])
         return dict(cursor.fetchall())
 
 
 def grant(*, role: str, using: str = "default") -> None:
-    """Give `role` the application's rights in the public schema.
+    """Give `role` the application's rights in the public schema; run it as the tables' owner.
 
-    Run as the tables' owner.
-
-    A role that owns all append-only tables keeps all its rights and gets back those that it lost. Foreign keys are
-    checked with the owner's rights: without them, no row that refers to such a table could be written. Raises
-    `UnableToGrant` for a role that owns some of them.
+    A role that owns all append-only tables has all rights, and gets back those that it lost: PostgreSQL checks foreign
+    keys with the owner's rights, so without them no row that refers to such a table could be written. Raises
+    `UnableToGrant` for a role that owns only some of them.
     """
     name = sql.Identifier(role)
     owners = owners_of_history(using=using)
@@ -108,16 +104,16 @@ def grant(*, role: str, using: str = "default") -> None:
         ]
         for table, columns in UPDATABLE_COLUMNS.items():
             if table in present:
-                on = (sql.Identifier(table), name)
-                statements.append(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(*on))
-                statements.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(sql.SQL(columns), *on))
+                table_name = sql.Identifier(table)
+                statements.append(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table_name, name))
+                statements.append(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(sql.SQL(columns), table_name, name))
         cursor.execute(_VIEWS_AND_PARTITIONS)
         for relation, is_view in cursor.fetchall():
             rights = "INSERT, UPDATE, DELETE" if is_view else "ALL"
             revoke = sql.SQL("REVOKE {} ON {} FROM {}")
             statements.append(revoke.format(sql.SQL(rights), sql.Identifier(relation), name))
         for function in owner_functions(using=using):
-            # Backups hold no rights: after a restore, everybody may call what PostgreSQL lets everybody call.
+            # A backup holds no rights, so after a restore every role may call them, as PostgreSQL grants by default.
             statements.append(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function)))
             statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), name))
         for statement in statements:
@@ -125,14 +121,20 @@ def grant(*, role: str, using: str = "default") -> None:
 
 
 def owner_functions(*, using: str = "default") -> list[str]:
-    """Signatures of the owner's functions (partnerships/kit/owner_functions.py), as SQL."""
+    """Signatures, as SQL, of the functions that run as the owner (partnerships/kit/owner_functions.py)."""
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            "SELECT p.oid::regprocedure::text FROM pg_proc p"
-            " JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner"
-            " WHERE n.nspname = 'public' AND p.prosecdef AND r.rolname = current_user ORDER BY 1"
-        )
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(_OWNER_FUNCTIONS)
+        return [signature for (signature,) in cursor.fetchall()]
+
+
+_OWNER_FUNCTIONS = """
+SELECT p.oid::regprocedure::text
+  FROM pg_proc p
+  JOIN pg_namespace n ON n.oid = p.pronamespace
+  JOIN pg_roles r ON r.oid = p.proowner
+ WHERE n.nspname = 'public' AND p.prosecdef AND r.rolname = current_user
+ ORDER BY 1
+"""
 
 
 def grant_after_migrate(*, using: str, **kwargs: object) -> None:

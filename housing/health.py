@@ -24,18 +24,25 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer 200 if this code can serve, else 503 with the reason.
+    """Answer 200 if this process can serve pages, else 503 with what it waits for.
 
-    The database must answer, take writes, and have every migration of this code. It may have later ones: old code goes
-    on serving while a new version migrates. Also says how many seconds ago beat ticked.
+    The database must answer, take writes, and have all migrations of this code. It may have later ones too: old code
+    goes on serving while a new version migrates. The response also says how many seconds ago beat ticked.
     """
     try:
-        beat = heartbeat_age(BEAT)
-        waiting = "read-only" if is_read_only() else "migrations" if unapplied_migrations() else ""
+        waits_for = _missing_condition()
+        beat_age = None if waits_for else heartbeat_age(BEAT)
     except (OperationalError, InterfaceError):
-        waiting, beat = "database", None
+        waits_for, beat_age = "database", None
     except ProgrammingError:  # no tables yet
-        waiting, beat = "migrations", None
-    if waiting:
-        return JsonResponse({"ready": False, "waits_for": waiting}, status=503, headers={"Retry-After": "10"})
-    return JsonResponse({"ready": True, "beat_seconds": None if beat is None else round(beat, 1)})
+        waits_for, beat_age = "migrations", None
+    if waits_for:
+        return JsonResponse({"ready": False, "waits_for": waits_for}, status=503, headers={"Retry-After": "10"})
+    return JsonResponse({"ready": True, "beat_seconds": None if beat_age is None else round(beat_age, 1)})
+
+
+def _missing_condition() -> str:
+    """What the database lacks for pages to be served; "" if nothing."""
+    if is_read_only():
+        return "read-only"
+    return "migrations" if unapplied_migrations() else ""

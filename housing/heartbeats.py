@@ -10,24 +10,24 @@ from django.db import Error, connection, connections
 from partnerships.kit.standby import STANDBY
 
 BEAT = "beat"
-#: Seen on each machine, as beat is (`on_this_machine`).
+#: Recorded for each machine (`on_this_machine`), as beat's is too.
 WORKER, SENDER = "worker", "sender"
-#: When the last backup, and the last drill of a restore, was complete.
+#: Recorded when a backup, or a drill of a restore, is complete.
 BACKUP = "backup"
 BACKUP_DRILL = "backup-drill"
-#: Beat ticks every few seconds; after this long without a tick it hangs.
+#: Beat ticks every few seconds. Without a tick for this long, it hangs.
 STALE_SECONDS = 60.0
-#: So often processes that have no tick of their own say that they are there.
+#: How often the other processes record their heartbeat.
 SEEN_EVERY_SECONDS = 15.0
 
 
 def has_heartbeats() -> bool:
-    """Whether the database has a table for them: one from before 0.1.0 gets it by its upgrade."""
+    """Whether the database has a table of heartbeats. One from before 0.1.0 gets it with its upgrade."""
     return "housing_heartbeat" in connection.introspection.table_names()
 
 
 def record_heartbeat(*names: str) -> None:
-    """Record that a process is alive, or that a backup is complete."""
+    """Record now as the time at which these processes were alive, or a backup was complete."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO housing_heartbeat (name, at) SELECT unnest(%s), clock_timestamp()"
@@ -37,49 +37,55 @@ def record_heartbeat(*names: str) -> None:
 
 
 def on_this_machine(process: str) -> str:
-    """The name under which a process of this machine is seen; the column takes 50 characters."""
+    """The name of the heartbeat of a process on this machine; the column takes 50 characters."""
     return f"{process}@{gethostname()}"[:50]
 
 
 def forget(name: str) -> None:
-    """Expect a process no longer, because it was stopped on purpose."""
+    """Delete the heartbeat of a process that was stopped on purpose, so that nobody misses it."""
     with contextlib.suppress(Error), connection.cursor() as cursor:
         cursor.execute("DELETE FROM housing_heartbeat WHERE name = %s", [name])
 
 
 def seconds_since_seen() -> list[tuple[str, str, float]]:
-    """Process, machine and age of the last heartbeat of each, in order.
+    """The process, the machine and the age in seconds of each heartbeat with a machine, in order of their names.
 
-    A machine that was taken away without stopping its processes is left out after six hours.
+    Heartbeats older than six hours are left out: their machine was probably taken away without stopping its processes.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT split_part(name, '@', 1), substr(name, strpos(name, '@') + 1),"
-            " EXTRACT(EPOCH FROM clock_timestamp() - at)::float FROM housing_heartbeat"
-            " WHERE strpos(name, '@') > 0 AND at > clock_timestamp() - interval '6 hours' ORDER BY name"
-        )
+        cursor.execute(_SECONDS_SINCE_SEEN)
         return list(cursor.fetchall())
 
 
+_SECONDS_SINCE_SEEN = """
+SELECT split_part(name, '@', 1),
+       substr(name, strpos(name, '@') + 1),
+       EXTRACT(EPOCH FROM clock_timestamp() - at)::float
+  FROM housing_heartbeat
+ WHERE strpos(name, '@') > 0 AND at > clock_timestamp() - interval '6 hours'
+ ORDER BY name
+"""
+
+
 def standby_seconds_behind() -> float | None:
-    """How much older beat's heartbeat is on the standby than on the primary.
+    """How much older beat's heartbeat is on the standby than on the primary; None if the standby does not answer.
 
-    None if the standby does not answer.
-
-    It includes the standby's way of being cut off, which its own figures about replication do not.
+    PostgreSQL's own figures about replication would not show that the standby is cut off from the primary.
     """
-    asked = "SELECT max(at) FROM housing_heartbeat WHERE name = %s"
+    statement = "SELECT max(at) FROM housing_heartbeat WHERE name = %s"
     with connection.cursor() as cursor:
-        cursor.execute(asked, [BEAT])
-        (newest,) = cursor.fetchone()
+        cursor.execute(statement, [BEAT])
+        (at_on_primary,) = cursor.fetchone()
     try:
         with connections[STANDBY].cursor() as cursor:
-            cursor.execute(asked, [BEAT])
-            (there,) = cursor.fetchone()
+            cursor.execute(statement, [BEAT])
+            (at_on_standby,) = cursor.fetchone()
     except Error:
         connections[STANDBY].close()
         return None
-    return max((newest - there).total_seconds(), 0.0) if newest and there else None
+    if not at_on_primary or not at_on_standby:
+        return None
+    return max((at_on_primary - at_on_standby).total_seconds(), 0.0)
 
 
 def heartbeat_age(name: str) -> float | None:

@@ -1,7 +1,4 @@
-"""Records each run of a Celery task for `/metrics`.
-
-Alerts operators to failures and reports them.
-"""
+"""Counts each run of a Celery task for `/metrics`, and alerts operators to failures."""
 
 from __future__ import annotations
 
@@ -46,11 +43,19 @@ def _alert_about_failure(sender: Any, exception: BaseException, task_id: str, **
 def record_job(name: str, *, seconds: float, failed: bool) -> None:
     """Add a run to the totals of a task; safe for several workers at once."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO housing_job AS job (name, runs, failures, seconds, ended_at, succeeded_at)"
-            " VALUES (%s, 1, %s, %s, clock_timestamp(), CASE WHEN %s THEN NULL ELSE clock_timestamp() END)"
-            " ON CONFLICT (name) DO UPDATE SET runs = job.runs + 1, failures = job.failures + EXCLUDED.failures,"
-            " seconds = job.seconds + EXCLUDED.seconds, ended_at = EXCLUDED.ended_at,"
-            " succeeded_at = COALESCE(EXCLUDED.succeeded_at, job.succeeded_at)",
-            [name, int(failed), seconds, failed],
-        )
+        cursor.execute(_ADD_RUN, {"name": name, "failures": int(failed), "seconds": seconds, "failed": failed})
+
+
+_ADD_RUN = """
+INSERT INTO housing_job AS job (name, runs, failures, seconds, ended_at, succeeded_at)
+VALUES (
+    %(name)s, 1, %(failures)s, %(seconds)s, clock_timestamp(),
+    CASE WHEN %(failed)s THEN NULL ELSE clock_timestamp() END
+)
+ON CONFLICT (name) DO UPDATE SET
+    runs = job.runs + 1,
+    failures = job.failures + EXCLUDED.failures,
+    seconds = job.seconds + EXCLUDED.seconds,
+    ended_at = EXCLUDED.ended_at,
+    succeeded_at = COALESCE(EXCLUDED.succeeded_at, job.succeeded_at)
+"""

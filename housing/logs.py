@@ -1,4 +1,4 @@
-"""Log lines: JSON, or text for people, and always masked."""
+"""The format of log lines: JSON, or text for people. They are always masked."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _RENDERERS: dict[str, Callable[[], Any]] = {
 
 
 def logging_settings(*, level: str, layout: str, stream: str) -> dict[str, Any]:
-    """Django's LOGGING: structlog's formatter for the lines of every logger.
+    """The setting LOGGING, with structlog's formatter for the lines of every logger.
 
-    `layout` is "json" or "text", `stream` is "stdout" or "stderr".
+    `layout` is "json" or "text", and `stream` is "stdout" or "stderr".
     """
     console = {"handlers": ["console"], "propagate": False}
     return {

@@ -1,7 +1,7 @@
-"""Counts runs whose process was killed.
+"""Counts the runs of tasks whose process was killed.
 
-It was killed by its time limit, by the kernel for its memory, or by hand. Such a process can no longer count its run. A
-worker's first process sees that it is gone. Only workers import this, because it brings Celery's worker with it.
+A process is killed by its time limit, by the kernel for its memory, or by hand, and can then no longer count its run.
+The worker's main process notices that it is gone. Only workers import this module, because it imports Celery's worker.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ log = structlog.get_logger(__name__)
 
 
 class WatchedRequest(Request):
-    """A run of a task as the worker's first process sees it."""
+    """A run of a task, seen from the worker's main process."""
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
-        """Handle the failure as usual, and count it if the process was killed while the worker was not stopping."""
+        """Handle the failure as usual, and count it if the process was killed and the worker is not stopping."""
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
         error = getattr(exc_info.exception, "exc", exc_info.exception)
         if isinstance(error, WorkerLostError | TimeLimitExceeded) and not state.should_terminate:
             self._count()
-            # Celery sends a lost run back to the queue and tells nobody, so a task that kills its process goes on.
+            # Celery silently queues a lost run again: without an alert, nobody would know of a task that keeps killing
+            # its process.
             if isinstance(error, WorkerLostError):
                 report_error(error, job=self.task.name, task_id=self.id)
                 alert_operators(f"{self.task.name} failed: WorkerLostError", f"Task {self.id} was killed.\n\n{error}")

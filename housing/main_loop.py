@@ -1,6 +1,6 @@
-"""Whether a worker's main thread still goes round Celery's loop, which takes tasks and their results.
+"""Detects whether a worker's main thread hangs, by the ticks of Celery's event loop.
 
-The loop ticks at each round: about once a second, also when nothing waits.
+The loop takes tasks and their results. It ticks in each round, about once a second, also if nothing waits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from celery.worker import state
 from celery.worker.components import Hub
 from celery.worker.consumer import Consumer
 
-#: A round is longer than usual when a broker does not answer, up to seven seconds for each task that just ended.
+#: Seconds without a tick after which the loop hangs. A round takes longer than usual if the broker does not answer: up
+#: to seven seconds for each task that just ended.
 HANGING_SECONDS = 90.0
 
 
@@ -30,34 +31,31 @@ _ticks = _Ticks()
 
 
 def tick() -> None:
-    """Record that the main thread moves."""
+    """Record that the main thread is alive."""
     _ticks.last = time.monotonic()
 
 
 def hangs() -> bool:
-    """Whether the last tick was too long ago.
-
-    While the broker is away and while the worker stops, there need be none.
-    """
+    """Whether the last tick was too long ago. While the broker is away or the worker stops, no ticks are expected."""
     if _ticks.last is None or _ticks.is_connecting or _is_stopping():
         return False
     return time.monotonic() - _ticks.last > HANGING_SECONDS
 
 
 def is_connecting() -> bool:
-    """Whether the worker looks for its broker, and so takes no tasks."""
+    """Whether the worker is trying to reach its broker, and so takes no tasks."""
     return _ticks.is_connecting
 
 
 def _is_stopping() -> bool:
-    """Whether the worker was asked to stop; Celery keeps an exit code then, which may be 0."""
+    """Whether the worker was asked to stop. Celery then stores an exit code, which may be 0."""
     codes: tuple[Any, ...] = (state.should_stop, state.should_terminate)
     return any(code is not None and code is not False for code in codes)
 
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Celery connects to the broker, again and again until it is back."""
+    """Expect no ticks in this block, in which Celery tries to reach the broker until it is back."""
     _ticks.is_connecting = True
     try:
         yield
@@ -68,7 +66,7 @@ def connecting() -> Iterator[None]:
 
 
 class TickStep(bootsteps.StartStopStep):
-    """Lets the loop tick. A transport without a loop, as in memory, has no ticks and never hangs."""
+    """Adds the tick to Celery's loop. A transport without a loop, such as Celery's in memory, never hangs."""
 
     requires = (Hub,)
 
@@ -77,13 +75,13 @@ class TickStep(bootsteps.StartStopStep):
         return bool(parent.use_eventloop)
 
     def start(self, parent: Any) -> None:
-        """Begin with a tick, so that a loop that hangs in its first round is noticed."""
+        """Tick once before the loop starts, so that it is noticed if the first round hangs."""
         tick()
         parent.hub.on_tick.add(tick)
 
 
 class WatchedConsumer(Consumer):
-    """Celery's consumer, which says when it waits for the broker."""
+    """Celery's consumer, which records when it waits for the broker."""
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, however long it takes."""

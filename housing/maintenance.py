@@ -1,4 +1,4 @@
-"""Maintenance: a file that makes pages answer 503, while health probes and metrics go on answering."""
+"""Maintenance mode: while a file exists, pages answer 503. Health probes and metrics still work."""
 
 from __future__ import annotations
 
@@ -14,36 +14,33 @@ from django.utils.dateparse import parse_datetime
 
 from housing.unsubscribes import keep, token_in
 
-#: Seconds after which to try again, if nobody said when maintenance ends.
+#: The Retry-After header if no end of maintenance was given.
 RETRY_AFTER_SECONDS = 300
-#: What machines ask for.
+#: Paths that still work. Health probes do too: their middleware comes earlier.
 STILL_ANSWERED = ("/metrics",)
 
 
 def is_on() -> bool:
-    """Whether this machine's web processes answer 503."""
+    """Whether this machine is in maintenance mode."""
     return Path(settings.MAINTENANCE_FILE).exists()
 
 
 def turn_on(*, until: dt.datetime | None) -> None:
-    """Answer 503 from the next request on.
-
-    `until` is when people may try again, and does not end it.
-    """
+    """Answer 503 from the next request on. `until` tells people when to try again; it does not end maintenance."""
     path = Path(settings.MAINTENANCE_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(until.isoformat() if until else "", encoding="utf-8")
 
 
 def turn_off() -> bool:
-    """Answer as usual again; whether it was on."""
+    """Serve pages again. Returns whether maintenance was on."""
     was_on = is_on()
     Path(settings.MAINTENANCE_FILE).unlink(missing_ok=True)
     return was_on
 
 
 class MaintenanceMiddleware:
-    """Answers 503 with Retry-After during maintenance, and keeps one-click unsubscribes; without the database."""
+    """Answers 503 during maintenance, and saves one-click unsubscribes for later. It does not need the database."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -58,10 +55,10 @@ class MaintenanceMiddleware:
                     status=202,
                     content_type="text/plain",
                 )
-            if not is_on():  # it has ended meanwhile
+            if not is_on():  # maintenance has just ended
                 return self.get_response(request)
         now, until = timezone.now(), _until()
-        if until is not None and until <= now:
+        if until is not None and until <= now:  # maintenance takes longer than planned
             until = None
         seconds = int((until - now).total_seconds()) if until else RETRY_AFTER_SECONDS
         return HttpResponse(
@@ -72,10 +69,7 @@ class MaintenanceMiddleware:
 
 
 def _until() -> dt.datetime | None:
-    """When people may try again.
-
-    None if nobody said, or the file was written by hand.
-    """
+    """When people may try again; None if the file does not say."""
     try:
         moment = parse_datetime(Path(settings.MAINTENANCE_FILE).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):

@@ -1,9 +1,10 @@
-"""The Prometheus page: metrics of this machine's web processes, and others read from the database."""
+"""The page for Prometheus: metrics of this machine's web processes, and metrics from the database."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from django.conf import settings
 from django.db import Error
@@ -33,91 +34,99 @@ from partnerships.people.metrics import RetentionCollector
 
 
 class WorkCollector(Collector):
-    """Metrics of workers and beat on all machines, from the database.
-
-    There are no metrics during an outage.
-    """
+    """Metrics of workers and beat on all machines, from the database; none during an outage."""
 
     def describe(self) -> Iterator[Metric]:
         """No metrics in advance, so that start-up needs no database."""
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Figures of each job; ages of heartbeats, backup, drill and standby; whether the database takes writes."""
+        """Metrics of jobs, heartbeats, backups and the standby, and whether the database takes writes."""
         try:
+            # All queries come first: metrics are sent completely or not at all.
             jobs = list(_jobs_with_age())
-            marks = {name: heartbeat_age(name) for name in (BEAT, BACKUP, BACKUP_DRILL)}
-            seen = seconds_since_seen()
+            ages = {name: heartbeat_age(name) for name in (BEAT, BACKUP, BACKUP_DRILL)}
+            machines = seconds_since_seen()
             read_only = is_read_only()
         except Error:
             return
-        # Not "job": Prometheus puts the name of the scrape in its place.
-        runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["task"])
-        failures = CounterMetricFamily("jobs_failures", "Runs of this job that failed.", labels=["task"])
-        seconds = CounterMetricFamily("jobs_seconds", "How long all runs of this job took.", labels=["task"])
-        ages = GaugeMetricFamily(
-            "jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["task"]
-        )
-        for name, number, failed, took, age in jobs:
-            runs.add_metric([name], number)
-            failures.add_metric([name], failed)
-            seconds.add_metric([name], took)
-            ages.add_metric([name], age if age is not None else float("inf"))
-        yield from (runs, failures, seconds, ages)
-        machines = GaugeMetricFamily(
-            "background_seconds_since_seen",
-            "Seconds since a worker, account sender or beat of this machine was last seen at work.",
-            labels=["process", "machine"],
-        )
-        for process, machine, age in seen:
-            machines.add_metric([process, machine], age)
-        yield machines
+        yield from _job_metrics(jobs)
+        yield _machine_metric(machines)
         if has_standby():
-            behind = standby_seconds_behind()
             yield GaugeMetricFamily(
                 "standby_seconds_behind",
                 "Seconds by which the standby is behind the primary; +Inf: it does not answer.",
-                value=behind if behind is not None else float("inf"),
+                value=_or_infinity(standby_seconds_behind()),
             )
         yield GaugeMetricFamily("database_read_only", "1 while the database takes no writes.", value=int(read_only))
-        for metric, words, name in (
-            ("beat_seconds_since_tick", "Seconds since Celery beat last ticked.", BEAT),
-            ("backup_seconds_since_complete", "Seconds since the last complete backup.", BACKUP),
-            ("backup_drill_seconds_since_complete", "Seconds since a restore was last tried.", BACKUP_DRILL),
+        for heartbeat, metric_name, description in (
+            (BEAT, "beat_seconds_since_tick", "Seconds since Celery beat last ticked."),
+            (BACKUP, "backup_seconds_since_complete", "Seconds since the last complete backup."),
+            (BACKUP_DRILL, "backup_drill_seconds_since_complete", "Seconds since a restore was last tried."),
         ):
-            age = marks[name]
-            yield GaugeMetricFamily(metric, words, value=age if age is not None else float("inf"))
+            yield GaugeMetricFamily(metric_name, description, value=_or_infinity(ages[heartbeat]))
 
 
-def _jobs_with_age() -> QuerySet[Job, tuple[str, int, int, float, float | None]]:
+def _or_infinity(seconds: float | None) -> float:
+    """The seconds; infinity if it never happened, which alerts treat as too long ago."""
+    return float("inf") if seconds is None else seconds
+
+
+#: Of a job: its name, runs, failed runs, seconds of all runs, and seconds since its last success.
+JobRow: TypeAlias = tuple[str, int, int, float, float | None]
+
+
+def _jobs_with_age() -> QuerySet[Job, JobRow]:
     since = Func(F("succeeded_at"), template="EXTRACT(EPOCH FROM clock_timestamp() - %(expressions)s)")
     age = ExpressionWrapper(since, output_field=FloatField())
     return Job.objects.order_by("name").values_list("name", "runs", "failures", "seconds", age)
 
 
+def _job_metrics(jobs: Iterable[JobRow]) -> list[Metric]:
+    # The label is not called "job": Prometheus has a label of this name for the scrape.
+    runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["task"])
+    failures = CounterMetricFamily("jobs_failures", "Runs of this job that failed.", labels=["task"])
+    seconds = CounterMetricFamily("jobs_seconds", "How long all runs of this job took.", labels=["task"])
+    ages = GaugeMetricFamily("jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["task"])
+    for name, run_count, failure_count, total_seconds, age in jobs:
+        runs.add_metric([name], run_count)
+        failures.add_metric([name], failure_count)
+        seconds.add_metric([name], total_seconds)
+        ages.add_metric([name], _or_infinity(age))
+    return [runs, failures, seconds, ages]
+
+
+def _machine_metric(machines: Iterable[tuple[str, str, float]]) -> Metric:
+    metric = GaugeMetricFamily(
+        "background_seconds_since_seen",
+        "Seconds since a worker, account sender or beat of this machine was last seen at work.",
+        labels=["process", "machine"],
+    )
+    for process, machine, age in machines:
+        metric.add_metric([process, machine], age)
+    return metric
+
+
 def all_metrics() -> bytes:
     """All metrics in Prometheus' text format.
 
-    Web processes that share `PROMETHEUS_MULTIPROC_DIR` are added up. Metrics from the database come once.
+    Those of web processes that share PROMETHEUS_MULTIPROC_DIR are added up.
     """
-    own = REGISTRY
+    web_registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        own = CollectorRegistry()
-        MultiProcessCollector(own)  # type: ignore[no-untyped-call]  # it has no types
-    stored = CollectorRegistry()
+        web_registry = CollectorRegistry()
+        MultiProcessCollector(web_registry)  # type: ignore[no-untyped-call]  # it has no types
+    database_registry = CollectorRegistry()
     for collector in (QueueCollector(), RetentionCollector(), WorkCollector()):
-        stored.register(collector)
-    return generate_latest(own) + generate_latest(stored)
+        database_registry.register(collector)
+    return generate_latest(web_registry) + generate_latest(database_registry)
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer requests that carry METRICS_TOKEN as their bearer token.
-
-    404 for others.
-    """
-    given = request.headers.get("Authorization", "")
-    if not settings.METRICS_TOKEN or not constant_time_compare(given, f"Bearer {settings.METRICS_TOKEN}"):
+    """All metrics, for requests with METRICS_TOKEN as their bearer token; 404 for others."""
+    authorization = request.headers.get("Authorization", "")
+    if not settings.METRICS_TOKEN or not constant_time_compare(authorization, f"Bearer {settings.METRICS_TOKEN}"):
         raise Http404
     return HttpResponse(all_metrics(), content_type=CONTENT_TYPE_LATEST)

@@ -1,7 +1,4 @@
-"""Tells systemd, or `make run`, that a process is ready and alive.
-
-It speaks the protocol of sd_notify(3).
-"""
+"""Tells systemd, or `make run`, that a process is ready and alive, by the protocol of sd_notify(3)."""
 
 from __future__ import annotations
 
@@ -19,16 +16,13 @@ EXIT_MISCONFIGURED = 78
 
 
 def notify(message: str) -> None:
-    """Send a message to what started this process, if it listens.
-
-    It listens if NOTIFY_SOCKET is set.
-    """
+    """Send a message to the supervisor that started this process, if it listens (NOTIFY_SOCKET)."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     if address.startswith("@"):
-        address = "\0" + address[1:]  # Linux's names that are no files
-    # A listener that is gone or busy must not stop the work.
+        address = "\0" + address[1:]  # an abstract socket of Linux, which is not a file
+    # A supervisor that is gone or busy must not stop the work.
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.settimeout(1)
         sender.sendto(message.encode(), address)
@@ -40,7 +34,7 @@ def say_alive() -> None:
 
 
 def at_most_every(seconds: float, function: Callable[[], None]) -> Callable[[], None]:
-    """A function that calls another one when it is called, but at most once in this many seconds."""
+    """A function that calls `function`, but at most once in this many seconds."""
     called_at: float | None = None
 
     def call() -> None:

@@ -1,4 +1,4 @@
-"""Where uploaded files are: in a folder, or in a bucket of S3-compatible storage."""
+"""The storage of uploaded files: a folder, or a bucket of S3-compatible storage."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from typing import Any
 
 
 def storage_of_files(bucket: str, endpoint: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """Django's settings for the storage of uploaded files.
-
-    Without a bucket, they are in MEDIA_ROOT.
-    """
+    """Django's settings for the storage of uploaded files: MEDIA_ROOT if there is no bucket."""
     if not bucket:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     options = {

@@ -1,7 +1,6 @@
-"""One-click unsubscribes (RFC 8058) that arrive during maintenance.
+"""Saves one-click unsubscribes (RFC 8058) that arrive during maintenance in a file, and acts on them afterwards.
 
-They are kept in a file, and done when it ends. Mail programs send one request and do not come back, so they must not
-get a 503.
+A mail program sends its request only once, so it must not get a 503.
 """
 
 from __future__ import annotations
@@ -28,18 +27,17 @@ from partnerships.people.retention import for_each
 
 log = structlog.get_logger(__name__)
 
-#: Bytes of the file, about 20,000 requests: what comes above that is told to come back.
+#: The maximum size of the file, about 20,000 requests. Later requests get the page for 503.
 MAX_BYTES = 1024 * 1024
 _TOKEN = re.compile(r"[\da-f]{1,16}(\.[\da-f]{1,16}){2}\.[\w-]{22}", re.ASCII)
 _REASON = "Stopped by the person's mail program, during maintenance."
 
 
 def token_in(request: HttpRequest) -> str:
-    """The token of a one-click unsubscribe.
+    """The token of a one-click unsubscribe; "" for any other request.
 
-    "" for any other request, whose body is not read.
-
-    It is checked when it is used. Reading any upload here would write it to a temporary file.
+    Only its form is checked here; the token itself is checked when it is used. The body of other requests is not read,
+    because that would write an upload to a temporary file.
     """
     if request.method != "POST":
         return ""
@@ -54,16 +52,16 @@ def token_in(request: HttpRequest) -> str:
 
 
 def keep(token: str) -> bool:
-    """Keep a token on this machine.
+    """Save a token on this machine.
 
-    False if maintenance has ended meanwhile, too many are kept already, or the disk does not take it.
+    False if maintenance has just ended, too many tokens are saved already, or the disk is full.
     """
     try:
-        with _kept() as file:
-            # `maintenance off` removes that file before it waits for this one: it will see what is kept now.
+        with _locked_file() as file:
+            # `maintenance off` removes MAINTENANCE_FILE before it locks this file, so it will find this token.
             if not Path(settings.MAINTENANCE_FILE).exists() or file.seek(0, os.SEEK_END) > MAX_BYTES:
                 return False
-            line = f"\n{token}\n".encode("ascii")  # set off from one that a full disk cut short
+            line = f"\n{token}\n".encode("ascii")  # a line break first, in case a full disk cut the last one short
             if file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, "Cut short")
             os.fsync(file.fileno())
@@ -74,38 +72,35 @@ def keep(token: str) -> bool:
 
 
 def waiting() -> int:
-    """How many are kept on this machine."""
+    """How many tokens are saved on this machine."""
     path = _path()
     return len(path.read_bytes().split()) if path.exists() else 0
 
 
 def act_on_kept(*, now: dt.datetime) -> int:
-    """Stop what the kept requests asked to stop; returns how many of them did.
+    """Stop the emails that the saved requests ask to stop. Returns how many requests had a valid token.
 
-    Each is blanked out when it is done, so that a process that dies loses none: it may do one twice. One that fails
-    does not hold up the others, and stays; the first failure is raised at the end.
+    Each token is overwritten with spaces once it is done. So a process that dies loses none, and at most one is done
+    twice. A token that fails stays in the file and does not hold up the others; the first error is raised at the end.
     """
     if not _path().exists():
         return 0
-    connection.ensure_connection()  # or each of them would wait for a database that is away
-    stopped: list[bool] = []
-    with _kept() as file:
+    connection.ensure_connection()  # fail now, instead of waiting for the database once for each token
+    results: list[bool] = []
+    with _locked_file() as file:
 
-        def act(kept: re.Match[bytes]) -> None:
-            stopped.append(_stop(kept[0].decode("ascii", "replace"), now=now))
-            file.seek(kept.start())
-            file.write(b" " * len(kept[0]))
+        def act(token: re.Match[bytes]) -> None:
+            results.append(_stop(token[0].decode("ascii", "replace"), now=now))
+            file.seek(token.start())
+            file.write(b" " * len(token[0]))
 
         for_each(re.finditer(rb"\S+", file.read()), act)
         file.truncate(0)
-    return sum(stopped)
+    return sum(results)
 
 
 def _stop(token: str, *, now: dt.datetime) -> bool:
-    """Stop what the email with this link was about.
-
-    False if the link is invalid, or its person has left.
-    """
+    """Stop the emails that this token is for. False if it is invalid, or the person has left."""
     try:
         link = read(Purpose.STOP, token, now=now)
     except BadLink:
@@ -119,9 +114,9 @@ def _path() -> Path:
 
 
 @contextmanager
-def _kept() -> Iterator[FileIO]:
-    """The file, which only this application may read, and only this process now: a token lets its holder act."""
-    number = os.open(_path(), os.O_RDWR | os.O_CREAT, 0o600)
-    with FileIO(number, "r+") as file:
+def _locked_file() -> Iterator[FileIO]:
+    """The file, locked for this process. Only the application's user may read it, because tokens are secrets."""
+    descriptor = os.open(_path(), os.O_RDWR | os.O_CREAT, 0o600)
+    with FileIO(descriptor, "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file

@@ -1,7 +1,4 @@
-"""What an upgrade must know.
-
-Migrations that wait, which of them old code can live with, and installed packages.
-"""
+"""Facts for an upgrade: unapplied migrations, which of them old code can run with, and installed packages."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ from django.conf import settings
 from django.db import connection
 from packaging.requirements import Requirement
 
-#: The number of each app's last migration that was not checked for old code that still runs, because no version was
-#: released then (tools/expand_contract.py). To apply these, pages and workers must stop.
+#: The number of each app's last migration from before the first release. It was not checked whether old code can run
+#: after these (tools/expand_contract.py), so pages and workers must stop while they are applied.
 LAST_UNCHECKED = {
     "activity": 7,
     "agreements": 28,
@@ -45,8 +42,8 @@ LAST_UNCHECKED = {
     "surveys": 4,
     "transfer": 11,
 }
-#: A virtual environment brings its own; the lock has it for the checks only.
-_BROUGHT = frozenset({"pip"})
+#: Packages that a virtual environment has anyway, in its own version. The lock has them for the checks.
+_UNCHECKED = frozenset({"pip"})
 _PINNED = re.compile(r"^\S+==[^\\\n]+", re.MULTILINE)
 
 
@@ -56,7 +53,7 @@ def number(name: str) -> int:
 
 
 def old_code_can_run(app: str, name: str) -> bool:
-    """Whether code of the version before a migration can go on running after it."""
+    """Whether code from before a migration can go on running after it."""
     if app not in our_apps():
         return False
     return number(name) > LAST_UNCHECKED.get(app, 0)
@@ -74,7 +71,7 @@ def our_apps() -> frozenset[str]:
 
 @cache
 def known_migrations() -> frozenset[tuple[str, str]]:
-    """Our migrations by app and name, as they were on disk when this process first asked."""
+    """The app and name of each of our migrations, as they were on disk when this was first called."""
     return frozenset(
         (label, path.stem)
         for label in our_apps()
@@ -83,34 +80,41 @@ def known_migrations() -> frozenset[tuple[str, str]]:
 
 
 def unapplied_migrations() -> list[tuple[str, str]]:
-    """Our migrations that this code has and the database does not."""
+    """Our migrations that are not applied to the database."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT app, name FROM django_migrations")
         return sorted(known_migrations() - set(cursor.fetchall()))
 
 
 def is_read_only() -> bool:
-    """Whether the database takes no writes: a standby, or set so."""
+    """Whether the database takes no writes, because it is a standby or was set to read-only."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool")
-        (answer,) = cursor.fetchone()
-    return bool(answer)
+        (read_only,) = cursor.fetchone()
+    return bool(read_only)
 
 
 def package_faults() -> list[str]:
     """A sentence for each package that is missing, or installed in another version than the lock's."""
     root = Path(settings.BASE_DIR)
-    wanted = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    faults = [f"{one.name} is not installed." for one in map(Requirement, wanted) if not _installed(one.name)]
-    for one in map(Requirement, _PINNED.findall((root / "requirements.txt").read_text(encoding="utf-8"))):
-        found = _installed(one.name)
-        applies = one.name not in _BROUGHT and (one.marker is None or one.marker.evaluate())
-        if found and applies and found not in one.specifier:
-            faults.append(f"{one.name} {found} is installed instead of {str(one.specifier).removeprefix('==')}.")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [Requirement(dependency).name for dependency in project["dependencies"]]
+    faults = [f"{name} is not installed." for name in names if not _installed_version(name)]
+
+    lock = (root / "requirements.txt").read_text(encoding="utf-8")
+    for pinned in map(Requirement, _PINNED.findall(lock)):
+        applies_here = pinned.marker is None or pinned.marker.evaluate()
+        if pinned.name in _UNCHECKED or not applies_here:
+            continue
+        installed = _installed_version(pinned.name)
+        if installed and installed not in pinned.specifier:
+            wanted = str(pinned.specifier).removeprefix("==")
+            faults.append(f"{pinned.name} {installed} is installed instead of {wanted}.")
     return faults
 
 
-def _installed(name: str) -> str:
+def _installed_version(name: str) -> str:
+    """The version of an installed package; "" if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,11 +1,12 @@
-"""A worker's watch over itself.
+"""A worker watches itself, so that its supervisor (systemd or `make run`) restarts it if it hangs or stalls.
 
-One thread says "alive", another lets the worker end with 75 when its main thread hangs or emails stall.
+- One thread tells the supervisor that the worker is alive, unless the main thread hangs. If the whole process hangs,
+  nothing does, and the supervisor restarts it.
+- Another thread ends the worker with exit code 75 if the main thread hangs, or if emails stall: they are overdue and
+  nothing is being sent. A Celery worker can stop consuming after its broker reconnects, which only the queue of emails
+  shows. A worker that is busy with a task has not stalled, however long emails wait for it.
 
-A Celery worker can stop consuming after its broker reconnects, which only the queue of emails shows. What started the
-worker starts it again. A worker whose processes are at work has not stalled, however long emails wait for it. If the
-main thread or the whole process hangs, "alive" is missing, and systemd or `make run` restarts it. Beat says "alive" at
-each tick.
+It also alerts operators if beat hangs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from celery.worker import state
@@ -39,21 +41,21 @@ from partnerships.outbox.tasks import is_paused
 CHECK_EVERY_SECONDS = SEEN_EVERY_SECONDS
 #: Emails that are overdue for this long, while nothing moves, mean that the worker has stalled.
 OVERDUE_SECONDS = 60
-#: How long a stalled worker may take to stop as for a deployment, before it ends at once.
+#: How long a stalled worker may take to stop normally before it is ended by force.
 STOP_SECONDS = 30.0
-#: What Celery may take to end a task after its time limit.
+#: How long Celery may take to end a task after its time limit.
 _LIMIT_MARGIN_SECONDS = 30.0
 
 
 def queue_seen() -> dict[str, Any]:
-    """The figures of the queue, and whether this worker pauses because a mail server leaves emails in doubt."""
+    """The metrics of the queue of emails, and whether this worker pauses because of emails in doubt."""
     return queue_figures() | {"is_paused": is_paused()}
 
 
 def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether emails were overdue at both checks and nothing but their ages changed in between.
+    """Whether emails were overdue at both checks, and nothing but their ages changed in between.
 
-    A worker that paused at one of them has not stalled: its next drain may not have begun yet.
+    A worker that paused at one of the checks has not stalled: it may not have gone on yet.
     """
     if before.get("is_paused") or now.get("is_paused"):
         return False
@@ -62,40 +64,38 @@ def is_stalled(before: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def _without_ages(figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures that change only if somebody works."""
+    """The metrics that change only if emails are sent."""
     return {name: value for name, value in figures.items() if not name.startswith("oldest_")}
 
 
 def beat_hangs(before: float | None, now: float | None) -> bool:
-    """Whether the heartbeat was too old at both checks.
-
-    Once can be a machine that slept.
-    """
+    """Whether beat's heartbeat was too old at both checks. At one check, the machine may just have been asleep."""
     return before is not None and now is not None and min(before, now) > STALE_SECONDS
 
 
 def is_at_work() -> bool:
     """Whether a process of this worker has a task that is within its time limit.
 
-    All may be busy with long jobs, such as imports, while emails wait. A worker that stopped consuming has no task, and
-    one whose main thread hangs does not notice that its tasks have ended.
+    All processes may be busy with long jobs, such as imports, while emails wait. A worker that stopped consuming has no
+    task. One whose main thread hangs counts as idle: it would not notice that its tasks have ended.
     """
     if main_loop.hangs():
         return False
     try:
-        running = [(task.time_start, task.task.time_limit) for task in state.active_requests]
-    except RuntimeError:  # one began or ended meanwhile
+        requests = [(request.time_start, request.task.time_limit) for request in state.active_requests]
+    except RuntimeError:  # a task began or ended during the loop
         return True
     now = time.time()
     return any(
-        began and now - began < (limit or app.conf.task_time_limit) + _LIMIT_MARGIN_SECONDS for began, limit in running
+        started_at and now - started_at < (limit or app.conf.task_time_limit) + _LIMIT_MARGIN_SECONDS
+        for started_at, limit in requests
     )
 
 
 def say_alive() -> None:
-    """Say "alive" for ever, except while the main thread hangs.
+    """Tell the supervisor for ever that the worker is alive, except while its main thread hangs.
 
-    A database that keeps the other thread waiting is not the worker's fault.
+    This needs a thread of its own: the other one may wait for the database, which is no reason for a restart.
     """
     while True:
         if not main_loop.hangs():
@@ -104,51 +104,67 @@ def say_alive() -> None:
 
 
 def watch() -> None:
-    """Look again and again, and return when the main thread hangs, or emails stall and this worker does nothing.
+    """Check the worker regularly. Returns when its main thread hangs, or emails stall and it has no task.
 
-    Each look records that this machine has a worker, except while it has no broker.
+    Each check also records the worker's heartbeat, except while it has no broker. Everything counts only at the second
+    check in a row, because after the first the process may just have been stopped for a while.
 
-    A database that is away or takes no writes is not the worker's fault and starts the checks again; at the second look
-    operators are told. So is a beat that hangs or is missing: it is restarted by what started it.
+    An outage of the database is not the worker's fault: operators are alerted, and the checks start again. Operators
+    are also alerted if beat hangs, which its own supervisor restarts.
     """
-    before: tuple[dict[str, Any], float | None] | None = None
+    previous = _DatabaseCheck()
     hung_before = False
-    fault_before = ""
     while True:
         time.sleep(CHECK_EVERY_SECONDS)
-        # Twice, because once can be a process that was stopped and goes on.
-        if (hangs_now := main_loop.hangs()) and hung_before:
+        hangs = main_loop.hangs()
+        if hangs and hung_before:
             alert_operators(
                 "A worker hangs", "Its main thread has not moved for a minute and a half. It is being restarted."
             )
             return
-        hung_before = hangs_now
-        fault = ""
-        try:
-            now = None if is_read_only() else (queue_seen(), heartbeat_age(BEAT))
-            if now is None:
-                fault = "It takes no writes: it is a standby, or set so."
-            elif not hangs_now and not main_loop.is_connecting():
-                record_heartbeat(on_this_machine(WORKER))
-        except Error as error:
-            connections.close_all()
-            now, fault = None, f"{type(error).__name__}: {error}"
-        if fault and fault_before:
-            alert_operators("Workers cannot use the database", f"They go on when it is back.\n\n{fault}")
-        fault_before = fault
-        if before and now:
-            if beat_hangs(before[1], now[1]):
-                alert_operators(
-                    "Celery beat has stopped",
-                    f"No tick for {now[1]:.0f} seconds. If it is not restarted soon, restart it.",
-                )
-            if is_stalled(before[0], now[0]) and not is_at_work():
-                alert_operators(
-                    "The workers have stalled",
-                    "Emails are overdue and none is being sent. Workers that have nothing to do are being restarted.",
-                )
-                return
-        before = now
+        hung_before = hangs
+
+        current = _check_database(main_thread_hangs=hangs)
+        if current.fault and previous.fault:
+            alert_operators("Workers cannot use the database", f"They go on when it is back.\n\n{current.fault}")
+        if beat_hangs(previous.beat_age, current.beat_age):
+            alert_operators(
+                "Celery beat has stopped",
+                f"No tick for {current.beat_age:.0f} seconds. If it is not restarted soon, restart it.",
+            )
+        has_stalled = (
+            previous.queue is not None and current.queue is not None and is_stalled(previous.queue, current.queue)
+        )
+        if has_stalled and not is_at_work():
+            alert_operators(
+                "The workers have stalled",
+                "Emails are overdue and none is being sent. Workers that have nothing to do are being restarted.",
+            )
+            return
+        previous = current
+
+
+@dataclass(frozen=True, slots=True)
+class _DatabaseCheck:
+    """What a check found in the database, or why the database could not be used (`fault`)."""
+
+    fault: str = ""
+    queue: dict[str, Any] | None = None
+    beat_age: float | None = None
+
+
+def _check_database(*, main_thread_hangs: bool) -> _DatabaseCheck:
+    """Read the queue of emails and the heartbeat of beat, and record the worker's own if it can take tasks."""
+    try:
+        if is_read_only():
+            return _DatabaseCheck(fault="It takes no writes: it is a standby, or set so.")
+        check = _DatabaseCheck(queue=queue_seen(), beat_age=heartbeat_age(BEAT))
+        if not main_thread_hangs and not main_loop.is_connecting():
+            record_heartbeat(on_this_machine(WORKER))
+    except Error as error:
+        connections.close_all()
+        return _DatabaseCheck(fault=f"{type(error).__name__}: {error}")
+    return check
 
 
 class Watch:
@@ -159,18 +175,18 @@ class Watch:
         self._stopped = threading.Event()
 
     def begin(self) -> None:
-        """Watch in threads of their own, because the worker's main thread may hang."""
+        """Start both threads."""
         threading.Thread(target=say_alive, name="alive", daemon=True).start()
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
 
     def end(self) -> None:
-        """The worker has stopped: its end need not be forced."""
+        """Note that the worker has stopped, so that it need not be ended by force."""
         self._stopped.set()
 
     def _watch(self) -> None:
         watch()
         self.has_stalled = True
-        # A hanging mail server must not delay the restart.
+        # At most 10 seconds, because a mail server that hangs must not delay the restart.
         wait_for_alerts(seconds=10)
         os.kill(os.getpid(), signal.SIGTERM)
         if not self._stopped.wait(STOP_SECONDS):

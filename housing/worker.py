@@ -27,9 +27,9 @@ from housing.notifying import EXIT_MISCONFIGURED, EXIT_STALLED, READY, notify
 
 
 def make_worker() -> Any:
-    """A worker that has imported the tasks and the URLs, so that its processes share their memory."""
+    """A worker that has imported all tasks and URLs, so that its processes share their memory."""
     require_folders()
-    # System checks would import what only pages need. `make check`, `migrate` and each deployment run them.
+    # System checks would import modules that only pages need. `make check`, `migrate` and each deployment run them.
     os.environ["CELERY_SKIP_CHECKS"] = "1"
     app.steps["worker"].add(TickStep)
     worker = app.Worker(
@@ -38,12 +38,12 @@ def make_worker() -> Any:
         concurrency=settings.WORKER_CONCURRENCY,
         loglevel=settings.LOG_LEVEL,
         consumer_cls=WatchedConsumer,
-        # Nothing here needs what workers tell each other.
+        # We do not use what workers tell each other.
         without_gossip=True,
         without_mingle=True,
     )
     reverse("health_live")  # imports the URLs
-    # What lives as long as the process is not looked at again by each collection, which would also copy its memory.
+    # Objects that live as long as the process are exempt from garbage collection, which would copy shared memory.
     gc.collect()
     gc.freeze()
     return worker

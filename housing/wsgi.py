@@ -12,5 +12,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
 
 application = get_wsgi_application()
 require_folders()
-# With every view, before gunicorn forks its workers, which share the memory of what is loaded.
+# Imports every view before gunicorn forks its workers, so that they share its memory.
 import_module(settings.ROOT_URLCONF)

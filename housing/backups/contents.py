@@ -1,7 +1,4 @@
-"""What a database and a folder of files hold.
-
-It has the number of rows and a hash of each table, and a hash of each file.
-"""
+"""The contents of a database, to compare a restored one with it: the row count and a hash of each table."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-#: Rows as text must not depend on the session.
+#: The session's settings, on which rows as text would depend.
 _SESSION = (
     "SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;"
     " SET bytea_output = 'hex'"
@@ -27,13 +24,13 @@ SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
  ORDER BY 1
 """
-#: The sum of a number from each row's hash does not depend on the order of rows.
+#: A table's row count and hash. The hash is the sum of the hashes of its rows, so the order of rows does not matter.
 _ROWS = """
 SELECT count(*), COALESCE(sum(('x' || left(encode(sha256(convert_to(whole_row::text, 'UTF8')), 'hex'), 15))
        ::bit(60)::bigint), 0)::text
   FROM {} AS whole_row
 """
-#: NOT NULL is a constraint of its own only from PostgreSQL 18 on.
+#: How many triggers, indexes and constraints there are, without NOT NULL: only PostgreSQL 18 and later count these.
 _OBJECTS = """
 SELECT 'triggers', count(*) FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT 'indexes', count(*) FROM pg_indexes WHERE schemaname = 'public'
@@ -44,38 +41,42 @@ UNION ALL SELECT 'constraints', count(*) FROM pg_constraint
 
 @dataclass(frozen=True)
 class DatabaseContents:
-    """Rows and hash by table, last numbers by sequence, and how many triggers, indexes and constraints there are."""
+    """The contents of a database."""
 
+    #: Row count and hash, by table.
     tables: dict[str, tuple[int, str]]
+    #: The last value, by sequence.
     sequences: dict[str, int]
+    #: How many there are, by "triggers", "indexes" and "constraints".
     objects: dict[str, int]
 
     def differences(self, restored: DatabaseContents) -> list[str]:
-        """A sentence for each difference.
-
-        A sequence may have moved on while the backup was made.
-        """
-        found = []
+        """A sentence for each difference. A sequence may be ahead, because it went on while the backup was made."""
+        sentences = []
         for table in sorted(self.tables.keys() | restored.tables.keys()):
-            before, after = self.tables.get(table), restored.tables.get(table)
-            if before != after:
-                found.append(f"{table}: {_rows(before)} in the backup, {_rows(after)} restored.")
-        for name, number in self.sequences.items():
-            if restored.sequences.get(name, 0) < number:
-                found.append(f"{name} stands at {restored.sequences.get(name, 0)} instead of {number}.")
-        for kind, number in self.objects.items():
-            if restored.objects.get(kind) != number:
-                found.append(f"{restored.objects.get(kind, 0)} {kind} instead of {number}.")
-        return found
+            expected, actual = self.tables.get(table), restored.tables.get(table)
+            if expected != actual:
+                sentences.append(f"{table}: {_in_words(expected)} in the backup, {_in_words(actual)} restored.")
+        for sequence, last_value in self.sequences.items():
+            restored_value = restored.sequences.get(sequence, 0)
+            if restored_value < last_value:
+                sentences.append(f"{sequence} stands at {restored_value} instead of {last_value}.")
+        for kind, count in self.objects.items():
+            if restored.objects.get(kind) != count:
+                sentences.append(f"{restored.objects.get(kind, 0)} {kind} instead of {count}.")
+        return sentences
 
 
-def _rows(table: tuple[int, str] | None) -> str:
-    return f"{table[0]} rows with the hash {table[1]}" if table else "no such table"
+def _in_words(table: tuple[int, str] | None) -> str:
+    if table is None:
+        return "no such table"
+    row_count, row_hash = table
+    return f"{row_count} rows with the hash {row_hash}"
 
 
 @contextmanager
 def connect(database: Mapping[str, Any]) -> Iterator[Any]:
-    """A connection to a database of Django's settings, closed on exit."""
+    """A connection to the database with these settings of Django, closed on exit."""
     connection = psycopg2.connect(
         dbname=database["NAME"],
         user=database.get("USER") or None,
@@ -99,7 +100,7 @@ def read_contents(cursor: Any) -> DatabaseContents:
         cursor.execute(sql.SQL(_ROWS).format(sql.Identifier("public", table)))
         tables[table] = cursor.fetchone()
     cursor.execute("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'")
-    sequences = {name: number for name, number in cursor.fetchall() if number is not None}
+    sequences = {name: last_value for name, last_value in cursor.fetchall() if last_value is not None}
     cursor.execute(_OBJECTS)
     return DatabaseContents(tables=tables, sequences=sequences, objects=dict(cursor.fetchall()))
 

@@ -1,4 +1,4 @@
-"""Tries a restore: into a database and a folder of its own, which are deleted again."""
+"""Tries a restore, into a separate database and folder that are deleted afterwards."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def drill(
     folder: Path | None = None,
     identities: list[pyrage.x25519.Identity] | None = None,
 ) -> Manifest:
-    """Restore a backup beside the database, and compare every row and file with its manifest.
+    """Restore a backup into a separate database, and compare every row and file with its manifest.
 
-    Without a `folder`, a backup is made now, for a key that exists only here: a server cannot read its own backups.
-    `scratch` is the database to restore into, which is emptied before and after; without one, a database is created
-    beside `database` and dropped. Raises `UnusableBackup`, `UnableToBackUp` and `UnableToRestore`.
+    Without `folder`, a new backup is made for a temporary key, because a server cannot read its own backups. `scratch`
+    is the database to restore into, which is emptied before and after. Without one, a database is created beside
+    `database` and dropped. Raises `UnusableBackup`, `UnableToBackUp` and `UnableToRestore`.
     """
     with tempfile.TemporaryDirectory(prefix="cg-drill-") as temporary, _scratch(database, scratch) as target:
         if folder is None:
@@ -60,18 +60,15 @@ def drill(
 
 
 @contextmanager
-def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    """The database to restore into.
-
-    Afterwards nothing of anybody is left in it.
-    """
-    if given is not None:
-        if _which(given) == _which(database):
+def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    """The database to restore into; it is emptied or dropped afterwards, so that no personal data stays in it."""
+    if scratch is not None:
+        if _identity(scratch) == _identity(database):
             raise UnableToRestore("DATABASE_DRILL_URL is the database itself, which the drill would empty.")
         try:
-            yield given
+            yield scratch
         finally:
-            empty(given)
+            empty(scratch)
         return
     name = f"{database['NAME']}_drill"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
@@ -79,10 +76,11 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
         connection.autocommit = True
         try:
             cursor.execute(create)
-        except psycopg2.errors.DuplicateDatabase:  # a drill that was cut off left it
+        except psycopg2.errors.DuplicateDatabase:  # left by a drill that was cut off
             _drop(cursor, name)
             cursor.execute(create)
-        except psycopg2.errors.InsufficientPrivilege:  # which is found first: the database that was made for it stays
+        # PostgreSQL checks this first, so a database that an administrator created under this name is never dropped.
+        except psycopg2.errors.InsufficientPrivilege:
             raise UnableToRestore(
                 f"The role {database['USER']} may not create databases. Let your database administrator run CREATE "
                 f"DATABASE {name} OWNER {database['USER']}, and set DATABASE_DRILL_URL to it."
@@ -94,10 +92,10 @@ def _scratch(database: Mapping[str, Any], given: Mapping[str, Any] | None) -> It
 
 
 def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
-    """Drop a database, together with the sessions that a drill that was cut off may have left.
+    """Drop a database, even if sessions of a drill that was cut off still use it.
 
-    Without FORCE first: that ends an autovacuum of it. With FORCE, PostgreSQL refuses to do so for anybody but
-    superusers.
+    First without FORCE, which waits until an autovacuum of it has ended. With FORCE, PostgreSQL lets only superusers
+    end an autovacuum.
     """
     drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
     try:
@@ -106,12 +104,12 @@ def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
         cursor.execute(drop + sql.SQL(" WITH (FORCE)"))
 
 
-def _which(database: Mapping[str, Any]) -> tuple[str, int]:
-    """What only this database on this server has, by whatever address it is reached: names of hosts may differ."""
+def _identity(database: Mapping[str, Any]) -> tuple[str, int]:
+    """The start time of the server and the database's id in it: the same for all host names that lead to it."""
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT extract(epoch FROM pg_postmaster_start_time())::text, oid::int FROM pg_database"
             " WHERE datname = current_database()"
         )
-        started, number = cursor.fetchone()
-    return started, number
+        started_at, database_id = cursor.fetchone()
+    return started_at, database_id

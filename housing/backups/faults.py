@@ -1,4 +1,4 @@
-"""What may go wrong with a backup, a restore or a drill, for the commands that say so."""
+"""The errors that commands report for a backup, a restore or a drill that fails."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from housing.backups.places import UnusableBackup
 from housing.backups.programs import UnableToFindProgram
 from housing.backups.restoring import UnableToRestore
 
-#: With the database that does not answer, and the disk that is full or not writable.
+#: `psycopg2.Error` if the database does not answer; `OSError` if the disk is full or cannot be written.
 FAULTS = (UnableToBackUp, UnusableBackup, UnableToRestore, UnableToFindProgram, OSError, psycopg2.Error)

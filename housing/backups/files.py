@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class UnusableFiles(Exception):
-    """Files cannot be backed up or restored as they are; says what to do."""
+    """Files cannot be backed up or restored; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +35,19 @@ class Opened:
 
 
 class Files(Protocol):
-    """Where the files of an instance are. What fails is an `OSError`."""
+    """The files of an instance, wherever they are. Failures raise `OSError`."""
 
     def names(self) -> list[str]:
-        """The names of all files, in order.
-
-        Raises `UnusableFiles` for what a backup would miss.
-        """
+        """The names of all files, in order. Raises `UnusableFiles` if a backup would miss some."""
 
     def open(self, name: str) -> AbstractContextManager[Opened]:
         """A file to read; raises `FileNotFoundError`."""
 
     def write(self, name: str, content: IO[bytes]) -> None:
-        """Write a file. Raises `UnusableFiles` for a name that leads elsewhere."""
+        """Write a file. Raises `UnusableFiles` for a name that leads out of the folder."""
 
     def set_aside(self, now: dt.datetime) -> None:
-        """Move all files away, so that there are none here."""
+        """Move all files to another place, which is named by the time."""
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
         """Raise `UnusableFiles` if one of these folders is among the files, or they cannot be moved away."""
@@ -67,25 +64,22 @@ class Folder:
 
     def names(self) -> list[str]:
         """The names of all files, relative to the folder."""
-        found = list(self.root.rglob("*"))
-        if link := next((path for path in found if path.is_symlink()), None):
+        paths = list(self.root.rglob("*"))
+        if link := next((path for path in paths if path.is_symlink()), None):
             raise UnusableFiles(
                 f"{link} is a link, and what it leads to would be missing: put the files themselves there."
             )
-        return sorted(str(path.relative_to(self.root)) for path in found if path.is_file())
+        return sorted(str(path.relative_to(self.root)) for path in paths if path.is_file())
 
     @contextmanager
     def open(self, name: str) -> Iterator[Opened]:
         """A file to read."""
         with (self.root / name).open("rb") as file:
-            said = os.fstat(file.fileno())
-            yield Opened(file, said.st_size, said.st_mtime)
+            status = os.fstat(file.fileno())
+            yield Opened(content=file, size=status.st_size, modified=status.st_mtime)
 
     def write(self, name: str, content: IO[bytes]) -> None:
-        """Write a file.
-
-        Anyone who has the public key can make an archive whose names lead out of the folder.
-        """
+        """Write a file, after checking its name: anyone with the public key can make an archive with bad names."""
         path = (self.root / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
             raise UnusableFiles(f"The archive holds {name}, which leads out of {self}.")
@@ -99,7 +93,7 @@ class Folder:
         self.root.rename(self.root.with_name(f"{self.root.name}.{_before(now)}"))
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
-        """Refuse folders that a backup would hold and a restore take back, and a mount point to be renamed."""
+        """Refuse other folders within this one, and a mount point, which could not be renamed."""
         for name, folder in outside.items():
             if folder.resolve().is_relative_to(self.root.resolve()):
                 raise UnusableFiles(
@@ -127,7 +121,7 @@ class Bucket:
     def open(self, name: str) -> Iterator[Opened]:
         """A file to read."""
         with self.storage.open(name) as file:
-            yield Opened(file, file.size, file.obj.last_modified.timestamp())
+            yield Opened(content=file, size=file.size, modified=file.obj.last_modified.timestamp())
 
     def write(self, name: str, content: IO[bytes]) -> None:
         """Write a file."""
@@ -141,7 +135,7 @@ class Bucket:
         self.storage.set_aside(f"files.{_before(now)}")
 
     def refuse(self, outside: Mapping[str, Path], *, to_set_aside: bool = False) -> None:
-        """Nothing to refuse: no folder is within a bucket."""
+        """Nothing to refuse: a folder cannot be within a bucket."""
 
 
 def _before(now: dt.datetime) -> str:
@@ -149,7 +143,7 @@ def _before(now: dt.datetime) -> str:
 
 
 def files_of_the_instance() -> Files:
-    """Where FILES_BUCKET or MEDIA_ROOT says that the files are."""
+    """The files in FILES_BUCKET if it is set, else in MEDIA_ROOT."""
     if settings.FILES_BUCKET:
         return Bucket(cast("PrivateBucket", default_storage))
     return Folder(Path(settings.MEDIA_ROOT))

@@ -1,6 +1,6 @@
-"""Makes a backup: one snapshot of the database, the files, a manifest.
+"""Makes a backup: a dump of the database, an archive of the files, and a manifest.
 
-It is encrypted for somebody else's key, so that the server cannot read it.
+It is encrypted with a public key whose private key is elsewhere, so that the server cannot read its own backups.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from housing.backups.places import (
     folder_name,
     verify,
 )
-from housing.backups.programs import connection_words, find_program, program_environment
+from housing.backups.programs import connection_options, find_program, program_environment
 from housing.backups.streams import HashedFile, HashedReader, Pipe
 
-#: The last member of the archive of files: each file's hash.
+#: The last member of the archive, with the hash of each file.
 HASHES = "hashes.json"
 _MIGRATIONS = "SELECT app, max(name) FROM django_migrations GROUP BY app"
 
 
 class UnableToBackUp(Exception):
-    """A backup could not be made; none is left behind."""
+    """A backup could not be made; no unfinished one is left behind."""
 
 
 def make_backup(
@@ -57,9 +57,9 @@ def make_backup(
 ) -> tuple[Path, Manifest]:
     """Back up the database and the files into a new folder of `root`, and verify what was written.
 
-    `recipients` are public keys of age: who has none of the private ones cannot read the backup. `outside` are folders
-    by the name of their setting that must not be among the files, because they must not be in a backup. Raises
-    `UnableToBackUp`.
+    Returns the folder and its manifest. `recipients` are public keys of age: one of their private keys is needed to
+    read the backup. `outside` are folders, by the name of their setting, that must never be in a backup, so they must
+    not lie among the files. Raises `UnableToBackUp`.
     """
     keys = _public_keys(recipients)
     try:
@@ -88,12 +88,9 @@ def _write_all(
     files: Files,
     now: dt.datetime,
 ) -> Manifest:
-    """Write dump, files and manifest into `folder`.
-
-    Nothing there is readable without a key.
-    """
+    """Write dump, files and manifest into `folder`; only the manifest is not encrypted."""
     with connect(database) as connection, connection.cursor() as cursor:
-        # The dump and the hashes are of one moment.
+        # One snapshot, so that the hashes in the manifest are those of the dump.
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         cursor.execute("SELECT pg_export_snapshot(), current_setting('server_version_num')::int / 10000")
         snapshot, server = cursor.fetchone()
@@ -101,8 +98,8 @@ def _write_all(
         cursor.execute(_MIGRATIONS)
         migrations = dict(cursor.fetchall())
         dump = _dump(folder, keys=keys, database=database, snapshot=snapshot, server=server)
-    # After the dump: files that its rows name are there, and newer ones do no harm.
-    archive, number = pack_files(folder, keys=keys, files=files)
+    # The files come after the dump: so all files that its rows name are there, and newer ones do no harm.
+    archive, number_of_files = pack_files(folder, keys=keys, files=files)
     manifest = Manifest(
         made_at=now,
         version=housing.VERSION,
@@ -110,7 +107,7 @@ def _write_all(
         migrations=migrations,
         parts=(dump, archive),
         contents=contents,
-        number_of_files=number,
+        number_of_files=number_of_files,
     )
     manifest.write(folder)
     return manifest
@@ -123,14 +120,14 @@ def _public_keys(recipients: Sequence[str]) -> list[pyrage.x25519.Recipient]:
             "BACKUP_RECIPIENTS to the public one (age1…), and keep the file where the backups are not."
         )
     try:
-        return [pyrage.x25519.Recipient.from_str(one) for one in recipients]
+        return [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
     except pyrage.RecipientError as error:
         raise UnableToBackUp(f"BACKUP_RECIPIENTS must be public keys of age (age1…): {error}.") from error
 
 
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
-    """Nobody else makes a backup in this folder meanwhile."""
+    """Lock the folder of backups. Raises `UnableToBackUp` if another backup is running."""
     with (root / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,39 +144,38 @@ def _dump(
     snapshot: str,
     server: int,
 ) -> Part:
-    """Write the encrypted dump, while pg_restore reads the same bytes to their end to prove that it can."""
-    words = [str(find_program("pg_dump", server=server)), *connection_words(database)]
-    words += ["--format", "custom", "--snapshot", snapshot, "--no-owner", "--no-privileges"]
-    check = [str(find_program("pg_restore", server=server)), "--file", os.devnull]
+    """Write the encrypted dump. At the same time pg_restore reads the same bytes, to prove that they are readable."""
+    dump_command = [
+        *(str(find_program("pg_dump", server=server)), *connection_options(database)),
+        *("--format", "custom", "--snapshot", snapshot, "--no-owner", "--no-privileges"),
+    ]
+    check_command = [str(find_program("pg_restore", server=server)), "--file", os.devnull]
     environ = program_environment(database)
     with (
-        tempfile.TemporaryFile() as said,
-        HashedFile(folder / DATABASE) as written,
-        subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=said) as dumping,
-        subprocess.Popen(check, env=environ, stdin=subprocess.PIPE, stderr=said) as reading,
+        tempfile.TemporaryFile() as errors,
+        HashedFile(folder / DATABASE) as encrypted,
+        subprocess.Popen(dump_command, env=environ, stdout=subprocess.PIPE, stderr=errors) as pg_dump,
+        subprocess.Popen(check_command, env=environ, stdin=subprocess.PIPE, stderr=errors) as pg_restore,
     ):
-        assert dumping.stdout is not None
-        assert reading.stdin is not None
+        assert pg_dump.stdout is not None
+        assert pg_restore.stdin is not None
         fault = ""
         try:
-            pyrage.encrypt_io(HashedReader(dumping.stdout, copy=reading.stdin), written, keys)
-            reading.stdin.close()
+            pyrage.encrypt_io(HashedReader(pg_dump.stdout, copy=pg_restore.stdin), encrypted, keys)
+            pg_restore.stdin.close()
         except (pyrage.EncryptError, OSError) as error:
             fault = str(error)
-            dumping.kill()
+            pg_dump.kill()
             with suppress(OSError):
-                reading.stdin.close()
-        if dumping.wait() or reading.wait() or fault:
-            said.seek(0)
-            raise UnableToBackUp(f"The database could not be dumped: {fault} {said.read().decode(errors='replace')}")
-    return Part(file=DATABASE, sha256=written.sha256, bytes=written.length)
+                pg_restore.stdin.close()
+        if pg_dump.wait() or pg_restore.wait() or fault:
+            errors.seek(0)
+            raise UnableToBackUp(f"The database could not be dumped: {fault} {errors.read().decode(errors='replace')}")
+    return Part(file=DATABASE, sha256=encrypted.sha256, bytes=encrypted.length)
 
 
 def pack_files(folder: Path, *, keys: list[pyrage.x25519.Recipient], files: Files) -> tuple[Part, int]:
-    """Write the encrypted archive of files with their hashes.
-
-    Returns how many files it holds.
-    """
+    """Write the encrypted archive of the files and their hashes. Returns how many files it holds, too."""
     hashes: dict[str, str] = {}
 
     def pack(stream: IO[bytes]) -> None:
@@ -189,16 +185,16 @@ def pack_files(folder: Path, *, keys: list[pyrage.x25519.Recipient], files: File
             _add_hashes(archive, hashes)
 
     try:
-        with HashedFile(folder / FILES) as written, Pipe(pack) as packed:
-            pyrage.encrypt_io(packed, written, keys)
+        with HashedFile(folder / FILES) as encrypted, Pipe(pack) as packed:
+            pyrage.encrypt_io(packed, encrypted, keys)
     except (pyrage.EncryptError, UnusableFiles, OSError, tarfile.TarError) as error:
         raise UnableToBackUp(f"The files could not be packed: {error}") from error
-    return Part(file=FILES, sha256=written.sha256, bytes=written.length), len(hashes)
+    return Part(file=FILES, sha256=encrypted.sha256, bytes=encrypted.length), len(hashes)
 
 
 def _add(archive: tarfile.TarFile, files: Files, name: str, hashes: dict[str, str]) -> None:
     info = tarfile.TarInfo(f"files/{name}")
-    with suppress(FileNotFoundError), files.open(name) as opened:  # it may be deleted since the files were listed
+    with suppress(FileNotFoundError), files.open(name) as opened:  # the file may have been deleted since it was listed
         info.size, info.mtime, info.mode = opened.size, int(opened.modified), settings.FILE_UPLOAD_PERMISSIONS
         reader = HashedReader(opened.content)
         archive.addfile(info, io.BufferedReader(reader))

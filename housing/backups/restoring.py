@@ -19,11 +19,11 @@ from housing.backups.contents import connect, read_contents
 from housing.backups.files import Files, UnusableFiles, hash_of_file
 from housing.backups.making import HASHES
 from housing.backups.places import DATABASE, FILES, Manifest, read_manifest, verify
-from housing.backups.programs import connection_words, find_program, program_environment
+from housing.backups.programs import connection_options, find_program, program_environment
 from housing.backups.streams import Pipe
 
-#: Tables, views and sequences of ours in the public schema.
-_HELD = """
+#: How many tables, views and sequences the public schema has, without those of extensions.
+_COUNT_RELATIONS = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
@@ -43,22 +43,19 @@ GRANT USAGE ON SCHEMA public TO PUBLIC;
 
 
 class UnableToRestore(Exception):
-    """A backup could not be restored, or what was restored is not what was backed up."""
+    """A backup could not be restored, or the restored data differs from the backup."""
 
 
 def read_identities(path: Path) -> list[pyrage.x25519.Identity]:
-    """The private keys in a file of `age-keygen`.
-
-    Raises `UnableToRestore`, never with a key.
-    """
+    """The private keys in a file of `age-keygen`. Raises `UnableToRestore`, whose message never holds a key."""
     try:
-        lines = path.read_text(encoding="utf-8").split()
-        found = [pyrage.x25519.Identity.from_str(line) for line in lines if line.startswith("AGE-SECRET-KEY-")]
+        words = path.read_text(encoding="utf-8").split()
+        identities = [pyrage.x25519.Identity.from_str(word) for word in words if word.startswith("AGE-SECRET-KEY-")]
     except (OSError, UnicodeDecodeError, pyrage.IdentityError) as error:
         raise UnableToRestore(f"{path} cannot be read as a private key of age: {type(error).__name__}.") from None
-    if not found:
+    if not identities:
         raise UnableToRestore(f"{path} holds no private key of age (AGE-SECRET-KEY-…).")
-    return found
+    return identities
 
 
 def restore_backup(
@@ -71,12 +68,13 @@ def restore_backup(
     replace: bool,
     now: dt.datetime,
 ) -> Manifest:
-    """Restore a backup, and compare it with its manifest.
+    """Restore a backup, and compare the result with its manifest.
 
-    The database and the place of files must be empty. With `replace`, the database is emptied first, and the files that
-    are there are set aside; both only after the whole backup was decrypted and read once. `outside` are folders by the
-    name of their setting that must not be among the files. The database is restored completely or not at all. Raises
-    `UnusableBackup` before anything is changed, and `UnableToRestore`.
+    The database and the place of the files must be empty. With `replace`, the database is emptied and present files are
+    set aside, but only after the whole backup was decrypted and read once. The database is restored completely or not
+    at all. `outside` are folders, by the name of their setting, that must not lie among the files.
+
+    Raises `UnusableBackup` before anything is changed, and `UnableToRestore`.
     """
     manifest = read_manifest(folder)
     verify(folder, manifest)
@@ -99,8 +97,8 @@ def restore_backup(
 def empty(database: Mapping[str, Any]) -> None:
     """Drop everything in the public schema, some tables at a time.
 
-    One statement would lock each table, index, constraint and trigger together, which is more than PostgreSQL's default
-    `max_locks_per_transaction` holds.
+    A single statement would lock all tables and indexes at once, more than PostgreSQL's `max_locks_per_transaction`
+    allows by default.
     """
     with connect(database) as connection, connection.cursor() as cursor:
         connection.autocommit = True
@@ -112,7 +110,7 @@ def empty(database: Mapping[str, Any]) -> None:
 
 
 def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[str, Any], files: Files) -> list[str]:
-    """A sentence for each difference between a backup and what was restored from it."""
+    """A sentence for each difference between a backup and the restored database and files."""
     with connect(database) as connection, connection.cursor() as cursor:
         faults = manifest.contents.differences(read_contents(cursor))
     restored = {name: hash_of_file(files, name) for name in files.names()}
@@ -125,31 +123,30 @@ def compare(manifest: Manifest, *, hashes: Mapping[str, str], database: Mapping[
 def _restore_database(
     folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any], replace: bool
 ) -> None:
-    """Decrypt the dump into `pg_restore`, which restores all of it or nothing.
-
-    Raises `UnableToRestore`.
-    """
+    """Decrypt the dump into pg_restore, which restores all of it or nothing. Raises `UnableToRestore`."""
     with connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
         (server,) = cursor.fetchone()
         program = str(find_program("pg_restore", server=server))
-        cursor.execute(_HELD)
+        cursor.execute(_COUNT_RELATIONS)
         is_empty = cursor.fetchone() == (0,)
         if not is_empty and not replace:
             raise UnableToRestore(
                 f"The database {database['NAME']} is not empty. Name an empty one in DATABASE_OWNER_URL, or add "
                 "--replace, which deletes what it holds."
             )
-        connection.rollback()  # what follows may take long
-        _prove(folder, identities=identities, database=database, program=program)
+        connection.rollback()  # no idle transaction while the dump is read, which may take long
+        _check_readable(folder, identities=identities, database=database, program=program)
         if not is_empty:
             empty(database)
-    words = [program, *connection_words(database)]
-    words += ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-comments"]
-    _decrypt_into(words, folder, identities=identities, database=database)
+    command = [
+        *(program, *connection_options(database)),
+        *("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", "--no-comments"),
+    ]
+    _decrypt_into(command, folder, identities=identities, database=database)
 
 
-def _prove(
+def _check_readable(
     folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any], program: str
 ) -> None:
     """Decrypt and read everything once, so that nothing is deleted for a backup that cannot be restored."""
@@ -162,38 +159,35 @@ def _prove(
 
 
 def _decrypt_into(
-    words: list[str], folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any]
+    command: list[str], folder: Path, *, identities: list[pyrage.x25519.Identity], database: Mapping[str, Any]
 ) -> None:
-    """Run a program that reads the dump, and decrypt the dump into it."""
+    """Run a program that reads the dump from its standard input, and decrypt the dump into it."""
     with (
-        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as errors,
         (folder / DATABASE).open("rb") as encrypted,
         subprocess.Popen(
-            words, env=program_environment(database), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
-        ) as restoring,
+            command, env=program_environment(database), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
+        ) as process,
     ):
-        assert restoring.stdin is not None
+        assert process.stdin is not None
         fault = ""
         try:
-            pyrage.decrypt_io(encrypted, restoring.stdin, identities)
-            restoring.stdin.close()
+            pyrage.decrypt_io(encrypted, process.stdin, identities)
+            process.stdin.close()
         except (pyrage.DecryptError, OSError) as error:
             fault = str(error)
-            restoring.kill()
+            process.kill()
             with suppress(OSError):
-                restoring.stdin.close()
-        if restoring.wait() or fault:
-            said.seek(0)
+                process.stdin.close()
+        if process.wait() or fault:
+            errors.seek(0)
             raise UnableToRestore(
-                f"The database could not be restored: {fault} {said.read().decode(errors='replace')}".strip()
+                f"The database could not be restored: {fault} {errors.read().decode(errors='replace')}".strip()
             )
 
 
 def unpack_files(folder: Path, *, identities: list[pyrage.x25519.Identity], files: Files) -> dict[str, str]:
-    """Write the files of the archive.
-
-    Returns the hash of each as it was backed up.
-    """
+    """Write the files of the archive. Returns the hash of each file when it was backed up."""
 
     def decrypt(stream: IO[bytes]) -> None:
         with (folder / FILES).open("rb") as encrypted:
@@ -211,7 +205,7 @@ def unpack_files(folder: Path, *, identities: list[pyrage.x25519.Identity], file
                         hashes = json.load(content)
                     else:
                         files.write(member.name.removeprefix("files/"), content)
-            # What fills the last block is read too, so that all of it is decrypted.
+            # tarfile stops before the padding of the last block. It is read too, so that everything is decrypted.
             while stream.read(65_536):
                 pass
     except (pyrage.DecryptError, UnusableFiles, OSError, tarfile.TarError, ValueError) as error:

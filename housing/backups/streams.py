@@ -13,7 +13,7 @@ from typing import IO, Any
 
 
 class HashedFile(io.RawIOBase):
-    """A new file that only its owner may read, with the hash and length of what was written; on disk when closed."""
+    """A new file that only its owner may read, which counts and hashes what is written; on disk once it is closed."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
@@ -47,7 +47,7 @@ class HashedFile(io.RawIOBase):
 
 
 class HashedReader(io.RawIOBase):
-    """Reads a stream, with the hash of what was read; and copies it to `copy`, if there is one."""
+    """A reader of a stream that hashes what is read, and copies it to another stream if there is one."""
 
     def __init__(self, source: IO[bytes], *, copy: IO[bytes] | None = None) -> None:
         self._source = source
@@ -74,9 +74,9 @@ class HashedReader(io.RawIOBase):
 
 
 class Pipe:
-    """What a function writes in a thread of its own, to be read at the same time.
+    """A stream to read, into which a function writes in another thread at the same time.
 
-    Leaving the block ends the thread, and raises what it raised.
+    At the end of the block the thread is joined, and its error is raised.
     """
 
     def __init__(self, write: Callable[[IO[bytes]], None]) -> None:
@@ -94,7 +94,7 @@ class Pipe:
         try:
             with stream:
                 self._write(stream)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the block ends
+        except BaseException as error:  # noqa: BLE001 - raised at the end of the block
             self._error = error
 
     def __exit__(

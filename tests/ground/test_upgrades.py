@@ -197,7 +197,7 @@ def test_an_upgrade_asks_for_a_backup_and_for_maintenance_and_names_both_at_once
 
 def test_a_package_in_another_version_is_named() -> None:
     assert package_faults() == []
-    with patch("housing.upgrades._installed", side_effect=lambda name: "" if name == "django" else "0.0.1"):
+    with patch("housing.upgrades._installed_version", side_effect=lambda name: "" if name == "django" else "0.0.1"):
         faults = package_faults()
     assert "django is not installed." in faults
     assert any(fault.startswith("celery 0.0.1 is installed instead of") for fault in faults)

@@ -1,7 +1,4 @@
-"""The meeting cycle of a partnership: its days, and how it reads.
-
-`recognise` guesses the cycle that a text describes.
-"""
+"""The meeting cycle of a partnership: its days, its description in words, and cycles recognised in a text."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from dateutil.rrule import MO, MONTHLY, WEEKLY, rrule, weekday
 
 
 class Unit(StrEnum):
-    """What a cycle counts."""
+    """The unit of a cycle's interval."""
 
     WEEKS = "weeks"
     MONTHS = "months"
@@ -31,7 +28,7 @@ class OnHoliday(StrEnum):
 
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-#: Which one of the weekdays in a month; -1 is the last.
+#: Positions of a weekday in the month; -1 is the last.
 POSITIONS = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 #: Weeks or months between two meetings of a cycle, at most.
 MAX_INTERVAL = 52
@@ -41,22 +38,21 @@ _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """Every `interval` weeks or months, on one weekday.
-
-    `weekday` is 0 for Monday. `position` says which such weekday of the month (a key of `POSITIONS`); weeks have 0.
-    `starts_on` is the first possible day; intervals are counted from its week or month.
-    """
+    """Every `interval` weeks or months, on one weekday."""
 
     unit: Unit
     interval: int
+    #: 0 is Monday.
     weekday: int
+    #: Which of these weekdays in the month (a key of `POSITIONS`); 0 if the cycle counts weeks.
     position: int
+    #: The first possible day. Intervals are counted from its week or month.
     starts_on: dt.date
 
     def days(self, *, after: dt.date, count: int) -> list[dt.date]:
         """The next days after this one."""
-        after = max(after, self.starts_on - dt.timedelta(days=1))
-        moment = dt.datetime.combine(after, dt.time())
+        last_day_before = max(after, self.starts_on - dt.timedelta(days=1))
+        moment = dt.datetime.combine(last_day_before, dt.time())
         return [day.date() for day in islice(self._rule().xafter(moment), count)]
 
     def next_day(self, *, after: dt.date) -> dt.date:
@@ -69,13 +65,13 @@ class Cycle:
         day = WEEKDAYS[self.weekday]
         if self.unit == Unit.WEEKS:
             return f"Every {day}" if self.interval == 1 else f"Every {_number(self.interval)} weeks, on a {day}"
-        which = f"{POSITIONS[self.position]} {day}"
+        day_of_month = f"{POSITIONS[self.position]} {day} of the month"
         if self.interval == 1:
-            return f"Every {which} of the month"
-        often = {3: "Quarterly", 6: "Twice a year", 12: "Once a year"}.get(
+            return f"Every {day_of_month}"
+        frequency = {3: "Quarterly", 6: "Twice a year", 12: "Once a year"}.get(
             self.interval, f"Every {_number(self.interval)} months"
         )
-        return f"{often}, on the {which} of the month"
+        return f"{frequency}, on the {day_of_month}"
 
     def _rule(self) -> rrule:
         if self.unit == Unit.WEEKS:
@@ -86,39 +82,32 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """A date after looking at bank holidays.
-
-    `moved_from` is the bank holiday that it was moved from. `is_holiday` if it falls on one and was kept.
-    """
+class MeetingDay:
+    """The day of a meeting, after a check for bank holidays."""
 
     day: dt.date
+    #: The bank holiday from which the meeting was moved.
     moved_from: dt.date | None = None
+    #: Whether the meeting stays on a bank holiday.
     is_holiday: bool = False
 
 
-def settle(day: dt.date, holidays: Collection[dt.date], choice: OnHoliday) -> Settled:
-    """The day to meet on, moved off a bank holiday if the cycle says so.
-
-    To the next or the last working day.
-    """
+def move_off_holiday(day: dt.date, holidays: Collection[dt.date], choice: OnHoliday) -> MeetingDay:
+    """The day of a meeting: a bank holiday is moved to the next or the previous working day, unless it is kept."""
     if day not in holidays:
-        return Settled(day)
+        return MeetingDay(day)
     if choice == OnHoliday.KEEP:
-        return Settled(day, is_holiday=True)
+        return MeetingDay(day, is_holiday=True)
     step = dt.timedelta(days=1 if choice == OnHoliday.LATER else -1)
-    moved = day
-    while moved in holidays or moved.weekday() >= 5:
-        moved += step
-    return Settled(moved, moved_from=day)
+    working_day = day
+    while working_day in holidays or working_day.weekday() >= 5:
+        working_day += step
+    return MeetingDay(working_day, moved_from=day)
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a text says about how often a partnership meets.
-
-    `weekday` and `position` are None where it says nothing.
-    """
+    """How often a partnership meets according to a text; `weekday` and `position` are None if it does not say."""
 
     unit: Unit
     interval: int
@@ -126,25 +115,30 @@ class Guess:
     position: int | None = None
 
     def cycle(self, starts_on: dt.date) -> Cycle:
-        """The cycle from this day on, with its weekday and position for what is missing."""
-        day = starts_on.weekday() if self.weekday is None else self.weekday
+        """The cycle from this day on. If the text does not say the weekday or position, they are this day's."""
         position = 0
         if self.unit == Unit.MONTHS:
             position = self.position or position_of(starts_on)
-        return Cycle(unit=self.unit, interval=self.interval, weekday=day, position=position, starts_on=starts_on)
+        return Cycle(
+            unit=self.unit,
+            interval=self.interval,
+            weekday=starts_on.weekday() if self.weekday is None else self.weekday,
+            position=position,
+            starts_on=starts_on,
+        )
 
 
 def position_of(day: dt.date) -> int:
-    """Which of its weekdays in the month a day is; a fifth one is the last."""
-    which = (day.day - 1) // 7 + 1
-    return which if which < 5 else -1
+    """The position of a day among the same weekdays of its month, a key of `POSITIONS`; a fifth one is the last."""
+    position = (day.day - 1) // 7 + 1
+    return position if position < 5 else -1
 
 
 _COUNT = rf"(\d{{1,2}}|{'|'.join(_NUMBERS)}|other)"
 _DAY = rf"({'|'.join(day.lower() for day in WEEKDAYS)})s?"
-_WHICH = r"(first|second|third|fourth|last|1st|2nd|3rd|4th)"
+_POSITION = r"(first|second|third|fourth|last|1st|2nd|3rd|4th)"
 _ORDINALS = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth"}
-#: Phrases and the unit and interval they mean. "Biweekly" and "bimonthly" mean two things, so they are not here.
+#: Phrases with their unit and interval. "Biweekly" and "bimonthly" are ambiguous, so they are not here.
 _PHRASES: tuple[tuple[str, Unit, int], ...] = (
     (r"(?<!-)\bweekly\b|\b(?:every|each|a|per) week\b", Unit.WEEKS, 1),
     (r"\bfortnightly\b|\b(?:every|each|a|per) fortnight\b", Unit.WEEKS, 2),
@@ -153,65 +147,88 @@ _PHRASES: tuple[tuple[str, Unit, int], ...] = (
     (r"\b(?:half-|half )yearly\b|\bbiannual(?:ly)?\b|\bevery half[- ]year\b", Unit.MONTHS, 6),
     (r"(?<!half-)(?<!half )\byearly\b|\bannual(?:ly)?\b|\bevery year\b|\bonce (?:a|per|each) year\b", Unit.MONTHS, 12),
 )
-_UNEVEN = r"\b(?:twice|two times|three times) (?:a|per|each) (?:week|month|quarter)\b|\bbi-?(?:weekly|monthly)\b"
-#: Meetings a year, where they fall evenly.
-_A_YEAR = {"twice": 6, "two times": 6, "three times": 4, "four times": 3, "six times": 2, "twelve times": 1}
+#: Phrases without an even interval, or with one that people understand in two ways.
+_AMBIGUOUS = r"\b(?:twice|two times|three times) (?:a|per|each) (?:week|month|quarter)\b|\bbi-?(?:week|month)ly"
+#: Intervals in months by the number of meetings a year.
+_MONTHS_BY_COUNT = {"twice": 6, "two times": 6, "three times": 4, "four times": 3, "six times": 2, "twelve times": 1}
+
+#: A unit and an interval.
+_Frequency = tuple[Unit, int]
 
 
 def recognise(text: str) -> Guess | None:
-    """How often a text such as `Quarterly, on the first Tuesday` says.
+    """How often a partnership meets according to a text such as `Quarterly, on the first Tuesday`.
 
-    None if it says nothing known, or more than one thing.
+    None if the text names no frequency that we know, or more than one.
     """
     words = " ".join(text.casefold().replace("\u2013", "-").replace("\u2011", "-").split())
-    day = re.search(rf"\b{_DAY}\b", words)
-    which = re.search(rf"\b{_WHICH} {_DAY}\b", words)
-    weekday_found = [day.lower() for day in WEEKDAYS].index(day[1]) if day else None
+    day_match = re.search(rf"\b{_DAY}\b", words)
+    position_match = re.search(rf"\b{_POSITION} {_DAY}\b", words)
+
     frequencies = _frequencies(words)
-    if not frequencies and which:
+    if not frequencies and position_match:
         frequencies = {(Unit.MONTHS, 1)}
     elif not frequencies and re.search(rf"\b(?:every|each|on) {_DAY}\b", words):
         frequencies = {(Unit.WEEKS, 1)}
     if len(frequencies) != 1:
         return None
     ((unit, interval),) = frequencies
+
     position = None
-    if which and unit == Unit.MONTHS:
-        name = _ORDINALS.get(which[1], which[1])
-        position = next(number for number, word in POSITIONS.items() if word == name)
-    return Guess(unit, interval, weekday_found, position)
+    if position_match and unit == Unit.MONTHS:
+        name = _ORDINALS.get(position_match[1], position_match[1])
+        position = next(key for key, word in POSITIONS.items() if word == name)
+    day_names = [day.lower() for day in WEEKDAYS]
+    return Guess(
+        unit=unit,
+        interval=interval,
+        weekday=day_names.index(day_match[1]) if day_match else None,
+        position=position,
+    )
 
 
-def _frequencies(words: str) -> set[tuple[Unit, int]]:
-    """Every frequency named in the words, in lower case."""
-    units: set[tuple[Unit, int]] = set()
-    for often, months in _A_YEAR.items():
-        pattern = rf"\b{often} (?:a|per|each|every) year\b"
-        if re.search(pattern, words):
-            units.add((Unit.MONTHS, months))
-    for pattern in (rf"\bevery {_COUNT} (week|month)s?\b", rf"\b{_COUNT}[- ](week|month)ly\b"):
-        for count, unit in re.findall(pattern, words):
-            units.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
-        words = re.sub(pattern, " ", words)
+def _frequencies(words: str) -> set[_Frequency]:
+    """Every frequency named in the words, which are in lower case; two impossible ones if a phrase is ambiguous."""
+    counted = _counted_frequencies(words)
+    words_left = words
+    for pattern in _INTERVALS:
+        for count, unit in re.findall(pattern, words_left):
+            counted.add((Unit.WEEKS if unit == "week" else Unit.MONTHS, _count(count)))
+        words_left = re.sub(pattern, " ", words_left)
+    if re.search(_AMBIGUOUS, words_left):
+        return counted | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
+
+    named = {(unit, interval) for pattern, unit, interval in _PHRASES if re.search(pattern, words_left)}
+    # "The first Tuesday of each month, quarterly" names only one frequency: each month just places the day.
+    if re.search(rf"\b{_POSITION} {_DAY} (?:of|in) (?:the|each|every|a) month\b", words_left):
+        longer = named - {(Unit.MONTHS, 1)}
+        if longer or counted:
+            return counted | longer
+    return counted | named
+
+
+#: "Every six weeks", "two-monthly".
+_INTERVALS = (rf"\bevery {_COUNT} (week|month)s?\b", rf"\b{_COUNT}[- ](week|month)ly\b")
+
+
+def _counted_frequencies(words: str) -> set[_Frequency]:
+    """Frequencies such as "four times a year" and "every second week"."""
+    counted: set[_Frequency] = set()
+    for count, months in _MONTHS_BY_COUNT.items():
+        if re.search(rf"\b{count} (?:a|per|each|every) year\b", words):
+            counted.add((Unit.MONTHS, months))
     if re.search(r"\bevery second week\b", words):
-        units.add((Unit.WEEKS, 2))
-    named = {(unit, interval) for pattern, unit, interval in _PHRASES if re.search(pattern, words)}
-    if re.search(
-        r"\b(?:twice|two times|three times) (?:a|per|each) (?:week|month|quarter)\b|\bbi-?(?:week|month)ly", words
-    ):
-        # Not an even interval, or one that people read in two ways.
-        return units | {(Unit.WEEKS, 0), (Unit.MONTHS, 0)}
-    # "The first Tuesday of each month, quarterly" is not two frequencies: the quarter decides.
-    longer = {frequency for frequency in named if frequency != (Unit.MONTHS, 1)}
-    which_of_month = re.search(rf"\b{_WHICH} {_DAY} (?:of|in) (?:the|each|every|a) month\b", words)
-    return units | (longer if which_of_month and longer else set() if which_of_month and units else named)
+        counted.add((Unit.WEEKS, 2))
+    return counted
 
 
 def _count(word: str) -> int:
+    """The number of a word: `six` and `6` are 6, `other` is 2 ("every other week")."""
     if word == "other":
         return 2
     return int(word) if word.isdecimal() else _NUMBERS.index(word) + 1
 
 
 def _number(count: int) -> str:
+    """A number in words up to twelve."""
     return _NUMBERS[count - 1] if count <= len(_NUMBERS) else str(count)

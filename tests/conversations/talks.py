@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Format, PointKind
-from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
+from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput, Record
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from tests.world import World
@@ -34,18 +34,18 @@ def the_record(world: World, **said: Any) -> Record:
             theme="land",
             said="Ben would sell the depot; Amina needs to know by June.",
             attendees=[
-                AttendeeGiven(world.larkhaven, world.amina),
-                AttendeeGiven(world.westmarch, world.ben),
-                AttendeeGiven(world.westmarch, name="Una Signed", job_title="Surveyor"),
+                AttendeeInput(world.larkhaven, world.amina),
+                AttendeeInput(world.westmarch, world.ben),
+                AttendeeInput(world.westmarch, name="Una Signed", job_title="Surveyor"),
             ],
             points=[
-                PointGiven(world.larkhaven, PointKind.OBSTACLE, "No land with consent."),
-                PointGiven(world.larkhaven, PointKind.OBJECTIVE, "Two hundred homes by 2030."),
-                PointGiven(world.westmarch, PointKind.OPPORTUNITY, "The depot falls empty in May."),
+                PointInput(world.larkhaven, PointKind.OBSTACLE, "No land with consent."),
+                PointInput(world.larkhaven, PointKind.OBJECTIVE, "Two hundred homes by 2030."),
+                PointInput(world.westmarch, PointKind.OPPORTUNITY, "The depot falls empty in May."),
             ],
             next_steps=[
-                NextStepGiven(world.larkhaven, "Send the layout.", days_ago(-7), world.eddie),
-                NextStepGiven(world.westmarch, "Ask the valuer.", days_ago(-10), world.ben),
+                NextStepInput(world.larkhaven, "Send the layout.", days_ago(-7), world.eddie),
+                NextStepInput(world.westmarch, "Ask the valuer.", days_ago(-10), world.ben),
             ],
         ),
         **said,

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from partnerships.conversations.cycle import Cycle, Guess, OnHoliday, Settled, Unit, recognise, settle
+from partnerships.conversations.cycle import Cycle, Guess, MeetingDay, OnHoliday, Unit, move_off_holiday, recognise
 
 DAY = dt.date
 NEW_YEAR = DAY(2026, 1, 1)
@@ -91,12 +91,12 @@ def test_guess_takes_what_is_missing_from_the_first_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "settled"),
+    ("choice", "meeting_day"),
     [
-        (OnHoliday.KEEP, Settled(DAY(2026, 5, 4), is_holiday=True)),
-        (OnHoliday.LATER, Settled(DAY(2026, 5, 5), moved_from=DAY(2026, 5, 4))),
-        (OnHoliday.EARLIER, Settled(DAY(2026, 5, 1), moved_from=DAY(2026, 5, 4))),
+        (OnHoliday.KEEP, MeetingDay(DAY(2026, 5, 4), is_holiday=True)),
+        (OnHoliday.LATER, MeetingDay(DAY(2026, 5, 5), moved_from=DAY(2026, 5, 4))),
+        (OnHoliday.EARLIER, MeetingDay(DAY(2026, 5, 1), moved_from=DAY(2026, 5, 4))),
     ],
 )
-def test_bank_holiday_is_kept_or_moved_to_a_working_day(choice: OnHoliday, settled: Settled) -> None:
-    assert settle(DAY(2026, 5, 4), {DAY(2026, 5, 4)}, choice) == settled
+def test_bank_holiday_is_kept_or_moved_to_a_working_day(choice: OnHoliday, meeting_day: MeetingDay) -> None:
+    assert move_off_holiday(DAY(2026, 5, 4), {DAY(2026, 5, 4)}, choice) == meeting_day

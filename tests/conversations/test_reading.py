@@ -20,7 +20,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import commitment_readers
 from partnerships.conversations import queries, services
 from partnerships.conversations.models import Attribution, Point, PointKind, PrivateNote
-from partnerships.conversations.services import PointGiven
+from partnerships.conversations.services import PointInput
 from partnerships.exchange.models import Direction, Entry
 from partnerships.organisations.waiting import waiting_from
 from partnerships.work.queries import waiting_for
@@ -450,7 +450,7 @@ def test_people_with_rights_act_on_points_from_the_partnership_page(world: World
 
 
 def test_long_list_of_points_is_folded(world: World) -> None:
-    many = [PointGiven(world.larkhaven, PointKind.OBJECTIVE, f"Objective {number}.") for number in range(9)]
+    many = [PointInput(world.larkhaven, PointKind.OBJECTIVE, f"Objective {number}.") for number in range(9)]
     circulated(world, points=many)
 
     page = signed_in(world.ben).get(reverse("web:partnership-conversations", args=[world.partnership.pk]))

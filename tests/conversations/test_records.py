@@ -18,7 +18,7 @@ from partnerships.commitments.origins import read_from
 from partnerships.commitments.services import UnableToPropose, propose_commitment
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Point, Side, Status
-from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
+from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput
 from partnerships.kit.rights import UnableToAct
 from tests.conversations.talks import agree, agreed, circulated, days_ago, draft, planned, the_record
 from tests.world import World
@@ -211,7 +211,7 @@ def test_next_steps_become_actions_once_the_record_is_circulated(world: World) -
 
 def test_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
     conversation = circulated(world)
-    later = NextStepGiven(world.larkhaven, "Book the crane.", days_ago(-30), world.amina)
+    later = NextStepInput(world.larkhaven, "Book the crane.", days_ago(-30), world.amina)
 
     change(world, conversation, next_steps=[later])
 
@@ -223,8 +223,8 @@ def test_points_that_stay_keep_their_identity(world: World) -> None:
     conversation = draft(world)
     kept = conversation.points.get(kind="obstacle")
     points = [
-        PointGiven(world.larkhaven, "obstacle", "No land with consent."),
-        PointGiven(world.westmarch, "objective", "Fewer families in hotels."),
+        PointInput(world.larkhaven, "obstacle", "No land with consent."),
+        PointInput(world.westmarch, "objective", "Fewer families in hotels."),
     ]
 
     change(world, conversation, points=points)
@@ -276,7 +276,7 @@ def test_invalid_record_is_refused(world: World, said: dict[str, Any], words: st
 
 def test_participant_must_act_for_the_organisation_they_are_listed_under(world: World) -> None:
     with pytest.raises(services.UnableToRecord, match="does not act for"):
-        draft(world, attendees=[AttendeeGiven(world.westmarch, world.chidi)])
+        draft(world, attendees=[AttendeeInput(world.westmarch, world.chidi)])
 
 
 @pytest.mark.parametrize("who", ["vera", "ben", "chidi", "lena"])

@@ -15,7 +15,7 @@ from partnerships.conversations.forms.folding import Fold
 from partnerships.conversations.forms.notes import PRIVATE
 from partnerships.conversations.models import Attribution, Conversation, Format, PointKind, PrivateNote, Status
 from partnerships.conversations.queries import people_of
-from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
+from partnerships.conversations.services import AttendeeInput, NextStepInput, PointInput, Record
 from partnerships.exchange.models import Theme
 from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
@@ -220,26 +220,26 @@ class ConversationForm(Form):
             private_note=data["private_note"],
         )
 
-    def _attendees(self) -> list[AttendeeGiven]:
+    def _attendees(self) -> list[AttendeeInput]:
         seats = []
         for person in self.cleaned_data["attendees"]:
             organisation = next(side for side in self.sides if side.pk in self._sides_by_person[person.pk])
-            seats.append(AttendeeGiven(organisation=organisation, person=person))
+            seats.append(AttendeeInput(organisation=organisation, person=person))
         for side in self.sides:
             for line in _lines(self.cleaned_data[f"others_{side.pk}"]):
                 name, _, job_title = line.partition(",")
-                seats.append(AttendeeGiven(side, name=name.strip()[:150], job_title=job_title.strip()[:150]))
+                seats.append(AttendeeInput(side, name=name.strip()[:150], job_title=job_title.strip()[:150]))
         return seats
 
-    def _points(self) -> list[PointGiven]:
+    def _points(self) -> list[PointInput]:
         return [
-            PointGiven(side, kind, line)
+            PointInput(side, kind, line)
             for side in self.sides
             for kind in _WORDS
             for line in _lines(self.cleaned_data[f"points_{side.pk}_{kind}"])
         ]
 
-    def _next_steps(self) -> list[NextStepGiven]:
+    def _next_steps(self) -> list[NextStepInput]:
         """The steps with text, in the order of the form."""
         sides = {str(side.pk): side for side in self.sides}
         people = {str(person.pk): person for person in self._people}
@@ -249,7 +249,7 @@ class ConversationForm(Form):
                 continue
             side, _, person = self.cleaned_data[f"step_{row}_who"].partition("-")
             steps.append(
-                NextStepGiven(
+                NextStepInput(
                     organisation=sides[side],
                     owner=people.get(person),
                     text=self.cleaned_data[f"step_{row}_text"],

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PostRole
 from partnerships.agreements.queries.posts import people_in_post
-from partnerships.conversations.cycle import Cycle, OnHoliday, Settled, recognise, settle
+from partnerships.conversations.cycle import Cycle, MeetingDay, OnHoliday, move_off_holiday, recognise
 from partnerships.conversations.models import (
+    Format,
     Meeting,
     MeetingCycle,
     MeetingQuerySet,
@@ -24,8 +25,8 @@ from partnerships.organisations.nations import holidays_of_any
 from partnerships.organisations.queries import leads_with_account, with_account
 from partnerships.people.models import User
 
-#: What a first meeting has before anybody chose.
-_TIME, _MINUTES = dt.time(10), 60
+#: Defaults for the first meeting of a partnership without a cycle.
+_TIME, _MINUTES, _FORMAT = dt.time(10), 60, Format.VIDEO
 
 
 def people_who_may_come(partnership: Partnership) -> QuerySet[User]:
@@ -36,38 +37,38 @@ def people_who_may_come(partnership: Partnership) -> QuerySet[User]:
 
 
 def usual_people(partnership: Partnership, today: dt.date) -> list[int]:
-    """Ids of the people invited by default.
+    """Ids of the people to invite by default.
 
-    Of each party: the holders of its lead and deputy posts, or all its leads if it has none.
+    Of each party, these are the holders of its lead and deputy posts, or all its leads if it has no such posts.
     """
-    people: set[int] = set()
+    person_ids: set[int] = set()
     parties = Party.objects.present().filter(partnership=partnership)
     for organisation in parties.values_list("organisation_id", flat=True):
-        holders = [
+        holder_ids = [
             person.pk
             for role in (PostRole.LEAD, PostRole.DEPUTY)
             for person in people_in_post(organisation, role, day=today, partnership=partnership)
         ]
-        people.update(holders or leads_with_account([organisation]).values_list("pk", flat=True))
-    return sorted(people)
+        person_ids.update(holder_ids or leads_with_account([organisation]).values_list("pk", flat=True))
+    return sorted(person_ids)
 
 
 def people_invited(partnership: Partnership, last: Meeting | None, today: dt.date) -> list[int]:
-    """Ids of those to invite next: as last time, else the usual people."""
+    """Ids of the people to invite to the next meeting: those of the last one, else the usual people."""
     if last is None:
         return usual_people(partnership, today)
     return list(seated_people(last).values_list("pk", flat=True))
 
 
 def side_of_person(partnership: Partnership, person: User) -> Organisation | None:
-    """The present party that the person acts for; one that counts comes first."""
+    """The present party for which the person acts; of several, one that is not an observer."""
     parties = Party.objects.present().filter(
         partnership=partnership, organisation__in=Organisation.objects.of_person(person)
     )
-    sides_acted_for = sorted(
+    parties_acted_for = sorted(
         parties.select_related("organisation"), key=lambda party: (party.role == PartyRole.OBSERVER, party.pk)
     )
-    return sides_acted_for[0].organisation if sides_acted_for else None
+    return parties_acted_for[0].organisation if parties_acted_for else None
 
 
 def seated_people(meeting: Meeting) -> QuerySet[User]:
@@ -77,7 +78,7 @@ def seated_people(meeting: Meeting) -> QuerySet[User]:
 
 
 def with_seats(meetings: MeetingQuerySet) -> MeetingQuerySet:
-    """Fetch the partnership and everybody invited, by organisation and name."""
+    """Fetch the partnership and all seats, by organisation and name."""
     seats = MeetingSeat.objects.select_related("organisation", "person").order_by(
         "organisation__name", "person__name", "name", "pk"
     )
@@ -110,43 +111,47 @@ def next_planned(meeting: Meeting) -> Meeting | None:
 
 @dataclass(frozen=True, slots=True)
 class NextMeeting:
-    """A proposal for the next meeting, from the cycle and from the last one.
-
-    `cycle_day` is the day before it was moved from a bank holiday.
-    """
+    """A proposal for the next meeting, from the cycle and the last meeting."""
 
     starts_at: dt.datetime
+    #: The day according to the cycle; the meeting may be moved off a bank holiday.
     cycle_day: dt.date
-    settled: Settled
+    meeting_day: MeetingDay
     minutes: int
     format: str
     place: str
     link: str
+    #: The cycle in words, such as `Every first Tuesday of the month`.
     words: str
 
     @property
     def holiday_words(self) -> str:
-        """A sentence about the bank holiday; empty without one."""
-        if self.settled.moved_from is not None:
+        """A sentence about the bank holiday; "" without one."""
+        if self.meeting_day.moved_from is not None:
             return "The usual day is a bank holiday, so the meeting has been moved."
-        return "This day is a bank holiday." if self.settled.is_holiday else ""
+        return "This day is a bank holiday." if self.meeting_day.is_holiday else ""
 
 
 def running_cycle(partnership: Partnership) -> MeetingCycle | None:
-    """The cycle that proposes its meetings."""
+    """The cycle that the partnership's leads set, unless it was stopped."""
     return MeetingCycle.objects.filter(partnership=partnership, stopped_at=None).first()
 
 
 def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
-    """The cycle that the meeting frequency in the terms describes, or None.
+    """The cycle that the meeting frequency in the terms describes; None if it describes none.
 
-    Days that the text leaves open are those of the last meeting, or today's.
+    If the text names no weekday, the weekday is that of the last meeting, or today's.
     """
     guess = recognise(partnership.meeting_frequency)
     if guess is None:
         return None
-    last = partnership.meetings.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk").first()
+    last = _last_meeting(partnership)
     return guess.cycle(last.day if last else today)
+
+
+def _last_meeting(partnership: Partnership) -> Meeting | None:
+    """The latest meeting that is planned or was held."""
+    return partnership.meetings.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk").first()
 
 
 def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
@@ -156,31 +161,37 @@ def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
 
 
 def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:
-    """The next meeting after the last one planned or held.
+    """A proposal for the next meeting, after the last one that is planned or was held; None without a cycle.
 
-    None without a cycle. A meeting that was called off does not count, so its day is proposed again while it is still
-    to come. Time and place are the cycle's, else those of the last meeting.
+    A meeting that was called off does not count, so its day is proposed again as long as it lies ahead. Time and place
+    are those of the cycle that leads set, else those of the last meeting.
     """
     today = timezone.localdate(now)
-    last = partnership.meetings.exclude(status=MeetingStatus.CALLED_OFF).order_by("-starts_at", "-pk").first()
-    set_one = running_cycle(partnership)
-    cycle = set_one.cycle if set_one else cycle_from_terms(partnership, today)
+    last = _last_meeting(partnership)
+    set_cycle = running_cycle(partnership)
+    cycle = set_cycle.cycle if set_cycle else cycle_from_terms(partnership, today)
     if cycle is None:
         return None
+
     after = today if last is None else max(today, last.day, last.cycle_day or last.day)
-    choice = OnHoliday(set_one.on_holiday) if set_one else OnHoliday.LATER
-    day = cycle.next_day(after=after)
-    settled = settle(day, meeting_holidays(partnership), choice)
-    like = set_one or last
-    time = set_one.time if set_one else timezone.localtime(last.starts_at).time() if last else _TIME
+    cycle_day = cycle.next_day(after=after)
+    on_holiday = OnHoliday(set_cycle.on_holiday) if set_cycle else OnHoliday.LATER
+    meeting_day = move_off_holiday(cycle_day, meeting_holidays(partnership), on_holiday)
+
+    time = _TIME
+    if set_cycle:
+        time = set_cycle.time
+    elif last:
+        time = timezone.localtime(last.starts_at).time()
+    pattern = set_cycle or last
     return NextMeeting(
-        starts_at=timezone.make_aware(dt.datetime.combine(settled.day, time)),
-        cycle_day=day,
-        settled=settled,
-        minutes=like.minutes if like else _MINUTES,
-        format=like.format if like else "video",
-        place=like.place if like else "",
-        link=like.link if like else "",
+        starts_at=timezone.make_aware(dt.datetime.combine(meeting_day.day, time)),
+        cycle_day=cycle_day,
+        meeting_day=meeting_day,
+        minutes=pattern.minutes if pattern else _MINUTES,
+        format=pattern.format if pattern else _FORMAT,
+        place=pattern.place if pattern else "",
+        link=pattern.link if pattern else "",
         words=cycle.words,
     )
 

@@ -1,11 +1,11 @@
-"""What conversations add to a person's work."""
+"""The tasks of the conversations room in My work: records, contacts, meetings, reports and facilitators."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from django.db.models import DateField, DateTimeField, Exists, F, Min, OuterRef, Q, QuerySet, Value
@@ -49,70 +49,83 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class _WithContacts:
-    """Says who a person should get in touch with, for partnerships that have gone quiet."""
+    """Adds the names of the people to contact to tasks about quiet partnerships."""
 
     user: User
     now: dt.datetime
-    quiet: dict[int, Quiet] = field(compare=False)
+    quiet_by_partnership: dict[int, Quiet] = field(compare=False)
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same rows, with the names of the people to contact."""
-        partnerships = [self.quiet[task.number] for task in waiting]
-        return [_quiet_waiting(quiet) for quiet in with_contacts(self.user, partnerships, self.now)]
+        """The same tasks, with the names."""
+        quiet = [self.quiet_by_partnership[task.number] for task in waiting]
+        return [_quiet_task(row) for row in with_contacts(self.user, quiet, self.now)]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
-        """The parties of their partnerships."""
+        """The query for the parties of their partnerships."""
         return [contacts_lookup(self.user, [task.number for task in waiting])]
 
 
-def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _quiet_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     quiet = quiet_in_brief(user, now, limit=MAX_LISTED)
-    complete = _WithContacts(user, now, {silent.partnership.pk: silent for silent in quiet})
-    return [replace(_quiet_waiting(silent), number=silent.partnership.pk, complete=complete) for silent in quiet]
+    complete = _WithContacts(user, now, {row.partnership.pk: row for row in quiet})
+    return [replace(_quiet_task(row), number=row.partnership.pk, complete=complete) for row in quiet]
 
 
-def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Records to agree to, corrections to answer, conversations to write up."""
-    open_ones = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
-    corrections = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
-    planned = Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now))
-    # The status of the side, too, for its index.
-    asked_to_agree = Q(sides__agreed_at=None, sides__status__in=OPEN_FOR_CORRECTION)
-    sides = Organisations("sides__organisation", when=asked_to_agree, roles=EDITING_ROLES)
-    return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(corrections)), EDITORS), Reach(planned, EDITORS)
+class _RecordTask(StrEnum):
+    """What a person has to do with a record; the values are the titles of tasks."""
+
+    AGREE = "Read and agree to this record"
+    ANSWER = "Answer a correction"
+    WRITE_UP = "Write up this conversation"
 
 
-#: A record that waits: its number, subject, status, partnership, the day it is due, and since when it waits.
+def _records(now: dt.datetime, task: _RecordTask) -> Reach:
+    """The records with this task, and whom each reaches."""
+    open_records = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
+    if task == _RecordTask.AGREE:
+        # The status of the side too, so that its index is used.
+        has_not_agreed = Q(sides__agreed_at=None, sides__status__in=OPEN_FOR_CORRECTION)
+        return Reach(open_records, (Organisations("sides__organisation", when=has_not_agreed, roles=EDITING_ROLES),))
+    if task == _RecordTask.ANSWER:
+        corrections = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
+        return Reach(open_records.filter(Exists(corrections)), EDITORS)
+    return Reach(Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now)), EDITORS)
+
+
+#: A record that waits: its id, subject, status, partnership's id, due day, and the time since when it waits.
 _Row: TypeAlias = tuple[int, str, str, int | None, dt.date | None, dt.datetime | None]
-_WHAT = ("Read and agree to this record", "Answer a correction", "Write up this conversation")
 
 
-def _records_for(user: User, now: dt.datetime, *, place: int) -> QuerySet[Conversation, _Row]:
-    """Records of one kind of `_records`, the most urgent first; everybody they reach may read them."""
-    conversations: QuerySet[Conversation, Any] = _records(now)[place].of(user)
+def _records_for(user: User, now: dt.datetime, *, task: _RecordTask) -> QuerySet[Conversation, _Row]:
+    """The person's records with this task, the most urgent first. Everybody whom they reach may read them."""
     since: Any = F("circulated_at")
-    if place == 1:
+    due: Any = Value(None, DateField())
+    order = "since"
+    if task == _RecordTask.ANSWER:
         since = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
-    due: Any = F("held_on") if place == 2 else Value(None, DateField())
-    conversations = conversations.annotate(since=since, due=due).order_by("held_on" if place == 2 else "since", "pk")
-    rows: QuerySet[Conversation, _Row] = conversations.values_list(
-        "pk", "subject", "status", "partnership", "due", "since"
+    if task == _RecordTask.WRITE_UP:
+        due = F("held_on")
+        order = "held_on"
+    conversations: QuerySet[Conversation, Any] = _records(now, task).of(user)
+    rows: QuerySet[Conversation, _Row] = (
+        conversations.annotate(since=since, due=due)
+        .order_by(order, "pk")
+        .values_list("pk", "subject", "status", "partnership", "due", "since")
     )
     return rows[:MAX_LISTED]
 
 
-def _records_of(place: int) -> Source:
-    """The source of one kind of `_records`."""
+def _record_source(task: _RecordTask) -> Source:
     return Source(
-        lambda user, now: _in_words(_WHAT[place], rows_for(_records_for, user, now, place=place), user),
-        lambda now: (_records(now)[place],),
+        lambda user, now: _record_tasks(task.value, rows_for(_records_for, user, now, task=task), user),
+        lambda now: (_records(now, task),),
         is_usual=True,
-        lookups=lambda user, now: (lookup(_records_for, user, now, place=place),),
+        lookups=lambda user, now: (lookup(_records_for, user, now, task=task),),
     )
 
 
-def _contacts_wanted(user: User, now: dt.datetime) -> InOrder:
-    return _in_words("Get in touch again", rows_for(_contacts_for, user, now), user)
+def _contact_tasks(user: User, now: dt.datetime) -> InOrder:
+    return _record_tasks("Get in touch again", rows_for(_contacts_for, user, now), user)
 
 
 def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, _Row]:
@@ -125,22 +138,25 @@ def _contacts_for(user: User, now: dt.datetime) -> QuerySet[Conversation, _Row]:
 
 @dataclass(frozen=True, slots=True)
 class _WithTitles:
-    """Adds the titles of partnerships that the person may know of: a side outside one reads the record alone."""
+    """Adds the titles of partnerships to tasks, if the person may know them.
+
+    A side that is not in the partnership may read the record, but not the partnership's title.
+    """
 
     user: User
 
     def __call__(self, waiting: Sequence[Waiting]) -> list[Waiting]:
-        """The same rows, with titles."""
-        titles_known = titles_known_to(self.user, {task.number for task in waiting})
-        return [replace(task, within=titles_known.get(task.number, "")) for task in waiting]
+        """The same tasks, with the titles."""
+        titles = titles_known_to(self.user, {task.number for task in waiting})
+        return [replace(task, within=titles.get(task.number, "")) for task in waiting]
 
     def lookups(self, waiting: Sequence[Waiting]) -> list[Lookup]:
-        """The titles."""
+        """The query for the titles."""
         return [titles_lookup(self.user, {task.number for task in waiting})]
 
 
-def _in_words(what: str, rows: Sequence[_Row], user: User) -> InOrder:
-    """These records as things that wait, without titles of partnerships until `in_full`."""
+def _record_tasks(what: str, rows: Sequence[_Row], user: User) -> InOrder:
+    """The tasks of these records. Titles of partnerships are missing until `in_full` adds them."""
     address, labels = addresses("conversations:detail"), dict(Status.choices)
     complete = _WithTitles(user)
 
@@ -158,44 +174,51 @@ def _in_words(what: str, rows: Sequence[_Row], user: User) -> InOrder:
             complete=complete if partnership else None,
         )
 
-    return InOrder(rows, make, due=itemgetter(4))
+    def due_day(row: _Row) -> dt.date | None:
+        _pk, _subject, _status, _partnership, due, _since = row
+        return due
+
+    return InOrder(rows, make, due=due_day)
 
 
-def _quiet_waiting(quiet: Quiet) -> Waiting:
+def _quiet_task(quiet: Quiet) -> Waiting:
     too_long = quiet.since + dt.timedelta(days=quiet.partnership.quiet_after)
     silence = f"no contact for {quiet.days} days" if quiet.ever else f"no conversation in {quiet.days} days"
     return Waiting(
         what=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
-        # Waiting since the limit was passed, not since the last conversation: requests from people sort first.
+        # It waits since the limit was passed, not since the last conversation, so that requests from people come first.
         since=beginning_of(too_long),
         within=quiet.partnership.title,
     )
 
 
-#: How long before a meeting its agenda waits to be prepared.
+#: How long before a meeting people are asked to prepare its agenda.
 AGENDA_TIME = dt.timedelta(days=14)
-#: How long before the next day of the cycle its meeting waits to be planned.
+#: How long before the next day of the cycle people are asked to plan its meeting.
 PLANNING_TIME = dt.timedelta(days=42)
-_OF_THE_CALLER = (Organisations("organisation", roles=EDITING_ROLES),)
+_ARRANGERS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
 def _seats(now: dt.datetime) -> Reach:
-    """Seats of people who have not said whether they come."""
+    """Seats at planned meetings, of people who have not said whether they are coming."""
     coming = Meeting.objects.coming(now).values("pk")
     return Reach(MeetingSeat.objects.filter(answer="", meeting__in=coming), (People("person"),))
 
 
 def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
-    open_ones = Meeting.objects.open_to(user).coming(now).values("pk")
-    return _seats(now).of(user).filter(meeting__in=open_ones).select_related("meeting__partnership").order_by("pk")
+    open_meetings = Meeting.objects.open_to(user).coming(now).values("pk")
+    return _seats(now).of(user).filter(meeting__in=open_meetings).select_related("meeting__partnership").order_by("pk")
 
 
-def _seats_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _seat_tasks(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _meeting_waiting(
-            "Say whether you are coming", seat.meeting, "conversations:meeting-answer", seat.pk, seat.invited_at
+        _meeting_task(
+            "Say whether you are coming",
+            seat.meeting,
+            path=reverse("conversations:meeting-answer", args=[seat.pk]),
+            since=seat.invited_at,
         )
         for seat in rows_for(_own_seats, user, now)
     ]
@@ -204,41 +227,46 @@ def _seats_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     """Meetings without an agenda, without attendance, and without minutes."""
     planned = Meeting.objects.filter(status=MeetingStatus.PLANNED)
-    soon = planned.filter(agenda_sent_at=None, starts_at__gte=now, starts_at__lte=now + AGENDA_TIME)
-    begun = planned.filter(starts_at__lt=now)
-    meetings = Meeting.objects.filter(status=MeetingStatus.HELD, conversation=None)
-    return Reach(soon, _OF_THE_CALLER), Reach(begun, _OF_THE_CALLER), Reach(meetings, _OF_THE_CALLER)
+    without_agenda = planned.filter(agenda_sent_at=None, starts_at__gte=now, starts_at__lte=now + AGENDA_TIME)
+    without_attendance = planned.filter(starts_at__lt=now)
+    without_minutes = Meeting.objects.filter(status=MeetingStatus.HELD, conversation=None)
+    return (
+        Reach(without_agenda, _ARRANGERS),
+        Reach(without_attendance, _ARRANGERS),
+        Reach(without_minutes, _ARRANGERS),
+    )
 
 
 def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     return _meetings(now)
 
 
-def _read_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
+def _readable_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
     return Meeting.objects.open_to(user).filter(among("pk", ids)).select_related("partnership").order_by("pk")
 
 
-def _meetings_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    places = sorted_by_reach(_meetings_for, user, now)
-    to_prepare, to_record, to_minute = places[0], places[1], places[2]
-    waiting = []
-    for row in rows_for(_read_meetings, user, list(to_prepare | to_record | to_minute)):
-        if row.pk in to_prepare:
-            waiting.append(_meeting_waiting("Prepare the agenda", row, "conversations:agenda", row.pk, None))
-        elif row.pk in to_record:
-            waiting.append(_meeting_waiting("Record who attended", row, "conversations:attendance", row.pk, None))
+def _meeting_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+    ids_by_reach = sorted_by_reach(_meetings_for, user, now)
+    without_agenda, without_attendance, without_minutes = ids_by_reach[0], ids_by_reach[1], ids_by_reach[2]
+    tasks: list[Waiting] = []
+    for meeting in rows_for(_readable_meetings, user, list(without_agenda | without_attendance | without_minutes)):
+        if meeting.pk in without_agenda:
+            path = reverse("conversations:agenda", args=[meeting.pk])
+            tasks.append(_meeting_task("Prepare the agenda", meeting, path=path))
+        elif meeting.pk in without_attendance:
+            path = reverse("conversations:attendance", args=[meeting.pk])
+            tasks.append(_meeting_task("Record who attended", meeting, path=path))
         else:
-            waiting.append(
-                _meeting_waiting("Write the minutes", row, "conversations:minutes", row.pk, row.attendance_at)
-            )
-    return waiting
+            path = reverse("conversations:minutes", args=[meeting.pk])
+            tasks.append(_meeting_task("Write the minutes", meeting, path=path, since=meeting.attendance_at))
+    return tasks
 
 
-def _meeting_waiting(what: str, meeting: Meeting, route: str, number: int, since: dt.datetime | None) -> Waiting:
+def _meeting_task(what: str, meeting: Meeting, *, path: str, since: dt.datetime | None = None) -> Waiting:
     return Waiting(
         what=what,
         title=meeting.title,
-        path=reverse(route, args=[number]),
+        path=path,
         since=since,
         due=meeting.day,
         within=meeting.partnership.title,
@@ -248,7 +276,7 @@ def _meeting_waiting(what: str, meeting: Meeting, route: str, number: int, since
 
 
 def _cycles(now: dt.datetime) -> Reach:
-    """Running cycles of live partnerships without a meeting to come."""
+    """Running cycles of live partnerships that have no meeting planned."""
     coming = Meeting.objects.coming(now).filter(partnership=OuterRef("partnership"))
     cycles = MeetingCycle.objects.filter(
         ~Exists(coming), stopped_at=None, partnership__in=Partnership.objects.live().values("pk")
@@ -265,38 +293,37 @@ def _cycles_for(user: User, now: dt.datetime) -> QuerySet[MeetingCycle]:
     return _cycles(now).of(user).select_related("partnership").order_by("pk")
 
 
-def _cycles_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    waiting = []
+def _cycle_tasks(user: User, now: dt.datetime) -> list[Waiting]:
+    tasks: list[Waiting] = []
     for cycle in rows_for(_cycles_for, user, now):
-        proposed = propose_next(cycle.partnership, now)
-        if proposed is not None and proposed.starts_at <= now + PLANNING_TIME:
-            waiting.append(
+        proposal = propose_next(cycle.partnership, now)
+        if proposal is not None and proposal.starts_at <= now + PLANNING_TIME:
+            tasks.append(
                 Waiting(
                     what="Plan the next meeting",
                     title=cycle.partnership.title,
                     path=reverse("conversations:meeting-new", args=[cycle.partnership_id]),
-                    due=timezone.localdate(proposed.starts_at),
+                    due=timezone.localdate(proposal.starts_at),
                     within=cycle.partnership.title,
                 )
             )
-    return waiting
+    return tasks
 
 
-#: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, reports
-#: and meetings.
+#: Where My work finds the tasks of this room.
 WAITING = (
-    *map(_records_of, range(len(_WHAT))),
+    *map(_record_source, _RecordTask),
     Source(
-        _contacts_wanted,
+        _contact_tasks,
         lambda now: (past_contacts(now),),
         is_usual=True,
         lookups=lambda user, now: (lookup(_contacts_for, user, now),),
     ),
-    Source(_seats_wanted, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
-    Source(_meetings_wanted, _meetings, lookups=lambda user, now: (reach_lookup(_meetings_for, user, now),)),
-    Source(_cycles_wanted, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
+    Source(_seat_tasks, lambda now: (_seats(now),), lookups=lambda user, now: (lookup(_own_seats, user, now),)),
+    Source(_meeting_tasks, _meetings, lookups=lambda user, now: (reach_lookup(_meetings_for, user, now),)),
+    Source(_cycle_tasks, lambda now: (_cycles(now),), lookups=lambda user, now: (lookup(_cycles_for, user, now),)),
     Source(
-        _quiet_wanted,
+        _quiet_tasks,
         lambda now: (quiet_parties(now),),
         is_usual=True,
         lookups=lambda user, now: (quiet_lookup(user, now, limit=MAX_LISTED),),

@@ -10,9 +10,9 @@ from partnerships.conversations.services.agreeing import (
     suggest_correction,
 )
 from partnerships.conversations.services.drafting import (
-    AttendeeGiven,
-    NextStepGiven,
-    PointGiven,
+    AttendeeInput,
+    NextStepInput,
+    PointInput,
     Record,
     UnableToCancel,
     UnableToRecord,
@@ -86,11 +86,11 @@ from partnerships.conversations.services.reports import (
 
 __all__ = [
     "AgendaLine",
-    "AttendeeGiven",
+    "AttendeeInput",
     "Guest",
     "MeetingPlan",
-    "NextStepGiven",
-    "PointGiven",
+    "NextStepInput",
+    "PointInput",
     "Record",
     "Sitting",
     "UnableToAcceptFacilitation",

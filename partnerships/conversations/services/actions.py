@@ -1,4 +1,4 @@
-"""Make actions of next steps when the record is circulated."""
+"""Turns next steps into actions when the record is circulated."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from partnerships.people.models import User
 
 
 def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) -> None:
-    """Make an action of each next step that has none yet.
+    """Turn each next step that is not an action yet into one. Call it in the transaction that circulates the record.
 
-    It is for the other side, if there is just one. Steps of the keeper's own people are agreed at once; others must be
-    accepted by their organisation. Call inside the transaction that circulates the record.
+    Actions of the keeper's own people are agreed at once; others must be accepted by their organisation.
     """
     sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
     for step in conversation.next_steps.filter(action=None).select_related("organisation", "owner").order_by("pk"):
-        # A person who has left since cannot own the action.
-        able = step.owner is not None and people_who_may_own(step.organisation).filter(pk=step.owner.pk).exists()
+        # A person who has left the organisation cannot own the action.
+        may_own = step.owner is not None and people_who_may_own(step.organisation).filter(pk=step.owner.pk).exists()
         step.action = propose_action(
             organisation=step.organisation,
             text=step.text,
-            owner=step.owner if able else None,
+            owner=step.owner if may_own else None,
             due_on=step.due_on,
             for_organisation=_other_side(step, conversation.organisation, sides),
             author=author,
@@ -34,9 +33,10 @@ def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) 
 
 
 def _other_side(step: NextStep, keeper: Organisation, sides: list[Organisation]) -> Organisation | None:
-    """Receiver of the step: the keeper, or the only other side if it acts.
+    """The organisation for which the step is done.
 
-    None if the keeper acts and there are several other sides, or the record names nobody: an action shows its owner.
+    A step of another side is done for the keeper. A step of the keeper is done for the other side if there is only one,
+    and if the record names people: the other side would see who owns the action.
     """
     if step.organisation_id != keeper.pk:
         return keeper

@@ -19,15 +19,15 @@ from partnerships.people.models import User
 
 
 class UnableToCirculate(Exception):
-    """It is not a draft."""
+    """The record is not a draft."""
 
 
 class UnableToCorrect(Exception):
-    """It is not circulated, or the correction has been answered."""
+    """The record is not circulated, or the correction has been answered."""
 
 
 class UnableToAgree(Exception):
-    """It is not circulated, agreed already, or has changed since."""
+    """The record is not circulated, is agreed already, or has changed since the author read it."""
 
 
 @transaction.atomic
@@ -86,10 +86,7 @@ def suggest_correction(
 def answer_correction(
     *, correction: Correction, taken_up: bool, answer: str, author: User, now: dt.datetime
 ) -> Correction:
-    """Accept or refuse a correction for the keeper.
-
-    Refusing needs a reason. Raises `UnableToCorrect`.
-    """
+    """Accept a correction for the keeper, or refuse it with a reason. Raises `UnableToCorrect`."""
     current = lock_conversation(correction.conversation)
     locked = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not locked.is_open:
@@ -115,11 +112,10 @@ def answer_correction(
 def agree_record(
     *, conversation: Conversation, organisation: Organisation, revision: int, author: User, now: dt.datetime
 ) -> Conversation:
-    """Agree to the record for one side; the last agreement locks it.
+    """Agree to the record for one side; the last agreement locks it. Raises `UnableToAgree`.
 
-    Only sides with somebody here who can agree are needed. `revision` is the one the author saw. The side's own
-    corrections must be answered before it agrees, and all corrections before the record is locked. Raises
-    `UnableToAgree`.
+    Sides without an editor or lead on this site are not waited for. A side's own corrections must be answered before it
+    agrees, and all corrections before the record is locked. `revision` is the one that the author read.
     """
     current = lock_conversation(conversation)
     if not current.is_open_for_correction:
@@ -130,14 +126,14 @@ def agree_record(
         raise UnableToAgree("The record has changed since you opened it. Read it again before you agree.")
     if current.corrections.filter(answered_at=None, organisation=organisation).exists():
         raise UnableToAgree("Your side suggested a correction that has not been answered yet.")
-    already = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
-    able = sides_to_ask(current)
-    if already and able - {organisation.pk}:
+    has_agreed = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
+    sides_who_can_agree = sides_to_ask(current)
+    if has_agreed and sides_who_can_agree - {organisation.pk}:
         raise UnableToAgree(f"{organisation.display_name} has already agreed.")
-    if not already:
+    if not has_agreed:
         current.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)
     before = current.get_status_display()
-    if not able - {organisation.pk} and not current.corrections.filter(answered_at=None).exists():
+    if not sides_who_can_agree - {organisation.pk} and not current.corrections.filter(answered_at=None).exists():
         current.status, current.agreed_at = Status.AGREED, now
         current.save(update_fields=["status", "agreed_at"])
     record_event(

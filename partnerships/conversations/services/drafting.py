@@ -1,4 +1,4 @@
-"""Services for the record: write, edit, cancel."""
+"""Services that write the record of a conversation, edit it, and cancel a planned conversation."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from partnerships.people.models import User
 
 
 class UnableToRecord(Exception):
-    """The record is invalid, locked, or was changed by somebody else."""
+    """The record is invalid, locked, or was changed by a colleague."""
 
 
 class UnableToCancel(Exception):
-    """It is not planned, or the reason is missing."""
+    """The conversation is not planned, or the reason is missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class AttendeeGiven:
-    """An attendee: a known person, or a name."""
+class AttendeeInput:
+    """A person who took part: a person with an account, or a name."""
 
     organisation: Organisation
     person: User | None = None
@@ -54,7 +54,7 @@ class AttendeeGiven:
 
 
 @dataclass(frozen=True, slots=True)
-class PointGiven:
+class PointInput:
     """An objective, obstacle or opportunity of one side."""
 
     organisation: Organisation
@@ -63,8 +63,8 @@ class PointGiven:
 
 
 @dataclass(frozen=True, slots=True)
-class NextStepGiven:
-    """A next step, and when it is due."""
+class NextStepInput:
+    """A next step of one side."""
 
     organisation: Organisation
     text: str
@@ -74,9 +74,10 @@ class NextStepGiven:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Content of the form. `organisations` are the sides besides the keeper.
+    """The content of a record. `organisations` are the sides besides the keeper.
 
-    A planned conversation has no summary, points or next steps, since every side sees it at once.
+    A planned conversation has no summary, points or next steps, because every side sees it at once. `private_note` is
+    None if the note stays as it is.
     """
 
     subject: str
@@ -90,9 +91,9 @@ class Record:
     decisions: Sequence[str] = field(default_factory=tuple)
     attribution: str = Attribution.NAMED
     next_contact_on: dt.date | None = None
-    attendees: Sequence[AttendeeGiven] = field(default_factory=tuple)
-    points: Sequence[PointGiven] = field(default_factory=tuple)
-    next_steps: Sequence[NextStepGiven] = field(default_factory=tuple)
+    attendees: Sequence[AttendeeInput] = field(default_factory=tuple)
+    points: Sequence[PointInput] = field(default_factory=tuple)
+    next_steps: Sequence[NextStepInput] = field(default_factory=tuple)
     private_note: str | None = None
 
 
@@ -106,14 +107,13 @@ def record_conversation(
     key: uuid.UUID | None = None,
     came_from: From | None = None,
 ) -> Conversation:
-    """Create a conversation; one that took place starts as a draft.
+    """Create a conversation: planned, or if it took place a draft. Raises `UnableToRecord`.
 
-    `came_from` links it to a record of another room. A `key` used before returns the same conversation. Raises
-    `UnableToRecord`.
+    `came_from` links it to a record of another room. If the form's `key` was used before, its conversation is returned.
     """
-    made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
-    if made is not None:
-        return made
+    existing = Conversation.objects.filter(key=key, created_by=author).first() if key else None
+    if existing is not None:
+        return existing
     require(
         roles_of(author, now).edit_for(organisation.pk), f"You cannot make changes for {organisation.display_name}."
     )
@@ -130,10 +130,10 @@ def record_conversation(
             )
     except IntegrityError:
         # The same form was sent twice at once.
-        made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
-        if made is None:
+        existing = Conversation.objects.filter(key=key, created_by=author).first() if key else None
+        if existing is None:
             raise
-        return made
+        return existing
     _write_parts(conversation, record, author=author, now=now)
     event = EventKind.PLANNED if record.planned else EventKind.RECORDED
     record_event(
@@ -156,10 +156,10 @@ def record_conversation(
 def edit_conversation(
     *, conversation: Conversation, record: Record, revision: int, author: User, now: dt.datetime
 ) -> Conversation:
-    """Change the record until it is agreed.
+    """Change the record, which is possible until it is agreed. Raises `UnableToRecord`.
 
-    A circulated one becomes *corrected*, and every other side must agree again. A planned one that has taken place,
-    according to `record`, becomes a draft. `revision` is the one the author saw. Raises `UnableToRecord`.
+    A circulated record becomes corrected, and all other sides must agree again. A planned conversation that has taken
+    place according to `record` becomes a draft. `revision` is the one that the author edited.
     """
     current = lock_conversation(conversation)
     if not current.is_editable:
@@ -167,7 +167,7 @@ def edit_conversation(
     may_edit = roles_of(author, now).edit_for(current.organisation.pk)
     require(may_edit, f"Only editors of {current.organisation.display_name} can change this record.")
     if revision != current.revision:
-        raise UnableToRecord("Somebody changed the record while you were editing. Check it before you save.")
+        raise UnableToRecord("A colleague changed the record while you were editing. Check it before you save.")
     _check(record, current.organisation, timezone.localdate(now))
     before = {"date": long_date(current.held_on), "status": current.get_status_display()}
     if current.status in OPEN_FOR_CORRECTION:
@@ -237,11 +237,11 @@ def _fields(record: Record) -> dict[str, object]:
 
 
 def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
-    """Refuse a record that cannot be true. Raises `UnableToRecord`."""
+    """Raise `UnableToRecord` if the record is incomplete or contradicts itself."""
     if not record.subject.strip():
         raise UnableToRecord("Enter a subject.")
-    others = {organisation.pk for organisation in record.organisations} - {keeper.pk}
-    if not others:
+    other_ids = {organisation.pk for organisation in record.organisations} - {keeper.pk}
+    if not other_ids:
         raise UnableToRecord("Choose at least one other organisation.")
     if record.planned and (record.said.strip() or record.decisions or record.points or record.next_steps):
         raise UnableToRecord(
@@ -251,20 +251,20 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
         raise UnableToRecord("The date is in the future, so the conversation cannot have taken place.")
     if record.next_contact_on is not None and record.next_contact_on < record.held_on:
         raise UnableToRecord("The next contact cannot be before this conversation.")
-    sides = others | {keeper.pk}
+    side_ids = other_ids | {keeper.pk}
     if record.partnership is not None:
-        parties = set(record.partnership.parties.present().values_list("organisation_id", flat=True))
-        if keeper.pk not in parties:
+        party_ids = set(record.partnership.parties.present().values_list("organisation_id", flat=True))
+        if keeper.pk not in party_ids:
             raise UnableToRecord(f"{keeper.display_name} is not a party to {record.partnership.title}.")
-        if not others & parties:
+        if not other_ids & party_ids:
             raise UnableToRecord(f"None of the other organisations is a party to {record.partnership.title}.")
-    named = [
+    named_organisations = [
         *(seat.organisation for seat in record.attendees),
         *(point.organisation for point in record.points),
         *(step.organisation for step in record.next_steps),
     ]
-    for organisation in named:
-        if organisation.pk not in sides:
+    for organisation in named_organisations:
+        if organisation.pk not in side_ids:
             raise UnableToRecord(f"{organisation.display_name} did not take part.")
     for step in record.next_steps:
         if not step.text.strip():
@@ -273,34 +273,35 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
 
 
 def _check_people(record: Record) -> None:
-    named = [
+    """Raise `UnableToRecord` if a person never acted for the organisation beside their name."""
+    people = [
         *((seat.person, seat.organisation) for seat in record.attendees if seat.person),
         *((step.owner, step.organisation) for step in record.next_steps if step.owner),
     ]
-    # People who have left since stay attendees of that day.
-    known = set(
-        Membership.objects.filter(person__in=[person.pk for person, _ in named if person]).values_list(
+    # All memberships, not only current ones: people who have left since took part on that day.
+    memberships = set(
+        Membership.objects.filter(person__in=[person.pk for person, _ in people if person]).values_list(
             "person_id", "organisation_id"
         )
     )
-    for person, organisation in named:
-        if person is not None and (person.pk, organisation.pk) not in known:
+    for person, organisation in people:
+        if person is not None and (person.pk, organisation.pk) not in memberships:
             raise UnableToRecord(f"{person.display_name} does not act for {organisation.display_name}.")
 
 
-#: The journal's name for an organisation that was taken out of a conversation.
+#: The name of removed sides in the journal for restores.
 SIDE = "side"
 
 
 def side_identity(side: Side) -> str:
-    """The journal's hash of who took part in what."""
+    """The hash of a side in the journal for restores."""
     conversation, organisation = side.conversation, side.organisation
     return journal.identity(conversation.pk, conversation.created_at, organisation.pk, organisation.created_at)
 
 
 def _write_parts(conversation: Conversation, record: Record, *, author: User, now: dt.datetime) -> None:
-    """Update sides, attendees, points and next steps; unchanged rows stay."""
-    organisations = {
+    """Write the rows that belong to a record: points, decisions, attendees, sides, next steps and private note."""
+    organisations_by_id = {
         organisation.pk: organisation for organisation in (conversation.organisation, *record.organisations)
     }
     _keep_points(conversation, record.points)
@@ -317,14 +318,14 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
         for seat in record.attendees
         if seat.person or seat.name.strip()
     )
-    for side in conversation.sides.exclude(organisation__in=organisations).select_related("organisation"):
+    for side in conversation.sides.exclude(organisation__in=organisations_by_id).select_related("organisation"):
         journal.note(SIDE, now=now, side=side.pk, same=side_identity(side))
         side.delete()
-    present = set(conversation.sides.values_list("organisation_id", flat=True))
+    present_ids = set(conversation.sides.values_list("organisation_id", flat=True))
     Side.objects.bulk_create(
         Side(conversation=conversation, organisation=organisation)
-        for pk, organisation in organisations.items()
-        if pk not in present
+        for pk, organisation in organisations_by_id.items()
+        if pk not in present_ids
     )
     conversation.next_steps.filter(action=None).delete()
     NextStep.objects.bulk_create(
@@ -349,37 +350,32 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
         )
 
 
-def _keep_decisions(conversation: Conversation, given: Sequence[str]) -> None:
-    """Write the decisions in this order, if they changed."""
-    wanted = [text.strip() for text in given if text.strip()]
-    if wanted == list(conversation.decisions.order_by("position").values_list("text", flat=True)):
+def _keep_decisions(conversation: Conversation, decisions: Sequence[str]) -> None:
+    """Replace the decisions, if they changed."""
+    texts = [text.strip() for text in decisions if text.strip()]
+    if texts == list(conversation.decisions.order_by("position").values_list("text", flat=True)):
         return
     conversation.decisions.all().delete()
     RecordedDecision.objects.bulk_create(
-        RecordedDecision(conversation=conversation, position=place, text=text)
-        for place, text in enumerate(wanted, start=1)
+        RecordedDecision(conversation=conversation, position=position, text=text)
+        for position, text in enumerate(texts, start=1)
     )
 
 
-def _keep_points(conversation: Conversation, points_given: Sequence[PointGiven]) -> None:
-    """Add new points and delete missing ones.
-
-    One that became an ask or offer is closed instead of deleted.
-    """
-    wanted = {
-        (point.organisation.pk, str(point.kind), point.text.strip()): point
-        for point in points_given
-        if point.text.strip()
+def _keep_points(conversation: Conversation, points: Sequence[PointInput]) -> None:
+    """Add new points and delete missing ones. Raises `UnableToRecord` if a missing one has become an ask or offer."""
+    new_points = {
+        (point.organisation.pk, str(point.kind), point.text.strip()): point for point in points if point.text.strip()
     }
     for point in conversation.points.select_related("became"):
-        known = (point.organisation_id, point.kind, point.text)
-        if known in wanted:
-            del wanted[known]
+        key = (point.organisation_id, point.kind, point.text)
+        if key in new_points:
+            del new_points[key]
         elif hasattr(point, "became"):
             raise UnableToRecord(f"“{point.text}” has become an {point.direction}, so it must stay in the record.")
         else:
             point.delete()
     Point.objects.bulk_create(
-        Point(conversation=conversation, organisation=drafted_point.organisation, kind=drafted_point.kind, text=text)
-        for (_, _, text), drafted_point in wanted.items()
+        Point(conversation=conversation, organisation=new_point.organisation, kind=new_point.kind, text=text)
+        for (_, _, text), new_point in new_points.items()
     )

@@ -28,24 +28,24 @@ FACILITATOR = "facilitator"
 
 
 class UnableToNameFacilitator(Exception):
-    """They do not act for the organisation, are named already, or it cannot be invited."""
+    """The person does not act for the organisation, is named already, or the organisation cannot be invited."""
 
 
 class UnableToAcceptFacilitation(Exception):
-    """It has ended, or their organisation has not accepted its invitation."""
+    """The facilitation has ended, or the organisation has not accepted its invitation."""
 
 
 class UnableToEndFacilitation(Exception):
-    """It has ended already, or the reason is missing."""
+    """The facilitation has ended already, or the reason is missing."""
 
 
 @transaction.atomic
 def name_facilitator(
     *, partnership: Partnership, organisation: Organisation, person: User, author: User | None, now: dt.datetime
 ) -> Facilitator:
-    """Name a facilitator and email them.
+    """Name a facilitator and email them. Raises `UnableToNameFacilitator`.
 
-    An organisation that does not take part yet is invited as an observer. Raises `UnableToNameFacilitator`.
+    If their organisation does not take part in the partnership, it is invited as an observer.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
@@ -56,8 +56,8 @@ def name_facilitator(
     if Facilitator.objects.named().filter(partnership=locked, person=person).exists():
         raise UnableToNameFacilitator("They are already a facilitator of this partnership.")
     party = Party.objects.filter(partnership=locked, organisation=organisation).first()
-    brings = party is None or party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED)
-    if brings:
+    needs_invitation = party is None or party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED)
+    if needs_invitation:
         try:
             invite_organisation(
                 partnership=locked,
@@ -73,7 +73,7 @@ def name_facilitator(
         partnership=locked,
         organisation=organisation,
         person=person,
-        brought_party=brings,
+        brought_party=needs_invitation,
         named_by=author,
         named_at=now,
     )
@@ -96,9 +96,9 @@ def _lock(facilitator: Facilitator) -> Facilitator:
 
 @transaction.atomic
 def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datetime) -> None:
-    """Say whether you will be a facilitator: the person themselves.
+    """Accept to be a facilitator; only the person can do this. Raises `UnableToAcceptFacilitation`.
 
-    A lead accepts their organisation's invitation with it. Raises `UnableToAcceptFacilitation`.
+    If they are a lead, they accept their organisation's invitation at the same time.
     """
     locked = _lock(facilitator)
     roles = roles_of(author, now)
@@ -117,14 +117,15 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
 
 @transaction.atomic
 def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End it: by leads of the chair or of a lead organisation, or by the person.
+    """End a facilitation, by a lead of the leading organisations or the person. Raises `UnableToEndFacilitation`.
 
-    An organisation that takes part only for its facilitators leaves with the last one. Raises
-    `UnableToEndFacilitation`.
+    An organisation that takes part only because of its facilitators leaves with the last of them.
     """
     locked = _lock(facilitator)
-    own = author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
-    require(own or rights_over(locked.partnership, author, now).leads)
+    is_own = (
+        author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
+    )
+    require(is_own or rights_over(locked.partnership, author, now).leads)
     if locked.ended_at is not None:
         raise UnableToEndFacilitation("This has already ended.")
     if not reason.strip():
@@ -135,7 +136,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
 
 
 def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
-    """Remove an organisation that took part only for its facilitators, after the last one."""
+    """Remove an organisation that took part only because of its facilitators, if this was the last of them."""
     partnership, organisation = facilitator.partnership, facilitator.organisation
     other_facilitators = Facilitator.objects.named().filter(partnership=partnership, organisation=organisation)
     taking_part = Party.objects.filter(
@@ -164,7 +165,7 @@ def facilitator_identity(facilitator: Facilitator) -> str:
 def _record(
     facilitator: Facilitator, event: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Record an event on the partnership."""
+    """Record an event about a facilitator on the partnership."""
     record(
         actor_id=author.pk if author else None,
         kind=event,
@@ -183,10 +184,7 @@ def _record(
 
 
 def end_with_party(departure: PartyDeparture) -> None:
-    """End the facilitators of an organisation that leaves.
-
-    Called with the partnership locked.
-    """
+    """End the facilitations of a party that leaves. Call it with the partnership locked."""
     party = departure.party
     facilitators = Facilitator.objects.named().filter(
         partnership=party.partnership_id, organisation=party.organisation_id
@@ -196,7 +194,7 @@ def end_with_party(departure: PartyDeparture) -> None:
 
 
 def preview_ending(party: Party, reader: User) -> list[Consequence]:
-    """The facilitators who end if the party leaves."""
+    """The facilitations that end if the party leaves."""
     facilitators = (
         Facilitator.objects.visible_to(reader)
         .named()
@@ -209,12 +207,12 @@ def preview_ending(party: Party, reader: User) -> list[Consequence]:
 
 
 def end_with_membership(departure: Departure) -> int:
-    """End what a person facilitates for an organisation that they leave. Returns how many."""
+    """End the facilitations of a person for an organisation that they leave. Returns how many."""
     membership = departure.membership
     facilitators = Facilitator.objects.named().filter(
         person=membership.person_id, organisation=membership.organisation_id
     )
-    ended = list(facilitators.for_listing().order_by("pk"))
-    for facilitator in ended:
+    facilitators_of_person = list(facilitators.for_listing().order_by("pk"))
+    for facilitator in facilitators_of_person:
         _end(facilitator, "They no longer act for their organisation.", author=departure.author, now=departure.now)
-    return len(ended)
+    return len(facilitators_of_person)

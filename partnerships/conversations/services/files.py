@@ -58,7 +58,7 @@ def attach_file(
         raise UnableToAttachFile(f"The record is {current.get_status_display().lower()} and can no longer be changed.")
     if current.attachments.filter(removed_at=None).count() >= MAX_FILES:
         raise UnableToAttachFile(f"A conversation can have up to {MAX_FILES} files.")
-    made = _store(
+    attachment = _store(
         Attachment(conversation=current, added_by=author, added_for=current.organisation, added_at=now), title, file
     )
     _ask_again(current, author, now)
@@ -68,10 +68,10 @@ def attach_file(
         author=author,
         organisation=current.organisation,
         now=now,
-        file=made.pk,
-        after={"file": made.title},
+        file=attachment.pk,
+        after={"file": attachment.title},
     )
-    return made
+    return attachment
 
 
 @transaction.atomic
@@ -87,9 +87,10 @@ def add_paper(
     version: Version | None = None,
     item: AgendaItem | None = None,
 ) -> Attachment:
-    """Add one paper to a meeting or to an item: a file, a document or a version of a plan.
+    """Add a paper to a meeting or to an item of its agenda. Raises `UnableToAttachFile`.
 
-    Until the meeting is called off, also after the agenda is circulated. Raises `UnableToAttachFile`.
+    The paper is either a file, a document of the partnership, or a version of a plan. Papers can also be added after
+    the agenda is circulated, but not once the meeting is called off.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -120,8 +121,10 @@ def add_paper(
     if file is not None:
         attachment = _store(attachment, title, file)
     else:
-        known = document.title if document else f"{version.plan.title}, version {version.number}" if version else ""
-        attachment.title = (" ".join(title.split()) or known)[:200]
+        target_title = (
+            document.title if document else f"{version.plan.title}, version {version.number}" if version else ""
+        )
+        attachment.title = (" ".join(title.split()) or target_title)[:200]
         attachment.save(force_insert=True)
     record_meeting_event(
         current,
@@ -147,9 +150,9 @@ def attachment_identity(attachment: Attachment) -> str:
 
 @transaction.atomic
 def remove_attachment(*, attachment: Attachment, reason: str, author: User | None, now: dt.datetime) -> Attachment:
-    """Remove a file or paper, with a reason; history keeps its title.
+    """Remove a file or paper, with a reason; the history keeps its title. Raises `UnableToRemoveFile`.
 
-    By editors of the party that added it. The author is None after a restore. Raises `UnableToRemoveFile`.
+    Editors of the party that added it can do this. After a restore, the system does it again: then author is None.
     """
     conversation = lock_conversation(attachment.conversation) if attachment.conversation else None
     meeting = lock_meeting(attachment.meeting) if attachment.meeting else None
@@ -161,8 +164,8 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
         )
     if not reason.strip():
         raise UnableToRemoveFile("Give a reason.")
-    gone = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
-    if not gone.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
+    present_rows = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
+    if not present_rows.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
         raise UnableToRemoveFile("The file has already been removed.")
     journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
     attachment.refresh_from_db()
@@ -193,12 +196,12 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of attachments removed long ago; the rows stay."""
+    """Delete the files of attachments that were removed long ago; their rows stay."""
     return drop_files(Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)
 
 
 def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
-    """Store a checked file; its content decides its type."""
+    """Check a file by its content, and store it with its row."""
     try:
         checked = check_upload(file)
         attachment.title = (" ".join(title.split()) or checked.name)[:200]
@@ -210,7 +213,7 @@ def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
 
 
 def _ask_again(conversation: Conversation, author: User, now: dt.datetime) -> None:
-    """Count as a change of the record: other sides of a circulated one agree again."""
+    """Count a file as a change of the record: if it is circulated, the other sides must agree again."""
     conversation.revision += 1
     if conversation.status in OPEN_FOR_CORRECTION:
         conversation.status = Status.CORRECTED

@@ -30,9 +30,9 @@ class UnableToChangePoint(Exception):
 def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) -> Point:
     """Close a point, with a reason. Raises `UnableToChangePoint`.
 
-    Points of the same side with the same words in other conversations of the partnership are closed too, since lists
-    show them once. The reason stays in the conversation where it was given. Anonymous records are left alone: closing
-    together would reveal the side.
+    The same points of the side in other conversations of the partnership are closed too, because lists show them only
+    once. They do not get the reason, which may be known only in its own conversation. Points in anonymous records stay
+    open: closing them together would reveal their side.
     """
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
@@ -42,9 +42,9 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     require(may_close, f"Only editors of {current.organisation.display_name} can close it.")
     if not reason.strip():
         raise UnableToChangePoint("Say why it no longer applies.")
-    for open_point in (current, *_said_again(current)):
-        why = reason.strip() if open_point is current else "Closed in another conversation."
-        open_point.closed_at, open_point.closed_by, open_point.closed_reason = now, author, why
+    for open_point in (current, *_same_points_elsewhere(current)):
+        reason_shown = reason.strip() if open_point is current else "Closed in another conversation."
+        open_point.closed_at, open_point.closed_by, open_point.closed_reason = now, author, reason_shown
         open_point.save(update_fields=["closed_at", "closed_by", "closed_reason"])
         record_point_event(
             open_point,
@@ -52,13 +52,13 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
             author=author,
             organisation=current.organisation,
             now=now,
-            reason=why,
+            reason=reason_shown,
         )
     return current
 
 
-def _said_again(point: Point) -> list[Point]:
-    """The same point in other conversations of the partnership, still open."""
+def _same_points_elsewhere(point: Point) -> list[Point]:
+    """Open points of the same side, kind and text in other conversations of the partnership."""
     if point.conversation.partnership_id is None or point.conversation.attribution == Attribution.ANONYMOUS:
         return []
     points = Point.objects.current().filter(
@@ -83,10 +83,10 @@ def turn_into_entry(
     now: dt.datetime,
     addressees: Sequence[Organisation] = (),
 ) -> Entry:
-    """Draft an ask from an obstacle, or an offer from an opportunity.
+    """Draft an ask from an obstacle, or an offer from an opportunity. Raises `UnableToChangePoint`.
 
-    An obstacle becomes an ask of its own side; an opportunity an offer of any side. It is addressed to `addressees`, or
-    to every other side that may be asked, and stays linked to the point. Raises `UnableToChangePoint`.
+    An obstacle becomes an ask of its own side, an opportunity an offer of any side. It is addressed to `addressees`, or
+    to every other side that may be asked, and stays linked to the point.
     """
     conversation = lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation").get(pk=point.pk)
@@ -101,13 +101,15 @@ def turn_into_entry(
     require(may_turn, "You cannot make changes for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
         raise UnableToChangePoint("Only the organisation that has the obstacle can turn it into an ask.")
-    able = who_may_be_asked(conversation, organisation)
-    chosen = list(addressees) or able
-    if not chosen:
+    sides_that_may_be_asked = who_may_be_asked(conversation, organisation)
+    chosen_addressees = list(addressees) or sides_that_may_be_asked
+    if not chosen_addressees:
         raise UnableToChangePoint(
             "The other organisations are only observers of the partnership, so they cannot be asked."
         )
-    if {organisation.pk for organisation in chosen} - {organisation.pk for organisation in able}:
+    if {organisation.pk for organisation in chosen_addressees} - {
+        organisation.pk for organisation in sides_that_may_be_asked
+    }:
         raise UnableToChangePoint("Only organisations that took part and are not observers can be asked.")
     try:
         entry = create_entry(
@@ -116,8 +118,8 @@ def turn_into_entry(
             title=title,
             theme=theme,
             audience=Audience.NAMED,
-            addressees=chosen,
-            partnership=_partnership_of(conversation, [organisation, *chosen]),
+            addressees=chosen_addressees,
+            partnership=_partnership_of(conversation, [organisation, *chosen_addressees]),
             statement=current.text,
             author=author,
             now=now,
@@ -135,5 +137,5 @@ def _partnership_of(conversation: Conversation, organisations: Sequence[Organisa
     if partnership is None or partnership.is_over:
         return None
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    present = set(parties.values_list("organisation_id", flat=True))
-    return partnership if {organisation.pk for organisation in organisations} <= present else None
+    party_ids = set(parties.values_list("organisation_id", flat=True))
+    return partnership if {organisation.pk for organisation in organisations} <= party_ids else None

@@ -30,7 +30,7 @@ class UnableToChangeAgenda(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AgendaLine:
-    """An item after editing: `item` is None for a new one of one's own."""
+    """An item as it is after editing. `item` is None for a new one."""
 
     item: AgendaItem | None
     title: str
@@ -40,8 +40,8 @@ class AgendaLine:
     is_kept: bool = True
 
 
-def _open(meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> Meeting:
-    """The meeting, locked, with an agenda that the author may change."""
+def _lock_editable(meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> Meeting:
+    """Lock a meeting whose agenda the author may change. Raises `UnableToChangeAgenda`."""
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
     if current.partnership.is_over:
@@ -55,30 +55,30 @@ def _open(meeting: Meeting, organisation: Organisation, author: User, now: dt.da
 
 @transaction.atomic
 def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> list[AgendaItem]:
-    """Add what rooms propose and the author may read; returns the new items.
+    """Add the items that other rooms suggest and the author may read. Returns the new items.
 
-    What is on the agenda, or was dropped, is not added again. Raises `UnableToChangeAgenda`.
+    Items that are on the agenda already, or were dropped, are not added again. Raises `UnableToChangeAgenda`.
     """
-    current = _open(meeting, organisation, author, now)
+    current = _lock_editable(meeting, organisation, author, now)
     suggestions = suggestions_for(current, author, now)
-    room = max(MAX_ITEMS - current.agenda.filter(dropped_at=None).count(), 0)
-    last = _last_position(current)
+    free_places = max(MAX_ITEMS - current.agenda.filter(dropped_at=None).count(), 0)
+    last_position = _last_position(current)
     created = AgendaItem.objects.bulk_create(
         AgendaItem(
             meeting=current,
-            position=last + number,
-            source=sourced.source,
-            subject_kind=sourced.suggestion.subject_kind,
-            subject_id=sourced.suggestion.subject_id,
-            title=sourced.suggestion.title[:300],
-            detail=sourced.suggestion.detail[:300],
-            path=sourced.suggestion.path,
-            purpose=sourced.suggestion.purpose.value,
+            position=last_position + offset,
+            source=proposal.source,
+            subject_kind=proposal.suggestion.subject_kind,
+            subject_id=proposal.suggestion.subject_id,
+            title=proposal.suggestion.title[:300],
+            detail=proposal.suggestion.detail[:300],
+            path=proposal.suggestion.path,
+            purpose=proposal.suggestion.purpose.value,
             added_by=author,
             added_for=organisation,
             added_at=now,
         )
-        for number, sourced in enumerate(suggestions[:room], start=1)
+        for offset, proposal in enumerate(suggestions[:free_places], start=1)
     )
     if created:
         _raise_revision(current)
@@ -103,28 +103,28 @@ def edit_agenda(
     author: User,
     now: dt.datetime,
 ) -> Meeting:
-    """Save the agenda in this order: kept, dropped and own items.
+    """Save the items of an agenda in this order. Raises `UnableToChangeAgenda`.
 
-    Items that the author may not read keep their place at the end. `revision` is the one the author saw. Raises
-    `UnableToChangeAgenda`.
+    `revision` is the one that the author edited. Items that the author may not read come after them, in their own
+    order.
     """
-    current = _open(meeting, organisation, author, now)
+    current = _lock_editable(meeting, organisation, author, now)
     if revision != current.revision:
         raise UnableToChangeAgenda("Somebody changed the agenda while you were editing. Check it before you save.")
-    able = set(people_who_may_come(current.partnership).values_list("pk", flat=True))
-    own = {item.pk: item for item in AgendaItem.objects.visible_to(author).filter(meeting=current)}
+    possible_presenter_ids = set(people_who_may_come(current.partnership).values_list("pk", flat=True))
+    items_by_id = {item.pk: item for item in AgendaItem.objects.visible_to(author).filter(meeting=current)}
     if sum(line.is_kept for line in lines) > MAX_ITEMS:
         raise UnableToChangeAgenda(f"An agenda can have up to {MAX_ITEMS} items.")
-    saved: list[int] = []
-    for place, line in enumerate(lines, start=1):
+    saved_ids: list[int] = []
+    for position, line in enumerate(lines, start=1):
         if not line.title.strip():
             raise UnableToChangeAgenda("Enter a title for each item.")
-        if line.presenter is not None and line.presenter.pk not in able:
+        if line.presenter is not None and line.presenter.pk not in possible_presenter_ids:
             raise UnableToChangeAgenda(
                 f"{line.presenter.display_name} does not act for an organisation in this partnership."
             )
         item = (
-            own.get(line.item.pk)
+            items_by_id.get(line.item.pk)
             if line.item
             else AgendaItem(meeting=current, added_by=author, added_for=organisation, added_at=now)
         )
@@ -132,13 +132,13 @@ def edit_agenda(
             raise UnableToChangeAgenda("An item is no longer on the agenda. Check it before you save.")
         if not item.subject_kind:
             item.title = line.title.strip()[:300]
-        item.position, item.purpose, item.minutes, item.presenter = place, line.purpose, line.minutes, line.presenter
+        item.position, item.purpose, item.minutes, item.presenter = position, line.purpose, line.minutes, line.presenter
         item.dropped_at = None if line.is_kept else item.dropped_at or now
         item.save()
-        saved.append(item.pk)
-    unseen = current.agenda.exclude(pk__in=[*own, *saved]).order_by("position", "pk")
-    for place, item in enumerate(unseen, start=len(lines) + 1):
-        item.position = place
+        saved_ids.append(item.pk)
+    unreadable_items = current.agenda.exclude(pk__in=[*items_by_id, *saved_ids]).order_by("position", "pk")
+    for position, item in enumerate(unreadable_items, start=len(lines) + 1):
+        item.position = position
         item.save(update_fields=["position"])
     _raise_revision(current)
     record_event(current, EventKind.AGENDA_CHANGED, author=author, organisation=organisation, now=now)
@@ -149,11 +149,11 @@ def edit_agenda(
 def circulate_agenda(
     *, meeting: Meeting, organisation: Organisation, revision: int, author: User, now: dt.datetime
 ) -> Meeting:
-    """Freeze the agenda and email it to those invited.
+    """Freeze the agenda and email it to the people invited. Raises `UnableToChangeAgenda`.
 
-    Each reads the items they may. `revision` is the one the author saw. Raises `UnableToChangeAgenda`.
+    Each email has only the items that its recipient may read. `revision` is the one that the author saw.
     """
-    current = _open(meeting, organisation, author, now)
+    current = _lock_editable(meeting, organisation, author, now)
     if revision != current.revision:
         raise UnableToChangeAgenda("Somebody changed the agenda since you opened it. Check it before you circulate it.")
     if not current.agenda.filter(dropped_at=None).exists():

@@ -29,26 +29,26 @@ class UnableToRecordAttendance(Exception):
 
 @transaction.atomic
 def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.datetime) -> MeetingSeat:
-    """Say whether somebody comes: for oneself, or for a colleague. Raises `UnableToAnswerMeeting`."""
+    """Record whether a person is coming, by themselves or a colleague. Raises `UnableToAnswerMeeting`."""
     meeting = lock_meeting(seat.meeting)
-    meeting_seat = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
-    may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(meeting_seat)
+    locked_seat = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
+    may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(locked_seat)
     require(may_answer, "Only the person invited, or editors of their organisation, can say whether they are coming.")
     if not meeting.is_planned:
         raise UnableToAnswerMeeting(f"The meeting is {meeting.get_status_display().lower()}.")
     if answer not in Answer.values:
         raise UnableToAnswerMeeting("Say whether you are coming.")
-    meeting_seat.answer, meeting_seat.answered_at, meeting_seat.answered_by = answer, now, author
-    meeting_seat.save(update_fields=["answer", "answered_at", "answered_by"])
+    locked_seat.answer, locked_seat.answered_at, locked_seat.answered_by = answer, now, author
+    locked_seat.save(update_fields=["answer", "answered_at", "answered_by"])
     record_event(
         meeting,
         EventKind.MEETING_ANSWERED,
         author=author,
-        organisation=meeting_seat.organisation,
+        organisation=locked_seat.organisation,
         now=now,
         after=Answer(answer).label,
     )
-    return meeting_seat
+    return locked_seat
 
 
 @transaction.atomic
@@ -62,10 +62,10 @@ def record_attendance(
     people: Sequence[User] = (),
     guests: Sequence[Guest] = (),
 ) -> Meeting:
-    """Record who was there, by seat (id), and the quorum of that moment.
+    """Record who attended, which makes the meeting held, and its quorum. Raises `UnableToRecordAttendance`.
 
-    `people` and `guests` came without an invitation. The meeting is then held. It may be corrected until the minutes
-    are agreed; the quorum needed stays as first recorded. Raises `UnableToRecordAttendance`.
+    `attendance` is by the ids of seats; `people` and `guests` came without an invitation. Attendance can be corrected
+    until the minutes are agreed. The quorum that was needed stays as first recorded.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -81,13 +81,13 @@ def record_attendance(
         if seat.pk in attendance:
             seat.attendance = attendance[seat.pk]
             seat.save(update_fields=["attendance"])
-    _seat_others(current, people, guests, now=now)
-    counted = parties_that_count(current)
+    _add_seats(current, people, guests, now=now)
+    counted_ids = parties_that_count(current)
     present = current.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
-    first = not current.is_held
-    needed = current.partnership.quorum if first else current.quorum_needed
+    is_first_record = not current.is_held
+    needed = current.partnership.quorum if is_first_record else current.quorum_needed
     quorum = count_quorum(
-        counted=counted, present=set(present.values_list("organisation_id", flat=True)), needed=needed
+        counted=counted_ids, present=set(present.values_list("organisation_id", flat=True)), needed=needed
     )
     current.status, current.attendance_at, current.attendance_by = MeetingStatus.HELD, now, author
     current.quorum_needed, current.quorum_present = quorum.needed, quorum.present
@@ -103,12 +103,12 @@ def record_attendance(
     return current
 
 
-def _seat_others(meeting: Meeting, people: Sequence[User], guests: Sequence[Guest], *, now: dt.datetime) -> None:
-    """Add those who came without an invitation."""
-    able = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in people])
-    seated = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
+def _add_seats(meeting: Meeting, people: Sequence[User], guests: Sequence[Guest], *, now: dt.datetime) -> None:
+    """Add seats for people and guests who came without an invitation."""
+    people_by_id = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in people])
+    seated_ids = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
     for person in people:
-        if person.pk not in able:
+        if person.pk not in people_by_id:
             raise UnableToRecordAttendance(
                 f"{person.display_name} does not act for an organisation in this partnership."
             )
@@ -123,7 +123,7 @@ def _seat_others(meeting: Meeting, people: Sequence[User], guests: Sequence[Gues
                     attendance=Attendance.PRESENT,
                 )
                 for person in people
-                if person.pk not in seated
+                if person.pk not in seated_ids
             ),
             *(
                 MeetingSeat(

@@ -29,7 +29,7 @@ class UnableToSetCycle(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """What each meeting of a cycle has: time, length and where."""
+    """The time, the length and the place of each meeting of a cycle."""
 
     time: dt.time
     minutes: int
@@ -49,7 +49,7 @@ def set_cycle(
     now: dt.datetime,
     on_holiday: str = HolidayChoice.LATER,
 ) -> MeetingCycle:
-    """Set or change how often the partnership meets. Raises `UnableToSetCycle`. Meetings already planned stay."""
+    """Set or change the meeting cycle; planned meetings stay as they are. Raises `UnableToSetCycle`."""
     current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     if current.is_over:
@@ -60,31 +60,37 @@ def set_cycle(
         raise UnableToSetCycle("Choose which weekday of the month.")
     if sitting.minutes not in LENGTHS:
         raise UnableToSetCycle("A meeting lasts between 5 minutes and a day.")
-    meeting_cycle = MeetingCycle.objects.filter(partnership=current).first()
-    before = meeting_cycle.cycle.words if meeting_cycle and meeting_cycle.is_running else ""
-    made = meeting_cycle or MeetingCycle(partnership=current)
-    made.unit, made.interval, made.weekday, made.position = (
+    earlier_cycle = MeetingCycle.objects.filter(partnership=current).first()
+    before = earlier_cycle.cycle.words if earlier_cycle and earlier_cycle.is_running else ""
+    new_cycle = earlier_cycle or MeetingCycle(partnership=current)
+    new_cycle.unit, new_cycle.interval, new_cycle.weekday, new_cycle.position = (
         cycle.unit.value,
         cycle.interval,
         cycle.weekday,
         cycle.position,
     )
-    made.starts_on, made.on_holiday = cycle.starts_on, on_holiday
-    made.time, made.minutes, made.format = sitting.time, sitting.minutes, sitting.format
-    made.place, made.link = sitting.place.strip(), sitting.link.strip()
-    made.set_by, made.set_for, made.set_at, made.stopped_at = author, organisation, now, None
-    made.save()
+    new_cycle.starts_on, new_cycle.on_holiday = cycle.starts_on, on_holiday
+    new_cycle.time, new_cycle.minutes, new_cycle.format = sitting.time, sitting.minutes, sitting.format
+    new_cycle.place, new_cycle.link = sitting.place.strip(), sitting.link.strip()
+    new_cycle.set_by, new_cycle.set_for, new_cycle.set_at, new_cycle.stopped_at = author, organisation, now, None
+    new_cycle.save()
     _record(
-        made, EventKind.CYCLE_SET, author=author, organisation=organisation, now=now, before=before, after=cycle.words
+        new_cycle,
+        EventKind.CYCLE_SET,
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=before,
+        after=cycle.words,
     )
-    return made
+    return new_cycle
 
 
 @transaction.atomic
 def stop_cycle(
     *, partnership: Partnership, reason: str, organisation: Organisation | None, author: User, now: dt.datetime
 ) -> MeetingCycle:
-    """Propose no more meetings, with a reason. Raises `UnableToSetCycle`."""
+    """Stop the meeting cycle, with a reason, so that it proposes no more meetings. Raises `UnableToSetCycle`."""
     current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     meeting_cycle = MeetingCycle.objects.filter(partnership=current, stopped_at=None).first()

@@ -1,4 +1,4 @@
-"""Service that begins the minutes of a meeting."""
+"""The service that starts the minutes of a meeting."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def write_minutes(
     now: dt.datetime,
     key: uuid.UUID | None = None,
 ) -> Conversation:
-    """Begin the minutes as a conversation that the organisation keeps.
+    """Start the minutes of a meeting, as a conversation that the organisation keeps.
 
-    Raises `UnableToWriteMinutes`, or `UnableToRecord` if the record is invalid.
+    If the form's `key` was used before, the minutes are returned. Raises `UnableToWriteMinutes`, or `UnableToRecord` if
+    the record is invalid.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -44,8 +45,8 @@ def write_minutes(
         if key is not None and current.conversation.key == key:
             return current.conversation
         raise UnableToWriteMinutes(f"{current.conversation.organisation.display_name} has already started the minutes.")
-    made = record_conversation(organisation=organisation, record=record, author=author, now=now, key=key)
-    current.conversation = made
+    minutes = record_conversation(organisation=organisation, record=record, author=author, now=now, key=key)
+    current.conversation = minutes
     current.save(update_fields=["conversation"])
     record_event(current, EventKind.MINUTES_BEGUN, author=author, organisation=organisation, now=now)
-    return made
+    return minutes

@@ -36,12 +36,12 @@ class UnableToPlan(Exception):
 
 
 class UnableToChangeMeeting(UnableToPlan):
-    """It is not planned any more, or the reason is missing."""
+    """The meeting is no longer planned, or the reason is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody without an account: a name, a job title and perhaps an organisation."""
+    """A person without an account."""
 
     name: str
     job_title: str = ""
@@ -50,7 +50,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class MeetingPlan:
-    """What a meeting needs to be planned."""
+    """The content of a planned meeting, and the people to invite."""
 
     title: str
     starts_at: dt.datetime
@@ -74,14 +74,14 @@ def plan_meeting(
     cycle_day: dt.date | None = None,
     key: uuid.UUID | None = None,
 ) -> Meeting:
-    """Plan a meeting for a party and email those invited.
+    """Plan a meeting for a party, and email the people invited. Raises `UnableToPlan`.
 
-    `cycle_day` is the day of the cycle that it stands for. A `key` used before returns the same meeting. Raises
-    `UnableToPlan`.
+    `cycle_day` is the day of the meeting cycle for which it is planned. If the form's `key` was used before, its
+    meeting is returned.
     """
-    made = Meeting.objects.filter(key=key, created_by=author).first() if key else None
-    if made is not None:
-        return made
+    existing = Meeting.objects.filter(key=key, created_by=author).first() if key else None
+    if existing is not None:
+        return existing
     current = lock_partnership(partnership.pk)
     require(rights_over_meetings(current, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.is_over:
@@ -100,10 +100,10 @@ def plan_meeting(
             )
     except IntegrityError:
         # The same form was sent twice at once.
-        made = Meeting.objects.filter(key=key, created_by=author).first() if key else None
-        if made is None:
+        existing = Meeting.objects.filter(key=key, created_by=author).first() if key else None
+        if existing is None:
             raise
-        return made
+        return existing
     seat_people(meeting, plan, now=now)
     record_event(
         meeting,
@@ -121,11 +121,12 @@ def plan_meeting(
 def change_meeting(
     *, meeting: Meeting, plan: MeetingPlan, organisation: Organisation, author: User, now: dt.datetime, reason: str = ""
 ) -> Meeting:
-    """Change a planned meeting, and tell those invited if its time, length or place changes.
+    """Change a planned meeting, and email the people invited. Raises `UnableToPlan`.
 
-    The author gets that email too: its file moves the meeting in their own calendar. A new time needs a reason, and
-    asks everybody again whether they come. New people get the invitation; people who are no longer invited are told so.
-    Raises `UnableToPlan`.
+    - New people get the invitation, and people who are no longer invited an email that says so.
+    - The others get an email if the time, length or place changed. So does the author, because its calendar file moves
+      the meeting in their own calendar.
+    - A new time needs a reason, and everybody is asked again whether they are coming.
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
@@ -137,16 +138,16 @@ def change_meeting(
         )
     _check(plan, now)
     before, minutes = {"date": current.when, "place": current.where}, current.minutes
-    moved = plan.starts_at != current.starts_at
-    if moved and not reason.strip():
+    has_new_time = plan.starts_at != current.starts_at
+    if has_new_time and not reason.strip():
         raise UnableToChangeMeeting("Say why the time is changing.")
     fields = _fields(plan)
     for name, value in fields.items():
         setattr(current, name, value)
     current.save(update_fields=list(fields))
-    if moved:
+    if has_new_time:
         current.seats.update(answer="", answered_at=None, answered_by=None)
-    known = set(current.seats.exclude(person=None).values_list("person_id", flat=True))
+    invited_before = set(current.seats.exclude(person=None).values_list("person_id", flat=True))
     seat_people(current, plan, now=now)
     after = {"date": current.when, "place": current.where}
     record_event(
@@ -159,13 +160,20 @@ def change_meeting(
         after=after,
         reason=reason.strip(),
     )
-    invited = {person.pk for person in plan.people}
-    email_people("meeting_invitation", current, author=author, now=now, only=invited - known)
-    email_uninvited(current, known - invited, author=author, now=now, when=before["date"])
+    invited_now = {person.pk for person in plan.people}
+    email_people("meeting_invitation", current, author=author, now=now, only=invited_now - invited_before)
+    email_uninvited(current, invited_before - invited_now, author=author, now=now, when=before["date"])
     if before != after or minutes != current.minutes:
-        was, why = before | {"minutes": str(minutes)}, reason.strip()
+        earlier_values, new_reason = before | {"minutes": str(minutes)}, reason.strip()
         email_people(
-            "meeting_changed", current, author=author, now=now, only=known, with_author=True, before=was, reason=why
+            "meeting_changed",
+            current,
+            author=author,
+            now=now,
+            only=invited_before,
+            with_author=True,
+            before=earlier_values,
+            reason=new_reason,
         )
     return current
 
@@ -186,7 +194,7 @@ def call_off_meeting(
 
 
 def call_off_with_partnership(ending: PartnershipEnding) -> None:
-    """Call off what was planned in a partnership that is over, and tell those invited."""
+    """Call off the planned meetings of a partnership that is over, and email the people invited."""
     planned = Meeting.objects.select_for_update(of=("self",)).select_related("partnership", "organisation")
     for meeting in list(planned.coming(ending.now).filter(partnership=ending.partnership).order_by("pk")):
         _call_off(meeting, ending.reason, organisation=None, author=ending.author, now=ending.now)
@@ -232,18 +240,17 @@ def _check(plan: MeetingPlan, now: dt.datetime) -> None:
 
 
 def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
-    """Invite these people and guests.
+    """Make the people and guests of the plan the ones invited: add new seats, delete all others.
 
-    Others who were invited stay only if they are named again. Raises `UnableToPlan` for somebody who does not act for a
-    party.
+    Raises `UnableToPlan` for a new person who does not act for a party.
     """
-    able = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in plan.people])
-    seated = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
+    people_who_may_come_by_id = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in plan.people])
+    seats_by_person = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
     for person in plan.people:
-        if person.pk not in able and person.pk not in seated:
+        if person.pk not in people_who_may_come_by_id and person.pk not in seats_by_person:
             raise UnableToPlan(f"{person.display_name} does not act for an organisation in this partnership.")
-    wanted = {person.pk for person in plan.people}
-    meeting.seats.filter(person__isnull=False).exclude(person__in=wanted).delete()
+    invited_ids = {person.pk for person in plan.people}
+    meeting.seats.filter(person__isnull=False).exclude(person__in=invited_ids).delete()
     MeetingSeat.objects.bulk_create(
         MeetingSeat(
             meeting=meeting,
@@ -252,7 +259,7 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
             invited_at=now,
         )
         for person in plan.people
-        if person.pk not in seated
+        if person.pk not in seats_by_person
     )
     meeting.seats.filter(person=None).delete()
     MeetingSeat.objects.bulk_create(

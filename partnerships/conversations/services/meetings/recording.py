@@ -1,4 +1,4 @@
-"""Shared by these services: locks, rights and events."""
+"""Helpers of the services of meetings: locks, events and emails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.models import User
 
 
 def lock_meeting(meeting: Meeting) -> Meeting:
-    """The meeting, locked."""
+    """Lock a meeting and return it."""
     return (
         Meeting.objects.select_for_update(of=("self",))
         .select_related("partnership", "organisation", "conversation")
@@ -28,7 +28,7 @@ def lock_meeting(meeting: Meeting) -> Meeting:
 
 
 def parties_that_count(meeting: Meeting) -> set[int]:
-    """Ids of the parties on that day, even if they left since; no observers."""
+    """Ids of the organisations that count towards the quorum: parties on the meeting's day, without observers."""
     took_part = Q(status=PartyStatus.ACCEPTED) | Q(left_on__gte=meeting.day)
     parties = meeting.partnership.parties.filter(took_part).exclude(role=PartyRole.OBSERVER)
     return set(parties.values_list("organisation_id", flat=True))
@@ -43,10 +43,7 @@ def record_event(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on the meeting and its partnership.
-
-    Never with items of the agenda.
-    """
+    """Record an event about the meeting on its partnership. It must not name items of the agenda."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -70,9 +67,9 @@ def email_people(
     with_author: bool = False,
     **params: Any,
 ) -> None:
-    """Email the people invited who may read the meeting.
+    """Email the people invited who may read the meeting, or `only` those with these ids.
 
-    The author gets it only if that is asked for. `only` limits them to some (ids).
+    The author is left out unless `with_author`.
     """
     people = seated_people(meeting)
     if only is not None:
@@ -83,12 +80,12 @@ def email_people(
 
 
 def email_uninvited(meeting: Meeting, people: Iterable[int], *, author: User, now: dt.datetime, when: str) -> None:
-    """Email people (ids) who are no longer invited, so that the meeting leaves their calendars.
+    """Email people (ids) who are no longer invited, with a file that removes the meeting from their calendars.
 
-    `when` is the time that they know.
+    `when` is the time that their invitation had.
     """
-    told = people_who_may_come(meeting.partnership).filter(pk__in=list(people))
-    _record_emails("meeting_uninvited", meeting, told, author=author, now=now, when=when)
+    recipients = people_who_may_come(meeting.partnership).filter(pk__in=list(people))
+    _record_emails("meeting_uninvited", meeting, recipients, author=author, now=now, when=when)
 
 
 def _record_emails(

@@ -23,7 +23,7 @@ AGAIN_DAYS = 5
 
 
 class UnableToDecideReport(Exception):
-    """It does not wait for a decision, another version does, or the reason is missing."""
+    """The report does not wait for a decision, was submitted again, or the reason is missing."""
 
 
 def accept_report(*, report: Report, number: int, author: User, now: dt.datetime) -> None:
@@ -32,20 +32,18 @@ def accept_report(*, report: Report, number: int, author: User, now: dt.datetime
 
 
 def return_report(*, report: Report, number: int, reason: str, author: User, now: dt.datetime) -> None:
-    """Return the submitted version with a reason.
-
-    It is due again in five working days. Raises `UnableToDecideReport`.
-    """
+    """Return the submitted version with a reason; it is due again in `AGAIN_DAYS`. Raises `UnableToDecideReport`."""
     _decide(report, number, Decision.RETURNED, reason=reason.strip(), author=author, now=now)
 
 
 @transaction.atomic
 def _decide(report: Report, number: int, decision: Decision, *, reason: str, author: User, now: dt.datetime) -> None:
-    """Accept or return the submission with this number. Raises `UnableToDecideReport`."""
+    """Accept or return a submission, and email the organisation. `number` is the version that the author read."""
     locked = lock_report(report)
-    deciding = report_rights(locked, author, now).decides_for
+    deciding_ids = report_rights(locked, author, now).decides_for
     require(
-        bool(deciding), "Only leads of another organisation that leads the partnership can accept or return a report."
+        bool(deciding_ids),
+        "Only leads of another organisation that leads the partnership can accept or return a report.",
     )
     submission = locked.submissions.order_by("-number").first()
     if submission is None or not locked.is_submitted:
@@ -55,23 +53,23 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
     if decision == Decision.RETURNED and not reason:
         raise UnableToDecideReport("Say what is missing.")
     submission.decision, submission.reason = decision, reason
-    submission.decided_at, submission.decided_by, submission.decided_for_id = now, author, min(deciding)
+    submission.decided_at, submission.decided_by, submission.decided_for_id = now, author, min(deciding_ids)
     submission.save(update_fields=["decision", "reason", "decided_at", "decided_by", "decided_for"])
     locked.status = ReportStatus.ACCEPTED
     if decision == Decision.RETURNED:
         locked.status = ReportStatus.RETURNED
-        days = holidays_of(locked.party.organisation)
-        locked.due_on = max(locked.due_on, working_days_after(timezone.localdate(now), AGAIN_DAYS, days))
+        holidays = holidays_of(locked.party.organisation)
+        locked.due_on = max(locked.due_on, working_days_after(timezone.localdate(now), AGAIN_DAYS, holidays))
         locked.reminded_at = locked.chased_at = locked.escalated_at = None
     locked.save(update_fields=["status", "due_on", "reminded_at", "chased_at", "escalated_at"])
     event = EventKind.REPORT_RETURNED if decision == Decision.RETURNED else EventKind.REPORT_ACCEPTED
-    said = {"reason": reason} if reason else {}
-    record_report(locked, event, author=author, organisation_id=min(deciding), now=now, **said)
-    people = {*leads_of(locked.party.organisation).values_list("pk", flat=True), submission.submitted_by_id}
+    event_data = {"reason": reason} if reason else {}
+    record_report(locked, event, author=author, organisation_id=min(deciding_ids), now=now, **event_data)
+    recipient_ids = {*leads_of(locked.party.organisation).values_list("pk", flat=True), submission.submitted_by_id}
     record_emails(
         kind="conversations.report_decided",
-        people=sorted(pk for pk in people if pk not in (None, author.pk)),
+        people=sorted(pk for pk in recipient_ids if pk not in (None, author.pk)),
         params={"report": locked.pk, "number": number},
-        sender_id=min(deciding),
+        sender_id=min(deciding_ids),
         now=now,
     )

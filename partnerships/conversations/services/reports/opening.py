@@ -20,11 +20,11 @@ from partnerships.organisations.nations import holidays_of
 
 
 def open_due_reports(*, now: dt.datetime) -> int:
-    """Open the reports of all periods that have ended; the number of new ones.
+    """Open the reports of all periods that have ended. Returns the number of new reports.
 
-    Each round in its own transaction. May run twice, and after any pause.
+    Each round has its own transaction. May run twice, and after a pause of any length.
     """
-    today, opened = timezone.localdate(now), 0
+    today, opened_count = timezone.localdate(now), 0
     rounds = ReportingRound.objects.filter(
         Q(ends_on=None) | Q(opened_until=None) | Q(ends_on__gt=F("opened_until")),
         partnership__in=Partnership.objects.live(),
@@ -34,22 +34,19 @@ def open_due_reports(*, now: dt.datetime) -> int:
         with transaction.atomic():
             if lock_partnership(reporting_round.partnership_id).is_over_on(today):
                 continue
-            opened += open_reports(ReportingRound.objects.get(pk=reporting_round.pk), now=now)
-    return opened
+            opened_count += open_reports(ReportingRound.objects.get(pk=reporting_round.pk), now=now)
+    return opened_count
 
 
 def open_last_reports(ending: PartnershipEnding) -> None:
-    """Open the reports up to the last day of a partnership that is over, and end its round.
-
-    Where another round was to begin after that day, the one before it goes on up to that day.
-    """
+    """Open the reports up to the last day of a partnership that is over, and end its rounds on that day."""
     partnership = ending.partnership
     last_day = partnership.ends_on or timezone.localdate(ending.now)
-    after = last_day + dt.timedelta(days=1)
-    rounds = ReportingRound.objects.filter(Q(ends_on=None) | Q(ends_on__gt=after), partnership=partnership)
+    first_day_after = last_day + dt.timedelta(days=1)
+    rounds = ReportingRound.objects.filter(Q(ends_on=None) | Q(ends_on__gt=first_day_after), partnership=partnership)
     running_rounds = list(rounds.order_by("starts_on", "pk"))
     for reporting_round in running_rounds:
-        reporting_round.ends_on = max(after, reporting_round.opened_until or reporting_round.starts_on)
+        reporting_round.ends_on = max(first_day_after, reporting_round.opened_until or reporting_round.starts_on)
         reporting_round.end_reason = ending.reason
         reporting_round.save(update_fields=["ends_on", "end_reason"])
         open_periods(
@@ -64,33 +61,34 @@ def open_last_reports(ending: PartnershipEnding) -> None:
 
 
 def open_reports(reporting_round: ReportingRound, *, now: dt.datetime) -> int:
-    """Open what is due of one round.
+    """Open the reports of a round's periods that have ended. Returns the number of new reports.
 
-    Returns the number of new reports. Call with the partnership locked.
+    Call it with the partnership locked.
     """
     today = timezone.localdate(now)
     until = today if reporting_round.ends_on is None else min(today, reporting_round.ends_on)
     return open_periods(reporting_round, periods(reporting_round.starts_on, reporting_round.period, until), now=now)
 
 
-def open_periods(reporting_round: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime) -> int:
-    """Open the reports of these periods that are not open yet.
+def open_periods(
+    reporting_round: ReportingRound, periods: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime
+) -> int:
+    """Open the reports of these periods that are not open yet. Returns the number of new reports.
 
-    Returns the number of new reports. Parties report that take part now, joined before the period ended and are not
-    observers. One that joins later gets no reports of earlier periods.
+    Every present party reports, except observers, exempt parties, and those that joined after the period.
     """
-    due = [
+    new_periods = [
         (start, end)
-        for start, end in ended
+        for start, end in periods
         if reporting_round.opened_until is None or end > reporting_round.opened_until
     ]
-    if not due:
+    if not new_periods:
         return 0
     parties = reporting_round.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    reporting = list(
+    reporting_parties = list(
         parties.exclude(pk__in=reporting_round.exemptions.values("party")).select_related("organisation").order_by("pk")
     )
-    holidays = {party.pk: holidays_of(party.organisation) for party in reporting}
+    holidays = {party.pk: holidays_of(party.organisation) for party in reporting_parties}
     reports = [
         Report(
             round=reporting_round,
@@ -101,23 +99,23 @@ def open_periods(reporting_round: ReportingRound, ended: Iterable[tuple[dt.date,
             questions=reporting_round.questions,
             opened_at=now,
         )
-        for start, end in due
-        for party in reporting
+        for start, end in new_periods
+        for party in reporting_parties
         if party.joined_on is None or party.joined_on < end
     ]
     existing = set(
-        Report.objects.filter(party__in=reporting, starts_on__in=[start for start, _end in due]).values_list(
-            "party_id", "starts_on"
-        )
+        Report.objects.filter(
+            party__in=reporting_parties, starts_on__in=[start for start, _end in new_periods]
+        ).values_list("party_id", "starts_on")
     )
-    new = [report for report in reports if (report.party_id, report.starts_on) not in existing]
-    Report.objects.bulk_create(new)
-    reporting_round.opened_until = due[-1][1]
+    new_reports = [report for report in reports if (report.party_id, report.starts_on) not in existing]
+    Report.objects.bulk_create(new_reports)
+    reporting_round.opened_until = new_periods[-1][1]
     reporting_round.save(update_fields=["opened_until"])
-    return len(new)
+    return len(new_reports)
 
 
 def _due_on(reporting_round: ReportingRound, end: dt.date, holidays: Collection[dt.date]) -> dt.date:
-    """The due day; for a period that ended before the round was set up, counted from that day."""
-    last = max(end - dt.timedelta(days=1), timezone.localdate(reporting_round.set_up_at))
-    return max(end, working_days_after(last, reporting_round.due_days, holidays))
+    """The due day, in working days after the period, or after the set-up of the round if that was later."""
+    last_day = max(end - dt.timedelta(days=1), timezone.localdate(reporting_round.set_up_at))
+    return max(end, working_days_after(last_day, reporting_round.due_days, holidays))

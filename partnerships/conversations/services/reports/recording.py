@@ -1,4 +1,4 @@
-"""Shared by services of progress reports: locks and events."""
+"""Helpers of the services of progress reports: locks and events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 
 def lock_report(report: Report) -> Report:
-    """The report, locked after its partnership, so that its parties stay as they are."""
+    """Lock the report's partnership, so that its parties do not change, then the report, and return it."""
     lock_partnership(Report.objects.values_list("round__partnership", flat=True).get(pk=report.pk))
     return Report.objects.for_listing().select_for_update(of=("self",)).get(pk=report.pk)
 
@@ -28,7 +28,7 @@ def record_report(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Record an event on a report and its partnership, without what was written."""
+    """Record an event about a report on its partnership. It must not quote the report."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation_id,
@@ -45,7 +45,7 @@ def record_report(
 def record_reporting(
     partnership: Partnership, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any
 ) -> None:
-    """Record how a partnership reports from now on."""
+    """Record an event about how a partnership reports."""
     record(
         actor_id=author.pk if author else None,
         kind=event,

@@ -1,4 +1,4 @@
-"""Service that reminds of progress reports and chases overdue ones."""
+"""The service that reminds people of progress reports that are due or overdue."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ DAYS_UNTIL_ESCALATION = 10
 
 @transaction.atomic
 def remind_of_reports(*, now: dt.datetime) -> int:
-    """Record the emails that are due about reports to submit.
+    """Record the emails that are due about reports to submit. Returns the number of reports. May run twice.
 
-    Returns the number of reports. Before the due day at the lead times of each lead, once after it, and once to the
-    escalation contact (leads, where there is none). After a pause, only the last of these. May run twice.
+    - Before the due day, each lead gets emails at the lead times they chose.
+    - After it, all leads get one email.
+    - `DAYS_UNTIL_ESCALATION` after it, the escalation contact gets one, or the leads if there is none.
+    If the task did not run for a while, only the last of these emails is sent.
     """
     today = timezone.localdate(now)
     lead_times = everybodys_lead_times(ReminderKind.REPORTS)
@@ -37,19 +39,21 @@ def remind_of_reports(*, now: dt.datetime) -> int:
 
 
 def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -> bool:
-    """Record the email about one report if it is due now."""
+    """Record the emails about one report if they are due now. Returns whether they were."""
     today = timezone.localdate(now)
     stage = _stage(report, today)
     if not stage:
         return False
     last = timezone.localdate(report.reminded_at) if report.reminded_at else None
     is_near = is_time_to_remind([DAYS_BEFORE], report.due_on, last=last, today=today, even_after=True)
-    people: list[int] = []
+    recipient_ids: list[int] = []
     if stage != "before" or is_time_to_remind(lead_times.any_days, report.due_on, last=last, today=today):
-        people = [person.pk for person in people_to_chase(report, stage, today)]
+        recipient_ids = [person.pk for person in people_to_chase(report, stage, today)]
     if stage == "before":
-        people = [pk for pk in people if is_time_to_remind(lead_times.of(pk), report.due_on, last=last, today=today)]
-        if not people and not is_near:
+        recipient_ids = [
+            pk for pk in recipient_ids if is_time_to_remind(lead_times.of(pk), report.due_on, last=last, today=today)
+        ]
+        if not recipient_ids and not is_near:
             return False
     field = {"before": "reminded_at", "late": "chased_at", "escalated": "escalated_at"}[stage]
     setattr(report, field, now)
@@ -57,7 +61,7 @@ def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -
     if is_near and stage != "escalated":
         due = {"due": report.due_on.isoformat()}
         record_report(report, EventKind.REPORT_DUE, author=None, organisation_id=None, now=now, after=due)
-    # The clock opens the report again after a restore, under another number.
+    # The facts by which a restored database recognises the email: it may open the report again under another id.
     slot = {
         "party": report.party_id,
         "starts_on": report.starts_on.isoformat(),
@@ -66,7 +70,7 @@ def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -
     }
     record_emails(
         kind="conversations.report_due",
-        people=people,
+        people=recipient_ids,
         params={"report": report.pk, "stage": stage, "due_on": report.due_on.isoformat(), "slot": slot},
         now=now,
     )
@@ -74,7 +78,7 @@ def _remind(report: Report, lead_times: EverybodysLeadTimes, now: dt.datetime) -
 
 
 def _stage(report: Report, today: dt.date) -> str:
-    """The email that may be due now, or ""."""
+    """Which email may be due now: "before", "late" or "escalated"; "" if none is."""
     late = (today - report.due_on).days
     if late >= DAYS_UNTIL_ESCALATION:
         return "escalated"

@@ -42,10 +42,10 @@ def set_up_reporting(
     author: User | None,
     now: dt.datetime,
 ) -> ReportingRound:
-    """Set up progress reports, or change how they are made.
+    """Set up progress reports, or change how they are made. Raises `UnableToSetUpReporting`.
 
-    With the same period and start, the open round changes for reports that open from now on; else it ends where the new
-    one begins. Reports of periods that have ended are opened at once. Raises `UnableToSetUpReporting`.
+    If period and start are those of the open round, that round changes, for reports that are not open yet. Otherwise it
+    ends where the new round begins. Reports of periods that have ended are opened at once.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
@@ -81,7 +81,7 @@ def _check(
     questions: Sequence[Question],
     today: dt.date,
 ) -> None:
-    """Raise UnableToSetUpReporting with the first thing that is wrong."""
+    """Raise `UnableToSetUpReporting` with the first fault."""
     if partnership.is_over_on(today):
         raise UnableToSetUpReporting("This partnership has ended.")
     if period not in Period.values:
@@ -103,7 +103,7 @@ def _end(reporting_round: ReportingRound, day: dt.date, reason: str) -> None:
 
 @transaction.atomic
 def end_reporting(*, partnership: Partnership, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End progress reports: no more are opened; those that are open stay due. Raises `UnableToSetUpReporting`."""
+    """End progress reports; reports that are open stay due. Raises `UnableToSetUpReporting`."""
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):

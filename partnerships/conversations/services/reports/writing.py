@@ -25,18 +25,18 @@ _WRITERS = "Only editors and leads of the organisation that reports can do this.
 
 
 class UnableToSaveReport(Exception):
-    """It is submitted already, or a colleague changed the same answers.
+    """The report is submitted already, or a colleague changed the same answers.
 
-    `conflicts` are the answers of both, by the question's code.
+    `conflicts` has both answers, by the question's code.
     """
 
-    def __init__(self, words: str, conflicts: Mapping[str, PieceConflict] | None = None) -> None:
+    def __init__(self, message: str, conflicts: Mapping[str, PieceConflict] | None = None) -> None:
         self.conflicts = dict(conflicts or {})
-        super().__init__(words)
+        super().__init__(message)
 
 
 class UnableToSubmitReport(Exception):
-    """It is submitted already, is empty, or changed in the meantime."""
+    """The report is submitted already, is empty, or has changed since the author read it."""
 
 
 def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Report:
@@ -45,29 +45,25 @@ def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Repor
     return locked
 
 
-def _why_not(report: Report) -> str:
-    """Why nothing can be written, or "".
-
-    A partnership that is over still gets its last reports.
-    """
+def _write_fault(report: Report) -> str:
+    """Why the report cannot be written or submitted; "" if it can. (It can even if the partnership is over.)"""
     return "" if report.is_to_write else f"This report is {report.get_status_display().lower()}."
 
 
 @transaction.atomic
 def save_report(*, report: Report, answers: Mapping[str, str], revision: int, author: User, now: dt.datetime) -> Report:
-    """Save the answers that the author changed.
+    """Save the answers that the author changed. Raises `UnableToSaveReport`.
 
-    `revision` is the one they saw. Answers to other questions that colleagues saved meanwhile stay. Raises
-    `UnableToSaveReport`.
+    `revision` is the one that they edited. Answers to other questions that colleagues have saved since stay.
     """
     locked = _locked_for_writing(report, author, now)
-    if why := _why_not(locked):
-        raise UnableToSaveReport(why)
-    known = {question["code"] for question in locked.questions}
+    if fault := _write_fault(locked):
+        raise UnableToSaveReport(fault)
+    codes = {question["code"] for question in locked.questions}
     changed = {
         code: text.strip()
         for code, text in answers.items()
-        if code in known and text.strip() != locked.answers.get(code, "")
+        if code in codes and text.strip() != locked.answers.get(code, "")
     }
     conflicts: dict[str, PieceConflict] = {}
     for code, text in changed.items():
@@ -87,13 +83,13 @@ def save_report(*, report: Report, answers: Mapping[str, str], revision: int, au
 
 @transaction.atomic
 def submit_report(*, report: Report, revision: int, author: User, now: dt.datetime) -> ReportSubmission:
-    """Submit the report as its next version, with the figures as they are now.
+    """Submit the report as its next version, with the figures of today. Raises `UnableToSubmitReport`.
 
-    Emails the leads who accept or return it. Raises `UnableToSubmitReport`.
+    The leads who accept or return it get an email.
     """
     locked = _locked_for_writing(report, author, now)
-    if why := _why_not(locked):
-        raise UnableToSubmitReport(why)
+    if fault := _write_fault(locked):
+        raise UnableToSubmitReport(fault)
     if revision != locked.revision:
         raise UnableToSubmitReport("A colleague changed the report in the meantime. Read it again before you submit.")
     if not any(text for text in locked.answers.values()):
@@ -124,10 +120,7 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
 
 
 def waive_with_party(departure: PartyDeparture) -> None:
-    """Waive what a party that leaves has not submitted.
-
-    Called with the partnership locked.
-    """
+    """Waive the reports that a leaving party has not submitted. Call it with the partnership locked."""
     party = departure.party
     for report in Report.objects.for_listing().filter(party=party, status__in=TO_WRITE).order_by("pk"):
         report.status = ReportStatus.WAIVED

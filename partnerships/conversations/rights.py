@@ -1,7 +1,4 @@
-"""What a person may do with a conversation or a progress report (docs/rights.md).
-
-Editors and leads act for their own side.
-"""
+"""What a person may do with a conversation, a progress report or the meetings of a partnership (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -18,170 +15,161 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one person over one conversation now.
-
-    `sides` are those that they edit for.
-    """
+    """The rights of a person over a conversation."""
 
     conversation: Conversation
+    #: The sides for which the person is an editor or lead.
     sides: tuple[Organisation, ...]
+    #: Ids of the sides that have agreed to the record.
     agreed: frozenset[int]
 
     @property
     def keeps(self) -> bool:
-        """Whether they edit for the organisation that keeps the record."""
+        """Whether the person edits for the organisation that keeps the record."""
         return any(side.pk == self.conversation.organisation_id for side in self.sides)
 
     @property
     def edits(self) -> bool:
-        """Whether they edit for any side."""
+        """Whether the person edits for a side."""
         return bool(self.sides)
 
     @property
     def other_sides(self) -> tuple[Organisation, ...]:
-        """Sides they edit for, except the keeper."""
+        """The sides for which the person edits, except the organisation that keeps the record."""
         return tuple(side for side in self.sides if side.pk != self.conversation.organisation_id)
 
     @property
     def may_edit(self) -> bool:
-        """Whether they may change the record."""
+        """Whether the person may change the record."""
         return self.keeps and self.conversation.is_editable
 
     @property
     def may_circulate(self) -> bool:
-        """Whether they may circulate the draft."""
+        """Whether the person may circulate the draft."""
         return self.keeps and self.conversation.is_draft
 
     @property
     def may_cancel(self) -> bool:
-        """Whether they may cancel a planned conversation."""
+        """Whether the person may cancel a planned conversation."""
         return self.keeps and self.conversation.is_planned
 
     @property
     def may_correct(self) -> bool:
-        """Whether they may suggest a correction."""
+        """Whether the person may suggest a correction."""
         return bool(self.other_sides) and self.conversation.is_open_for_correction
 
     @property
     def may_answer(self) -> bool:
-        """Whether they may answer corrections."""
+        """Whether the person may answer corrections."""
         return self.keeps and self.conversation.is_open_for_correction
 
     @property
     def to_agree_for(self) -> tuple[Organisation, ...]:
-        """Sides for which they may still agree."""
+        """The sides for which the person may still agree to the record."""
         if not self.conversation.is_open_for_correction:
             return ()
         return tuple(side for side in self.sides if side.pk not in self.agreed)
 
     @property
     def may_note(self) -> bool:
-        """Whether they may write a private note."""
+        """Whether the person may write a private note."""
         return self.edits
 
 
 def rights_over(conversation: Conversation, person: User, now: dt.datetime) -> Rights:
-    """Rights of the person on the day of `now`."""
+    """The rights of a person over a conversation, on the day of `now`."""
     sides = list(conversation.sides.select_related("organisation").order_by("pk"))
-    edited = roles_of(person, now).edited_among([side.organisation_id for side in sides])
+    edited_ids = roles_of(person, now).edited_among([side.organisation_id for side in sides])
     return Rights(
-        conversation,
-        sides=tuple(side.organisation for side in sides if side.organisation_id in edited),
+        conversation=conversation,
+        sides=tuple(side.organisation for side in sides if side.organisation_id in edited_ids),
         agreed=frozenset(side.organisation_id for side in sides if side.agreed_at is not None),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRights:
-    """Rights of one person over one progress report now.
-
-    `reports` says whether its party takes part and is no observer; `leading` are the ids of the present chair's and
-    lead organisations.
-    """
+    """The rights of a person over a progress report."""
 
     report: Report
+    #: The id of the organisation whose report it is.
     author: int
+    #: Whether this organisation takes part, and not as an observer.
     reports: bool
+    #: Ids of the present chair's organisation and of lead organisations.
     leading: frozenset[int]
     roles: Roles
 
     @property
     def acts(self) -> bool:
-        """Whether they act for its party, and so may read its draft."""
+        """Whether the person acts for the organisation whose report it is, and so may read its draft."""
         return self.roles.act_for(self.author)
 
     @property
     def may_write(self) -> bool:
-        """Whether they may write and submit it: editors and leads of its party."""
+        """Whether the person may write and submit the report: editors and leads of its organisation."""
         return self.reports and self.roles.edit_for(self.author)
 
     @property
     def decides_for(self) -> frozenset[int]:
-        """The leading organisations for which they may accept or return it.
+        """Ids of the leading organisations for which the person may accept or return the report.
 
-        Its own party may only where nobody else leads.
+        An organisation decides about its own report only if no other organisation leads.
         """
-        others = self.leading - {self.author}
-        return self.roles.led_among(others or self.leading)
+        other_leading = self.leading - {self.author}
+        return self.roles.led_among(other_leading or self.leading)
 
 
 def report_rights(report: Report, person: User | None, now: dt.datetime) -> ReportRights:
-    """Rights of the person (None: the system) on the day of `now`."""
-    parties = report.round.partnership.parties.present().values_list("organisation_id", "role")
-    present = dict(parties)
+    """The rights of a person (None: the system) over a report, on the day of `now`."""
+    party_roles = dict(report.round.partnership.parties.present().values_list("organisation_id", "role"))
     author = report.party.organisation_id
     return ReportRights(
-        report,
+        report=report,
         author=author,
-        reports=present.get(author, PartyRole.OBSERVER) != PartyRole.OBSERVER,
-        leading=frozenset(pk for pk, role in present.items() if role in LEADING_ROLES),
+        reports=party_roles.get(author, PartyRole.OBSERVER) != PartyRole.OBSERVER,
+        leading=frozenset(pk for pk, role in party_roles.items() if role in LEADING_ROLES),
         roles=roles_of(person, now),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingRights:
-    """Rights of one person over the meetings of one partnership now.
-
-    `present` are the roles of its present parties, by organisation id.
-    """
+    """The rights of a person over the meetings of a partnership."""
 
     partnership: Partnership
-    present: Mapping[int, str]
+    #: The roles of present parties, by the ids of their organisations.
+    party_roles: Mapping[int, str]
     roles: Roles
 
     @property
     def edits_for(self) -> frozenset[int]:
-        """Parties for which they plan meetings: not observers."""
-        return self.roles.edited_among([pk for pk, role in self.present.items() if role != PartyRole.OBSERVER])
+        """Ids of the parties for which the person may plan meetings; observers may not."""
+        return self.roles.edited_among([pk for pk, role in self.party_roles.items() if role != PartyRole.OBSERVER])
 
     def may_edit_for(self, organisation: Organisation | None) -> bool:
-        """Whether they may plan and change meetings, and their agendas, for this party."""
+        """Whether the person may plan and change meetings and agendas for this party."""
         return organisation is not None and organisation.pk in self.edits_for
 
     @property
     def may_edit(self) -> bool:
-        """Whether they may plan and change meetings, agendas and attendance."""
+        """Whether the person may plan and change meetings, agendas and attendance."""
         return bool(self.edits_for)
 
     @property
     def may_set_cycle(self) -> bool:
-        """Whether they may set the meeting cycle.
-
-        Leads of the chair or of a lead organisation may.
-        """
-        return bool(self.roles.led_among([pk for pk, role in self.present.items() if role in LEADING_ROLES]))
+        """Whether the person may set the meeting cycle: leads of the chair or of a lead organisation."""
+        return bool(self.roles.led_among([pk for pk, role in self.party_roles.items() if role in LEADING_ROLES]))
 
     def may_answer_for(self, seat: MeetingSeat) -> bool:
-        """Whether they may say if somebody comes: themselves, or editors of the party."""
-        own = seat.person_id is not None and seat.person_id == self.roles.person_id
-        takes_part = any(self.roles.act_for(pk) for pk in self.present)
-        return (own and takes_part) or (
-            seat.organisation_id in self.present and self.roles.edit_for(seat.organisation_id)
-        )
+        """Whether the person may say if the seat's person is coming: for themselves, or as an editor of the party."""
+        is_own_seat = seat.person_id is not None and seat.person_id == self.roles.person_id
+        if is_own_seat and any(self.roles.act_for(pk) for pk in self.party_roles):
+            return True
+        return seat.organisation_id in self.party_roles and self.roles.edit_for(seat.organisation_id)
 
 
 def rights_over_meetings(partnership: Partnership, person: User, now: dt.datetime) -> MeetingRights:
-    """Rights over its meetings on the day of `now`."""
-    present = partnership.parties.present().values_list("organisation_id", "role")
-    return MeetingRights(partnership, dict(present), roles_of(person, now))
+    """The rights of a person over the meetings of a partnership, on the day of `now`."""
+    party_roles = dict(partnership.parties.present().values_list("organisation_id", "role"))
+    return MeetingRights(partnership=partnership, party_roles=party_roles, roles=roles_of(person, now))

@@ -1,4 +1,4 @@
-"""Items of an agenda, and who may read each."""
+"""Items of a meeting's agenda, and who may read them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ItemPurpose(models.TextChoices):
-    """What an item asks of the meeting."""
+    """What the meeting does with an item."""
 
     DECISION = Purpose.DECISION.value, "Decision"
     DISCUSSION = Purpose.DISCUSSION.value, "Discussion"
@@ -30,27 +30,29 @@ class AgendaItemQuerySet(models.QuerySet["AgendaItem"]):
     """Filters by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> AgendaItemQuerySet:
-        """Items of meetings the person may read, whose subject they may read.
+        """Items that the person may read: they may read the meeting, and the record that the item is about.
 
-        An item about a record shows its title, so it is shown only to those who may read that record.
+        An item about a record shows its title, which may be confidential.
         """
-        readable, wanted = Q(subject_kind=""), subject_kinds()
+        agenda_kinds = subject_kinds()
+        readable = Q(subject_kind="")
         for kind in kinds():
-            if kind.name in wanted:
+            if kind.name in agenda_kinds:
                 readable |= Q(subject_kind=kind.name, subject_id__in=kind.visible_ids(user))
         return self.filter(readable, meeting__in=Meeting.objects.visible_to(user).values("pk"))
 
     def kept(self) -> AgendaItemQuerySet:
-        """Items that were not dropped, in order."""
+        """Items that are on the agenda (not dropped), in order."""
         return self.filter(dropped_at=None).order_by("position", "pk")
 
 
 @pghistory.track()
 class AgendaItem(models.Model):
-    """One item: somebody's own, or about a record of another room.
+    """An item of an agenda: written by a person, or suggested by a room about one of its records.
 
-    `source` names who proposed it in the registry (`agreements.agenda`); own items have none. `subject_kind` and
-    `subject_id` name the record as timelines do. A dropped item stays, so that it is not proposed again.
+    `source` is the name of the room's suggestions in the registry (`agreements.agenda`), and "" for items that people
+    wrote. `subject_kind` and `subject_id` identify the record, as on timelines. A dropped item keeps its row, so that
+    it is not suggested again.
     """
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="agenda")

@@ -1,4 +1,4 @@
-"""Who is invited to a meeting, who says they come, and who was there."""
+"""Seats at a meeting: who is invited, who is coming, and who attended."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from partnerships.people.models import User
 
 
 class Answer(models.TextChoices):
-    """What somebody says before the meeting."""
+    """Whether a person says that they are coming."""
 
     COMING = "coming", "Coming"
     APOLOGIES = "apologies", "Apologies"
 
 
 class Attendance(models.TextChoices):
-    """Whether somebody was there."""
+    """Whether a person attended the meeting."""
 
     PRESENT = "present", "Present"
     APOLOGIES = "apologies", "Apologies"
@@ -28,9 +28,9 @@ class Attendance(models.TextChoices):
 
 @pghistory.track(exclude=["name", "job_title"])
 class MeetingSeat(models.Model):
-    """Somebody invited to a meeting, or a guest who was there.
+    """A person who is invited to a meeting, or who attended it without an invitation.
 
-    A known person, or a typed name without an account. `organisation` is empty for a guest of none.
+    Either `person`, or for a guest without an account `name`. A guest need not belong to an organisation.
     """
 
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="seats")
@@ -64,10 +64,10 @@ class MeetingSeat(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The person's name. Needs `person` fetched."""
+        """The person's or guest's name. Needs `person` fetched."""
         return self.person.display_name if self.person else self.name or "a former member"
 
     @property
     def is_guest(self) -> bool:
-        """Whether it is a typed name without an account."""
+        """Whether the seat is that of a guest without an account."""
         return self.person_id is None

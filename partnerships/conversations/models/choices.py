@@ -17,7 +17,7 @@ class Format(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """State of the record."""
+    """The status of a conversation and its record (see `Conversation`)."""
 
     PLANNED = "planned", "Planned"
     DRAFT = "draft", "Draft"
@@ -28,7 +28,7 @@ class Status(models.TextChoices):
 
 
 class Attribution(models.TextChoices):
-    """How other organisations see who said what."""
+    """Whether other organisations see who took part and who said what."""
 
     NAMED = "named", "Named: people and organisations"
     ORGANISATION = "organisation", "Organisations only"
@@ -44,7 +44,7 @@ OPEN_FOR_CORRECTION = (Status.CIRCULATED, Status.CORRECTED)
 
 
 class PointKind(models.TextChoices):
-    """Objective, obstacle or opportunity (docs/glossary.md)."""
+    """What a point is for its side (docs/glossary.md)."""
 
     OBJECTIVE = "objective", "Objective"
     OBSTACLE = "obstacle", "Obstacle"

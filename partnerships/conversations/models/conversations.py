@@ -1,4 +1,4 @@
-"""Conversations, who took part, and who may read them."""
+"""Conversations, their sides and attendees, and who may read them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Readers (docs/rights.md): the organisations that took part; of a draft, only its keeper.
+#: Readers (docs/rights.md): people of the organisations that took part; of a draft, only of the one that keeps it.
 ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("sides__organisation", when=Q(status__in=SHARED)),
 )
-#: The same for rows of `Side`: records that everybody of the side may read.
+#: The same as a condition on `Side`: the people of the side may read its conversation.
 READ_BY_SIDE = Q(conversation__status__in=SHARED) | Q(conversation__organisation=models.F("organisation"))
 
 
@@ -37,10 +37,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(visible_to(Conversation, ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> ConversationQuerySet:
-        """Conversations whose record the person may write.
-
-        Editors and leads of the organisation that keeps it may.
-        """
+        """Conversations whose record the person may edit: editors and leads of the organisation that keeps it."""
         return self.filter(visible_to(Conversation, EDITORS, user))
 
     def held(self) -> ConversationQuerySet:
@@ -49,11 +46,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def with_organisation(self, organisation: Organisation) -> ConversationQuerySet:
         """Conversations in which an organisation took part."""
-        took_part = Side.objects.filter(organisation=organisation, conversation=models.OuterRef("pk"))
-        return self.filter(models.Exists(took_part))
+        sides = Side.objects.filter(organisation=organisation, conversation=models.OuterRef("pk"))
+        return self.filter(models.Exists(sides))
 
     def for_listing(self) -> ConversationQuerySet:
-        """Fetch what a list shows; the caller orders."""
+        """Fetch the related rows that a list shows."""
         sides = Side.objects.select_related("organisation").order_by("pk")
         return self.select_related("organisation", "partnership").prefetch_related(
             models.Prefetch("sides", queryset=sides)
@@ -62,11 +59,12 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 @pghistory.track()
 class Conversation(models.Model):
-    """Record of a conversation: kept by one organisation, agreed by all sides.
+    """A conversation and its record, which one organisation keeps and all sides agree to.
 
-    planned → draft (it took place; only its keeper reads it) → circulated → corrected → agreed, and then locked, in the
-    database too. A planned one may be cancelled. `revision` rises with each edit, so that nobody overwrites, or agrees
-    to, what they have not seen. Private notes are separate rows.
+    planned → draft → circulated → corrected → agreed; a planned one may be cancelled. A draft is a record of a
+    conversation that took place, which only its keeper can read. An agreed record is locked, also in the database.
+
+    `revision` rises with each edit, so that nobody overwrites, or agrees to, a text that they have not seen.
     """
 
     organisation = models.ForeignKey(
@@ -150,7 +148,7 @@ class Conversation(models.Model):
         return f"Conversation {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Address of its page."""
+        """The URL of the conversation's page."""
         return page_address("conversations:detail", self.pk)
 
     @property
@@ -165,27 +163,27 @@ class Conversation(models.Model):
 
     @property
     def is_planned(self) -> bool:
-        """Whether it has still to take place."""
+        """Whether the conversation has not taken place yet."""
         return self.status == Status.PLANNED
 
     @property
     def is_draft(self) -> bool:
-        """Whether only its keeper may read it."""
+        """Whether only the organisation that keeps the record may read it."""
         return self.status == Status.DRAFT
 
     @property
     def is_open_for_correction(self) -> bool:
-        """Whether the sides may correct it."""
+        """Whether the sides may correct the record."""
         return self.status in OPEN_FOR_CORRECTION
 
     @property
     def is_locked(self) -> bool:
-        """Whether all sides have agreed, and it can no longer change."""
+        """Whether all sides have agreed, so that the record can no longer change."""
         return self.status == Status.AGREED
 
     @property
     def is_editable(self) -> bool:
-        """Whether its keeper may change it."""
+        """Whether the organisation that keeps the record may change it."""
         return self.status not in (Status.AGREED, Status.CANCELLED)
 
 
@@ -193,11 +191,11 @@ class Conversation(models.Model):
 class Side(models.Model):
     """An organisation that took part, and when it agreed to the record.
 
-    `status` and `held_on` are copies of the conversation's, which the database keeps, whatever is written to them: an
-    index can then say what waits for an organisation in thousands of conversations.
+    `status` and `held_on` are copies of the conversation's. Triggers set them, whatever a model saves. With them an
+    index can find what waits for an organisation among thousands of conversations.
     """
 
-    # Indexes of several columns below begin with each of the two.
+    # No indexes of their own: each is the first column of an index below.
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="sides", db_index=False)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="conversation_sides", db_index=False
@@ -221,7 +219,8 @@ class Side(models.Model):
             ),
         ]
         triggers = [
-            # Also where a model saves all its columns. Under the lock nobody changes the conversation meanwhile.
+            # Sets the copies also if a model saves all its columns. FOR SHARE, so that nobody changes the conversation
+            # before the side is committed.
             pgtrigger.Trigger(
                 name="copy_of_conversation",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("conversation_id", "status", "held_on"),
@@ -240,7 +239,7 @@ class Side(models.Model):
 
 @pghistory.track(exclude=["name", "job_title"])
 class Attendee(models.Model):
-    """Somebody who was there: a known person, or a typed name."""
+    """A person who took part: either `person`, or `name` for a person without an account."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="attendees")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 @pghistory.track()
 class Correction(models.Model):
-    """What a side wants corrected: open → accepted or refused, with an answer."""
+    """A correction that a side suggests: open → accepted or refused (`taken_up`), with an answer."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="corrections")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -38,5 +38,5 @@ class Correction(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits for an answer."""
+        """Whether the correction waits for an answer."""
         return self.answered_at is None

@@ -1,4 +1,4 @@
-"""Decisions that a conversation's record holds."""
+"""Decisions in the record of a conversation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.conversations.models.points import LOCKED
 
 @pghistory.track()
 class RecordedDecision(models.Model):
-    """What was decided; part of the record, so it is locked with it."""
+    """A decision of a conversation. It is part of the record, so it is locked together with it."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="decisions")
     position = models.PositiveSmallIntegerField()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTIES = "partnership__parties"
-#: The person, and people of present parties.
+#: Readers of a facilitator's row: the facilitator, and people of present parties.
 ROUTES = (
     People("person"),
     Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
@@ -28,14 +28,11 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
     """Filters by reader and by state."""
 
     def visible_to(self, user: User | AnonymousUser) -> FacilitatorQuerySet:
-        """Facilitators that the person may know of.
-
-        Their own, and those of partnerships they take part in.
-        """
+        """The person's own facilitations, and the facilitators of partnerships in which they take part."""
         return self.filter(visible_to(Facilitator, ROUTES, user))
 
     def named(self) -> FacilitatorQuerySet:
-        """Facilitators who have not ended."""
+        """Facilitators whose facilitation has not ended."""
         return self.filter(ended_at=None)
 
     def acting(self) -> FacilitatorQuerySet:
@@ -51,18 +48,16 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
         return self.named().filter(models.Exists(acts), models.Exists(takes_part), accepted_at__isnull=False)
 
     def for_listing(self) -> FacilitatorQuerySet:
-        """With person, organisation and partnership."""
+        """Fetch person, organisation and partnership."""
         return self.select_related("person", "organisation", "partnership")
 
 
 @pghistory.track()
 class Facilitator(models.Model):
-    """A person named to help a partnership along.
+    """A person who was named to help a partnership along: named → accepted → ended, or ended before they accepted.
 
-    Reads it as their organisation does, usually as an observer.
-
-    named → accepted → ended, with a reason; ended also before it is accepted. `brought_party` says whether their
-    organisation takes part only for this, and leaves with the last facilitator.
+    They may read the partnership as their organisation does, usually as an observer. `brought_party` says whether the
+    organisation was invited only because of them: it then leaves with its last facilitator.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="facilitators")
@@ -93,5 +88,5 @@ class Facilitator(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether they have not accepted yet."""
+        """Whether the person has not accepted yet."""
         return self.accepted_at is None and self.ended_at is None

@@ -24,9 +24,10 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     """Filters by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> AttachmentQuerySet:
-        """Files that were not removed, with a record and a target that the person may read.
+        """Attachments that the person may read, without removed ones.
 
-        The papers of an agenda item are read by those who may read the item.
+        They must be able to read the conversation, the meeting, or for a paper of an agenda item that item, and the
+        document or plan to which the paper links.
         """
         meetings = Meeting.objects.visible_to(user).values("pk")
         items = AgendaItem.objects.visible_to(user).values("pk")
@@ -42,10 +43,10 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
 
 @pghistory.track()
 class Attachment(models.Model):
-    """A file of a conversation, or a paper of a meeting or of one item of its agenda.
+    """A file of a conversation, or a paper of a meeting or of an item of its agenda.
 
-    A paper is a file, a document of the partnership, or a published version of a plan. Removed ones stay, with who
-    removed them and why; retention deletes their files.
+    A paper is a file, or a link to a document of the partnership or to a published version of a plan. The row of a
+    removed attachment stays, with who removed it and why; its file is deleted later by retention.
     """
 
     conversation = models.ForeignKey(
@@ -92,5 +93,5 @@ class Attachment(models.Model):
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file of its own, and not a link to a record."""
+        """Whether the attachment is a file, not a link to a record."""
         return bool(self.sha256)

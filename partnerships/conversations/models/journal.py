@@ -17,16 +17,15 @@ class JournalNoteQuerySet(OwnNoteQuerySet["JournalNote"]):
     """Filters by reader, and what a list shows."""
 
     def for_listing(self) -> JournalNoteQuerySet:
-        """With organisations, partnership and people."""
+        """Fetch organisations, partnership and people."""
         return self.select_related("organisation", "partnership", "about", "written_by", "deleted_by")
 
 
 @pghistory.track(exclude=["text", "delete_reason"])
 class JournalNote(OwnNote):
-    """What one organisation notes, under a day, about a partnership or an organisation.
+    """A dated note of one organisation about a partnership or an organisation, which only its own people may read.
 
-    written → changed (earlier texts stay in `JournalText`) → deleted, with a reason; its texts are gone then.
-    Restricted like a private note: only people of that organisation read it.
+    written → changed → deleted, with a reason. Earlier texts stay in `JournalText` until the note is deleted.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
@@ -56,17 +55,17 @@ class JournalNote(OwnNote):
         return f"Journal note {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The URL of the note's page."""
         return page_address("conversations:journal-note", self.pk)
 
     @property
     def is_deleted(self) -> bool:
-        """Whether its text was deleted."""
+        """Whether the note's text was deleted."""
         return self.deleted_at is not None
 
 
 class JournalTextQuerySet(models.QuerySet["JournalText"]):
-    """Filters by reader: those of the note."""
+    """Filters by reader."""
 
     def visible_to(self, user: User) -> JournalTextQuerySet:
         """Earlier texts of notes that the person may read."""
@@ -75,7 +74,7 @@ class JournalTextQuerySet(models.QuerySet["JournalText"]):
 
 @pghistory.track(exclude=["text"])
 class JournalText(models.Model):
-    """An earlier text of a journal note; the note itself has the present one."""
+    """An earlier text of a journal note."""
 
     note = models.ForeignKey(JournalNote, on_delete=models.CASCADE, related_name="earlier")
     revision = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""The meetings of a partnership: their cycle, each meeting, and who may read them."""
+"""Meetings of a partnership, their cycle, and who may read them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTY = "partnership__parties"
-#: People of present parties, observers included.
+#: People of present parties, including observers.
 PRESENT: tuple[Route, ...] = (
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
 )
-#: The same, and people of former parties for meetings that took place before they left.
+#: Readers of meetings (docs/rights.md): the same, and people of former parties for meetings before they left.
 MEETING_ROUTES: tuple[Route, ...] = (
     *PRESENT,
     Organisations(
@@ -39,7 +39,7 @@ MEETING_ROUTES: tuple[Route, ...] = (
 
 
 class MeetingStatus(models.TextChoices):
-    """State of a meeting."""
+    """The status of a meeting (see `Meeting`)."""
 
     PLANNED = "planned", "Planned"
     HELD = "held", "Held"
@@ -47,7 +47,7 @@ class MeetingStatus(models.TextChoices):
 
 
 class HolidayChoice(models.TextChoices):
-    """What the cycle does with a bank holiday."""
+    """What the cycle does with a date that is a bank holiday."""
 
     KEEP = OnHoliday.KEEP.value, "Keep the date, and say that it is a bank holiday"
     LATER = OnHoliday.LATER.value, "Move it to the next working day"
@@ -55,7 +55,7 @@ class HolidayChoice(models.TextChoices):
 
 
 class CycleUnit(models.TextChoices):
-    """What a cycle counts."""
+    """The unit of a cycle's interval."""
 
     WEEKS = Unit.WEEKS.value, "weeks"
     MONTHS = Unit.MONTHS.value, "months"
@@ -63,9 +63,9 @@ class CycleUnit(models.TextChoices):
 
 @pghistory.track()
 class MeetingCycle(models.Model):
-    """How often a partnership meets, and where; its leads set it.
+    """How often a partnership meets, at what time and where, as its leads set it.
 
-    It proposes the next meeting, and plans none by itself. `stopped_at` ends it.
+    The cycle only proposes the next meeting: people plan it. It runs until `stopped_at`.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="meeting_cycle")
@@ -102,7 +102,7 @@ class MeetingCycle(models.Model):
 
     @property
     def cycle(self) -> Cycle:
-        """The cycle that computes its days."""
+        """The cycle as a value that computes days."""
         return Cycle(
             unit=Unit(self.unit),
             interval=self.interval,
@@ -113,7 +113,7 @@ class MeetingCycle(models.Model):
 
     @property
     def is_running(self) -> bool:
-        """Whether it proposes meetings."""
+        """Whether the cycle proposes meetings."""
         return self.stopped_at is None
 
 
@@ -125,11 +125,11 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         return self.filter(visible_to(Meeting, MEETING_ROUTES, user))
 
     def open_to(self, user: User | AnonymousUser) -> MeetingQuerySet:
-        """Meetings whose future the person takes part in: of present parties."""
+        """Meetings of partnerships in which the person takes part at present."""
         return self.filter(visible_to(Meeting, PRESENT, user))
 
     def coming(self, now: dt.datetime) -> MeetingQuerySet:
-        """Planned ones that have not begun."""
+        """Planned meetings that have not begun."""
         return self.filter(status=MeetingStatus.PLANNED, starts_at__gte=now)
 
 
@@ -137,9 +137,10 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 class Meeting(models.Model):
     """A meeting of a partnership: planned → held, or called off with a reason.
 
-    The agenda may change until it is circulated (`agenda_sent_at`), and then is frozen. Recording who was there makes
-    the meeting held, and keeps the quorum of that day. `conversation` holds the minutes. `revision` rises with each
-    change of the agenda, so that nobody overwrites what they have not seen.
+    - The agenda can change until it is circulated (`agenda_sent_at`). `revision` rises with each change of it, so that
+      nobody overwrites a change that they have not seen.
+    - Recording attendance makes the meeting held, and stores the quorum of that day.
+    - `conversation` has the minutes.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="meetings")
@@ -208,17 +209,17 @@ class Meeting(models.Model):
         return f"Meeting {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Address of its page."""
+        """The URL of the meeting's page."""
         return page_address("conversations:meeting", self.pk)
 
     @property
     def day(self) -> dt.date:
-        """The day it takes place, in local time."""
+        """The day of the meeting, in local time."""
         return timezone.localdate(self.starts_at)
 
     @property
     def ends_at(self) -> dt.datetime:
-        """When it ends."""
+        """The end of the meeting."""
         return self.starts_at + dt.timedelta(minutes=self.minutes)
 
     @property
@@ -228,37 +229,37 @@ class Meeting(models.Model):
 
     @property
     def where(self) -> str:
-        """The place, else the link, else how people meet."""
+        """The place; without one the link, and without both the type of meeting."""
         return self.place or self.link or self.get_format_display()
 
     @property
     def is_planned(self) -> bool:
-        """Whether it has still to take place."""
+        """Whether the meeting is planned; attendance is not recorded yet."""
         return self.status == MeetingStatus.PLANNED
 
     @property
     def is_held(self) -> bool:
-        """Whether it took place and attendance is recorded."""
+        """Whether the meeting took place and its attendance is recorded."""
         return self.status == MeetingStatus.HELD
 
     @property
     def is_called_off(self) -> bool:
-        """Whether it was called off."""
+        """Whether the meeting was called off."""
         return self.status == MeetingStatus.CALLED_OFF
 
     @property
     def is_frozen(self) -> bool:
-        """Whether its agenda can no longer change."""
+        """Whether the agenda can no longer change."""
         return self.agenda_sent_at is not None or not self.is_planned
 
     @property
     def quorum_met(self) -> bool | None:
-        """Whether enough parties were present. None if nothing is recorded or required."""
+        """Whether enough parties were present; None before the meeting, or if the terms set no quorum."""
         if self.quorum_present is None or self.quorum_needed is None:
             return None
         return self.quorum_present >= self.quorum_needed
 
 
 def meeting_readers(meeting: Meeting) -> models.QuerySet[User]:
-    """People who may read a meeting."""
+    """The people who may read a meeting."""
     return readers_of(Meeting, MEETING_ROUTES, meeting)

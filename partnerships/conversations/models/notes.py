@@ -1,7 +1,4 @@
-"""Notes of one organisation, which only its own people read.
-
-What all have, and private notes.
-"""
+"""Notes that only the people of one organisation may read: their base class, and private notes."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ Note = TypeVar("Note", bound="OwnNote")
 
 
 class OwnNoteQuerySet(models.QuerySet[Note]):
-    """Filters by reader: only people of the organisation that wrote it."""
+    """Filters by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Notes of the person's own organisations."""
@@ -32,10 +29,10 @@ class OwnNoteQuerySet(models.QuerySet[Note]):
 
 
 class OwnNote(models.Model):
-    """What one organisation notes for itself; nobody else reads it.
+    """A note that only the people of the organisation that wrote it may read.
 
-    Restricted: row history of every kind of note excludes `text`, which administrators could read there. `revision`
-    rises with each change.
+    Subclasses must exclude `text` from row history, where administrators could read it. `revision` rises with each
+    change.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -54,7 +51,7 @@ class PrivateNoteQuerySet(OwnNoteQuerySet["PrivateNote"]):
 
 @pghistory.track(exclude=["text"])
 class PrivateNote(OwnNote):
-    """A note about a conversation, shown only on its page."""
+    """A note of one side about a conversation, which is shown only on the conversation's page."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="private_notes")
 

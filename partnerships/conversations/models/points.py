@@ -1,4 +1,4 @@
-"""Objectives, obstacles and opportunities, and what they became."""
+"""Objectives, obstacles and opportunities, and the asks and offers that they became."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-#: Refuses a change of what belongs to an agreed record; for triggers.
+#: PL/pgSQL for triggers that refuses to change or delete a row of an agreed record.
 LOCKED = """
 IF EXISTS (
     SELECT 1 FROM conversations_conversation
@@ -30,22 +30,22 @@ END IF;
 
 
 class PointQuerySet(models.QuerySet["Point"]):
-    """Filters by reader, and by whether points still hold."""
+    """Filters by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PointQuerySet:
         """Points of conversations that the person may read."""
         return self.filter(conversation__in=Conversation.objects.visible_to(user))
 
     def current(self) -> PointQuerySet:
-        """Points that were not closed."""
+        """Points that are not closed."""
         return self.filter(closed_at=None)
 
 
 @pghistory.track()
 class Point(models.Model):
-    """An objective, obstacle or opportunity of one side, until it closes it.
+    """An objective, obstacle or opportunity of one side. It applies until the side closes it.
 
-    The words are part of the record: once it is agreed, the database refuses to change or delete them.
+    The text is part of the record: once that is agreed, the database refuses to change or delete it.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="points")
@@ -90,15 +90,12 @@ class Point(models.Model):
 
     @property
     def is_current(self) -> bool:
-        """Whether it still holds."""
+        """Whether the point is not closed."""
         return self.closed_at is None
 
     @property
     def direction(self) -> str:
-        """What it can become: `ask`, `offer` or empty.
-
-        An obstacle becomes an ask, an opportunity an offer; an objective neither.
-        """
+        """What the point can become: "ask" for an obstacle, "offer" for an opportunity, "" for an objective."""
         return {PointKind.OBSTACLE: "ask", PointKind.OPPORTUNITY: "offer"}.get(PointKind(self.kind), "")
 
 

@@ -1,4 +1,4 @@
-"""Progress reports: rounds of a partnership, a report for each party and period, and what was submitted."""
+"""Progress reports: rounds of a partnership, a report for each party and period, and submitted versions."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 _PARTIES = "round__partnership__parties"
-#: People of the party whose report it is, also after it left.
+#: People of the party whose report it is, also after the party has left.
 OWN: tuple[Route, ...] = (Organisations("party__organisation"),)
 #: Readers of reports (docs/rights.md): the party's own people, and people of present parties.
 READERS: tuple[Route, ...] = (
     *OWN,
     Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
 )
-#: Reports that can be written: the party takes part, not as an observer.
+#: The condition that a report can be written: its party takes part, and not as an observer.
 WRITABLE = Q(party__status=PartyStatus.ACCEPTED) & ~Q(party__role=PartyRole.OBSERVER)
 #: Editors and leads of the party whose report it is.
 WRITERS = (Organisations("party__organisation", when=WRITABLE, roles=EDITING_ROLES),)
 _LEADING = Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED, f"{_PARTIES}__role__in": LEADING_ROLES})
-#: Not `~Q(parties=F("party"))`, which asks that none of the parties is the report's own.
+#: The condition that a party is not the report's own. (`~Q(parties=F("party"))` would mean that no party is.)
 _ANOTHER = Q(**{f"{_PARTIES}__lt": F("party")}) | Q(**{f"{_PARTIES}__gt": F("party")})
 #: Leads of another leading organisation.
 DECIDERS = (Organisations(f"{_PARTIES}__organisation", when=_LEADING & _ANOTHER, roles=(Role.LEAD,)),)
@@ -58,10 +58,7 @@ class Period(models.TextChoices):
 
 
 class ReportStatus(models.TextChoices):
-    """Draft → submitted → accepted, or returned → submitted again.
-
-    It is waived where its party left.
-    """
+    """The status of a report (see `Report`)."""
 
     DRAFT = "draft", "Not submitted"
     SUBMITTED = "submitted", "Submitted"
@@ -70,21 +67,21 @@ class ReportStatus(models.TextChoices):
     WAIVED = "waived", "Not needed"
 
 
-#: Reports that their party still has to submit.
+#: Statuses in which the party still has to submit the report.
 TO_WRITE = (ReportStatus.DRAFT, ReportStatus.RETURNED)
 
 
 def report_overdue_on(day: dt.date) -> Q:
-    """The condition that a party still has to submit its report, and that it was due before a day."""
+    """The condition that a report was due before a day and its party still has to submit it."""
     return WRITABLE & Q(status__in=TO_WRITE, due_on__lt=day)
 
 
 @pghistory.track()
 class ReportingRound(models.Model):
-    """How a partnership's parties report: how often, from when, what they are asked.
+    """How a partnership's parties report: how often, since when, and on which questions.
 
-    Periods are half-open and counted from `starts_on`. One round of a partnership is open; it ends on `ends_on`, the
-    first day without reporting, when another one begins or reporting ends.
+    Periods are half-open and counted from `starts_on`. At most one round of a partnership is open. It ends when
+    another begins or reporting ends; `ends_on` is the first day that is not reported on.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="reporting_rounds")
@@ -112,10 +109,7 @@ class ReportingRound(models.Model):
 
 @pghistory.track()
 class ReportingExemption(models.Model):
-    """A party that does not report in a round.
-
-    All others report, also those that join later.
-    """
+    """A party that does not report in a round. All others do, also those that join later."""
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="exemptions")
     party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="+")
@@ -128,17 +122,14 @@ class ReportingExemption(models.Model):
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
-    """Filters by reader, by who writes and who decides."""
+    """Filters by reader, writer and status."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReportQuerySet:
-        """Reports that the person may know of.
-
-        What is not submitted only its own party reads.
-        """
+        """Reports that the person may know of. Only the report's own party may read its draft."""
         return self.filter(visible_to(Report, READERS, user))
 
     def written_by(self, user: User | AnonymousUser) -> ReportQuerySet:
-        """Reports that the person may write today, as far as their state allows."""
+        """Reports that the person may write today, if their status allows it."""
         return self.filter(visible_to(Report, WRITERS, user))
 
     def to_write(self) -> ReportQuerySet:
@@ -146,21 +137,23 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(WRITABLE, status__in=TO_WRITE)
 
     def overdue(self, today: dt.date) -> ReportQuerySet:
-        """Reports to submit whose due day has passed."""
+        """Reports that their party still has to submit and whose due day has passed."""
         return self.filter(report_overdue_on(today))
 
     def for_listing(self) -> ReportQuerySet:
-        """With party, organisation and partnership."""
+        """Fetch party, organisation and partnership."""
         return self.select_related("round__partnership", "party__organisation")
 
 
 @pghistory.track(exclude=["answers", "touches"])
 class Report(models.Model):
-    """One party's report for one period, with the text of its draft.
+    """The report of a party for a period, with the answers of its draft.
 
-    draft → submitted → accepted, or returned → submitted again. Waived when its party leaves before it is submitted.
+    draft → submitted → accepted, or returned and submitted again. It is waived if its party leaves before submitting.
+    Submitted versions are in `ReportSubmission` and never change.
+
     The period is half-open: `ends_on` is the first day after it. `touches` says who saved which answer at which
-    `revision` (documents.revisions). What was submitted stands in `ReportSubmission` and never changes.
+    `revision` (documents.revisions).
     """
 
     round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="reports")
@@ -192,11 +185,11 @@ class Report(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Without words of the partners: administrators see this.
+        # Without the partners' texts: administrators see this.
         return f"Report {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The URL of the report's page."""
         return page_address("conversations:report", self.pk)
 
     @property
@@ -206,26 +199,26 @@ class Report(models.Model):
 
     @property
     def is_to_write(self) -> bool:
-        """Whether its party still has to submit it."""
+        """Whether the party still has to submit the report."""
         return self.status in TO_WRITE
 
     @property
     def is_submitted(self) -> bool:
-        """Whether it waits for a decision."""
+        """Whether the report waits for a decision."""
         return self.status == ReportStatus.SUBMITTED
 
     @property
     def is_returned(self) -> bool:
-        """Whether it was returned and not submitted again."""
+        """Whether the report was returned and not submitted again."""
         return self.status == ReportStatus.RETURNED
 
     @property
     def is_waived(self) -> bool:
-        """Whether it is no longer needed."""
+        """Whether the report is no longer needed."""
         return self.status == ReportStatus.WAIVED
 
     def days_late(self, today: dt.date) -> int:
-        """Days since it was due, while it is not submitted; 0 before that."""
+        """Days since the due day of a report that is not submitted; else 0."""
         return max(0, (today - self.due_on).days) if self.is_to_write else 0
 
 
@@ -238,10 +231,9 @@ class Decision(models.TextChoices):
 
 @pghistory.track(exclude=["answers", "figures"])
 class ReportSubmission(models.Model):
-    """What a party submitted, with the figures as they were.
+    """A version of a report that a party submitted, with the figures of that day, and the decision about it.
 
-    A trigger keeps it as it is. `due_on` is the day on which it was due. Who submitted it and what was decided stand
-    beside it.
+    A trigger refuses to change what was submitted, and a decision once it is made.
     """
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="submissions")
@@ -289,23 +281,20 @@ class ReportSubmission(models.Model):
 
     @property
     def days_late(self) -> int:
-        """Days between the due day and submission, in the site's time zone.
-
-        0 if in time.
-        """
+        """Days between the due day and the day of submission in London; 0 if it was in time."""
         return max(0, (timezone.localdate(self.submitted_at) - self.due_on).days)
 
     @property
     def is_decided(self) -> bool:
-        """Whether it was accepted or returned."""
+        """Whether the submission was accepted or returned."""
         return self.decided_at is not None
 
     @property
     def was_returned(self) -> bool:
-        """Whether it was returned."""
+        """Whether the submission was returned."""
         return self.decision == Decision.RETURNED
 
     @property
     def asked(self) -> list[tuple[dict[str, Any], str]]:
-        """Its questions, each with its answer."""
+        """The questions, each with its answer."""
         return [(question, self.answers.get(question["code"], "")) for question in self.questions]

@@ -1,4 +1,4 @@
-"""What an agenda shows a reader, and what rooms propose for it."""
+"""The agenda of a meeting for a reader, and the items that rooms suggest for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from partnerships.conversations.queries.meetings import last_held_before, seated
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 
-#: How far back the first agenda looks.
+#: How far back the first meeting of a partnership looks.
 FIRST_LOOK_BACK = dt.timedelta(days=90)
 
 
@@ -46,31 +46,27 @@ class Proposed:
 
 
 def since_for(meeting: Meeting, now: dt.datetime) -> Since:
-    """The period the meeting looks back on."""
+    """The period that a meeting looks back on: since the last meeting."""
     last = last_held_before(meeting)
     return Since({meeting.partnership_id: last.starts_at if last else now - FIRST_LOOK_BACK}, now)
 
 
 def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Proposed]:
-    """What rooms propose that is not on the agenda, as far as the person may read it.
-
-    Also not what was dropped.
-    """
+    """The suggestions of all rooms that the person may read, without items that are on the agenda or were dropped."""
     since = since_for(meeting, now)
-    known = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
-    return [
-        Proposed(source.name, suggestion)
-        for source in agenda_sources()
-        for suggestion in list(source.suggest(user, [meeting.partnership], since))[:MAX_OF_ONE_SOURCE]
-        if (source.name, suggestion.subject_kind, suggestion.subject_id) not in known
-    ]
+    existing_items = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
+    suggestions: list[Proposed] = []
+    for source in agenda_sources():
+        suggestions += [
+            Proposed(source=source.name, suggestion=suggestion)
+            for suggestion in list(source.suggest(user, [meeting.partnership], since))[:MAX_OF_ONE_SOURCE]
+            if (source.name, suggestion.subject_kind, suggestion.subject_id) not in existing_items
+        ]
+    return suggestions
 
 
 def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[AgendaItem]:
-    """Items that the person may read, in order, with their papers.
-
-    With `dropped`, those taken off as well, at the end.
-    """
+    """The items that the person may read, in order, with their papers; with `dropped`, dropped items at the end."""
     papers = Attachment.objects.visible_to(user).select_related("document", "version__plan").order_by("pk")
     items = (
         AgendaItem.objects.visible_to(user)
@@ -151,7 +147,7 @@ def papers_for(meeting: Meeting, user: User) -> list[Attachment]:
 
 
 def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
-    """Items that everybody invited may read, in order: those that the minutes may name."""
+    """The items that everybody invited may read, in order. Only these may stand in the minutes."""
     items = AgendaItem.objects.filter(meeting=meeting)
     for person in seated_people(meeting):
         items = items.filter(

@@ -14,7 +14,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
-#: Points of one kind shown at first; the rest is collapsed.
+#: How many points of one kind are shown at first; the others are collapsed.
 UNFOLDED = 5
 
 
@@ -70,24 +70,25 @@ class SidePoints:
 
 
 def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoints]:
-    """Current points of each party, as far as the person may see them.
+    """Current points of each party that the person may read.
 
-    The reader's own organisation comes first, then the others by name. Parties without points are included, so that the
-    gap is visible, except observers. Points of anonymous conversations come last, without their side, unless they are
-    the reader's own. A point repeated in several conversations is shown once, as last worded.
+    - The reader's own organisation comes first, then the others by name. Parties without points are included, so that
+      readers notice, but not observers.
+    - Points of anonymous conversations come last, without their side, unless they are the reader's own.
+    - A point that was said in several conversations is shown once.
     """
-    organisations = rows_for(_taking_part, partnership.pk)
+    organisations = rows_for(_parties, partnership.pk)
     return _by_side(organisations, rows_for(_points_within, user, partnership.pk), user)
 
 
 def points_of_partnership_lookups(partnership: Partnership, user: User) -> list[Lookup]:
-    """What `points_of_partnership` is going to ask, for `read_ahead`."""
-    return [lookup(_taking_part, partnership.pk), lookup(_points_within, user, partnership.pk)]
+    """The queries of `points_of_partnership`, so that `read_ahead` can run them with others."""
+    return [lookup(_parties, partnership.pk), lookup(_points_within, user, partnership.pk)]
 
 
-def _taking_part(partnership: int) -> QuerySet[Organisation]:
-    taking_part = Party.objects.present().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
-    return Organisation.objects.filter(pk__in=taking_part.values("organisation")).order_by("name", "pk")
+def _parties(partnership: int) -> QuerySet[Organisation]:
+    parties = Party.objects.present().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
+    return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 
 def _points_within(user: User, partnership: int) -> QuerySet[Point]:
@@ -95,7 +96,7 @@ def _points_within(user: User, partnership: int) -> QuerySet[Point]:
 
 
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
-    """Points that are not closed and that the person may see, the last said first."""
+    """Those of the points that are not closed and that the person may read, of the newest conversation first."""
     return (
         points.filter(closed_at=None, conversation__in=Conversation.objects.visible_to(user))
         .select_related("conversation", "organisation", "became__entry")
@@ -105,76 +106,78 @@ def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
 
 
 def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> list[SidePoints]:
-    """Current points of two organisations, from conversations with both."""
-    both = Conversation.objects.with_organisation(ours).with_organisation(theirs)
-    return _by_side([ours, theirs], _open_points(Point.objects.filter(conversation__in=both), user), user)
+    """Current points of two organisations, from conversations in which both took part."""
+    common_conversations = Conversation.objects.with_organisation(ours).with_organisation(theirs)
+    points = _open_points(Point.objects.filter(conversation__in=common_conversations), user)
+    return _by_side([ours, theirs], points, user)
 
 
 def _by_side(organisations: list[Organisation], points: Iterable[Point], user: User) -> list[SidePoints]:
-    """The points of each side, own side first.
-
-    Repeats are left out; anonymous ones have no side.
-    """
+    """The points of each organisation, the reader's own first. Repeated points are left out."""
     roles = Membership.objects.roles_of(user)
-    mine = set(roles)
+    own_ids = set(roles)
     sides = {
         organisation.pk: SidePoints(organisation)
-        for organisation in sorted(organisations, key=lambda organisation: organisation.pk not in mine)
+        for organisation in sorted(organisations, key=lambda organisation: organisation.pk not in own_ids)
     }
     unattributed = SidePoints(None)
-    said: set[tuple[int, str, str]] = set()
+    seen_points: set[tuple[int, str, str]] = set()
     for point in points:
-        words = (point.organisation_id, point.kind, point.text.casefold())
-        if words in said:
+        key = (point.organisation_id, point.kind, point.text.casefold())
+        if key in seen_points:
             continue
-        said.add(words)
-        anonymous = point.conversation.attribution == Attribution.ANONYMOUS and point.organisation_id not in mine
-        side = unattributed if anonymous else sides.get(point.organisation_id)
-        if side is None:
-            side = sides[point.organisation_id] = SidePoints(point.organisation)
-        side.add(point)
-    shown = [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
-    show_entries(shown, user)
-    let_act(shown, {organisation for organisation, role in roles.items() if role in EDITING_ROLES})
-    return shown
+        seen_points.add(key)
+        is_own = point.organisation_id in own_ids
+        if point.conversation.attribution == Attribution.ANONYMOUS and not is_own:
+            unattributed.add(point)
+            continue
+        if point.organisation_id not in sides:
+            sides[point.organisation_id] = SidePoints(point.organisation)
+        sides[point.organisation_id].add(point)
+
+    sides_shown = [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
+    show_entries(sides_shown, user)
+    let_act(sides_shown, {organisation for organisation, role in roles.items() if role in EDITING_ROLES})
+    return sides_shown
 
 
 def let_act(sides: Iterable[SidePoints], edited: Collection[int]) -> None:
-    """Set what an editor of these organisations (ids) may do with each point.
+    """Set on each point what an editor of these organisations (ids) may do with it.
 
-    Its own side may close it, and make an ask of its obstacle; any side may make an offer of an opportunity. Needs the
-    sides of each point's conversation fetched.
+    A side may close its own points and turn its own obstacles into asks. Any side may turn an opportunity into an
+    offer. Needs the sides of each point's conversation fetched.
     """
     for point in (point for side in sides for group in side.groups for point in group.points):
-        took_part = {side.organisation_id for side in point.conversation.sides.all()}
         point.may_close = point.organisation_id in edited
-        able = took_part.intersection(edited) if point.direction == "offer" else point.may_close
-        point.may_become = bool(point.direction and able and not hasattr(point, "became"))
+        may_turn = point.may_close
+        if point.direction == "offer":
+            side_ids = {side.organisation_id for side in point.conversation.sides.all()}
+            may_turn = not side_ids.isdisjoint(edited)
+        point.may_become = bool(point.direction) and may_turn and not hasattr(point, "became")
 
 
 def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoints]:
-    """The record's points by side, also closed ones, for one reader.
+    """The points of a record by side, including closed ones, for a reader of the organisations `own` (ids).
 
-    `own` are the ids of the reader's organisations. In an anonymous record, points of other sides are listed together
-    without their side. Needs the story fetched.
+    In an anonymous record, points of other sides are listed together without their side. Needs the story fetched.
     """
-    mine = set(own)
-    anonymous = conversation.attribution == Attribution.ANONYMOUS
+    own_ids = set(own)
+    is_anonymous = conversation.attribution == Attribution.ANONYMOUS
     sides = {
         side.organisation_id: SidePoints(side.organisation)
         for side in conversation.sides.all()
-        if side.organisation_id in mine or not anonymous
+        if side.organisation_id in own_ids or not is_anonymous
     }
-    other_side_points = SidePoints(None)
+    unattributed = SidePoints(None)
     for point in conversation.points.all():
-        sides.get(point.organisation_id, other_side_points).add(point)
-    return [*sides.values(), *([] if other_side_points.is_empty else [other_side_points])]
+        sides.get(point.organisation_id, unattributed).add(point)
+    return [*sides.values(), *([] if unattributed.is_empty else [unattributed])]
 
 
 def show_entries(sides: Iterable[SidePoints], user: User) -> None:
-    """Set the ask or offer that each point became, if the reader may see it."""
+    """Set on each point the ask or offer that it became, if the reader may read that."""
     points = [point for side in sides for group in side.groups for point in group.points]
-    made = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
-    seen = Entry.objects.visible_to(user).in_bulk(made.values()) if made else {}
+    entry_ids = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
+    readable_entries = Entry.objects.visible_to(user).in_bulk(entry_ids.values()) if entry_ids else {}
     for point in points:
-        point.entry_shown = seen.get(made.get(point.pk, 0))
+        point.entry_shown = readable_entries.get(entry_ids.get(point.pk, 0))

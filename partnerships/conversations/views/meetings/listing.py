@@ -45,7 +45,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The meeting cycle, next meetings, and past ones with attendance and quorum."""
     user, partnership, rights = open_partnership(request, pk)
     now = timezone.now()
-    inside = bool(rights.present) and any(rights.roles.act_for(party) for party in rights.present)
+    inside = bool(rights.party_roles) and any(rights.roles.act_for(party) for party in rights.party_roles)
     cycle = queries.running_cycle(partnership) if inside else None
     coming = queries.coming_meetings(partnership, user)
     past = queries.past_meetings(partnership, user, MAX_PAST)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.kit.lists import ListDefinition
 from partnerships.lists.models import Follow, SavedView
-from partnerships.lists.queries import asked_by
+from partnerships.lists.queries import listing_by
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
@@ -25,12 +25,12 @@ def write_followed(due: Due, person: User, now: dt.datetime) -> Content | str:
     follow = Follow.objects.filter(pk=due.params["follow"], person=person).select_related("view").first()
     if follow is None or not SavedView.objects.visible_to(person).filter(pk=follow.view_id).exists():
         return _ENDED
-    asked = asked_by(follow.view, person)
-    if asked is None:
+    listing = listing_by(follow.view, person)
+    if listing is None:
         return _ENDED
-    definition = asked.definition
-    entered = asked.found().filter(pk__in=due.params["entered"])
-    left = definition.readable(person).filter(pk__in=due.params["left"]).exclude(pk__in=asked.found().values("pk"))
+    definition = listing.definition
+    entered = listing.found().filter(pk__in=due.params["entered"])
+    left = definition.readable(person).filter(pk__in=due.params["left"]).exclude(pk__in=listing.found().values("pk"))
     entered_count, left_count = entered.count(), left.count()
     unreadable = len(set(due.params["left"])) - definition.readable(person).filter(pk__in=due.params["left"]).count()
     if not entered_count and not left_count and not unreadable:

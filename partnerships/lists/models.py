@@ -105,9 +105,9 @@ class DefaultView(models.Model):
 class ListFile(LeasedJob):
     """A file of a long list that a worker makes, or has made.
 
-    `query` holds the parameters of the list, `asked` what the log of exports says of it. `holds` is a digest of what
-    the person's rights came from when it was made, and `rows` the numbers of the records in it. `total` is how many
-    they are; `error` is why there is no file.
+    `query` has the parameters of the list, and `asked` the entry in the log of exports. `holds` is a digest of the
+    memberships from which the person had their rights when it was made. `rows` has the ids of the records in the file,
+    and `total` their number. `error` says why there is no file.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="list_files")
@@ -150,9 +150,9 @@ class ListFile(LeasedJob):
 class Follow(models.Model):
     """A person is told when something enters or leaves a view.
 
-    `members` are the ids of the rows that they could see in it when it was last read; None: not read yet, so that what
-    is there already is not told. It is None, too, after a reading (`checked_at`) that found more than
-    `services.MAX_ROWS`, or filters that are not valid any more.
+    `members` has the ids of the rows that they could see in the view when it was last read (`checked_at`). It is None
+    before the first reading, so that rows that are there already are not reported, and after a reading that found more
+    than `services.MAX_ROWS` rows or filters that are no longer valid.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_views")

@@ -16,7 +16,7 @@ from partnerships.kit.html import escaped
 from partnerships.kit.lists import Column, Kind, ListDefinition, quoted
 from partnerships.kit.templatetags.kit import long_date, status_tag
 from partnerships.kit.text import figure, shorten
-from partnerships.lists.reading import EVERYTHING, Asked
+from partnerships.lists.reading import EVERYTHING, Listing
 
 #: A row's name is cut off here where it stands in a sentence.
 _MAX_NAME = 90
@@ -70,24 +70,24 @@ _PICK = (
 )
 
 
-def chips_of(asked: Asked) -> list[Chip]:
+def chips_of(listing: Listing) -> list[Chip]:
     """The filters in use.
 
     Without the last one the list shows everything, not the reader's default view.
     """
-    chips = active_filters(asked.form, asked.parameters)
+    chips = active_filters(listing.form, listing.parameters)
     return [replace(chip, href=EVERYTHING) if chip.href == "?" else chip for chip in chips]
 
 
-def headings(asked: Asked) -> list[Heading]:
+def headings(listing: Listing) -> list[Heading]:
     """The headings of the columns that are shown."""
     shown_headings = []
-    for column in asked.columns:
-        is_sorted = asked.sort.lstrip("-") == column.name
-        descending = asked.sort.startswith("-")
+    for column in listing.columns:
+        is_sorted = listing.sort.lstrip("-") == column.name
+        descending = listing.sort.startswith("-")
         wanted = f"-{column.name}" if is_sorted and not descending else column.name
         state = ("descending" if descending else "ascending") if is_sorted else ""
-        shown_headings.append(Heading(column.label, asked.address(sort=wanted), column.kind is Kind.NUMBER, state))
+        shown_headings.append(Heading(column.label, listing.address(sort=wanted), column.kind is Kind.NUMBER, state))
     return shown_headings
 
 
@@ -115,10 +115,11 @@ class Row:
         return SafeString(f'<tr role="row">{" ".join(parts)}</tr> ')
 
 
-def table(asked: Asked, rows: Sequence[Any]) -> list[Row]:
+def table(listing: Listing, rows: Sequence[Any]) -> list[Row]:
     """The rows with their cells."""
     return [
-        Row(row.pk, name_of(asked.definition, row), [_cell(column, row) for column in asked.columns]) for row in rows
+        Row(row.pk, name_of(listing.definition, row), [_cell(column, row) for column in listing.columns])
+        for row in rows
     ]
 
 
@@ -163,21 +164,21 @@ class Group:
     sums: list[str]
 
 
-def groups(asked: Asked) -> list[Group]:
+def groups(listing: Listing) -> list[Group]:
     """The groups of the column that was chosen; none if no column was."""
-    column = asked.group
+    column = listing.group
     if column is None:
         return []
-    counted = asked.counted(column)
+    counted = listing.counted(column)
     labels = _labels(column, [row["list_group"] for row in counted])
-    is_linked = _finds_by_key(asked, column)
+    is_linked = _finds_by_key(listing, column)
     shown_groups = []
     for row in counted:
         key = row["list_group"]
         label = labels.get(key, "")
         value = quoted(key) if column.kind is Kind.TEXT and label else str(key)
-        href = asked.address(**{column.name: value, "group": ""}) if label and value and is_linked else ""
-        sums = [_sum_words(row, column) for column in asked.summed]
+        href = listing.address(**{column.name: value, "group": ""}) if label and value and is_linked else ""
+        sums = [_sum_words(row, column) for column in listing.summed]
         shown_groups.append(Group(label or "None", href, row["list_count"], sums))
     return shown_groups
 
@@ -191,13 +192,13 @@ def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
     return {key: in_words(key) for key in keys}
 
 
-def _finds_by_key(asked: Asked, column: Column) -> bool:
+def _finds_by_key(listing: Listing, column: Column) -> bool:
     """Whether the parameter with a column's name finds by its key.
 
     One by a record wants the record's number.
     """
     is_own = column.covered in ("", column.name)
-    wants_code = isinstance(asked.form.fields.get(column.name), forms.ChoiceField)
+    wants_code = isinstance(listing.form.fields.get(column.name), forms.ChoiceField)
     return is_own and (column.kind is Kind.CHOICE or not wants_code)
 
 
@@ -207,24 +208,24 @@ def _sum_words(row: Mapping[str, Any], column: Column) -> str:
     return "Several units" if several else in_words(row[f"sum_{column.name}"])
 
 
-def column_choices(asked: Asked) -> list[tuple[Column, bool, int]]:
+def column_choices(listing: Listing) -> list[tuple[Column, bool, int]]:
     """Each column, whether it is shown, and its place.
 
     Shown columns come first.
     """
-    shown = list(asked.columns)
-    other_columns = [column for column in asked.definition.columns if column not in shown]
+    shown = list(listing.columns)
+    other_columns = [column for column in listing.definition.columns if column not in shown]
     return [(column, column in shown, place) for place, column in enumerate([*shown, *other_columns], start=1)]
 
 
-def sort_choices(asked: Asked) -> list[tuple[str, str, bool]]:
+def sort_choices(listing: Listing) -> list[tuple[str, str, bool]]:
     """What rows can be sorted by: parameter, words, and whether they are.
 
     First the list's own order, which may follow from its filters.
     """
-    chosen = asked.parameters.get("sort", "")
+    chosen = listing.parameters.get("sort", "")
     choices = [("", "Usual order", not chosen)]
-    for column in asked.definition.columns:
+    for column in listing.definition.columns:
         up, down = _DIRECTIONS[column.kind]
         for name, words in ((column.name, up), (f"-{column.name}", down)):
             choices.append((name, f"{column.label}: {words}", name == chosen))

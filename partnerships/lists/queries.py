@@ -13,7 +13,7 @@ from partnerships.kit.calendars import CalendarEntry
 from partnerships.kit.http import row_number
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.models import DefaultView, Follow, ListFile, SavedView
-from partnerships.lists.reading import Asked, parameters_of, read
+from partnerships.lists.reading import Listing, parameters_of, read
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
@@ -86,8 +86,8 @@ def dated_view(person: User, number: int) -> DatedView | None:
 
     @cache
     def numbers() -> Sequence[int]:
-        asked = asked_by(view, person)
-        return [row.pk for row in asked.listed().order_by(*asked.sorting)[: MAX_DATED + 1]] if asked else []
+        listing = listing_by(view, person)
+        return [row.pk for row in listing.listed().order_by(*listing.sorting)[: MAX_DATED + 1]] if listing else []
 
     def entries() -> Sequence[CalendarEntry]:
         return dates(person, numbers()[:MAX_DATED])
@@ -102,13 +102,13 @@ def dated_view(person: User, number: int) -> DatedView | None:
     )
 
 
-def asked_by(view: SavedView, person: User) -> Asked | None:
-    """What a view asks of its list for one reader.
+def listing_by(view: SavedView, person: User) -> Listing | None:
+    """The list as a view shows it to one person.
 
-    None if the list is gone or not theirs to open, or its filters are not valid any more.
+    None if the list no longer exists, they may not open it, or the view's filters are no longer valid.
     """
     definition = find_list(view.kind)
     if definition is None or not definition.may_open(person):
         return None
-    asked = read(definition, person, parameters_of(view.state))
-    return asked if asked.form.is_valid() else None
+    listing = read(definition, person, parameters_of(view.state))
+    return listing if listing.form.is_valid() else None

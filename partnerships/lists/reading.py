@@ -1,4 +1,4 @@
-"""What an address or a saved view asks of a list, and the rows that it finds."""
+"""A list with the filters, columns and order of an address or a saved view, and the rows that it finds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.kit.record_fields import UNREADABLE
 from partnerships.organisations.holdings import one_by_one
 from partnerships.organisations.statements import count_for, count_lookup, lookup, read_ahead, rows_for
 
-#: Parameters that arrange a list; all others are its filters. `from` is the saved view that the others started from.
+#: Parameters that arrange a list; all others are filters. `from` is the saved view that the reader then changed.
 ARRANGING = ("columns", "sort", "group", "look", "from")
 TABLE, CARDS = "table", "cards"
 #: Parameters that change neither the rows nor their order.
@@ -29,13 +29,13 @@ _PLAIN = frozenset({"columns", "look", "from"})
 EVERYTHING = "?view="
 #: A list shows this many groups, the largest first.
 MAX_GROUPS = 100
-#: Bounds of what is kept of an address.
+#: Values of one parameter, and characters of a value, that are read from an address.
 _MAX_VALUES, _MAX_LENGTH = 100, 200
 
 
 @dataclass
-class Asked:
-    """A list as somebody wants it: filters, columns and order.
+class Listing:
+    """A list as one reader wants it: with filters, columns and order.
 
     `parameters` are those of its address, without the page.
     """
@@ -59,8 +59,8 @@ class Asked:
             if column.covered or column.name in form.fields:
                 continue
             if column.name in shown or any(self.parameters.get(name) for name in column.parameters):
-                self._filters |= {name: (column, one) for name, one in column.filters().items()}
-        form.fields |= {name: one.field for name, (_, one) in self._filters.items()}
+                self._filters |= {name: (column, filter_) for name, filter_ in column.filters().items()}
+        form.fields |= {name: filter_.field for name, (_, filter_) in self._filters.items()}
         return form
 
     @cached_property
@@ -82,15 +82,19 @@ class Asked:
 
     def found(self) -> QuerySet[Any]:
         """The rows that the reader may see and the filters find; not ordered."""
-        known = {name: _known(value) for name, value in self.chosen.items()}
-        rows: QuerySet[Any] = self.definition.rows(self.reader, known)
-        if any(self.chosen[name] and not value for name, value in known.items()):  # only what the reader cannot see
-            return rows.none()
-        active = {name: one for name, one in self._filters.items() if self.chosen.get(name) not in (None, "", [])}
-        for column in {column.name: column for column, _ in active.values()}.values():
+        readable_values = {name: _without_unreadable(value) for name, value in self.chosen.items()}
+        rows: QuerySet[Any] = self.definition.rows(self.reader, readable_values)
+        if any(self.chosen[name] and not value for name, value in readable_values.items()):
+            return rows.none()  # a filter names only records that the reader cannot see
+        filters_in_use = {
+            name: (column, filter_)
+            for name, (column, filter_) in self._filters.items()
+            if self.chosen.get(name) not in (None, "", [])
+        }
+        for column in {column.name: column for column, _ in filters_in_use.values()}.values():
             rows = rows.alias(**{column.alias: column.expression(self.reader)})
-        for name, (_, one) in active.items():
-            rows = one.filter(rows, self.chosen[name])
+        for name, (_, filter_) in filters_in_use.items():
+            rows = filter_.filter(rows, self.chosen[name])
         return rows
 
     @cached_property
@@ -100,7 +104,7 @@ class Asked:
 
     @property
     def explanations(self) -> list[str]:
-        """Why filters in use find rows that do not show the words, a sentence for each reason."""
+        """Sentences that say why filters in use find rows in which the words are not shown."""
         sentences = {
             column.found_words: None
             for column in self.definition.columns
@@ -122,7 +126,7 @@ class Asked:
     def counted(self, column: Column) -> list[dict[str, Any]]:
         """Counts and sums of the rows by the key of a column (`list_group`), the largest group first.
 
-        Beside a sum of what is counted in units stands how many units there are (`kinds_quantity`).
+        For a sum of quantities, it also counts the different units (`kinds_quantity`).
         """
         rows = self._newest(self.of_page).order_by()
         rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
@@ -139,7 +143,7 @@ class Asked:
         )
 
     def sortable(self) -> QuerySet[Any]:
-        """The rows with what they are sorted by: see `order`."""
+        """The rows with the value that they are sorted by (see `order`)."""
         column = self.sorted_by
         rows = self.of_page.alias(**{column.alias: column.expression(self.reader)})
         sortable: QuerySet[Any] = rows.annotate(list_sort=column.sort_expression(self.reader))
@@ -151,19 +155,16 @@ class Asked:
 
     @property
     def _is_resorted(self) -> bool:
-        """Whether it is sorted by another column than its own."""
+        """Whether it is sorted by another column than its default."""
         return self.sorted_by.name != self.definition.sort(self.chosen).lstrip("-")
 
     @cached_property
     def older(self) -> int | None:
-        """The number of the newest row that is neither sorted nor counted.
-
-        None if all are.
-        """
-        most = self.definition.max_sorted
-        if most is None or not (self._is_resorted or self.group):
+        """The id of the newest row that is too old to be sorted and counted; None if all rows are."""
+        max_sorted = self.definition.max_sorted
+        if max_sorted is None or not (self._is_resorted or self.group):
             return None
-        return next(iter(self.of_page.order_by("-pk").values_list("pk", flat=True)[most : most + 1]), None)
+        return next(iter(self.of_page.order_by("-pk").values_list("pk", flat=True)[max_sorted : max_sorted + 1]), None)
 
     def _newest(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The rows that are newer than `older`."""
@@ -176,7 +177,7 @@ class Asked:
 
     @property
     def nullable(self) -> tuple[str, ...]:
-        """What of the order may be null."""
+        """Columns of the order that may be null."""
         return ("list_sort",) if self.sorted_by.is_nullable else ()
 
     @property
@@ -186,14 +187,11 @@ class Asked:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is the list as it opens for everybody.
-
-        Not filtered, nor arranged but for columns and look.
-        """
+        """Whether it has no filters and the default order, so that only columns and look may be chosen."""
         return set(self.parameters) <= _PLAIN and find_list(self.definition.slug) is self.definition
 
     def read_ahead(self, size: int, max_counted: int) -> None:
-        """Read what `first` and `count` are going to be asked, with what the page's header shows."""
+        """Read in one query what `first`, `count` and the page's header need."""
         slug = self.definition.slug
         if self.is_plain:
             read_ahead(
@@ -204,7 +202,7 @@ class Asked:
             )
 
     def first(self, size: int) -> list[Any]:
-        """The first rows in order; of the plain list with SQL composed once a process."""
+        """The first rows in order. The SQL of the plain list is composed once per process."""
         if self.is_plain:
             return rows_for(_first_rows, self.reader, slug=self.definition.slug, size=size)
         return list(self.listed().order_by(*self.sorting)[:size])
@@ -226,7 +224,7 @@ class Asked:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a saved view keeps of it, as JSON."""
+        """The filters and arrangement that a saved view stores, as JSON."""
         return {
             "filters": {name: self.parameters.getlist(name) for name in self.parameters if name not in ARRANGING},
             "columns": [column.name for column in self.columns] if self.has_chosen_columns else [],
@@ -236,7 +234,7 @@ class Asked:
         }
 
 
-def _plain(reader: Any, slug: str) -> Asked:
+def _plain(reader: Any, slug: str) -> Listing:
     definition = find_list(slug)
     assert definition is not None, "Only lists that are registered are plain."
     return read(definition, reader, QueryDict())
@@ -253,7 +251,7 @@ def _first_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
 
 
 def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
-    """Numbers of rows for counting; in order where an index has it, which PostgreSQL reads until there are enough."""
+    """Ids of rows, to count them. In order if an index has the order: PostgreSQL then stops when there are enough."""
     listed = _plain(reader, slug)
     in_order = listed.definition.is_in_order
     ordered_rows = listed.sortable().order_by(*listed.sorting) if in_order else listed.found().order_by()
@@ -261,7 +259,7 @@ def _some_rows(reader: Any, *, slug: str, size: int) -> QuerySet[Any]:
     return rows
 
 
-def _known(value: Any) -> Any:
+def _without_unreadable(value: Any) -> Any:
     """The value of a filter without records that the reader cannot see."""
     if isinstance(value, list):
         return [item for item in value if item is not UNREADABLE]
@@ -269,7 +267,7 @@ def _known(value: Any) -> Any:
 
 
 def parameters_of(state: Mapping[str, Any]) -> QueryDict:
-    """The parameters of an address with what a saved view keeps."""
+    """The parameters of the address that shows a saved view with this `state`."""
     parameters = QueryDict(mutable=True)
     for name, values in state.get("filters", {}).items():
         parameters.setlist(name, [str(value) for value in values])
@@ -282,22 +280,22 @@ def parameters_of(state: Mapping[str, Any]) -> QueryDict:
     return parameters
 
 
-def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
-    """What these parameters ask of the list; unknown ones are left out."""
+def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Listing:
+    """The list with these parameters; unknown ones are ignored."""
     columns = _columns(definition, sent)
-    kept, parameters = QueryDict(mutable=True), QueryDict(mutable=True)
+    limited, parameters = QueryDict(mutable=True), QueryDict(mutable=True)
     for name in sent:
         values = [value[:_MAX_LENGTH] for value in sent.getlist(name) if value][:_MAX_VALUES]
         if name not in PAGING_PARAMETERS and values:
-            kept.setlist(name, values)
-    form = definition.form(kept, reader)
+            limited.setlist(name, values)
+    form = definition.form(limited, reader)
     fields = set(form.fields)
     for column in definition.columns:
         if not column.covered and column.name not in fields:
             fields |= set(column.parameters)
-    for name in kept:
+    for name in limited:
         if name in fields:
-            parameters.setlist(name, kept.getlist(name))
+            parameters.setlist(name, limited.getlist(name))
     for name in ARRANGING:
         if sent.get(name):
             parameters.setlist(name, [str(sent[name])[:_MAX_LENGTH]])
@@ -305,32 +303,32 @@ def read(definition: ListDefinition, reader: Any, sent: QueryDict) -> Asked:
         parameters["columns"] = ",".join(column.name for column in columns)
     else:
         parameters.pop("columns", None)
-    return Asked(
+    return Listing(
         definition=definition,
         reader=reader,
         parameters=parameters,
         columns=columns
-        or [column for column in definition.columns if column.is_shown or _finds_by(column, parameters)],
+        or [column for column in definition.columns if column.is_shown or _is_filtered_by(column, parameters)],
         has_chosen_columns=bool(columns),
         look=CARDS if sent.get("look") == CARDS else TABLE,
         own_form=form,
     )
 
 
-def read_again(definition: ListDefinition, reader: Any, query: str) -> Asked:
-    """What the query string of an address asks of the list."""
+def read_again(definition: ListDefinition, reader: Any, query: str) -> Listing:
+    """The list with the parameters of a query string."""
     return read(definition, reader, QueryDict(query))
 
 
-def _finds_by(column: Column, parameters: QueryDict) -> bool:
-    """Whether one of the filters in use finds by this column, which is then worth showing."""
+def _is_filtered_by(column: Column, parameters: QueryDict) -> bool:
+    """Whether a filter in use is on this column. The column is then shown."""
     names = {column.covered} if column.covered else {column.name, *column.parameters}
     return any(name in parameters for name in names)
 
 
 def _columns(definition: ListDefinition, sent: QueryDict) -> list[Column]:
-    """The columns that were chosen, in their order, the first one always among them; empty if none were."""
-    if "show" in sent:  # from the form, with a place for each
+    """The columns that the reader chose, in their order, and always the first of the list; empty if they chose none."""
+    if "show" in sent:  # sent by the form, with a place for each column
         places = {name: _place(sent.get(f"place-{name}", "")) for name in definition.by_name}
         names = sorted(
             (name for name in definition.by_name if name in sent.getlist("show")),

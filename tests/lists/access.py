@@ -24,9 +24,9 @@ def prepare(world: World) -> None:
     )
     definition = find_list("commitments")
     assert definition is not None
-    asked = read(definition, world.amina, QueryDict(""))
+    listing = read(definition, world.amina, QueryDict(""))
     now = timezone.now()  # a file is kept for a day
-    world.things["list_file"] = services.ask_for_file(asked=asked, form="csv", person=world.amina, now=now)
+    world.things["list_file"] = services.ask_for_file(listing=listing, form="csv", person=world.amina, now=now)
     services.make_files(now=now)
     world.things["view"] = services.share_view(view=view, person=world.amina, shared_with=world.larkhaven, now=now)
 

@@ -51,7 +51,7 @@ ROWS = (
     Row(
         "lists.ask_for_file",
         lambda w, person, _: services.ask_for_file(
-            asked=read(_list("commitments"), person, QueryDict("")), form="csv", person=person, now=timezone.now()
+            listing=read(_list("commitments"), person, QueryDict("")), form="csv", person=person, now=timezone.now()
         ),
         EVERYBODY - {"stakeholder"},
     ),
@@ -60,7 +60,7 @@ ROWS = (
         lambda w, person, file: services.remove_file(file=file, person=person),
         LEAD,
         prepare=lambda w: services.ask_for_file(
-            asked=read(_list("commitments"), w.amina, QueryDict("")), form="csv", person=w.amina, now=timezone.now()
+            listing=read(_list("commitments"), w.amina, QueryDict("")), form="csv", person=w.amina, now=timezone.now()
         ),
     ),
     Row(

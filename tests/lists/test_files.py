@@ -41,8 +41,8 @@ def file_of(person: User, form: str = "csv", query: str = "", kind: str = "commi
     """A file that the person asked for."""
     definition = find_list(kind)
     assert definition is not None
-    asked = read(definition, person, QueryDict(query))
-    return services.ask_for_file(asked=asked, form=form, person=person, now=timezone.now())
+    listing = read(definition, person, QueryDict(query))
+    return services.ask_for_file(listing=listing, form=form, person=person, now=timezone.now())
 
 
 def test_a_long_list_is_made_by_a_worker_and_downloaded_later(short: World) -> None:

@@ -51,16 +51,16 @@ def test_every_column_sorts_both_ways_filters_and_is_exported(world: World) -> N
     fill_lists(world)
     for definition in all_lists():
         names = ",".join(definition.by_name)
-        asked = read(definition, world.amina, QueryDict(f"columns={names}"))
+        listing = read(definition, world.amina, QueryDict(f"columns={names}"))
         file = signed_in(world.amina).get(reverse("lists:export", args=[definition.slug, "csv"]) + f"?columns={names}")
         lines = list(csv.reader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))
 
         assert lines[0] == [*(column.label for column in definition.columns), "Address"]
-        everything = set(asked.found().values_list("pk", flat=True))
+        everything = set(listing.found().values_list("pk", flat=True))
         assert len(lines) - 1 == len(everything) > 0, definition.slug
         for column in definition.columns:
-            filters = set(column.filters()) & set(asked.form.fields)
-            assert filters or (column.covered or column.name) in asked.form.fields, column
+            filters = set(column.filters()) & set(listing.form.fields)
+            assert filters or (column.covered or column.name) in listing.form.fields, column
             grouped = read(definition, world.amina, QueryDict(f"columns={names}&group={column.name}"))
             if grouped.group:
                 assert sum(row["list_count"] for row in grouped.counted(column)) == len(everything)
@@ -94,13 +94,13 @@ def test_pages_by_keys_visit_every_row_once_under_ties_and_empty_cells(world: Wo
         propose(world, text=f"Homes {number}.", **({"quantity": None, "unit": ""} if number % 2 else {}))
     definition = find_list("commitments")
     assert definition is not None
-    asked = read(definition, world.ben, QueryDict(f"sort={sort}"))
-    whole = list(asked.sortable().order_by(*asked.sorting).values_list("pk", flat=True))
+    listing = read(definition, world.ben, QueryDict(f"sort={sort}"))
+    whole = list(listing.sortable().order_by(*listing.sorting).values_list("pk", flat=True))
 
     forwards, query = [], ""
     while True:
         request = RequestFactory().get(f"/{query}")
-        page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, size=1)
+        page = keyset_page(request, listing.sortable(), order=listing.order, nullable=listing.nullable, size=1)
         forwards += [row.pk for row in page.rows]
         if not page.next:
             break
@@ -108,7 +108,7 @@ def test_pages_by_keys_visit_every_row_once_under_ties_and_empty_cells(world: Wo
     backwards = [page.rows[0].pk]
     while page.previous:
         request = RequestFactory().get(f"/{page.previous}")
-        page = keyset_page(request, asked.sortable(), order=asked.order, nullable=asked.nullable, size=1)
+        page = keyset_page(request, listing.sortable(), order=listing.order, nullable=listing.nullable, size=1)
         backwards.insert(0, page.rows[0].pk)
 
     assert forwards == whole == backwards

@@ -53,8 +53,8 @@ def test_empty_cells_come_last_in_either_direction(world: World, direction: str)
     def last(slug: str, column: str) -> Any:
         definition = find_list(slug)
         assert definition is not None
-        asked = read(definition, world.amina, QueryDict(f"sort={direction}{column}"))
-        return list(asked.sortable().order_by(*asked.sorting))[-1]
+        listing = read(definition, world.amina, QueryDict(f"sort={direction}{column}"))
+        return list(listing.sortable().order_by(*listing.sorting))[-1]
 
     assert last("commitments", "unit").unit == ""
     assert last("milestones", "baseline").baseline == ""

@@ -18,7 +18,7 @@ from partnerships.digests.retention import tidy
 from partnerships.kit.rights import UnableToAct
 from partnerships.lists import services
 from partnerships.lists.models import Follow, SavedView
-from partnerships.lists.queries import asked_by
+from partnerships.lists.queries import listing_by
 from partnerships.lists.services import UnableToSaveView
 from partnerships.organisations.models import Handover, Role
 from partnerships.organisations.services import end_membership
@@ -316,14 +316,14 @@ def test_the_sweep_reads_first_what_was_never_read_and_one_fault_does_not_stop_i
     for view in (broken, whole):
         services.follow_view(view=view, person=world.ben, now=now)
     Follow.objects.filter(view=broken).update(checked_at=None)
-    found = asked_by
+    found = listing_by
 
     def failing(view: SavedView, person: User) -> Any:
         if view == broken:
             raise ValueError("This view cannot be read.")
         return found(view, person)
 
-    monkeypatch.setattr("partnerships.lists.services.following.asked_by", failing)
+    monkeypatch.setattr("partnerships.lists.services.following.listing_by", failing)
     monkeypatch.setattr("partnerships.lists.services.following.MAX_CHECKED", 1)
     propose(world)
     later = now + dt.timedelta(hours=1)

@@ -19,7 +19,7 @@ from partnerships.exchange.services import withdraw_entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.lists import find_list
 from partnerships.lists.presenting import groups
-from partnerships.lists.reading import Asked, read
+from partnerships.lists.reading import Listing, read
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import named_then, names_of
 from partnerships.organisations.services import update_organisation
@@ -332,13 +332,13 @@ def test_a_developer_agreement_names_the_authority_that_made_it(world: World, cl
     assert "Made by" in after.content.decode()
 
 
-def asked(slug: str, person: User, query: str) -> Asked:
+def listing(slug: str, person: User, query: str) -> Listing:
     definition = find_list(slug)
     assert definition is not None
     return read(definition, person, QueryDict(query))
 
 
-def found(one: Asked) -> list[int]:
+def found(one: Listing) -> list[int]:
     return list(one.sortable().order_by(*one.sorting).values_list("pk", flat=True))
 
 
@@ -348,13 +348,13 @@ def test_lists_sort_filter_and_group_by_the_names_that_they_show(world: World, c
     rename(world.larkhaven, "Zephyr Homes", tomorrow)
 
     def rows(query: str) -> list[int]:
-        return found(asked("commitments", world.amina, query))
+        return found(listing("commitments", world.amina, query))
 
     # They say "Larkhaven Homes (now Zephyr Homes)", so they come before Westmarch.
     assert rows("sort=giver") == rows("sort=-receiver") == [ours.pk, theirs.pk]
     assert rows("giver=Zephyr") == rows("giver=larkhaven") == rows("giver=%22Zephyr+Homes%22") == [ours.pk]
     assert rows("giver=%22Zephyr%22") == []
-    by_giver = groups(asked("commitments", world.amina, "group=giver"))
+    by_giver = groups(listing("commitments", world.amina, "group=giver"))
     assert {(group.label, group.count) for group in by_giver} == {
         ("Zephyr Homes (formerly Larkhaven Homes)", 1),
         (world.westmarch.name, 1),
@@ -384,12 +384,12 @@ def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world
     rename(world.larkhaven, "Zephyr Homes", timezone.localdate() + dt.timedelta(1))
 
     def rows(query: str) -> list[int]:
-        return found(asked("plans", world.amina, query))
+        return found(listing("plans", world.amina, query))
 
     # The first says "Larkhaven Homes (now Zephyr Homes)", so it comes before Westmarch.
     assert rows("sort=owners") == [ours.pk, theirs.pk]
     assert rows("owners=Zephyr") == rows("owners=larkhaven") == rows("owners=%22Zephyr+Homes%22") == [ours.pk]
-    assert {(group.label, group.count) for group in groups(asked("plans", world.amina, "group=owners"))} == {
+    assert {(group.label, group.count) for group in groups(listing("plans", world.amina, "group=owners"))} == {
         ("Zephyr Homes (formerly Larkhaven Homes)", 1),
         (world.westmarch.name, 1),
     }
@@ -399,9 +399,9 @@ def test_somebody_who_left_does_not_learn_of_an_owner_of_today_by_its_name(world
     plan = published(world)
     leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
 
-    assert found(asked("plans", world.amina, "owners=larkhaven")) == [plan.pk]
-    assert found(asked("plans", world.ben, "")) == [plan.pk]
-    assert found(asked("plans", world.ben, "owners=larkhaven")) == []
+    assert found(listing("plans", world.amina, "owners=larkhaven")) == [plan.pk]
+    assert found(listing("plans", world.ben, "")) == [plan.pk]
+    assert found(listing("plans", world.ben, "owners=larkhaven")) == []
 
 
 def test_keepers_adders_and_contacts_are_found_by_former_names(world: World) -> None:
@@ -411,7 +411,7 @@ def test_keepers_adders_and_contacts_are_found_by_former_names(world: World) -> 
 
     for slug, column in columns.items():
         former, present, other = (
-            found(asked(slug, world.amina, f"{column}={words}")) for words in ("larkhaven", "zephyr", "nobody")
+            found(listing(slug, world.amina, f"{column}={words}")) for words in ("larkhaven", "zephyr", "nobody")
         )
         assert former == present != other == [], slug
 
@@ -423,11 +423,11 @@ def test_an_ask_names_those_it_asks_as_on_its_day(world: World, client: Client) 
     both = f"{world.westmarch.names.get(kind='former').name} (now Eastmarch Borough Council)"
 
     for person in (world.amina, world.ben):
-        (row,) = asked("asks", person, "").found()
+        (row,) = listing("asks", person, "").found()
         assert row.asked == both
         client.force_login(person)
         assert both in text_of(client, entry.get_absolute_url())
-    assert found(asked("asks", world.ben, "asked=eastmarch")) == [entry.pk]
+    assert found(listing("asks", world.ben, "asked=eastmarch")) == [entry.pk]
     withdraw_entry(entry=entry, reason="Over.", author=world.amina, now=timezone.now())
     assert "(now" not in text_of(client, entry.get_absolute_url())
 
@@ -441,8 +441,8 @@ def test_records_of_a_body_that_ended_are_found_by_the_one_that_followed_it(worl
 
     assert promise in page.context["page"].rows
     assert "by the name of the organisation that followed them" in page.content.decode()
-    assert promise.pk in found(asked("commitments", world.amina, "words=harbour"))
-    assert promise.pk not in found(asked("commitments", world.amina, "giver=harbour"))
+    assert promise.pk in found(listing("commitments", world.amina, "words=harbour"))
+    assert promise.pk not in found(listing("commitments", world.amina, "giver=harbour"))
     talks = client.get(reverse("conversations:list"), {"words": "harbour"}).content.decode()
     assert record.get_absolute_url() in talks
 

@@ -17,7 +17,7 @@ from partnerships.kit.rights import require
 from partnerships.kit.standby import from_standby
 from partnerships.lists.downloads import FORMATS, MAX_ROWS, count_of, file_bytes, in_the_log
 from partnerships.lists.models import ListFile
-from partnerships.lists.reading import Asked, read_again
+from partnerships.lists.reading import Listing, read_again
 from partnerships.organisations.holdings import among
 from partnerships.organisations.rights import has_open_account
 from partnerships.people.models import User
@@ -40,26 +40,26 @@ class UnableToMakeFile(Exception):
 
 
 @transaction.atomic
-def ask_for_file(*, asked: Asked, form: str, person: User, now: dt.datetime) -> ListFile:
+def ask_for_file(*, listing: Listing, form: str, person: User, now: dt.datetime) -> ListFile:
     """Let a worker make a file of everything that the list shows.
 
     Raises `UnableToMakeFile`.
     """
     User.objects.select_for_update().get(pk=person.pk)
-    require(has_open_account(person) and asked.definition.may_open(person))
-    if form not in FORMATS or not asked.form.is_valid():
+    require(has_open_account(person) and listing.definition.may_open(person))
+    if form not in FORMATS or not listing.form.is_valid():
         raise UnableToMakeFile("Correct the filters first.")
-    total = count_of(asked)
+    total = count_of(listing)
     if total > MAX_ROWS:
         raise UnableToMakeFile(_TOO_LONG)
     if person.list_files.count() >= MAX_FILES:
         raise UnableToMakeFile(f"You already have {MAX_FILES} files. Remove one first.")
     return ListFile.objects.create(
         person=person,
-        kind=asked.definition.slug,
+        kind=listing.definition.slug,
         form=form,
-        query=asked.parameters.urlencode(),
-        asked=in_the_log(asked, form),
+        query=listing.parameters.urlencode(),
+        asked=in_the_log(listing, form),
         asked_at=now,
         total=total,
     )
@@ -83,10 +83,10 @@ def make_files(*, now: dt.datetime) -> int:
 
 
 def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
-    """Whether it is theirs, not a day old, and all that is in it is still theirs to read.
+    """Whether the file is theirs, less than a day old, and has only records that they may still read.
 
-    They must act for the same organisations and partnerships as when it was made, because cells follow from these. A
-    draft that is no longer shared with them, for one, closes the file too. Records that are gone do not count.
+    They must act for the same organisations and partnerships as when it was made, because cells depend on these. The
+    file also closes if, say, one of its drafts is no longer shared with them. Deleted records do not count.
     """
     definition = find_list(file.kind)
     return (
@@ -100,28 +100,28 @@ def may_download(file: ListFile, person: User, now: dt.datetime) -> bool:
     )
 
 
-def _may_read_all(definition: ListDefinition, numbers: list[int], person: User) -> bool:
-    """Whether the person may read those of these records that are still there."""
-    given = among("pk", numbers)
-    readable = definition.readable(person).filter(given).order_by()
-    there = readable.model._default_manager.filter(given)
-    return not there.exclude(pk__in=readable.values("pk")).exists()
+def _may_read_all(definition: ListDefinition, ids: list[int], person: User) -> bool:
+    """Whether the person may read all of these records that still exist."""
+    is_in_file = among("pk", ids)
+    readable = definition.readable(person).filter(is_in_file).order_by()
+    existing = readable.model._default_manager.filter(is_in_file)
+    return not existing.exclude(pk__in=readable.values("pk")).exists()
 
 
 def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
-    """Make one file; "" or why there is none."""
+    """Make one file. Returns "", or why there is none."""
     definition = find_list(file.kind)
     if definition is None or not (has_open_account(file.person) and definition.may_open(file.person)):
         return "You can no longer open this list."
-    asked = read_again(definition, file.person, file.query)
-    if not asked.form.is_valid():
+    listing = read_again(definition, file.person, file.query)
+    if not listing.form.is_valid():
         return "The filters are no longer valid."
-    if count_of(asked) > MAX_ROWS:
+    if count_of(listing) > MAX_ROWS:
         return _TOO_LONG
     holds = holdings_of(file.person)
-    content, rows = from_standby(lambda: file_bytes(asked, file.form, progress))
-    made = {"content": content, "total": len(rows), "done": len(rows), "holds": holds, "rows": rows, "made_at": now}
-    ListFile.objects.filter(pk=file.pk).update(**made)  # the person may have removed it meanwhile
+    content, rows = from_standby(lambda: file_bytes(listing, file.form, progress))
+    finished = {"content": content, "total": len(rows), "done": len(rows), "holds": holds, "rows": rows, "made_at": now}
+    ListFile.objects.filter(pk=file.pk).update(**finished)  # not save(): the person may have removed it meanwhile
     return ""
 
 

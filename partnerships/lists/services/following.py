@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from partnerships.digests.queries.stoppable import SingleStop
 from partnerships.kit.rights import require
 from partnerships.lists.models import Follow, SavedView
-from partnerships.lists.queries import asked_by
+from partnerships.lists.queries import listing_by
 from partnerships.lists.services.noting import journal_follow
 from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.restoring import untold
@@ -41,10 +41,7 @@ class UnableToFollow(Exception):
 
 @transaction.atomic
 def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
-    """Tell the person from now on when something enters or leaves.
-
-    Raises `UnableToFollow`.
-    """
+    """Tell the person from now on when a row enters or leaves the view. Raises `UnableToFollow`."""
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=view.pk).exists())
     if person.followed_views.exclude(view=view).count() >= MAX_FOLLOWED:
@@ -54,8 +51,8 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
         raise UnableToFollow(
             f"The view shows more than {MAX_ROWS:,} rows, or its filters are not valid. Narrow it to follow it."
         )
-    given = {"since": now, "members": members, "checked_at": now}
-    follow, is_new = Follow.objects.get_or_create(person=person, view=view, defaults=given)
+    first_reading = {"since": now, "members": members, "checked_at": now}
+    follow, is_new = Follow.objects.get_or_create(person=person, view=view, defaults=first_reading)
     if is_new:
         journal_follow(follow, now=now, undone=True)
     return follow
@@ -99,19 +96,16 @@ class FollowedViewStop(SingleStop):
 
 
 def _follow_of(person: User, params: Mapping[str, Any]) -> Follow | None:
-    """How the person follows the view of an email.
-
-    They may have stopped and followed it again since.
-    """
+    """The person's follow of the view that an email is about, also if they stopped and followed it again since."""
     of_email = Q(pk=params["follow"]) | Q(view=params.get("view"))
     return Follow.objects.filter(of_email, person=person).select_related("view").first()
 
 
 def check_followed_views(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> int:
-    """Read the followed views whose turn it is, with the rights of each follower; how many emails were recorded.
+    """Read the followed views that are due, with the rights of each follower. Returns how many emails were recorded.
 
-    May run twice: a follow is read under its lock, and what was told is kept with it. One that cannot be read goes to
-    the end, so that the others are; errors of `stop_on` end the sweep.
+    May run twice: each follow is locked while it is read, and its row remembers what was told. If one cannot be read,
+    it goes to the end of the queue, and the others are read; errors of `stop_on` end the sweep.
     """
     due = Follow.objects.filter(Q(checked_at=None) | Q(checked_at__lte=now - BETWEEN_READINGS))
     due = due.exclude(told_at__gt=now - BETWEEN_EMAILS).order_by(F("checked_at").asc(nulls_first=True), "pk")
@@ -163,19 +157,19 @@ def things_told(params: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _untold(follow: Follow, entered: list[int], left: list[int]) -> tuple[list[int], list[int]]:
-    """What entered and left, without what the follower was told before a restore."""
-    things = things_told({"view": follow.view_id, "entered": entered, "left": left})
-    news = untold(kind="lists.followed", person_id=follow.person_id, things=things)
+    """The rows that entered and left, without those that the follower was told of before a restore."""
+    changes = things_told({"view": follow.view_id, "entered": entered, "left": left})
+    news = untold(kind="lists.followed", person_id=follow.person_id, things=changes)
     return [row for what, _, row in news if what == "entered"], [row for what, _, row in news if what == "left"]
 
 
 def _members(view: SavedView, person: User) -> list[int] | None:
-    """The rows that the person sees in the view, in order of number.
+    """The ids of the rows that the person sees in the view, in order.
 
-    None if they are too many, or none can be told.
+    None if there are more than `MAX_ROWS`, or the view cannot be read.
     """
-    asked = asked_by(view, person)
-    if asked is None:
+    listing = listing_by(view, person)
+    if listing is None:
         return None
-    numbers = list(asked.found().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
-    return None if len(numbers) > MAX_ROWS else numbers
+    ids = list(listing.found().order_by("pk").values_list("pk", flat=True)[: MAX_ROWS + 1])
+    return None if len(ids) > MAX_ROWS else ids

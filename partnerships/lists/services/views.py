@@ -131,10 +131,10 @@ def _checked(kind: str, state: Mapping[str, Any], person: User) -> dict[str, Any
     definition = find_list(kind)
     if definition is None:
         raise UnableToSaveView("There is no such list.")
-    asked = read(definition, person, parameters_of(state))
-    if not asked.form.is_valid():
+    listing = read(definition, person, parameters_of(state))
+    if not listing.form.is_valid():
         raise UnableToSaveView("Correct the filters first.")
-    return asked.state
+    return listing.state
 
 
 def _saved(view: SavedView) -> SavedView:

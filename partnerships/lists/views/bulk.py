@@ -19,8 +19,8 @@ from partnerships.lists import services
 from partnerships.lists.bulk import follow_action
 from partnerships.lists.downloads import FORMATS
 from partnerships.lists.presenting import name_of
-from partnerships.lists.reading import Asked
-from partnerships.lists.views.asking import asked_of
+from partnerships.lists.reading import Listing
+from partnerships.lists.views.asking import listing_of
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -46,49 +46,49 @@ def bulk(request: HttpRequest, kind: str) -> HttpResponse:
     is confirmed is what was shown.
     """
     person = signed_in(request)
-    asked, back = asked_of(request, kind)
+    listing, back = listing_of(request, kind)
     wanted = request.GET.get("action", "")
-    action = next((action for action in actions_of(asked.definition) if action.name == wanted), None)
+    action = next((action for action in actions_of(listing.definition) if action.name == wanted), None)
     if action is None and wanted not in FORMATS:
         raise Http404
     if "rows" not in request.GET:
-        return _name_rows(request, asked, wanted, back)
+        return _name_rows(request, listing, wanted, back)
     numbers = numbers_in(request.GET["rows"])
     if not numbers:
         raise Http404
     if action is None:
-        return redirect(f"{reverse('lists:export', args=[kind, wanted])}{asked.address(rows=_joined(numbers))}")
-    return _confirm(request, person, asked, action, numbers, back)
+        return redirect(f"{reverse('lists:export', args=[kind, wanted])}{listing.address(rows=_joined(numbers))}")
+    return _confirm(request, person, listing, action, numbers, back)
 
 
-def _name_rows(request: HttpRequest, asked: Asked, wanted: str, back: str) -> HttpResponse:
+def _name_rows(request: HttpRequest, listing: Listing, wanted: str, back: str) -> HttpResponse:
     """Lead to the address that names the rows.
 
     Back to the list if there are none, or too many.
     """
     numbers = _numbers(request.GET.getlist("row"))
-    if request.GET.get("all") and asked.form.is_valid():
+    if request.GET.get("all") and listing.form.is_valid():
         if wanted in FORMATS:
-            return redirect(f"{reverse('lists:export', args=[asked.definition.slug, wanted])}{asked.address()}")
-        row_numbers = asked.found().order_by("pk").values_list("pk", flat=True)
+            return redirect(f"{reverse('lists:export', args=[listing.definition.slug, wanted])}{listing.address()}")
+        row_numbers = listing.found().order_by("pk").values_list("pk", flat=True)
         numbers = list(row_numbers[: services.MAX_CHANGED + 1])
     if not numbers:
         messages.error(request, "Choose at least one row first.")
     elif len(numbers) > services.MAX_CHANGED:
         messages.error(request, f"At most {services.MAX_CHANGED} rows can be changed at once. Filter the list first.")
     else:
-        return redirect(f"{request.path}{asked.address(action=wanted, rows=_joined(numbers))}")
+        return redirect(f"{request.path}{listing.address(action=wanted, rows=_joined(numbers))}")
     return redirect(back)
 
 
 def _confirm(
-    request: HttpRequest, person: User, asked: Asked, action: BulkAction, numbers: list[int], back: str
+    request: HttpRequest, person: User, listing: Listing, action: BulkAction, numbers: list[int], back: str
 ) -> HttpResponse:
     """The page that says what will change and what is left out, and does it when confirmed.
 
     If every row is refused, say for a day in the past, it shows the form again with what was entered.
     """
-    definition, now = asked.definition, timezone.now()
+    definition, now = listing.definition, timezone.now()
     rows = list(definition.readable(person).filter(pk__in=numbers[: services.MAX_CHANGED]).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
     reasons = action.left_out(person, rows, now)

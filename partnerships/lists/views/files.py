@@ -20,7 +20,7 @@ from partnerships.lists.forms import MakeFileForm
 from partnerships.lists.models import ListFile
 from partnerships.lists.presenting import chips_of
 from partnerships.lists.tasks import make_files
-from partnerships.lists.views.asking import asked_of
+from partnerships.lists.views.asking import listing_of
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
@@ -35,29 +35,29 @@ def make_file(request: HttpRequest, kind: str, form: str) -> HttpResponse:
     if form not in FORMATS:
         raise Http404
     person = signed_in(request)
-    asked, back = asked_of(request, kind)
-    if not asked.form.is_valid():  # the page of the list says what is wrong
+    listing, back = listing_of(request, kind)
+    if not listing.form.is_valid():  # the page of the list says what is wrong
         return redirect(back)
     confirm = MakeFileForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
-        made = services.ask_for_file(asked=asked, form=form, person=person, now=timezone.now())
+        made = services.ask_for_file(listing=listing, form=form, person=person, now=timezone.now())
         nudge_after_commit(make_files.delay)
         return "The file is being made.", made.get_absolute_url()
 
     refusals: dict[type[Exception], str | None] = {services.UnableToMakeFile: None}
-    count = count_of(asked)
+    count = count_of(listing)
     return take_step(
         request,
         "lists/make_file.html",
         confirm,
         step,
         refusals,
-        definition=asked.definition,
+        definition=listing.definition,
         format=FORMATS[form],
         count=min(count, MAX_ROWS),
         is_too_long=count > MAX_ROWS,
-        chips=chips_of(asked),
+        chips=chips_of(listing),
         back=back,
     )
 

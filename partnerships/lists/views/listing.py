@@ -19,7 +19,7 @@ from partnerships.lists.downloads import FORMATS, TooManyRows, file_response
 from partnerships.lists.models import SavedView
 from partnerships.lists.presenting import chips_of, column_choices, groups, headings, sort_choices, table
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
-from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Asked, parameters_of, read
+from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Listing, parameters_of, read
 from partnerships.lists.services import AT_ONCE
 from partnerships.lists.views.bulk import action_choices, numbers_in
 from partnerships.people.models import User
@@ -31,10 +31,10 @@ PAGE = 25
 MAX_COUNTED = 1_000
 
 
-def asked_in(
+def listing_in(
     request: HttpRequest, reader: User, definition: ListDefinition, views: Sequence[SavedView]
-) -> tuple[Asked, SavedView | None]:
-    """What the address asks of the list, and the saved view that it starts from.
+) -> tuple[Listing, SavedView | None]:
+    """The list with the parameters of the address, and the saved view that they started from.
 
     `view` opens a view as it was saved, and `from` names the one that other parameters started from. A list without
     parameters opens with the reader's default view; `view=` alone shows everything.
@@ -52,57 +52,57 @@ def show(request: HttpRequest, definition: ListDefinition, /) -> HttpResponse:
     reader = signed_in(request)
     require(definition.may_open(reader))
     views = views_of(reader, definition)
-    asked, view = asked_in(request, reader, definition, views)
-    if (suggested := suggestions(asked.own_form, request.GET)) is not None:
+    listing, view = listing_in(request, reader, definition, views)
+    if (suggested := suggestions(listing.own_form, request.GET)) is not None:
         return suggested
-    valid = asked.form.is_valid()
-    find_without_script(asked.form, request.GET)
-    asked.read_ahead(PAGE + 1, MAX_COUNTED + 1)
+    valid = listing.form.is_valid()
+    find_without_script(listing.form, request.GET)
+    listing.read_ahead(PAGE + 1, MAX_COUNTED + 1)
     # Composed only where the first rows do not do.
-    listed: Any = SimpleLazyObject(asked.listed)
+    listed: Any = SimpleLazyObject(listing.listed)
     page = keyset_page(
         request,
         listed,
-        order=asked.order,
+        order=listing.order,
         size=PAGE,
-        nullable=asked.nullable,
-        kept=asked.parameters,
-        first=asked.first,
+        nullable=listing.nullable,
+        kept=listing.parameters,
+        first=listing.first,
     )
-    definition.make_ready(reader, page.rows, asked.columns)
+    definition.make_ready(reader, page.rows, listing.columns)
     is_whole = page.is_first and not page.next
-    counted = len(page.rows) if is_whole else asked.count(MAX_COUNTED + 1)
+    counted = len(page.rows) if is_whole else listing.count(MAX_COUNTED + 1)
     is_part = bool(getattr(request, "htmx", False))
-    parameters = [(name, value) for name, values in asked.parameters.lists() for value in values]
+    parameters = [(name, value) for name, values in listing.parameters.lists() for value in values]
     context = {
         **({} if is_part else definition.context(reader)),
         "definition": definition,
-        "form": asked.form,
-        "asked": asked,
-        "query": asked.address()[1:],
-        "as_table": asked.address(look=TABLE)[1:],
-        "as_cards": asked.address(look=CARDS)[1:],
+        "form": listing.form,
+        "listing": listing,
+        "query": listing.address()[1:],
+        "as_table": listing.address(look=TABLE)[1:],
+        "as_cards": listing.address(look=CARDS)[1:],
         "kept": [(name, value) for name, value in parameters if name not in ("columns", "look")],
         "actions": action_choices(definition),
         "filters": parameters,
         "page": page,
         "count": min(counted, MAX_COUNTED),
         "more": counted > MAX_COUNTED,
-        "chips": chips_of(asked),
+        "chips": chips_of(listing),
         "clear": f"{request.path}{EVERYTHING}",
-        "headings": headings(asked),
-        "groups": groups(asked),
+        "headings": headings(listing),
+        "groups": groups(listing),
         "group_choices": [column for column in definition.columns if column.is_grouped],
-        "sorts": sort_choices(asked),
-        "columns": column_choices(asked),
+        "sorts": sort_choices(listing),
+        "columns": column_choices(listing),
         "formats": FORMATS.items(),
         "view": view,
-        "is_changed": view is not None and asked.state != read(definition, reader, parameters_of(view.state)).state,
+        "is_changed": view is not None and listing.state != read(definition, reader, parameters_of(view.state)).state,
         "views": views[:MAX_NAMED],
     }
-    if asked.look == CARDS:
+    if listing.look == CARDS:
         context["cards"] = definition.cards(reader, page.rows) if definition.cards else None
-    context["rows"] = table(asked, page.rows) if context.get("cards") is None else []
+    context["rows"] = table(listing, page.rows) if context.get("cards") is None else []
     template = "lists/_results.html" if is_part else definition.template
     return render(request, template, context, status=200 if valid else 422)
 
@@ -117,16 +117,16 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
     require(definition.may_open(reader))
     # An address with parameters names its view, if any; only one without them opens the default view.
     views = [] if request.GET else views_of(reader, definition)
-    asked, _ = asked_in(request, reader, definition, views)
+    listing, _ = listing_in(request, reader, definition, views)
     numbers = numbers_in(request.GET.get("rows"))
     if "rows" in request.GET and not numbers:  # none were named, which is not all of them
         raise Http404
-    if asked.form.is_valid():  # otherwise the page of the list says what is wrong
+    if listing.form.is_valid():  # otherwise the page of the list says what is wrong
         try:
-            return file_response(asked, form, AT_ONCE, numbers)
+            return file_response(listing, form, AT_ONCE, numbers)
         except TooManyRows:
-            return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{asked.address()}")
-    return redirect(f"{reverse(definition.address)}{asked.address()}")
+            return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{listing.address()}")
+    return redirect(f"{reverse(definition.address)}{listing.address()}")
 
 
 @require_safe

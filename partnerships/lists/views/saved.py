@@ -25,7 +25,7 @@ from partnerships.lists.presenting import chips_of
 from partnerships.lists.queries import files_of, followed_by
 from partnerships.lists.reading import parameters_of, read
 from partnerships.lists.rights import owns_view
-from partnerships.lists.views.asking import asked_of
+from partnerships.lists.views.asking import listing_of
 from partnerships.people.form_steps import press_button, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -87,19 +87,19 @@ def save(request: HttpRequest, kind: str) -> HttpResponse:
     The page's address says what that is.
     """
     person = signed_in(request)
-    asked, back = asked_of(request, kind)
+    listing, back = listing_of(request, kind)
     form = NameForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
         made = services.save_view(
-            person=person, kind=kind, name=form.cleaned_data["name"], state=asked.state, now=timezone.now()
+            person=person, kind=kind, name=form.cleaned_data["name"], state=listing.state, now=timezone.now()
         )
         words = '“{}” has been saved. <a class="govuk-link" href="{}">Share or follow it, or subscribe to its dates</a>'
         return format_html(words, made.name, reverse("lists:views")), made.get_absolute_url()
 
-    chips = chips_of(asked)
+    chips = chips_of(listing)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
-    context: dict[str, Any] = {"chips": chips, "definition": asked.definition, "asked": asked}
+    context: dict[str, Any] = {"chips": chips, "definition": listing.definition, "listing": listing}
     return take_step(request, "lists/save.html", form, step, refusals, **context)
 
 
@@ -111,18 +111,18 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     definition = find_list(view.kind)
     if definition is None:
         raise Http404
-    asked = read(definition, person, request.GET or parameters_of(view.state))
+    listing = read(definition, person, request.GET or parameters_of(view.state))
     form = NameForm(posted(request), initial={"name": view.name}, cancel=view.get_absolute_url())
 
     def step() -> tuple[str, str]:
         changed = services.change_view(
-            view=view, person=person, name=form.cleaned_data["name"], state=asked.state if request.GET else None
+            view=view, person=person, name=form.cleaned_data["name"], state=listing.state if request.GET else None
         )
         return f"“{changed.name}” has been saved.", changed.get_absolute_url()
 
-    chips = chips_of(asked)
+    chips = chips_of(listing)
     refusals: dict[type[Exception], str | None] = {services.UnableToSaveView: "name"}
-    context: dict[str, Any] = {"chips": chips, "definition": definition, "asked": asked, "view": view}
+    context: dict[str, Any] = {"chips": chips, "definition": definition, "listing": listing, "view": view}
     return take_step(request, "lists/save.html", form, step, refusals, **context)
 
 

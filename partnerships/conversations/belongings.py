@@ -14,9 +14,9 @@ from partnerships.people.models import User
 
 
 def _open(organisation: Organisation) -> QuerySet[NextStep]:
-    """Steps that its own drafts give to its own people.
+    """Next steps in records that the organisation keeps and has not circulated, for itself.
 
-    Circulated ones are actions.
+    Those of a circulated record are commitments.
     """
     return NextStep.objects.filter(
         organisation=organisation, conversation__organisation=organisation, action=None
@@ -38,7 +38,7 @@ def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
     return _things(_open(organisation).filter(Q(owner__in=left_by(organisation, day))))
 
 
-def _name(handover: Handover) -> None:
+def _hand_over(handover: Handover) -> None:
     step = NextStep.objects.select_related("conversation").get(pk=handover.pk)
     try:
         name_owner_of_step(step=step, owner=handover.to, author=handover.author, now=handover.now)
@@ -52,6 +52,6 @@ NEXT_STEPS = OwnedKind(
     fields=("conversations.NextStep.owner",),
     held=_held,
     left=_left,
-    hand_over=_name,
+    hand_over=_hand_over,
     goes_to_colleague=True,
 )

@@ -33,28 +33,28 @@ from partnerships.organisations.obligations import (
 )
 from partnerships.organisations.services.moving import carry
 
-_DONE = (Status.AGREED, Status.CANCELLED)
-#: Rows of conversations that are not closed; those of closed ones are history.
-_OPEN = ~Q(conversation__status__in=_DONE)
+_CLOSED = (Status.AGREED, Status.CANCELLED)
+#: Rows of conversations that are not closed. Closed ones stay as they are: they are history.
+_OPEN = ~Q(conversation__status__in=_CLOSED)
 
 
 def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Conversation]:
-    mine = Q(organisation=organisation) | Q(sides__organisation=organisation)
-    return Conversation.objects.exclude(status__in=_DONE).filter(mine).distinct()
+    takes_part = Q(organisation=organisation) | Q(sides__organisation=organisation)
+    return Conversation.objects.exclude(status__in=_CLOSED).filter(takes_part).distinct()
 
 
 def _between_two(target: int) -> Q:
-    """Leave a conversation between only these two alone.
+    """Condition on sides of conversations between only the ending organisation and its successor.
 
-    Otherwise it would be with the organisation itself.
+    These sides do not pass on: the successor would have had the conversation with itself.
     """
-    counted = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
-    their_sides = Side.objects.filter(organisation=target, conversation__in=counted.values("conversation"))
-    return Q(conversation__in=their_sides.values("conversation"))
+    with_two_sides = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
+    sides_of_target = Side.objects.filter(organisation=target, conversation__in=with_two_sides.values("conversation"))
+    return Q(conversation__in=sides_of_target.values("conversation"))
 
 
 def _unite_sides(ending: Side, kept: Side) -> dict[str, Any]:
-    """If the side that ends has not agreed yet, ask the other side again."""
+    """The changes to the side that stays: it must agree again if the side that ends has not agreed."""
     return {"agreed_at": None, "agreed_by_id": None} if ending.agreed_at is None else {}
 
 
@@ -107,7 +107,7 @@ MEETINGS = Obligation(
 
 
 def pass_seats(partnerships: Collection[int], moving: Moving) -> list[Change]:
-    """Let seats at planned meetings of partnerships that passed on name the organisation that takes part now."""
+    """Pass on seats at planned meetings of these partnerships, which passed on themselves."""
     planned = Meeting.objects.filter(partnership__in=list(partnerships), status=MeetingStatus.PLANNED)
     return carry(_SEATS, moving, list(planned.values_list("pk", flat=True)))
 

@@ -23,14 +23,14 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
     if conversation is None:
         return None
     sides = [side.organisation for side in conversation.sides.all()]
-    mine = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=[side.pk for side in sides]).first()
-    if mine is None:
+    own_side = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk__in=[side.pk for side in sides]).first()
+    if own_side is None:
         return None
-    other_sides = [side for side in sides if side.pk != mine.pk]
+    other_sides = [side for side in sides if side.pk != own_side.pk]
     return Suggestion(
         words=words_for(conversation),
         href=conversation.get_absolute_url(),
-        giver=mine,
+        giver=own_side,
         receiver=other_sides[0] if len(other_sides) == 1 else None,
         partnership=conversation.partnership,
     )
@@ -45,7 +45,7 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Conversations behind a commitment that the person may see."""
+    """Those conversations that led to a commitment that the person may see."""
     promised = _promised(commitment.pk).order_by().values("conversation")
     agreed = _agreed(commitment.pk).order_by().values("conversation")
     conversations = Conversation.objects.visible_to(user).filter(pk__in=promised.union(agreed))

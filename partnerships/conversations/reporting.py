@@ -17,14 +17,14 @@ MAX_DUE_DAYS = 60
 
 
 class Question(TypedDict):
-    """One question of a report: a code that stays, a heading and what to write about."""
+    """One question of a report: a code that never changes, a heading, and a prompt that says what to write about."""
 
     code: str
     heading: str
     prompt: str
 
 
-#: What a new round asks.
+#: The questions that a new round starts with.
 USUAL_QUESTIONS: tuple[Question, ...] = (
     {"code": "q1", "heading": "What we did", "prompt": "The main things done in this period."},
     {"code": "q2", "heading": "What is late, and why", "prompt": "What slipped, and what you are doing about it."},
@@ -35,37 +35,34 @@ USUAL_QUESTIONS: tuple[Question, ...] = (
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day of the month some months later.
-
-    The last one where the month is shorter.
-    """
-    count = day.month - 1 + months
-    year, month = day.year + count // 12, count % 12 + 1
-    following = dt.date(year + month // 12, month % 12 + 1, 1)
-    last = (following - dt.timedelta(days=1)).day
-    return dt.date(year, month, min(day.day, last))
+    """The same day of the month some months later, or the last day of that month if it is shorter."""
+    months_since_january = day.month - 1 + months
+    year, month = day.year + months_since_january // 12, months_since_january % 12 + 1
+    next_month = dt.date(year + month // 12, month % 12 + 1, 1)
+    last_day = (next_month - dt.timedelta(days=1)).day
+    return dt.date(year, month, min(day.day, last_day))
 
 
 def periods(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
-    """Half-open periods from `first` that have ended by `until` (a period ends on the day after its last)."""
-    number = 0
+    """The periods from `first` that have ended by `until`. Each ends on the day after its last day."""
+    count = 0
     while True:
-        start = add_months(first, MONTHS_IN[kind] * number)
-        end = add_months(first, MONTHS_IN[kind] * (number + 1))
+        start = add_months(first, MONTHS_IN[kind] * count)
+        end = add_months(first, MONTHS_IN[kind] * (count + 1))
         if end > until:
             return
         yield start, end
-        number += 1
+        count += 1
 
 
 def periods_with_rest(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
-    """The same, and the days from the last of them to `until` as a shorter period."""
-    last = first
+    """The periods from `first` to `until`; the last one is shorter if `until` is within it."""
+    last_end = first
     for start, end in periods(first, kind, until):
         yield start, end
-        last = end
-    if last < until:
-        yield last, until
+        last_end = end
+    if last_end < until:
+        yield last_end, until
 
 
 def is_boundary(first: dt.date, kind: str, day: dt.date) -> bool:
@@ -74,7 +71,7 @@ def is_boundary(first: dt.date, kind: str, day: dt.date) -> bool:
 
 
 def working_days_after(day: dt.date, count: int, holidays: Collection[dt.date]) -> dt.date:
-    """The day that is `count` working days after `day`, which does not count itself."""
+    """The day that is `count` working days after `day`."""
     while count > 0:
         day += dt.timedelta(days=1)
         if day.weekday() < 5 and day not in holidays:
@@ -83,7 +80,7 @@ def working_days_after(day: dt.date, count: int, holidays: Collection[dt.date]) 
 
 
 def period_in_words(start: dt.date, end: dt.date) -> str:
-    """`April 2026`, `April to June 2026`, or first and last day where it is not a whole month."""
+    """`April 2026`, `April to June 2026`, or the first and last day if the period is not of whole months."""
     last = end - dt.timedelta(days=1)
     if start.day != 1 or end.day != 1:
         return f"{long_date(start)} to {long_date(last)}"

@@ -1,7 +1,4 @@
-"""After a restore: report sides taken out.
-
-Delete notes and remove files again.
-"""
+"""After a restore: do again what was done since the backup with sides, notes, files and facilitators."""
 
 from __future__ import annotations
 
@@ -30,9 +27,9 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Name the organisations that no longer took part in a conversation.
+    """Tell operators which organisations had been removed from a conversation.
 
-    Its keeper edits it again: what else was changed with it is not in the journal.
+    The keeper must remove them again, because the journal does not say what else was changed in the same edit.
     """
     redone = Redone()
     sides = Side.objects.filter(pk__in={line["side"] for line in lines})
@@ -52,7 +49,7 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Delete the notes of the journal that were deleted."""
+    """Delete again the notes of the journal that had been deleted."""
 
     def redo(note: JournalNote, _line: dict[str, Any]) -> bool:
         delete_journal_note(note=note, reason="Deleted before a backup was restored.", author=None, now=now)
@@ -71,7 +68,7 @@ def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Remove the files that were removed after the backup."""
+    """Remove again the files that had been removed."""
 
     def redo(attachment: Attachment, _line: dict[str, Any]) -> bool:
         remove_attachment(attachment=attachment, reason=_REASON, author=None, now=now)
@@ -90,7 +87,7 @@ def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 
 def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the facilitations that had ended."""
+    """End again the facilitations that had ended."""
 
     def redo(facilitator: Facilitator, _line: dict[str, Any]) -> bool:
         end_facilitation(facilitator=facilitator, reason=_REASON, author=None, now=now)
@@ -109,7 +106,7 @@ def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
 
 
 def register() -> None:
-    """Register these for restores."""
+    """Register the steps after a restore."""
     register_redo(SIDE, "sides of conversations", redo_sides)
     register_redo(DELETED, "notes of the journal deleted again", redo_notes)
     register_redo(ATTACHMENT, "files of conversations", redo_attachments)

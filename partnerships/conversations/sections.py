@@ -1,7 +1,4 @@
-"""Sections on the pages of organisations and partnerships.
-
-They show the last conversation, and the journal.
-"""
+"""Sections on pages of organisations and partnerships: the last conversation, the journal, and facilitators."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from partnerships.people.models import User
 
 
 def meeting_section(user: User, organisation: Organisation) -> Section | None:
-    """Last conversation, brief, and form for the next one.
+    """The last conversation with the organisation, and links to its brief and to record the next one.
 
     For people of other organisations.
     """
@@ -52,16 +49,13 @@ def notes_on_partnership(partnership: int) -> JournalNoteQuerySet:
 
 
 def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The reader's own notes on the partnership.
-
-    For people of present parties.
-    """
+    """The notes on the partnership of the reader's own organisations, for people of present parties."""
     writes = Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
     return _journal(user, "partnership", partnership.pk, writes=writes, has_notes=has_rows)
 
 
 def partnership_journal_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """What `journal_of_partnership` asks."""
+    """The query of `journal_of_partnership`, for `read_ahead`."""
     return [lookup(_notes, user, partnership.pk, column="partnership")]
 
 
@@ -71,13 +65,13 @@ def notes_on_organisation(organisation: int) -> JournalNoteQuerySet:
 
 
 def journal_of_organisation(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """The reader's own notes on the organisation."""
+    """The notes on the organisation of the reader's own organisations."""
     writes = bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
     return _journal(user, "about", organisation.pk, writes=writes, has_notes=has_rows)
 
 
 def organisation_journal_lookups(user: User, organisation: Organisation) -> list[Lookup]:
-    """What `journal_of_organisation` asks."""
+    """The query of `journal_of_organisation`, for `read_ahead`."""
     return [lookup(_notes, user, organisation.pk, column="about")]
 
 
@@ -110,12 +104,12 @@ def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
 
 
 def facilitators_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """What `facilitators_section` asks."""
+    """The query of `facilitators_section`, for `read_ahead`."""
     return [lookup(_facilitators, user, partnership.pk)]
 
 
 def facilitators_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Who facilitates the partnership; leads can name somebody."""
+    """The facilitators of the partnership, and for leads the link to name one."""
     facilitators = rows_for(_facilitators, user, partnership.pk) if has_rows else []
     may_lead = rights_over(partnership, user, timezone.now()).leads and not partnership.is_over
     if not (facilitators or may_lead):

@@ -31,13 +31,10 @@ def questions_as_lines(questions: Sequence[Question]) -> str:
     return "\n".join(": ".join(filter(None, (question["heading"], question["prompt"]))) for question in questions)
 
 
-def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question]:
-    """Questions from lines of `Heading: prompt`.
-
-    A heading that was there keeps its code.
-    """
-    codes = {question["heading"]: question["code"] for question in before}
-    used, questions = set(codes.values()), []
+def questions_from_lines(text: str, old_questions: Sequence[Question]) -> list[Question]:
+    """Questions from lines of `Heading: prompt`. A question with an old heading keeps its code."""
+    old_codes = {question["heading"]: question["code"] for question in old_questions}
+    used_codes, questions = set(old_codes.values()), []
     for line in filter(None, (line.strip() for line in text.splitlines())):
         heading, _colon, prompt = (part.strip() for part in line.partition(":"))
         if not heading:
@@ -46,8 +43,8 @@ def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question
             raise ValidationError(
                 f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters for the heading."
             )
-        code = codes.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used)
-        used.add(code)
+        code = old_codes.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used_codes)
+        used_codes.add(code)
         questions.append(Question(code=code, heading=heading, prompt=prompt))
     if len({question["heading"] for question in questions}) < len(questions):
         raise ValidationError("Use each heading once.")
@@ -94,19 +91,19 @@ class ReportingForm(Form):
     )
 
     def __init__(
-        self, *args: Any, parties: Sequence[Party], found: ReportingRound | None, cancel: str, **kw: Any
+        self, *args: Any, parties: Sequence[Party], running_round: ReportingRound | None, cancel: str, **kwargs: Any
     ) -> None:
-        before: Sequence[Question] = found.questions if found else USUAL_QUESTIONS
-        exempt = set(found.exemptions.values_list("party", flat=True)) if found else set()
+        old_questions: Sequence[Question] = running_round.questions if running_round else USUAL_QUESTIONS
+        exempt = set(running_round.exemptions.values_list("party", flat=True)) if running_round else set()
         initial: dict[str, Any] = {
-            "period": found.period if found else Period.QUARTER,
-            "questions": questions_as_lines(before),
+            "period": running_round.period if running_round else Period.QUARTER,
+            "questions": questions_as_lines(old_questions),
             "parties": [party.pk for party in parties if party.pk not in exempt],
         }
-        if found:
-            initial |= {"starts_on": found.starts_on, "due_days": found.due_days}
-        super().__init__(*args, **{**kw, "initial": initial})
-        self._before, self._parties = before, parties
+        if running_round:
+            initial |= {"starts_on": running_round.starts_on, "due_days": running_round.due_days}
+        super().__init__(*args, **{**kwargs, "initial": initial})
+        self._old_questions, self._parties = old_questions, parties
         model_choice_field(self, "parties").queryset = Party.objects.filter(
             pk__in=[party.pk for party in parties]
         ).select_related("organisation")
@@ -114,10 +111,10 @@ class ReportingForm(Form):
 
     def clean_questions(self) -> list[Question]:
         """The lines as questions."""
-        return questions_from_lines(self.cleaned_data["questions"], self._before)
+        return questions_from_lines(self.cleaned_data["questions"], self._old_questions)
 
     def clean(self) -> dict[str, Any]:
-        """The parties that were not ticked are exempt."""
+        """Replace the parties that were chosen by those that were not: these are exempt."""
         data = super().clean() or {}
         if "parties" in data:
             chosen = {party.pk for party in data.pop("parties")}
@@ -131,15 +128,15 @@ def reporting_parties(partnership_id: int) -> list[Party]:
     return list(present.select_related("organisation").order_by("organisation__name", "pk"))
 
 
-def _seen(text: str) -> str:
-    """A short mark of a text, to find out whether it was changed."""
+def _fingerprint(text: str) -> str:
+    """A short hash of a text, to find out whether it was changed."""
     return hashlib.sha256(text.strip().replace("\r\n", "\n").encode()).hexdigest()[:16]
 
 
 class ReportForm(Form):
     """The answers of a report.
 
-    A hidden mark beside each answer says what the writer began from, so that answers they left alone are not sent.
+    A hidden hash of each answer as the writer was shown it tells which answers they changed. Only these are saved.
     """
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -148,7 +145,7 @@ class ReportForm(Form):
         codes = [question["code"] for question in report.questions]
         answers = {code: report.answers.get(code, "") for code in codes}
         initial = {"revision": report.revision, **answers}
-        initial |= {f"{code}-seen": _seen(text) for code, text in answers.items()}
+        initial |= {f"{code}-seen": _fingerprint(text) for code, text in answers.items()}
         super().__init__(*args, **{**kwargs, "initial": initial})
         for question in report.questions:
             self.fields[question["code"]] = forms.CharField(
@@ -168,9 +165,9 @@ class ReportForm(Form):
 
     @property
     def changed_answers(self) -> dict[str, str]:
-        """The answers that differ from what the writer began from."""
+        """The answers that the writer changed."""
         data = self.cleaned_data
-        return {code: data[code] for code in self._codes if _seen(data[code]) != data[f"{code}-seen"]}
+        return {code: data[code] for code in self._codes if _fingerprint(data[code]) != data[f"{code}-seen"]}
 
 
 class SubmitForm(Form):

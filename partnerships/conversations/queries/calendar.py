@@ -1,4 +1,4 @@
-"""Dates of conversations for calendars: meetings, reports and next contacts."""
+"""Entries of calendars: meetings, conversations, next contacts, and days on which progress reports are due."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _OF_MEETINGS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED, EventKind.
 
 
 def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Meetings of a partnership, or those to which the person is invited."""
-    seen = Meeting.objects.open_to(user).select_related("partnership", "organisation")
+    """Meetings of a partnership; if it is None, those to which the person is invited."""
+    meetings = Meeting.objects.open_to(user).select_related("partnership", "organisation")
     if partnership is None:
-        seen = seen.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
+        meetings = meetings.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
     else:
-        seen = seen.filter(partnership=partnership)
-    return entries_of_meetings(list(seen.order_by("pk")))
+        meetings = meetings.filter(partnership=partnership)
+    return entries_of_meetings(list(meetings.order_by("pk")))
 
 
 def dates_of_meetings(user: User, meetings: Collection[int]) -> list[CalendarEntry]:
-    """Some meetings, by number."""
-    seen = Meeting.objects.open_to(user).filter(pk__in=meetings).select_related("partnership", "organisation")
-    return entries_of_meetings(list(seen.order_by("pk")))
+    """Those of these meetings (ids) that the person may read."""
+    readable = Meeting.objects.open_to(user).filter(pk__in=meetings).select_related("partnership", "organisation")
+    return entries_of_meetings(list(readable.order_by("pk")))
 
 
 def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
@@ -60,16 +60,13 @@ def _of_meeting(meeting: Meeting, revision: Revision) -> CalendarEntry:
 
 
 def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days on which progress reports are due.
-
-    Of a partnership, or of the person's own organisations.
-    """
-    seen = Report.objects.visible_to(user)
+    """Days on which reports of a partnership are due; if it is None, of the person's own organisations."""
+    readable = Report.objects.visible_to(user)
     if partnership is None:
-        seen = seen.filter(party__organisation__in=Organisation.objects.of_person(user))
+        readable = readable.filter(party__organisation__in=Organisation.objects.of_person(user))
     else:
-        seen = seen.filter(round__partnership=partnership)
-    reports = list(seen.for_listing().defer("questions", "answers", "touches").order_by("pk"))
+        readable = readable.filter(round__partnership=partnership)
+    reports = list(readable.for_listing().defer("questions", "answers", "touches").order_by("pk"))
     revisions = revisions_of([report.pk for report in reports], "progress_report")
     return [_of_report(report, revisions.get(report.pk, Revision(0, report.opened_at))) for report in reports]
 
@@ -91,30 +88,27 @@ def _of_report(report: Report, revision: Revision) -> CalendarEntry:
 
 
 def conversation_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Conversations and the next contacts after them.
-
-    Of a partnership, or kept by the person's own organisations.
-    """
-    seen = Conversation.objects.visible_to(user)
+    """Conversations and their next contacts: of a partnership, or if it is None, those kept by their organisations."""
+    readable = Conversation.objects.visible_to(user)
     if partnership is None:
-        seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
+        readable = readable.filter(organisation__in=Organisation.objects.of_person(user))
     else:
-        seen = seen.filter(partnership=partnership)
-    return _entries(seen)
+        readable = readable.filter(partnership=partnership)
+    return _entries(readable)
 
 
 def dates_of_conversations(user: User, conversations: Collection[int]) -> list[CalendarEntry]:
-    """Some conversations, by number, and the next contacts after them."""
+    """Those of these conversations (ids) that the person may read, and their next contacts."""
     return _entries(Conversation.objects.visible_to(user).filter(pk__in=conversations))
 
 
-def _entries(seen: ConversationQuerySet) -> list[CalendarEntry]:
-    conversations = list(seen.select_related("partnership", "meeting").defer("said").order_by("pk"))
+def _entries(readable: ConversationQuerySet) -> list[CalendarEntry]:
+    conversations = list(readable.select_related("partnership", "meeting").defer("said").order_by("pk"))
     revisions = revisions_of([conversation.pk for conversation in conversations], "conversation")
     entries = []
     for conversation in conversations:
         revision = revisions.get(conversation.pk, Revision(0, conversation.created_at))
-        if not hasattr(conversation, "meeting"):  # minutes: the meeting has an entry of its own
+        if not hasattr(conversation, "meeting"):  # otherwise it is the minutes of a meeting, which has its own entry
             entries.append(_of_conversation(conversation, revision))
         if conversation.next_contact_on is not None:
             entries.append(_next_contact(conversation, conversation.next_contact_on, revision))

@@ -1,4 +1,4 @@
-"""Which events about conversations a person may see."""
+"""Events of conversations and meetings that a person may see."""
 
 from __future__ import annotations
 
@@ -16,29 +16,23 @@ from partnerships.people.models import User
 
 
 def events_of_own_side(user: User, records: Records) -> Q:
-    """Condition on events that only one's own side may see.
-
-    Events about points, and events with names that the record does not give.
-    """
+    """Condition on events that only one side may see: about points, and with names that the record leaves out."""
     return Q(organisation_id__in=Organisation.objects.of_person(user).values("pk"))
 
 
 def events_of_conversations(user: User, records: Records) -> Q:
     """Condition on events that every side may see.
 
-    Without the nameless version of what one's own side did.
+    Of what the person's own side did, the version without names is left out, because they see the full one.
     """
-    shown_in_full = Organisation.objects.of_person(user).filter(
+    own_side = Organisation.objects.of_person(user).filter(
         pk=Cast(KeyTextTransform("side", OuterRef("data")), BigIntegerField())
     )
-    return ~Q(Exists(shown_in_full))
+    return ~Q(Exists(own_side))
 
 
 def events_of_meetings(user: User, records: Records) -> Q:
-    """Condition on events about meetings that the person may see.
-
-    For a former party: events up to the moment it left.
-    """
+    """Condition on events about meetings that the person may see; as a former party, those before it left."""
     own_meetings = Meeting.objects.open_to(user).filter(pk__in=records)
     meeting = Meeting.objects.filter(pk=OuterRef(OuterRef("target_id")))
     former = Party.objects.left_after("at", user).filter(partnership__in=meeting.values("partnership"))
@@ -46,8 +40,8 @@ def events_of_meetings(user: User, records: Records) -> Q:
 
 
 def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
-    """Timeline of a conversation, newest first, as the person may see it."""
-    own_line = Q(target_kind="conversation_side", target_id=conversation.pk)
-    here = own_line | Q(target_kind="conversation", target_id=conversation.pk)
+    """The events of a conversation that the person may see, the newest first."""
+    about_side = Q(target_kind="conversation_side", target_id=conversation.pk)
+    about_conversation = Q(target_kind="conversation", target_id=conversation.pk)
     within = Q(within_kind="conversation", within_id=conversation.pk)
-    return visible_events(user, here | within).order_by("-at", "-id")
+    return visible_events(user, about_side | about_conversation | within).order_by("-at", "-id")

@@ -1,4 +1,4 @@
-"""Queries of facilitators, and what is stuck in conversations and reports."""
+"""What facilitators watch over, and the conversations and reports that are stuck."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ from partnerships.people.models import User
 
 
 def watched_by(user: User) -> list[Partnership]:
-    """Partnerships whose stuck things the person sees as a list.
-
-    As a facilitator, or as a lead of the partnership.
-    """
+    """Live partnerships that the person facilitates or leads: they see what is stuck there."""
     facilitated = Facilitator.objects.acting().filter(person=user).values("partnership")
     live = Partnership.objects.live()
     watched = live.filter(pk__in=facilitated) | live.filter(pk__in=Partnership.objects.led_by(user).values("pk"))
@@ -30,36 +27,36 @@ def watched_by(user: User) -> list[Partnership]:
 def stuck_for(
     user: User, partnerships: Collection[Partnership], now: dt.datetime
 ) -> list[tuple[Partnership | None, Stuck]]:
-    """What is stuck in partnerships and single records, longest first.
+    """What is stuck in these partnerships, and among the records that the person facilitates; the longest first.
 
-    In these partnerships, and in records that the person facilitates. Each with its partnership, if it is one of these.
+    Each with its partnership, or None if that is not one of these.
     """
-    by_pk = {partnership.pk: partnership for partnership in partnerships}
-    inside = stuck_in(user, list(by_pk), now)
-    known = {(record.what, record.path) for record in inside}
-    alone = [record for record in stuck_facilitated(user, now) if (record.what, record.path) not in known]
-    stuck = sorted([*inside, *alone], key=lambda record: (record.since, record.title, record.path))
-    return [(by_pk.get(record.partnership or 0), record) for record in stuck]
+    partnership_by_id = {partnership.pk: partnership for partnership in partnerships}
+    in_partnerships = stuck_in(user, list(partnership_by_id), now)
+    listed = {(record.what, record.path) for record in in_partnerships}
+    facilitated = [record for record in stuck_facilitated(user, now) if (record.what, record.path) not in listed]
+    stuck = sorted([*in_partnerships, *facilitated], key=lambda record: (record.since, record.title, record.path))
+    return [(partnership_by_id.get(record.partnership or 0), record) for record in stuck]
 
 
 def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Conversations without a record after their day, and progress reports that are overdue."""
+    """Planned conversations whose day is over but which have no record yet, and overdue progress reports."""
     today = timezone.localdate(now)
-    talks = Conversation.objects.visible_to(user).filter(
+    conversations = Conversation.objects.visible_to(user).filter(
         partnership__in=partnerships, status=Status.PLANNED, held_on__lt=today
     )
     reports = Report.objects.visible_to(user).overdue(today).filter(round__partnership__in=partnerships)
     return [
         *(
             Stuck(
-                partnership=talk.partnership_id or 0,
+                partnership=conversation.partnership_id or 0,
                 what="Conversation not written up",
-                title=talk.subject,
-                path=talk.get_absolute_url(),
-                since=talk.held_on,
-                waits_for=talk.organisation.display_name,
+                title=conversation.subject,
+                path=conversation.get_absolute_url(),
+                since=conversation.held_on,
+                waits_for=conversation.organisation.display_name,
             )
-            for talk in talks.select_related("organisation").order_by("held_on", "pk")
+            for conversation in conversations.select_related("organisation").order_by("held_on", "pk")
         ),
         *(
             Stuck(
@@ -75,13 +72,13 @@ def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.d
     ]
 
 
-def _named(now: dt.datetime) -> tuple[Reach]:
+def _unanswered(now: dt.datetime) -> tuple[Reach]:
     waiting = Facilitator.objects.named().filter(accepted_at=None, partnership__in=Partnership.objects.live())
     return (Reach(waiting, (People("person"),)),)
 
 
-def _named_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    (named,) = _named(now)
+def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
+    (unanswered,) = _unanswered(now)
     address = addresses("conversations:facilitation")
     return [
         Waiting(
@@ -91,9 +88,9 @@ def _named_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             since=facilitator.named_at,
             within=facilitator.partnership.title,
         )
-        for facilitator in named.of(user).select_related("partnership").order_by("named_at", "pk")
+        for facilitator in unanswered.of(user).select_related("partnership").order_by("named_at", "pk")
     ]
 
 
-#: Work that waits: being named a facilitator.
-FACILITATORS_WAITING = (Source(_named_wanted, _named),)
+#: Work that waits: to accept or decline being a facilitator.
+FACILITATORS_WAITING = (Source(_tasks_to_answer, _unanswered),)

@@ -1,4 +1,4 @@
-"""Queries of the journal."""
+"""Notes of the journal that a person may read or write."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from partnerships.people.models import User
 def journal_notes(
     user: User, *, text: str = "", partnership: int | None = None, about: int | None = None
 ) -> JournalNoteQuerySet:
-    """Notes of the person's organisations with every word of the text.
-
-    They are not ordered.
-    """
+    """Notes of the person's organisations that have every word of `text`, in no order."""
     notes = JournalNote.objects.visible_to(user).for_listing()
     if partnership is not None:
         notes = notes.filter(partnership=partnership)
@@ -31,10 +28,7 @@ def journal_notes(
 
 
 def as_titled_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
-    """The notes, with partnerships as the reader may know them.
-
-    One that was left as it was then.
-    """
+    """The notes, each with its partnership as the reader may know it: a former party sees it as when it left."""
     partnerships = [note.partnership for note in notes if note.partnership is not None]
     former = former_parties(user, [partnership.pk for partnership in partnerships])
     set_back([partnership for partnership in partnerships if partnership.pk in former], former)
@@ -42,10 +36,7 @@ def as_titled_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
 
 
 def writes_about(user: User, *, partnership: Partnership | None = None) -> Organisation | None:
-    """The organisation for which the person writes notes.
-
-    In a partnership, a present party.
-    """
+    """The organisation for which the person writes notes: about a partnership, a party of it; None if there is none."""
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     if partnership is not None:
         own_organisations = own_organisations.filter(pk__in=partnership.parties.present().values("organisation"))

@@ -28,10 +28,7 @@ from partnerships.people.models import User
 
 
 def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
-    """The live partnership that the person edits in and all sides belong to.
-
-    None unless there is exactly one.
-    """
+    """The live partnership in which the person is an editor and all sides take part; None unless there is just one."""
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     for side in sides:
         shared = shared.filter(Exists(Party.objects.present().filter(partnership=OuterRef("pk"), organisation=side)))
@@ -40,7 +37,7 @@ def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Part
 
 
 def kept_by(user: User) -> ConversationQuerySet:
-    """Conversations whose record an organisation of the person keeps."""
+    """Conversations whose record is kept by an organisation of the person."""
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
@@ -49,12 +46,12 @@ def _of_both(user: User, ours: Organisation, theirs: Organisation) -> Conversati
 
 
 def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
-    """Newest first, ending in a unique key."""
+    """The newest first. The order ends in a unique key, as pages need it."""
     return conversations.order_by("-held_on", "-pk")
 
 
 def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
-    """Fetch everything that its own page shows, except private notes."""
+    """Fetch everything that the page of a conversation shows, except private notes."""
     steps = NextStep.objects.select_related("organisation", "owner", "action").order_by("due_on", "pk")
     points = Point.objects.select_related("organisation", "became__entry").order_by("kind", "pk")
     corrections = Correction.objects.select_related("organisation", "author", "answered_by").order_by("made_at", "pk")
@@ -69,15 +66,15 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
 
 
 def bodies_of(conversation: Conversation) -> list[Organisation]:
-    """The organisations that its page names, as they were read. Needs the story fetched."""
+    """Every organisation object behind the page of a conversation that was fetched by `with_story`."""
     parts = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
     return [conversation.organisation, *(item.organisation for part in parts for item in part.all())]
 
 
 def name_as_at(conversations: Iterable[Conversation]) -> None:
-    """Let conversations, for a list that only shows them, name their sides as on their day; one query.
+    """Let conversations name their sides, and who keeps the record, as on the day of the conversation. One query.
 
-    Who keeps the record is named so, too.
+    Only for lists that show them: do not save such organisations.
     """
     show_as_at(
         (conversation.held_on, body)
@@ -87,7 +84,7 @@ def name_as_at(conversations: Iterable[Conversation]) -> None:
 
 
 def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
-    """Conversations whose subject has the words, or a side by one of its names (`found_by_name`)."""
+    """Conversations with these words in their subject or in a name of a side (`found_by_name`)."""
     sides = Side.objects.filter(organisation__in=found_by_name(words))
     return conversations.filter(Q(subject__icontains=words) | Q(pk__in=sides.values("conversation")))
 
@@ -99,9 +96,9 @@ def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote
 
 
 def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
-    """Titles of the conversations' partnerships the reader may know of, by id.
+    """Titles, by id, of those partnerships of the conversations that the reader may know of.
 
-    A side outside the partnership reads the record, but may not know the title.
+    A side that is not in the partnership reads the record, but may not know the partnership's title.
     """
     return titles_known_to(
         user, {conversation.partnership_id for conversation in conversations if conversation.partnership_id}
@@ -109,22 +106,22 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
 
 
 def titles_known_to(user: User, partnerships: Collection[int]) -> dict[int, str]:
-    """Titles of those of these partnerships (ids) that the reader may know of, by id."""
+    """Titles, by id, of those of these partnerships that the reader may know of."""
     return dict(rows_for(_titles, user, sorted(partnerships))) if partnerships else {}
 
 
 def titles_lookup(user: User, partnerships: Collection[int]) -> Lookup:
-    """What `titles_known_to` is going to ask, for `read_ahead`."""
+    """The query of `titles_known_to`, for `read_ahead`."""
     return lookup(_titles, user, sorted(partnerships))
 
 
 def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
     with one_by_one():
-        known = Partnership.objects.visible_to(user)
-    return known.filter(among("pk", ids)).values_list("pk", "title")
+        visible = Partnership.objects.visible_to(user)
+    return visible.filter(among("pk", ids)).values_list("pk", "title")
 
 
 def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:
-    """The last conversation of the two that the person may see."""
+    """The last conversation of the two organisations that the person may see."""
     held = with_story(_of_both(user, ours, theirs).held())
     return held.filter(held_on__lte=today).first()

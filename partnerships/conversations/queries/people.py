@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Attendees of one side as a reader may see them: names or a number."""
+    """The attendees of one side as a reader may see them: their names, or only how many they are."""
 
     organisation: Organisation | None
     names: tuple[str, ...]
@@ -24,36 +24,36 @@ class Seats:
 
 
 def seats_shown(conversation: Conversation, own: Iterable[int]) -> list[Seats]:
-    """Attendees by side for a reader of the organisations `own` (ids).
+    """Attendees by side, for a reader who belongs to the organisations `own` (ids).
 
-    One's own people are always named. Others are named if the attribution is by name; only counted if it is by
-    organisation; only counted, without the organisation, if it is anonymous. Needs attendees fetched.
+    People of these organisations are always named. Others are named if the attribution is by name, counted by
+    organisation if it is by organisation, and counted together if it is anonymous. Needs attendees fetched.
     """
-    mine = set(own)
-    sides: dict[int, list[Attendee]] = defaultdict(list)
-    for seat in conversation.attendees.all():
-        sides[seat.organisation_id].append(seat)
-    shown, hidden = [], 0
+    own_organisations = set(own)
+    attendees_of: dict[int, list[Attendee]] = defaultdict(list)
+    for attendee in conversation.attendees.all():
+        attendees_of[attendee.organisation_id].append(attendee)
+    shown_seats, anonymous_count = [], 0
     for side in conversation.sides.all():
-        seats = sides.get(side.organisation_id, [])
-        if side.organisation_id in mine or conversation.attribution == Attribution.NAMED:
-            names = tuple(_seat_words(seat) for seat in seats)
-            shown.append(Seats(side.organisation, names, len(seats)))
+        attendees = attendees_of.get(side.organisation_id, [])
+        if side.organisation_id in own_organisations or conversation.attribution == Attribution.NAMED:
+            names = tuple(_name_and_job(attendee) for attendee in attendees)
+            shown_seats.append(Seats(side.organisation, names, len(attendees)))
         elif conversation.attribution == Attribution.ORGANISATION:
-            shown.append(Seats(side.organisation, (), len(seats)))
+            shown_seats.append(Seats(side.organisation, (), len(attendees)))
         else:
-            hidden += len(seats)
-    return [*shown, *([Seats(None, (), hidden)] if hidden else [])]
+            anonymous_count += len(attendees)
+    return [*shown_seats, *([Seats(None, (), anonymous_count)] if anonymous_count else [])]
 
 
-def _seat_words(seat: Attendee) -> str:
-    return f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name
+def _name_and_job(attendee: Attendee) -> str:
+    return f"{attendee.display_name}, {attendee.job_title}" if attendee.job_title else attendee.display_name
 
 
 def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
-    """People who may be attendees.
+    """People of these organisations whom the person can name as attendees.
 
-    These act for one's own organisations, or for those in the same partnerships.
+    Only of organisations for which the person is an editor, and of those in a partnership with one of these.
     """
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES)
@@ -67,23 +67,17 @@ def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[Use
 
 
 def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
-    """Attendees who may read the record once it is circulated.
-
-    They have an account and act for a side today.
-    """
+    """Attendees who may read the record once it is circulated: they have an account, and act for a side today."""
     acting = Membership.objects.current().filter(organisation__in=conversation.sides.values("organisation"))
-    there = Attendee.objects.filter(conversation=conversation, person__isnull=False)
-    people: QuerySet[User] = User.objects.filter(pk__in=there.values("person"), account_since__isnull=False).filter(
+    attendees = Attendee.objects.filter(conversation=conversation, person__isnull=False)
+    people: QuerySet[User] = User.objects.filter(pk__in=attendees.values("person"), account_since__isnull=False).filter(
         pk__in=acting.values("person")
     )
     return people.order_by("name", "pk")
 
 
 def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[Organisation]:
-    """Other sides to which an ask or offer may be addressed.
-
-    Observers of the partnership are left out.
-    """
+    """Other sides to which an ask or offer can be addressed: all but observers of the partnership."""
     observers = Party.objects.present().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
     other_sides = conversation.sides.exclude(organisation=asking).exclude(
         organisation__in=observers.values("organisation")
@@ -94,7 +88,7 @@ def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[O
 
 
 def sides_to_ask(conversation: Conversation) -> set[int]:
-    """Ids of sides that have not agreed and have somebody who can."""
+    """Ids of sides that have not agreed yet and have somebody who can agree."""
     waiting = conversation.sides.filter(agreed_at=None).values("organisation")
-    able = Membership.objects.current().filter(organisation__in=waiting, role__in=EDITING_ROLES)
-    return set(able.values_list("organisation_id", flat=True))
+    editors = Membership.objects.current().filter(organisation__in=waiting, role__in=EDITING_ROLES)
+    return set(editors.values_list("organisation_id", flat=True))

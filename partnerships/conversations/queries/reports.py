@@ -1,7 +1,4 @@
-"""Queries of progress reports.
-
-Who decides, what waits, and the table of a partnership.
-"""
+"""Progress reports: who decides them, which wait for whom, and the table of a partnership's reports."""
 
 from __future__ import annotations
 
@@ -36,19 +33,19 @@ from partnerships.people.models import User
 
 
 def leads_who_decide(report: Report) -> QuerySet[User]:
-    """Leads with an account who accept or return it.
+    """Leads with an account who accept or return a report.
 
-    Of the other leading organisations, else of its own.
+    They are of the other leading organisations, or if there are none, of the report's own organisation.
     """
     leading = report.round.partnership.parties.present().filter(role__in=LEADING_ROLES)
-    ids = set(leading.values_list("organisation_id", flat=True))
-    return leads_with_account(sorted(ids - {report.party.organisation_id} or ids))
+    leading_ids = set(leading.values_list("organisation_id", flat=True))
+    return leads_with_account(sorted(leading_ids - {report.party.organisation_id} or leading_ids))
 
 
 def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
-    """Who gets the email of a stage (`before`, `late`, `escalated`) about a report to submit.
+    """Who gets the reminder of a stage (`before`, `late` or `escalated`) about a report to submit.
 
-    The last goes to the party's escalation post; where it is vacant, to its leads like the others.
+    That of `escalated` goes to the party's escalation post. The others, or if the post is vacant, go to its leads.
     """
     organisation = report.party.organisation_id
     if stage == "escalated":
@@ -62,7 +59,7 @@ def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
 def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     """Reports to write, and reports to accept or return.
 
-    The latter come twice: where another organisation leads, and where none does.
+    The latter are two groups: reports with another leading organisation that decides, and reports without one.
     """
     other_parties = (
         Party.objects.present()
@@ -86,7 +83,7 @@ def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     wanted += [(report, False) for report in Report.objects.filter(pk__in=ids).for_listing().order_by("pk")]
     return [
         Waiting(
-            what=_what(report) if writes else "Accept or return a progress report",
+            what=_writing_task(report) if writes else "Accept or return a progress report",
             title=f"{report.party.organisation.display_name}, {report.period_words}",
             path=address(report.pk),
             since=report.opened_at,
@@ -103,7 +100,7 @@ def _listed(reports: QuerySet[Report]) -> ReportQuerySet:
     return Report.objects.filter(pk__in=reports.values("pk")).for_listing()
 
 
-def _what(report: Report) -> str:
+def _writing_task(report: Report) -> str:
     return "Correct a progress report" if report.is_returned else "Write a progress report"
 
 
@@ -113,10 +110,7 @@ REPORTS_WAITING = (Source(_reports_wanted, _reports),)
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """The reports of one period, by party in the order of the table.
-
-    None where a party has none.
-    """
+    """The reports of one period by party, in the order of the table; None if a party has no report for it."""
 
     start: dt.date
     end: dt.date
@@ -138,21 +132,21 @@ class ReportTable:
 
 
 def report_table(user: User, partnership_id: int) -> ReportTable:
-    """All reports of a partnership that the person may know of, with what is late."""
-    all_reports = Report.objects.visible_to(user).filter(round__partnership=partnership_id)
+    """All reports of a partnership that the person may know of, each with its days late (`late`)."""
+    visible = Report.objects.visible_to(user).filter(round__partnership=partnership_id)
     today = timezone.localdate()
-    reports = list(all_reports.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
-    parties = {report.party_id: report.party.organisation for report in reports}
-    order = sorted(parties, key=lambda pk: (parties[pk].name, pk))
+    reports = list(visible.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
+    organisations = {report.party_id: report.party.organisation for report in reports}
+    party_ids = sorted(organisations, key=lambda party_id: (organisations[party_id].name, party_id))
     periods: dict[tuple[dt.date, dt.date, int], dict[int, Report]] = {}
     for report in reports:
         report.late = report.days_late(today)  # type: ignore[attr-defined]  # for the template
         periods.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
     rows = [
-        PeriodRow(start, end, pk, [(parties[organisation], by.get(organisation)) for organisation in order])
-        for (start, end, pk), by in periods.items()
+        PeriodRow(start, end, round_id, [(organisations[party_id], by_party.get(party_id)) for party_id in party_ids])
+        for (start, end, round_id), by_party in periods.items()
     ]
-    return ReportTable([parties[pk] for pk in order], rows)
+    return ReportTable([organisations[party_id] for party_id in party_ids], rows)
 
 
 def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[ReportSubmission]:
@@ -168,7 +162,7 @@ def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[Rep
 
 
 def name_submissions_as_at(submissions: Sequence[ReportSubmission]) -> None:
-    """Let submissions of one period, for a page that only shows them, name who submitted them as on that day."""
+    """Let submissions of one period name their organisations as on the day of submission, for pages that show them."""
     if not submissions:
         return
     partnership = submissions[0].report.party.partnership_id

@@ -17,17 +17,17 @@ from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 
-#: What else an address says of the new record, kept while its sides are chosen.
+#: Other parameters of the address of a new record. Links keep them while its sides are chosen.
 KEPT = ("from", "state")
-#: Limit of sides for one form; with more, the writer first chooses who took part.
+#: Other sides that an address can name.
 _MAX_SIDES = 4
 
 
 def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
     """Organisations named in the address, except the keeper."""
-    numbers = [number for text in request.GET.getlist("with") if (number := row_number(text)) is not None]
+    ids = [row_id for text in request.GET.getlist("with") if (row_id := row_number(text)) is not None]
     organisations = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
-    return list(organisations.filter(pk__in=numbers)[:_MAX_SIDES]) if numbers else []
+    return list(organisations.filter(pk__in=ids)[:_MAX_SIDES]) if ids else []
 
 
 def choose_sides(
@@ -86,7 +86,7 @@ def list_of(partnership: Partnership | None) -> str:
 def _rest_of_query(
     request: HttpRequest, kept_organisations: Sequence[Organisation], partnership: Partnership | None
 ) -> str:
-    """Query that keeps what is chosen when another organisation is added."""
+    """The parameters that keep what is chosen when another organisation is added."""
     pairs = [("with", str(organisation.pk)) for organisation in kept_organisations]
     if partnership is not None:
         pairs.append(("partnership", str(partnership.pk)))

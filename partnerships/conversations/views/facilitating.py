@@ -76,7 +76,7 @@ def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToAcceptFacilitation: None},
-        found=facilitator,
+        facilitator=facilitator,
     )
 
 
@@ -99,5 +99,5 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToEndFacilitation: None},
-        found=facilitator,
+        facilitator=facilitator,
     )

@@ -32,8 +32,10 @@ def file_add(request: HttpRequest, pk: int) -> HttpResponse:
     form = FileForm(*posted_with_files(request), cancel=conversation.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        made = services.attach_file(conversation=conversation, **form.cleaned_data, author=user, now=timezone.now())
-        return f"“{made.title}” has been attached.", conversation.get_absolute_url()
+        attachment = services.attach_file(
+            conversation=conversation, **form.cleaned_data, author=user, now=timezone.now()
+        )
+        return f"“{attachment.title}” has been attached.", conversation.get_absolute_url()
 
     return take_step(
         request,
@@ -62,15 +64,14 @@ def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     def step() -> tuple[str, str]:
-        paper = form.cleaned_data | {"file": form.cleaned_data["file"] or None}
-        made = services.add_paper(
+        paper = services.add_paper(
             meeting=meeting,
             organisation=acting_side(rights),
-            **paper,
+            **form.cleaned_data | {"file": form.cleaned_data["file"] or None},
             author=user,
             now=timezone.now(),
         )
-        return f"“{made.title}” has been added to the papers.", meeting.get_absolute_url()
+        return f"“{paper.title}” has been added to the papers.", meeting.get_absolute_url()
 
     return take_step(
         request,

@@ -25,7 +25,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a point, with a reason. Only people of the side that made it can."""
     user, point, rights = open_point(request, pk)
     require(any(side.pk == point.organisation_id for side in rights.sides))
-    back = _back(request, point)
+    back = _return_address(request, point)
     kind = point.get_kind_display().lower()
     form = ReasonForm(posted(request), submit=f"Close {kind}", cancel=back)
 
@@ -51,7 +51,7 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     require(bool(sides))
     organisation = sides[0]
     able = queries.who_may_be_asked(point.conversation, organisation)
-    back = _back(request, point)
+    back = _return_address(request, point)
     form = BecomeForm(posted(request), point=point, able=able, cancel=back)
 
     def step() -> tuple[str, str]:
@@ -73,8 +73,8 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _back(request: HttpRequest, point: Point) -> str:
-    """Where the person came from: the partnership's page, or the record."""
+def _return_address(request: HttpRequest, point: Point) -> str:
+    """The page that the person came from: the partnership's conversations, or the record."""
     partnership = point.conversation.partnership_id
     if partnership and request.GET.get("from") == "partnership":
         return reverse("web:partnership-conversations", args=[partnership])

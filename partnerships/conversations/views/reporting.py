@@ -1,7 +1,4 @@
-"""Pages of a partnership's progress reports.
-
-The table, one period, and how reports are made.
-"""
+"""Pages of a partnership's progress reports: their table, those of one period, and how they are set up."""
 
 from __future__ import annotations
 
@@ -31,10 +28,7 @@ from partnerships.people.requests import signed_in
 
 
 def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
-    """A partnership whose reports the person may read.
-
-    Of a present party, or their own ones as a former party.
-    """
+    """A partnership whose reports the person may read: of a present party all, of a former party its own."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     if not Party.objects.takes_part(user, pk) and former_party(user, partnership) is None:
@@ -43,10 +37,7 @@ def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]
 
 
 def _led_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
-    """A partnership whose reporting the person may change.
-
-    403 for other readers.
-    """
+    """A partnership whose progress reports the person may set up; 403 for other readers."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
     require(rights_over(partnership, user, timezone.now()).leads)
@@ -75,7 +66,7 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
     user, partnership = _led_partnership(request, pk)
     reporting_round = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
     back = reverse("conversations:reports", args=[pk])
-    form = ReportingForm(posted(request), parties=reporting_parties(pk), found=reporting_round, cancel=back)
+    form = ReportingForm(posted(request), parties=reporting_parties(pk), running_round=reporting_round, cancel=back)
 
     def step() -> tuple[str, str]:
         services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
@@ -107,8 +98,8 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
     """The newest submissions of one period. 404 if the person may see no report of it."""
     user = signed_in(request)
-    known = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
-    report = get_object_or_404(known.select_related("round__partnership")[:1])
+    visible = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
+    report = get_object_or_404(visible.select_related("round__partnership")[:1])
     reporting_round = report.round
     reporting_round.partnership = as_read_by(user, reporting_round.partnership)
     submissions = queries.newest_submissions(user, round_id=pk, start=start)
@@ -133,23 +124,25 @@ def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
 
 def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Each heading with all organisations and their answers, in the order of the submissions."""
-    answers = [{question["heading"]: text for question, text in submission.asked} for submission in submissions]
+    answers_by_heading = [
+        {question["heading"]: text for question, text in submission.asked} for submission in submissions
+    ]
     names = [submission.report.party.organisation.display_name for submission in submissions]
     headings = dict.fromkeys(question["heading"] for submission in submissions for question in submission.questions)
     return [
-        (heading, [(name, given.get(heading, "")) for name, given in zip(names, answers, strict=True)])
+        (heading, [(name, answers.get(heading, "")) for name, answers in zip(names, answers_by_heading, strict=True)])
         for heading in headings
     ]
 
 
 @require_safe
 def period_csv(request: HttpRequest, pk: int, start: dt.date) -> StreamingHttpResponse:
-    """The same as a CSV file: a row for each organisation, a column for each question."""
-    _found, submissions, _ends_on = _period(request, pk, start)
+    """The submitted reports of one period as a CSV file: a row per organisation, a column per question."""
+    _round, submissions, _ends_on = _period(request, pk, start)
     headings = _side_by_side(submissions)
     rows = []
     for place, submission in enumerate(submissions):
-        answers = [given[place][1] for _heading, given in headings]
+        answers = [answers_of_heading[place][1] for _heading, answers_of_heading in headings]
         summaries = " ".join(block["summary"] for block in submission.figures)
         rows.append(
             [

@@ -40,17 +40,18 @@ def _open(request: HttpRequest, pk: int) -> tuple[User, Report, ReportRights]:
 
 
 def _name_as_at(report: Report, submission: ReportSubmission) -> None:
-    """Let the report, for a page that only shows it, name the party that submitted it as on that day."""
-    own, at = report.party.organisation, submission.submitted_at
-    report.party.organisation = held_part_then(report.party.partnership_id, at).get(own.pk, own)
-    show_as_at([(timezone.localdate(at), report.party.organisation)])
+    """Let the report name its organisation as on the day of this submission. Only for a page that shows it."""
+    organisation, submitted_at = report.party.organisation, submission.submitted_at
+    then = held_part_then(report.party.partnership_id, submitted_at)
+    report.party.organisation = then.get(organisation.pk, organisation)
+    show_as_at([(timezone.localdate(submitted_at), report.party.organisation)])
 
 
 def _figures(report: Report) -> list[dict[str, Any]]:
     return figures_of(Asked(report.party, report.starts_on, report.ends_on, timezone.localdate()))
 
 
-def _drafted(report: Report) -> list[tuple[dict[str, Any], str]]:
+def _questions_with_answers(report: Report) -> list[tuple[dict[str, Any], str]]:
     return [(question, report.answers.get(question["code"], "")) for question in report.questions]
 
 
@@ -79,7 +80,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         "newest": submissions[0] if submissions else None,
         "late": opened_report.days_late(today) if rights.reports else 0,
         "drafts": drafts,
-        "asked": _drafted(opened_report) if drafts else [],
+        "asked": _questions_with_answers(opened_report) if drafts else [],
         "figures": _figures(opened_report) if drafts else [],
         "may_write": rights.may_write and opened_report.is_to_write,
         "may_decide": bool(rights.decides_for) and opened_report.is_submitted,
@@ -90,7 +91,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write the report's answers; texts of two people are shown side by side."""
+    """Write the report's answers. If a colleague changed the same answers, both texts are shown side by side."""
     user, opened_report, rights = _open(request, pk)
     require(rights.may_write)
     form = ReportForm(posted(request), report=opened_report)
@@ -111,8 +112,8 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToSaveReport as error:
             form.add_error(None, str(error))
             if error.conflicts:
-                form = _again(form, opened_report, error.conflicts)
-                context["conflicts"] = _sides(opened_report, error.conflicts)
+                form = _form_to_combine(form, opened_report, error.conflicts)
+                context["conflicts"] = _both_texts(opened_report, error.conflicts)
         else:
             if "submit" in request.POST:
                 return redirect("conversations:report-submit", pk=pk)
@@ -121,17 +122,18 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
     return form_page(request, "conversations/reports/write.html", form, **context)
 
 
-def _again(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConflict]) -> ReportForm:
-    """The same form, to be saved over what the colleague wrote."""
+def _form_to_combine(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConflict]) -> ReportForm:
+    """The form with the same answers and the newest revision: saving it replaces the colleague's text."""
     data: Any = copy(form.data)  # a copied QueryDict can be changed
     data["revision"] = str(max(conflict.revision for conflict in conflicts.values()))
-    again = ReportForm(data, report=report)
-    again.is_valid()
-    again.add_error(None, "A colleague changed the same answers. Combine both texts, then save again.")
-    return again
+    new_form = ReportForm(data, report=report)
+    new_form.is_valid()
+    new_form.add_error(None, "A colleague changed the same answers. Combine both texts, then save again.")
+    return new_form
 
 
-def _sides(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[str, Any]]:
+def _both_texts(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[str, Any]]:
+    """The reader's and the colleague's text of each answer that both changed."""
     people = User.objects.in_bulk([conflict.by for conflict in conflicts.values() if conflict.by])
     headings = {question["code"]: question["heading"] for question in report.questions}
     return [
@@ -168,7 +170,7 @@ def submit(request: HttpRequest, pk: int) -> HttpResponse:
         names_emailed=True,
         report=opened_report,
         organisation=opened_report.party.organisation,
-        asked=_drafted(opened_report),
+        asked=_questions_with_answers(opened_report),
         figures=_figures(opened_report),
     )
 
@@ -184,11 +186,11 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=opened_report.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        said, now = form.cleaned_data, timezone.now()
-        if said["decision"] == "accepted":
-            services.accept_report(report=opened_report, number=said["number"], author=user, now=now)
+        data, now = form.cleaned_data, timezone.now()
+        if data["decision"] == "accepted":
+            services.accept_report(report=opened_report, number=data["number"], author=user, now=now)
             return "The report has been accepted.", opened_report.get_absolute_url()
-        services.return_report(report=opened_report, number=said["number"], reason=said["reason"], author=user, now=now)
+        services.return_report(report=opened_report, number=data["number"], reason=data["reason"], author=user, now=now)
         return "The report has been returned.", opened_report.get_absolute_url()
 
     return take_step(
@@ -206,28 +208,28 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A submission beside the one before it, in words."""
+    """A submission compared with the one before it, word by word."""
     user, opened_report, _rights = _open(request, pk)
-    numbers = {
+    submission_by_number = {
         submission.number: submission
         for submission in opened_report.submissions.filter(number__in=[number - 1, number])
     }
-    if len(numbers) < 2:
+    if len(submission_by_number) < 2:
         raise Http404
-    _name_as_at(opened_report, numbers[number])
+    _name_as_at(opened_report, submission_by_number[number])
     context = {
         "report": opened_report,
         "organisation": opened_report.party.organisation,
         "partnership": as_read_by(user, opened_report.round.partnership),
-        "was": numbers[number - 1],
-        "now": numbers[number],
-        "changes": _changes(numbers[number - 1], numbers[number]),
+        "was": submission_by_number[number - 1],
+        "now": submission_by_number[number],
+        "changes": _changes(submission_by_number[number - 1], submission_by_number[number]),
     }
     return render(request, "conversations/reports/compare.html", context)
 
 
 def _changes(was: ReportSubmission, now: ReportSubmission) -> list[dict[str, Any]]:
-    """Answers and summaries of figures that differ, with their words."""
+    """Answers and summaries of figures that differ between two submissions, word by word."""
     before = {question["heading"]: text for question, text in was.asked}
     before |= {block["heading"]: block["summary"] for block in was.figures}
     after = {question["heading"]: text for question, text in now.asked}

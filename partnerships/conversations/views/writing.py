@@ -30,10 +30,9 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Record or plan a conversation; the other sides are chosen first.
+    """Record or plan a conversation. The other sides are chosen first, unless the address names them.
 
-    That step is skipped if the address names them. `?from=result-12` names the record that it comes from, together
-    with the partnership.
+    `?from=result-12&partnership=3` names the record that the conversation comes from, and its partnership.
     """
     user = signed_in(request)
     own_organisations = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
@@ -62,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
     def step() -> tuple[str, str]:
-        made = services.record_conversation(
+        conversation = services.record_conversation(
             organisation=keeper,
             record=form.record,
             key=form.cleaned_data["key"],
@@ -70,8 +69,8 @@ def new(request: HttpRequest) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = "is planned. The other side can see the date" if made.is_planned else "is saved as a draft"
-        return f"“{made.subject}” {words}.", made.get_absolute_url()
+        words = "is planned. The other side can see the date" if conversation.is_planned else "is saved as a draft"
+        return f"“{conversation.subject}” {words}.", conversation.get_absolute_url()
 
     chosen: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
     if partnership:
@@ -103,7 +102,7 @@ def _keeper(
 ) -> Organisation:
     """The organisation that keeps the record.
 
-    It is the one named in the address, else a party, else the person's first.
+    The one named in the address; otherwise the person's first that is a party, or their first.
     """
     number = row_number(request.GET.get("for", ""))
     if number is not None:
@@ -118,7 +117,7 @@ def _keeper(
 def _others(
     request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
 ) -> list[Organisation]:
-    """The other sides: as named in the address, or the only other party."""
+    """The other sides: those named in the address, or the only other party; none if they have to be chosen."""
     if "choose" in request.GET:
         return []
     named = named_sides(request, user, keeper)

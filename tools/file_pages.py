@@ -96,8 +96,8 @@ Not here: limits of models alone (`max_length` in the room's `models`), and [set
 
 def modules(folder: Path) -> list[Path]:
     """The modules below a folder that have text, without migrations; a package's own comes before what is in it."""
-    found = [path for path in folder.rglob("*.py") if "migrations" not in path.parts and path.stat().st_size]
-    return sorted(found, key=lambda path: (path.parent, path.name != "__init__.py", path.name))
+    paths = [path for path in folder.rglob("*.py") if "migrations" not in path.parts and path.stat().st_size]
+    return sorted(paths, key=lambda path: (path.parent, path.name != "__init__.py", path.name))
 
 
 def folders() -> list[Path]:
@@ -162,8 +162,8 @@ def _row_of_kinds(room: Path) -> str:
     """The files of a room by what they hold, named from the room's folder."""
     cells = []
     for stems in KINDS.values():
-        there = [room / name for stem in stems for name in (stem, f"{stem}.py") if (room / name).exists()]
-        cells.append(", ".join(f"`{path.name}{'/' if path.is_dir() else ''}`" for path in there))
+        paths = [room / name for stem in stems for name in (stem, f"{stem}.py") if (room / name).exists()]
+        cells.append(", ".join(f"`{path.name}{'/' if path.is_dir() else ''}`" for path in paths))
     return f"| [{room.name}](#{room.name}) | {' | '.join(cells)} |"
 
 
@@ -234,11 +234,12 @@ def named_numbers(source: str) -> Iterator[NamedNumber]:
 
 def _numbers(statement: ast.stmt) -> Iterator[tuple[str, str]]:
     """Name and value of each number that a statement sets; it may set several on one line."""
+    pairs: list[tuple[ast.expr, ast.expr]]
     match statement:
         case ast.Assign(targets=[ast.Name() as target], value=value):
             pairs = [(target, value)]
-        case ast.Assign(targets=[ast.Tuple() as target], value=ast.Tuple() as values):
-            pairs = list(zip(target.elts, values.elts, strict=True))
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            pairs = list(zip(names, values, strict=True))
         case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
             pairs = [(target, value)]
         case _:

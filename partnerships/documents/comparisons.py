@@ -1,4 +1,4 @@
-"""Comparisons of two contents in words, for pages, print, CSV and emails."""
+"""Compare two contents, with the differences in words, for pages, print, CSV and emails."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from partnerships.documents.comparing.wording import words_changed
 from partnerships.documents.schema import Content, Schema
 from partnerships.kit.text import DiffTime, Fragment, excerpt, word_differences
 
-#: Words of unchanged text shown on each side of a change in prose.
+#: How many words of unchanged text are shown on each side of a change in a long text.
 AROUND = 25
-#: A heading, and what the changes below it are about ("about", "site", "homes").
+#: A heading, and the changes that belong below it, by `Change.what`: "about", "site", "homes".
 Part: TypeAlias = tuple[str, tuple[str, ...]]
 NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in a table: was and now, or word-level differences."""
+    """One change in a table: the old and the new value in words, or word-level differences."""
 
     field: str
     was: str
@@ -35,18 +35,18 @@ class ChangeRow:
 
     @property
     def nothing_before(self) -> str:
-        """The words for no value before."""
+        """What to show if there was no value before."""
         return "Not there" if self.kind == "added" else "Not given"
 
     @property
     def nothing_now(self) -> str:
-        """The words for no value now."""
+        """What to show if there is no value now."""
         return "No longer there" if self.kind == "removed" else "No longer given"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedItem:
-    """The changes of one item; `kind` is added, removed, moved or changed."""
+    """The changes of one item. Its kind is added, removed, moved or changed."""
 
     what: str
     label: str
@@ -58,112 +58,127 @@ class ChangedItem:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two contents compared, in words."""
+    """The differences between two contents, in words."""
 
-    found: tuple[Change, ...]
+    changes: tuple[Change, ...]
     summary: str
     parts: tuple[tuple[str, tuple[ChangedItem, ...]], ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing changed for this reader."""
-        return not self.found
+        return not self.changes
 
 
 def parts_of(schema: Schema) -> tuple[Part, ...]:
-    """The headings of a comparison: about the whole, then each collection."""
-    collections = tuple(
-        (collection.many, (collection.one, *((collection.counts.code,) if collection.counts else ())))
-        for collection in schema.collections
-    )
-    return (schema.about_heading or f"About the {schema.one}", ("about",)), *collections
+    """Return the headings of a comparison: one for the document itself, and one for each collection."""
+    parts: list[Part] = [(_about_heading(schema), ("about",))]
+    for collection in schema.collections:
+        whats = (collection.one, collection.counts.code) if collection.counts else (collection.one,)
+        parts.append((collection.many, whats))
+    return tuple(parts)
+
+
+def _about_heading(schema: Schema) -> str:
+    """The heading of the fields about the whole document."""
+    return schema.about_heading or f"About the {schema.one}"
 
 
 def compare(
     schema: Schema,
-    a: Content,
-    b: Content,
+    before: Content,
+    after: Content,
     *,
     touched: Mapping[str, str] = NOBODY,
     registers: Registers = NO_REGISTERS,
     parts: Sequence[Part] | None = None,
     left_out: frozenset[str] = frozenset(),
 ) -> Comparison:
-    """Compare `b` with `a`.
+    """Compare two contents.
 
-    `touched` says who changed each piece, by name ("sites/north-quay"). `registers` names codes (see `Registers`).
-    `parts` are the headings, by default `parts_of(schema)`. Fields in `left_out` are not named in the words for a whole
-    item.
+    `touched` says who changed each piece ("sites/north-quay"). `registers` names codes (see `Registers`). `parts` are
+    the headings, by default `parts_of(schema)`. Fields in `left_out` are not mentioned where a whole item was added or
+    removed.
     """
-    all_changes, names = changes(schema, a, b, registers), Names(schema, a, b, registers=registers)
-    whats, time = {change.what for change in all_changes}, DiffTime()
-    grouped = []
-    for heading, belonging in parts if parts is not None else parts_of(schema):
-        if whats & set(belonging):
-            mine = [change for change in all_changes if change.what in belonging]
-            grouped.append((heading, tuple(_items(mine, touched, names, left_out, time))))
-    return Comparison(all_changes, summary(all_changes), tuple(grouped))
+    all_changes = changes(schema, before, after, registers)
+    writer = _RowWriter(Names(schema, before, after, registers=registers), left_out, DiffTime())
+    grouped_items = []
+    for heading, whats in parts if parts is not None else parts_of(schema):
+        part_changes = [change for change in all_changes if change.what in whats]
+        if part_changes:
+            grouped_items.append((heading, tuple(_changed_items(part_changes, touched, writer))))
+    return Comparison(changes=all_changes, summary=summary(all_changes), parts=tuple(grouped_items))
 
 
-def _items(
-    found: Iterable[Change], touched: Mapping[str, str], names: Names, left_out: frozenset[str], time: DiffTime
+def _changed_items(
+    part_changes: Iterable[Change], touched: Mapping[str, str], writer: _RowWriter
 ) -> Iterable[ChangedItem]:
-    """The changed items, each with all its rows, in the order in which they were found."""
-    by_anchor: dict[str, list[Change]] = {}
-    for change in found:
-        by_anchor.setdefault(change.anchor, []).append(change)
-    for anchor, mine in by_anchor.items():
-        first = mine[0]
-        whole = next((change.kind for change in mine if not change.is_count and change.kind != "changed"), "changed")
+    """Yield the changed items with all their rows, in the order of their first changes."""
+    changes_by_anchor: dict[str, list[Change]] = {}
+    for change in part_changes:
+        changes_by_anchor.setdefault(change.anchor, []).append(change)
+    for anchor, item_changes in changes_by_anchor.items():
+        first = item_changes[0]
+        kinds = [change.kind for change in item_changes if not change.is_count and change.kind != "changed"]
         yield ChangedItem(
             what=first.schema.label if first.what == "about" else first.collection.label,
-            label=first.label or first.schema.about_heading or f"About the {first.schema.one}",
+            label=first.label or _about_heading(first.schema),
             anchor=anchor,
-            kind=whole,
-            rows=tuple(_row(change, names, left_out, time) for change in mine),
+            kind=kinds[0] if kinds else "changed",
+            rows=tuple(writer.row(change) for change in item_changes),
             by=touched.get(anchor, ""),
         )
 
 
-def _row(change: Change, names: Names, left_out: frozenset[str], time: DiffTime) -> ChangeRow:
-    """One row with was and now.
+@dataclass(frozen=True, slots=True)
+class _RowWriter:
+    """Writes the rows of a comparison."""
 
-    Long texts are shortened to what changed in them.
-    """
-    fragments: tuple[Fragment, ...] = ()
-    if change.is_text and change.was and change.now:
-        fragments = excerpt(word_differences(change.was_words, change.now_words, time), AROUND)
-    whole = change.kind in ("added", "removed") and not change.is_count
-    if whole:
-        words = _whole(change, names, left_out)
-        was, now = ("", words) if change.kind == "added" else (words, "")
-    else:
-        was, now = change.was_words, change.now_words
-    return ChangeRow(
-        field=f"{change.what_label} {change.kind}" if whole else change.field_label,
-        was=was,
-        now=now,
-        fragments=fragments,
-        extra=change.difference_words
-        or change.slippage_words
-        or (words_changed(change.was_words, change.now_words) if fragments else ""),
-        kind=change.kind,
-    )
+    names: Names
+    left_out: frozenset[str]
+    #: How long the word-level differences of all rows may take.
+    time: DiffTime
 
+    def row(self, change: Change) -> ChangeRow:
+        """The row of a change. Of long texts, it shows only what changed."""
+        if change.kind in ("added", "removed") and not change.is_count:
+            item_in_words = self._whole_item(change)
+            return ChangeRow(
+                field=f"{change.what_label} {change.kind}",
+                was="" if change.kind == "added" else item_in_words,
+                now=item_in_words if change.kind == "added" else "",
+                fragments=(),
+                extra=change.difference_words or change.slippage_words,
+                kind=change.kind,
+            )
+        fragments: tuple[Fragment, ...] = ()
+        text_difference = ""
+        if change.is_text and change.was and change.now:
+            fragments = excerpt(word_differences(change.was_words, change.now_words, self.time), AROUND)
+            text_difference = words_changed(change.was_words, change.now_words) if fragments else ""
+        return ChangeRow(
+            field=change.field_label,
+            was=change.was_words,
+            now=change.now_words,
+            fragments=fragments,
+            extra=change.difference_words or change.slippage_words or text_difference,
+            kind=change.kind,
+        )
 
-def _whole(change: Change, names: Names, left_out: frozenset[str]) -> str:
-    """A whole item in words, so that readers need not open a version."""
-    item = change.now if change.kind == "added" else change.was
-    collection = change.collection
-    words = [change.sentence().partition(": ")[2]]
-    counts = collection.counts
-    if counts:
-        words += [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
-    given = [field for field in collection.fields if item[field.code] != field.default]
-    words += [
-        f"{field.label[0].lower()}{field.label[1:]}: {names.in_words(field, item[field.code])}"
-        for field in given
-        if field.shape != "text" and field.code != collection.title and field.code not in left_out
-    ]
-    prose = "\n".join(item[field.code] for field in given if field.shape == "text")
-    return "; ".join(words) + (f".\n{prose}" if prose else "")
+    def _whole_item(self, change: Change) -> str:
+        """An added or removed item in words, so that readers need not open a version to read it."""
+        item = change.now if change.kind == "added" else change.was
+        collection = change.collection
+        parts = [change.sentence().partition(": ")[2]]
+        counts = collection.counts
+        if counts:
+            parts += [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
+        filled_fields = [field for field in collection.fields if item[field.code] != field.default]
+        parts += [
+            f"{field.label[0].lower()}{field.label[1:]}: {self.names.in_words(field, item[field.code])}"
+            for field in filled_fields
+            if field.shape != "text" and field.code != collection.title and field.code not in self.left_out
+        ]
+        texts = [item[field.code] for field in filled_fields if field.shape == "text"]
+        sentence = "; ".join(parts)
+        return "\n".join([f"{sentence}.", *texts]) if texts else sentence

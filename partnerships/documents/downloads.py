@@ -1,4 +1,4 @@
-"""Downloads of documents: PDF, Word and CSV."""
+"""Download documents as PDF, Word or CSV."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 #: Where `static/build.mjs` puts the fonts of the site, and how stylesheets of PDFs name them.
 _FONTS = settings.BASE_DIR / "static" / "build" / "fonts"
 _FONT = re.compile(r"font:([a-z-]+\.woff2)")
-#: How each drawing of a page begins: with the fonts of `plans/_pdf_style.html`.
+#: Start of each drawing on a page, with the fonts of `plans/_pdf_style.html`.
 _SVG = '<svg font-family="cg-text-ext, cg-text, DejaVu Sans, sans-serif" '
 
 weasyprint = late("weasyprint")
@@ -32,51 +32,51 @@ def _file_name(title: str, extension: str) -> str:
 
 
 class _OurFonts:
-    """What a PDF may load: the site's own fonts, as `font:NAME.woff2`; it must fetch nothing else."""
+    """Lets WeasyPrint load the site's own fonts, as `font:NAME.woff2`, and nothing else."""
 
-    #: weasyprint asks: a font that is missing is replaced by one of the machine's.
+    #: WeasyPrint reads this. If a font is missing, it uses one of the machine instead.
     _fail_on_errors = False
 
     def __call__(self, url: str) -> Any:
-        """The font, for weasyprint. Raises `ValueError` for every other address."""
-        named = _FONT.fullmatch(url)
-        if named is None:
+        """Return the font. Raises `ValueError` for any other address."""
+        match = _FONT.fullmatch(url)
+        if match is None:
             raise ValueError("PDFs do not load files from other places")
-        return urls.URLFetcherResponse(url, (_FONTS / named[1]).read_bytes())
+        return urls.URLFetcherResponse(url, (_FONTS / match[1]).read_bytes())
 
 
 _our_fonts = _OurFonts()
 
 
 def can_make_pdf() -> bool:
-    """Whether this machine can make PDFs: it needs weasyprint and Pango."""
+    """Whether this machine can make PDFs, for which it needs WeasyPrint and Pango."""
     try:
         return weasyprint.HTML is not None
     except (ImportError, OSError):
         return False
 
 
-def draw_pdf(page: str) -> bytes:
-    """A page as a tagged PDF. Takes seconds for a long one."""
-    pdf: bytes = _sheets_of(page).write_pdf(pdf_variant="pdf/ua-1")
+def draw_pdf(html: str) -> bytes:
+    """Return a page of HTML as a tagged PDF. A long page takes seconds."""
+    pdf: bytes = _weasyprint_html(html).write_pdf(pdf_variant="pdf/ua-1")
     return pdf
 
 
 def draw_fitting(drafts: Iterable[str], sheets: int) -> bytes:
-    """The first of these pages that fits on this many sheets as a tagged PDF, else the last."""
-    drawn = None
-    for page in drafts:
-        drawn = _sheets_of(page).render(pdf_variant="pdf/ua-1")
-        if len(drawn.pages) <= sheets:
+    """Return the first of these pages that fits on so few sheets, or else the last, as a tagged PDF."""
+    document = None
+    for html in drafts:
+        document = _weasyprint_html(html).render(pdf_variant="pdf/ua-1")
+        if len(document.pages) <= sheets:
             break
-    assert drawn is not None  # there is at least one draft
-    pdf: bytes = drawn.write_pdf(pdf_variant="pdf/ua-1")
+    assert document is not None  # there is at least one draft
+    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1")
     return pdf
 
 
-def _sheets_of(page: str) -> Any:
-    """The page for WeasyPrint, whose drawings take no font from the stylesheet."""
-    return weasyprint.HTML(string=page.replace("<svg ", _SVG), url_fetcher=_our_fonts)
+def _weasyprint_html(html: str) -> Any:
+    """Return a page for WeasyPrint. Its drawings name their fonts: WeasyPrint takes none from the stylesheet."""
+    return weasyprint.HTML(string=html.replace("<svg ", _SVG), url_fetcher=_our_fonts)
 
 
 def pdf_response(
@@ -87,9 +87,9 @@ def pdf_response(
     *,
     draw: Callable[[str], bytes] = draw_pdf,
 ) -> HttpResponse:
-    """The template as a tagged PDF, or a page that says what to install.
+    """Return the template as a tagged PDF, or a page that says what to install.
 
-    `draw` makes the PDF from the page's HTML, or returns a stored one.
+    `draw` makes the PDF from the HTML of the page, or returns a stored one.
     """
     if not can_make_pdf():
         return render(request, "documents/no_pdf.html", context, status=503)
@@ -98,20 +98,20 @@ def pdf_response(
 
 
 def word_response(content: bytes, title: str) -> HttpResponse:
-    """A Word document that was written, as a download."""
+    """Return a Word document as a download."""
     return as_file(HttpResponse(content, content_type=WORD), title, "docx")
 
 
 def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
-    """Rows as a CSV file; the first row holds the headings."""
-    rows = tuple(rows)
-    response = HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8")
-    count_rows(response, len(rows) - 1)
+    """Return rows as a CSV file. The first row holds the headings."""
+    all_rows = tuple(rows)
+    response = HttpResponse(csv_text(all_rows), content_type="text/csv; charset=utf-8")
+    count_rows(response, len(all_rows) - 1)
     return as_file(response, title, "csv")
 
 
 def as_file(response: HttpResponse, title: str, extension: str) -> HttpResponse:
-    """The response as a file that browsers neither guess nor cache."""
+    """Make the response a download whose type browsers do not guess and that they do not cache."""
     response["Content-Disposition"] = f'attachment; filename="{_file_name(title, extension)}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"

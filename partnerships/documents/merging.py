@@ -1,4 +1,4 @@
-"""Merge two people's edits of one document, field by field."""
+"""Merge two people's edits of a document, field by field."""
 
 from __future__ import annotations
 
@@ -11,96 +11,101 @@ from partnerships.documents.schema import Collection, Content, Counts, Field, It
 
 
 def fingerprints(item: Item) -> dict[str, str]:
-    """What each field of an item says, as a short digest.
-
-    Enough to see later whether it has changed.
-    """
-    said = {code: json.dumps(value, sort_keys=True, default=str) for code, value in item.items()}
-    return {code: hashlib.sha256(words.encode()).hexdigest()[:16] for code, words in said.items()}
+    """Return a short digest of each field of an item, which shows later whether the field has changed."""
+    texts = {code: json.dumps(value, sort_keys=True, default=str) for code, value in item.items()}
+    return {code: hashlib.sha256(text.encode()).hexdigest()[:16] for code, text in texts.items()}
 
 
 def merge_apart(mine: Item, theirs: Item, seen: Mapping[str, str], codes: Iterable[str]) -> Item | None:
-    """Both edits of one item, if they changed different fields.
+    """Return both edits of an item in one, or None if they changed the same field in different ways.
 
-    None if they changed the same one. `seen` are the fingerprints of what the author of `mine` began from, `codes` the
-    fields of their form.
+    `seen` are the fingerprints of the item that the author of `mine` opened. `codes` are the fields of the form.
     """
-    said, now = fingerprints(mine), fingerprints(theirs)
-    changed = [code for code in codes if code in mine and said[code] != seen.get(code)]
-    if any(now.get(code) not in (seen.get(code), said[code]) for code in changed):
-        return None
-    return {**theirs, **{code: mine[code] for code in changed}}
+    my_prints, their_prints = fingerprints(mine), fingerprints(theirs)
+    changed_codes = [code for code in codes if code in mine and my_prints[code] != seen.get(code)]
+    for code in changed_codes:
+        if their_prints.get(code) not in (seen.get(code), my_prints[code]):
+            return None
+    return {**theirs, **{code: mine[code] for code in changed_codes}}
 
 
-def rebase(schema: Schema, draft: Content, was: Content, now: Content) -> Content:
-    """The draft, begun from `was`, as if it had begun from `now`.
+def rebase(schema: Schema, draft: Content, old_base: Content, new_base: Content) -> Content:
+    """Return the draft as if it had been begun from another base: what the draft changed, on top of the new base.
 
-    What the draft left alone becomes as it is in `now`: each field of each item, each counted line, and the order of
-    each list. What the draft changed stays. Items that it added or changed stay even where `now` removed them, and
-    those that it removed stay removed.
+    This goes for each field of each item, each counted line, and the order of each list. Items that the draft added or
+    changed stay even if the new base has removed them. Items that the draft removed stay removed.
     """
-    merged: Content = {"about": _merge_fields(schema.about, draft["about"], was["about"], now["about"])}
+    merged: Content = {"about": _merge_fields(schema.about, draft["about"], old_base["about"], new_base["about"])}
     for collection in schema.collections:
         code = collection.code
-        merged[code] = _merge_list(collection, draft[code], was[code], now[code])
+        merged[code] = _merge_list(collection, draft[code], old_base[code], new_base[code])
     return merged
 
 
-def _merge_list(collection: Collection, draft: list[Item], was: list[Item], now: list[Item]) -> list[Item]:
-    before = {item["key"]: item for item in was}
-    after = {item["key"]: item for item in now}
-    result: list[Item] = []
+def _merge_list(collection: Collection, draft: list[Item], old_base: list[Item], new_base: list[Item]) -> list[Item]:
+    old_items = {item["key"]: item for item in old_base}
+    new_items = {item["key"]: item for item in new_base}
+    merged_items: list[Item] = []
     for item in draft:
         key = item["key"]
-        if key in before and key in after:
-            result.append(_merge_item(collection, item, before[key], after[key]))
-        elif item != before.get(key):
-            result.append(item)
-    known = {item["key"] for item in draft} | set(before)
-    result += [item for item in now if item["key"] not in known]
-    return _in_order(result, [item["key"] for item in draft], list(before), list(after))
+        if key in old_items and key in new_items:
+            merged_items.append(_merge_item(collection, item, old_items[key], new_items[key]))
+        elif item != old_items.get(key):
+            # The draft added it, or changed it while the new base removed it.
+            merged_items.append(item)
+    draft_keys = [item["key"] for item in draft]
+    seen_keys = {*draft_keys, *old_items}
+    merged_items += [item for item in new_base if item["key"] not in seen_keys]
+    return _in_order(merged_items, draft_keys, list(old_items), list(new_items))
 
 
-def _in_order(items: list[Item], draft: list[str], was: list[str], now: list[str]) -> list[Item]:
-    """The items in the order of `now`, unless the draft moved some.
+def _in_order(items: list[Item], draft_keys: list[str], old_keys: list[str], new_keys: list[str]) -> list[Item]:
+    """Return the items in the order of the new base, unless the draft has another order than its old base.
 
-    An item that the draft added follows the same item as in the draft; other items that only the draft has come last.
+    An item that the draft added follows the same item as in the draft. Other items that only the draft has come last.
     """
-    before, kept = set(was), set(draft)
-    if [key for key in draft if key in before] != [key for key in was if key in kept]:
+    in_draft, in_old_base = set(draft_keys), set(old_keys)
+    if [key for key in draft_keys if key in in_old_base] != [key for key in old_keys if key in in_draft]:
         return items
-    place = {key: number for number, key in enumerate(now)}
-    by_key = {item["key"]: item for item in items}
-    added = [key for key in draft if key in by_key and key not in before and key not in place]
-    ordered = sorted((key for key in by_key if key not in added), key=lambda key: place.get(key, len(now)))
-    follows = dict(zip(draft[1:], draft, strict=False))
-    for key in added:
-        neighbour = follows.get(key)
-        at = ordered.index(neighbour) + 1 if neighbour in ordered else len(ordered) if neighbour else 0
-        ordered.insert(at, key)
-    return [by_key[key] for key in ordered]
+
+    item_by_key = {item["key"]: item for item in items}
+    position = {key: index for index, key in enumerate(new_keys)}
+    added_keys = [key for key in draft_keys if key in item_by_key and key not in in_old_base and key not in position]
+    ordered_keys = sorted(
+        (key for key in item_by_key if key not in added_keys), key=lambda key: position.get(key, len(new_keys))
+    )
+    key_before = dict(zip(draft_keys[1:], draft_keys, strict=False))
+    for key in added_keys:
+        neighbour = key_before.get(key)
+        if neighbour is None:
+            ordered_keys.insert(0, key)
+        elif neighbour in ordered_keys:
+            ordered_keys.insert(ordered_keys.index(neighbour) + 1, key)
+        else:
+            ordered_keys.append(key)
+    return [item_by_key[key] for key in ordered_keys]
 
 
-def _merge_item(collection: Collection, draft: Item, was: Item, now: Item) -> Item:
-    if draft == was:
-        return now
-    if now == was:
+def _merge_item(collection: Collection, draft: Item, old_base: Item, new_base: Item) -> Item:
+    if draft == old_base:
+        return new_base
+    if new_base == old_base:
         return draft
-    merged = {"key": draft["key"], **_merge_fields(collection.fields, draft, was, now)}
+    merged = {"key": draft["key"], **_merge_fields(collection.fields, draft, old_base, new_base)}
     if collection.counts:
-        merged[collection.counts.code] = _merge_counts(collection.counts, draft, was, now)
+        merged[collection.counts.code] = _merge_counts(collection.counts, draft, old_base, new_base)
     return merged
 
 
-def _merge_fields(fields: Iterable[Field], draft: Item, was: Item, now: Item) -> dict[str, Any]:
+def _merge_fields(fields: Iterable[Field], draft: Item, old_base: Item, new_base: Item) -> dict[str, Any]:
     codes = (field.code for field in fields)
-    return {code: now[code] if draft[code] == was[code] else draft[code] for code in codes}
+    return {code: new_base[code] if draft[code] == old_base[code] else draft[code] for code in codes}
 
 
-def _merge_counts(counts: Counts, draft: Item, was: Item, now: Item) -> list[Item]:
-    mine, before, after = (counts.by_line(item) for item in (draft, was, now))
-    merged = {
-        line: after.get(line, 0) if mine.get(line, 0) == before.get(line, 0) else mine.get(line, 0)
-        for line in {*mine, *before, *after}
-    }
+def _merge_counts(counts: Counts, draft: Item, old_base: Item, new_base: Item) -> list[Item]:
+    draft_counts, old_counts, new_counts = (counts.by_line(item) for item in (draft, old_base, new_base))
+    merged = {}
+    for line in {*draft_counts, *old_counts, *new_counts}:
+        is_untouched = draft_counts.get(line, 0) == old_counts.get(line, 0)
+        merged[line] = (new_counts if is_untouched else draft_counts).get(line, 0)
     return counts.items(merged)

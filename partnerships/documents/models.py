@@ -1,7 +1,7 @@
-"""Abstract rows of documents: drafts, versions, signatories and signatures.
+"""Abstract models of documents: drafts, versions, signatories and signatures.
 
-Each room that has documents makes its own tables of them (decision 71): a concrete model adds what the row belongs to,
-its constraints and its row history.
+Each room with documents has tables of its own (decision 71). A concrete model adds the document to which the row
+belongs, constraints, and row history.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.lead_times import is_time_to_remind
 from partnerships.people.models import User
 
-#: How often signatories are reminded after their deadline, or without one.
+#: How often signatories without a deadline, or late ones, are reminded.
 REMIND_AGAIN = dt.timedelta(days=7)
 
 
@@ -29,20 +29,22 @@ def _immutable() -> pgtrigger.Protect:
 
 
 class Draft(models.Model):
-    """What will be published next, saved piece by piece.
+    """The next version of a document, which people save piece by piece.
 
-    `content` is None while nothing differs from the version that the draft is based on. `prose` is the HTML of its
-    Markdown, rendered under the rules in `prose_rules` when a piece was saved. `pieces` maps a piece to {"revision",
-    "by" (person id), "at" (ISO 8601)}: saving on top of an older revision of the same piece is a conflict; different
-    pieces merge. `revision` counts all saves; `clean_revision` is its value when the newest version was published, so
-    pieces above it have changed since.
+    Two people who save different pieces do not get in each other's way. Saving on top of an older revision of the same
+    piece is a conflict.
     """
 
+    #: None while nothing differs from the version on which the draft is based.
     content = models.JSONField(null=True)
+    #: HTML of the Markdown, and the version of the rules under which it was rendered.
     prose = models.JSONField(default=dict)
     prose_rules = models.CharField(max_length=16, default="")
+    #: The last save of each piece: {"revision", "by" (person id), "at" (ISO 8601)}.
     pieces = models.JSONField(default=dict)
+    #: Counts all saves.
     revision = models.PositiveIntegerField(default=0)
+    #: The revision that was published as the newest version. Pieces with a higher one have changed since.
     clean_revision = models.PositiveIntegerField(default=0)
     updated_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField()
@@ -56,15 +58,15 @@ class Draft(models.Model):
         return self.content is not None
 
     def revision_of(self, piece: str) -> int:
-        """The revision at which a piece was last saved; 0 if never."""
+        """The revision at which a piece was last saved, or 0 if never."""
         return revision_of(self.pieces, piece)
 
 
 class Version(models.Model):
-    """A document as published: numbered, with a note of what changed and why.
+    """A document as it was published, with a number and a note of what changed and why.
 
-    A trigger prevents changes and deletion. `prose` is the HTML of its Markdown, rendered when the text was saved; read
-    it through `html`. Concrete models make `number` unique for each document.
+    A trigger prevents changes and deletion. `prose` is the HTML of its Markdown; read it through `html`. Concrete
+    models make `number` unique for each document.
     """
 
     number = models.PositiveIntegerField()
@@ -84,7 +86,7 @@ class Version(models.Model):
 
     @property
     def html(self) -> StoredHtml:
-        """The HTML of its Markdown by field, safe under today's rules."""
+        """The HTML of each Markdown field, safe under today's rules."""
         return StoredHtml(self.prose, self.prose_rules)
 
 
@@ -100,8 +102,7 @@ class Signatory(models.Model):
     """An organisation whose signature a document needs, and who signs for it.
 
     asked → decided; lapsed after `due_on` until it decides; removed when its signature is no longer needed. When it
-    has lapsed, the next post is told once, at `escalated_at`. `link_key` is part of the links in emails: a new key
-    makes old links invalid. `questions` are texts; each is answered with the signature.
+    has lapsed, the next post is emailed once, at `escalated_at`.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -115,48 +116,45 @@ class Signatory(models.Model):
         null=True, blank=True, help_text="When the next post was sent an email about the late signature."
     )
     questions = models.JSONField(default=list, blank=True, help_text="Questions to answer with the signature.")
+    #: Part of the links in emails. A new key makes old links invalid.
     link_key = models.CharField(max_length=64)
 
     class Meta:
         abstract = True
 
     def has_lapsed(self, today: dt.date | None = None) -> bool:
-        """Whether its deadline is past.
-
-        A deadline before it was last asked does not count.
-        """
+        """Whether its deadline has passed. A deadline before it was last asked does not count."""
         if self.due_on is None or self.due_on < timezone.localdate(self.asked_at):
             return False
         return self.due_on < (today or timezone.localdate())
 
     def is_reminder_due(self, now: dt.datetime, lead_times: Collection[int]) -> bool:
-        """Whether to remind somebody with these lead times.
+        """Whether a reminder is due to a person with these lead times (days before the deadline).
 
-        Before the deadline at their lead times, but not within a day of being asked. After it once a week, and without
-        one once a week after being asked.
+        Nobody is reminded within a day of being asked. After the deadline, and without one, reminders are weekly.
         """
         today = timezone.localdate(now)
         if self.reminded_at is None and self.asked_at > now - dt.timedelta(days=1):
             return False
         if self.due_on is not None and today <= self.due_on:
-            last = timezone.localdate(self.reminded_at) if self.reminded_at else None
-            return is_time_to_remind(lead_times, self.due_on, last=last, today=today)
+            reminded_on = timezone.localdate(self.reminded_at) if self.reminded_at else None
+            return is_time_to_remind(lead_times, self.due_on, last=reminded_on, today=today)
         if self.due_on is not None and self.reminded_at is None:
             return True
         return (self.reminded_at or self.asked_at) <= now - REMIND_AGAIN
 
 
 class Signature(models.Model):
-    """An organisation's decision on a version, by one person.
+    """An organisation's decision on a version, made by one person. A trigger prevents changes.
 
-    A trigger keeps it unchanged. `answers` are {"question", "answer"}, in the order of the questions. Concrete models
-    add `version` and `person`, and may use `reason_given` as a constraint.
+    Concrete models add `version` and `person`, and may use `reason_given` as a constraint.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=150)
     decision = models.CharField(max_length=12, choices=Decision)
     reason = models.TextField(blank=True, help_text="The condition, or why it was rejected.")
+    #: A list of {"question", "answer"}, in the order of the questions.
     answers = models.JSONField(default=list, blank=True, help_text="The questions asked, with their answers.")
     signed_at = models.DateTimeField()
 
@@ -166,7 +164,7 @@ class Signature(models.Model):
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it counts only once a condition is met."""
+        """Whether it only counts once its condition is met."""
         return self.decision == Decision.CONDITIONAL
 
     @property
@@ -181,5 +179,5 @@ class Signature(models.Model):
 
 
 def reason_given() -> Q:
-    """The condition that a rejection, or an approval with a condition, has a reason."""
+    """Constraint: a rejection, or an approval with a condition, must have a reason."""
     return Q(decision=Decision.APPROVED) | ~Q(reason="")

@@ -1,7 +1,4 @@
-"""Normalise contents.
-
-One spelling of each value, every field present, a key for each item.
-"""
+"""Normalise contents: one spelling of each value, every field present, and a key for each item."""
 
 from __future__ import annotations
 
@@ -18,43 +15,42 @@ MAX_ITEMS = 5_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?", re.ASCII)
 
 
-def normalise(schema: Schema, raw: Any, known: Content | None = None) -> Content:
-    """A whole content, checked and normalised.
+def normalise(schema: Schema, raw: Any, valid: Content | None = None) -> Content:
+    """Check and normalise a whole content. Raises `InvalidContent` with every problem found.
 
-    Raises `InvalidContent` with every problem found. Missing lists and fields become empty, choices may be given by
-    their labels, items may be given as one text, and items without a key get one from their title. `known` is a
-    normalised content: items that equal one of its items are not checked again.
+    Missing lists and fields become empty. A choice may be named by its label, and an item may be a single text, its
+    title. Items without a key get one from their title. `valid` is a normalised content: items that are equal in it are
+    not checked again, which saves time.
     """
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem("", f"A {schema.one} must be a set of fields.")])
     problems: list[Problem] = []
-    unknown = set(raw) - {"about", *schema.collection_by_code}
-    problems += [Problem(str(code), f"A {schema.one} has no such part.") for code in sorted(unknown, key=str)]
+    unknown_codes = set(raw) - {"about", *schema.collection_by_code}
+    problems += [Problem(str(code), f"A {schema.one} has no such part.") for code in sorted(unknown_codes, key=str)]
     content: Content = {"about": {}}
     try:
         content["about"] = normalise_about(schema, raw.get("about") or {})
     except InvalidContent as error:
         problems += error.problems
     for collection in schema.collections:
-        items, normalised = _items(
-            schema, collection, raw.get(collection.code), known[collection.code] if known else ()
-        )
+        valid_items = valid[collection.code] if valid else ()
+        items, item_problems = _normalise_items(schema, collection, raw.get(collection.code), valid_items)
         content[collection.code] = items
-        problems += normalised
+        problems += item_problems
     if problems:
         raise InvalidContent(problems)
     return content
 
 
 def normalise_about(schema: Schema, raw: Any, path: str = "about") -> Item:
-    """The fields about the whole document, normalised. Raises `InvalidContent`."""
+    """Normalise the fields about the whole document. Raises `InvalidContent`."""
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem(path, "This must be a set of fields.")])
-    return _fields(schema.about, raw, path)
+    return _normalise_fields(schema.about, raw, path)
 
 
 def normalise_item(schema: Schema, collection: Collection, raw: Any, key: str, path: str = "") -> Item:
-    """One item under the given key, normalised. Raises `InvalidContent`."""
+    """Normalise one item, and give it the key. Raises `InvalidContent`."""
     path = path or f"{collection.code}/{key}"
     if isinstance(raw, str):
         raw = {collection.title: raw}
@@ -62,14 +58,14 @@ def normalise_item(schema: Schema, collection: Collection, raw: Any, key: str, p
         raise InvalidContent([Problem(path, f"This must be one {collection.one}.")])
     if not KEY.fullmatch(key):
         raise InvalidContent([Problem(f"{path}/key", f"“{key}” is not a key: use a to z, digits and hyphens.")])
-    item = {"key": key, **_fields(collection.fields, raw, path)}
+    item = {"key": key, **_normalise_fields(collection.fields, raw, path)}
     counts = collection.counts
     if counts:
         item[counts.code] = counts.normalise(raw.get(counts.code), f"{path}/{counts.code}")
     return item
 
 
-def _fields(fields: tuple[Field, ...], raw: Mapping[str, Any], path: str) -> Item:
+def _normalise_fields(fields: tuple[Field, ...], raw: Mapping[str, Any], path: str) -> Item:
     item: Item = {}
     problems: list[Problem] = []
     for field in fields:
@@ -82,47 +78,48 @@ def _fields(fields: tuple[Field, ...], raw: Mapping[str, Any], path: str) -> Ite
     return item
 
 
-def key_for(name: str, taken: Collected[str]) -> str:
-    """A key made from a name, not in `taken`.
-
-    The same names in the same order give the same keys.
-    """
+def key_for(name: str, existing_keys: Collected[str]) -> str:
+    """Return a new key made from a name. The same names in the same order give the same keys."""
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80].strip("-") or "item"
     key, count = stem, 1
-    while key in taken:
+    while key in existing_keys:
         count += 1
         key = f"{stem}-{count}"
     return key
 
 
-def _items(schema: Schema, collection: Collection, raw: Any, known: Iterable[Item]) -> tuple[list[Item], list[Problem]]:
-    """The items of a collection, normalised, and the problems of those that are invalid."""
+def _normalise_items(
+    schema: Schema, collection: Collection, raw: Any, valid_items: Iterable[Item]
+) -> tuple[list[Item], list[Problem]]:
+    """Return the valid items of a collection, normalised, and the problems of the invalid ones."""
+    entries = raw
     if isinstance(raw, str):
-        raw = [raw] if raw.strip() else []
-    if raw is None:
-        raw = []
-    if not isinstance(raw, list | tuple):
+        entries = [raw] if raw.strip() else []
+    elif raw is None:
+        entries = []
+    if not isinstance(entries, list | tuple):
         return [], [Problem(collection.code, "This must be a list.")]
-    if len(raw) > MAX_ITEMS:
-        return [], [Problem(collection.code, f"There are {len(raw):,} items; the limit is {MAX_ITEMS:,}.")]
+    if len(entries) > MAX_ITEMS:
+        return [], [Problem(collection.code, f"There are {len(entries):,} items; the limit is {MAX_ITEMS:,}.")]
+
     items: list[Item] = []
     problems: list[Problem] = []
-    known_by_key = {item["key"]: item for item in known}
-    taken = {str(entry["key"]) for entry in raw if isinstance(entry, Mapping) and entry.get("key")}
-    used: set[str] = set()
-    for place, entry in enumerate(raw):
-        path = f"{collection.code}/{place + 1}"
-        given = str(entry.get("key") or "") if isinstance(entry, Mapping) else ""
+    valid_by_key = {item["key"]: item for item in valid_items}
+    existing_keys = {str(entry["key"]) for entry in entries if isinstance(entry, Mapping) and entry.get("key")}
+    used_keys: set[str] = set()
+    for number, entry in enumerate(entries, start=1):
+        path = f"{collection.code}/{number}"
+        own_key = str(entry.get("key") or "") if isinstance(entry, Mapping) else ""
         name = entry.get(collection.title, "") if isinstance(entry, Mapping) else entry
-        key = given or key_for(str(name), taken)
-        if key in used:
+        key = own_key or key_for(str(name), existing_keys)
+        if key in used_keys:
             problems.append(Problem(path, f"The key “{key}” is used twice."))
             continue
-        used.add(key)
-        taken.add(key)
-        same = known_by_key.get(key)
-        if same is not None and same == entry:
-            items.append(same)
+        used_keys.add(key)
+        existing_keys.add(key)
+        valid_item = valid_by_key.get(key)
+        if valid_item is not None and valid_item == entry:
+            items.append(valid_item)
             continue
         try:
             items.append(normalise_item(schema, collection, entry, key, path))
@@ -132,7 +129,7 @@ def _items(schema: Schema, collection: Collection, raw: Any, known: Iterable[Ite
 
 
 def without_hidden(schema: Schema, content: Content) -> Content:
-    """The content without hidden items, and with restricted fields empty."""
+    """Return the content that readers outside may see: no hidden items, and restricted fields empty."""
     visible: Content = {"about": content["about"]}
     for collection in schema.collections:
         items = [item for item in content[collection.code] if not collection.hides(item)]
@@ -144,18 +141,19 @@ def without_hidden(schema: Schema, content: Content) -> Content:
 
 
 def completed(schema: Schema, content: Content) -> Content:
-    """A stored content with the fields that its schema has got since, all of them empty."""
+    """Return a stored content with the fields that its schema has gained since. They are empty."""
     full: Content = {**content, "about": _completed_item(schema.about, 0, content["about"])}
     for collection in schema.collections:
-        more = 2 if collection.counts else 1  # the key, and the counted lines
+        # Besides its fields, an item has its key, and may have counted lines.
+        other_entries = 2 if collection.counts else 1
         full[collection.code] = [
-            _completed_item(collection.fields, more, item) for item in content.get(collection.code, ())
+            _completed_item(collection.fields, other_entries, item) for item in content.get(collection.code, ())
         ]
     return full
 
 
-def _completed_item(fields: tuple[Field, ...], more: int, item: Item) -> Item:
-    """The item itself where it has all fields: a plan has thousands."""
-    if len(item) == len(fields) + more:
+def _completed_item(fields: tuple[Field, ...], other_entries: int, item: Item) -> Item:
+    """Return an item with all fields: the item itself if it has them, because a plan has thousands."""
+    if len(item) == len(fields) + other_entries:
         return item
     return {field.code: field.default for field in fields} | item

@@ -1,7 +1,7 @@
-"""Pieces: what one person edits at a time and what conflicts are about.
+"""Pieces: the parts of a document that people edit one at a time.
 
-A piece is "about" (the fields about the whole), an item such as "sites/north-quay", or the order of a list,
-"order/sections".
+A piece is "about" (the fields of the document itself), an item such as "sites/north-quay", or the order of a list, such
+as "order/sections". Two people who edit different pieces do not conflict.
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ class UnknownPiece(ValueError):
 
 
 def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
-    """Split "sites/north-quay" into ("sites", "north-quay").
-
-    "about" has no key. Raises `UnknownPiece`.
-    """
+    """Split "sites/north-quay" into "sites" and "north-quay". "about" has an empty key. Raises `UnknownPiece`."""
     code, _, key = piece.partition("/")
     if piece == "about":
         return "about", ""
@@ -33,10 +30,7 @@ def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
 
 
 def get_piece(schema: Schema, content: Content, piece: str) -> Any:
-    """The item, the fields about the whole, or the list of keys.
-
-    None where there is no such item.
-    """
+    """Return the value of a piece: an item (None if there is none), the fields of "about", or a list of keys."""
     code, key = split_piece(schema, piece)
     if code == "about":
         return content["about"]
@@ -46,9 +40,9 @@ def get_piece(schema: Schema, content: Content, piece: str) -> Any:
 
 
 def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Content:
-    """The content with one piece replaced, added or (value None) removed.
+    """Return the content with one piece replaced, added or, if the value is None, removed.
 
-    Does not change the given content. Raises `UnknownPiece`, and `InvalidContent` where the value is not valid.
+    The given content itself stays as it is. Raises `UnknownPiece`, and `InvalidContent` if the value is invalid.
     """
     code, key = split_piece(schema, piece)
     if code == "about":
@@ -58,24 +52,22 @@ def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Conte
     collection = schema.collection_by_code[code]
     items: list[Item] = content[code]
     if value is None:
-        without = {**content, code: [item for item in items if item["key"] != key]}
-        return collection.after_removal(without, content) if collection.after_removal else without
-    item = normalise_item(schema, collection, value, key)
-    if any(present["key"] == key for present in items):
-        return {**content, code: [item if present["key"] == key else present for present in items]}
+        new_content = {**content, code: [item for item in items if item["key"] != key]}
+        return collection.after_removal(new_content, content) if collection.after_removal else new_content
+    new_item = normalise_item(schema, collection, value, key)
+    if any(item["key"] == key for item in items):
+        return {**content, code: [new_item if item["key"] == key else item for item in items]}
     if len(items) >= MAX_ITEMS:
         raise InvalidContent([Problem(piece, f"A {schema.one} can have at most {MAX_ITEMS:,} of these.")])
-    return {**content, code: [*items, item]}
+    return {**content, code: [*items, new_item]}
 
 
 def _reordered(items: list[Item], keys: Any, piece: str) -> list[Item]:
-    """The named items first, in that order.
-
-    Items that were added meanwhile follow.
-    """
+    """Return the items in the order of the keys. Items that were added meanwhile come last."""
     if not isinstance(keys, list | tuple) or not all(isinstance(key, str) for key in keys):
         raise InvalidContent([Problem(piece, "This must be a list of keys.")])
-    by_key = {item["key"]: item for item in items}
-    first = [by_key[key] for key in dict.fromkeys(keys) if key in by_key]
-    named = {item["key"] for item in first}
-    return [*first, *(item for item in items if item["key"] not in named)]
+    item_by_key = {item["key"]: item for item in items}
+    ordered_items = [item_by_key[key] for key in dict.fromkeys(keys) if key in item_by_key]
+    named_keys = set(keys)
+    other_items = [item for item in items if item["key"] not in named_keys]
+    return [*ordered_items, *other_items]

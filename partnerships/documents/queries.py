@@ -1,4 +1,4 @@
-"""Who changed each piece of a draft."""
+"""Read who last saved each piece of a draft."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LastSave:
 
 
 def last_saves(draft: Draft) -> dict[str, LastSave]:
-    """Who changed each piece since the newest version, and when."""
+    """Return who last saved each piece since the newest version, by the name of the piece."""
     pieces = touched_since(draft.pieces, draft.clean_revision)
     people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
     return {

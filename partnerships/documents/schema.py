@@ -1,4 +1,4 @@
-"""Schemas: which fields and collections a kind of document has."""
+"""Schemas: the fields and collections of a kind of document."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Line: TypeAlias = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an item: its code, its label and the shape of its value."""
+    """A field: its code, its label, and the shape of its value."""
 
     code: str
     label: str
@@ -35,10 +35,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Counted lines of an item, such as homes by tenure.
-
-    One line for each combination, with its `count`.
-    """
+    """The counted lines of an item, such as homes by tenure: one line, with its `count`, for each combination."""
 
     code: str  # the item's key that holds the lines
     label: str
@@ -55,11 +52,11 @@ class Counts:
     without_period: Callable[[Line], Line] | None = None
 
     def by_line(self, item: Item) -> dict[Line, int]:
-        """The counts of an item by combination."""
+        """The counts of an item, by their line."""
         return {self.line_of(line): line["count"] for line in item[self.code]}
 
     def items(self, counts: Mapping[Line, int]) -> list[Item]:
-        """The lines that have a count, in order."""
+        """The lines with a count above 0, in order."""
         return [self.line_item(line, counts[line]) for line in sorted(counts, key=self.order) if counts[line]]
 
     def total(self, item: Item) -> int:
@@ -73,10 +70,7 @@ def _no_details(_item: Item) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """One list of a document.
-
-    What its items are called and which fields they have.
-    """
+    """A list in a document: the names and the fields of its items."""
 
     code: str
     one: str
@@ -122,10 +116,7 @@ def _texts(fields: tuple[Field, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """A kind of document.
-
-    It has fields about the whole, and collections in the order of reading.
-    """
+    """A kind of document: the fields of the document itself, and its collections in the order of reading."""
 
     one: str  # "plan"
     about: tuple[Field, ...]
@@ -154,15 +145,12 @@ class Schema:
 
     @cached_property
     def text_fields(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-        """The codes of the Markdown fields: about the whole, and by collection."""
+        """The codes of the Markdown fields: those of the document itself, and those of each collection."""
         by_collection = {collection.code: _texts(collection.fields) for collection in self.collections}
         return _texts(self.about), {code: fields for code, fields in by_collection.items() if fields}
 
     @cached_property
     def collection_of(self) -> dict[str, Collection]:
-        """The collections by what a change is about.
-
-        An item ("site") or its counts ("homes").
-        """
+        """The collections by the name of one item ("site") and by the code of its counts ("homes")."""
         by_one = {collection.one: collection for collection in self.collections}
         return by_one | {collection.counts.code: collection for collection in self.collections if collection.counts}

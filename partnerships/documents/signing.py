@@ -1,4 +1,4 @@
-"""Signing: the state of one signatory, from its decisions on versions."""
+"""Work out the state of a signatory from its decisions on versions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Signatory(Protocol):
-    """A body that is asked to sign a document."""
+    """An organisation that is asked to sign a document."""
 
     def has_lapsed(self) -> bool:
         """Whether its deadline is past."""
@@ -20,10 +20,7 @@ class Decision(Protocol):
 
     @property
     def code(self) -> str:
-        """The state of a signatory whose decision counts.
-
-        "approved", "conditional" or "rejected".
-        """
+        """The decision: "approved", "conditional" or "rejected"."""
 
     @property
     def is_conditional(self) -> bool:
@@ -61,16 +58,14 @@ D = TypeVar("D", bound=Decision)
 
 @dataclass(frozen=True)  # without slots: a parametrised generic sets an attribute on its instances
 class SigningState(Generic[S, D]):
-    """The state of one signatory.
-
-    `sign_off` is its decision that counts for the present version, `earlier` its last decision before that.
-    `is_awaited` says that the document is waiting for signatures.
-    """
+    """The state of one signatory, for the version that people sign now."""
 
     signatory: S
+    #: Its decision that counts for this version, and its last decision on an earlier one.
     sign_off: D | None
     earlier: D | None
     takes_part: bool
+    #: Whether the document waits for signatures.
     is_awaited: bool
 
     @property
@@ -93,26 +88,25 @@ class SigningState(Generic[S, D]):
 
     @property
     def has_approved(self) -> bool:
-        """Whether it approved, and its condition, if any, is met."""
+        """Whether it approved, and its condition is met if it made one."""
         if self.sign_off is None or self.sign_off.is_rejected:
             return False
         return not self.sign_off.is_conditional or self.sign_off.is_condition_met
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is needed from it: it approved, or it left."""
+        """Whether nothing more is needed, because it approved or has left."""
         return self.code in ("approved", "met", "left")
 
     @property
     def must_decide(self) -> bool:
-        """Whether it takes part and has not decided on the present version."""
+        """Whether it takes part and has not decided on this version."""
         return self.sign_off is None and self.takes_part
 
-    def may_decide_on(self, number: int) -> bool:
-        """Whether it may decide on the newest version, with that number.
-
-        Once, or again after a rejection.
-        """
+    def may_decide_on(self, version_number: int) -> bool:
+        """Whether it may decide on the newest version: once, or again if it rejected an earlier one."""
         if not self.takes_part:
             return False
-        return self.sign_off is None or (self.sign_off.is_rejected and self.sign_off.version_number < number)
+        if self.sign_off is None:
+            return True
+        return self.sign_off.is_rejected and self.sign_off.version_number < version_number

@@ -1,4 +1,4 @@
-"""Slippage: how far a date moved, in days, months, quarters or years."""
+"""Slippage: how far a date has moved, in days, months, quarters or years."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from partnerships.kit.dates import PartialDate
 
 @dataclass(frozen=True, slots=True)
 class Slippage:
-    """How far one date is after another (negative: before)."""
+    """How far a date is after another one. Negative if it is before."""
 
     amount: int
     unit: str  # "day", "month" or "year"
 
     def words(self) -> str:
-        """In words: "14 days later", "2 quarters earlier", "5 months later". "" for 0."""
+        """The slippage in words: "14 days later", "2 quarters earlier", "5 months later". Empty for 0."""
         size, unit = abs(self.amount), self.unit
         if not size:
             return ""
@@ -27,13 +27,16 @@ class Slippage:
         return f"{size} {unit}{plural} {'later' if self.amount > 0 else 'earlier'}"
 
 
-def slippage(was: str, now: str) -> Slippage | None:
-    """How much later `now` is than `was` (stored partial dates). None if either is missing."""
-    if not was or not now:
+def slippage(old_date: str, new_date: str) -> Slippage | None:
+    """Return how much later a stored partial date is than another, or None if either is missing.
+
+    The unit is the smallest that both dates have.
+    """
+    if not old_date or not new_date:
         return None
-    a, b = PartialDate.parse(was), PartialDate.parse(now)
-    if a.day and b.day:
-        return Slippage((b.earliest - a.earliest).days, "day")
-    if a.month and b.month:
-        return Slippage((b.year - a.year) * 12 + b.month - a.month, "month")
-    return Slippage(b.year - a.year, "year")
+    old, new = PartialDate.parse(old_date), PartialDate.parse(new_date)
+    if old.day and new.day:
+        return Slippage((new.earliest - old.earliest).days, "day")
+    if old.month and new.month:
+        return Slippage((new.year - old.year) * 12 + new.month - old.month, "month")
+    return Slippage(new.year - old.year, "year")

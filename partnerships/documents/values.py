@@ -1,6 +1,6 @@
 """Normalise single values: texts, dates, choices, numbers.
 
-A ValueError says in words what is wrong.
+Each function returns the value in one spelling, or raises `ValueError` with a sentence for the person who entered it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from partnerships.kit.dates import PartialDate
 from partnerships.kit.written import NotAnAmount, read_amount
 
 #: Characters of a field with one line in a plan or in terms.
+#: How many characters a text on one line may have.
 LINE = 500
-#: Digits, with commas between thousands if any: "1,5" is not 15.
+#: A whole number, with or without commas between thousands. "1,5" is not 15.
 _WHOLE = re.compile(r"\d+|\d{1,3}(?:,\d{3})+")
 # PostgreSQL's jsonb refuses NUL; lone surrogates cannot be encoded at all.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -26,7 +27,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a content: where, and what to do about it."""
+    """One problem with a content: its path, and what to do about it."""
 
     path: str
     message: str
@@ -41,7 +42,7 @@ class InvalidContent(ValueError):
 
 
 def read_line(value: Any) -> str:
-    """A text on one line, with single spaces. Raises ValueError."""
+    """Return a text on one line, with single spaces. Raises `ValueError`."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -54,7 +55,8 @@ def read_line(value: Any) -> str:
     return text
 
 
-def _text(max_length: int, value: Any) -> str:
+def _read_text(max_length: int, value: Any) -> str:
+    """Return a text with line breaks of one kind."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -81,10 +83,7 @@ def _flag(value: Any) -> bool:
 
 
 def read_choice(choices: Choices, default: str, value: Any) -> str:
-    """The code of a choice given by its code or label.
-
-    The default where nothing is given.
-    """
+    """Return the code of a choice that is named by its code or label, or the default for an empty value."""
     text = read_line(value)
     if not text:
         return default
@@ -101,16 +100,17 @@ def _scale(value: Any) -> int:
 
 
 def read_whole(value: Any, least: int, limit: int) -> int | None:
-    """A whole number from `least` to `limit`; None where nothing is given. Raises ValueError."""
+    """Return a whole number within limits, or None for an empty value. Raises `ValueError`."""
     if value is None or value == "":
         return None
+    number = value
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-        value = int(value.replace(",", ""))
-    if isinstance(value, bool) or not isinstance(value, int):
+        number = int(value.replace(",", ""))
+    if isinstance(number, bool) or not isinstance(number, int):
         raise ValueError("This must be a whole number.")
-    if not least <= value <= limit:
+    if not least <= number <= limit:
         raise ValueError(f"This must be between {least} and {limit:,}.")
-    return value
+    return number
 
 
 def _number(value: Any) -> int:
@@ -128,28 +128,22 @@ def _decimal(text: str, what: str) -> Decimal:
 
 
 def read_money(value: Any) -> str:
-    """An amount in pounds with two decimals, such as "1250000.00".
-
-    "" where nothing is given. Raises ValueError.
-    """
+    """Return an amount in pounds with two decimals, such as "1250000.00", or empty. Raises `ValueError`."""
     try:
         amount = read_amount(value if isinstance(value, Decimal) else read_line(value))
     except NotAnAmount as error:
-        raise ValueError(f"“{value}” is not an amount in pounds: write £1,800,000, £1.8m or £250k.") from error
+        raise ValueError(f"“{value}” is not an amount in pounds. Enter, for example, £1,800,000 or £1.8m.") from error
     if amount is None:
         return ""
     if not 0 <= amount < 10**12:
         raise ValueError("This must be between £0 and £1,000 billion.")
     if amount != round(amount, 2):
-        raise ValueError("Give whole pence: at most two decimals.")
+        raise ValueError("Enter whole pence, with at most two decimals.")
     return str(amount.quantize(Decimal("0.01")))
 
 
 def read_percent(value: Any) -> str:
-    """A percentage from 0 to 100 without needless zeros, such as "33.33".
-
-    "" where nothing is given. Raises ValueError.
-    """
+    """Return a percentage from 0 to 100 without trailing zeros, such as "33.33", or empty. Raises `ValueError`."""
     text = read_line(str(value) if isinstance(value, Decimal) else value).removesuffix("%").strip()
     if not text:
         return ""
@@ -157,18 +151,18 @@ def read_percent(value: Any) -> str:
     if not 0 <= share <= 100:
         raise ValueError("This must be between 0 and 100.")
     if share != round(share, 4):
-        raise ValueError("Give at most four decimals.")
+        raise ValueError("Enter at most four decimals.")
     return f"{share:.4f}".rstrip("0").rstrip(".")
 
 
 def read_year(value: Any) -> str:
-    """A calendar or financial year in one spelling: "2027", "2027-28". Raises ValueError."""
+    """Return a calendar or financial year in one spelling, "2027" or "2027-28", or empty. Raises `ValueError`."""
     text = read_line(value).replace("/", "-").replace("–", "-")
     match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text, re.ASCII)
     if not text:
         return ""
     if match is None or (match[2] and int(match[2]) != (int(match[1]) + 1) % 100):
-        raise ValueError(f"“{text}” is not a year: write 2027, or 2027-28 for a financial year.")
+        raise ValueError(f"“{text}” is not a year. Enter 2027, or 2027-28 for a financial year.")
     return text
 
 
@@ -207,7 +201,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def read_field(field: Field, value: Any) -> Any:
-    """The value of a field, normalised. Raises ValueError."""
+    """Return the normalised value of a field. Raises `ValueError`."""
     if value is None or value is field.default:
         # The usual case, so it comes first.
         normalised: Any = field.default
@@ -216,7 +210,7 @@ def read_field(field: Field, value: Any) -> Any:
     elif field.shape == "choice":
         normalised = read_choice(field.choices, field.default, value)
     elif field.shape == "text":
-        normalised = _text(field.max_length, value)
+        normalised = _read_text(field.max_length, value)
     else:
         normalised = _READERS[field.shape](value)
     if field.required and not normalised:

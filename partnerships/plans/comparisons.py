@@ -61,7 +61,7 @@ def comparison(
         left_out=LEFT_OUT,
     )
     return Comparison(
-        found=compared.found,
+        changes=compared.changes,
         summary=compared.summary,
         parts=compared.parts,
         totals=homes_totals(before, after, areas),

@@ -33,7 +33,7 @@ def draft(world: World) -> Draft:
     return row
 
 
-def sent(person: User, data: dict[str, Any] | None) -> HttpRequest:
+def request_by(person: User, data: dict[str, Any] | None) -> HttpRequest:
     """A request by the person: a GET without data."""
     request = RequestFactory().get("/") if data is None else RequestFactory().post("/", data)
     request.user = person
@@ -43,15 +43,15 @@ def sent(person: User, data: dict[str, Any] | None) -> HttpRequest:
 
 
 def edit(draft: Draft, person: User, code: str, key: str = "", data: Any = None, *, new: bool = False) -> HttpResponse:
-    request, content = sent(person, data), draft.content or {}
-    piece = find_piece(request, CHARTER, draft, content, code, key, back="/draft/", new=new)
+    request, content = request_by(person, data), draft.content or {}
+    open_draft = documents.OpenDraft(CHARTER, draft, content)
+    piece = find_piece(request, open_draft, code, key, back="/draft/", new=new)
     form = PieceForm(
         data, schema=CHARTER, collection=piece.collection, content=content, initial=piece.initial, cancel="/draft/"
     )
 
     def save(value: Any, based_on: int) -> None:
-        opened = documents.OpenDraft(CHARTER, draft, content)
-        documents.save_piece(opened, piece.name, value, based_on=based_on, author=person, now=timezone.now())
+        documents.save_piece(open_draft, piece.name, value, based_on=based_on, author=person, now=timezone.now())
 
     return edit_piece(request, piece, form, save=save, template="documents/piece.html")
 
@@ -67,27 +67,29 @@ def test_form_has_the_fields_of_the_schema(world: World, draft: Draft) -> None:
 
 
 def test_new_item_is_saved_and_leads_back_to_it(world: World, draft: Draft) -> None:
-    answer = edit(draft, world.amina, "clauses", data={"key": "ab12", "title": "Notice", "based_on": "0"}, new=True)
+    response = edit(draft, world.amina, "clauses", data={"key": "ab12", "title": "Notice", "based_on": "0"}, new=True)
 
-    assert answer.status_code == 302
-    assert answer["Location"] == "/draft/#clauses-ab12"
+    assert response.status_code == 302
+    assert response["Location"] == "/draft/#clauses-ab12"
     assert get_piece(CHARTER, draft.content or {}, "clauses/ab12")["title"] == "Notice"
 
 
 def test_invalid_value_is_explained_beside_its_field(world: World, draft: Draft) -> None:
-    answer = edit(draft, world.amina, "about", data={"title": "", "based_on": "0"})
+    response = edit(draft, world.amina, "about", data={"title": "", "based_on": "0"})
 
-    assert answer.status_code == 422
-    assert "Enter" in answer.content.decode()
+    assert response.status_code == 422
+    assert "Enter" in response.content.decode()
 
 
 def test_conflict_shows_both_texts_word_by_word(world: World, draft: Draft) -> None:
     edit(draft, world.eddie, "clauses", "fees", {"title": "Fees", "body": "Everybody pays.", "based_on": "0"})
 
-    answer = edit(draft, world.amina, "clauses", "fees", {"title": "Fees", "body": "Half of us pay.", "based_on": "0"})
+    response = edit(
+        draft, world.amina, "clauses", "fees", {"title": "Fees", "body": "Half of us pay.", "based_on": "0"}
+    )
 
-    page = collapse(answer.content.decode())
-    assert answer.status_code == 409
+    page = collapse(response.content.decode())
+    assert response.status_code == 409
     assert f"{world.eddie.display_name} saved this while you were editing it" in page
     assert "Everybody pays." in page
     assert "Half of us pay." in page
@@ -96,37 +98,33 @@ def test_conflict_shows_both_texts_word_by_word(world: World, draft: Draft) -> N
 
 
 def about_from(draft: Draft, person: User, **fields: Any) -> dict[str, Any]:
-    """The form about the whole charter as somebody opened it now, with fields changed."""
-    piece = find_piece(sent(person, None), CHARTER, draft, draft.content or {}, "about", back="/draft/")
-    initial = piece.initial
-    entered = {name: value for name, value in initial.items() if value is not None}
-    return {**entered, "seen": json.dumps(initial["seen"]), **fields}
+    """The form about the whole charter as the person opens it now, with some fields changed."""
+    open_draft = documents.OpenDraft(CHARTER, draft, draft.content or {})
+    initial = find_piece(request_by(person, None), open_draft, "about", back="/draft/").initial
+    unchanged = {name: value for name, value in initial.items() if value is not None}
+    return {**unchanged, "seen": json.dumps(initial["seen"]), **fields}
 
 
 def test_two_people_change_different_fields_about_the_whole(world: World, draft: Draft) -> None:
-    eddies, aminas = (
-        about_from(draft, world.eddie, title="Charter of the estuary"),
-        about_from(draft, world.amina, purpose="To build together."),
-    )
+    eddies_form = about_from(draft, world.eddie, title="Charter of the estuary")
+    aminas_form = about_from(draft, world.amina, purpose="To build together.")
 
-    edit(draft, world.eddie, "about", data=eddies)
-    answer = edit(draft, world.amina, "about", data=aminas)
+    edit(draft, world.eddie, "about", data=eddies_form)
+    response = edit(draft, world.amina, "about", data=aminas_form)
 
     about = get_piece(CHARTER, draft.content or {}, "about")
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert (about["title"], about["purpose"]) == ("Charter of the estuary", "To build together.")
 
 
 def test_two_people_who_change_the_same_field_about_the_whole_see_both_texts(world: World, draft: Draft) -> None:
-    eddies, aminas = (
-        about_from(draft, world.eddie, title="Charter of the estuary"),
-        about_from(draft, world.amina, title="Quay charter"),
-    )
+    eddies_form = about_from(draft, world.eddie, title="Charter of the estuary")
+    aminas_form = about_from(draft, world.amina, title="Quay charter")
 
-    edit(draft, world.eddie, "about", data=eddies)
-    answer = edit(draft, world.amina, "about", data=aminas)
+    edit(draft, world.eddie, "about", data=eddies_form)
+    response = edit(draft, world.amina, "about", data=aminas_form)
 
-    assert answer.status_code == 409
+    assert response.status_code == 409
     assert get_piece(CHARTER, draft.content or {}, "about")["title"] == "Charter of the estuary"
 
 
@@ -140,22 +138,25 @@ def test_unknown_piece_is_not_found(world: World, draft: Draft, code: str, key: 
 
 
 def test_item_is_removed_after_a_question(world: World, draft: Draft) -> None:
-    content = draft.content or {}
+    open_draft = documents.OpenDraft(CHARTER, draft, draft.content or {})
     saved: list[tuple[Any, int]] = []
-    for data in (None, {"based_on": "0"}):
-        request = sent(world.amina, data)
-        piece = find_piece(request, CHARTER, draft, content, "clauses", "fees", back="/draft/")
-        answer = remove_piece(
+
+    def remove_fees(data: dict[str, Any] | None) -> HttpResponse:
+        request = request_by(world.amina, data)
+        return remove_piece(
             request,
-            piece,
+            find_piece(request, open_draft, "clauses", "fees", back="/draft/"),
             save=lambda value, based_on: saved.append((value, based_on)),
             edit_url="/edit/",
             template="documents/remove.html",
             context={},
         )
-        assert answer.status_code == (200 if data is None else 302)
 
-    assert saved == [(None, 0)]
+    question = remove_fees(None)
+    assert (question.status_code, saved) == (200, [])
+
+    removal = remove_fees({"based_on": "0"})
+    assert (removal.status_code, saved) == (302, [(None, 0)])
 
 
 def test_lists_of_a_draft_name_each_item_with_its_addresses() -> None:
@@ -168,10 +169,11 @@ def test_lists_of_a_draft_name_each_item_with_its_addresses() -> None:
 
 
 def test_comparison_is_grouped_by_the_lists_of_the_schema() -> None:
-    was = a_charter()
-    now = a_charter(clauses=was["clauses"][:1])
+    before = a_charter()
+    after = a_charter(clauses=before["clauses"][:1])
 
-    compared = compare(CHARTER, was, now)
+    comparison = compare(CHARTER, before, after)
 
-    assert [heading for heading, _items in compared.parts] == ["Clauses"]
-    assert compared.parts[0][1][0].rows[0].was.endswith("Nobody pays.")
+    [(heading, [removed_clause])] = comparison.parts
+    assert heading == "Clauses"
+    assert removed_clause.rows[0].was.endswith("Nobody pays.")

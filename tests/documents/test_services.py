@@ -1,6 +1,6 @@
-"""Drafts and versions of any document are saved, merged and published alike.
+"""Drafts and versions are saved, merged and published in the same way for any kind of document.
 
-The rows are a plan's; the schema is a charter's.
+The drafts here have the schema of a charter, but are stored in the tables of plans.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FEES = {"title": "Fees", "body": "Everybody pays."}
 
 @pytest.fixture
 def draft(world: World) -> Draft:
-    """A charter's draft in the row of a plan's."""
+    """A draft of a charter, in the table of drafts of plans."""
     row: Draft = begin(world).draft
     documents.write_content(CHARTER, row, a_charter())
     row.save()
@@ -31,12 +31,12 @@ def draft(world: World) -> Draft:
 
 
 def save(draft: Draft, world: World, piece: str, value: Any, based_on: int | None = None) -> bool:
-    opened = documents.OpenDraft(CHARTER, draft, draft.content or a_charter())
-    return documents.save_piece(opened, piece, value, based_on=based_on, author=world.amina, now=timezone.now())
+    open_draft = documents.OpenDraft(CHARTER, draft, draft.content or a_charter())
+    return documents.save_piece(open_draft, piece, value, based_on=based_on, author=world.amina, now=timezone.now())
 
 
-def publish(draft: Draft, world: World, was: Any, **given: Any) -> tuple[documents.Prepared, Version]:
-    prepared = documents.prepare(CHARTER, draft, was, **given)
+def publish(draft: Draft, world: World, previous: Any, replacement: Any = None) -> tuple[documents.Prepared, Version]:
+    prepared = documents.prepare(CHARTER, draft, previous, replacement=replacement)
     version = documents.create_version(
         Version,
         prepared,
@@ -45,7 +45,7 @@ def publish(draft: Draft, world: World, was: Any, **given: Any) -> tuple[documen
         author=world.amina,
         organisation=world.larkhaven,
         now=timezone.now(),
-        known=(draft,),
+        rendered=(draft,),
         plan=draft.plan,
         title="Charter",
     )
@@ -53,10 +53,10 @@ def publish(draft: Draft, world: World, was: Any, **given: Any) -> tuple[documen
 
 
 def test_piece_is_saved_with_its_html_and_who_saved_it(world: World, draft: Draft) -> None:
-    changed = save(draft, world, "clauses/fees", FEES)
+    has_changed = save(draft, world, "clauses/fees", FEES)
 
     draft.refresh_from_db()
-    assert changed
+    assert has_changed
     assert get_piece(CHARTER, draft.content or {}, "clauses/fees")["body"] == "Everybody pays."
     assert draft.prose["clauses/fees/body"] == "<p>Everybody pays.</p>\n"
     assert last_saves(draft)["clauses/fees"].by == world.amina.display_name
@@ -92,11 +92,11 @@ def test_item_moves_up_and_down_but_not_beyond_the_ends() -> None:
 
 def test_discarded_changes_conflict_with_forms_that_are_open(world: World, draft: Draft) -> None:
     save(draft, world, "clauses/fees", FEES)
-    seen = draft.revision_of("clauses/fees")
+    revision_in_form = draft.revision_of("clauses/fees")
     documents.discard_changes(draft, author=world.amina, now=timezone.now())
 
     with pytest.raises(PieceConflict):
-        save(draft, world, "clauses/fees", {"title": "Fees", "body": "Half of us pay."}, based_on=seen)
+        save(draft, world, "clauses/fees", {"title": "Fees", "body": "Half of us pay."}, based_on=revision_in_form)
 
     assert not draft.is_touched
 
@@ -114,10 +114,10 @@ def test_versions_are_numbered_and_cannot_be_published_twice(world: World, draft
 
 
 def test_draft_keeps_its_other_changes_when_a_content_is_published(world: World, draft: Draft) -> None:
-    was = a_charter()
+    previous = a_charter()
     save(draft, world, "clauses/fees", FEES)
-    given = a_charter(about={"title": "Charter of both valleys"})
-    prepared, version = publish(draft, world, was, given=given)
+    replacement = a_charter(about={"title": "Charter of both valleys"})
+    prepared, version = publish(draft, world, previous, replacement)
 
     documents.rebase_draft(draft, prepared, version, author=world.amina, now=timezone.now(), keep=True)
 

@@ -1,7 +1,4 @@
-"""Apply changes to a content.
-
-`apply(schema, changes(schema, a, b), a) == b`.
-"""
+"""Apply changes to a content: `apply(schema, changes(schema, a, b), a) == b`."""
 
 from __future__ import annotations
 
@@ -9,50 +6,61 @@ from collections.abc import Iterable
 from itertools import chain
 
 from partnerships.documents.comparing.change import Change
-from partnerships.documents.schema import Collection, Content, Item, Line, Schema
+from partnerships.documents.schema import Collection, Content, Counts, Item, Line, Schema
 
 
-def apply(schema: Schema, found: Iterable[Change], a: Content) -> Content:
-    """The content `a` with the changes made; `a` itself is not changed."""
-    by_what: dict[str, list[Change]] = {}
-    for change in found:
-        by_what.setdefault(change.what, []).append(change)
-    result: Content = {"about": {**a["about"], **{change.field: change.now for change in by_what.get("about", ())}}}
+def apply(schema: Schema, changes: Iterable[Change], content: Content) -> Content:
+    """Return the content with the changes made. The given content itself stays as it is."""
+    changes_by_what: dict[str, list[Change]] = {}
+    for change in changes:
+        changes_by_what.setdefault(change.what, []).append(change)
+    new_fields = {change.field: change.now for change in changes_by_what.get("about", ())}
+    new_content: Content = {"about": {**content["about"], **new_fields}}
     for collection in schema.collections:
-        mine = by_what.get(collection.one, [])
-        counted = by_what.get(collection.counts.code, []) if collection.counts else []
-        items = a[collection.code]
-        result[collection.code] = _apply_to_list(collection, mine, counted, items) if mine or counted else items
-    return result
+        items = content[collection.code]
+        item_changes = changes_by_what.get(collection.one, [])
+        counts = collection.counts
+        count_changes = changes_by_what.get(counts.code, []) if counts else []
+        if item_changes or count_changes:
+            items = _apply_to_list(collection, items, item_changes, count_changes)
+        new_content[collection.code] = items
+    return new_content
 
 
-def _apply_to_list(collection: Collection, found: list[Change], counted: list[Change], items: list[Item]) -> list[Item]:
-    """The list after the changes: moved counts first, then fields, then the new order."""
-    by_key = {item["key"]: dict(item) for item in items}
+def _apply_to_list(
+    collection: Collection, items: list[Item], item_changes: list[Change], count_changes: list[Change]
+) -> list[Item]:
+    """Return the list after the changes: first to counts, then to fields, then to the order."""
+    item_by_key = {item["key"]: dict(item) for item in items}
     if collection.counts:
-        lines: dict[str, dict[Line, int]] = {}
-        for change in counted:
-            by_line = lines.setdefault(change.key, collection.counts.by_line(by_key[change.key]))
-            if change.line is not None and change.from_line is not None:
-                by_line[change.from_line] -= change.now
-                by_line[change.line] = by_line.get(change.line, 0) + change.now
-            elif change.line is not None:
-                by_line[change.line] = change.now
-        for key, by_line in lines.items():
-            by_key[key][collection.counts.code] = collection.counts.items(by_line)
-    elsewhere = {change.key for change in found if change.kind in ("removed", "moved")}
-    for change in found:
+        _apply_to_counts(collection.counts, item_by_key, count_changes)
+    for change in item_changes:
         if change.kind == "changed":
-            by_key[change.key][change.field] = change.now
+            item_by_key[change.key][change.field] = change.now
         elif change.kind == "added":
-            by_key[change.key] = change.now
-    placed = sorted(
-        (change for change in found if change.kind in ("added", "moved")), key=lambda change: change.place or 0
-    )
-    staying = iter([by_key[item["key"]] for item in items if item["key"] not in elsewhere])
-    result: list[Item] = []
-    for change in placed:
-        while len(result) < (change.place or 0):
-            result.append(next(staying))
-        result.append(by_key[change.key])
-    return list(chain(result, staying))
+            item_by_key[change.key] = change.now
+
+    placed_changes = [change for change in item_changes if change.kind in ("added", "moved")]
+    placed_changes.sort(key=lambda change: change.place or 0)
+    gone_keys = {change.key for change in item_changes if change.kind in ("removed", "moved")}
+    unmoved_items = iter([item_by_key[item["key"]] for item in items if item["key"] not in gone_keys])
+    new_items: list[Item] = []
+    for change in placed_changes:
+        while len(new_items) < (change.place or 0):
+            new_items.append(next(unmoved_items))
+        new_items.append(item_by_key[change.key])
+    return list(chain(new_items, unmoved_items))
+
+
+def _apply_to_counts(counts: Counts, item_by_key: dict[str, Item], count_changes: list[Change]) -> None:
+    """Change the counted lines of these items."""
+    lines_by_key: dict[str, dict[Line, int]] = {}
+    for change in count_changes:
+        count_by_line = lines_by_key.setdefault(change.key, counts.by_line(item_by_key[change.key]))
+        if change.line is not None and change.from_line is not None:
+            count_by_line[change.from_line] -= change.now
+            count_by_line[change.line] = count_by_line.get(change.line, 0) + change.now
+        elif change.line is not None:
+            count_by_line[change.line] = change.now
+    for key, count_by_line in lines_by_key.items():
+        item_by_key[key][counts.code] = counts.items(count_by_line)

@@ -1,4 +1,4 @@
-"""One difference between two contents, which can be put into words."""
+"""A change: one difference between two contents, which can be put into words."""
 
 from __future__ import annotations
 
@@ -17,39 +17,46 @@ from partnerships.documents.schema import Collection, Field, Line, Schema
 from partnerships.documents.slippage import Slippage, slippage
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved"]
-SHORT = 90  # text up to this length is quoted in a sentence
+#: Up to how many characters a text is quoted in a sentence.
+SHORT = 90
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between two contents.
-
-    The package's docstring describes each part.
-    """
+    """One difference between two contents."""
 
     schema: Schema = dataclasses.field(repr=False, compare=False)
     kind: Kind
+    #: "about", the name of one item ("site"), or the code of its counts ("homes").
     what: str
+    #: Key and title of the item; empty for "about".
     key: str
     label: str
+    #: Code of the field or counts; empty for whole items and moves.
     field: str = ""
+    #: The old and the new value: of a field, of a count, a whole item, or the place of a moved item.
     was: Any = None
     now: Any = None
+    #: The counted line that changed, or to which counts moved.
     line: Line | None = None
+    #: The place of an added, moved or removed item in its list.
     place: int | None = None
+    #: Names for the values, where the values themselves mean nothing to people.
     was_name: str = ""
     now_name: str = ""
+    #: The counted line from which counts moved.
     from_line: Line | None = None
+    #: How many of the difference of a counted line moved to it from other lines, or (negative) from it.
     besides: int = 0
 
     @property
     def anchor(self) -> str:
-        """The piece that this is about: "sites/north-quay", or "about"."""
+        """The name of the piece that changed: "sites/north-quay", or "about"."""
         return "about" if self.what == "about" else f"{self.collection.code}/{self.key}"
 
     @property
     def collection(self) -> Collection:
-        """The collection of the item; not for changes of "about"."""
+        """The collection of the item. There is none for changes of "about"."""
         return self.schema.collection_of[self.what]
 
     @property
@@ -74,10 +81,7 @@ class Change:
 
     @property
     def field_label(self) -> str:
-        """The field in words.
-
-        "Forecast completion", "Homes, Social Rent", "Order", or the kind of item.
-        """
+        """The field in words: "Forecast completion", "Homes, Social Rent", "Order", or the kind of item."""
         if self.is_count:
             return f"{self.what_label}, {self.line_words}"
         if self.kind == "moved":
@@ -86,14 +90,16 @@ class Change:
 
     @property
     def line_words(self) -> str:
-        """The combination of a counted line: "Social Rent, 2 bedrooms, 2027-28".
+        """A counted line in words: "Social Rent, 2 bedrooms, 2027-28". Empty for other changes.
 
-        Without the period if it moved between two; "" for other changes.
+        If counts moved from one period to another, the words leave out the period.
         """
         counts = None if self.line is None else self.collection.counts
         if self.line is None or counts is None:
             return ""
-        return counts.words(counts.without_period(self.line) if self.has_moved and counts.without_period else self.line)
+        if self.has_moved and counts.without_period:
+            return counts.words(counts.without_period(self.line))
+        return counts.words(self.line)
 
     @property
     def has_moved(self) -> bool:
@@ -119,15 +125,12 @@ class Change:
 
     @property
     def difference(self) -> int | None:
-        """now - was for counted lines, without what moved from or to the line. None for other changes."""
+        """By how much a counted line is more, not counting what moved to or from it. None for other changes."""
         return int(self.now) - int(self.was) - self.besides if self.is_count else None
 
     @property
     def difference_words(self) -> str:
-        """The difference of a counted line.
-
-        "20 fewer", "1 more, besides 3 moved", or "20 moved". "" for other changes.
-        """
+        """The difference of a counted line: "20 fewer", "1 more, besides 3 moved" or "20 moved". Else empty."""
         if self.has_moved:
             return f"{self.now:,} moved"
         if self.difference is None:
@@ -137,39 +140,41 @@ class Change:
 
     @property
     def slippage(self) -> Slippage | None:
-        """How far a date moved.
-
-        None where a date is missing, and for other changes.
-        """
+        """How far a date moved. None if a date is missing, and for other changes."""
         if self.kind == "changed" and self.spec is not None and self.spec.shape == "date":
             return slippage(self.was, self.now)
         return None
 
     @property
     def slippage_words(self) -> str:
-        """How far a date moved: "14 days later", "2 quarters earlier". "" for other changes."""
+        """How far a date moved: "14 days later", "2 quarters earlier". Empty for other changes."""
         return self.slippage.words() if self.slippage else ""
 
     @property
     def was_words(self) -> str:
-        """The old value for people; "" where the item is new."""
+        """The old value in words. Empty for a new item."""
         if self.has_moved:
             return self._period(self.from_line)
-        return self.was_name or self._words(self.was) if self.kind != "added" or self.is_count else ""
+        if self.kind == "added" and not self.is_count:
+            return ""
+        return self.was_name or self._in_words(self.was)
 
     @property
     def now_words(self) -> str:
-        """The new value for people; "" where the item was removed."""
+        """The new value in words. Empty for a removed item."""
         if self.has_moved:
             return self._period(self.line)
-        return self.now_name or self._words(self.now) if self.kind != "removed" or self.is_count else ""
+        if self.kind == "removed" and not self.is_count:
+            return ""
+        return self.now_name or self._in_words(self.now)
 
     def _period(self, line: Line | None) -> str:
         """The period of a counted line in words."""
         counts = self.collection.counts
         return counts.period_of(line) if line is not None and counts is not None and counts.period_of else ""
 
-    def _words(self, value: Any) -> str:
+    def _in_words(self, value: Any) -> str:
+        """The old or new value in words."""
         if self.is_count:
             return f"{value:,}"
         if self.kind == "moved":
@@ -179,23 +184,32 @@ class Change:
         return item_in_words(self.collection, value)
 
     def sentence(self) -> str:
-        """The whole change as one sentence without a full stop."""
+        """The whole change as a sentence without a full stop."""
         label = cut(self.label, SHORT)
         if self.has_moved:
             return f"{self.field_label} at {label}: {self.now:,} moved from {self.was_words} to {self.now_words}"
         if self.is_count:
-            both = f"was {self.was_words}, now {self.now_words}"
-            return f"{self.field_label} at {label}: {both} ({self.difference_words})"
+            values = f"was {self.was_words}, now {self.now_words}"
+            return f"{self.field_label} at {label}: {values} ({self.difference_words})"
         if self.kind in ("added", "removed"):
             details = self.collection.details(self.now if self.kind == "added" else self.was)
-            return f"{self.what_label} {self.kind}: {label}{f' ({details})' if details else ''}"
+            details_in_brackets = f" ({details})" if details else ""
+            return f"{self.what_label} {self.kind}: {label}{details_in_brackets}"
         subject = self.what_label if self.what == "about" else f"{self.what_label} {label}"
         if self.kind == "moved":
             return f"{subject}: moved from {self.was_words} to {self.now_words}"
-        field = self.field_label[0].lower() + self.field_label[1:]
+        return f"{subject}, {self._field_in_words()}"
+
+    def _field_in_words(self) -> str:
+        """The change of a field, such as "status: was not given, now started"."""
+        field_name = self.field_label[0].lower() + self.field_label[1:]
         was, now = self.was_words, self.now_words
         if self.is_text and max(len(was), len(now)) > SHORT:
-            verb = "removed" if not now else "written" if not was else "changed"
-            return f"{subject}, {field}: {verb} ({words_changed(was, now)})"
-        tail = f" ({self.slippage_words})" if self.slippage_words else ""
-        return f"{subject}, {field}: was {was or 'not given'}, now {now or 'not given'}{tail}"
+            verb = "changed"
+            if not now:
+                verb = "removed"
+            elif not was:
+                verb = "written"
+            return f"{field_name}: {verb} ({words_changed(was, now)})"
+        slippage_in_brackets = f" ({self.slippage_words})" if self.slippage_words else ""
+        return f"{field_name}: was {was or 'not given'}, now {now or 'not given'}{slippage_in_brackets}"

@@ -1,55 +1,54 @@
-"""Find the changes that turn one content into another."""
+"""Find the changes between two contents."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise, product
-from typing import Any
 
 from partnerships.documents.comparing.change import Change, Kind
 from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registers, told_apart
-from partnerships.documents.schema import Collection, Content, Counts, Field, Item, Line, Schema
+from partnerships.documents.schema import Collection, Content, Counts, Item, Line, Schema
 
 
 def changes(schema: Schema, before: Content, after: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:
-    """Everything that must be done to `a` to get `b`, in the order of reading.
+    """Return all changes from `before` to `after`, in the order of reading.
 
-    `registers` gives names for the words of the changes.
+    `registers` names the codes in the changes.
     """
     all_changes: list[Change] = []
     names = Names(schema, before, after, registers=registers)
-    if before["about"] != after["about"]:
-        was, now = before["about"], after["about"]
-        all_changes += [
-            Change(
-                schema=schema,
-                kind="changed",
-                what="about",
-                key="",
-                label="",
-                field=field.code,
-                was=was[field.code],
-                now=now[field.code],
-            )
-            for field in schema.about
-            if was[field.code] != now[field.code]
-        ]
+    old_about, new_about = before["about"], after["about"]
+    all_changes += [
+        Change(
+            schema=schema,
+            kind="changed",
+            what="about",
+            key="",
+            label="",
+            field=field.code,
+            was=old_about[field.code],
+            now=new_about[field.code],
+        )
+        for field in schema.about
+        if old_about[field.code] != new_about[field.code]
+    ]
     for collection in schema.collections:
         if before[collection.code] != after[collection.code]:
-            all_changes += _of_list(schema, collection, before[collection.code], after[collection.code], names)
+            all_changes += _list_changes(schema, collection, before[collection.code], after[collection.code], names)
     return tuple(all_changes)
 
 
-def _of_list(
+def _list_changes(
     schema: Schema, collection: Collection, before: list[Item], after: list[Item], names: Names
 ) -> list[Change]:
-    """The changes between two lists of items: added, moved, changed and removed ones."""
+    """Return the changes between two lists of items: added, moved, changed and removed ones."""
     changes: list[Change] = []
+    new_keys = {item["key"] for item in after}
     old_places = {item["key"]: place for place, item in enumerate(before)}
-    moved = _moved([old_places[item["key"]] for item in after if item["key"] in old_places])
-    stayed = {key for key, place in old_places.items() if place not in moved} & {item["key"] for item in after}
+    moved_places = _moved_places([old_places[item["key"]] for item in after if item["key"] in old_places])
+    unmoved_keys = {key for key, place in old_places.items() if place not in moved_places} & new_keys
     for place, item in enumerate(after):
         change = partial(
             Change,
@@ -63,14 +62,16 @@ def _of_list(
         if old_place is None:
             changes.append(change(kind="added", now=item))
             continue
-        if old_place in moved:
-            neighbours = ("", "")
-            if old_place == place:  # others came or went: the same number is another place among those that stayed
-                neighbours = told_apart(*(_beside(collection, items, place, stayed) for items in (before, after)))
-            old_name, new_name = neighbours
+        if old_place in moved_places:
+            old_name = new_name = ""
+            if old_place == place:
+                # Other items came or went, so it moved although its place has the same number: name its neighbours.
+                old_name, new_name = told_apart(
+                    _place_in_words(collection, before, place, unmoved_keys),
+                    _place_in_words(collection, after, place, unmoved_keys),
+                )
             changes.append(change(kind="moved", was=old_place, now=place, was_name=old_name, now_name=new_name))
-        changes += _of_item(schema, collection, before[old_place], item, names)
-    present = {item["key"] for item in after}
+        changes += _item_changes(schema, collection, before[old_place], item, names)
     changes += [
         Change(
             schema=schema,
@@ -82,118 +83,122 @@ def _of_list(
             place=place,
         )
         for place, item in enumerate(before)
-        if item["key"] not in present
+        if item["key"] not in new_keys
     ]
     return changes
 
 
-def _of_item(schema: Schema, collection: Collection, was: Item, now: Item, names: Names) -> list[Change]:
-    """The changes of one item's fields and counts."""
-    if was == now:
+def _item_changes(schema: Schema, collection: Collection, before: Item, after: Item, names: Names) -> list[Change]:
+    """Return the changes of the fields and counts of one item."""
+    if before == after:
         return []
-    key, label = now["key"], str(now[collection.title])
-    changes = [
-        _of_field(schema, (collection.one, key, label), field, was[field.code], now[field.code], names)
-        for field in collection.fields
-        if was[field.code] != now[field.code]
-    ]
-    if collection.counts and was[collection.counts.code] != now[collection.counts.code]:
-        changes += _of_counts(schema, collection.counts, key, label, was, now)
+    change = partial(Change, schema=schema, key=after["key"], label=str(after[collection.title]))
+    changes = []
+    for field in collection.fields:
+        was, now = before[field.code], after[field.code]
+        if was != now:
+            old_name, new_name = names.both_in_words(field, was, now)
+            changes.append(
+                change(
+                    kind="changed",
+                    what=collection.one,
+                    field=field.code,
+                    was=was,
+                    now=now,
+                    was_name=old_name,
+                    now_name=new_name,
+                )
+            )
+    counts = collection.counts
+    if counts and before[counts.code] != after[counts.code]:
+        change = partial(change, what=counts.code, field=counts.code)
+        changes += _count_changes(counts, counts.by_line(before), counts.by_line(after), change)
     return changes
 
 
-def _beside(collection: Collection, items: list[Item], place: int, stay: set[str]) -> str:
-    """A place in words, next to an item that stays."""
-    others = [item for item in items[:place] if item["key"] in stay]
-    if others:
-        return f"place {place + 1}, after {others[-1][collection.title]}"
-    first = next(item for item in items if item["key"] in stay)
-    return f"place {place + 1}, before {first[collection.title]}"
+def _place_in_words(collection: Collection, items: list[Item], place: int, unmoved_keys: set[str]) -> str:
+    """Return a place in words, such as "place 3, after North Quay", with the nearest item that has not moved."""
+    unmoved_before = [item for item in items[:place] if item["key"] in unmoved_keys]
+    if unmoved_before:
+        return f"place {place + 1}, after {unmoved_before[-1][collection.title]}"
+    first_unmoved = next(item for item in items if item["key"] in unmoved_keys)
+    return f"place {place + 1}, before {first_unmoved[collection.title]}"
 
 
-def _of_field(schema: Schema, item: tuple[str, str, str], field: Field, was: Any, now: Any, names: Names) -> Change:
-    before, after = names.both_in_words(field, was, now)
-    return Change(schema, "changed", *item, field.code, was, now, None, None, before, after)
+def _count_changes(
+    counts: Counts, before: dict[Line, int], after: dict[Line, int], change: Callable[..., Change]
+) -> list[Change]:
+    """Return how the counts of one item differ: first what moved between periods, then what is more or fewer.
 
-
-def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b: Item) -> list[Change]:
-    """How the counts of one item differ.
-
-    What moved between lines, then what is more or fewer.
+    `change` makes a change of this item.
     """
-    was, now = counts.by_line(a), counts.by_line(b)
-    differences = [
-        Change(
-            schema=schema,
-            kind="moved",
-            what=counts.code,
-            key=key,
-            label=label,
-            field=counts.code,
-            was=number,
-            now=number,
-            line=to,
-            from_line=left,
-        )
-        for left, to, number in _moves(counts, was, now)
-    ]
-    between = dict(was)  # the counts after the moves
-    for change in differences:
-        if change.from_line is not None and change.line is not None:
-            between[change.from_line] -= change.now
-            between[change.line] = between.get(change.line, 0) + change.now
-    for line in sorted({*was, *now}, key=counts.order):
-        first, before, after = was.get(line, 0), between.get(line, 0), now.get(line, 0)
-        if before != after:
-            kind: Kind = "added" if line not in was else "removed" if line not in now else "changed"
-            part = (schema, kind, counts.code, key, label, counts.code)
-            differences.append(Change(*part, first, after, line, besides=before - first))
-    return differences
+    changes = []
+    after_moves = dict(before)
+    for from_line, to_line, count in _moves(counts, before, after):
+        changes.append(change(kind="moved", was=count, now=count, line=to_line, from_line=from_line))
+        after_moves[from_line] -= count
+        after_moves[to_line] = after_moves.get(to_line, 0) + count
+
+    for line in sorted({*before, *after}, key=counts.order):
+        old_count, moved_count, new_count = before.get(line, 0), after_moves.get(line, 0), after.get(line, 0)
+        if moved_count == new_count:
+            continue
+        kind: Kind = "changed"
+        if line not in before:
+            kind = "added"
+        elif line not in after:
+            kind = "removed"
+        changes.append(change(kind=kind, was=old_count, now=new_count, line=line, besides=moved_count - old_count))
+    return changes
 
 
-def _moves(counts: Counts, was: dict[Line, int], now: dict[Line, int]) -> Iterator[tuple[Line, Line, int]]:
-    """What went from one period to another of the same kind: from, to, how many."""
+def _moves(counts: Counts, before: dict[Line, int], after: dict[Line, int]) -> Iterator[tuple[Line, Line, int]]:
+    """Yield what moved from one period to another: the line it left, the line it joined, and how many."""
     if counts.without_period is None:
         return
+    # For lines that differ only in their period: by how much each is fewer, and by how much each is more.
     fewer: dict[Line, dict[Line, int]] = {}
     more: dict[Line, dict[Line, int]] = {}
-    for line in sorted({*was, *now}, key=counts.order):
-        difference = now.get(line, 0) - was.get(line, 0)
+    for line in sorted({*before, *after}, key=counts.order):
+        difference = after.get(line, 0) - before.get(line, 0)
         if difference:
             side = fewer if difference < 0 else more
             side.setdefault(counts.without_period(line), {})[line] = abs(difference)
-    for kind, gone in fewer.items():
-        come = more.get(kind, {})
-        for left, to in product(gone, come):
-            number = min(gone[left], come[to])
-            if number:
-                gone[left] -= number
-                come[to] -= number
-                yield left, to, number
+    for line_without_period, losses in fewer.items():
+        gains = more.get(line_without_period, {})
+        for from_line, to_line in product(losses, gains):
+            count = min(losses[from_line], gains[to_line])
+            if count:
+                losses[from_line] -= count
+                gains[to_line] -= count
+                yield from_line, to_line, count
 
 
-def _moved(places: Sequence[int]) -> set[int]:
-    """The fewest old places that must move so that the rest are ascending.
+def _moved_places(places: Sequence[int]) -> set[int]:
+    """Return the fewest old places that must move so that the others are in ascending order.
 
-    What stays is a longest increasing subsequence, found by patience sorting in n log n.
+    The others are a longest increasing subsequence, which patience sorting finds in n log n.
     """
     if all(earlier < later for earlier, later in pairwise(places)):
         return set()
-    tops: list[int] = []
-    top_index: list[int] = []
-    before: list[int] = []
+    # The place on top of each pile, and its index in `places`.
+    top_places: list[int] = []
+    top_indexes: list[int] = []
+    # For each place, the index of the top of the pile before, when it was laid down; -1 on the first pile.
+    previous_indexes: list[int] = []
     for index, place in enumerate(places):
-        pile = bisect_left(tops, place)
-        before.append(top_index[pile - 1] if pile else -1)
-        if pile == len(tops):
-            tops.append(place)
-            top_index.append(index)
+        pile = bisect_left(top_places, place)
+        previous_indexes.append(top_indexes[pile - 1] if pile else -1)
+        if pile == len(top_places):
+            top_places.append(place)
+            top_indexes.append(index)
         else:
-            tops[pile] = place
-            top_index[pile] = index
-    stay: set[int] = set()
-    index = top_index[-1]
+            top_places[pile] = place
+            top_indexes[pile] = index
+
+    unmoved: set[int] = set()
+    index = top_indexes[-1]
     while index >= 0:
-        stay.add(places[index])
-        index = before[index]
-    return set(places) - stay
+        unmoved.add(places[index])
+        index = previous_indexes[index]
+    return set(places) - unmoved

@@ -1,7 +1,4 @@
-"""The names behind keys and codes.
-
-Items of other collections, and registers such as areas.
-"""
+"""Look up the names behind keys of items and codes of registers, such as areas."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ NO_REGISTERS: Registers = MappingProxyType({})
 
 
 class Names:
-    """The names of items in some contents, and of codes in registers."""
+    """Looks up the names of items in some contents, and of codes in registers."""
 
     def __init__(self, schema: Schema, *contents: Content, registers: Registers = NO_REGISTERS) -> None:
         self._schema = schema
@@ -28,7 +25,7 @@ class Names:
 
     @cached_property
     def _items(self) -> dict[str, dict[str, str]]:
-        """Titles by key, for each collection that some field points to."""
+        """Titles by key, for each collection to which a field points."""
         fields = (field for collection in self._schema.collections for field in collection.fields)
         titles = {}
         for code in {field.collection for field in fields if field.collection}:
@@ -44,20 +41,19 @@ class Names:
             schema = self._schema
             if not value:
                 return f"the whole {schema.one}"
-            missing = f"a {schema.collection_by_code[field.collection].one} that is not in the {schema.one}"
-            return self._items[field.collection].get(value, missing)
+            unknown_item = f"a {schema.collection_by_code[field.collection].one} that is not in the {schema.one}"
+            return self._items[field.collection].get(value, unknown_item)
         return value_in_words(field, value)
 
-    def both_in_words(self, field: Field, was: Any, now: Any) -> tuple[str, str]:
-        """Two different keys or codes in words.
-
-        ("", "") for fields that hold neither.
-        """
+    def both_in_words(self, field: Field, old_value: Any, new_value: Any) -> tuple[str, str]:
+        """The names of two different keys or codes. Two empty texts for a field that holds neither."""
         if field.shape != "item" and field.shape not in self._registers:
             return "", ""
-        return told_apart(self.in_words(field, was), self.in_words(field, now))
+        return told_apart(self.in_words(field, old_value), self.in_words(field, new_value))
 
 
-def told_apart(was: str, now: str) -> tuple[str, str]:
-    """The words for two different things, which may have the same name."""
-    return was, now if was != now else f"{now} (another of that name)"
+def told_apart(old_name: str, new_name: str) -> tuple[str, str]:
+    """Return the names of two different things so that they differ, even if both have the same name."""
+    if old_name == new_name:
+        return old_name, f"{new_name} (another of that name)"
+    return old_name, new_name

@@ -1,4 +1,4 @@
-"""All changes in one paragraph, and their net difference of counts."""
+"""Sum up changes: in a paragraph, and as the net difference of counts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from partnerships.documents.schema import Collection
 from partnerships.kit.text import counted
 
 
-def count_difference(found: Iterable[Change], collection: Collection) -> int:
-    """The net difference of counts, with added and removed items."""
-    counts, difference = collection.counts, 0
+def count_difference(changes: Iterable[Change], collection: Collection) -> int:
+    """Return the net difference of the counts of a collection, added and removed items included."""
+    counts = collection.counts
     if counts is None:
         return 0
-    for change in found:
+    difference = 0
+    for change in changes:
         if change.what == counts.code:
             difference += change.difference or 0
         elif change.what == collection.one and change.kind == "added":
@@ -26,73 +27,98 @@ def count_difference(found: Iterable[Change], collection: Collection) -> int:
     return difference
 
 
-def summary(found: Sequence[Change]) -> str:
-    """All changes in one paragraph; "Nothing changed." when there are none."""
-    if not found:
+def summary(changes: Sequence[Change]) -> str:
+    """Return all changes in one paragraph, or "Nothing changed."."""
+    if not changes:
         return "Nothing changed."
-    sentences = [f"{counted(len(found), 'change')}."]
-    for collection in found[0].schema.collections:
-        sentences += _counts(found, collection)
-    for collection in found[0].schema.collections:
-        for kind in ("added", "removed", "moved"):
-            names = [change.label for change in found if change.what == collection.one and change.kind == kind]
-            if names:
-                sentences.append(f"{counted(len(names), collection.one)} {kind}: {_some(names)}.")
-    slips = [change for change in found if change.slippage and change.slippage.amount]
-    for direction, later in (("later", True), ("earlier", False)):
-        moved = [change for change in slips if change.slippage and (change.slippage.amount > 0) is later]
-        if moved:
-            named = [f"{change.label or change.field_label} {change.slippage_words}" for change in moved]
-            sentences.append(f"{counted(len(moved), 'date')} {direction}: {_some(named)}.")
-    texts = dict.fromkeys(change.label or "the summary" for change in found if change.is_text)
-    if texts:
-        sentences.append(f"Text changed in {_some(list(texts))}.")
-    mentioned = {id(change) for change in slips}
-    other = dict.fromkeys(
-        f"{change.label}" if change.label else change.field_label.lower()
-        for change in found
-        if change.kind == "changed" and not change.is_text and not change.is_count and id(change) not in mentioned
+    collections = changes[0].schema.collections
+    sentences = [f"{counted(len(changes), 'change')}."]
+    for collection in collections:
+        sentences += _sentences_on_counts(changes, collection)
+    for collection in collections:
+        sentences += _sentences_on_items(changes, collection)
+
+    date_changes = [change for change in changes if change.slippage and change.slippage.amount]
+    sentences += _sentences_on_dates(date_changes)
+
+    text_names = dict.fromkeys(change.label or "the summary" for change in changes if change.is_text)
+    if text_names:
+        sentences.append(f"Text changed in {_first_names(list(text_names))}.")
+
+    date_change_ids = {id(change) for change in date_changes}
+    detail_names = dict.fromkeys(
+        change.label or change.field_label.lower()
+        for change in changes
+        if change.kind == "changed" and not change.is_text and not change.is_count and id(change) not in date_change_ids
     )
-    if other:
-        sentences.append(f"Details changed in {_some(list(other))}.")
+    if detail_names:
+        sentences.append(f"Details changed in {_first_names(list(detail_names))}.")
     return " ".join(sentences)
 
 
-def why_not_minor(found: Iterable[Change]) -> str:
-    """Why a version with these changes cannot be minor; "" where it can."""
-    sentences = [change.sentence() for change in found if change.is_substantive]
+def why_not_minor(changes: Iterable[Change]) -> str:
+    """Return why a version with these changes cannot be minor, or an empty text if it can."""
+    sentences = [change.sentence() for change in changes if change.is_substantive]
     if not sentences:
         return ""
-    more = f"; and {len(sentences) - 3:,} more" if len(sentences) > 3 else ""
+    remaining = f"; and {len(sentences) - 3:,} more" if len(sentences) > 3 else ""
     return (
         "This cannot be a minor version, because it changes homes, dates, money or parties: "
-        f"{'; '.join(sentences[:3])}{more}."
+        f"{'; '.join(sentences[:3])}{remaining}."
     )
 
 
-def _counts(found: Sequence[Change], collection: Collection) -> list[str]:
-    """Sentences on the difference of the total, and on at most three moves between lines."""
+def _sentences_on_counts(changes: Sequence[Change], collection: Collection) -> list[str]:
+    """Return sentences on the difference of the total, and on at most three moves between periods."""
     counts = collection.counts
     if counts is None:
         return []
-    mine = [change for change in found if change.what == counts.code]
-    difference = count_difference(found, collection)
+    count_changes = [change for change in changes if change.what == counts.code]
+    difference = count_difference(changes, collection)
     sentences = []
     if difference:
         sentences.append(f"{more_or_fewer(difference)} {counts.one if difference == 1 else counts.many} in all.")
-    elif any(not change.has_moved for change in mine):
+    elif any(not change.has_moved for change in count_changes):
         sentences.append(f"The same number of {counts.many} as before, divided differently.")
-    moved: Counter[str] = Counter()
-    for change in mine:
+
+    total_by_move: Counter[str] = Counter()
+    for change in count_changes:
         if change.has_moved:
-            moved[f"from {change.was_words} to {change.now_words}"] += change.now
-    for between, number in list(moved.items())[:3]:
-        sentences.append(f"{number:,} {counts.one if number == 1 else counts.many} moved {between}.")
+            total_by_move[f"from {change.was_words} to {change.now_words}"] += change.now
+    for move, total in list(total_by_move.items())[:3]:
+        sentences.append(f"{total:,} {counts.one if total == 1 else counts.many} moved {move}.")
     return sentences
 
 
-def _some(names: list[str], limit: int = 3) -> str:
-    short = [cut(name, SHORT) for name in names]
-    if len(short) <= limit:
-        return " and ".join([", ".join(short[:-1]), short[-1]]) if len(short) > 1 else short[0]
-    return f"{', '.join(short[:limit])} and {len(short) - limit:,} more"
+def _sentences_on_items(changes: Sequence[Change], collection: Collection) -> list[str]:
+    """Return sentences on the items that were added, removed or moved."""
+    sentences = []
+    for kind in ("added", "removed", "moved"):
+        names = [change.label for change in changes if change.what == collection.one and change.kind == kind]
+        if names:
+            sentences.append(f"{counted(len(names), collection.one)} {kind}: {_first_names(names)}.")
+    return sentences
+
+
+def _sentences_on_dates(date_changes: Sequence[Change]) -> list[str]:
+    """Return sentences on the dates that are later, and on those that are earlier."""
+    sentences = []
+    for direction, is_later in (("later", True), ("earlier", False)):
+        names = [
+            f"{change.label or change.field_label} {change.slippage_words}"
+            for change in date_changes
+            if change.slippage and (change.slippage.amount > 0) is is_later
+        ]
+        if names:
+            sentences.append(f"{counted(len(names), 'date')} {direction}: {_first_names(names)}.")
+    return sentences
+
+
+def _first_names(names: list[str], limit: int = 3) -> str:
+    """Return the first names in one list, and how many more there are."""
+    short_names = [cut(name, SHORT) for name in names]
+    if len(short_names) == 1:
+        return short_names[0]
+    if len(short_names) <= limit:
+        return f"{', '.join(short_names[:-1])} and {short_names[-1]}"
+    return f"{', '.join(short_names[:limit])} and {len(short_names) - limit:,} more"

@@ -1,4 +1,4 @@
-"""Values, items and differences in words."""
+"""Put values, items and differences into words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.text import counted, pounds
 
 
 def more_or_fewer(difference: int) -> str:
-    """A difference of counts: "20 fewer", "1 more", "no change"."""
+    """Return a difference of counts in words: "20 fewer", "1 more" or "no change"."""
     if not difference:
         return "no change"
     return f"{abs(difference):,} {'more' if difference > 0 else 'fewer'}"
@@ -21,15 +21,12 @@ def more_or_fewer(difference: int) -> str:
 
 @lru_cache(maxsize=8192)
 def date_in_words(text: str) -> str:
-    """A date as precise as it is known.
-
-    "2017-04-11" as "11 April 2017", "2017-04" as "April 2017"; "" as "".
-    """
+    """Return a date in words, as precise as it is known: "11 April 2017", "April 2017", or empty."""
     return PartialDate.parse(text).words if text else ""
 
 
 def value_in_words(field: Field, value: Any) -> str:
-    """The value of a field for people: dates and choices in words, yes and no."""
+    """Return the value of a field in words."""
     if field.shape == "date":
         return date_in_words(value)
     if field.shape == "flag":
@@ -50,27 +47,21 @@ def value_in_words(field: Field, value: Any) -> str:
 
 
 def item_in_words(collection: Collection, item: Item) -> str:
-    """An item in one line.
-
-    It says its title, and the most important detail in brackets.
-    """
+    """Return the title of an item, with its most important detail in brackets."""
     details = collection.details(item)
     return f"{item[collection.title]} ({details})" if details else str(item[collection.title])
 
 
-def words_changed(was: str, now: str) -> str:
-    """How many words were removed and added.
-
-    "12 words removed and 15 words added".
-    """
-    before, after = Counter(was.split()), Counter(now.split())
-    gone, come = (before - after).total(), (after - before).total()
-    if not gone and not come:
-        return "the same words in another order" if was.split() != now.split() else "spaces and lines"
-    counts = [(gone, "removed"), (come, "added")]
+def words_changed(old_text: str, new_text: str) -> str:
+    """Return how many words were removed and added: "12 words removed and 15 words added"."""
+    old_words, new_words = Counter(old_text.split()), Counter(new_text.split())
+    removed, added = (old_words - new_words).total(), (new_words - old_words).total()
+    if not removed and not added:
+        return "the same words in another order" if old_text.split() != new_text.split() else "spaces and lines"
+    counts = [(removed, "removed"), (added, "added")]
     return " and ".join(f"{counted(count, 'word')} {verb}" for count, verb in counts if count)
 
 
 def cut(text: str, limit: int) -> str:
-    """The text, cut to `limit` characters with an ellipsis."""
+    """Return the text, cut to a number of characters with an ellipsis."""
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"

@@ -16,22 +16,23 @@ from partnerships.documents.values import Problem
 from partnerships.kit.forms import CountField, Form, Helper, MoneyField, PartialDateField
 
 NOTHING = ("", "Not given")
-#: Makes the form field of a shape that only one kind of document has, given its label, whether it is required and its
-#: help text.
+#: Makes the form field for a shape that only one kind of document has. The dictionary holds its label, its help text
+#: and whether it is required.
 FieldMaker: TypeAlias = Callable[[Field, dict[str, Any]], forms.Field]
 NO_MAKERS: Mapping[str, FieldMaker] = MappingProxyType({})
 
 
 def form_field(
-    schema: Schema, spec: Field, content: Content | None = None, own: Mapping[str, FieldMaker] = NO_MAKERS
+    schema: Schema, spec: Field, content: Content | None = None, makers: Mapping[str, FieldMaker] = NO_MAKERS
 ) -> forms.Field:
-    """The form field for one field of a document.
+    """Return the form field for a field of a document.
 
-    `content` has the items that an "item" field chooses from; `own` makes the fields of the document's own shapes.
+    In a field of the shape "item", people choose from the items of `content`. `makers` are the functions for shapes
+    that only this kind of document has.
     """
     common: dict[str, Any] = {"label": spec.label, "required": spec.required, "help_text": spec.hint}
-    if spec.shape in own:
-        return own[spec.shape](spec, common)
+    if spec.shape in makers:
+        return makers[spec.shape](spec, common)
     if spec.shape == "item":
         target = schema.collection_by_code[spec.collection]
         items = [(item["key"], item[target.title]) for item in (content or {}).get(target.code, ())]
@@ -60,9 +61,9 @@ def form_field(
 
 
 class PieceForm(Form):
-    """The form for one piece.
+    """The form of a piece. The template shows its buttons.
 
-    `based_on` is the revision that its author saw, `seen` what its fields said then. The template shows the buttons.
+    `based_on` is the revision of the piece that the author saw, `seen` are the fingerprints of its fields then.
     """
 
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
@@ -75,7 +76,7 @@ class PieceForm(Form):
         collection: Collection | None,
         content: Content | None = None,
         leave_out: frozenset[str] = frozenset(),
-        own: Mapping[str, FieldMaker] = NO_MAKERS,
+        makers: Mapping[str, FieldMaker] = NO_MAKERS,
         layout: tuple[object, ...] = (),
         cancel: str = "",
         **kwargs: Any,
@@ -85,26 +86,23 @@ class PieceForm(Form):
         specs = collection.fields if collection else schema.about
         self.specs = [spec for spec in specs if spec.code not in leave_out]
         for spec in self.specs:
-            self.fields[spec.code] = form_field(schema, spec, content, own)
+            self.fields[spec.code] = form_field(schema, spec, content, makers)
         codes = [spec.code for spec in self.specs]
         self.helper = Helper(self, *(layout or codes), submit="", cancel=cancel, tag=False)
 
     def value(self) -> Item:
-        """The value for `save_piece`, without the fields left out."""
+        """The value of the piece, for `save_piece`, without the fields that were left out."""
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
     def merged(self, conflict: PieceConflict) -> Item | None:
-        """What the author and a colleague entered in different fields. None if they meet or it cannot be told."""
+        """The edits of both people in one, or None if they changed the same field or this cannot be known."""
         seen = self.cleaned_data.get("seen")
         if not isinstance(seen, dict) or not conflict.mine or not conflict.theirs:
             return None
         return merge_apart(conflict.mine, conflict.theirs, seen, [spec.code for spec in self.specs])
 
     def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
-        """Add each problem to its field, or above the form.
-
-        Without problems, the message.
-        """
+        """Show each problem beside its field. Without problems, show the message above the form."""
         for problem in problems:
             field = problem.path.rpartition("/")[2]
             self.add_error(field if field in self.fields else None, problem.message)
@@ -112,7 +110,7 @@ class PieceForm(Form):
             self.add_error(None, message)
 
     def rebase(self, revision: int) -> None:
-        """Base the sent form on a later revision, with what its author entered."""
+        """Base the form on a later revision, and keep what its author entered."""
         data: Any = copy(self.data)  # a copied QueryDict can be changed
         data[self.add_prefix("based_on")] = str(revision)
         self.data = data

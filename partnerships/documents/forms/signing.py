@@ -1,4 +1,4 @@
-"""Decide on a version, and answer the questions that come with it."""
+"""Forms to decide on a version and to answer the questions that come with it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NO_QUESTIONS: Mapping[int, Sequence[str]] = MappingProxyType({})
 
 
 class QuestionsField(forms.CharField):
-    """Questions to a signatory, one on each line; cleans to a list."""
+    """A field for questions to signatories, one on each line. Its value is a list."""
 
     def __init__(self, **kwargs: Any) -> None:
         hint = "One on each line. They answer with their decision, and the answers are kept with it."
         super().__init__(widget=forms.Textarea(attrs={"rows": 3}), max_length=4_000, **{"help_text": hint, **kwargs})
 
     def clean(self, value: Any) -> list[str]:
-        """The questions."""
+        """Return the questions, trimmed and checked."""
         try:
             return read_questions(super().clean(value).splitlines())
         except InvalidAnswers as error:
@@ -33,9 +33,9 @@ class QuestionsField(forms.CharField):
 
 
 class AnswersForm(Form):
-    """A form that asks the questions put to an organisation.
+    """Base of forms in which an organisation answers questions.
 
-    A form adds its fields with `add_answers` and checks them in `clean` with `check_answers`.
+    Call `add_answers` in `__init__` to add the fields, and `check_answers` in `clean`.
     """
 
     questions: Mapping[int, Sequence[str]] = NO_QUESTIONS
@@ -44,40 +44,46 @@ class AnswersForm(Form):
     def add_answers(self, organisations: Sequence[Organisation], questions: Mapping[int, Sequence[str]]) -> None:
         """Add a field for each question to these organisations."""
         self.questions = questions
-        every = dict.fromkeys(question for body in organisations for question in questions.get(body.pk, ()))
-        self.answer_names = {f"answer_{place}": question for place, question in enumerate(every)}
+        all_questions = dict.fromkeys(
+            question for organisation in organisations for question in questions.get(organisation.pk, ())
+        )
+        self.answer_names = {f"answer_{index}": question for index, question in enumerate(all_questions)}
         for name, question in self.answer_names.items():
             self.fields[name] = forms.CharField(
                 label=question,
                 widget=forms.Textarea(attrs={"rows": 2}),
                 required=False,
                 max_length=MAX_ANSWER,
-                help_text=self._asked_of(question, organisations),
+                help_text=self._addressees(question, organisations),
             )
 
-    def _asked_of(self, question: str, organisations: Sequence[Organisation]) -> str:
-        """Names the organisations that are asked, if the person speaks for several."""
-        asked = [body.name for body in organisations if question in self.questions.get(body.pk, ())]
-        return f"For {' and '.join(asked)}" if len(asked) < len(organisations) else ""
+    def _addressees(self, question: str, organisations: Sequence[Organisation]) -> str:
+        """Return the organisations that are asked a question, if not all of the person's are."""
+        names = [
+            organisation.name for organisation in organisations if question in self.questions.get(organisation.pk, ())
+        ]
+        return f"For {' and '.join(names)}" if len(names) < len(organisations) else ""
 
     def check_answers(self, data: Mapping[str, Any], decision: str) -> None:
-        """The questions to the chosen organisation need answers, unless it rejects."""
+        """Require answers to the questions to the chosen organisation, unless it rejects the version."""
         organisation = data.get("organisation")
-        asked = self.questions.get(organisation.pk, ()) if organisation is not None and decision else ()
+        if organisation is None or not decision:
+            return
+        own_questions = self.questions.get(organisation.pk, ())
         for name, question in self.answer_names.items():
-            if question in asked and name not in self.errors:
+            if question in own_questions and name not in self.errors:
                 try:
                     read_answers([question], {question: data.get(name, "")}, decision)
                 except InvalidAnswers as error:
                     self.add_error(name, str(error))
 
     def answers(self) -> dict[str, str]:
-        """The answers by question, once valid."""
+        """The answers by question. The form must be valid."""
         return {question: self.cleaned_data.get(name, "") for name, question in self.answer_names.items()}
 
 
 class SignForm(AnswersForm, VerdictForm):
-    """Decide on a version."""
+    """Approve a version, approve it with a condition, or reject it."""
 
     verdict_field = "decision"
     needs_words = {
@@ -117,11 +123,11 @@ class SignForm(AnswersForm, VerdictForm):
         self.helper.mark_optional = not self.answer_names  # an answer may be left out only with a rejection
 
     def clean(self) -> dict[str, Any]:
-        """The words and answers that the decision needs."""
+        """Require the reason and the answers that the decision needs."""
         data = super().clean()
         self.check_answers(data, data.get("decision", ""))
         return data
 
     def sent_answers(self) -> list[tuple[str, str]]:
-        """The answers by the name of their field, to send them once more."""
+        """The answers by the name of their field, to send them again from the next page."""
         return [(name, self.cleaned_data.get(name, "")) for name in self.answer_names]

@@ -1,4 +1,4 @@
-"""Save, remove and move the pieces of a draft, or discard it all."""
+"""Save, remove and move the pieces of a draft, or discard all its changes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,12 @@ from partnerships.documents.values import InvalidContent, Problem
 from partnerships.kit.prose import rules
 from partnerships.people.models import User
 
-#: What a save writes in the draft's row; give it to `save(update_fields=…)` with your own fields.
+#: The fields of a draft that saving a piece changes, for `update_fields`.
 SAVED_FIELDS = ("content", "prose", "prose_rules", "revision", "pieces", "updated_by", "updated_at")
 
 
 class UnableToSavePiece(Exception):
-    """The document may not be changed, or the piece or its value is invalid.
-
-    `problems` says where.
-    """
+    """The document may not be changed, or the piece or its value is invalid (`problems` says where)."""
 
     def __init__(self, message: str, problems: Sequence[Any] = ()) -> None:
         self.problems = tuple(problems)
@@ -34,14 +31,12 @@ class UnableToSavePiece(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenDraft:
-    """A locked draft to save pieces of, and its content before that.
-
-    `base` is the version that it starts from, whose HTML is reused.
-    """
+    """A draft with its schema and its content. Lock the draft before you save pieces of it."""
 
     schema: Schema
     draft: Draft
     content: Content
+    #: The version on which the draft is based; its HTML is reused.
     base: Version | None = None
 
 
@@ -55,89 +50,86 @@ def save_piece(
     now: dt.datetime,
     check: Callable[[Content], Iterable[Problem]] | None = None,
 ) -> bool:
-    """Save one piece of a draft: an item, "about", or the order of a list.
+    """Save one piece of a draft: an item, "about", or the order of a list. Return whether anything changed.
 
-    Returns whether anything changed. None as the value removes an item. `based_on` is the revision of the piece that
-    the author saw (`Draft.revision_of`), None to overwrite. `check` finds problems of the whole content. Raises
-    `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
+    The value None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`);
+    None overwrites any. `check` returns problems of the whole content. Raises `UnableToSavePiece`, and `PieceConflict`
+    if another person has saved something else since.
     """
     schema, draft = opened.schema, opened.draft
     try:
-        changed = set_piece(schema, opened.content, piece, value)
-        problems = tuple(check(changed)) if check else ()
+        new_content = set_piece(schema, opened.content, piece, value)
+        problems = tuple(check(new_content)) if check else ()
         if problems:
             raise InvalidContent(problems)
     except UnknownPiece as error:
         raise UnableToSavePiece(str(error)) from error
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
-    mine, theirs = get_piece(schema, changed, piece), get_piece(schema, opened.content, piece)
-    if mine == theirs:
+    new_value = get_piece(schema, new_content, piece)
+    current_value = get_piece(schema, opened.content, piece)
+    if new_value == current_value:
         return False
-    check_conflict(draft.pieces, piece, based_on, mine=mine, theirs=theirs)
-    _save_content(opened, changed, [piece], author=author, now=now)
+    check_conflict(draft.pieces, piece, based_on, mine=new_value, theirs=current_value)
+    _save_content(opened, new_content, [piece], author=author, now=now)
     return True
 
 
 def save_items(
     opened: OpenDraft, code: str, items: Mapping[str, Item], *, author: User | None, now: dt.datetime
 ) -> list[str]:
-    """Save several normalised items of one collection of a draft, as one revision.
+    """Save several normalised items (by key) of one collection, as one revision. Return the changed pieces.
 
-    `items` are by key; new ones follow the others, in this order. Returns the pieces that changed. Raises
-    `UnableToSavePiece` if they are too many.
+    New items are added at the end, in this order. Raises `UnableToSavePiece` if there would be too many items.
     """
-    present: dict[str, Item] = {item["key"]: item for item in opened.content[code]}
-    touched = [f"{code}/{key}" for key, item in items.items() if present.get(key) != item]
-    together = {**present, **items}
-    if len(together) > MAX_ITEMS:
+    current_items: dict[str, Item] = {item["key"]: item for item in opened.content[code]}
+    changed_pieces = [f"{code}/{key}" for key, item in items.items() if current_items.get(key) != item]
+    all_items = {**current_items, **items}
+    if len(all_items) > MAX_ITEMS:
         raise UnableToSavePiece(f"A {opened.schema.one} can have at most {MAX_ITEMS:,} of these.")
-    if touched:
-        changed = {**opened.content, code: list(together.values())}
-        _save_content(opened, changed, touched, author=author, now=now)
-    return touched
+    if changed_pieces:
+        new_content = {**opened.content, code: list(all_items.values())}
+        _save_content(opened, new_content, changed_pieces, author=author, now=now)
+    return changed_pieces
 
 
 def _save_content(
     opened: OpenDraft, content: Content, pieces: Iterable[str], *, author: User | None, now: dt.datetime
 ) -> None:
-    """Save the content under a new revision, which these pieces get."""
+    """Save the content as a new revision of the draft and of these pieces."""
     draft = opened.draft
     write_content(opened.schema, draft, content, opened.base)
     draft.revision += 1
-    saved = touch(draft.revision, author.pk if author else None, now)
-    draft.pieces |= {piece: dict(saved) for piece in pieces}
+    last_save = touch(draft.revision, author.pk if author else None, now)
+    draft.pieces |= {piece: dict(last_save) for piece in pieces}
     draft.updated_by, draft.updated_at = author, now
     draft.save(update_fields=SAVED_FIELDS)
 
 
 def moved(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[str, list[str]] | None:
-    """The piece to save, and its value, so that an item moves one place up or down.
+    """Return the piece to save, and its value, to move an item one place up or down.
 
-    ("order/sections", keys) for "sections/vision". None if it cannot move: the first cannot go up, the last cannot go
-    down. Raises `UnableToSavePiece` if the item was removed, and `UnknownPiece`.
+    To move "sections/vision", this is "order/sections" with the keys in their new order. Returns None if the item is
+    already at that end of the list. Raises `UnableToSavePiece` if the item was removed, and `UnknownPiece`.
     """
     code, key = split_piece(schema, piece)
-    order = f"order/{code}"
-    keys: list[str] = list(get_piece(schema, content, order))
+    order_piece = f"order/{code}"
+    keys: list[str] = list(get_piece(schema, content, order_piece))
     if key not in keys:
         raise UnableToSavePiece("It is no longer in the draft, so it cannot be moved.")
-    place = keys.index(key)
-    other = place - 1 if up else place + 1
-    if not 0 <= other < len(keys):
+    index = keys.index(key)
+    neighbour = index - 1 if up else index + 1
+    if not 0 <= neighbour < len(keys):
         return None
-    keys[place], keys[other] = keys[other], keys[place]
-    return order, keys
+    keys[index], keys[neighbour] = keys[neighbour], keys[index]
+    return order_piece, keys
 
 
 def discard_changes(draft: Draft, *, author: User, now: dt.datetime) -> None:
-    """Discard all changes of a locked draft since the version it is based on.
-
-    Saves it.
-    """
+    """Discard all changes of a locked draft since the version on which it is based, and save the draft."""
     draft.content, draft.prose, draft.prose_rules = None, {}, rules()
     draft.revision += 1
-    # Pieces changed since count as saved again, so that somebody who is still editing one sees a conflict.
+    # The changed pieces get a new revision, so that people who are still editing one see a conflict.
     touched = touched_since(draft.pieces, draft.clean_revision)
     draft.pieces |= {piece: touch(draft.revision, author.pk, now) for piece in touched}
     draft.clean_revision = draft.revision

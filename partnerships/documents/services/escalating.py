@@ -1,4 +1,4 @@
-"""The sweep that emails the next post about a late signature."""
+"""Escalate late signatures to the next post of the signatory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ S = TypeVar("S", bound=Signatory)
 def escalate_late(
     signatories: QuerySet[S], *, must_decide: Callable[[S], bool], tell: Callable[[S], None], now: dt.datetime
 ) -> int:
-    """Tell the next post of each late signatory, once; returns how many.
+    """Escalate each late signatory once, and return how many.
 
-    A room gives its signatories, whether one still has to decide, and who hears of it: `tell` records emails and
-    events in the transaction that claims the signatory. A new deadline can be missed again. Safe to run twice.
+    `must_decide` says whether a signatory still has to decide. `tell` emails the next post; it runs in the transaction
+    that marks the signatory as escalated. A new deadline can be escalated again. Safe to run twice.
     """
-    late = lapsed_signatories(signatories, now=now).order_by("pk")
-    return sum(_escalate(signatory, must_decide, tell, now) for signatory in late)
+    late_signatories = lapsed_signatories(signatories, now=now).order_by("pk")
+    return sum(_escalate(signatory, must_decide, tell, now) for signatory in late_signatories)
 
 
 @transaction.atomic

@@ -1,4 +1,8 @@
-"""Publish versions: check what is published, number it, and keep the draft's other changes."""
+"""Publish a version of a draft: check it, refuse what may not be published, number it, and rebase the draft.
+
+Refusals of any document are here. What a plan may not publish is in `plans.services.publishing`; what terms may not be
+sent with is in `agreements.services.terms.sending`.
+"""
 
 from __future__ import annotations
 
@@ -29,21 +33,22 @@ V = TypeVar("V", bound=Version)
 
 
 class UnableToPublish(Exception):
-    """The draft is unchanged, invalid or out of date, or nothing may be published."""
+    """The content may not be published: it is unchanged, invalid or out of date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What will be published: `content`, and how it differs from the `previous` one."""
+    """Content that has been checked and may be published, with its changes since the previous version."""
 
     schema: Schema
     previous: Content
     content: Content
     changes: tuple[Change, ...]
-    is_given: bool
+    #: Whether it replaces the draft's content, as an import does.
+    is_replacement: bool
 
 
-def _as_it_is(content: Content, _previous: Content) -> Content:
+def _unchanged(content: Content, _previous: Content) -> Content:
     return content
 
 
@@ -52,19 +57,17 @@ def prepare(
     draft: Draft,
     previous: Content,
     *,
-    given: Any = None,
-    finish: Callable[[Content, Content], Content] = _as_it_is,
+    replacement: Any = None,
+    finish: Callable[[Content, Content], Content] = _unchanged,
 ) -> Prepared:
-    """Check what is to be published: the draft's content, or a given one.
+    """Check the content of a draft, or raw content that replaces it, and return it ready to publish.
 
-    `previous` is the content of the last version. `finish` returns the content as it is to be published, given that
-    content and `previous`; it may raise `UnableToPublish`. Raises `UnableToPublish` where nothing changed or the given
-    content is invalid.
+    `previous` is the content of the last version. `finish` takes the new content and the previous one, and returns the
+    content to publish. Raises `UnableToPublish` if nothing has changed or the replacement is invalid.
     """
-    is_given = given is not None
-    if is_given:
+    if replacement is not None:
         try:
-            content = normalise(schema, given, known=previous)
+            content = normalise(schema, replacement, valid=previous)
         except InvalidContent as error:
             raise UnableToPublish(str(error)) from error
     elif draft.content is not None:
@@ -75,13 +78,19 @@ def prepare(
     version_changes = changes(schema, previous, content)
     if not version_changes:
         raise UnableToPublish(NOTHING_CHANGED)
-    return Prepared(schema=schema, previous=previous, content=content, changes=version_changes, is_given=is_given)
+    return Prepared(
+        schema=schema,
+        previous=previous,
+        content=content,
+        changes=version_changes,
+        is_replacement=replacement is not None,
+    )
 
 
 def refuse_minor(prepared: Prepared) -> None:
-    """Refuse a minor version that changes homes, dates, money or parties.
+    """Raise `UnableToPublish` for a minor version that changes homes, dates, money or parties.
 
-    Signatures on the version before would count for it. Raises `UnableToPublish`, naming what changed.
+    Earlier signatures count for a minor version, so it may not change what was signed.
     """
     reason = why_not_minor(prepared.changes)
     if reason:
@@ -89,9 +98,9 @@ def refuse_minor(prepared: Prepared) -> None:
 
 
 def next_number(versions: QuerySet[V]) -> int:
-    """The number of the next version. Lock the document's row first."""
-    newest: int | None = versions.aggregate(newest=Max("number"))["newest"]
-    return (newest or 0) + 1
+    """Return the number of the next version. Lock the document's row first."""
+    highest: int | None = versions.aggregate(highest=Max("number"))["highest"]
+    return (highest or 0) + 1
 
 
 def create_version(
@@ -103,23 +112,23 @@ def create_version(
     author: User | None,
     organisation: Organisation | None,
     now: dt.datetime,
-    known: tuple[Draft | Version | None, ...] = (),
-    **own: Any,
+    rendered: tuple[Draft | Version | None, ...] = (),
+    **fields: Any,
 ) -> V:
-    """Store the next version, with `own` fields of its model.
+    """Create the next version, with the other fields of its model. Lock the document's row first.
 
-    HTML in `known` drafts and versions is reused. Lock the document's row first.
+    HTML of drafts and versions that are already rendered is reused.
     """
     version: V = model._default_manager.create(
         number=number,
         content=prepared.content,
-        prose=prose_of(prepared.schema, prepared.content, *known),
+        prose=prose_of(prepared.schema, prepared.content, *rendered),
         prose_rules=rules(),
         note=note,
         author=author,
         organisation=organisation,
         published_at=now,
-        **own,
+        **fields,
     )
     return version
 
@@ -127,17 +136,17 @@ def create_version(
 def rebase_draft(
     draft: Draft, prepared: Prepared, version: Version, *, author: User | None, now: dt.datetime, keep: bool
 ) -> None:
-    """Base a locked draft on the new version, without saving it.
+    """Base a locked draft on the new version, without saving the draft.
 
-    With `keep` the draft keeps what it changes beyond a given content. People who are editing a piece that a given
-    content changed will see a conflict.
+    If the version replaced the draft's content, `keep` keeps the other changes of the draft. People who are editing a
+    piece that the replacement has changed will see a conflict.
     """
-    if prepared.is_given and keep and draft.content is not None:
+    if prepared.is_replacement and keep and draft.content is not None:
         merged = rebase(prepared.schema, draft.content, prepared.previous, prepared.content)
         write_content(prepared.schema, draft, merged if merged != prepared.content else None, version)
     else:
         write_content(prepared.schema, draft, None)
-    if prepared.is_given:
+    if prepared.is_replacement:
         draft.revision += 1
         saved = touch(draft.revision, author.pk if author else None, now)
         draft.pieces |= {change.anchor: saved for change in prepared.changes}

@@ -1,4 +1,4 @@
-"""Render a document's Markdown to HTML once, when it is saved."""
+"""Render the Markdown of a document to HTML when it is saved, so that pages need not."""
 
 from __future__ import annotations
 
@@ -9,42 +9,43 @@ from partnerships.documents.schema import Content, Schema
 from partnerships.kit.prose import rules, to_html
 
 
-def write_content(schema: Schema, draft: Draft, content: Content | None, *known: Version | None) -> None:
-    """Set a draft's content and HTML without saving.
+def write_content(schema: Schema, draft: Draft, content: Content | None, *rendered: Version | None) -> None:
+    """Set the content and HTML of a draft, without saving it.
 
-    None: the same as the version that the draft is based on. HTML of the same text in `known` is reused.
+    The content None means the same as the version on which the draft is based. HTML of `rendered` versions is reused.
     """
-    draft.prose = prose_of(schema, content, draft, *known) if content is not None else {}
+    draft.prose = prose_of(schema, content, draft, *rendered) if content is not None else {}
     draft.prose_rules = rules()
     draft.content = content
 
 
-def prose_of(schema: Schema, content: Content, *known: Draft | Version | None) -> dict[str, str]:
-    """The HTML of each Markdown field by path, like "sections/vision/body".
+def prose_of(schema: Schema, content: Content, *rendered: Draft | Version | None) -> dict[str, str]:
+    """Return the HTML of each Markdown field, by its path, such as "sections/vision/body".
 
-    HTML of the same text in `known` drafts and versions is reused, unless the rules of rendering have changed.
+    HTML of the same text in `rendered` drafts and versions is reused, unless the rules of rendering have changed.
     """
-    rendered: dict[str, str] = {}
-    for source in known:
+    html_by_text: dict[str, str] = {}
+    for source in rendered:
         if source is not None and source.content is not None and source.prose_rules == rules():
-            rendered |= {
+            html_by_text |= {
                 text: source.prose[path] for path, text in _texts(schema, source.content) if path in source.prose
             }
-    prose = {}
+    html_by_path = {}
     for path, text in _texts(schema, content):
-        if text not in rendered:
-            rendered[text] = to_html(text)
-        prose[path] = rendered[text]
-    return prose
+        if text not in html_by_text:
+            html_by_text[text] = to_html(text)
+        html_by_path[path] = html_by_text[text]
+    return html_by_path
 
 
 def _texts(schema: Schema, content: Content) -> Iterator[tuple[str, str]]:
-    about, collections = schema.text_fields
-    for field in about:
-        if content["about"].get(field):
-            yield f"about/{field}", content["about"][field]
-    for code, fields in collections.items():
+    """Yield the path and the Markdown of each text field that is not empty."""
+    about_codes, codes_by_collection = schema.text_fields
+    for field_code in about_codes:
+        if content["about"].get(field_code):
+            yield f"about/{field_code}", content["about"][field_code]
+    for code, field_codes in codes_by_collection.items():
         for item in content.get(code, ()):
-            for field in fields:
-                if item.get(field):
-                    yield f"{code}/{item['key']}/{field}", item[field]
+            for field_code in field_codes:
+                if item.get(field_code):
+                    yield f"{code}/{item['key']}/{field_code}", item[field_code]

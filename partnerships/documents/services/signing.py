@@ -1,4 +1,4 @@
-"""Questions to a signatory, the answers, and signatories whose deadline has passed."""
+"""Read questions to signatories and their answers, and find signatories whose deadline has passed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class InvalidAnswers(ValueError):
 
 
 def read_questions(texts: Iterable[str]) -> list[str]:
-    """Questions, each on one line and asked once. Raises `InvalidAnswers`."""
-    questions = list(dict.fromkeys(filter(None, (" ".join(text.split()) for text in texts))))
+    """Return the questions, each on one line and only once. Raises `InvalidAnswers`."""
+    trimmed = (" ".join(text.split()) for text in texts)
+    questions = list(dict.fromkeys(text for text in trimmed if text))
     if len(questions) > MAX_QUESTIONS:
         raise InvalidAnswers(f"Ask at most {MAX_QUESTIONS} questions.")
     if any(len(question) > MAX_QUESTION for question in questions):
@@ -36,29 +37,29 @@ def read_questions(texts: Iterable[str]) -> list[str]:
 
 
 def read_answers(questions: Sequence[str], answers: Mapping[str, str], decision: str) -> list[dict[str, str]]:
-    """What `Signature.answers` stores: each question with its answer.
+    """Return the questions with their answers, as `Signature.answers` stores them.
 
-    `answers` are by question. Only a rejection may leave questions without an answer. Raises `InvalidAnswers`.
+    `answers` are by question. Only a rejection may leave a question unanswered. Raises `InvalidAnswers`.
     """
-    given = {question: answers.get(question, "").strip() for question in questions}
-    for question, answer in given.items():
+    answer_by_question = {question: answers.get(question, "").strip() for question in questions}
+    for question, answer in answer_by_question.items():
         if not answer and decision != Decision.REJECTED:
             raise InvalidAnswers(f"Answer the question “{question}”")
         if len(answer) > MAX_ANSWER:
             raise InvalidAnswers(f"The answer to “{question}” can have at most {MAX_ANSWER:,} characters.")
-    return [{"question": question, "answer": answer} for question, answer in given.items() if answer]
+    return [{"question": question, "answer": answer} for question, answer in answer_by_question.items() if answer]
 
 
 def lapsed_signatories(signatories: QuerySet[S], *, now: dt.datetime) -> QuerySet[S]:
-    """Those whose deadline has passed, and that the next post does not know of yet.
+    """Filter signatories whose deadline has passed and for which nobody was emailed yet.
 
-    A deadline before they were last asked does not count. Whether one has decided is for the caller to check.
+    A deadline before they were last asked does not count. The caller checks whether they have decided.
     """
     today = timezone.localdate(now)
     return signatories.filter(Q(due_on__gte=F("asked_at__date")), due_on__lt=today, escalated_at=None, removed_at=None)
 
 
 def claim_escalation(signatory: Signatory, *, now: dt.datetime) -> bool:
-    """Mark that the next post is told; False if another run has done so."""
+    """Mark that the next post is emailed. Return False if another run has done so already."""
     rows = type(signatory)._default_manager.filter(pk=signatory.pk, escalated_at=None, due_on=signatory.due_on)
     return bool(rows.update(escalated_at=now))

@@ -1,4 +1,4 @@
-"""Both texts of a piece that two people changed, side by side."""
+"""Show both texts of a piece that two people have changed, side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.people.models import User
 def conflict_context(
     schema: Schema, collection: Collection | None, conflict: PieceConflict, names: Names
 ) -> dict[str, Any]:
-    """The template context of a conflict: the fields in which two texts differ."""
+    """Return the template context of a conflict: the fields in which the two texts differ."""
     person = User.objects.filter(pk=conflict.by or 0).first()
     theirs: Item | None = conflict.theirs
     rows: list[dict[str, Any]] = []
@@ -33,13 +33,15 @@ def conflict_context(
     return {
         "conflict": rows,
         "gone": theirs is None,
-        "who": person.display_name if person else "Somebody",
+        "who": person.display_name if person else "Another person",
         "when": dt.datetime.fromisoformat(conflict.at) if conflict.at else None,
     }
 
 
 def _counts_rows(counts: Counts, mine: Item, theirs: Item | None) -> list[dict[str, Any]]:
-    my_lines, their_lines = counts.by_line(mine), counts.by_line(theirs) if theirs else {}
+    """Return the counted lines in which the two texts differ."""
+    my_lines = counts.by_line(mine)
+    their_lines = counts.by_line(theirs) if theirs else {}
     return [
         {
             "label": f"{counts.label}, {counts.words(line)}",

@@ -1,4 +1,4 @@
-"""The lists of a draft's page: every item with its addresses."""
+"""The lists on the page of a draft: every item, with the addresses to change it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class PieceRow:
-    """One item in a list of the draft's page."""
+    """One item in a list on the page of a draft."""
 
     code: str
     key: str
@@ -28,7 +28,7 @@ class PieceRow:
 
 @dataclass(frozen=True, slots=True)
 class PieceList:
-    """One list of the draft's page."""
+    """One list on the page of a draft."""
 
     code: str
     one: str
@@ -40,7 +40,8 @@ class PieceList:
     items: list[PieceRow] = field(default_factory=list)
 
 
-#: The address of an action ("add", "edit", "move", "remove") on a collection and, but for "add", an item.
+#: Returns the address of an action ("add", "edit", "move", "remove") on an item, by the codes of the action, of the
+#: collection and of the item. To add an item, the last one is empty.
 Address = Callable[[str, str, str], str]
 
 
@@ -59,12 +60,29 @@ def piece_lists(
     add_words: Mapping[str, str] = MappingProxyType({}),
     imports: Mapping[str, str] = MappingProxyType({}),
 ) -> list[PieceList]:
-    """Each collection with its items, for `documents/_pieces.html`.
+    """Return each collection with its items, for `documents/_pieces.html`.
 
-    `touches` says who last saved each piece, `comments` how many comments it has. `add_words` are
-    the words of links to add an item, by collection, where they are not "Add a …". `imports` are
-    addresses to import items of a spreadsheet.
+    `touches` says who last saved each piece, and `comments` how many comments it has. By the code of the collection,
+    `add_words` are the words of links that are not "Add a …", and `imports` the addresses to import a spreadsheet.
     """
+
+    def row(collection: Collection, item: Item) -> PieceRow:
+        code, key = collection.code, item["key"]
+        comment_count = comments.get(f"{code}/{key}", 0)
+        actions = ["edit", "move", "remove"]
+        if comment_count:
+            actions.append("comments")
+        return PieceRow(
+            code=code,
+            key=key,
+            title=item[collection.title],
+            hidden=collection.hides(item),
+            detail=details(collection, item),
+            touch=touches.get(f"{code}/{key}"),
+            comments=comment_count,
+            urls={action: address(action, code, key) for action in actions},
+        )
+
     return [
         PieceList(
             code=collection.code,
@@ -74,34 +92,7 @@ def piece_lists(
             add_url=address("add", collection.code, ""),
             add_words=add_words.get(collection.code, f"Add {collection.one_with_article}"),
             import_url=imports.get(collection.code, ""),
-            items=[
-                _row(
-                    collection,
-                    item,
-                    address,
-                    touches.get(f"{collection.code}/{item['key']}"),
-                    comments.get(f"{collection.code}/{item['key']}", 0),
-                    details(collection, item),
-                )
-                for item in content[collection.code]
-            ],
+            items=[row(collection, item) for item in content[collection.code]],
         )
         for collection in schema.collections
     ]
-
-
-def _row(
-    collection: Collection, item: Item, address: Address, touch: LastSave | None, comments: int, detail: str
-) -> PieceRow:
-    code, key = collection.code, item["key"]
-    actions = ("edit", "move", "remove", *(("comments",) if comments else ()))
-    return PieceRow(
-        code=code,
-        key=key,
-        title=item[collection.title],
-        hidden=collection.hides(item),
-        detail=detail,
-        touch=touch,
-        comments=comments,
-        urls={action: address(action, code, key) for action in actions},
-    )

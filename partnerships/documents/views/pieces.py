@@ -1,13 +1,14 @@
-"""Edit, add, remove and move the pieces of a draft.
+"""Pages to edit, add, remove and move the pieces of a draft.
 
-A room's view opens its document, finds the piece, and calls one of these with its services and templates.
+The view of a room opens its document, finds the piece, and calls one of these functions with its own services and
+templates.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
@@ -18,14 +19,13 @@ from django.shortcuts import redirect, render
 from partnerships.documents.comparing.naming import Names
 from partnerships.documents.forms.pieces import PieceForm
 from partnerships.documents.merging import fingerprints
-from partnerships.documents.models import Draft
 from partnerships.documents.pieces import UnknownPiece, get_piece
 from partnerships.documents.revisions import PieceConflict
 from partnerships.documents.schema import Collection, Content, Item, Schema
-from partnerships.documents.services import UnableToSavePiece
+from partnerships.documents.services import OpenDraft, UnableToSavePiece
 from partnerships.documents.views.conflicts import conflict_context
 
-#: Saves a value (None removes the item) on top of the revision that the author saw.
+#: Saves a value, or removes the item if it is None. The number is the revision of the piece that the author saw.
 Save: TypeAlias = Callable[[Any, int], object]
 
 
@@ -36,77 +36,83 @@ class Lines(Protocol):
         """Whether everything in it is valid."""
 
     def value(self) -> Mapping[str, Any]:
-        """The fields of the item that it gives."""
+        """The fields of the item that the form holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One piece of a draft, as a page shows it."""
+    """A piece of a draft that a page shows."""
 
     schema: Schema
-    content: Content  # what the draft says now
-    name: str  # "about", "sites/north-quay"
+    #: The whole draft.
+    content: Content
+    #: "about", or an item such as "sites/north-quay".
+    name: str
+    #: The list of the item; None for "about".
     collection: Collection | None
+    #: The fields as the draft has them; None for a new item, or one that another person has removed.
     item: Item | None
     revision: int
     is_new: bool
-    back: str  # the address of the draft's page
+    #: The address of the page of the draft.
+    back: str
+    #: Fields of a new item that its form does not have.
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """The key of the item; "" for "about"."""
+        """The key of the item. Empty for "about"."""
         return self.name.partition("/")[2]
 
     @property
     def title(self) -> str:
-        """The title of the item as the draft has it."""
+        """The title of the item in the draft."""
         return str(self.item[self.collection.title]) if self.item and self.collection else ""
 
     @property
     def initial(self) -> dict[str, Any]:
-        """The first values of its form."""
-        # The fields about the whole are one piece, but two people can change different ones of them.
+        """The initial values of the form."""
+        # Two people may change different fields of "about" at the same time, so the form keeps what its author saw.
         seen = fingerprints(self.item) if self.item and self.collection is None else None
         return {**(self.item or {}), "based_on": self.revision, "seen": seen}
 
 
 def find_piece(
     request: HttpRequest,
-    schema: Schema,
-    draft: Draft,
-    content: Content,
+    open_draft: OpenDraft,
     code: str,
     key: str = "",
     *,
     back: str,
     new: bool = False,
 ) -> Piece:
-    """The piece that an address names.
+    """Return the piece that an address names, "about" or an item of the collection `code`, or raise 404.
 
-    "about", or an item of the collection `code`; else 404. A new item has a random key, which the form sends back: keys
-    appear in addresses, which must not reveal a title. An item that somebody removed meanwhile is found when a form is
-    sent, so that its author sees the conflict.
+    A new item has a random key, which the form sends back. Keys appear in addresses, which must not reveal a title. If
+    another person has removed the item, a form that is sent still finds it, so that its author sees the conflict.
     """
+    schema = open_draft.schema
     collection = None if code == "about" else schema.collection_by_code.get(code)
     if collection is None and (code != "about" or key or new):
         raise Http404
-    sent = request.method == "POST"
+    is_sent = request.method == "POST"
+    item_key = key
     if new:
-        key = request.POST.get("key", "") if sent else secrets.token_hex(5)
-    name = f"{code}/{key}" if collection else "about"
+        item_key = request.POST.get("key", "") if is_sent else secrets.token_hex(5)
+    name = f"{code}/{item_key}" if collection else "about"
     try:
-        item = get_piece(schema, content, name)
+        item = get_piece(schema, open_draft.content, name)
     except UnknownPiece as error:
         raise Http404 from error
-    if item is None and not new and not sent:
+    if item is None and not new and not is_sent:
         raise Http404
     return Piece(
         schema=schema,
-        content=content,
+        content=open_draft.content,
         name=name,
         collection=collection,
         item=item,
-        revision=draft.revision_of(name),
+        revision=open_draft.draft.revision_of(name),
         is_new=new,
         back=back,
     )
@@ -121,26 +127,26 @@ def edit_piece(
     template: str,
     names: Callable[[Content], Names] | None = None,
     lines: Lines | None = None,
-    kept: Mapping[str, Any] = MappingProxyType({}),
     context: Mapping[str, Any] = MappingProxyType({}),
 ) -> HttpResponse:
-    """The page of a form for one piece, or the redirect after it is saved.
+    """Show the form of a piece, or save it and redirect to the draft.
 
-    If somebody saved the piece meanwhile, the page shows both texts, and the form is based on theirs. `names` gives the
-    names behind keys and codes in a content. `kept` are fields of a new item that the form does not have.
+    If another person has saved the piece meanwhile, the page shows both texts, and the form can then replace theirs.
+    `names` looks up the names behind keys and codes in a content.
     """
     if request.method != "POST":
         return show_piece(request, piece, form, template=template, context=context)
-    status, conflicting = 422, {}
+    status = 422
+    conflict_details: dict[str, Any] = {}
     if form.is_valid() and (lines is None or lines.is_valid()):
-        value = {**(piece.item or kept), **form.value(), **(lines.value() if lines else {})}
+        value = {**(piece.item or piece.defaults), **form.value(), **(lines.value() if lines else {})}
         try:
-            _save_with_others(piece, form, value, save)
+            _save_merged(piece, form, value, save)
         except PieceConflict as conflict:
             status = 409
-            both = _with_both(piece, conflict)
-            names_in_both = names(both) if names else Names(piece.schema, both)
-            conflicting = conflict_context(piece.schema, piece.collection, conflict, names_in_both)
+            content = _with_both_texts(piece, conflict)
+            names_in_both = names(content) if names else Names(piece.schema, content)
+            conflict_details = conflict_context(piece.schema, piece.collection, conflict, names_in_both)
             form.rebase(conflict.revision)
         except UnableToSavePiece as error:
             form.explain(str(error), error.problems)
@@ -148,13 +154,13 @@ def edit_piece(
             name = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
             messages.success(request, f"“{name}” saved in the draft.")
             return redirect(f"{piece.back}#{piece.name.replace('/', '-')}")
-    return show_piece(request, piece, form, template=template, context={**context, **conflicting}, status=status)
+    return show_piece(request, piece, form, template=template, context={**context, **conflict_details}, status=status)
 
 
-def _save_with_others(piece: Piece, form: PieceForm, value: Item, save: Save) -> None:
-    """Save the value, on top of other fields about the whole that a colleague saved meanwhile.
+def _save_merged(piece: Piece, form: PieceForm, value: Item, save: Save) -> None:
+    """Save the value. For "about", merge it with other fields that another person has saved meanwhile.
 
-    Raises `PieceConflict` where both changed the same field.
+    Raises `PieceConflict` if both changed the same field.
     """
     try:
         save(value, form.cleaned_data["based_on"])
@@ -174,8 +180,8 @@ def show_piece(
     context: Mapping[str, Any],
     status: int = 200,
 ) -> HttpResponse:
-    """The page of a form for one piece."""
-    shown = {
+    """Show the form of a piece."""
+    piece_context = {
         "piece": piece,
         "collection": piece.collection,
         "item": piece.item,
@@ -185,21 +191,22 @@ def show_piece(
         "form": form,
         **context,
     }
-    return render(request, template, shown, status=status)
+    return render(request, template, piece_context, status=status)
 
 
-def _with_both(piece: Piece, conflict: PieceConflict) -> Content:
-    """The content with both texts of the piece, for the names in them."""
+def _with_both_texts(piece: Piece, conflict: PieceConflict) -> Content:
+    """Return the content with both texts of a piece in conflict, to look up the names in both."""
     if piece.collection is None:
         return piece.content
-    others = [item for item in piece.content[piece.collection.code] if item["key"] != piece.key]
-    return {**piece.content, piece.collection.code: [*others, *filter(None, (conflict.mine, conflict.theirs))]}
+    other_items = [item for item in piece.content[piece.collection.code] if item["key"] != piece.key]
+    both_texts = [text for text in (conflict.mine, conflict.theirs) if text]
+    return {**piece.content, piece.collection.code: [*other_items, *both_texts]}
 
 
 def remove_piece(
     request: HttpRequest, piece: Piece, *, save: Save, edit_url: str, template: str, context: Mapping[str, Any]
 ) -> HttpResponse:
-    """The page that asks before an item is removed, or the redirect after it."""
+    """Ask before an item is removed, or remove it and redirect to the draft."""
     collection = piece.collection
     if piece.item is None or collection is None:
         raise Http404
@@ -208,32 +215,41 @@ def remove_piece(
         try:
             save(None, int(based_on) if based_on.isdecimal() else 0)
         except PieceConflict:
-            messages.warning(request, f"Somebody has changed “{piece.title}”. Read it before you remove it.")
+            messages.warning(request, f"Another person has changed “{piece.title}”. Read it before you remove it.")
             return redirect(edit_url)
         except UnableToSavePiece as error:
             messages.error(request, str(error))
         else:
             messages.success(request, f"“{piece.title}” removed from the draft. Earlier versions keep it.")
         return redirect(piece.back)
-    shown = {"piece": piece, "collection": collection, "item": piece.item, "title": piece.title, "back": piece.back}
-    return render(request, template, {**shown, "based_on": piece.revision, **context})
+    piece_context = {
+        "piece": piece,
+        "collection": collection,
+        "item": piece.item,
+        "title": piece.title,
+        "back": piece.back,
+        "based_on": piece.revision,
+    }
+    return render(request, template, {**piece_context, **context})
 
 
 def move_piece(
     request: HttpRequest, collection: Collection, key: str, *, move: Callable[[bool], bool], back: str
 ) -> HttpResponse:
-    """Move an item one place up or down (`way` in the sent form), then back to the draft.
+    """Move an item one place up or down, as the form says, and redirect to the draft.
 
-    `move` is given whether to move up, and says whether it moved.
+    `move` takes whether to move the item up, and returns whether it could move.
     """
     up = request.POST.get("way") == "up"
     try:
-        moved = move(up)
+        has_moved = move(up)
     except UnknownPiece as error:
         raise Http404 from error
     except UnableToSavePiece as error:
         messages.error(request, str(error))
     else:
-        already = f"The {collection.one} is already the {'first' if up else 'last'}."
-        messages.success(request, f"{collection.label} moved {'up' if up else 'down'}." if moved else already)
+        message = f"{collection.label} moved {'up' if up else 'down'}."
+        if not has_moved:
+            message = f"The {collection.one} is already the {'first' if up else 'last'}."
+        messages.success(request, message)
     return redirect(f"{back}#{collection.code}-{key}")

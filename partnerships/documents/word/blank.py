@@ -1,4 +1,4 @@
-"""An empty Word document in our fonts, and what every paper puts into it."""
+"""Create an empty Word document, and add the parts that all our Word documents have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INK, _MUTED = (0x10, 0x27, 0x2E), (0x4A, 0x61, 0x68)
 
 
 def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> Any:
-    """An empty A4 document, landscape if it is wide, with our fonts, page numbers and properties."""
+    """Return an empty A4 document, landscape if it is wide, with our fonts, page numbers and properties."""
     document = docx.Document()
     properties = document.core_properties
     properties.title, properties.author, properties.comments = xml_text(title), "", ""
@@ -50,50 +50,45 @@ def new_document(title: str, made_at: dt.datetime, *, is_wide: bool = False) -> 
 
 
 def add_contents(document: Any, headings: Sequence[str]) -> None:
-    """Add a table of contents with a link to each `add_contents_heading`, in their order.
+    """Add a table of contents with a link to each heading that `add_contents_heading` adds, in the same order.
 
-    It is a field without page numbers, so that it is right without being updated.
+    The contents have no page numbers, so that they are right without being updated in Word.
     """
     document.add_paragraph().add_run("Contents").bold = True
-    for number, heading in enumerate(headings):
+    for index, heading in enumerate(headings):
         paragraph = document.add_paragraph()
-        if number == 0:
+        if index == 0:
             _add_field_part(paragraph, "begin")
             _add_field_part(paragraph, "", r'TOC \o "1-1" \h \n')
             _add_field_part(paragraph, "separate")
         link = oxml.OxmlElement("w:hyperlink")
-        link.set(namespaces.qn("w:anchor"), _bookmark(number))
+        link.set(namespaces.qn("w:anchor"), _bookmark(index))
         run = paragraph.add_run(xml_text(heading))
         link.append(run._r)
         paragraph._p.append(link)
         paragraph.paragraph_format.space_after = shared.Pt(2)
-        if number == len(headings) - 1:
+        if index == len(headings) - 1:
             _add_field_part(paragraph, "end")
 
 
-def add_contents_heading(document: Any, number: int, heading: str) -> None:
-    """Add the heading of a part, to which the contents lead.
-
-    `number` is its place in them, from 0.
-    """
+def add_contents_heading(document: Any, index: int, heading: str) -> None:
+    """Add a heading to which the table of contents links. `index` counts the headings from 0."""
     paragraph = document.add_heading(xml_text(heading), level=1)
-    for place, kind in ((1, "bookmarkStart"), (len(paragraph._p) + 1, "bookmarkEnd")):
+    for position, kind in ((1, "bookmarkStart"), (len(paragraph._p) + 1, "bookmarkEnd")):
         mark = oxml.OxmlElement(f"w:{kind}")
-        mark.set(namespaces.qn("w:id"), str(number))
+        mark.set(namespaces.qn("w:id"), str(index))
         if kind == "bookmarkStart":
-            mark.set(namespaces.qn("w:name"), _bookmark(number))
-        paragraph._p.insert(place, mark)
+            mark.set(namespaces.qn("w:name"), _bookmark(index))
+        paragraph._p.insert(position, mark)
 
 
-def _bookmark(number: int) -> str:
-    return f"_Toc{number + 1:06}"
+def _bookmark(index: int) -> str:
+    """Return the name of the bookmark of a heading, as Word names those of its own tables of contents."""
+    return f"_Toc{index + 1:06}"
 
 
 def _add_field_part(paragraph: Any, kind: str, instruction: str = "") -> None:
-    """Add a part of a field.
-
-    Its begin, its instruction, what separates that from the result, or its end.
-    """
+    """Add a part of a Word field: "begin", "separate" or "end", or with an empty kind its instruction."""
     run = paragraph.add_run()
     part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
     if kind:
@@ -108,32 +103,33 @@ def add_muted(paragraph: Any, text: str) -> None:
     paragraph.add_run(xml_text(" ".join(text.split()))).font.color.rgb = shared.RGBColor(*_MUTED)
 
 
-def add_lines(place: Any, text: str) -> None:
-    """Add a paragraph for each line."""
+def add_lines(container: Any, text: str) -> None:
+    """Add a paragraph to a document or cell for each line of a text."""
     for line in text.splitlines():
         if line.strip():
-            place.add_paragraph(xml_text(line))
+            container.add_paragraph(xml_text(line))
 
 
 def add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
-    """Add labels and values, without those that have no value."""
-    given = [(label, value) for label, value in facts if value]
-    if given:
-        table = document.add_table(rows=0, cols=2)
-        for label, value in given:
-            cells = table.add_row().cells
-            cells[0].paragraphs[0].add_run(label).bold = True
-            cells[1].text = xml_text(value)
-            cells[0].width, cells[1].width = shared.Mm(45), shared.Mm(125)
+    """Add a table of labels and values. Facts without a value are left out."""
+    facts_with_value = [(label, value) for label, value in facts if value]
+    if not facts_with_value:
+        return
+    table = document.add_table(rows=0, cols=2)
+    for label, value in facts_with_value:
+        label_cell, value_cell = table.add_row().cells
+        label_cell.paragraphs[0].add_run(label).bold = True
+        value_cell.text = xml_text(value)
+        label_cell.width, value_cell.width = shared.Mm(45), shared.Mm(125)
 
 
 def add_table(document: Any, headings: Sequence[str]) -> Any:
-    """A table with lines, whose headings are repeated on each page."""
+    """Add a table with lines, whose headings are repeated on each page, and return it."""
     table = document.add_table(rows=1, cols=len(headings), style="Table Grid")
-    row = table.rows[0]
-    for cell, heading in zip(row.cells, headings, strict=True):
+    heading_row = table.rows[0]
+    for cell, heading in zip(heading_row.cells, headings, strict=True):
         cell.paragraphs[0].add_run(heading).bold = True
-    repeated = oxml.OxmlElement("w:tblHeader")
-    repeated.set(namespaces.qn("w:val"), "true")
-    row._tr.get_or_add_trPr().append(repeated)
+    repeat_on_pages = oxml.OxmlElement("w:tblHeader")
+    repeat_on_pages.set(namespaces.qn("w:val"), "true")
+    heading_row._tr.get_or_add_trPr().append(repeat_on_pages)
     return table

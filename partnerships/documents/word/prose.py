@@ -1,6 +1,6 @@
-"""HTML of Markdown as paragraphs of a Word document.
+"""Write the HTML of Markdown as paragraphs of a Word document.
 
-Only the elements that `kit.prose` lets through are known; the text of any other is kept.
+This handles the elements that `kit.prose` lets through. Of any other element, it writes only the text.
 """
 
 from __future__ import annotations
@@ -11,35 +11,33 @@ from typing import Any
 
 _STYLES = {"strong": "bold", "em": "italic", "del": "strike", "sup": "superscript", "sub": "subscript"}
 _LISTS = {"ul": "List Bullet", "ol": "List Number"}
-_DEEPEST_LIST = 3  # the deepest list style of Word's own template
+#: The template of Word has list styles for three levels.
+_DEEPEST_LIST = 3
 _BLOCKS = frozenset({"p", "h3", "h4", "h5", "h6", "li", "pre", "blockquote"})
-
 
 #: Characters that XML 1.0 cannot hold.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def xml_text(text: str) -> str:
-    """The text without characters that XML cannot hold."""
+    """Return the text without characters that XML cannot hold."""
     return _FORBIDDEN.sub("", text)
 
 
-def add_prose(place: Any, html: str, *, level: int = 2) -> None:
-    """Append HTML to a document or a cell of a table.
-
-    Headings begin below `level`.
-    """
-    writer = _Writer(place, level)
+def add_prose(container: Any, html: str, *, level: int = 2) -> None:
+    """Append HTML to a document or to a cell of a table. Its headings are below `level`."""
+    writer = _Writer(container, level)
     writer.feed(xml_text(html))
     writer.close()
 
 
 class _Writer(HTMLParser):
-    """Walks through the HTML and adds one paragraph for each block."""
+    """Reads HTML, and adds a paragraph for each block."""
 
-    def __init__(self, place: Any, level: int) -> None:
+    def __init__(self, container: Any, level: int) -> None:
         super().__init__(convert_charrefs=True)
-        self._place, self._level = place, level
+        self._container = container
+        self._level = level
         self._paragraph: Any = None
         self._formats: list[str] = []
         self._lists: list[str] = []
@@ -48,7 +46,7 @@ class _Writer(HTMLParser):
         self._rows: list[list[str]] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a block, a list or a run of another format."""
+        """Begin a block, a list, a table, a link or a format."""
         if tag in _STYLES:
             self._formats.append(_STYLES[tag])
         elif tag in _LISTS:
@@ -69,7 +67,7 @@ class _Writer(HTMLParser):
             self._begin(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """End what the tag began."""
+        """End the block, list, table, link or format."""
         if tag in _STYLES and self._formats:
             self._formats.pop()
         elif tag in _LISTS and self._lists:
@@ -85,9 +83,9 @@ class _Writer(HTMLParser):
             self._paragraph = None
 
     def handle_data(self, data: str) -> None:
-        """Text, in the formats that are open."""
-        # Again, because the parser turns references such as &#11; into characters.
-        text = xml_text(data if self._pre else self._as_words(data))
+        """Add a text in the current formats."""
+        # The parser has turned references such as &#11; into characters, so forbidden ones may be back.
+        text = xml_text(data if self._pre else self._collapse_space(data))
         if self._rows:
             if self._rows[-1]:
                 self._rows[-1][-1] += text
@@ -102,8 +100,8 @@ class _Writer(HTMLParser):
         for name in self._formats:
             setattr(run if name in ("bold", "italic") else run.font, name, True)
 
-    def _as_words(self, data: str) -> str:
-        """The text with single spaces, and without the line breaks that only lay out the HTML."""
+    def _collapse_space(self, data: str) -> str:
+        """Return the text with single spaces, and without the line breaks between the elements of the HTML."""
         if not data.strip() and "\n" in data:
             return ""
         text = re.sub(r"\s+", " ", data)
@@ -113,6 +111,7 @@ class _Writer(HTMLParser):
         return text.lstrip() if after_break else text
 
     def _begin(self, tag: str) -> None:
+        """Begin a paragraph in the style of the tag."""
         if tag.startswith("h") and tag[1:].isdecimal():
             # h3 is the first heading of a text: see `kit.prose`.
             style = f"Heading {min(9, self._level + int(tag[1:]) - 2)}"
@@ -120,10 +119,11 @@ class _Writer(HTMLParser):
             depth = min(len(self._lists), _DEEPEST_LIST)
             style = self._lists[-1] if depth == 1 else f"{self._lists[-1]} {depth}"
             if tag == "p" and self._paragraph is not None and not self._paragraph.runs:
-                return  # the paragraph of a loose list is the item's own
+                # The item has begun a paragraph already; the `p` in it is not another one.
+                return
         else:
             style = "Quote" if self._quotes else "Normal"
-        self._paragraph = self._place.add_paragraph(style=style)
+        self._paragraph = self._container.add_paragraph(style=style)
 
     def _add_break(self) -> None:
         if self._rows and self._rows[-1]:
@@ -132,16 +132,17 @@ class _Writer(HTMLParser):
             self._paragraph.add_run().add_break()
 
     def _add_address(self, address: str) -> None:
-        """The address of a link in brackets, so that it is there on paper too."""
-        shown = self._paragraph.text if self._paragraph is not None else ""
-        if address and self._rows is None and not shown.endswith(address.removeprefix("mailto:")):
-            self.handle_data(f" ({address.removeprefix('mailto:')})")
+        """Add the address of a link in brackets, for readers on paper, unless the text shows it already."""
+        address_to_read = address.removeprefix("mailto:")
+        text = self._paragraph.text if self._paragraph is not None else ""
+        if address and self._rows is None and not text.endswith(address_to_read):
+            self.handle_data(f" ({address_to_read})")
 
     def _add_table(self, rows: list[list[str]]) -> None:
         columns = max((len(row) for row in rows), default=0)
         if not columns:
             return
-        table = self._place.add_table(rows=0, cols=columns)
+        table = self._container.add_table(rows=0, cols=columns)
         for row in rows:
             cells = table.add_row().cells
             for cell, text in zip(cells, row, strict=False):

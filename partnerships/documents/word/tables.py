@@ -1,4 +1,4 @@
-"""Write a Word document of figures: sentences, tables and notes."""
+"""Create a Word document of figures: sentences, tables, pictures and notes."""
 
 from __future__ import annotations
 
@@ -22,49 +22,46 @@ from partnerships.kit.late import late
 text = late("docx.enum.text")
 shared = late("docx.shared")
 
-#: A paper with a table of more columns is landscape.
+#: A document with a table of more columns is landscape.
 MAX_COLUMNS = 7
-#: A paper with more tables begins with its contents.
+#: A document with more tables begins with a table of contents.
 FEW_TABLES = 4
 _SOURCES = "Where these figures come from"
-#: Width and greatest height of a picture in mm, on an upright and on a landscape page.
+#: Width and greatest height of a picture in mm, on a portrait and on a landscape page.
 _NARROW, _WIDE = (165, 190), (200, 110)
 
 
 @dataclass(frozen=True, slots=True)
 class WordPicture:
-    """A picture (PNG) with its title.
-
-    `words` are for those who cannot see it, `caption` stands below it.
-    """
+    """A picture (PNG) with its title."""
 
     title: str
     content: bytes
+    #: The alternative text for people who cannot see the picture.
     words: str
+    #: Shown below the picture.
     caption: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordTable:
-    """A table with a heading: `rows` of words, headings first.
-
-    `figures` are the columns aligned to the right. Its pictures stand above it.
-    """
+    """A table with its heading and its pictures."""
 
     heading: str
+    #: The first row holds the headings of the columns.
     rows: Sequence[Sequence[str]]
+    #: For each column, whether it holds figures, which are aligned to the right.
     figures: Sequence[bool]
+    #: Whether the last row is a total.
     has_total: bool = False
     note: str = ""
+    #: Shown above the table.
     pictures: Sequence[WordPicture] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TablesPaper:
-    """What a Word document of figures says.
-
-    Title, facts, sentences, tables, and notes at the end.
-    """
+    """The content of a Word document of figures."""
 
     title: str
     lead: str
@@ -76,7 +73,7 @@ class TablesPaper:
 
 
 def write_tables(paper: TablesPaper) -> bytes:
-    """The paper as a .docx file."""
+    """Return the document as a .docx file."""
     is_wide = any(len(table.figures) > MAX_COLUMNS for table in paper.tables)
     document = new_document(paper.title, paper.made_at, is_wide=is_wide)
     document.add_heading(xml_text(paper.title), level=0)
@@ -87,8 +84,8 @@ def write_tables(paper: TablesPaper) -> bytes:
     headings = [table.heading for table in paper.tables] + ([_SOURCES] if paper.notes else [])
     if len(paper.tables) > FEW_TABLES:
         add_contents(document, headings)
-    for number, table in enumerate(paper.tables):
-        add_contents_heading(document, number, table.heading)
+    for index, table in enumerate(paper.tables):
+        add_contents_heading(document, index, table.heading)
         for picture in table.pictures:
             _add_picture(document, picture, is_wide=is_wide)
         if table.note:
@@ -105,14 +102,14 @@ def write_tables(paper: TablesPaper) -> bytes:
 
 
 def _add_picture(document: Any, picture: WordPicture, *, is_wide: bool) -> None:
-    """Add a picture below its title, with its words for screen readers."""
+    """Add a picture below its title, with its alternative text for screen readers."""
     title = document.add_paragraph()
     title.add_run(xml_text(picture.title)).bold = True
     title.paragraph_format.keep_with_next = True
-    width, highest = map(shared.Mm, _WIDE if is_wide else _NARROW)
+    width, max_height = map(shared.Mm, _WIDE if is_wide else _NARROW)
     shape = document.add_picture(io.BytesIO(picture.content), width=width)
-    if shape.height > highest:
-        shape.width, shape.height = round(width * highest / shape.height), highest
+    if shape.height > max_height:
+        shape.width, shape.height = round(width * max_height / shape.height), max_height
     properties = shape._inline.docPr
     properties.set("title", xml_text(picture.title))
     properties.set("descr", xml_text(picture.words))
@@ -122,12 +119,13 @@ def _add_picture(document: Any, picture: WordPicture, *, is_wide: bool) -> None:
 
 
 def _add_rows(document: Any, table: WordTable) -> None:
+    """Add the table itself, with bold first column and total."""
     headings, *rows = table.rows
-    made = add_table(document, headings)
-    for number, row in enumerate(rows, 1):
-        is_total = table.has_total and number == len(rows)
-        for place, (cell, words) in enumerate(zip(made.add_row().cells, row, strict=True)):
+    word_table = add_table(document, headings)
+    for row_number, row in enumerate(rows, start=1):
+        is_total = table.has_total and row_number == len(rows)
+        for column, (cell, value) in enumerate(zip(word_table.add_row().cells, row, strict=True)):
             paragraph = cell.paragraphs[0]
-            paragraph.add_run(xml_text(words)).bold = is_total or place == 0
-            if table.figures[place]:
+            paragraph.add_run(xml_text(value)).bold = is_total or column == 0
+            if table.figures[column]:
                 paragraph.alignment = text.WD_ALIGN_PARAGRAPH.RIGHT

@@ -1,4 +1,4 @@
-"""Write a Word document: title, facts, sections, tables, changes and signatures."""
+"""Create the Word document of a version: facts, sections, tables, changes and signatures."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ from partnerships.kit.text import Fragment
 
 shared = late("docx.shared")
 
-#: Columns of a table beside the title; the other fields follow in one column of details.
+#: How many fields have a column of their own beside the title. The others share a column of details.
 MAX_COLUMNS = 4
-_GONE, _COME = (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
+#: Colours of removed and of added text.
+_REMOVED, _ADDED = (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureLine:
-    """One line of the page of signatures.
-
-    Without `decision` there is room to sign by hand.
-    """
+    """A line on the page of signatures."""
 
     organisation: str
     role: str
+    #: Without a decision, the line has room to sign by hand.
     decision: str = ""
     by: str = ""  # who decided, and when
     reason: str = ""
@@ -41,13 +40,7 @@ class SignatureLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordPaper:
-    """What a Word document shows, as its reader may see it.
-
-    `columns` names the fields of a collection's table, where the first four that are given will not do; `headings` the
-    collections, where their plural will not do. `left_out` are fields that mean nothing to people. The collection
-    `clauses` comes first, numbered; then the fields about the whole below `about_heading`, with `about_facts`.
-    `totals` are further tables after a collection, headings first.
-    """
+    """The content of a Word document, as far as its reader may see it."""
 
     title: str
     lead: str
@@ -58,20 +51,27 @@ class WordPaper:
     html: StoredHtml
     names: Names
     made_at: dt.datetime
-    since: str = ""  # "version 2", with which `changes` compares
+    #: The changes since another version, and its name ("version 2").
+    since: str = ""
     changes: Comparison | None = None
     signatures: Sequence[SignatureLine] = ()
+    #: By the code of a collection: the fields that have columns of their own, if not the first four that are filled in.
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: By the code of a collection: its heading, if that is not its plural.
     headings: Mapping[str, str] = field(default_factory=dict)
+    #: Codes of fields that mean nothing to people.
     left_out: frozenset[str] = frozenset()
+    #: The code of a collection of clauses, which come first and are numbered.
     clauses: str = ""
+    #: The heading above the fields of the document itself, and further facts below it.
     about_heading: str = ""
     about_facts: Sequence[tuple[str, str]] = ()
+    #: By the code of a collection: a table to add after it, with its headings in the first row.
     totals: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 def write_word(paper: WordPaper) -> bytes:
-    """The paper as a .docx file."""
+    """Return the document as a .docx file."""
     document = new_document(paper.title, paper.made_at)
     document.add_heading(xml_text(paper.title), level=0)
     add_muted(document.add_paragraph(), paper.lead)
@@ -96,8 +96,9 @@ def write_word(paper: WordPaper) -> bytes:
 
 
 def _add_about(document: Any, paper: WordPaper) -> None:
-    """The Markdown fields about the whole; facts hold the others."""
-    about, level = paper.content["about"], 1
+    """Add the Markdown fields of the document itself, and the facts about it."""
+    about = paper.content["about"]
+    level = 1
     if paper.about_heading:
         document.add_heading(paper.about_heading, level=level)
         level += 1
@@ -109,10 +110,7 @@ def _add_about(document: Any, paper: WordPaper) -> None:
 
 
 def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> None:
-    """Its heading with its items, and what they add up to.
-
-    Nothing where it is empty.
-    """
+    """Add a collection that is not empty: its heading, its items, and the table of totals if there is one."""
     items = paper.content[collection.code]
     if not items:
         return
@@ -126,28 +124,30 @@ def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> 
         document.add_paragraph()
         table = add_table(document, headings)
         for row in rows:
-            for cell, words in zip(table.add_row().cells, row, strict=True):
-                cell.text = xml_text(words)
+            for cell, value in zip(table.add_row().cells, row, strict=True):
+                cell.text = xml_text(value)
 
 
-def _given(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> list[Field]:
-    """The fields, beside title and flag, that some item has and that mean something to people."""
-    unseen = {collection.title, collection.hidden_by, *paper.left_out}
-    fields = [spec for spec in collection.fields if spec.code not in unseen]
+def _filled_fields(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> list[Field]:
+    """Return the fields besides the title that are filled in for any item and mean something to people."""
+    left_out = {collection.title, collection.hidden_by, *paper.left_out}
+    fields = [spec for spec in collection.fields if spec.code not in left_out]
     return [spec for spec in fields if any(item[spec.code] for item in items)]
 
 
 def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> bool:
-    """Whether its items are titled texts, which read better below headings than in a table."""
-    given = _given(paper, collection, items)
-    return bool(given) and all(spec.shape == "text" for spec in given) and collection.code not in paper.columns
+    """Whether the items are texts with titles, which read better below headings than in a table."""
+    fields = _filled_fields(paper, collection, items)
+    return bool(fields) and all(spec.shape == "text" for spec in fields) and collection.code not in paper.columns
 
 
 def _title(collection: Collection, item: Item) -> str:
-    return xml_text(f"{item[collection.title]} (partners only)" if collection.hides(item) else item[collection.title])
+    title = item[collection.title]
+    return xml_text(f"{title} (partners only)" if collection.hides(item) else title)
 
 
 def _add_sections(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
+    """Add items as texts below their titles."""
     for number, item in enumerate(items, 1):
         title = _title(collection, item)
         document.add_heading(f"{number}. {title}" if collection.code == paper.clauses else title, level=2)
@@ -157,28 +157,38 @@ def _add_sections(document: Any, paper: WordPaper, collection: Collection, items
 
 
 def _add_items(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
-    """A table: the title, some fields, the counts, and a column of details with the rest."""
-    given = _given(paper, collection, items)
-    wanted = paper.columns.get(collection.code)
-    short = [spec for spec in given if spec.shape != "text"]
-    columns = [spec for spec in short if spec.code in wanted] if wanted is not None else short[:MAX_COLUMNS]
-    rest = [spec for spec in given if spec not in columns]
-    counts = collection.counts if any(collection.counts and collection.counts.total(item) for item in items) else None
-    names = next(spec for spec in collection.fields if spec.code == collection.title)
-    headings = [collection.label if names.shape == "line" else names.label, *(spec.label for spec in columns)]
-    headings += [counts.label] if counts else []
-    headings += ["Details"] if rest else []
+    """Add items as a table: the title, some fields, the counts, and the other fields in a column of details."""
+    fields = _filled_fields(paper, collection, items)
+    short_fields = [spec for spec in fields if spec.shape != "text"]
+    column_codes = paper.columns.get(collection.code)
+    if column_codes is None:
+        columns = short_fields[:MAX_COLUMNS]
+    else:
+        columns = [spec for spec in short_fields if spec.code in column_codes]
+    detail_fields = [spec for spec in fields if spec not in columns]
+    counts = collection.counts
+    if counts and not any(counts.total(item) for item in items):
+        counts = None
+
+    title_field = next(spec for spec in collection.fields if spec.code == collection.title)
+    headings = [collection.label if title_field.shape == "line" else title_field.label]
+    headings += [spec.label for spec in columns]
+    if counts:
+        headings.append(counts.label)
+    if detail_fields:
+        headings.append("Details")
+
     table = add_table(document, headings)
     for item in items:
         cells = iter(table.add_row().cells)
         next(cells).paragraphs[0].add_run(_title(collection, item)).bold = True
         for spec in columns:
-            next(cells).text = _words(paper, spec, item)
+            next(cells).text = _value_in_words(paper, spec, item)
         if counts:
             lines = [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
             next(cells).text = xml_text("\n".join([f"{counts.total(item):,}", *lines]))
-        if rest:
-            _add_details(next(cells), paper, collection, item, rest)
+        if detail_fields:
+            _add_details(next(cells), paper, collection, item, detail_fields)
     if counts:
         cells = table.add_row().cells
         cells[0].paragraphs[0].add_run("Total").bold = True
@@ -186,22 +196,25 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
         total.bold = True
 
 
-def _words(paper: WordPaper, spec: Field, item: Item) -> str:
+def _value_in_words(paper: WordPaper, spec: Field, item: Item) -> str:
     return xml_text(paper.names.in_words(spec, item[spec.code])) if item[spec.code] else ""
 
 
 def _add_details(cell: Any, paper: WordPaper, collection: Collection, item: Item, fields: Sequence[Field]) -> None:
-    words = [
-        f"{spec.label}: {_words(paper, spec, item)}" for spec in fields if spec.shape != "text" and item[spec.code]
+    """Fill the cell with labels and values, and then with the texts."""
+    short_values = [
+        f"{spec.label}: {_value_in_words(paper, spec, item)}"
+        for spec in fields
+        if spec.shape != "text" and item[spec.code]
     ]
-    cell.text = xml_text("\n".join(words))
+    cell.text = xml_text("\n".join(short_values))
     for spec in fields:
         if spec.shape == "text" and item[spec.code]:
             add_prose(cell, paper.html.get(f"{collection.code}/{item['key']}/{spec.code}"), level=3)
 
 
 def _add_changes(document: Any, changes: Comparison, since: str) -> None:
-    """What changed since another version: was, now and the difference."""
+    """Add the changes since another version, in tables of old and new values."""
     document.add_page_break()
     document.add_heading(f"What changed since {since}", level=1)
     document.add_paragraph(xml_text(changes.summary))
@@ -209,36 +222,40 @@ def _add_changes(document: Any, changes: Comparison, since: str) -> None:
         document.add_heading(heading, level=2)
         table = add_table(document, ("Item", "Field", "Was", "Now", "Difference"))
         for item in items:
-            for place, row in enumerate(item.rows):
-                cells = table.add_row().cells
-                cells[0].paragraphs[0].add_run("" if place else xml_text(item.label)).bold = True
-                cells[1].text = xml_text(row.field)
-                _add_both(cells[2], cells[3], row)
-                cells[4].text = xml_text(row.extra)
+            for index, row in enumerate(item.rows):
+                label_cell, field_cell, old_cell, new_cell, difference_cell = table.add_row().cells
+                # Only the first row of an item names it.
+                label_cell.paragraphs[0].add_run("" if index else xml_text(item.label)).bold = True
+                field_cell.text = xml_text(row.field)
+                _add_values(old_cell, new_cell, row)
+                difference_cell.text = xml_text(row.extra)
 
 
-def _add_both(was: Any, now: Any, row: ChangeRow) -> None:
+def _add_values(old_cell: Any, new_cell: Any, row: ChangeRow) -> None:
+    """Fill the cells with the old and the new value, or with word-level differences."""
     if not row.fragments:
-        was.text, now.text = xml_text(row.was or row.nothing_before), xml_text(row.now or row.nothing_now)
+        old_cell.text = xml_text(row.was or row.nothing_before)
+        new_cell.text = xml_text(row.now or row.nothing_now)
         return
     for fragment in row.fragments:
-        _add_fragment(was, now, fragment)
+        _add_fragment(old_cell, new_cell, fragment)
 
 
-def _add_fragment(was: Any, now: Any, fragment: Fragment) -> None:
+def _add_fragment(old_cell: Any, new_cell: Any, fragment: Fragment) -> None:
+    """Add a fragment of a text to the cells: removed text on the left, added text on the right, other text on both."""
     text = xml_text(" … " if fragment.kind == "gap" else fragment.text)
     if fragment.kind != "insert":
-        run = was.paragraphs[0].add_run(text)
+        run = old_cell.paragraphs[0].add_run(text)
         if fragment.kind == "delete":
-            run.font.strike, run.font.color.rgb = True, shared.RGBColor(*_GONE)
+            run.font.strike, run.font.color.rgb = True, shared.RGBColor(*_REMOVED)
     if fragment.kind != "delete":
-        run = now.paragraphs[0].add_run(text)
+        run = new_cell.paragraphs[0].add_run(text)
         if fragment.kind == "insert":
-            run.font.underline, run.font.color.rgb = True, shared.RGBColor(*_COME)
+            run.font.underline, run.font.color.rgb = True, shared.RGBColor(*_ADDED)
 
 
 def _add_signatures(document: Any, lines: Sequence[SignatureLine]) -> None:
-    """A page of its own: decisions that were made, and room for those that were not."""
+    """Add a page with the decisions, and room to sign by hand for organisations that have not decided."""
     document.add_page_break()
     document.add_heading("Signatures", level=1)
     table = add_table(document, ("Organisation", "Role", "Decision", "By"))

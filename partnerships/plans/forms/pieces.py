@@ -67,7 +67,7 @@ class PieceForm(documents.PieceForm):
             collection=collection,
             content=content,
             leave_out=OF_THE_FILE if collection is DOCUMENTS else frozenset(),
-            own={"area": _area_field, "postcode": _postcode_field},
+            makers={"area": _area_field, "postcode": _postcode_field},
             layout=deepcopy(SITE_LAYOUT) if collection is SITES else (),
             cancel=cancel,
             **kwargs,

@@ -123,7 +123,7 @@ def publish_version(
         author=author,
         organisation=acting_organisation(plan, author),
         now=now,
-        known=(previous, draft),
+        rendered=(previous, draft),
         plan=plan,
         title=prepared.content["about"]["title"][:200],
         figures=figures_of(prepared.previous, prepared.content, prepared.changes),
@@ -171,7 +171,7 @@ def _prepare(
     """The content to publish: that of the draft, or of an import. Raises `UnableToPublish`."""
     imported_content = imported.get("content")
     previous_content: Content = previous.content if previous else empty()
-    prepared = prepare(PLAN, draft, previous_content, given=imported_content, finish=partial(_finished, plan))
+    prepared = prepare(PLAN, draft, previous_content, replacement=imported_content, finish=partial(_finished, plan))
     if previous is None:
         _refuse_empty(plan, prepared.content)
     if imported_content is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.documents import Names
 from partnerships.documents import views as documents
+from partnerships.documents.services import OpenDraft
 from partnerships.documents.views import Piece
 from partnerships.kit.forms import is_search, searching_form
 from partnerships.people.requests import signed_in
@@ -64,7 +66,8 @@ def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new:
     opened, draft = open_to_edit(request, pk)
     content = draft_content(opened.plan)
     back = reverse("plans:draft", kwargs={"pk": pk})
-    return opened.plan, documents.find_piece(request, PLAN, draft, content, code, key, back=back, new=new)
+    open_draft = OpenDraft(PLAN, draft, content)
+    return opened.plan, documents.find_piece(request, open_draft, code, key, back=back, new=new)
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
@@ -87,7 +90,8 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
     if is_search(request.POST) or asks_for_more_rows:
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
 
-    is_removed = piece.item is None and request.method == "POST"
+    if piece.item is None and request.method == "POST":
+        piece = replace(piece, defaults=_file_fields(plan, piece))
     return documents.edit_piece(
         request,
         piece,
@@ -96,7 +100,6 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
         template="plans/piece.html",
         names=_names,
         lines=homes_grid,
-        kept=_file_fields(plan, piece) if is_removed else {},
         context=context,
     )
 

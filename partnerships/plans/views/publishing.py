@@ -51,7 +51,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     content = draft_content(plan)
     published_content = content_of(plan, plan.current_number)
     compared = compare_contents(published_content, content)
-    not_minor = why_not_minor(compared.found) if plan.is_published else ""
+    not_minor = why_not_minor(compared.changes) if plan.is_published else ""
     form_kwargs: dict[str, Any] = {
         "plan": plan,
         "shares": list(plan.shares.active(timezone.now()).select_related("person").order_by("pk")),

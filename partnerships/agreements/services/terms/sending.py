@@ -157,7 +157,7 @@ def _create_version_of(
         author=author,
         organisation=organisation,
         now=now,
-        known=(proposal, proposal.based_on),
+        rendered=(proposal, proposal.based_on),
         partnership=partnership,
         proposal=proposal,
         origin=Origin.PROPOSED,
@@ -242,7 +242,7 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
     changes = documents.changes(schema, draft.base, draft.content)
     if not changes:
         raise UnableToSendForSignature("The draft is still the same as the terms in force.")
-    return Prepared(schema=schema, previous=draft.base, content=draft.content, changes=changes, is_given=False)
+    return Prepared(schema=schema, previous=draft.base, content=draft.content, changes=changes, is_replacement=False)
 
 
 def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:

@@ -153,7 +153,7 @@ def _consolidate(
         previous=base_content,
         content=addition.content,
         changes=changes(schema, base_content, addition.content),
-        is_given=True,
+        is_replacement=True,
     )
     return create_version(
         TermsVersion,
@@ -163,7 +163,7 @@ def _consolidate(
         author=None,
         organisation=None,
         now=now,
-        known=(amendment, base),
+        rendered=(amendment, base),
         partnership=partnership,
         proposal=None,
         origin=Origin.CONSOLIDATED,

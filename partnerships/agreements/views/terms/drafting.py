@@ -35,7 +35,7 @@ from partnerships.documents import views as documents
 from partnerships.documents.comparisons import compare
 from partnerships.documents.forms import PieceForm
 from partnerships.documents.queries import last_saves
-from partnerships.documents.services import UnableToSavePiece
+from partnerships.documents.services import OpenDraft, UnableToSavePiece
 from partnerships.documents.views import Piece
 from partnerships.kit.http import posted
 from partnerships.organisations.models import Organisation
@@ -131,15 +131,14 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     schema, content = schema_of(proposal), content_of_proposal(proposal)
-    piece = documents.find_piece(
-        request, schema, proposal, content, code, key, back=proposal.get_absolute_url(), new=new
-    )
+    terms_draft = OpenDraft(schema, proposal, content)
+    piece = documents.find_piece(request, terms_draft, code, key, back=proposal.get_absolute_url(), new=new)
     form = PieceForm(
         posted(request),
         schema=schema,
         collection=piece.collection,
         content=content,
-        own={"party": party_maker(opened.partnership, schema, content)},
+        makers={"party": party_maker(opened.partnership, schema, content)},
         initial=piece.initial,
         cancel=piece.back,
     )
@@ -176,7 +175,8 @@ def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str)
     user = signed_in(request)
     opened, proposal = open_draft(request, pk, number)
     schema, content = schema_of(proposal), content_of_proposal(proposal)
-    piece = documents.find_piece(request, schema, proposal, content, code, key, back=proposal.get_absolute_url())
+    terms_draft = OpenDraft(schema, proposal, content)
+    piece = documents.find_piece(request, terms_draft, code, key, back=proposal.get_absolute_url())
     return documents.remove_piece(
         request,
         piece,

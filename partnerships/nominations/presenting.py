@@ -1,4 +1,4 @@
-"""A return in words: cells of its table, rows of its files, bars of its charts."""
+"""Present the figures of returns: cells of tables, sentences, and charts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.nominations.queries import MaskedLine, QuarterResult, ReturnRe
 from partnerships.nominations.queries.returns import median_in, per_cent_of, total_of
 from partnerships.nominations.schedule import Bedrooms
 
-#: What stands in the place of a masked figure.
+#: Shown in place of a masked figure.
 MASKED = "masked"
 HEADINGS = (
     "Let",
@@ -34,9 +34,9 @@ HEADINGS = (
     "Median days",
 )
 MASKED_HEADINGS = ("Let", "To nominees", "Achieved", "Agreed")
-#: The files of a record, by the end of their name.
+#: The files of a record, by their extension.
 FILES = {"pdf": "PDF", "xlsx": "Excel", "csv": "CSV"}
-#: The two series of charts of shares.
+#: The two series in charts of shares.
 _SERIES = ("to nominees", "agreed")
 _SHORT = {
     Bedrooms.STUDIO: "Studios",
@@ -49,7 +49,7 @@ _SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart and its table, as `partials/_chart.html` takes them."""
+    """A chart with the table of its figures, for `partials/_chart.html`."""
 
     title: str
     svg: SafeString
@@ -58,12 +58,15 @@ class Chart:
 
 
 def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str, str]]:
-    """Each cell with its heading, for tables that stack on a phone."""
+    """Return each cell with its heading, for tables that stack on a phone."""
     return list(zip(headings, cells, strict=True))
 
 
 def return_tables(quarter: Quarter, result: ReturnResult, report: Mapping[str, Any]) -> dict[str, Any]:
-    """The table and charts of a return for the council and the provider; `report` is that of its run, or empty."""
+    """Return the table and charts of a return, for the council and the provider.
+
+    `report` is the report of the return's run, or empty.
+    """
     charts = [chart_of(quarter, result.lines), days_chart(quarter, result.lines)]
     if result.refusals:
         charts.append(refusals_chart(quarter, result.refusals))
@@ -81,17 +84,17 @@ def return_tables(quarter: Quarter, result: ReturnResult, report: Mapping[str, A
 
 
 def plain(value: int | Decimal | None) -> str:
-    """A figure without needless zeros; "" where there is none."""
+    """Return a figure without trailing zeros, or an empty text for None."""
     return "" if value is None else figure(value)
 
 
 def per_cent(value: Decimal | None) -> str:
-    """A share, such as "66.7%"; "" where there is none."""
+    """Return a share such as "66.7%", or an empty text for None."""
     return "" if value is None else f"{plain(value)}%"
 
 
-def cells_of(line: ReturnLine, refused: Mapping[str, int]) -> tuple[str, ...]:
-    """The cells of a line below `HEADINGS`; `refused` by ground."""
+def cells_of(line: ReturnLine, refusals: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the cells of a line, in the order of `HEADINGS`. The refusals are by ground."""
     result = line.result
     return (
         plain(line.lettings),
@@ -102,197 +105,200 @@ def cells_of(line: ReturnLine, refused: Mapping[str, int]) -> tuple[str, ...]:
         plain(result.shortfall),
         per_cent(None if line.in_time is None else per_cent_of(line.in_time, line.lettings)),
         plain(line.offers),
-        plain(sum(refused.values())),
+        plain(sum(refusals.values())),
         plain(line.median_days),
     )
 
 
 def in_words(line: ReturnLine) -> str:
-    """What the council decides about, in sentences."""
-    late = f", {plain(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
-    said = f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{late}."
+    """Return the figures of a line, about which the council decides, in sentences."""
+    without_nominee = f", {plain(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
+    sentences = [f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{without_nominee}."]
     if line.in_time is not None:
         days = "" if line.days is None else f" within {counted(line.days, 'working day')}"
-        said += f" Nominees were named{days} for {plain(line.in_time)}."
-    if (achieved := line.result.achieved) is not None:
-        said += f" Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}."
+        sentences.append(f"Nominees were named{days} for {plain(line.in_time)}.")
+    achieved = line.result.achieved
+    if achieved is not None:
+        sentences.append(f"Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}.")
     if line.reason and not line.decision:
-        said += f" You disputed it: “{line.reason}”"
-        said += f" Their answer: “{line.answer}”" if line.answer else ""
-    return said
+        sentences.append(f"You disputed it: “{line.reason}”")
+        if line.answer:
+            sentences.append(f"Their answer: “{line.answer}”")
+    return " ".join(sentences)
 
 
 def time_to_nominate(lines: Iterable[ReturnLine]) -> str:
-    """What "in time" means, as agreed for these lines. "" for lines from before it was kept."""
-    days = {line.is_first_let: line.days for line in lines if line.days is not None}
-    agreed = [
-        f"{counted(number, 'working day')} for {kind}"
-        for kind, number in (("first lets", days.get(True)), ("relets", days.get(False)))
-        if number is not None
+    """Return what "in time" means for these lines, in a sentence. Empty for older lines, which do not store it."""
+    days_by_kind = {line.is_first_let: line.days for line in lines if line.days is not None}
+    agreed_times = [
+        f"{counted(days_by_kind[is_first_let], 'working day')} for {kind}"
+        for kind, is_first_let in (("first lets", True), ("relets", False))
+        if is_first_let in days_by_kind
     ]
-    return f"In time: a nominee was named within {' and '.join(agreed)}, as agreed." if agreed else ""
+    if not agreed_times:
+        return ""
+    return f"In time: a nominee was named within {' and '.join(agreed_times)}, as agreed."
 
 
 def days_counted(quarter: Quarter, content: Mapping[str, Any]) -> str:
-    """From when to when tenancies were counted, if not in the whole quarter.
+    """Return which tenancies were counted, in sentences. Empty if those of the whole quarter were.
 
-    "" for the whole quarter. `content` is a report or a record, with the days `in_force` and the times `suspended`.
+    `content` is a report or a record, with the days `in_force` and the times `suspended`.
     """
-    days = [dt.date.fromisoformat(day) for day in content.get("in_force", ())]
-    words = []
-    if days and days != [quarter.starts_on, quarter.last_day]:
-        first, last = days
-        words.append(f"Tenancies that began from {_from_to(first, last)}, while the agreement was in force.")
-    times = [_from_to(*map(dt.date.fromisoformat, days)) for days in content.get("suspended", ())]
-    words += [f"Tenancies that began from {days} are not counted: it was suspended." for days in times]
-    return " ".join(words)
-
-
-def _from_to(first: dt.date, last: dt.date) -> str:
-    return f"{long_date(first)} to {long_date(last)}"
+    days_in_force = [dt.date.fromisoformat(day) for day in content.get("in_force", ())]
+    sentences = []
+    if days_in_force and days_in_force != [quarter.starts_on, quarter.last_day]:
+        first_day, last_day = days_in_force
+        days = f"{long_date(first_day)} to {long_date(last_day)}"
+        sentences.append(f"Tenancies that began from {days}, while the agreement was in force.")
+    for suspension in content.get("suspended", ()):
+        first_day, last_day = map(dt.date.fromisoformat, suspension)
+        days = f"{long_date(first_day)} to {long_date(last_day)}"
+        sentences.append(f"Tenancies that began from {days} are not counted: it was suspended.")
+    return " ".join(sentences)
 
 
 def cells_of_total(result: ReturnResult, median_days: Decimal | None) -> tuple[str, ...]:
-    """The cells of the total, with the median of all lettings."""
+    """Return the cells of the total, in the order of `HEADINGS`. The median is that of all lettings."""
     total = result.total
-    figures = (plain(total.lettings), plain(total.not_supplied), plain(total.nominated), per_cent(total.achieved))
-    refused = sum(number for _, number in result.refusals)
     return (
-        *figures,
-        per_cent(_agreed(total)),
+        plain(total.lettings),
+        plain(total.not_supplied),
+        plain(total.nominated),
+        per_cent(total.achieved),
+        per_cent(_agreed_share(total)),
         plain(total.shortfall),
         per_cent(total.in_time),
         plain(result.offers),
-        plain(refused),
+        plain(sum(count for _ground, count in result.refusals)),
         plain(median_days),
     )
 
 
 def masked_cells_of(line: MaskedLine) -> tuple[str, ...]:
-    """The cells of a masked line below `MASKED_HEADINGS`."""
+    """Return the cells of a masked line, in the order of `MASKED_HEADINGS`."""
     counts = (MASKED if value is None else plain(value) for value in (line.lettings, line.nominated))
     return (*counts, per_cent(line.achieved) or MASKED, per_cent(line.share))
 
 
 def chart_of(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
-    """First lets together, then relets by size: achieved beside agreed shares."""
-    first, relets = [line for line in lines if line.is_first_let], [line for line in lines if not line.is_first_let]
-    together = total_of(first)
-    shares = [("First lets", together.achieved, _agreed(together))] if first else []
-    shares += [(_SHORT[line.size], line.result.achieved, line.share) for line in relets]
-    return _chart(f"Homes let to nominees, {quarter}: first lets, and relets by size", "Homes", shares)
+    """Return a chart of achieved and agreed shares, of all first lets and of relets by size."""
+    first_lets = [line for line in lines if line.is_first_let]
+    shares = []
+    if first_lets:
+        total = total_of(first_lets)
+        shares.append(("First lets", total.achieved, _agreed_share(total)))
+    shares += [(_SHORT[line.size], line.result.achieved, line.share) for line in lines if not line.is_first_let]
+    return _share_chart(f"Homes let to nominees, {quarter}: first lets, and relets by size", "Homes", shares)
 
 
 def days_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
-    """Median void days by size, first lets beside relets."""
-    days = {(line.size, line.is_first_let): line.median_days for line in lines}
-    sizes = [size for size in Bedrooms if (size, True) in days or (size, False) in days]
-    figures = [(_SHORT[size], days.get((size, True)), days.get((size, False))) for size in sizes]
-    return _plain_chart(f"Median days vacant, {quarter}, by size", "Homes", ("first lets", "relets"), figures)
+    """Return a chart of median void days by size, of first lets and of relets."""
+    days_by_line = {(line.size, line.is_first_let): line.median_days for line in lines}
+    sizes = [size for size in Bedrooms if (size, True) in days_by_line or (size, False) in days_by_line]
+    figures = [(_SHORT[size], days_by_line.get((size, True)), days_by_line.get((size, False))) for size in sizes]
+    return _number_chart(f"Median days vacant, {quarter}, by size", "Homes", ("first lets", "relets"), figures)
 
 
 def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Chart:
-    """Refused nominees by ground, most first."""
+    """Return a chart of refused nominees by ground."""
     title = f"Why nominees were refused, {quarter}"
     svg = row_chart(f"{title}; the table gives the figures", refusals)
-    return Chart(title, svg, ("Ground", "Refused"), [(ground, plain(number)) for ground, number in refusals])
+    return Chart(title, svg, ("Ground", "Refused"), [(ground, plain(count)) for ground, count in refusals])
 
 
 def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
-    """Shares, days vacant, offers and refusals by quarter, earliest first."""
+    """Return charts of shares, days vacant, offers and refusals by quarter."""
     return [_let_chart(quarters), _vacant_chart(quarters), _offers_chart(quarters)] if quarters else []
 
 
 def _let_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    """The shares of all homes.
-
-    The table has those of first lets and of each size of relet as well.
-    """
-    totals = [(_short(quarter.quarter), quarter.result.total) for quarter in quarters]
-    shares = [(name, total.achieved, _agreed(total)) for name, total in totals]
-    chart = _chart("Homes let to nominees, by quarter", "Quarter", shares)
-    sizes = [f"Relets: {_SHORT[size]}" for size in Bedrooms]
-    rows = [
-        (*row, *_by_size(quarter_result.result.lines)) for row, quarter_result in zip(chart.rows, quarters, strict=True)
-    ]
-    return replace(chart, headings=(*chart.headings, "First lets", *sizes), rows=rows)
+    """Return a chart of the shares of all homes. Its table also has the shares of first lets, and of relets by size."""
+    shares = []
+    for quarter in quarters:
+        total = quarter.result.total
+        shares.append((_months_of(quarter.quarter), total.achieved, _agreed_share(total)))
+    chart = _share_chart("Homes let to nominees, by quarter", "Quarter", shares)
+    size_headings = [f"Relets: {_SHORT[size]}" for size in Bedrooms]
+    rows = [(*row, *_shares_by_size(quarter.result.lines)) for row, quarter in zip(chart.rows, quarters, strict=True)]
+    return replace(chart, headings=(*chart.headings, "First lets", *size_headings), rows=rows)
 
 
 def _vacant_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    days = [(_short(quarter.quarter), *quarter.median_days) for quarter in quarters]
-    return _plain_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days)
+    days = [(_months_of(quarter.quarter), *quarter.median_days) for quarter in quarters]
+    return _number_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days)
 
 
 def _offers_chart(quarters: Sequence[QuarterResult]) -> Chart:
-    """Offers and refused nominees.
-
-    The table has the refusals by ground as well.
-    """
-    refused = [dict(quarter.result.refusals) for quarter in quarters]
+    """Return a chart of offers and refused nominees. Its table also has the refusals by ground."""
+    refusals_by_quarter = [dict(quarter.result.refusals) for quarter in quarters]
     figures = [
-        (_short(quarter_result.quarter), quarter_result.result.offers, sum(by_ground.values()))
-        for quarter_result, by_ground in zip(quarters, refused, strict=True)
+        (_months_of(quarter.quarter), quarter.result.offers, sum(refusals.values()))
+        for quarter, refusals in zip(quarters, refusals_by_quarter, strict=True)
     ]
-    chart = _plain_chart("Offers and refused nominees, by quarter", "Quarter", ("offers", "refused"), figures)
-    grounds = sorted(set().union(*refused))
+    chart = _number_chart("Offers and refused nominees, by quarter", "Quarter", ("offers", "refused"), figures)
+    grounds = sorted(set().union(*refusals_by_quarter))
     rows = []
-    for row, by_ground in zip(chart.rows, refused, strict=True):
-        rows.append((*row, *(plain(by_ground.get(ground, 0)) for ground in grounds)))
+    for row, refusals in zip(chart.rows, refusals_by_quarter, strict=True):
+        rows.append((*row, *(plain(refusals.get(ground, 0)) for ground in grounds)))
     return replace(chart, headings=(*chart.headings, *grounds), rows=rows)
 
 
-def _by_size(lines: Sequence[ReturnLine]) -> list[str]:
-    """What was achieved of first lets together, then of relets of each size.
-
-    "–" where nothing was let.
-    """
-    relets = {line.size: line.result.achieved for line in lines if not line.is_first_let}
-    achieved = [
-        total_of(line for line in lines if line.is_first_let).achieved,
-        *(relets.get(size) for size in Bedrooms),
-    ]
-    return [per_cent(line) or "–" for line in achieved]
+def _shares_by_size(lines: Sequence[ReturnLine]) -> list[str]:
+    """Return the achieved shares of all first lets, then of relets of each size. "–" where nothing was let."""
+    first_lets = total_of(line for line in lines if line.is_first_let).achieved
+    relets_by_size = {line.size: line.result.achieved for line in lines if not line.is_first_let}
+    shares = [first_lets, *(relets_by_size.get(size) for size in Bedrooms)]
+    return [per_cent(share) or "–" for share in shares]
 
 
 def masked_trend_charts(totals: Iterable[tuple[Quarter, MaskedLine]]) -> list[Chart]:
-    """The shares of all homes by quarter, for other parties."""
-    shares = [(_short(quarter), line.achieved, line.share) for quarter, line in totals]
-    return [_chart("Homes let to nominees, by quarter", "Quarter", shares, missing=MASKED)] if shares else []
+    """Return a chart of the shares of all homes by quarter, for other parties."""
+    shares = [(_months_of(quarter), line.achieved, line.share) for quarter, line in totals]
+    return [_share_chart("Homes let to nominees, by quarter", "Quarter", shares, missing=MASKED)] if shares else []
 
 
-def _short(quarter: Quarter) -> str:
+def _months_of(quarter: Quarter) -> str:
+    """Return a quarter as "Jan to Mar 2027"."""
     return f"{quarter.starts_on:%b} to {quarter.last_day:%b %Y}"
 
 
-def _agreed(total: Total) -> Decimal | None:
-    """The whole homes that were agreed, in per cent of those that count."""
+def _agreed_share(total: Total) -> Decimal | None:
+    """Return the agreed number of whole homes, in per cent of the lettings that count."""
     counting = total.lettings - total.not_supplied
-    return (Decimal(100) * total.agreed / counting).quantize(Decimal("0.1"), ROUND_HALF_UP) if counting > 0 else None
+    if counting <= 0:
+        return None
+    return (Decimal(100) * total.agreed / counting).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
-def _plain_chart(
+def _number_chart(
     title: str,
-    first: str,
+    first_heading: str,
     series: tuple[str, str],
     figures: Sequence[tuple[str, int | Decimal | None, int | Decimal | None]],
 ) -> Chart:
-    """A chart of these numbers; "none" where a number is missing."""
+    """Return a chart of names with two numbers each. A missing number is shown as "none"."""
     groups, rows = [], []
     for name, *values in figures:
-        words = [plain(value) or "none" for value in values]
-        groups.append((name, list(zip(values, words, strict=True))))
-        rows.append((name, *words))
+        texts = [plain(value) or "none" for value in values]
+        groups.append((name, list(zip(values, texts, strict=True))))
+        rows.append((name, *texts))
     svg = bar_chart(f"{title}; the table gives the figures", series, groups)
-    return Chart(title, svg, (first, *(name.capitalize() for name in series)), rows)
+    return Chart(title, svg, (first_heading, *(name.capitalize() for name in series)), rows)
 
 
-def _chart(
-    title: str, first: str, shares: Sequence[tuple[str, Decimal | None, Decimal | None]], *, missing: str = "none"
+def _share_chart(
+    title: str,
+    first_heading: str,
+    shares: Sequence[tuple[str, Decimal | None, Decimal | None]],
+    *,
+    missing: str = "none",
 ) -> Chart:
+    """Return a chart of names with their achieved and agreed shares."""
     groups, rows = [], []
     for name, achieved, agreed in shares:
-        words = per_cent(achieved) or missing
-        groups.append((name, ((achieved, words), (agreed, per_cent(agreed)))))
-        rows.append((name, words, per_cent(agreed) or "–"))
+        achieved_text = per_cent(achieved) or missing
+        groups.append((name, ((achieved, achieved_text), (agreed, per_cent(agreed)))))
+        rows.append((name, achieved_text, per_cent(agreed) or "–"))
     svg = bar_chart(f"{title}; the table gives the figures", _SERIES, groups, highest=100)
-    return Chart(title, svg, (first, "To nominees", "Agreed"), rows)
+    return Chart(title, svg, (first_heading, "To nominees", "Agreed"), rows)

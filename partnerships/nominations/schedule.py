@@ -1,7 +1,6 @@
-"""What one version of the terms of a nominations agreement says about nominations.
+"""Read what a version of the terms of a nominations agreement says about nominations.
 
-The terms hold it as fields and tables of their kind; the codes are those of the migration
-`agreements.0027_terms_of_nominations`.
+The codes of the fields and tables are those of the migration `agreements.0027_terms_of_nominations`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ KIND = "nominations"
 
 
 class Bedrooms(StrEnum):
-    """Sizes for which a share of relets is agreed."""
+    """The sizes of homes for which shares of relets are agreed."""
 
     STUDIO = "studio"
     ONE = "1"
@@ -28,20 +27,17 @@ class Bedrooms(StrEnum):
 
     @property
     def label(self) -> str:
-        """In words: "2 bedrooms"."""
+        """The size in words: "2 bedrooms"."""
         return _LABELS[self]
 
     @classmethod
-    def of(cls, number: int, *, studio: bool = False) -> Bedrooms:
-        """The size of a home with this many bedrooms.
-
-        Four stands for four and more, none for a studio.
-        """
-        return cls.STUDIO if studio or number < 1 else cls(str(min(number, 4)))
+    def of(cls, count: int, *, studio: bool = False) -> Bedrooms:
+        """Return the size of a home by its number of bedrooms. Four means four or more, zero means a studio."""
+        return cls.STUDIO if studio or count < 1 else cls(str(min(count, 4)))
 
 
 def words_of(size: Bedrooms, *, first_let: bool) -> str:
-    """First lets or relets of homes of one size, in words: "Relets, 2 bedrooms"."""
+    """Return a size and kind of let in words: "Relets, 2 bedrooms"."""
     return f"{'First lets' if first_let else 'Relets'}, {size.label.lower()}"
 
 
@@ -56,84 +52,89 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """Homes that the agreement names.
-
-    All whose property reference begins with one of the `codes`.
-    """
+    """A scheme that the agreement names: the homes whose property reference begins with one of the codes."""
 
     name: str
     codes: tuple[str, ...]
 
     def has(self, property_code: str) -> bool:
-        """Whether a home with this property reference belongs to it."""
+        """Whether a home with this property reference belongs to the scheme."""
         return bool(self.codes) and property_code.strip().casefold().startswith(self.codes)
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What a council and a provider agreed.
+    """What a council and a provider have agreed."""
 
-    Shares are in per cent, times in working days. `council` and `provider` are names as the terms say them. `schemes`
-    None: it covers all homes of the provider in the council's area. `area` is a part of that in words, which no return
-    can tell from lettings. The flags say whether such vacancies are true voids.
-    """
-
+    #: Their names in the terms.
     council: str
     provider: str
+    #: None if the agreement covers all homes of the provider in the council's area.
     schemes: tuple[Scheme, ...] | None
+    #: Shares of lettings to nominees, in per cent.
     first_lets: Decimal
     relets: Mapping[Bedrooms, Decimal]
+    #: Whether vacancies of this sort count as true voids.
     counts_transfers: bool
     counts_temporary: bool
     counts_supported: bool
     nominees: int
+    #: Times to nominate, in working days.
     days_first_lets: int
     days_relets: int
     refusal_grounds: tuple[str, ...]
     dispute_days: int | None
+    #: A part of the council's area in words. Lettings do not say whether they are in it.
     area: str = ""
 
     @property
     def not_counted(self) -> list[str]:
-        """Sentences about what the terms say only in words, which a return cannot count."""
-        words = []
+        """Sentences about what the terms say in words only, so that returns cannot count it."""
+        sentences = []
         if self.area:
-            words.append(f"The terms name an area, “{self.area}”. Returns count lettings of the whole council area.")
-        if nameless := [scheme.name for scheme in self.schemes or () if not scheme.codes]:
-            words.append(f"Returns leave out homes of {', '.join(nameless)}: the terms give no property references.")
-        return words
+            sentences.append(
+                f"The terms name an area, “{self.area}”. Returns count lettings of the whole council area."
+            )
+        names_without_codes = [scheme.name for scheme in self.schemes or () if not scheme.codes]
+        if names_without_codes:
+            sentences.append(
+                f"Returns leave out homes of {', '.join(names_without_codes)}: the terms give no property references."
+            )
+        return sentences
 
     def share(self, bedrooms: Bedrooms, *, first_let: bool) -> Decimal:
-        """The share of true voids that nominees get, in per cent."""
+        """The share of true voids that should go to nominees, in per cent."""
         return self.first_lets if first_let else self.relets[bedrooms]
 
     def days(self, *, first_let: bool) -> int:
-        """The working days in which the council names its nominees."""
+        """How many working days the council has to name its nominees."""
         return self.days_first_lets if first_let else self.days_relets
 
 
 def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
-    """What the content of terms says. None if a figure is missing, as in terms older than these fields."""
+    """Return what some terms say, or None if a figure is missing, as in terms that are older than these fields."""
     about = content["about"]
-    shares = {size: _share(about, f"relets_{size}") for size in Bedrooms}
     first_lets = _share(about, "first_lets")
-    numbers = [about.get(code) for code in ("nominees", "days_first_lets", "days_relets")]
-    relets = {size: share for size, share in shares.items() if share is not None}
-    if first_lets is None or len(relets) < len(shares) or None in numbers:
+    share_by_size = {size: _share(about, f"relets_{size}") for size in Bedrooms}
+    relets = {size: share for size, share in share_by_size.items() if share is not None}
+    nominees, days_first_lets, days_relets = (
+        about.get(code) for code in ("nominees", "days_first_lets", "days_relets")
+    )
+    if first_lets is None or len(relets) < len(Bedrooms) or None in (nominees, days_first_lets, days_relets):
         return None
-    only_schemes = about.get("covers") == "schemes"
+    covers_schemes_only = about.get("covers") == "schemes"
     return Agreed(
         council=about.get("council") or "",
         provider=about.get("provider") or "",
-        schemes=_schemes(content) if only_schemes else None,
+        schemes=_schemes(content) if covers_schemes_only else None,
         first_lets=first_lets,
         relets=MappingProxyType(relets),
         counts_transfers=bool(about.get("counts_transfers")),
         counts_temporary=bool(about.get("counts_temporary")),
         counts_supported=bool(about.get("counts_supported")),
-        nominees=numbers[0],
-        days_first_lets=numbers[1],
-        days_relets=numbers[2],
+        nominees=nominees,
+        days_first_lets=days_first_lets,
+        days_relets=days_relets,
         refusal_grounds=_lines(about.get("refusal_grounds") or ""),
         dispute_days=about.get("dispute_days"),
         area=about.get("area") or "",
@@ -155,5 +156,5 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    """The lines of a list, without its dashes."""
+    """Return the lines of a Markdown list, without their dashes."""
     return tuple(line.strip().lstrip("-*").strip() for line in text.splitlines() if line.strip(" -*"))

@@ -93,11 +93,11 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
 
     assert (before, after) == (None, None)
     assert begun is not None
-    assert (begun.first, begun.last) == (today, quarter.last_day)
+    assert (begun.first_day, begun.last_day) == (today, quarter.last_day)
     assert later is not None
-    assert (later.first, later.last) == (quarter.next().starts_on, quarter.next().last_day)
+    assert (later.first_day, later.last_day) == (quarter.next().starts_on, quarter.next().last_day)
     assert ended is not None
-    assert (ended.first, ended.last) == (quarter.next().starts_on, ended_on)
+    assert (ended.first_day, ended.last_day) == (quarter.next().starts_on, ended_on)
     assert quarters_to_start(agreement, ended_on) == [quarter]
     assert quarters_to_start(agreement, ended_on + dt.timedelta(days=1)) == [quarter.next(), quarter]
 

@@ -366,7 +366,7 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
     first = found.records.get()
     line = found.lines.get(pk=next(line.pk for line in result_of(found).lines if line.lettings > line.nominated))
 
-    for reason, message in ((" ", "Say what"), ("A home is missing.", "")):
+    for reason, message in ((" ", "Enter what"), ("A home is missing.", "")):
         if message:
             with pytest.raises(UnableToReport, match=message):
                 services.reopen_return(nominations_return=found, reason=reason, author=world.ben, now=afterwards())
@@ -446,7 +446,7 @@ def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:
     found = sent(world, world.things["nominations"])
     pk = found.lines.order_by("pk").values_list("pk", flat=True)[0]
 
-    with pytest.raises(UnableToDecide, match="say why"):
+    with pytest.raises(UnableToDecide, match="enter why"):
         decide(world, found, {pk: (Decision.DISPUTED, " ")})
     with pytest.raises(UnableToDecide, match="another return"):
         decide(world, found, {0: (Decision.CONFIRMED, "")})

@@ -1,4 +1,4 @@
-"""Forms of nominations returns: start, upload, complete, decide."""
+"""Forms for nominations returns: start, upload lettings, fill in figures, send, decide, reopen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.nominations.models import Decision, ReturnLine
 from partnerships.nominations.presenting import in_words
 from partnerships.nominations.services import Supplement, supplements_of
 
-#: No line of a return has more of anything.
+#: The highest figure that a line of a return may have.
 MAX_COUNT = 100_000
 _OPEN_AGAIN = "Open the page again, and fill in the table there."
 
@@ -35,10 +35,10 @@ class StartForm(Form):
 
 
 class LettingsField(forms.FileField):
-    """A filtered export; one that could not be read says why."""
+    """A field for a filtered export. Its error says why a file could not be read."""
 
     def to_python(self, data: Any) -> File[Any] | None:
-        """The file. Nothing is kept of one that could not be read, so Django would call it empty."""
+        """Return the file. Nothing is kept of an unreadable one, so without this Django would call it empty."""
         if isinstance(data, FilteredLettings) and data.error:
             raise ValidationError(data.error)
         return super().to_python(data)
@@ -78,16 +78,14 @@ class SendForm(Form):
         self.helper = Helper(self, submit="Send return", cancel=cancel)
 
     def answers(self) -> dict[int, str]:
-        """The answer to each disputed line, by its id; "" where there is none."""
+        """The answers to the disputed lines, by the id of the line. Empty where there is none."""
         return {line.pk: self.cleaned_data[f"answer-{line.pk}"] for line in self._disputed}
 
 
 class TableForm(Form):
-    """What CORE lacks, for each line.
+    """A table to fill in what CORE does not hold: a row for each line, a column for each figure.
 
-    Offers, vacancies without and with a nominee in time, refusals by ground. `lines` are the rows of the table, with
-    their fields below `columns`. `read` holds what was saved when the page was opened, so that two people do not
-    overwrite each other's figures.
+    `read` holds the figures that were saved when the page was opened, so that two people do not overwrite each other's.
     """
 
     read = forms.JSONField(widget=forms.HiddenInput, error_messages={"invalid": _OPEN_AGAIN, "required": _OPEN_AGAIN})
@@ -100,7 +98,7 @@ class TableForm(Form):
         grounds: Sequence[str],
         **kwargs: Any,
     ) -> None:
-        """Make one field for each line and column, with what is saved."""
+        """Add a field for each line and column, with the saved figure."""
         super().__init__(data, *args, **kwargs)
         self._saved = supplements_of(lines)
         self.fields["read"].initial = {
@@ -109,12 +107,13 @@ class TableForm(Form):
         }
         self.grounds = grounds
         self.columns = ("Offers made", "No nominee in time", "Nominee in time", *grounds)
+        #: Each line with its headings and fields.
         self.lines = []
         for line in lines:
-            given = {refusal.ground: refusal.number for refusal in line.refusals.all()}
-            started = {"offers": line.offers, "not_supplied": line.not_supplied or None, "in_time": line.in_time}
-            started |= {f"ground_{place}": given.get(ground) for place, ground in enumerate(grounds)}
-            for (code, value), heading in zip(started.items(), self.columns, strict=True):
+            refusals = self._saved[line.pk].refusals
+            initial = {"offers": line.offers, "not_supplied": line.not_supplied or None, "in_time": line.in_time}
+            initial |= {f"ground_{index}": refusals.get(ground) for index, ground in enumerate(grounds)}
+            for (code, value), heading in zip(initial.items(), self.columns, strict=True):
                 self.fields[f"{code}-{line.pk}"] = CountField(
                     label=f"{line.words}: {heading}",
                     min_value=0,
@@ -123,56 +122,53 @@ class TableForm(Form):
                     initial=value,
                     widget=forms.TextInput(attrs={"class": "govuk-input govuk-input--width-3", "inputmode": "numeric"}),
                 )
-            fields = [self[f"{code}-{line.pk}"] for code in started]
+            fields = [self[f"{code}-{line.pk}"] for code in initial]
             self.lines.append((line, list(zip(self.columns, fields, strict=True))))
 
     def clean_read(self) -> dict[int, Supplement]:
-        """What was saved of each line when the page was opened."""
+        """Return the figures that were saved when the page was opened, by the id of the line."""
         try:
             return {
-                int(pk): Supplement(offers, not_supplied, dict(refusals), in_time)
+                int(pk): Supplement(offers=offers, not_supplied=not_supplied, refusals=dict(refusals), in_time=in_time)
                 for pk, (offers, not_supplied, refusals, in_time) in self.cleaned_data["read"].items()
             }
         except (AttributeError, TypeError, ValueError) as error:
             raise ValidationError(_OPEN_AGAIN) from error
 
     def figures(self) -> dict[int, Supplement]:
-        """The figures of each line of the valid form, by its id."""
+        """The figures by the id of the line. The form must be valid."""
         return {
             line.pk: Supplement(
-                self._count("offers", line),
-                self._count("not_supplied", line) or 0,
-                self._refusals(line),
-                self._count("in_time", line),
+                offers=self._count("offers", line),
+                not_supplied=self._count("not_supplied", line) or 0,
+                refusals=self._refusals(line),
+                in_time=self._count("in_time", line),
             )
-            for line, _ in self.lines
+            for line, _fields in self.lines
         }
 
     def show_saved(self) -> None:
-        """Show what is saved below each field that says something else.
-
-        The next attempt counts as having read it.
-        """
+        """Show the saved figure below each field that differs from it. The author has then read it."""
         data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
         data["read"] = json.dumps(self.fields["read"].initial)
         self.data = data
         for line, fields in self.lines:
             saved = self._saved[line.pk]
-            refused = (saved.refusals.get(ground) for ground in self.grounds)
-            values = [saved.offers, saved.not_supplied or None, saved.in_time, *refused]
-            for (_, field), value in zip(fields, values, strict=True):
-                if self.cleaned_data.get(field.name) != value:
-                    field.help_text = f"Saved: {'empty' if value is None else value}"
+            saved_refusals = (saved.refusals.get(ground) for ground in self.grounds)
+            saved_values = [saved.offers, saved.not_supplied or None, saved.in_time, *saved_refusals]
+            for (_heading, field), saved_value in zip(fields, saved_values, strict=True):
+                if self.cleaned_data.get(field.name) != saved_value:
+                    field.help_text = f"Saved: {'empty' if saved_value is None else saved_value}"
 
     def _count(self, code: str, line: ReturnLine) -> int | None:
-        """A figure of the valid form; None where the field is empty."""
+        """A figure of a line, or None if its field is empty."""
         value: int | None = self.cleaned_data.get(f"{code}-{line.pk}")
         return value
 
     def _refusals(self, line: ReturnLine) -> dict[str, int]:
-        """How many were refused on each ground; none are left out."""
-        counts = {ground: self._count(f"ground_{place}", line) or 0 for place, ground in enumerate(self.grounds)}
-        return {ground: number for ground, number in counts.items() if number}
+        """How many nominees were refused, for each ground on which any were."""
+        counts = {ground: self._count(f"ground_{index}", line) or 0 for index, ground in enumerate(self.grounds)}
+        return {ground: count for ground, count in counts.items() if count}
 
 
 class ReopenForm(Form):
@@ -188,44 +184,42 @@ class ReopenForm(Form):
 
 
 class DecideForm(Form):
-    """The council confirms or disputes each line.
-
-    The second button confirms all of them.
-    """
+    """Confirm or dispute each line. A second button confirms all of them."""
 
     sending = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(
         self, data: QueryDict | None = None, *, lines: Sequence[ReturnLine], sending: int, **kwargs: Any
     ) -> None:
+        form_data = data
         if data is not None and "all" in data:
-            data = data.copy()
-            data.update({f"decision-{line.pk}": Decision.CONFIRMED.value for line in lines})
-        super().__init__(data, **kwargs)
+            form_data = data.copy()
+            form_data.update({f"decision-{line.pk}": Decision.CONFIRMED.value for line in lines})
+        super().__init__(form_data, **kwargs)
         self.fields["sending"].initial = sending
         self.lines = []
         for line in lines:
-            decision, reason = f"decision-{line.pk}", f"reason-{line.pk}"
-            self.fields[decision] = forms.ChoiceField(
+            decision_name, reason_name = f"decision-{line.pk}", f"reason-{line.pk}"
+            self.fields[decision_name] = forms.ChoiceField(
                 label=line.words,
                 help_text=in_words(line),
                 choices=[(Decision.CONFIRMED.value, "Confirm"), (Decision.DISPUTED.value, "Dispute")],
                 initial=line.decision or None,
                 widget=forms.RadioSelect,
             )
-            self.fields[reason] = forms.CharField(
+            self.fields[reason_name] = forms.CharField(
                 label=f"If you dispute it, say why: {line.words}",
                 initial=line.reason if line.decision == Decision.DISPUTED else "",
                 max_length=1_000,
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
-            self.lines.append((line, self[decision], self[reason]))
+            self.lines.append((line, self[decision_name], self[reason_name]))
 
     def clean(self) -> dict[str, Any]:
-        """A disputed line needs its reason."""
+        """Require a reason for each disputed line."""
         data: dict[str, Any] = super().clean() or {}
-        for _, decision, reason in self.lines:
+        for _line, decision, reason in self.lines:
             if data.get(decision.name) == Decision.DISPUTED and not data.get(reason.name, "").strip():
-                self.add_error(reason.name, "Say what is wrong with this line.")
+                self.add_error(reason.name, "Enter what is wrong with this line.")
         return data

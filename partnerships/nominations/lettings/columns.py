@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -16,56 +16,58 @@ _FILE = Path(__file__).with_name("core_columns.toml")
 
 @dataclass(frozen=True, slots=True)
 class CollectionYear:
-    """What a return needs from the export of one year, which begins on 1 April of `start`.
+    """The columns that a return needs from the export of a collection year."""
 
-    `wanted`: of each group, one column must be there. `nominated`: the codes that a nominee's letting has.
-    """
-
+    #: The year begins on 1 April of this calendar year.
     start: int
     is_verified: bool
-    wanted: tuple[tuple[str, ...], ...]
+    #: Groups of columns. The export must have one column of each group.
+    required: tuple[tuple[str, ...], ...]
+    #: The codes, by column, of a letting to a nominee.
     nominated: Mapping[str, str]
 
     def __str__(self) -> str:
         return f"{self.start}/{(self.start + 1) % 100:02}"
 
     def missing(self, columns: Iterable[str]) -> list[str]:
-        """The headings that a file with these columns lacks."""
-        have = set(columns)
-        return [" or ".join(group) for group in self.wanted if not have.intersection(group)]
+        """Return the headings that a file with these columns lacks."""
+        existing_columns = set(columns)
+        return [" or ".join(group) for group in self.required if not existing_columns.intersection(group)]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The kept columns: `headings` to code, `values` from label to code by column, and the years."""
+    """The columns that are kept, from the data file."""
 
     source: str
     read_on: dt.date
     codes: tuple[str, ...]
+    #: Codes by heading.
     headings: Mapping[str, str]
+    #: For each column, the codes of its values by label.
     values: Mapping[str, Mapping[str, str]]
     years: Mapping[int, CollectionYear]
 
     def year_of(self, day: dt.date) -> CollectionYear | None:
-        """The collection year of a day.
+        """Return the collection year of a day, or None for a year before those we know.
 
-        None for a year that we know nothing about. Later years are read like the last one we know, as unverified.
+        Later years are read like the last one that we know, and marked as unverified.
         """
         start = day.year if day.month >= 4 else day.year - 1
         if start in self.years or start < min(self.years):
             return self.years.get(start)
-        last = self.years[max(self.years)]
-        return CollectionYear(start, False, last.wanted, last.nominated)
+        newest_year = self.years[max(self.years)]
+        return replace(newest_year, start=start, is_verified=False)
 
 
 def plain(text: str) -> str:
-    """A heading or label without case and repeated blanks, for comparing."""
+    """Return a heading or label in lower case with single spaces, to compare it."""
     return " ".join(text.replace("’", "'").split()).casefold()
 
 
 @cache
 def core_columns() -> Columns:
-    """The facts of the data file."""
+    """Return the content of the data file."""
     facts = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     headings: dict[str, str] = {}
     for code, label in facts["columns"].items():
@@ -83,11 +85,15 @@ def core_columns() -> Columns:
 
 
 def _by_label(labels: Mapping[str, str]) -> dict[str, str]:
-    """The code that each label of a column stands for."""
+    """Return the codes of the values of a column, by label."""
     return {plain(label): code for code, label in labels.items()}
 
 
 def _year(start: int, year: Mapping[str, Any]) -> CollectionYear:
-    """One collection year, as its part of the file says."""
-    wanted = tuple(tuple(group) for group in year["wanted"])
-    return CollectionYear(start, year["is_verified"], wanted, MappingProxyType(year["nominated"]))
+    """Return a collection year from its part of the data file."""
+    return CollectionYear(
+        start=start,
+        is_verified=year["is_verified"],
+        required=tuple(tuple(group) for group in year["wanted"]),
+        nominated=MappingProxyType(year["nominated"]),
+    )

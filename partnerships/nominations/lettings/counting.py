@@ -1,7 +1,8 @@
-"""Counts the lettings of a return by bedrooms, first let or relet, against the agreed shares."""
+"""Count the lettings of a return by size and kind of let, and compare them with the agreed shares."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -12,15 +13,15 @@ from statistics import median
 from partnerships.nominations.lettings.reading import Letting, Outcome, Scope, read_letting
 from partnerships.nominations.schedule import Bedrooms
 
-#: What is kept as an authority: the cell of a row that has slipped may say anything about a household.
+#: Only a code like this is kept as an authority: in a damaged row, the cell may hold anything about a household.
 _GSS_CODE = re.compile(r"[EKLMNSW][0-9]{8}")
-#: Rows between two reports of progress.
+#: How many rows are counted between two reports of progress.
 STEP = 1000
 
 
 @dataclass(slots=True)
 class Line:
-    """Lettings of homes of one size, first lets or relets."""
+    """The counts of lettings of one size, either first lets or relets."""
 
     lettings: int = 0
     nominated: int = 0
@@ -29,38 +30,36 @@ class Line:
 
     @property
     def median_days(self) -> Decimal | None:
-        """The median of the void days, in half days; None if no row says any."""
+        """The median of the void days, to half a day. None if no row gives any."""
         return Decimal(str(median(self.void_days))) if self.void_days else None
 
 
 @dataclass(slots=True)
 class Counted:
-    """The result of counting a file.
+    """The result of counting a file."""
 
-    Lines by size and kind of let, the outcome of each row, authorities. `rows` has the numbers of the rows of each
-    outcome, counted from 1 below the headings, as ranges from and to. `authorities` counts the rows of the quarter by
-    the GSS code of their authority, "" where a row has none. `let_again` counts used rows about a home that an earlier
-    row was about, with another start date.
-    """
-
+    #: By the size of the homes and whether they were first lets.
     lines: dict[tuple[Bedrooms, bool], Line] = field(default_factory=dict)
+    #: The rows of each outcome, as ranges of first and last row. Rows count from 1 below the headings.
     rows: dict[Outcome, list[list[int]]] = field(default_factory=dict)
+    #: Rows of the quarter by the GSS code of their authority. Empty for rows without one.
     authorities: Counter[str] = field(default_factory=Counter)
+    #: How many used rows are about a home that was let before in the same file.
     let_again: int = 0
     total: int = 0
 
     @property
     def median_days(self) -> dict[str, str | None]:
-        """The median void days of first lets, of relets and of all. None if no row says any."""
-        days: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
-        for (_, is_first), line in self.lines.items():
-            days["first_lets" if is_first else "relets"] += line.void_days
-            days["all"] += line.void_days
-        return {kind: str(median(some)) if some else None for kind, some in days.items()}
+        """The median void days of first lets, of relets and of all. None if no row gives any."""
+        days_by_kind: dict[str, list[int]] = {"first_lets": [], "relets": [], "all": []}
+        for (_size, is_first_let), line in self.lines.items():
+            days_by_kind["first_lets" if is_first_let else "relets"] += line.void_days
+            days_by_kind["all"] += line.void_days
+        return {kind: str(median(days)) if days else None for kind, days in days_by_kind.items()}
 
     def number(self, outcome: Outcome) -> int:
         """How many rows had an outcome."""
-        return sum(last - first + 1 for first, last in self.rows.get(outcome, ()))
+        return sum(last_row - first_row + 1 for first_row, last_row in self.rows.get(outcome, ()))
 
 
 def count_lettings(
@@ -69,37 +68,37 @@ def count_lettings(
     *,
     progress: Callable[[int], object] = int,
 ) -> Counted:
-    """Count the rows of a file that a return is about.
-
-    Each row is used or set aside with its reason.
-    """
+    """Count the rows of a file that belong to a return. Every other row is set aside with its reason."""
     counted = Counted()
-    homes: set[object] = set()
-    lettings: set[object] = set()
-    for number, row in enumerate(rows, start=1):
-        counted.total = number
-        read = read_letting(row, scope)
-        if isinstance(read, Letting) and read.home is not None and read.home in lettings:
-            read = Outcome.DUPLICATE
-        if isinstance(read, Letting):
-            if read.home is not None:
-                counted.let_again += read.home[0] in homes
-                homes.add(read.home[0])
-            lettings.add(read.home)
-            _add(counted, read)
-            _note(counted, Outcome.USED, number)
+    # Homes, and homes with a start date, that were let before in the same file.
+    homes: set[str] = set()
+    lettings: set[tuple[str, dt.date]] = set()
+    for row_number, row in enumerate(rows, start=1):
+        counted.total = row_number
+        result = read_letting(row, scope)
+        if isinstance(result, Letting) and result.home in lettings:
+            result = Outcome.DUPLICATE
+        if isinstance(result, Letting):
+            if result.home is not None:
+                home, _starts_on = result.home
+                counted.let_again += home in homes
+                homes.add(home)
+                lettings.add(result.home)
+            _add_letting(counted, result)
+            _add_outcome(counted, Outcome.USED, row_number)
         else:
-            _note(counted, read, number)
-        if row is not None and read not in (Outcome.NO_DATE, Outcome.OTHER_QUARTER):
+            _add_outcome(counted, result, row_number)
+        if row is not None and result not in (Outcome.NO_DATE, Outcome.OTHER_QUARTER):
             code = row.get("la", "").strip().upper()
             counted.authorities[code if _GSS_CODE.fullmatch(code) else ""] += 1
-        if number % STEP == 0:
-            progress(number)
+        if row_number % STEP == 0:
+            progress(row_number)
     progress(counted.total)
     return counted
 
 
-def _add(counted: Counted, letting: Letting) -> None:
+def _add_letting(counted: Counted, letting: Letting) -> None:
+    """Add a letting to its line."""
     line = counted.lines.setdefault((letting.bedrooms, letting.is_first_let), Line())
     line.lettings += 1
     line.nominated += letting.is_nominated
@@ -108,19 +107,20 @@ def _add(counted: Counted, letting: Letting) -> None:
         line.void_days.append(letting.void_days)
 
 
-def _note(counted: Counted, outcome: Outcome, number: int) -> None:
+def _add_outcome(counted: Counted, outcome: Outcome, row_number: int) -> None:
+    """Add a row to the ranges of its outcome."""
     ranges = counted.rows.setdefault(outcome, [])
-    if ranges and ranges[-1][1] == number - 1:
-        ranges[-1][1] = number
+    if ranges and ranges[-1][1] == row_number - 1:
+        ranges[-1][1] = row_number
     else:
-        ranges.append([number, number])
+        ranges.append([row_number, row_number])
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A line against its agreed share, in whole homes and per cent.
+    """A line compared with its agreed share.
 
-    Vacancies for which the council named nobody in time do not count: the provider was free to let them.
+    Vacancies for which the council named no nominee in time do not count, because the provider was free to let them.
     """
 
     lettings: int
@@ -130,22 +130,22 @@ class Result:
 
     @property
     def counting(self) -> int:
-        """The true voids that the share is taken of."""
+        """How many true voids count for the share."""
         return self.lettings - self.not_supplied
 
     @property
     def agreed(self) -> int:
-        """The nominations that the share comes to, rounded up to a whole home."""
+        """How many homes should go to nominees: the share, rounded up to a whole home."""
         return int((self.share * self.counting / 100).to_integral_value(ROUND_CEILING))
 
     @property
     def shortfall(self) -> int:
-        """How many nominations are missing."""
+        """How many fewer homes than agreed went to nominees."""
         return max(0, self.agreed - self.nominated)
 
     @property
     def achieved(self) -> Decimal | None:
-        """The share of nominations, in per cent with one digit. None without a true void that counts."""
+        """The share of homes that went to nominees, in per cent with one decimal. None if no true void counts."""
         if self.counting <= 0:
             return None
         return (Decimal(100) * self.nominated / self.counting).quantize(Decimal("0.1"), ROUND_HALF_UP)

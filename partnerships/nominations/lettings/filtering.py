@@ -1,9 +1,7 @@
-"""Keeps the needed columns of a CORE export while it streams in.
+"""Filter a CORE export while it streams in, and keep only the columns that a return needs.
 
-The rest is never written anywhere.
-
-A CORE export describes households. Its other columns pass through memory and are gone with the chunk they came in.
-Errors never quote a cell.
+A CORE export describes households. Its other columns are only in memory, as long as their chunk, and are never written
+anywhere. Errors never quote a cell.
 """
 
 from __future__ import annotations
@@ -16,46 +14,43 @@ from collections.abc import Iterator
 from partnerships.nominations.lettings.columns import core_columns, plain
 
 # The reasons for these limits are in docs/safety.md, Limits.
-#: Size of an uploaded file of lettings.
+#: How large an uploaded file of lettings may be, in bytes.
 MAX_BYTES = 150 * 1024 * 1024
-#: Size of one row of a file of lettings.
+#: How long a row may be, in bytes.
 MAX_ROW = 256 * 1024
-#: Rows of one file of lettings.
+#: How many rows a file may have.
 MAX_ROWS = 500_000
-#: The heading row may follow a title, but not much.
+#: The headings must be in one of the first rows. A title may come before them.
 _FIRST_ROWS = 5
-#: A row with fewer cells than headings, or more, has slipped: its cells may stand in the wrong columns.
-SLIPPED = "-"
+#: First cell of a kept row: whether it has as many cells as there are headings. If not, its cells may be in the wrong
+#: columns, so none of them is kept.
 USED = "+"
+SLIPPED = "-"
 
 
 class UnableToReadLettings(Exception):
-    """The file is not a CORE lettings export as CSV.
-
-    The message says what to do, without quoting the file.
-    """
+    """The file is not a CORE lettings export as CSV. The message says what to do, without quoting the file."""
 
 
 class LettingsFilter:
-    """Takes the chunks of a file and keeps its needed columns, packed.
-
-    Each kept row begins with whether it has as many cells as there are headings. `columns` are the codes of the kept
-    columns, in the order of the file; empty until the heading row was found.
-    """
+    """Takes the chunks of a file, and keeps the needed columns of its rows, compressed."""
 
     def __init__(self) -> None:
+        #: Codes of the kept columns, in the order of the file. Empty until the headings are found.
         self.columns: tuple[str, ...] = ()
+        #: How many rows below the headings there were so far.
         self.rows = 0
-        self._places: tuple[int, ...] = ()
+        self._column_indexes: tuple[int, ...] = ()
         self._width = 0
         self._size = 0
-        self._before = 0
+        self._rows_before_headings = 0
+        #: The start of a row whose end is in the next chunk.
         self._tail = ""
         self._packer = zlib.compressobj()
         self._packed = bytearray()
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next chunk. Raises `UnableToReadLettings`."""
+        """Filter the next chunk. Raises `UnableToReadLettings`."""
         if self._size == 0 and chunk.startswith((b"\xff\xfe", b"\xfe\xff", b"PK")):
             raise UnableToReadLettings("Save the lettings as CSV (UTF-8) and upload that file.")
         self._size += len(chunk)
@@ -71,19 +66,19 @@ class LettingsFilter:
             raise UnableToReadLettings(
                 f"A row is too long. Check that every quotation mark after row {self.rows} is closed."
             )
-        self._take(text[:end])
+        self._filter_rows(text[:end])
 
     def finish(self) -> bytes:
-        """The kept rows, packed, after the last chunk. Raises `UnableToReadLettings`."""
-        last, self._tail = self._tail, ""
-        self._take(last)
+        """Return the kept rows, compressed, after the last chunk. Raises `UnableToReadLettings`."""
+        last_row, self._tail = self._tail, ""
+        self._filter_rows(last_row)
         if not self.columns:
             raise UnableToReadLettings("The file is empty." if not self._size else _NO_HEADINGS)
         self._packed += self._packer.flush()
         return bytes(self._packed)
 
     def _end_of_rows(self, text: str) -> int:
-        """Where the last whole row ends: at a line end outside quotes."""
+        """Return the index after the last complete row, which ends with a line end outside quotation marks."""
         end = position = 0
         quotes = 0
         while (line_end := text.find("\n", position)) >= 0:
@@ -93,17 +88,19 @@ class LettingsFilter:
                 end = position
         return end
 
-    def _take(self, text: str) -> None:
-        kept = io.StringIO()
-        writer = csv.writer(kept)
+    def _filter_rows(self, text: str) -> None:
+        """Keep the needed columns of complete rows."""
+        kept_text = io.StringIO()
+        writer = csv.writer(kept_text)
         try:
             for cells in csv.reader(io.StringIO(text, newline="")):
-                self._take_row(cells, writer)
+                self._filter_row(cells, writer)
         except csv.Error as error:
             raise UnableToReadLettings(f"The file is damaged after row {self.rows}.") from error
-        self._packed += self._packer.compress(kept.getvalue().encode())
+        self._packed += self._packer.compress(kept_text.getvalue().encode())
 
-    def _take_row(self, cells: list[str], writer: object) -> None:
+    def _filter_row(self, cells: list[str], writer: object) -> None:
+        """Keep the needed columns of one row, or find the headings."""
         if not any(cells):
             return
         if not self.columns:
@@ -112,22 +109,25 @@ class LettingsFilter:
         self.rows += 1
         if self.rows > MAX_ROWS:
             raise UnableToReadLettings(f"The file has more than {MAX_ROWS:,} rows.")
-        is_whole = len(cells) == self._width
-        kept = [_decoded(cells[place]) for place in self._places] if is_whole else []
-        writer.writerow([USED if is_whole else SLIPPED, *kept])  # type: ignore[attr-defined]
+        if len(cells) == self._width:
+            kept_cells = [_decoded(cells[index]) for index in self._column_indexes]
+            writer.writerow([USED, *kept_cells])  # type: ignore[attr-defined]
+        else:
+            writer.writerow([SLIPPED])  # type: ignore[attr-defined]
 
     def _find_headings(self, cells: list[str]) -> None:
-        headings = core_columns().headings
-        code_by_place = {place: headings.get(plain(_decoded(cell))) for place, cell in enumerate(cells)}
-        places = {place: code for place, code in code_by_place.items() if code is not None}
-        if "startdate" not in places.values():
-            self._before += 1
-            if self._before >= _FIRST_ROWS:
+        """Read the headings from a row, if it has the heading of the start date."""
+        code_by_heading = core_columns().headings
+        codes = {index: code_by_heading.get(plain(_decoded(cell))) for index, cell in enumerate(cells)}
+        code_by_index = {index: code for index, code in codes.items() if code is not None}
+        if "startdate" not in code_by_index.values():
+            self._rows_before_headings += 1
+            if self._rows_before_headings >= _FIRST_ROWS:
                 raise UnableToReadLettings(_NO_HEADINGS)
             return
-        if len(set(places.values())) < len(places):
+        if len(set(code_by_index.values())) < len(code_by_index):
             raise UnableToReadLettings("Two columns have the same heading. Upload the file as CORE exported it.")
-        self._places, self.columns = tuple(places), tuple(places.values())
+        self._column_indexes, self.columns = tuple(code_by_index), tuple(code_by_index.values())
         self._width = len(cells)
 
 
@@ -137,7 +137,7 @@ _NO_HEADINGS = (
 
 
 def _decoded(cell: str) -> str:
-    """A cell in its encoding: UTF-8, or else Windows-1252."""
+    """Decode a cell as UTF-8 or, if that fails, as Windows-1252."""
     raw = cell.encode("latin-1")
     try:
         return raw.decode("utf-8-sig")
@@ -146,7 +146,7 @@ def _decoded(cell: str) -> str:
 
 
 def kept_rows(packed: bytes, columns: tuple[str, ...]) -> Iterator[dict[str, str] | None]:
-    """The kept rows of a packed file, by column. None for one that has slipped."""
+    """Yield the kept rows of a compressed file as dictionaries by column. None for a row that has slipped."""
     text = io.TextIOWrapper(io.BytesIO(zlib.decompress(packed)), encoding="utf-8", newline="")
     for mark, *cells in csv.reader(text):
         yield dict(zip(columns, cells, strict=True)) if mark == USED else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Quarter:
-    """Three months by their first day."""
+    """A quarter, by its first day."""
 
     starts_on: dt.date
 

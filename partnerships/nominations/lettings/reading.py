@@ -1,4 +1,4 @@
-"""What a kept row of a CORE export says: a letting, or why the row is set aside."""
+"""Read a kept row of a CORE export as a letting, or find out why the row is set aside."""
 
 from __future__ import annotations
 
@@ -20,17 +20,14 @@ _TEMPORARY, _TRANSFER, _RENEWAL = "9", "13", "14"
 _FIRST_LETS = frozenset({"15", "16", "17"})
 #: Code of a bedsit.
 _BEDSIT = "2"
-#: More bedrooms than this are a typing error.
+#: More bedrooms than this must be a typing error.
 _MAX_BEDS = 20
-#: More days vacant than this are a typing error.
+#: More days vacant than this must be a typing error.
 _MAX_DAYS = 20 * 366
 
 
 class Outcome(StrEnum):
-    """What became of a row; all but the first set it aside.
-
-    A row gets the first that fits, in this order.
-    """
+    """Whether a row was counted or why it was set aside. A row gets the first reason that applies, in this order."""
 
     USED = "used"
     SLIPPED = "slipped"
@@ -54,12 +51,12 @@ class Outcome(StrEnum):
 
     @property
     def label(self) -> str:
-        """The reason in words."""
+        """The outcome in words."""
         return _LABELS[self]
 
     @property
     def remedy(self) -> str:
-        """What to correct; "" where the row is rightly set aside."""
+        """What to correct. Empty if the row is rightly set aside."""
         return _REMEDIES.get(self, "")
 
 
@@ -99,41 +96,39 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which lettings a return counts: quarter, area, landlord, and what was agreed.
-
-    `in_force` are the first and the last day of the quarter on which the agreement was in force, and `suspended` the
-    first and the last day of each time between when it was suspended.
-    `areas` are GSS codes; `area_names` count where a row has no code. `landlord_names` are the provider's names.
-    Names are as `plain` writes them.
-    """
+    """Which lettings a return counts. Names are as `plain` returns them."""
 
     quarter: Quarter
+    #: First and last day of the quarter on which the agreement was in force.
     in_force: tuple[dt.date, dt.date]
     year: CollectionYear
     agreed: Agreed
+    #: GSS codes of the council's area, and names for rows without a code.
     areas: frozenset[str]
     area_names: frozenset[str]
+    #: Names of the provider.
     landlord_names: frozenset[str]
+    #: First and last day of each time when the agreement was suspended.
     suspended: tuple[tuple[dt.date, dt.date], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Letting:
-    """One letting that a return counts.
-
-    `void_days` None if the row does not say; `offers` in 2023/24 only.
-    """
+    """A letting that a return counts."""
 
     bedrooms: Bedrooms
     is_first_let: bool
     is_nominated: bool
+    #: None if the row does not give them.
     void_days: int | None
+    #: Only exports of 2023/24 have them.
     offers: int | None
+    #: UPRN or property reference, and start date. None if the row has neither.
     home: tuple[str, dt.date] | None
 
 
 def coded(row: Mapping[str, str], column: str) -> str:
-    """The code of a value, which may be a label; "" if it is missing."""
+    """Return the code of a value, which the row may give as a label. Empty if it is missing."""
     value = row.get(column, "").strip()
     if not value or value.isdigit():
         return value.lstrip("0") or value[:1]
@@ -142,41 +137,35 @@ def coded(row: Mapping[str, str], column: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def day_of(text: str) -> dt.date | None:
-    """A date as CORE and spreadsheets write it; None for anything else.
+    """Return a date that CORE or a spreadsheet has written, or None for anything else.
 
-    A time with an offset is a moment, and counts for its day in London.
+    A time with an offset counts for its day in London.
     """
-    text = text.strip()
+    date_text = text.strip()
     try:
-        moment = dt.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(date_text)
         return moment.astimezone(_LONDON).date() if moment.tzinfo else moment.date()
-    except (ValueError, OverflowError):  # the year 1 or 9999 with an offset
+    except (ValueError, OverflowError):  # OverflowError for the year 1 or 9999 with an offset
         pass
-    for shape in _FORMATS:
+    for date_format in _FORMATS:
         try:
-            return dt.datetime.strptime(text, shape).date()  # noqa: DTZ007 - only its day is used
+            return dt.datetime.strptime(date_text, date_format).date()  # noqa: DTZ007 - only its day is used
         except ValueError:
             continue
     return None
 
 
 def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outcome:
-    """The letting of a row, or why it is set aside."""
+    """Return the letting of a row, or the reason why it is set aside. `row` is None if its cells have slipped."""
     if row is None:
         return Outcome.SLIPPED
-    started = day_of(row.get("startdate", ""))
-    if started is None:
+    starts_on = day_of(row.get("startdate", ""))
+    if starts_on is None:
         return Outcome.NO_DATE
-    if not scope.quarter.starts_on <= started < scope.quarter.ends_on:
-        return Outcome.OTHER_QUARTER
-    if started < scope.in_force[0]:
-        return Outcome.BEFORE_TERMS
-    if started > scope.in_force[1]:
-        return Outcome.AFTER_END
-    if any(first <= started <= last for first, last in scope.suspended):
-        return Outcome.SUSPENDED
-    for refuse in _REFUSALS:
-        if (outcome := refuse(row, scope)) is not None:
+    if (outcome := _check_day(starts_on, scope)) is not None:
+        return outcome
+    for check in _CHECKS:
+        if (outcome := check(row, scope)) is not None:
             return outcome
     is_first_let = _is_first_let(row)
     if is_first_let is None:
@@ -192,33 +181,48 @@ def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outco
         bedrooms=bedrooms,
         is_first_let=is_first_let,
         is_nominated=all(sources[column] == code for column, code in scope.year.nominated.items()),
-        void_days=_void_days(row, started),
-        offers=_number(row.get("offered", ""), _MAX_DAYS),
-        home=(home, started) if home else None,
+        void_days=_void_days(row, starts_on),
+        offers=_whole_number(row.get("offered", ""), _MAX_DAYS),
+        home=(home, starts_on) if home else None,
     )
 
 
-def _refuse_place(row: Mapping[str, str], scope: Scope) -> Outcome | None:
+def _check_day(starts_on: dt.date, scope: Scope) -> Outcome | None:
+    """Return why a tenancy that starts on this day is set aside, or None."""
+    first_day, last_day = scope.in_force
+    if not scope.quarter.starts_on <= starts_on < scope.quarter.ends_on:
+        return Outcome.OTHER_QUARTER
+    if starts_on < first_day:
+        return Outcome.BEFORE_TERMS
+    if starts_on > last_day:
+        return Outcome.AFTER_END
+    if any(suspended_from <= starts_on <= suspended_to for suspended_from, suspended_to in scope.suspended):
+        return Outcome.SUSPENDED
+    return None
+
+
+def _check_authority(row: Mapping[str, str], scope: Scope) -> Outcome | None:
     code, name = row.get("la", "").strip().upper(), plain(row.get("la_label", ""))
     if not code and not name:
         return Outcome.NO_AUTHORITY
-    is_here = code in scope.areas if code else name in scope.area_names
-    return None if is_here else Outcome.OTHER_AUTHORITY
+    is_in_area = code in scope.areas if code else name in scope.area_names
+    return None if is_in_area else Outcome.OTHER_AUTHORITY
 
 
-def _refuse_landlord(row: Mapping[str, str], scope: Scope) -> Outcome | None:
+def _check_landlord(row: Mapping[str, str], scope: Scope) -> Outcome | None:
     names = {plain(row.get(column, "")) for column in ("owning_organisation_name", "managing_organisation_name")} - {""}
     return Outcome.OTHER_LANDLORD if names and not names & scope.landlord_names else None
 
 
-def _refuse_scheme(row: Mapping[str, str], scope: Scope) -> Outcome | None:
-    schemes, reference = scope.agreed.schemes, row.get("propcode", "")
-    if schemes is None or any(scheme.has(reference) for scheme in schemes):
+def _check_scheme(row: Mapping[str, str], scope: Scope) -> Outcome | None:
+    schemes = scope.agreed.schemes
+    property_code = row.get("propcode", "")
+    if schemes is None or any(scheme.has(property_code) for scheme in schemes):
         return None
     return Outcome.OTHER_SCHEME
 
 
-def _refuse_vacancy(row: Mapping[str, str], scope: Scope) -> Outcome | None:
+def _check_vacancy(row: Mapping[str, str], scope: Scope) -> Outcome | None:
     reason = coded(row, "rsnvac")
     if reason == _RENEWAL:
         return Outcome.RENEWAL
@@ -231,64 +235,59 @@ def _refuse_vacancy(row: Mapping[str, str], scope: Scope) -> Outcome | None:
     return None
 
 
-_REFUSALS: tuple[Callable[[Mapping[str, str], Scope], Outcome | None], ...] = (
-    _refuse_place,
-    _refuse_landlord,
-    _refuse_scheme,
-    _refuse_vacancy,
+#: Return why a row is set aside, or None. The first reason counts.
+_CHECKS: tuple[Callable[[Mapping[str, str], Scope], Outcome | None], ...] = (
+    _check_authority,
+    _check_landlord,
+    _check_scheme,
+    _check_vacancy,
 )
 
 
 def _is_supported(row: Mapping[str, str]) -> bool:
-    """Whether it is supported housing.
-
-    Without the needs type, homes of general needs have a type of unit.
-    """
-    if needs := coded(row, "needstype"):
-        return needs == "2"
+    """Whether it is supported housing. If the needs type is missing, only general needs homes have a type of unit."""
+    if needs_type := coded(row, "needstype"):
+        return needs_type == "2"
     return "unittype_gn" in row and not row["unittype_gn"].strip()
 
 
 def _is_first_let(row: Mapping[str, str]) -> bool | None:
-    """Whether the home was never let as social housing before. None if nothing says so."""
+    """Whether the home was let as social housing for the first time. None if the row does not say."""
     if first_time := coded(row, "first_time_property_let_as_social_housing"):
         return first_time == "1"
     if reason := coded(row, "rsnvac"):
         return reason in _FIRST_LETS
-    if new := coded(row, "newprop"):
-        return new == "1"
+    if new_property := coded(row, "newprop"):
+        return new_property == "1"
     return None
 
 
 def _bedrooms(row: Mapping[str, str]) -> Bedrooms | None:
-    """The size of the home.
-
-    A bedsit is a studio, however many bedrooms CORE derives for it.
-    """
+    """Return the size of the home, or None. A bedsit is a studio, whatever number of bedrooms CORE gives it."""
     is_studio = coded(row, "unittype_gn") == _BEDSIT
-    number = _number(row.get("beds", ""), _MAX_BEDS)
-    if number is None:
+    bedrooms = _whole_number(row.get("beds", ""), _MAX_BEDS)
+    if bedrooms is None:
         return Bedrooms.STUDIO if is_studio else None
-    return Bedrooms.of(number, studio=is_studio)
+    return Bedrooms.of(bedrooms, studio=is_studio)
 
 
-def _void_days(row: Mapping[str, str], started: dt.date) -> int | None:
-    """Days that the home stood vacant.
-
-    As CORE says, else since the void or the end of major repairs.
-    """
-    if (stated := _number(row.get("vacdays", ""), _MAX_DAYS)) is not None:
-        return stated
-    days = [day for day in (day_of(row.get("voiddate", "")), day_of(row.get("mrcdate", ""))) if day is not None]
-    if not days:
+def _void_days(row: Mapping[str, str], starts_on: dt.date) -> int | None:
+    """Return the days that the home stood vacant: as CORE gives them, or since the void or the end of major repairs."""
+    days_in_core = _whole_number(row.get("vacdays", ""), _MAX_DAYS)
+    if days_in_core is not None:
+        return days_in_core
+    dates = [day_of(row.get("voiddate", "")), day_of(row.get("mrcdate", ""))]
+    vacant_since = max((day for day in dates if day is not None), default=None)
+    if vacant_since is None:
         return None
-    vacant = (started - max(days)).days
-    return vacant if 0 <= vacant <= _MAX_DAYS else None
+    vacant_days = (starts_on - vacant_since).days
+    return vacant_days if 0 <= vacant_days <= _MAX_DAYS else None
 
 
-def _number(text: str, limit: int) -> int | None:
-    """A whole number from 0 to `limit`, such as `2` or `2.0`."""
-    text = text.strip().removesuffix(".0")
-    if not text.isascii() or not text.isdigit() or len(text) > 6:
+def _whole_number(text: str, limit: int) -> int | None:
+    """Return a whole number up to a limit, written as "2" or "2.0", or None."""
+    digits = text.strip().removesuffix(".0")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 6:
         return None
-    return int(text) if int(text) <= limit else None
+    number = int(digits)
+    return number if number <= limit else None

@@ -1,8 +1,8 @@
 """An upload handler that filters a CORE export while it streams in.
 
-Django's own handlers keep the whole file, in memory or in a temporary file. This one passes each chunk to the filter
-and keeps only that, so nothing of the other columns reaches a disk. Views set it before the form is read; the page must
-check the CSRF token after that (see Django's documentation of upload handlers).
+Django's own handlers keep the whole file, in memory or in a temporary file. This one keeps only what the filter lets
+through, so nothing of the other columns reaches a disk. A view must set it before anything reads the form, and check
+the CSRF token after that (see Django's documentation of upload handlers).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ else:
 
 
 class FilteredLettings(_Uploaded):
-    """The kept rows of an upload, packed; `error` is why it could not be read."""
+    """The kept rows of an upload, compressed. `error` says why it could not be read."""
 
     def __init__(self, name: str, packed: bytes, columns: tuple[str, ...], rows: int, error: str) -> None:
         super().__init__(io.BytesIO(packed), name=name, content_type="application/zlib", size=len(packed))
@@ -31,19 +31,16 @@ class FilteredLettings(_Uploaded):
 
 
 class LettingsUploadHandler(FileUploadHandler):
-    """Keeps the needed columns of a file.
-
-    Goes on reading after an error, but keeps nothing.
-    """
+    """Keeps the needed columns of a file. After an error, it reads the rest of the file, but keeps nothing."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begin a file; no other handler sees it."""
+        """Begin a file. No other handler gets it."""
         super().new_file(*args, **kwargs)
         self._filter, self._error = LettingsFilter(), ""
         raise StopFutureHandlers
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Filter a chunk; nothing is passed on."""
+        """Filter a chunk, and pass nothing on to other handlers."""
         if not self._error:
             try:
                 self._filter.feed(raw_data)
@@ -51,7 +48,7 @@ class LettingsUploadHandler(FileUploadHandler):
                 self._error, self._filter = str(error), LettingsFilter()
 
     def file_complete(self, file_size: int) -> FilteredLettings:
-        """The kept rows, or why there are none."""
+        """Return the kept rows, or an error."""
         packed = b""
         if not self._error:
             try:

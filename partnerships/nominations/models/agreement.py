@@ -1,7 +1,4 @@
-"""Nominations agreements.
-
-Which parties of a partnership are the council and the provider.
-"""
+"""Nominations agreements: which parties of a partnership are the council and the provider, and who may read them."""
 
 from __future__ import annotations
 
@@ -18,10 +15,7 @@ from partnerships.people.models import User
 
 
 def sides(*roles: str) -> tuple[Organisations, ...]:
-    """Routes to people of the council and the provider while these take part.
-
-    Only people with `roles`, if given.
-    """
+    """Return routes to people of the council and the provider, while these take part, who have one of the roles."""
     return tuple(
         Organisations(f"{side}__organisation", when=Q(**{f"{side}__status": PartyStatus.ACCEPTED}), roles=roles)
         for side in ("council", "provider")
@@ -35,31 +29,27 @@ PARTIES = (
 
 
 class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
-    """Agreements by reader.
-
-    Who may read figures also depends on data sharing: ask `rights_over`.
-    """
+    """Filters of agreements by reader. Figures are only open while data sharing is in force: ask `rights_over`."""
 
     def visible_to(self, user: User | AnonymousUser) -> NominationsAgreementQuerySet:
         """Agreements of partnerships in which an organisation of the person takes part."""
         return self.filter(visible_to(NominationsAgreement, PARTIES, user))
 
     def of_sides(self, user: User | AnonymousUser, *roles: str) -> NominationsAgreementQuerySet:
-        """Agreements whose council or provider the person acts for, in one of the roles if given."""
+        """Agreements for whose council or provider the person has one of the roles (by default, any)."""
         return self.filter(visible_to(NominationsAgreement, sides(*roles), user))
 
     def for_pages(self) -> NominationsAgreementQuerySet:
-        """With partnership, council and provider."""
+        """Fetch partnership, council and provider."""
         return self.select_related("partnership", "council__organisation", "provider__organisation")
 
 
 @pghistory.track()
 class NominationsAgreement(models.Model):
-    """A partnership whose terms say how many homes of a provider go to nominees of a council.
+    """A partnership whose terms give a council's nominees a share of a provider's lettings.
 
-    What they agreed stands in the terms alone, and is read for a day with `queries.agreed_on`. This row begins when
-    terms that say so first come into force. It follows the terms when later ones name other parties, and succession and
-    merging through the parties.
+    What was agreed is only in the terms: read it for a day with `queries.agreed_on`. This row is created when such
+    terms first come into force. It changes when later terms name other parties, or an organisation takes over a party.
     """
 
     partnership = models.OneToOneField(Partnership, on_delete=models.PROTECT, related_name="nominations")
@@ -78,15 +68,15 @@ class NominationsAgreement(models.Model):
         return f"nominations of {self.partnership_id}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Address of the page of the agreement."""
         return page_address("nominations:detail", self.partnership_id)
 
     @property
     def council_body(self) -> Organisation:
-        """The council; fetch with `for_pages`."""
+        """The council. Fetch the agreement with `for_pages`."""
         return self.council.organisation
 
     @property
     def provider_body(self) -> Organisation:
-        """The provider; fetch with `for_pages`."""
+        """The provider. Fetch the agreement with `for_pages`."""
         return self.provider.organisation

@@ -1,7 +1,4 @@
-"""Returns of a nominations agreement.
-
-What was let in a quarter, and what the council says of it.
-"""
+"""Returns of nominations agreements: what a provider let in a quarter, and the council's decisions about it."""
 
 from __future__ import annotations
 
@@ -24,12 +21,12 @@ from partnerships.people.models import User
 
 
 class ReturnStatus(models.TextChoices):
-    """Draft → sent → settled, or disputed → sent again.
+    """Status of a return.
 
-    Settled → reopened → sent again.
+    draft → sent → settled, or disputed → sent again; settled → reopened → sent again.
 
-    The provider writes drafts, disputed and reopened returns. A sent return waits for the council. It is settled once
-    the council has confirmed every line; each time a record is kept. Either side reopens it to correct it.
+    The provider may change draft, disputed and reopened returns. A sent return waits for the council. Once the council
+    has confirmed every line, the return is settled, and a record of it is kept. Either side may reopen it.
     """
 
     DRAFT = "draft", "Draft"
@@ -39,11 +36,11 @@ class ReturnStatus(models.TextChoices):
     REOPENED = "reopened", "Being corrected"
 
 
-#: Returns that the provider can still change.
+#: Statuses in which the provider can change a return.
 WRITABLE = (ReturnStatus.DRAFT, ReturnStatus.DISPUTED, ReturnStatus.REOPENED)
 
 
-#: People of the council and the provider, as long as these take part.
+#: Routes to people of the council and the provider, while these take part.
 READERS: tuple[Route, ...] = tuple(
     Organisations(f"agreement__{side}__organisation", when=Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED}))
     for side in ("council", "provider")
@@ -51,20 +48,14 @@ READERS: tuple[Route, ...] = tuple(
 
 
 class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
-    """Returns by reader.
-
-    Reading figures also needs data sharing: ask `rights_over`.
-    """
+    """Filters of returns by reader. Figures may be read only while data sharing is in force: ask `rights_over`."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReturnQuerySet:
         """Returns whose council or provider the person acts for."""
         return self.filter(visible_to(NominationsReturn, READERS, user))
 
     def for_pages(self) -> ReturnQuerySet:
-        """With agreement, partnership, council, provider and run.
-
-        Without the kept rows.
-        """
+        """Fetch agreement, partnership, council, provider and run, but not the run's lettings."""
         return self.select_related(
             "agreement__partnership", "agreement__council__organisation", "agreement__provider__organisation", "run"
         ).defer("run__content")
@@ -72,17 +63,15 @@ class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
 
 @pghistory.track()
 class NominationsReturn(models.Model):
-    """What a provider let under an agreement in one quarter.
-
-    `sendings` counts how often it was sent, so that nobody decides about figures that were replaced; `confirmations`
-    how often it was confirmed. `correction` is why it was reopened last.
-    """
+    """What a provider let under an agreement in one quarter."""
 
     agreement = models.ForeignKey(NominationsAgreement, on_delete=models.PROTECT, related_name="returns")
     starts_on = models.DateField(help_text="The first day of the quarter.")
     status = models.CharField(max_length=8, choices=ReturnStatus, default=ReturnStatus.DRAFT)
+    #: How often it was sent, so that the council cannot decide about figures that were replaced.
     sendings = models.PositiveSmallIntegerField(default=0)
     confirmations = models.PositiveSmallIntegerField(default=0)
+    #: Why it was last reopened.
     correction = models.TextField(blank=True)
     begun_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -111,12 +100,12 @@ class NominationsReturn(models.Model):
         return f"Return {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page; fetch it with `for_pages`."""
+        """Address of the page of the return. Fetch it with `for_pages`."""
         return page_address("nominations:return", self.agreement.partnership_id, self.pk)
 
     @property
     def quarter(self) -> Quarter:
-        """The quarter that it is about."""
+        """The quarter of the return."""
         return Quarter(self.starts_on)
 
     @property
@@ -131,12 +120,12 @@ class NominationsReturn(models.Model):
 
     @property
     def is_disputed(self) -> bool:
-        """Whether the council disputes a line."""
+        """Whether the council disputes any line."""
         return self.status == ReturnStatus.DISPUTED
 
     @property
     def is_reopened(self) -> bool:
-        """Whether the provider corrects it, after it was confirmed."""
+        """Whether the provider is correcting it after it was confirmed."""
         return self.status == ReturnStatus.REOPENED
 
     @property
@@ -146,19 +135,17 @@ class NominationsReturn(models.Model):
 
 
 class LettingsRun(LeasedJob):
-    """An upload that a worker counts: waiting, claimed, then finished or failed.
-
-    `content` holds the kept rows, packed, until the run settles. `report` has the numbers of the rows of each outcome
-    and how many rows of the quarter each authority has, by its code.
-    """
+    """An upload of lettings for a worker to count: waiting → claimed → finished or failed."""
 
     nominations_return = models.OneToOneField(NominationsReturn, on_delete=models.CASCADE, related_name="run")
     file_name = models.CharField(max_length=120)
     columns = models.JSONField(default=list, editable=False)
+    #: The kept rows, compressed, until they are counted.
     content = models.BinaryField(null=True, editable=False)
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     finished_at = models.DateTimeField(null=True, blank=True)
+    #: The rows of each outcome, the rows of the quarter by authority, and so on (`services.lettings`).
     report = models.JSONField(default=dict)
 
     class Meta:
@@ -176,12 +163,12 @@ class LettingsRun(LeasedJob):
 
     @property
     def is_running(self) -> bool:
-        """Whether it waits for a worker, or one is at it."""
+        """Whether it waits for a worker or is being counted."""
         return self.finished_at is None and not self.error
 
 
 class Decision(models.TextChoices):
-    """What the council says of a line."""
+    """The council's decision on a line."""
 
     CONFIRMED = "confirmed", "Confirmed"
     DISPUTED = "disputed", "Disputed"
@@ -189,10 +176,10 @@ class Decision(models.TextChoices):
 
 @pghistory.track()
 class ReturnLine(models.Model):
-    """True voids of one size that were let, first lets or relets, against the share agreed at the end of the quarter.
+    """The lettings of true voids of one size, either first lets or relets, with the share agreed for them.
 
-    The provider adds offers, refusals, and for how many vacancies the council named a nominee in time, and for how many
-    nobody. `days` is the time agreed for that, in working days; None for lines from before it was kept.
+    The provider adds offers and refusals, and for how many vacancies the council named a nominee in time. Older lines
+    have no `days`.
     """
 
     nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.CASCADE, related_name="lines")
@@ -234,29 +221,37 @@ class ReturnLine(models.Model):
 
     @property
     def size(self) -> Bedrooms:
-        """The size of its homes."""
+        """The size of the homes."""
         return Bedrooms(self.bedrooms)
 
     @property
     def words(self) -> str:
-        """`First lets, 2 bedrooms`."""
+        """The line in words: "First lets, 2 bedrooms"."""
         return words_of(self.size, first_let=self.is_first_let)
 
     @property
     def result(self) -> Result:
-        """Against the agreed share."""
+        """The line compared with its agreed share."""
         return Result(self.lettings, self.nominated, self.not_supplied, self.share)
 
     @property
     def counted(self) -> tuple[Any, ...]:
-        """What the council decides about, besides refusals."""
-        agreed = self.share, self.days
-        return self.lettings, self.nominated, self.not_supplied, self.in_time, self.median_days, self.offers, *agreed
+        """The figures about which the council decides, except refusals. If they change, it must decide again."""
+        return (
+            self.lettings,
+            self.nominated,
+            self.not_supplied,
+            self.in_time,
+            self.median_days,
+            self.offers,
+            self.share,
+            self.days,
+        )
 
 
 @pghistory.track()
 class Refusal(models.Model):
-    """How many nominees were refused, or refused an offer, for one reason."""
+    """How many nominees were refused, or refused an offer, on one ground."""
 
     line = models.ForeignKey(ReturnLine, on_delete=models.CASCADE, related_name="refusals")
     ground = models.CharField(max_length=300)

@@ -1,4 +1,4 @@
-"""What a nominations agreement says on a day, and on which days of a quarter."""
+"""Read what a nominations agreement says on a day, and on which days of a quarter it was in force."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.nominations.schedule import Agreed, agreed_in
 
 
 def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
-    """The nominations agreement of a partnership, ready for pages."""
+    """Return the nominations agreement of a partnership, ready for pages, or None."""
     agreement = NominationsAgreement.objects.for_pages().filter(partnership=partnership).first()
     if agreement is not None:
         agreement.partnership = partnership
@@ -25,131 +25,151 @@ def agreement_of(partnership: Partnership) -> NominationsAgreement | None:
 
 
 def agreed_on(agreement: NominationsAgreement, day: dt.date) -> Agreed | None:
-    """What the terms in force on the day say.
-
-    None before the first, or if they leave out a figure.
-    """
+    """Return what the terms in force on a day say about nominations, or None if they do not give all figures."""
     version = version_in_force(agreement.partnership, day)
     return agreed_in(version.content) if version else None
 
 
-#: The first and the last day of a time.
+#: The first and the last day of a stretch of time.
 Days: TypeAlias = tuple[dt.date, dt.date]
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days of a quarter on which an agreement was in force, first and last included.
+    """The part of a quarter in which an agreement was in force, from its first to its last day."""
 
-    `agreed` is what the terms in force on the last of them say: it counts for all. `suspended` are the times between in
-    which the partnership was suspended, each with its first and last day.
-    """
-
-    first: dt.date
-    last: dt.date
+    first_day: dt.date
+    last_day: dt.date
+    #: What the terms of the last day say. It applies to the whole period.
     agreed: Agreed
     version: TermsVersion
+    #: Times in the period when the partnership was suspended.
     suspended: tuple[Days, ...] = ()
 
     @property
     def is_suspended(self) -> bool:
-        """Whether it was suspended on all of its days."""
-        return is_suspended(self.first, self.last, self.suspended)
+        """Whether the partnership was suspended on every day of the period."""
+        return is_suspended(self.first_day, self.last_day, self.suspended)
 
 
 def period_of(agreement: NominationsAgreement, quarter: Quarter) -> Period | None:
-    """The part of a quarter in which the agreement was in force; None without."""
+    """Return the part of a quarter in which the agreement was in force, or None if it was not."""
     return periods_of(agreement, [quarter]).get(quarter)
 
 
 def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> dict[Quarter, Period]:
-    """The part of each quarter in which the agreement was in force, without quarters in which it was not.
+    """Return, by quarter, the part in which the agreement was in force. Quarters in which it was not are left out.
 
-    It begins when terms with shares first came into force, and ends with the partnership. It is not in force while the
-    partnership is suspended.
+    The agreement begins when terms with shares first come into force, and ends with the partnership. It is not in force
+    while the partnership is suspended.
     """
-    begun = in_force_from(agreement.partnership)
-    versions = TermsVersion.objects.in_bulk({version for _, version in begun})
-    terms = [(day, versions[version], agreed_in(versions[version].content)) for day, version in begun]
-    ended = last_day(agreement.partnership) or dt.date.max
-    period_by_quarter = {quarter: _period(quarter, min(quarter.last_day, ended), terms) for quarter in quarters}
-    times = suspensions_of(agreement.partnership)
-    periods = {
-        quarter: replace(period, suspended=tuple(_within(period, times)))
-        for quarter, period in period_by_quarter.items()
-        if period is not None
-    }
-    return {quarter: period for quarter, period in periods.items() if not period.is_suspended}
+    starts = in_force_from(agreement.partnership)
+    version_by_pk = TermsVersion.objects.in_bulk({version_id for _, version_id in starts})
+    terms = [_Terms(day, version_by_pk[pk], agreed_in(version_by_pk[pk].content)) for day, pk in starts]
+    final_day = last_day(agreement.partnership) or dt.date.max
+    suspensions = suspensions_of(agreement.partnership)
+
+    period_by_quarter = {}
+    for quarter in quarters:
+        period = _period(quarter, min(quarter.last_day, final_day), terms)
+        if period is None:
+            continue
+        period = replace(period, suspended=tuple(_suspensions_within(period, suspensions)))
+        if not period.is_suspended:
+            period_by_quarter[quarter] = period
+    return period_by_quarter
 
 
-def is_suspended(first: dt.date, last: dt.date, times: Iterable[Days]) -> bool:
-    """Whether all days from the first to the last are in these times of suspension."""
-    days = sum((min(end, last) - max(begun, first)).days + 1 for begun, end in times if begun <= last and end >= first)
-    return days > (last - first).days
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """A version of the terms from the day on which it comes into force, and what it says about nominations."""
+
+    day: dt.date
+    version: TermsVersion
+    agreed: Agreed | None
+
+
+def is_suspended(first_day: dt.date, final_day: dt.date, suspensions: Iterable[Days]) -> bool:
+    """Whether every day from the first to the final one is in one of the suspensions, which do not overlap."""
+    suspended_days = 0
+    for suspended_from, suspended_to in suspensions:
+        overlap = min(suspended_to, final_day) - max(suspended_from, first_day)
+        suspended_days += max(overlap.days + 1, 0)
+    return suspended_days > (final_day - first_day).days
 
 
 def suspensions_of(partnership: Partnership) -> list[Days]:
-    """The first and the last day of each time that the partnership was suspended."""
+    """Return the times when a partnership was suspended."""
     return suspensions_of_each([partnership.pk])[partnership.pk]
 
 
 def suspensions_of_each(partnerships: Collection[int]) -> dict[int, list[Days]]:
-    """The same for each of these (ids), from their row histories; one query.
+    """Return the times when these partnerships (by id) were suspended, from their row histories. One query.
 
-    A partnership counts as suspended on the day of the suspension, and not on the day on which it goes on. One that
-    ends while it is suspended does not go on for a day.
+    A suspension includes the day on which it begins, but not the day on which the partnership resumes. A partnership
+    that ends while it is suspended does not resume before.
     """
     history = Partnership.pgh_event_model.objects.filter(pgh_obj__in=partnerships).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
     suspensions: dict[int, list[Days]] = {pk: [] for pk in partnerships}
-    begun: dict[int, dt.date] = {}
-    for pk, status, moment in dict.fromkeys(history.values_list("pgh_obj", "status", "status_since")):
-        day = timezone.localdate(moment)
+    suspended_from: dict[int, dt.date] = {}
+    for pk, status, status_since in dict.fromkeys(history.values_list("pgh_obj", "status", "status_since")):
+        day = timezone.localdate(status_since)
         if status == Status.SUSPENDED:
-            begun.setdefault(pk, day)
-        elif status not in OVER and pk in begun:
-            first = begun.pop(pk)
-            suspensions[pk] += [(first, day - dt.timedelta(days=1))] if first < day else []
-    for pk, first in begun.items():
-        suspensions[pk].append((first, dt.date.max))
+            suspended_from.setdefault(pk, day)
+        elif status not in OVER and pk in suspended_from:
+            first_day = suspended_from.pop(pk)
+            if first_day < day:
+                suspensions[pk].append((first_day, day - dt.timedelta(days=1)))
+    for pk, first_day in suspended_from.items():
+        suspensions[pk].append((first_day, dt.date.max))
     return suspensions
 
 
 def suspended_since(partnership: Partnership) -> dt.date | None:
-    """The day since which the partnership is suspended; None if it is not."""
-    times = suspensions_of(partnership) if partnership.status == Status.SUSPENDED else []
-    return times[-1][0] if times and times[-1][1] == dt.date.max else None
+    """Return the day on which the partnership was suspended, or None if it is not suspended today."""
+    if partnership.status != Status.SUSPENDED:
+        return None
+    suspensions = suspensions_of(partnership)
+    if not suspensions:
+        return None
+    suspended_from, suspended_to = suspensions[-1]
+    return suspended_from if suspended_to == dt.date.max else None
 
 
-def _within(period: Period, times: Iterable[Days]) -> Iterator[Days]:
-    """The parts of these times that are in the period."""
-    for first, last in times:
-        if first <= period.last and last >= period.first:
-            yield max(first, period.first), min(last, period.last)
+def _suspensions_within(period: Period, suspensions: Iterable[Days]) -> Iterator[Days]:
+    """Yield the parts of the suspensions that are in the period."""
+    for suspended_from, suspended_to in suspensions:
+        if suspended_from <= period.last_day and suspended_to >= period.first_day:
+            yield max(suspended_from, period.first_day), min(suspended_to, period.last_day)
 
 
-def _period(
-    quarter: Quarter, last: dt.date, terms: Sequence[tuple[dt.date, TermsVersion, Agreed | None]]
-) -> Period | None:
-    """The days up to `last` on which terms with shares were in force without a break."""
+def _period(quarter: Quarter, final_day: dt.date, terms: Sequence[_Terms]) -> Period | None:
+    """Return the days of a quarter, up to a final day, on which terms with shares were in force without a break."""
+    if final_day < quarter.starts_on:
+        return None
     period: Period | None = None
-    for day, version, agreed in reversed([term for term in terms if term[0] <= last and quarter.starts_on <= last]):
-        if agreed is None:
+    for row in reversed([row for row in terms if row.day <= final_day]):
+        if row.agreed is None:
             break
-        first = max(day, quarter.starts_on)
-        period = replace(period, first=first) if period else Period(first, last, agreed, version)
-        if first == quarter.starts_on:
+        first_day = max(row.day, quarter.starts_on)
+        if period is None:
+            period = Period(first_day=first_day, last_day=final_day, agreed=row.agreed, version=row.version)
+        else:
+            period = replace(period, first_day=first_day)
+        if first_day == quarter.starts_on:
             break
     return period
 
 
 def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
-    """Ids of the council and of the provider.
+    """Return the ids of the councils, and those of the providers, whose lettings count in a period.
 
-    They are those of today, and those that the terms of the period name. They differ once a successor has taken the
-    place of one.
+    These are today's, and those that the terms of the period name, which a successor may have replaced since.
     """
-    ids = {line["name"]: line["organisation"] for line in period.version.parties}
-    councils, providers = {agreement.council.organisation_id}, {agreement.provider.organisation_id}
-    councils |= {ids[name] for name in (period.agreed.council,) if name in ids}
-    providers |= {ids[name] for name in (period.agreed.provider,) if name in ids}
-    return councils, providers
+    organisation_by_name = {party["name"]: party["organisation"] for party in period.version.parties}
+    council_ids, provider_ids = {agreement.council.organisation_id}, {agreement.provider.organisation_id}
+    if period.agreed.council in organisation_by_name:
+        council_ids.add(organisation_by_name[period.agreed.council])
+    if period.agreed.provider in organisation_by_name:
+        provider_ids.add(organisation_by_name[period.agreed.provider])
+    return council_ids, provider_ids

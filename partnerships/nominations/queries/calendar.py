@@ -1,7 +1,4 @@
-"""Nominations returns for calendars.
-
-The first day on which each can be sent. Terms give no last day.
-"""
+"""Calendar entries of nominations returns, on the first day on which each can be sent. Terms give no deadline."""
 
 from __future__ import annotations
 
@@ -21,37 +18,36 @@ from partnerships.people.models import User
 
 
 def return_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Returns of the person's councils and providers, in a partnership or in all: this quarter's and the last ones'."""
-    seen = NominationsAgreement.objects.of_sides(user).for_pages()
+    """Return the entries of the latest quarters for the person's agreements, in one partnership or in all."""
+    own_agreements = NominationsAgreement.objects.of_sides(user).for_pages()
     if partnership is not None:
-        seen = seen.filter(partnership=partnership)
-    agreements = list(seen.order_by("pk"))
-    begun = {
-        (begun_return.agreement_id, begun_return.starts_on): begun_return
-        for begun_return in NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk")
-    }
-    revisions = revisions_of([begun_return.pk for begun_return in begun.values()], "nominations_return")
-    times = suspensions_of_each({agreement.partnership_id for agreement in agreements}) if agreements else {}
+        own_agreements = own_agreements.filter(partnership=partnership)
+    agreements = list(own_agreements.order_by("pk"))
+    if not agreements:
+        return []
+    returns = list(NominationsReturn.objects.filter(agreement__in=agreements).order_by("pk"))
+    return_by_quarter = {(row.agreement_id, row.starts_on): row for row in returns}
+    revisions = revisions_of([row.pk for row in returns], "nominations_return")
+    suspensions = suspensions_of_each({agreement.partnership_id for agreement in agreements})
     today = timezone.localdate()
     return [
-        _entry(agreement, quarter, begun.get((agreement.pk, quarter.starts_on)), revisions)
+        _entry(agreement, quarter, return_by_quarter.get((agreement.pk, quarter.starts_on)), revisions)
         for agreement in agreements
-        for quarter in _quarters(agreement, today, times[agreement.partnership_id])
+        for quarter in _quarters(agreement, today, suspensions[agreement.partnership_id])
     ]
 
 
-def _quarters(agreement: NominationsAgreement, today: dt.date, times: Sequence[Days]) -> Iterator[Quarter]:
-    """The quarters in which the agreement was in force, newest first; as many as its page offers.
-
-    Without those in which it was suspended all `times`.
-    """
-    first, last = timezone.localdate(agreement.begun_at), last_day(agreement.partnership)
+def _quarters(agreement: NominationsAgreement, today: dt.date, suspensions: Sequence[Days]) -> Iterator[Quarter]:
+    """Yield the latest quarters in which the agreement was in force, newest first, as many as its page offers."""
+    agreement_starts = timezone.localdate(agreement.begun_at)
+    agreement_ends = last_day(agreement.partnership) or dt.date.max
     quarter = Quarter.of(today)
     for _ in range(QUARTERS + 1):
-        if quarter.ends_on <= first:
+        if quarter.ends_on <= agreement_starts:
             return
-        days = max(quarter.starts_on, first), min(quarter.last_day, last or dt.date.max)
-        if days[0] <= days[1] and not is_suspended(*days, times):
+        first_day = max(quarter.starts_on, agreement_starts)
+        final_day = min(quarter.last_day, agreement_ends)
+        if first_day <= final_day and not is_suspended(first_day, final_day, suspensions):
             yield quarter
         quarter = quarter.previous()
 
@@ -62,12 +58,15 @@ def _entry(
     nominations_return: NominationsReturn | None,
     revisions: dict[int, Revision],
 ) -> CalendarEntry:
-    """The day from which the return of a quarter can be sent, at the latest when the partnership ends."""
+    """Return the entry of a quarter: the day after it, or after the partnership ends if that is earlier."""
+    revision = Revision(0, agreement.begun_at)
     if nominations_return is not None:
         nominations_return.agreement = agreement
-    revision = (revisions.get(nominations_return.pk) if nominations_return else None) or Revision(0, agreement.begun_at)
-    last = last_day(agreement.partnership)
-    ends_on = quarter.ends_on if last is None else min(quarter.ends_on, last + dt.timedelta(days=1))
+        revision = revisions.get(nominations_return.pk, revision)
+    ends_on = quarter.ends_on
+    partnership_ends = last_day(agreement.partnership)
+    if partnership_ends is not None:
+        ends_on = min(ends_on, partnership_ends + dt.timedelta(days=1))
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"nominations-{agreement.pk}-{quarter.starts_on}",

@@ -1,7 +1,4 @@
-"""What waits for a person in nominations, for My work.
-
-Returns to decide about, and disputed ones to correct.
-"""
+"""Entries of My work: returns for the council to decide about, and returns for the provider to correct."""
 
 from __future__ import annotations
 
@@ -20,31 +17,31 @@ from partnerships.people.models import User
 
 
 def _editors(side: str) -> tuple[Organisations, ...]:
-    """Editors and leads of the council or the provider, while it takes part."""
+    """Route to the editors and leads of the council or the provider, while it takes part."""
     takes_part = Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED})
     return (Organisations(f"agreement__{side}__organisation", when=takes_part, roles=EDITING_ROLES),)
 
 
-def _sent() -> Reach:
+def _to_decide() -> Reach:
     return Reach(NominationsReturn.objects.filter(status=ReturnStatus.SENT), _editors("council"))
 
 
-def _disputed() -> Reach:
-    to_correct = NominationsReturn.objects.filter(status__in=[ReturnStatus.DISPUTED, ReturnStatus.REOPENED])
-    return Reach(to_correct, _editors("provider"))
+def _to_correct() -> Reach:
+    returns = NominationsReturn.objects.filter(status__in=[ReturnStatus.DISPUTED, ReturnStatus.REOPENED])
+    return Reach(returns, _editors("provider"))
 
 
-def _sent_to(user: User) -> QuerySet[NominationsReturn]:
-    return _sent().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
+def _returns_to_decide(user: User) -> QuerySet[NominationsReturn]:
+    return _to_decide().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
 
 
-def _disputed_of(user: User) -> QuerySet[NominationsReturn]:
-    return _disputed().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
+def _returns_to_correct(user: User) -> QuerySet[NominationsReturn]:
+    return _to_correct().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
 
 
-def _waiting(what: str, nominations_return: NominationsReturn) -> Waiting:
+def _entry(action: str, nominations_return: NominationsReturn) -> Waiting:
     return Waiting(
-        what=what,
+        what=action,
         title=f"Nominations, {nominations_return.quarter}",
         path=nominations_return.get_absolute_url(),
         since=nominations_return.sent_at,
@@ -52,18 +49,18 @@ def _waiting(what: str, nominations_return: NominationsReturn) -> Waiting:
     )
 
 
-def _returns_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
-    return [_waiting("Confirm or dispute this return", row) for row in rows_for(_sent_to, user)]
+def _entries_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
+    return [_entry("Confirm or dispute this return", row) for row in rows_for(_returns_to_decide, user)]
 
 
-def _returns_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
+def _entries_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
     return [
-        _waiting(f"Correct this {'disputed' if row.is_disputed else 'reopened'} return", row)
-        for row in rows_for(_disputed_of, user)
+        _entry(f"Correct this {'disputed' if row.is_disputed else 'reopened'} return", row)
+        for row in rows_for(_returns_to_correct, user)
     ]
 
 
 WAITING = (
-    Source(_returns_to_decide, lambda _: (_sent(),)),
-    Source(_returns_to_correct, lambda _: (_disputed(),)),
+    Source(_entries_to_decide, lambda _: (_to_decide(),)),
+    Source(_entries_to_correct, lambda _: (_to_correct(),)),
 )

@@ -1,13 +1,10 @@
-"""Records of confirmed returns.
-
-Written once, read as figures, files and masked results.
-"""
+"""Records of confirmed returns: build their content, and read them as figures or masked."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,16 +26,16 @@ from partnerships.nominations.schedule import Bedrooms, words_of
 
 _FIRST_LETS, _RELETS = "first lets", "relets"
 _NOMINEES, _OTHERS = "nominees", "others"
-#: Figures of a line that are stored as they are; others are decimals.
+#: Fields of a line by how a record stores them: whole numbers, other values, and decimals as text.
 _NUMBERS = ("lettings", "nominated", "not_supplied", "offers", "in_time", "days")
-_WORDS = ("bedrooms", "is_first_let", "reason", "answer")
+_VALUES = ("bedrooms", "is_first_let", "reason", "answer")
 _DECIMALS = ("median_days", "share")
 
 
 def content_of(
     nominations_return: NominationsReturn, lines: Sequence[ReturnLine], period: Period | None
 ) -> dict[str, Any]:
-    """What a record keeps of a return; fetch the lines with their refusals."""
+    """Return the content of a record of a return. Prefetch the refusals of the lines."""
     run = nominations_return.run
     return {
         "starts_on": nominations_return.starts_on.isoformat(),
@@ -48,11 +45,12 @@ def content_of(
         "suspended": run.report.get("suspended", []),
         "median_days": run.report.get("median_days", {}),
         "shares": _shares(period),
-        "lines": [_kept(line) for line in lines],
+        "lines": [_line_content(line) for line in lines],
     }
 
 
 def _shares(period: Period | None) -> dict[str, str]:
+    """Return the agreed shares: of first lets, and of relets by size."""
     if period is None:
         return {}
     return {
@@ -61,32 +59,35 @@ def _shares(period: Period | None) -> dict[str, str]:
     }
 
 
-def _kept(line: ReturnLine) -> dict[str, Any]:
-    figures = {name: getattr(line, name) for name in (*_WORDS, *_NUMBERS)}
-    decimals = {name: None if (value := getattr(line, name)) is None else str(value) for name in _DECIMALS}
-    return {**figures, **decimals, "refusals": {refusal.ground: refusal.number for refusal in line.refusals.all()}}
+def _line_content(line: ReturnLine) -> dict[str, Any]:
+    """Return a line as a record stores it."""
+    content = {name: getattr(line, name) for name in (*_VALUES, *_NUMBERS)}
+    for name in _DECIMALS:
+        value = getattr(line, name)
+        content[name] = None if value is None else str(value)
+    content["refusals"] = {refusal.ground: refusal.number for refusal in line.refusals.all()}
+    return content
 
 
 def result_in(record: ReturnRecord) -> ReturnResult:
-    """The figures of a record, as `result_of` gives those of a return."""
-    kept = record.content["lines"]
+    """Return the figures of a record, as `result_of` returns those of a return."""
+    line_contents = record.content["lines"]
     lines = [
         ReturnLine(
-            # Records from before times to nominate were kept lack `in_time` and `days`.
-            **{name: line.get(name) for name in (*_WORDS, *_NUMBERS)},
-            **{name: None if line[name] is None else Decimal(line[name]) for name in _DECIMALS},
+            # Older records have no `in_time` and no `days`.
+            **{name: content.get(name) for name in (*_VALUES, *_NUMBERS)},
+            **{name: None if content[name] is None else Decimal(content[name]) for name in _DECIMALS},
         )
-        for line in kept
+        for content in line_contents
     ]
-    return ReturnResult(lines, [dict(line["refusals"]) for line in kept], total_of(lines))
+    return ReturnResult(lines, [dict(content["refusals"]) for content in line_contents], total_of(lines))
 
 
-def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list[list[Any]]:
-    """The figures of settled lines with small counts masked.
+def masked_for(lines: Iterable[ReturnLine], previous_record: ReturnRecord | None) -> list[list[Any]]:
+    """Return the counts of settled lines, with small counts masked, as lists of size, kind, source and count.
 
-    Size, kind, source of the letting, count. What was masked in the record before stays masked: two releases of nearly
-    the same counts tell more than one. Where a count is small that the record before showed, every total that includes
-    it is masked: its fall would say what is left.
+    Two releases of nearly the same counts could give away what one does not. So a count that was masked in the previous
+    record stays masked. If a count that was shown there is small now, all totals that include it are masked.
     """
     cells = itertools.product(Bedrooms, (_FIRST_LETS, _RELETS), (_NOMINEES, _OTHERS))
     counts: dict[tuple[str, ...], int] = dict.fromkeys(cells, 0)
@@ -94,33 +95,36 @@ def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list
         kind = _FIRST_LETS if line.is_first_let else _RELETS
         counts[line.bedrooms, kind, _NOMINEES] = line.nominated
         counts[line.bedrooms, kind, _OTHERS] = line.lettings - line.nominated
-    then = _figures(before) if before else {}
-    fallen = [cell for cell, count in then.items() if count is not None and _sum_of(counts, cell) < MIN_FLOOR]
+    previous_counts = _count_by_cell(previous_record) if previous_record else {}
+    newly_small = [
+        cell for cell, count in previous_counts.items() if count is not None and _sum_of(counts, cell) < MIN_FLOOR
+    ]
 
     def stays_masked(cell: Cell) -> bool:
-        return then[cell] is None or any(_covers(cell, small) for small in fallen)
+        return previous_counts[cell] is None or any(_covers(cell, small_cell) for small_cell in newly_small)
 
-    masked_before = [cell for cell in then if stays_masked(cell)]
+    masked_before = [cell for cell in previous_counts if stays_masked(cell)]
     figures = release(counts, tables=[(0, 1, 2)], masked_before=masked_before)
     return [[*cell, count] for cell, count in figures.items()]
 
 
 def _sum_of(counts: Mapping[tuple[str, ...], int], cell: Cell) -> int:
-    return sum(count for key, count in counts.items() if _covers(cell, key))
+    """Return the count of a cell or total."""
+    return sum(count for inner_cell, count in counts.items() if _covers(cell, inner_cell))
 
 
-def _covers(cell: Cell, other: Cell) -> bool:
-    """Whether a figure counts all that the other one counts."""
-    return all(own is None or own == its for own, its in zip(cell, other, strict=True))
+def _covers(cell: Cell, other_cell: Cell) -> bool:
+    """Whether a cell or total includes all that another one includes. None in a cell stands for all values."""
+    return all(value is None or value == other for value, other in zip(cell, other_cell, strict=True))
 
 
-def _figures(record: ReturnRecord) -> dict[Cell, int | None]:
+def _count_by_cell(record: ReturnRecord) -> dict[Cell, int | None]:
     return {(size, kind, source): count for size, kind, source, count in record.masked}
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedLine:
-    """Lettings of one size and kind, or a total; None where masked."""
+    """The lettings of one size and kind, or a total. None where a count is masked."""
 
     words: str
     lettings: int | None
@@ -136,19 +140,21 @@ class MaskedLine:
 
 
 def with_sides(returns: ReturnQuerySet) -> ReturnQuerySet:
-    """Returns with the names of council and provider as their newest record has them, for `sides_of`."""
-    newest = ReturnRecord.objects.filter(nominations_return=OuterRef("pk")).order_by("-number")
-    council, provider = (newest.annotate(said=KeyTextTransform(side, "content")) for side in ("council", "provider"))
+    """Annotate returns with the names of council and provider in their newest record, for `sides_of`."""
+    records = ReturnRecord.objects.filter(nominations_return=OuterRef("pk")).order_by("-number")
+
+    def name_in_newest_record(side: str) -> Subquery:
+        return Subquery(records.annotate(name=KeyTextTransform(side, "content")).values("name")[:1])
+
     return returns.annotate(
-        kept_council=Subquery(council.values("said")[:1]), kept_provider=Subquery(provider.values("said")[:1])
+        kept_council=name_in_newest_record("council"), kept_provider=name_in_newest_record("provider")
     )
 
 
 def sides_of(nominations_return: NominationsReturn) -> tuple[str, str]:
-    """The names of council and provider.
+    """Return the names of council and provider: those in the newest record or, without one, today's.
 
-    As on the day on which it was confirmed last, else as today. The agreement may have passed to other bodies since.
-    Needs `with_sides`.
+    Other organisations may have taken over the agreement since. Needs `with_sides`.
     """
     council, provider = nominations_return.kept_council, nominations_return.kept_provider  # type: ignore[attr-defined]  # annotated
     return (
@@ -158,7 +164,7 @@ def sides_of(nominations_return: NominationsReturn) -> tuple[str, str]:
 
 
 def records_of(nominations_return: NominationsReturn) -> list[ReturnRecord]:
-    """The records of a return, newest first."""
+    """Return the records of a return, newest first."""
     records = list(nominations_return.records.select_related("sent_by", "confirmed_by").order_by("-number"))
     for record in records:
         record.nominations_return = nominations_return
@@ -166,40 +172,44 @@ def records_of(nominations_return: NominationsReturn) -> list[ReturnRecord]:
 
 
 def masked_result_of(nominations_return: NominationsReturn) -> list[MaskedLine]:
-    """The newest record of a return and all totals, with small counts masked, for other parties.
+    """Return the lines of the newest record with small counts masked, and all totals, for other parties.
 
-    Every size and kind has a line: one left out would say that nothing of it was let. Offers, refusals, void days and
-    vacancies without a nominee are not shown. A return that was never confirmed has no lines.
+    Every size and kind has a line, because a missing one would say that nothing was let. A return that was never
+    confirmed has no lines.
     """
     record = nominations_return.records.order_by("-number").first()
     if record is None:
         return []
-    figures, shares = _figures(record), record.content["shares"]
-    rows = []
-    for kind, words in ((_FIRST_LETS, "First lets"), (_RELETS, "Relets")):
+    counts, shares = _count_by_cell(record), record.content["shares"]
+    lines = []
+    for kind, kind_label in ((_FIRST_LETS, "First lets"), (_RELETS, "Relets")):
+        is_first_let = kind == _FIRST_LETS
         for size in Bedrooms:
-            said = shares.get("first_lets" if kind == _FIRST_LETS else size)
-            share = Decimal(said) if said else None
-            rows.append(_line(figures, words_of(size, first_let=kind == _FIRST_LETS), size, kind, share))
-        rows.append(_line(figures, f"{words}, all sizes", None, kind))
-    rows += [_line(figures, f"All lettings, {size.label.lower()}", size, None) for size in Bedrooms]
-    return [*rows, _total(figures)]
+            share = shares.get("first_lets" if is_first_let else size)
+            line = _masked_line(counts, words_of(size, first_let=is_first_let), size=size, kind=kind)
+            lines.append(replace(line, share=Decimal(share) if share else None))
+        lines.append(_masked_line(counts, f"{kind_label}, all sizes", kind=kind))
+    lines += [_masked_line(counts, f"All lettings, {size.label.lower()}", size=size) for size in Bedrooms]
+    return [*lines, _masked_total(counts)]
 
 
-def _line(
-    figures: Mapping[Cell, int | None], words: str, size: str | None, kind: str | None, share: Decimal | None = None
+def _masked_line(
+    counts: Mapping[Cell, int | None], words: str, *, size: str | None = None, kind: str | None = None
 ) -> MaskedLine:
-    return MaskedLine(words, figures[size, kind, None], figures[size, kind, _NOMINEES], share)
+    """Return the line of a size and kind, or of all sizes or kinds."""
+    return MaskedLine(
+        words=words, lettings=counts[size, kind, None], nominated=counts[size, kind, _NOMINEES], share=None
+    )
 
 
-def _total(figures: Mapping[Cell, int | None]) -> MaskedLine:
-    return _line(figures, "All lettings", None, None)
+def _masked_total(counts: Mapping[Cell, int | None]) -> MaskedLine:
+    return _masked_line(counts, "All lettings")
 
 
 def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, MaskedLine]]:
-    """The totals of the newest records, earliest quarter first, with small counts masked."""
-    newest = ReturnRecord.objects.filter(nominations_return__agreement=agreement).order_by(
+    """Return the total of the newest record of each quarter, earliest first, with small counts masked."""
+    records = ReturnRecord.objects.filter(nominations_return__agreement=agreement).order_by(
         "nominations_return__starts_on", "-number"
     )
-    newest_of_quarters = newest.distinct("nominations_return__starts_on")
-    return [(Quarter(record.starts_on), _total(_figures(record))) for record in newest_of_quarters]
+    newest_records = records.distinct("nominations_return__starts_on")
+    return [(Quarter(record.starts_on), _masked_total(_count_by_cell(record))) for record in newest_records]

@@ -1,7 +1,4 @@
-"""Queries about returns.
-
-They find their scope, results and trend, and what happened to the rows of an upload.
-"""
+"""Read returns: which lettings they count, their results and trend, and the outcomes of the rows of an upload."""
 
 from __future__ import annotations
 
@@ -30,23 +27,24 @@ from partnerships.organisations.models import Area, AreaServed, Identifier, Orga
 
 
 def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | None:
-    """What the terms say on the last day of a quarter on which they were in force; it counts for the whole quarter."""
+    """Return what was agreed for a quarter: what the terms say on its last day in force. None if they were not."""
     period = period_of(agreement, quarter)
     return period.agreed if period else None
 
 
 def year_of(nominations_return: NominationsReturn) -> CollectionYear | None:
-    """The collection year of CORE that a return's lettings are in. None for years before those we know."""
+    """Return the CORE collection year of a return's lettings, or None for years before those we know."""
     return core_columns().year_of(nominations_return.starts_on)
 
 
 def scope_of(nominations_return: NominationsReturn) -> Scope | None:
-    """Which lettings a return counts.
+    """Return which lettings a return counts, or None without terms or a known collection year.
 
-    None without terms or a known year. Fetch it with `for_pages`. Before a succession the homes were in the
-    predecessor's area, and let in its name: both bodies' count.
+    Fetch the return with `for_pages`. Before a succession, homes were in the area of the predecessor and let in its
+    name, so the areas and names of both count.
     """
-    period, year = period_of(nominations_return.agreement, nominations_return.quarter), year_of(nominations_return)
+    period = period_of(nominations_return.agreement, nominations_return.quarter)
+    year = year_of(nominations_return)
     if period is None or year is None:
         return None
     agreed = period.agreed
@@ -54,7 +52,7 @@ def scope_of(nominations_return: NominationsReturn) -> Scope | None:
     codes, names = _areas(councils, nominations_return.quarter)
     return Scope(
         quarter=nominations_return.quarter,
-        in_force=(period.first, period.last),
+        in_force=(period.first_day, period.last_day),
         year=year,
         agreed=agreed,
         areas=codes,
@@ -140,87 +138,77 @@ class ReturnResult:
 
 
 def result_of(nominations_return: NominationsReturn) -> ReturnResult:
-    """Everything that a return says, for the council and the provider."""
+    """Return the figures of a return, for the council and the provider."""
     return result_from(nominations_return.lines.prefetch_related("refusals").order_by("pk"))
 
 
 def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
-    """The result of these lines, first lets first, then by size. Needs their refusals prefetched."""
-    lines = sorted(lines, key=_place)
-    refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in lines]
-    return ReturnResult(lines, refused, total_of(lines))
+    """Return the figures of lines: first lets, then relets, by size. Prefetch their refusals."""
+    sorted_lines = sorted(lines, key=_sort_key)
+    refused = [{refusal.ground: refusal.number for refusal in line.refusals.all()} for line in sorted_lines]
+    return ReturnResult(sorted_lines, refused, total_of(sorted_lines))
 
 
 def total_of(lines: Iterable[ReturnLine]) -> Total:
-    """The sums of some lines."""
-    lines = list(lines)
-    results, timed = [line.result for line in lines], [line for line in lines if line.in_time is not None]
+    """Return the total of some lines."""
+    all_lines = list(lines)
+    results = [line.result for line in all_lines]
+    timed_lines = [line for line in all_lines if line.in_time is not None]
     return Total(
         lettings=sum(result.lettings for result in results),
         nominated=sum(result.nominated for result in results),
         not_supplied=sum(result.not_supplied for result in results),
         agreed=sum(result.agreed for result in results),
         shortfall=sum(result.shortfall for result in results),
-        in_time=per_cent_of(sum(line.in_time or 0 for line in timed), sum(line.lettings for line in timed)),
+        in_time=per_cent_of(sum(line.in_time or 0 for line in timed_lines), sum(line.lettings for line in timed_lines)),
     )
 
 
-def _place(line: ReturnLine) -> tuple[bool, int]:
+def _sort_key(line: ReturnLine) -> tuple[bool, int]:
     return not line.is_first_let, list(Bedrooms).index(line.size)
 
 
 def disputed_lines_of(nominations_return: NominationsReturn) -> list[ReturnLine]:
-    """Lines that the council disputed and has not confirmed since.
-
-    None before the return was sent.
-    """
+    """Return the lines that the council has disputed and not confirmed since."""
     if not nominations_return.sendings:
         return []
-    return sorted(nominations_return.lines.exclude(reason="").exclude(decision=Decision.CONFIRMED), key=_place)
+    return sorted(nominations_return.lines.exclude(reason="").exclude(decision=Decision.CONFIRMED), key=_sort_key)
 
 
 @dataclass(frozen=True, slots=True)
 class QuarterResult:
-    """One quarter of a trend.
-
-    `median_days` of first lets and of relets, None if no row says any.
-    """
+    """One quarter of a trend."""
 
     quarter: Quarter
     result: ReturnResult
+    #: Of first lets and of relets. None if no letting has any.
     median_days: tuple[Decimal | None, Decimal | None]
 
 
 def trend_of(agreement: NominationsAgreement) -> list[QuarterResult]:
-    """The results of sent returns, earliest quarter first, for the council and the provider."""
-    sent = NominationsReturn.objects.for_pages().filter(agreement=agreement, sendings__gt=0)
-    sent_returns = sent.prefetch_related("lines__refusals").order_by("starts_on")
-    return [
-        QuarterResult(
-            nominations_return.quarter,
-            result_from(nominations_return.lines.all()),
-            _medians(nominations_return.run.report),
+    """Return the figures of all returns that were sent, earliest quarter first, for the council and the provider."""
+    sent_returns = NominationsReturn.objects.for_pages().filter(agreement=agreement, sendings__gt=0)
+    quarters = []
+    for nominations_return in sent_returns.prefetch_related("lines__refusals").order_by("starts_on"):
+        report = nominations_return.run.report
+        quarter_result = QuarterResult(
+            quarter=nominations_return.quarter,
+            result=result_from(nominations_return.lines.all()),
+            median_days=(median_in(report, "first_lets"), median_in(report, "relets")),
         )
-        for nominations_return in sent_returns
-    ]
+        quarters.append(quarter_result)
+    return quarters
 
 
-def _medians(content: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
-    return median_in(content, "first_lets"), median_in(content, "relets")
-
-
-def median_in(said: Mapping[str, Any], kind: str) -> Decimal | None:
-    """The median void days that a report or a record says.
-
-    Of its first lets, its relets or all.
-    """
-    days = said.get("median_days", {}).get(kind)
+def median_in(content: Mapping[str, Any], kind: str) -> Decimal | None:
+    """Return the median void days in a report or record, of "first_lets", "relets" or "all"."""
+    days = content.get("median_days", {}).get(kind)
     return None if days is None else Decimal(days)
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeOfRows:
-    """How many rows of an upload had an outcome, which, and what to correct."""
+    """The rows of an upload that had the same outcome, and what to correct."""
 
     label: str
     remedy: str
@@ -230,9 +218,9 @@ class OutcomeOfRows:
 
 
 def outcomes_of(run: LettingsRun) -> list[OutcomeOfRows]:
-    """What became of the rows of an upload, in the order of the reasons."""
-    told = run.report.get("outcomes", {})
-    return [_outcome(outcome, told[outcome]) for outcome in Outcome if outcome in told]
+    """Return the outcomes of the rows of an upload, in the order of `Outcome`."""
+    ranges_by_outcome = run.report.get("outcomes", {})
+    return [_outcome(outcome, ranges_by_outcome[outcome]) for outcome in Outcome if outcome in ranges_by_outcome]
 
 
 def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows:
@@ -244,14 +232,14 @@ def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows
 
 
 def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
-    """Authorities by name, with how many rows of the quarter are in their areas; most rows first."""
-    told: list[tuple[str, int]] = [(code, number) for code, number in run.report.get("by_authority", ())]
-    names = dict(Area.objects.filter(code__in=[code for code, _ in told]).values_list("code", "name"))
-    return [(names.get(code, code) or "No authority code", number) for code, number in told]
+    """Return the names of authorities with how many rows of the quarter are in their areas, most rows first."""
+    counts: list[tuple[str, int]] = [(code, count) for code, count in run.report.get("by_authority", ())]
+    name_by_code = dict(Area.objects.filter(code__in=[code for code, _ in counts]).values_list("code", "name"))
+    return [(name_by_code.get(code, code) or "No authority code", count) for code, count in counts]
 
 
 def per_cent_of(part: int, whole: int) -> Decimal | None:
-    """A share in per cent with one decimal; None if the whole is zero."""
+    """Return a share in per cent with one decimal, or None if the whole is zero."""
     if whole <= 0:
         return None
     return (Decimal(100) * part / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)

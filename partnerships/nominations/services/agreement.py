@@ -1,4 +1,4 @@
-"""Keep nominations agreements true to the terms in force and to their parties."""
+"""Keep nominations agreements up to date with the terms in force and with their parties."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from partnerships.organisations.obligations import Change, Moving
 
 
 def follow_terms(change: TermsInForceChange) -> None:
-    """Begin the agreement, or name other parties, when terms that say so come into force.
+    """Create the agreement, or change its council and provider, when terms that name both come into force.
 
-    Terms name parties as they were called when the version was sent; it keeps their ids. Terms that do not name two
-    of its parties change nothing.
+    Terms hold the names that the parties had when the version was sent. The version also has their ids. Terms that do
+    not name two different parties change nothing.
     """
     agreed = agreed_in(change.version.content)
     if agreed is None:
@@ -35,20 +35,24 @@ def follow_terms(change: TermsInForceChange) -> None:
 
 
 def follow_parties(partnerships: Collection[int], moving: Moving) -> list[Change]:
-    """Name the party of the body that took over a place in partnerships in which it had one already."""
+    """Change the council or provider of agreements whose party merged into another party of the same partnership."""
     changes = []
     for agreement in NominationsAgreement.objects.filter(partnership__in=partnerships).order_by("pk"):
         for side in ("council", "provider"):
-            left = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=moving.source)
-            taker = Party.objects.present().filter(partnership=agreement.partnership_id, organisation=moving.target)
-            if left.exclude(status=PartyStatus.ACCEPTED).exists() and (successor := taker.first()):
-                changes.append(_name(agreement, side, successor))
+            former_party = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=moving.source)
+            if not former_party.exclude(status=PartyStatus.ACCEPTED).exists():
+                continue
+            parties = Party.objects.present().filter(partnership=agreement.partnership_id)
+            successor = parties.filter(organisation=moving.target).first()
+            if successor is not None:
+                changes.append(_replace_party(agreement, side, successor))
     return [change for change in changes if change is not None]
 
 
-def _name(agreement: NominationsAgreement, side: str, party: Party) -> Change | None:
-    other = agreement.provider_id if side == "council" else agreement.council_id
-    if party.pk == other:
+def _replace_party(agreement: NominationsAgreement, side: str, party: Party) -> Change | None:
+    """Make a party the council or the provider, unless it is the other side already."""
+    other_side_id = agreement.provider_id if side == "council" else agreement.council_id
+    if party.pk == other_side_id:
         return None
     before = getattr(agreement, f"{side}_id")
     setattr(agreement, side, party)

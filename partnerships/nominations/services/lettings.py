@@ -1,4 +1,4 @@
-"""Uploads of lettings: kept without anything about households, counted by a worker, then deleted."""
+"""Uploads of lettings: stored without anything about households, counted by a worker, then deleted."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.kit.uploads import clean_file_name
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.lettings.columns import core_columns
-from partnerships.nominations.lettings.counting import Counted, count_lettings
+from partnerships.nominations.lettings.counting import Counted, Line, count_lettings
 from partnerships.nominations.lettings.filtering import kept_rows
 from partnerships.nominations.models import LettingsRun, NominationsReturn, ReturnLine
 from partnerships.nominations.queries.returns import scope_of
-from partnerships.nominations.services.returns import UnableToReport, lock_to_write, record_return, undecide
+from partnerships.nominations.schedule import Agreed
+from partnerships.nominations.services.returns import UnableToReport, clear_decision, lock_to_write, record_return
 from partnerships.people.models import User
 from partnerships.people.retention import change_in_batches
 
-#: A run of a worker that died is taken up again after this time; 50,000 lettings take seconds.
+#: After this time, another worker takes over a run whose worker died. 50,000 lettings take seconds.
 LEASE = dt.timedelta(minutes=10)
-#: How long lettings wait to be counted at most.
+#: How long lettings may wait to be counted. Then they are deleted.
 LETTINGS_WAIT = dt.timedelta(days=2)
 _FAILED = (
-    "Something went wrong while the lettings were counted, so we deleted them. Upload them again, or ask the operators."
+    "Something went wrong while the lettings were counted, so we deleted them. Upload them again, or ask your "
+    "administrator."
 )
-#: Authorities that a report names, those with the most lettings first.
+#: How many authorities a report names. Those with the most lettings come first.
 _MAX_AUTHORITIES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class KeptLettings:
-    """The kept rows of an upload (`lettings.filtering`).
-
-    They are packed, with their columns and their number.
-    """
+    """The rows that were kept from an upload, packed (`lettings.filtering`), with their columns and their count."""
 
     file_name: str
     packed: bytes
@@ -50,15 +49,16 @@ class KeptLettings:
 def take_lettings(
     *, nominations_return: NominationsReturn, file: KeptLettings, author: User, now: dt.datetime
 ) -> LettingsRun:
-    """Let a worker count the kept rows of an upload, instead of an earlier one. Raises `UnableToReport`."""
+    """Store the lettings of an upload, in place of an earlier one, for a worker to count. Raises `UnableToReport`."""
     locked = lock_to_write(nominations_return, author, now)
     year = core_columns().year_of(locked.starts_on)
     if year is None:
         raise UnableToReport("Exports of this collection year cannot be read.")
-    if missing := year.missing(file.columns):
+    missing_columns = year.missing(file.columns)
+    if missing_columns:
         raise UnableToReport(
-            f"The export of {year} has the columns {', '.join(missing)}, which are missing from this file. Choose "
-            f"the export of that year, as CORE made it."
+            f"The export of {year} has the columns {', '.join(missing_columns)}, which are missing from this file. "
+            "Choose the export of that year, as CORE made it."
         )
     run, _ = LettingsRun.objects.update_or_create(
         nominations_return=locked,
@@ -81,25 +81,19 @@ def take_lettings(
 
 
 def count_waiting(*, now: dt.datetime) -> int:
-    """Count the uploads that wait for a worker.
-
-    Returns how many were tried. May run twice.
-    """
-    waiting = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
-    return work_through(waiting, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
+    """Count the uploads that wait for a worker, and return how many were tried. Safe to run twice."""
+    waiting_runs = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
+    return work_through(waiting_runs, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
 
 
 def _fail(run: LettingsRun, error: str) -> None:
-    """Say why nothing was counted, and delete the kept rows.
-
-    An upload that came since stays.
-    """
-    lettings_runs = LettingsRun.objects.filter(pk=run.pk, asked_at=run.asked_at)
-    lettings_runs.update(error=error, claimed_until=None, content=None, columns=[])
+    """Store why nothing was counted, and delete the lettings, unless a newer upload has replaced them."""
+    same_upload = LettingsRun.objects.filter(pk=run.pk, asked_at=run.asked_at)
+    same_upload.update(error=error, claimed_until=None, content=None, columns=[])
 
 
 def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
-    """Count the kept rows into the lines of the return. Returns "", or why it was not done."""
+    """Count the lettings of an upload into the lines of its return. Return an error, or an empty text."""
     if run.asked_by is None:
         return "The person who uploaded the lettings has left. Upload them again."
     nominations_return = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)
@@ -111,9 +105,10 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     try:
         with transaction.atomic():
             locked = lock_to_write(nominations_return, run.asked_by, now)
-            fresh = LettingsRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
-            if fresh.asked_at == run.asked_at:
-                _write(locked, fresh, counted, now)
+            locked_run = LettingsRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
+            # Another upload may have come while this one was counted.
+            if locked_run.asked_at == run.asked_at:
+                _save_counts(locked, locked_run, counted, now)
     except UnableToReport as error:
         return str(error)
     except UnableToAct:
@@ -121,33 +116,23 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     return ""
 
 
-def _write(nominations_return: NominationsReturn, run: LettingsRun, counted: Counted, now: dt.datetime) -> None:
-    """Write the lines and the report, and delete the kept rows."""
+def _save_counts(nominations_return: NominationsReturn, run: LettingsRun, counted: Counted, now: dt.datetime) -> None:
+    """Save the lines of the return and the report of the run, and delete the lettings."""
     scope = scope_of(nominations_return)
-    known = {(line.bedrooms, line.is_first_let): line for line in nominations_return.lines.order_by("pk")}
+    existing_lines = {(line.bedrooms, line.is_first_let): line for line in nominations_return.lines.order_by("pk")}
     for (size, is_first_let), counts in sorted(counted.lines.items()):
-        line = known.pop((size, is_first_let), None) or ReturnLine(
-            nominations_return=nominations_return,
-            bedrooms=size,
-            is_first_let=is_first_let,
-            lettings=0,
-            nominated=0,
-            share=0,
-        )
-        before = line.counted
-        line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
-        # With the four decimals of the terms and the database, or the same share would look changed.
-        line.share = round(scope.agreed.share(size, first_let=is_first_let), 4) if scope else line.share
-        line.days = scope.agreed.days(first_let=is_first_let) if scope else line.days
-        line.not_supplied = min(line.not_supplied, line.lettings - line.nominated)
-        if line.in_time is not None:
-            line.in_time = min(line.in_time, line.lettings - line.not_supplied)
-        if line.offers is None:
-            line.offers = counts.offers or None
-        if line.counted != before:
-            undecide(line)
-        line.save()
-    for line in known.values():
+        line = existing_lines.pop((size, is_first_let), None)
+        if line is None:
+            line = ReturnLine(
+                nominations_return=nominations_return,
+                bedrooms=size,
+                is_first_let=is_first_let,
+                lettings=0,
+                nominated=0,
+                share=0,
+            )
+        _save_line(line, counts, scope.agreed if scope else None)
+    for line in existing_lines.values():
         line.delete()
     authorities = counted.authorities.most_common(_MAX_AUTHORITIES)
     run.report = {
@@ -164,9 +149,28 @@ def _write(nominations_return: NominationsReturn, run: LettingsRun, counted: Cou
     run.save(update_fields=["report", "done", "total", "finished_at", "claimed_until", "content", "columns"])
 
 
+def _save_line(line: ReturnLine, counts: Line, agreed: Agreed | None) -> None:
+    """Save the counts of one line. If its figures differ, the council must decide about it again."""
+    previous_figures = line.counted
+    line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
+    if agreed is not None:
+        # Rounded to the four decimals of the column, or the same share would look changed.
+        line.share = round(agreed.share(line.size, first_let=line.is_first_let), 4)
+        line.days = agreed.days(first_let=line.is_first_let)
+    # What the provider entered may no longer fit the new counts.
+    line.not_supplied = min(line.not_supplied, line.lettings - line.nominated)
+    if line.in_time is not None:
+        line.in_time = min(line.in_time, line.lettings - line.not_supplied)
+    if line.offers is None:
+        line.offers = counts.offers or None
+    if line.counted != previous_figures:
+        clear_decision(line)
+    line.save()
+
+
 def drop_uncounted(now: dt.datetime, dry_run: bool) -> int:
-    """Delete kept rows that no worker counted in time."""
-    old = LettingsRun.objects.filter(content__isnull=False, asked_at__lte=now - LETTINGS_WAIT)
+    """Delete lettings that no worker has counted in time, and return how many uploads these were."""
+    old_runs = LettingsRun.objects.filter(content__isnull=False, asked_at__lte=now - LETTINGS_WAIT)
     return change_in_batches(
-        old, lambda rows: rows.update(content=None, columns=[], claimed_until=None, error=_FAILED), dry_run=dry_run
+        old_runs, lambda rows: rows.update(content=None, columns=[], claimed_until=None, error=_FAILED), dry_run=dry_run
     )

@@ -1,4 +1,4 @@
-"""Lock a nominations agreement and record events."""
+"""Lock a nominations agreement, record events about it, and note the status of returns in the journal."""
 
 from __future__ import annotations
 
@@ -13,27 +13,24 @@ from partnerships.people.models import User
 
 
 def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
-    """The agreement as it is now, its partnership locked.
-
-    Check what it allows only after this.
-    """
+    """Lock the partnership of an agreement, and return the agreement. Check rights and status only after locking."""
     partnership = recording.lock_partnership(agreement.partnership_id)
     locked = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
     locked.partnership = partnership
     return locked
 
 
-#: Lines of the journal: how far a return is (`restoring`).
+#: Name of the lines in the journal with the status of a return (see `restoring`).
 RETURN = "nominations_return"
 
 
 def return_identity(nominations_return: NominationsReturn) -> str:
-    """What never changes about a return."""
+    """Return the hash by which the journal recognises a return."""
     return identity(nominations_return.agreement_id, nominations_return.starts_on, nominations_return.begun_at)
 
 
 def note_status(nominations_return: NominationsReturn, *, now: dt.datetime) -> None:
-    """Tell the journal how far a return is, because a restore takes it back."""
+    """Note the status of a return in the journal, to set it again after a restore."""
     note(
         RETURN,
         now=now,
@@ -50,21 +47,18 @@ def record_event(
     agreement: NominationsAgreement,
     event: EventKind,
     *,
-    number: int,
+    return_id: int,
     quarter: str,
     organisation: Organisation | None,
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record on the partnership what happened to the return with this id.
-
-    `quarter` names it in words.
-    """
+    """Record an event about a return in the history of the partnership. `quarter` is in words."""
     recording.record_event(
         agreement.partnership,
         event,
         author=author,
         now=now,
         organisation=organisation,
-        data={"nominations_return": number, "after": {"quarter": quarter}},
+        data={"nominations_return": return_id, "after": {"quarter": quarter}},
     )

@@ -1,4 +1,4 @@
-"""Keep the record of a return that the council confirmed."""
+"""Keep a record of each return that the council has confirmed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from partnerships.people.models import User
 
 
 def keep_record(nominations_return: NominationsReturn, *, author: User, now: dt.datetime) -> ReturnRecord:
-    """Write the next record of a return that was just settled. Call it with the return locked."""
-    assert nominations_return.sent_at is not None  # it was settled
-    lines, before = result_of(nominations_return).lines, nominations_return.records.order_by("-number").first()
+    """Create the next record of a return that was settled just now. Call with the return locked."""
+    assert nominations_return.sent_at is not None  # only a return that was sent can be settled
+    lines = result_of(nominations_return).lines
+    period = period_of(nominations_return.agreement, nominations_return.quarter)
+    previous_record = nominations_return.records.order_by("-number").first()
     return ReturnRecord.objects.create(
         nominations_return=nominations_return,
         number=nominations_return.confirmations,
-        reason=nominations_return.correction if before else "",
-        content=content_of(
-            nominations_return, lines, period_of(nominations_return.agreement, nominations_return.quarter)
-        ),
-        masked=masked_for(lines, before),
+        reason=nominations_return.correction if previous_record else "",
+        content=content_of(nominations_return, lines, period),
+        masked=masked_for(lines, previous_record),
         sent_at=nominations_return.sent_at,
         sent_by=nominations_return.sent_by,
         confirmed_at=now,

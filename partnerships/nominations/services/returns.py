@@ -1,4 +1,4 @@
-"""Services of quarterly returns: begin, complete, send, confirm or dispute."""
+"""Services for quarterly returns: start, complete and send them, confirm or dispute lines, and reopen them."""
 
 from __future__ import annotations
 
@@ -28,36 +28,38 @@ from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: Offers and refusals of one line of a quarter; more is a slip of the keyboard.
+#: How many offers or refusals a line may have. More is a typing error.
 MAX_NUMBER = 100_000
-#: What the council decides about a line.
-_DECIDED = ("decision", "decided_at", "decided_by")
+#: The fields of a line that hold the council's decision.
+_DECISION_FIELDS = ("decision", "decided_at", "decided_by")
 
 
 class UnableToReport(Exception):
-    """The quarter is not over, nothing was agreed for it, or the return cannot be changed or sent now."""
+    """The quarter is not over, no shares were agreed for it, or the return cannot be changed or sent now."""
 
 
 class UnableToDecide(Exception):
-    """The return does not wait for the council, was sent again, or a reason is missing."""
+    """The return is not waiting for the council or was sent again, or a reason is missing."""
 
 
 class FiguresChanged(UnableToReport):
-    """Somebody else has saved other figures of the same lines since the author read them."""
+    """Another person has saved other figures for the same lines since the author opened the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supplement:
-    """What CORE does not say of a line; `refusals` by ground."""
+    """The figures of a line that are not in CORE, so that the provider adds them."""
 
     offers: int | None = None
+    #: Vacancies without a nominee in time, and those with one.
     not_supplied: int = 0
+    #: How many nominees were refused, by the ground.
     refusals: Mapping[str, int] = field(default_factory=dict)
     in_time: int | None = None
 
 
 def lock_return(nominations_return: NominationsReturn) -> NominationsReturn:
-    """The return as it is now, locked after its partnership."""
+    """Lock the partnership, then the return, and return the latter."""
     agreement = lock_agreement(nominations_return.agreement)
     locked = NominationsReturn.objects.select_for_update(of=("self",)).get(pk=nominations_return.pk)
     locked.agreement = agreement
@@ -72,12 +74,12 @@ def record_return(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record what happened to a return, for the provider or the council."""
+    """Record what the provider, or the council, has done with a return."""
     agreement = nominations_return.agreement
     record_event(
         agreement,
         event,
-        number=nominations_return.pk,
+        return_id=nominations_return.pk,
         quarter=str(nominations_return.quarter),
         organisation=agreement.council_body if of_council else agreement.provider_body,
         author=author,
@@ -86,7 +88,7 @@ def record_return(
 
 
 def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.datetime) -> NominationsReturn:
-    """The locked return, if the author may write it now, also once the partnership is over.
+    """Lock and return a return that the author may change now, even if the partnership is over.
 
     Raises `UnableToAct` and `UnableToReport`.
     """
@@ -101,9 +103,9 @@ def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.d
 def start_return(
     *, agreement: NominationsAgreement, starts_on: dt.date, author: User, now: dt.datetime
 ) -> NominationsReturn:
-    """Start the return of a quarter that is over, or whose agreement is.
+    """Start the return of a quarter, or return the one that exists. Raises `UnableToReport`.
 
-    The existing one if there is one. Raises `UnableToReport`.
+    The quarter must be over, or the agreement must have ended in it.
     """
     locked = lock_agreement(agreement)
     require(rights_over(locked, author, now).may_report)
@@ -117,7 +119,7 @@ def start_return(
     period = period_of(locked, quarter)
     if period is None:
         raise UnableToReport("No terms with shares for nominations were in force in this quarter.")
-    if period.last >= timezone.localdate(now):
+    if period.last_day >= timezone.localdate(now):
         raise UnableToReport("This quarter is not over yet.")
     nominations_return = NominationsReturn.objects.create(agreement=locked, starts_on=starts_on, begun_at=now)
     record_return(nominations_return, EventKind.RETURN_STARTED, author=author, now=now)
@@ -125,13 +127,13 @@ def start_return(
 
 
 def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
-    """What is saved of lines, by their id; fetch their refusals before."""
+    """Return the saved figures of lines, by the id of the line. Prefetch their refusals."""
     return {
         line.pk: Supplement(
-            line.offers,
-            line.not_supplied,
-            {refusal.ground: refusal.number for refusal in line.refusals.all()},
-            line.in_time,
+            offers=line.offers,
+            not_supplied=line.not_supplied,
+            refusals={refusal.ground: refusal.number for refusal in line.refusals.all()},
+            in_time=line.in_time,
         )
         for line in lines
     }
@@ -146,33 +148,30 @@ def complete_return(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Add what CORE lacks to lines, by their id.
+    """Save the figures that are not in CORE, by the id of the line. Only lines that the author changed are saved.
 
-    Lines that the author did not change are not saved. `read` is what the author read of them (`supplements_of`).
-    Raises `UnableToReport`, and its `FiguresChanged` with nothing saved if a line that the author changes was changed
-    by somebody else too.
+    `read` are the figures that the author saw when opening the page. Raises `UnableToReport`. Raises `FiguresChanged`,
+    without saving anything, if another person has changed one of the same lines.
     """
     locked = lock_to_write(nominations_return, author, now)
-    by_id = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
-    if not lines.keys() <= by_id.keys():
+    line_by_pk = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
+    if not lines.keys() <= line_by_pk.keys():
         raise UnableToReport("The lettings were recounted in the meantime. Check the new figures first.")
-    saved = supplements_of(by_id.values())
-    changed = {pk: figures for pk, figures in lines.items() if figures != read.get(pk) and figures != saved[pk]}
-    if others := [by_id[pk].words for pk in sorted(changed) if saved[pk] != read.get(pk)]:
+    saved = supplements_of(line_by_pk.values())
+    new_figures = {pk: figures for pk, figures in lines.items() if figures not in (read.get(pk), saved[pk])}
+    conflicts = [line_by_pk[pk].words for pk in sorted(new_figures) if saved[pk] != read.get(pk)]
+    if conflicts:
         raise FiguresChanged(
-            f"Other figures were saved while you filled in the table: {'; '.join(others)}. They are shown below yours. "
-            "Correct yours, then save again."
+            f"Other figures were saved while you filled in the table: {'; '.join(conflicts)}. They are shown below "
+            "yours. Correct yours, then save again."
         )
-    for pk, supplement in sorted(changed.items()):
-        _complete(by_id[pk], supplement)
+    for pk, supplement in sorted(new_figures.items()):
+        _save_supplement(line_by_pk[pk], supplement)
     record_return(locked, EventKind.RETURN_COMPLETED, author=author, now=now)
 
 
-def _complete(line: ReturnLine, supplement: Supplement) -> None:
-    """Add refusals and times to a line.
-
-    New figures undo the council's decision on it.
-    """
+def _save_supplement(line: ReturnLine, supplement: Supplement) -> None:
+    """Save the figures of one line. If they differ, the council must decide about the line again."""
     refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
     numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
@@ -187,19 +186,20 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
             f"{line.words}: of {line.lettings} homes {supplement.not_supplied} had no nominee in time, so at most "
             f"{line.lettings - supplement.not_supplied} had one."
         )
-    before, refused = line.counted, dict(line.refusals.values_list("ground", "number"))
+    previous_figures = line.counted
+    previous_refusals = dict(line.refusals.values_list("ground", "number"))
     line.offers, line.not_supplied, line.in_time = supplement.offers, supplement.not_supplied, supplement.in_time
-    if line.counted != before or refusals != refused:
-        undecide(line)
-    line.save(update_fields=["offers", "not_supplied", "in_time", *_DECIDED])
+    if line.counted != previous_figures or refusals != previous_refusals:
+        clear_decision(line)
+    line.save(update_fields=["offers", "not_supplied", "in_time", *_DECISION_FIELDS])
     for refusal in line.refusals.exclude(ground__in=refusals):
         refusal.delete()
     for ground, number in sorted(refusals.items()):
         Refusal.objects.update_or_create(line=line, ground=ground, defaults={"number": number})
 
 
-def undecide(line: ReturnLine) -> None:
-    """Let the council decide about a line again, knowing why it disputed it. The caller saves the line."""
+def clear_decision(line: ReturnLine) -> None:
+    """Clear the council's decision on a line, but keep its reason. The caller saves the line."""
     line.decision, line.decided_at, line.decided_by = "", None, None
 
 
@@ -207,19 +207,19 @@ def undecide(line: ReturnLine) -> None:
 def send_return(
     *, nominations_return: NominationsReturn, answers: Mapping[int, str] | None = None, author: User, now: dt.datetime
 ) -> None:
-    """Send the counted return to the council, which hears of it.
+    """Send a return whose lettings are counted to the council, and email the council's leads.
 
-    Raises `UnableToReport`. Lines that it disputed wait for it again, with the provider's `answers` by line; those that
-    it confirmed stay confirmed unless they changed.
+    The council decides again about lines that it disputed; `answers` are what the provider says to that, by the id of
+    the line. Confirmed lines stay confirmed unless they have changed. Raises `UnableToReport`.
     """
     locked = lock_to_write(nominations_return, author, now)
     run = getattr(locked, "run", None)
     if run is None or run.finished_at is None:
         raise UnableToReport("Upload the lettings first, and wait until they are counted.")
     for line in locked.lines.exclude(decision=Decision.CONFIRMED).exclude(reason="").order_by("pk"):
-        undecide(line)
+        clear_decision(line)
         line.answer = (answers or {}).get(line.pk, "").strip()
-        line.save(update_fields=[*_DECIDED, "answer"])
+        line.save(update_fields=[*_DECISION_FIELDS, "answer"])
     locked.status, locked.sent_at, locked.sent_by = ReturnStatus.SENT, now, author
     locked.sendings += 1
     locked.save(update_fields=["status", "sent_at", "sent_by", "sendings"])
@@ -244,10 +244,10 @@ def decide_lines(
     author: User,
     now: dt.datetime,
 ) -> None:
-    """Confirm or dispute lines, by their id, each dispute with a reason.
+    """Confirm or dispute lines (by id), each dispute with a reason. Raises `UnableToDecide`.
 
-    Raises `UnableToDecide`. When every line is decided, the return is settled, or goes back to the provider if a line
-    is disputed; the provider hears of it. `sending` is the number of the sending that the author read.
+    Once all lines are decided, the return is settled or, if a line is disputed, goes back to the provider, who gets an
+    email. `sending` is the number of the sending that the author read.
     """
     locked = lock_return(nominations_return)
     require(rights_over(locked.agreement, author, now).may_decide)
@@ -266,16 +266,17 @@ def decide_lines(
 
 
 def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now: dt.datetime) -> None:
+    """Save the council's decision on one line."""
     if decision == Decision.DISPUTED and not reason:
-        raise UnableToDecide(f"{line.words}: say why you dispute it.")
+        raise UnableToDecide(f"{line.words}: enter why you dispute it.")
     if decision == Decision.DISPUTED:
         line.reason, line.answer = reason, ""
     line.decision, line.decided_at, line.decided_by = decision, now, author
-    line.save(update_fields=[*_DECIDED, "reason", "answer"])
+    line.save(update_fields=[*_DECISION_FIELDS, "reason", "answer"])
 
 
 def _close(nominations_return: NominationsReturn, lines: list[ReturnLine], author: User, now: dt.datetime) -> None:
-    """Settle the return and keep its record, or give it back to the provider."""
+    """Settle a return whose lines are all decided and keep a record of it, or return it to the provider."""
     is_disputed = any(line.decision == Decision.DISPUTED for line in lines)
     nominations_return.status = ReturnStatus.DISPUTED if is_disputed else ReturnStatus.SETTLED
     nominations_return.settled_at = None if is_disputed else now
@@ -286,10 +287,10 @@ def _close(nominations_return: NominationsReturn, lines: list[ReturnLine], autho
         record_return(nominations_return, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
     note_status(nominations_return, now=now)
     provider, council = nominations_return.agreement.provider_body, nominations_return.agreement.council_body
-    people = {*leads_of(provider).values_list("pk", flat=True), nominations_return.sent_by_id}
+    recipient_ids = {*leads_of(provider).values_list("pk", flat=True), nominations_return.sent_by_id}
     record_emails(
         kind="nominations.return_decided",
-        people=sorted(pk for pk in people if pk not in (None, author.pk)),
+        people=sorted(pk for pk in recipient_ids if pk not in (None, author.pk)),
         params={"return": nominations_return.pk, "sending": nominations_return.sendings},
         sender_id=council.pk,
         now=now,
@@ -298,10 +299,10 @@ def _close(nominations_return: NominationsReturn, lines: list[ReturnLine], autho
 
 @transaction.atomic
 def reopen_return(*, nominations_return: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
-    """Reopen a confirmed return, so that the provider can correct it.
+    """Reopen a confirmed return with a reason, so that the provider can correct it. Email the leads of both sides.
 
-    Its record stays, and the council confirms every line again. Either side does so, with a reason; the leads of both
-    hear of it. Raises `UnableToReport`.
+    Either side may do so. The record of the return stays, and the council must confirm every line again. Raises
+    `UnableToReport`.
     """
     locked = lock_return(nominations_return)
     rights = rights_over(locked.agreement, author, now)
@@ -309,11 +310,11 @@ def reopen_return(*, nominations_return: NominationsReturn, reason: str, author:
     if not locked.is_settled:
         raise UnableToReport("Only a confirmed return can be reopened.")
     if not reason.strip():
-        raise UnableToReport("Say what has to be corrected.")
+        raise UnableToReport("Enter what has to be corrected.")
     for line in locked.lines.order_by("pk"):
-        undecide(line)
+        clear_decision(line)
         line.reason = line.answer = ""
-        line.save(update_fields=[*_DECIDED, "reason", "answer"])
+        line.save(update_fields=[*_DECISION_FIELDS, "reason", "answer"])
     locked.status, locked.settled_at, locked.correction = ReturnStatus.REOPENED, None, reason.strip()
     locked.save(update_fields=["status", "settled_at", "correction"])
     record_return(locked, EventKind.RETURN_REOPENED, of_council=not rights.may_report, author=author, now=now)

@@ -1,4 +1,4 @@
-"""Make an ask of homes that should have gone to nominees."""
+"""Ask the provider to make up homes that should have gone to nominees."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ UNIT = "homes"
 
 
 class UnableToAsk(Exception):
-    """The provider still changes the return, nothing is missing in this line, or the ask cannot be written."""
+    """The return is not sent, the line has no shortfall, or the ask cannot be created."""
 
 
 @transaction.atomic
 def ask_for_shortfall(
     *, nominations_return: NominationsReturn, line: int, author: User | None, now: dt.datetime
 ) -> Entry:
-    """The council's ask of the provider to make up a shortfall.
+    """Create the council's ask to the provider to make up the shortfall of a line, or return the one that exists.
 
-    The existing one if there is one already. It belongs to no partnership, whose other parties would see its count.
-    Raises `UnableToAsk`.
+    The ask belongs to no partnership, because other parties would then see its count. Raises `UnableToAsk`.
     """
     locked = lock_return(nominations_return)
     agreement = locked.agreement
     require(rights_over(agreement, author, now).may_ask)
-    short = locked.lines.filter(pk=line).first()
-    if short is None or not short.result.shortfall:
+    return_line = locked.lines.filter(pk=line).first()
+    if return_line is None or not return_line.result.shortfall:
         raise UnableToAsk("Nothing is missing in this line.")
     if locked.is_writable:
         raise UnableToAsk("The provider has not sent this return, or is correcting it now.")
-    key, result = key_of_ask(short), short.result
-    known = Entry.objects.filter(key=key).first()
-    if known is not None:
-        return known
+    result = return_line.result
+    key = key_of_ask(return_line)
+    existing_ask = Entry.objects.filter(key=key).first()
+    if existing_ask is not None:
+        return existing_ask
     try:
         entry = create_entry(
             organisation=agreement.council_body,
             direction=Direction.ASK,
-            title=f"Nominations to make up: {short.words}, {locked.quarter}",
+            title=f"Nominations to make up: {return_line.words}, {locked.quarter}",
             theme=THEME,
             audience=Audience.NAMED,
             addressees=[agreement.provider_body],
             statement=(
-                f"In {locked.quarter}, {short.nominated} of {result.counting} homes went to our nominees. The "
+                f"In {locked.quarter}, {return_line.nominated} of {result.counting} homes went to our nominees. The "
                 f"agreed number is {result.agreed}. Please tell us how the missing {result.shortfall} will be made up."
             ),
             quantity=Decimal(result.shortfall),

@@ -1,7 +1,4 @@
-"""The council's steps with a nominations return.
-
-Decide about lines, ask for what is missing.
-"""
+"""The council's pages of a nominations return: decide about its lines, and ask the provider to make up shortfalls."""
 
 from __future__ import annotations
 
@@ -47,7 +44,7 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_POST
 def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
-    """Make an ask of what is missing in a line."""
+    """Ask the provider to make up the shortfall of a line."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_ask)
 

@@ -1,4 +1,4 @@
-"""The provider's steps with a nominations return: start, upload, complete, send."""
+"""The provider's pages of a nominations return: start it, upload lettings, complete it, send it, reopen it."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Upload the CORE export.
 
-    Filtered while it streams in, so nothing may read the form before the filter is set. Rights are checked before the
-    form is read, so that nobody else's 150 MB are parsed.
+    The filter must be set before anything reads the form, so the CSRF token is only checked in `_upload`. Rights are
+    checked first, so that the 150 MB of other people are not parsed.
     """
     filter_uploads(request)
     user, nominations_return, rights = open_return(request, pk, number)
@@ -71,15 +71,14 @@ def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @csrf_protect
 def _upload(request: HttpRequest, user: User, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
-    """The form for uploading lettings.
-
-    A good file is stored and counted by a worker.
-    """
+    """Show the form to upload lettings, or store them for a worker to count."""
     form = UploadForm(*posted_with_files(request), cancel=nominations_return.get_absolute_url())
     if form.is_valid():
         file = form.cleaned_data["file"]
         assert isinstance(file, FilteredLettings)
-        lettings = services.KeptLettings(file.name or "", file.packed, file.columns, file.rows)
+        lettings = services.KeptLettings(
+            file_name=file.name or "", packed=file.packed, columns=file.columns, rows=file.rows
+        )
         try:
             services.take_lettings(
                 nominations_return=nominations_return, file=lettings, author=user, now=timezone.now()
@@ -100,20 +99,20 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
 
 @_FORM
 def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Add what is missing from CORE.
-
-    Offers, vacancies without a nominee in time, refusals.
-    """
+    """Fill in what CORE does not hold: offers, refusals, and vacancies with and without a nominee in time."""
     user, nominations_return, rights = open_return(request, pk, number)
     require(rights.may_report)
     lines = result_of(nominations_return).lines
     form = TableForm(posted(request), lines=lines, grounds=grounds_of(nominations_return, lines))
 
     def step() -> tuple[str, str]:
-        read = form.cleaned_data["read"]
         try:
             services.complete_return(
-                nominations_return=nominations_return, lines=form.figures(), read=read, author=user, now=timezone.now()
+                nominations_return=nominations_return,
+                lines=form.figures(),
+                read=form.cleaned_data["read"],
+                author=user,
+                now=timezone.now(),
             )
         except services.FiguresChanged:
             form.show_saved()

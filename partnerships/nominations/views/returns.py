@@ -1,8 +1,8 @@
-"""Read a nominations return: its page, its progress, its files.
+"""Pages to read a nominations return, the progress of its count, and its files.
 
-A *run* counts the lettings that the provider uploaded, and its *report* says what it left out and why. The *result* is
-what the return says: its lines, with the refusals of each by ground, and their total. Each confirmation keeps a
-*record*, which stays when the return is corrected.
+A *run* counts the lettings that the provider uploaded; its *report* says which rows it set aside and why. The *result*
+are the lines of the return with their refusals and total. Each confirmation keeps a *record*, which stays when the
+return is corrected.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ from partnerships.people.requests import signed_in
 
 
 def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgreement, Rights]:
-    """The person, an agreement that they may know of, and their rights. 404 for others."""
+    """Return the person, an agreement that they may see, and their rights, or raise 404."""
     user = signed_in(request)
     agreement = get_object_or_404(NominationsAgreement.objects.visible_to(user).for_pages(), partnership=pk)
     return user, agreement, rights_over(agreement, user, timezone.now())
 
 
 def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
-    """The person, a return of their own agreement, and their rights.
+    """Return the person, a return (by id) of their own agreement, and their rights.
 
-    403 while it is closed. 404 for others, and for the council while the provider has not sent it.
+    Raises 403 while returns are closed, and 404 for other people and for the council until the return is sent.
     """
     user = signed_in(request)
     returns = NominationsReturn.objects.visible_to(user).for_pages()
@@ -68,7 +68,7 @@ def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, Nomin
 
 
 def _readable_return(agreement: NominationsAgreement, rights: Rights, number: int) -> NominationsReturn:
-    """A return this person may read. Other parties see it masked, and only once confirmed."""
+    """Get a return (by id) that the person may read. Other parties may only read confirmed ones, masked."""
     nominations_return = get_object_or_404(with_sides(returns_of(agreement)), pk=number)
     nominations_return.agreement = agreement
     if rights.reads_masked:
@@ -83,7 +83,7 @@ def _readable_return(agreement: NominationsAgreement, rights: Rights, number: in
 
 
 def return_context(nominations_return: NominationsReturn, rights: Rights) -> dict[str, Any]:
-    """The context of every page of a return."""
+    """Return the context of every page of a return."""
     return {
         "nominations_return": nominations_return,
         "agreement": nominations_return.agreement,
@@ -95,17 +95,17 @@ def return_context(nominations_return: NominationsReturn, rights: Rights) -> dic
 
 
 def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
-    """The upload of a return, if there was one."""
+    """Return the upload of a return, or None."""
     run: LettingsRun | None = getattr(nominations_return, "run", None)
     return run
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A return: its progress, its lines against the agreement, and shortfalls.
+    """Show a return: its progress, its lines compared with the agreement, and shortfalls.
 
-    Small numbers are masked for other parties. If no data-sharing terms are in force, redirects to the agreement's
-    page, which explains this.
+    Other parties see it with small counts masked. If no data-sharing terms are in force, this redirects to the page of
+    the agreement, which explains that.
     """
     user, agreement, rights = open_agreement(request, pk)
     if not rights.is_open:
@@ -113,7 +113,8 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     nominations_return = _readable_return(agreement, rights, number)
     if rights.reads_masked:
         return _masked(request, nominations_return, rights)
-    result, run = result_of(nominations_return), run_of(nominations_return)
+    result = result_of(nominations_return)
+    run = run_of(nominations_return)
     report = run.report if run else {}
     council, provider = sides_of(nominations_return)
     context = {
@@ -139,7 +140,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
-    """A confirmed return as other parties see it: its newest record."""
+    """Show the newest record of a return with small counts masked, for other parties."""
     lines = masked_result_of(nominations_return)
     rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
     council, provider = sides_of(nominations_return)
@@ -150,10 +151,7 @@ def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights:
 
 @require_safe
 def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """The progress of counting, for htmx.
-
-    When it is done, the page is loaded again.
-    """
+    """Show the progress of the count, for htmx. When the count is done, the page reloads."""
     _, nominations_return, rights = open_return(request, pk, number)
     if not getattr(request, "htmx", False):
         return redirect(nominations_return)
@@ -166,12 +164,12 @@ def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 @require_safe
 def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
-    """The lines of a return as CSV; other parties get them masked."""
+    """Download the lines of a return as CSV, masked for other parties."""
     _, agreement, rights = open_agreement(request, pk)
     nominations_return = _readable_return(agreement, rights, number)
     if rights.reads_masked:
-        masked = [(line.words, *masked_cells_of(line)) for line in masked_result_of(nominations_return)]
-        return csv_response(_file_name(nominations_return), ["Homes", *MASKED_HEADINGS], masked)
+        masked_rows = [(line.words, *masked_cells_of(line)) for line in masked_result_of(nominations_return)]
+        return csv_response(_file_name(nominations_return), ["Homes", *MASKED_HEADINGS], masked_rows)
     result = result_of(nominations_return)
     rows = [
         (line.words, *cells_of(line, refused), line.get_decision_display(), line.reason, line.answer)
@@ -182,12 +180,11 @@ def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
 
 @require_safe
 def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
-    """What became of the rows of the upload, as CSV: reason, remedy, how many and which."""
+    """Download the outcomes of the rows of an upload as CSV: reason, remedy, how many rows and which."""
     _, nominations_return, _ = open_return(request, pk, number)
     run = run_of(nominations_return)
-    rows = [
-        (outcome.label, outcome.remedy, outcome.number, outcome.rows) for outcome in (outcomes_of(run) if run else [])
-    ]
+    outcomes = outcomes_of(run) if run else []
+    rows = [(outcome.label, outcome.remedy, outcome.number, outcome.rows) for outcome in outcomes]
     name = f"rows-{nominations_return.starts_on:%Y-%m}.csv"
     return csv_response(name, ["What happened to them", "What to do", "Rows", "Which"], rows)
 

@@ -1,4 +1,4 @@
-"""Read the dates of partnerships: what is coming, gaps in cover, and who is emailed."""
+"""Read the dates of partnerships: which are coming up, days without cover, and who is reminded."""
 
 from __future__ import annotations
 
@@ -35,21 +35,18 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
-#: How long before an end, a start or the last day to give notice it is in My work.
+#: How long before a start, an end or the last day to give notice it appears in My work.
 NOTED_AHEAD = dt.timedelta(days=90)
 
 
 def leads_who_decide(partnership: Partnership) -> QuerySet[User]:
-    """Leads with an account of its present parties, without observers."""
+    """Return the leads with an account of the present parties, except observers."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return leads_with_account(list(parties.values_list("organisation_id", flat=True)))
 
 
 def people_to_remind(party: Party, partnership: Partnership, day: dt.date) -> set[int]:
-    """Ids of the people who are reminded of dates for a party.
-
-    These are its leads, and the holders of its posts as lead and deputy.
-    """
+    """Return the ids of the people who are reminded of dates for a party: its leads, and its lead and deputy posts."""
     holders = (
         person.pk
         for role in (PostRole.LEAD, PostRole.DEPUTY)
@@ -59,14 +56,14 @@ def people_to_remind(party: Party, partnership: Partnership, day: dt.date) -> se
 
 
 def last_day_for_notice(partnership: Partnership) -> dt.date | None:
-    """The last day on which notice runs out by the end date, or None."""
+    """Return the last day to give notice that runs out by the end date, or None if there is no such day."""
     if partnership.ends_on is None or not partnership.notice_days:
         return None
     return partnership.ends_on - dt.timedelta(days=partnership.notice_days)
 
 
 def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.date]:
-    """The dates that are still to come, today included."""
+    """Return the dates that are still to come, including today."""
     state = partnership.state_on(today)
     if state not in ENDING:
         return {}
@@ -80,17 +77,17 @@ def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.d
 
 
 def with_dates_within(days: int, today: dt.date) -> PartnershipQuerySet:
-    """Partnerships in force or agreed with a date in the next days."""
+    """Return partnerships that are agreed or in force and have a date within this many days."""
     until = today + dt.timedelta(days=days)
-    soon = Q(starts_on__range=(today, until)) | Q(review_on__range=(today, until))
-    soon |= Q(notice_ends_on__range=(today, until))
-    # The last day to give notice comes up to two years before the end.
-    soon |= Q(ends_on__gte=today) & (Q(ends_on__lte=until) | Q(notice_days__isnull=False))
-    return Partnership.objects.filter(soon, status__in=ENDING).exclude(has_run_out(today))
+    has_date = Q(starts_on__range=(today, until)) | Q(review_on__range=(today, until))
+    has_date |= Q(notice_ends_on__range=(today, until))
+    # The last day to give notice may be two years before the end date, so any later end date may have one.
+    has_date |= Q(ends_on__gte=today) & (Q(ends_on__lte=until) | Q(notice_days__isnull=False))
+    return Partnership.objects.filter(has_date, status__in=ENDING).exclude(has_run_out(today))
 
 
 def choice_of(party: Party) -> tuple[list[int], list[str]]:
-    """A party's lead times, longest first, and the dates it wants."""
+    """Return a party's lead times in days, longest first, and the dates that it is reminded of."""
     choice = DateChoice.objects.filter(party=party).first()
     if choice is None:
         return sorted(party.partnership.kind.reminder_days, reverse=True), list(DateKind.values)
@@ -98,9 +95,9 @@ def choice_of(party: Party) -> tuple[list[int], list[str]]:
 
 
 def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[int, Gap]:
-    """The days without cover before or after each of these, by id; one query.
+    """Return the days without cover before or after these partnerships, by id. One query.
 
-    Only between agreements that the person reads in full.
+    Only gaps between agreements that the person reads in full are returned.
     """
     inside = Partnership.objects.inside_for(user).values("pk")
     pairs = (
@@ -120,14 +117,14 @@ def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[i
 
 
 def has_gap(user: User, today: dt.date) -> Q:
-    """Condition: `gaps_of` gives it days without cover."""
+    """Condition for partnerships for which `gaps_of` returns days without cover."""
     inside = Partnership.objects.inside_for(user).values("pk")
-    ended = Q(redefines__goes_on=False) | Q(redefines__status__in=(Status.ENDED, Status.RENEWED))
+    ends_on_its_date = Q(redefines__goes_on=False) | Q(redefines__status__in=(Status.ENDED, Status.RENEWED))
     later = Partnership.objects.filter(pk__in=inside, redefines__in=inside).exclude(status=Status.ENDED, starts_on=None)
-    by_end_date = ended & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
+    by_end_date = ends_on_its_date & Q(redefines__ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     by_notice = Q(redefines__notice_ends_on__lt=F("starts_on") - dt.timedelta(days=1))
     not_started = Q(starts_on=None) & (
-        (ended & Q(redefines__ends_on__lt=today)) | Q(redefines__notice_ends_on__lt=today)
+        (ends_on_its_date & Q(redefines__ends_on__lt=today)) | Q(redefines__notice_ends_on__lt=today)
     )
     gaps = later.filter(by_end_date | by_notice | not_started)
     return Q(pk__in=gaps.values("pk")) | Q(pk__in=gaps.values("redefines"))
@@ -135,11 +132,13 @@ def has_gap(user: User, today: dt.date) -> Q:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One agreement in a chain, with the days without cover before it."""
+    """An agreement in a chain of earlier and later ones."""
 
     partnership: Partnership
+    #: Whether it is the agreement whose page shows the chain.
     is_this: bool
     ends: dt.date | None
+    #: Days without cover before it.
     gap: Gap | None
 
 
@@ -148,41 +147,46 @@ CHAIN = 10
 
 
 def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]:
-    """Earlier and later agreements that the person reads in full, in order.
+    """Return the agreement with earlier and later ones that the person reads in full, in order.
 
-    Without the agreement's own line if there are no others.
+    Returns an empty list if there are no others.
     """
-    chain, at = [partnership], partnership
+    chain = [partnership]
+    readable = Partnership.objects.inside_for(user)
     for _ in range(CHAIN):
-        earlier = Partnership.objects.inside_for(user).filter(pk=at.redefines_id).first() if at.redefines_id else None
+        earlier_id = chain[0].redefines_id
+        earlier = readable.filter(pk=earlier_id).first() if earlier_id else None
         if earlier is None:
             break
         chain.insert(0, earlier)
-        at = earlier
-    at = partnership
     for _ in range(CHAIN):
-        later = next(iter(rows_for(_next_in_chain, user, at.pk)), None)
+        later = next(iter(rows_for(_next_in_chain, user, chain[-1].pk)), None)
         if later is None:
             break
         chain.append(later)
-        at = later
     if len(chain) == 1:
         return []
+
     links = []
-    for before, current in zip([None, *chain[:-1]], chain, strict=True):
-        gap = gap_between(before, current, today) if before is not None else None
-        links.append(Link(current, current.pk == partnership.pk, last_day(current), gap))
+    for predecessor, agreement in zip([None, *chain[:-1]], chain, strict=True):
+        link = Link(
+            partnership=agreement,
+            is_this=agreement.pk == partnership.pk,
+            ends=last_day(agreement),
+            gap=None if predecessor is None else gap_between(predecessor, agreement, today),
+        )
+        links.append(link)
     return links
 
 
 def chain_lookup(user: User, partnership: Partnership) -> Lookup:
-    """What `chain_of` is going to ask about what follows, for `read_ahead`."""
+    """Return the query of `chain_of` for the next agreement, to fetch it together with others in `read_ahead`."""
     return lookup(_next_in_chain, user, partnership.pk)
 
 
 def _next_in_chain(user: User, partnership: int) -> QuerySet[Partnership]:
-    later = Partnership.objects.inside_for(user).filter(redefines=partnership)
-    return later.exclude(status=Status.ENDED, starts_on=None).order_by("-pk")[:1]
+    successors = Partnership.objects.inside_for(user).filter(redefines=partnership)
+    return successors.exclude(status=Status.ENDED, starts_on=None).order_by("-pk")[:1]
 
 
 #: Routes to the leads of parties that decide.
@@ -193,7 +197,8 @@ _DECIDING = (
         roles=("lead",),
     ),
 )
-_WHAT = {
+#: What the leads do before each date.
+_ACTIONS = {
     DateKind.START: "Prepare the start",
     DateKind.END: "Renew it, or let it end",
     DateKind.NOTICE: "Decide whether to give notice",
@@ -209,19 +214,21 @@ def _coming_for(user: User, now: dt.datetime) -> QuerySet[Partnership]:
     return _coming(now).of(user).order_by("pk")
 
 
-def _coming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    """Starts, ends and notices of partnerships that the person leads, within `NOTED_AHEAD`."""
+def _waiting_dates(user: User, now: dt.datetime) -> list[Waiting]:
+    """Return the starts, ends and last days to give notice that are coming up for the person."""
     today = timezone.localdate(now)
     waiting = []
     for partnership in rows_for(_coming_for, user, now):
         for kind, day in dates_ahead(partnership, today).items():
-            if kind not in _WHAT or day > today + NOTED_AHEAD:
-                continue  # a review is work of its own
+            # Reviews have entries of their own in My work.
+            if kind not in _ACTIONS or day > today + NOTED_AHEAD:
+                continue
+            action = _ACTIONS[kind]
+            if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
+                action = "End it, or let it continue after its end date"
             waiting.append(
                 Waiting(
-                    what="End it, or let it continue after its end date"
-                    if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on
-                    else _WHAT[kind],
+                    what=action,
                     title=partnership.title,
                     path=reverse("agreements:dates", kwargs={"pk": partnership.pk}),
                     due=day,
@@ -233,14 +240,14 @@ def _coming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return waiting
 
 
-#: Dates that are coming, for the leads of parties that decide.
+#: Dates that are coming up, for the leads of parties that decide.
 COMING = Source(
-    _coming_wanted, lambda now: (_coming(now),), lookups=lambda user, now: (lookup(_coming_for, user, now),)
+    _waiting_dates, lambda now: (_coming(now),), lookups=lambda user, now: (lookup(_coming_for, user, now),)
 )
 
 
 def words_of(kind: DateKind, partnership: Partnership) -> str:
-    """What happens on the date, to follow the partnership's title."""
+    """Return what happens on a date, as the end of a sentence that begins with the title of the partnership."""
     if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on:
         return "reaches its end date and continues until a party ends it"
     return {

@@ -1,4 +1,4 @@
-"""Read objectives: where each stands, and what serves it, as far as the reader may see."""
+"""Read objectives: where each stands, and which records serve it, as far as the reader may see them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from partnerships.organisations.queries import with_account
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
-#: The words of a tag, and the code whose colour it has.
+#: The label of each tag, and the code of its colour.
 TAGS = {
     "met": ("Met", "met"),
     "dropped": ("Dropped", "withdrawn"),
@@ -40,7 +40,7 @@ TAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A link of an objective with its record, or None if the person may not read it."""
+    """A link of an objective, with the record to which it leads if the person may read that."""
 
     link: ObjectiveLink
     served: Served | None
@@ -48,27 +48,28 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An objective with where it stands and what serves it.
-
-    `lines` are the links by provider code. `tag` and `words` say in a word and a sentence whether it keeps pace.
-    """
+    """Where an objective stands, and which records serve it."""
 
     objective: Objective
+    #: Newest first.
     reports: Sequence[ObjectiveProgress]
     pace: Pace
+    #: Whether it is on track, as a code of `TAGS` and as a sentence.
     tag: str
     words: str
+    #: How the figure has changed, such as "Up 10 homes since 1 May 2027". Empty before the second report.
     trend: str
+    #: The links by the code of their provider.
     lines: Mapping[str, list[Line]]
 
     @property
     def label(self) -> str:
-        """The word of its tag."""
+        """The label of the tag."""
         return TAGS[self.tag][0]
 
     @property
     def colour(self) -> str:
-        """The code of its tag's colour."""
+        """The code of the colour of the tag."""
         return TAGS[self.tag][1]
 
     @property
@@ -78,7 +79,7 @@ class Standing:
 
     @property
     def now(self) -> str:
-        """The newest figure in words; empty before the first report."""
+        """The newest figure in words. Empty before the first report."""
         return self.objective.in_words(self.pace.figure) if self.reports else ""
 
     @property
@@ -88,74 +89,81 @@ class Standing:
 
     @property
     def blocked_by(self) -> str:
-        """What blocks it, by the newest report."""
+        """What blocks the objective, according to the newest report."""
         return self.latest.blocked_by if self.latest else ""
 
     @property
     def commitments(self) -> str:
-        """Such as "3, 1 overdue"; those that the reader may see."""
-        served = [line.served for line in self.lines.get("commitment", []) if line.served]
-        late = sum(line.is_overdue for line in served)
-        return f"{len(served)}, {late} overdue" if late else str(len(served)) if served else ""
+        """How many commitments serve it, as far as the reader may see them: "3" or "3, 1 overdue". Empty for none."""
+        commitments = [line.served for line in self.lines.get("commitment", []) if line.served]
+        if not commitments:
+            return ""
+        overdue = sum(commitment.is_overdue for commitment in commitments)
+        return f"{len(commitments)}, {overdue} overdue" if overdue else str(len(commitments))
 
     @property
     def figures(self) -> list[Served]:
-        """Figures of plans that the reader may see."""
+        """The figures of plans that serve it, as far as the reader may see them."""
         return [line.served for line in self.lines.get("plan", []) if line.served]
 
 
-def _said(objective: Objective, found: Pace, reported: bool, today: dt.date) -> tuple[str, str]:
-    """A code for the tag, and the sentence."""
-    expected = objective.in_words(_rounded(found.expected, (objective.baseline, objective.target, found.figure)))
+def _tag_and_sentence(
+    objective: Objective, current_pace: Pace, *, has_reports: bool, today: dt.date
+) -> tuple[str, str]:
+    """Return the code of the tag, and the sentence."""
     if objective.status == ObjectiveStatus.MET:
         return "met", f"Met. {objective.status_reason}"
     if objective.status == ObjectiveStatus.DROPPED:
         return "dropped", f"Dropped. {objective.status_reason}"
-    if reported and found.is_reached:
+    if has_reports and current_pace.is_reached:
         return "on_track", "The target is reached."
     if today > objective.target_on:
         return "behind", f"The target date has passed: {objective.in_words(objective.target)} was the target."
-    if not reported:
+    if not has_reports:
         return "no_report", "No progress has been reported yet."
-    on = long_date(found.on)
-    if found.is_on_track:
-        return "on_track", f"On track: with steady progress it would be {expected} on {on}."
-    return "behind", f"Behind: with steady progress it would be {expected} on {on}."
+    other_figures = (objective.baseline, objective.target, current_pace.figure)
+    expected = objective.in_words(_rounded(current_pace.expected, other_figures))
+    day = long_date(current_pace.on)
+    if current_pace.is_on_track:
+        return "on_track", f"On track: with steady progress it would be {expected} on {day}."
+    return "behind", f"Behind: with steady progress it would be {expected} on {day}."
 
 
-def _rounded(expected: Decimal, figures: Iterable[Decimal]) -> Decimal:
-    """As a whole number where all other figures are whole."""
-    whole = all(figure == figure.to_integral_value() for figure in figures)
-    return expected.quantize(Decimal(1), ROUND_HALF_UP) if whole else expected
+def _rounded(expected: Decimal, other_figures: Iterable[Decimal]) -> Decimal:
+    """Return the expected figure, as a whole number if all other figures are whole numbers."""
+    are_whole = all(figure == figure.to_integral_value() for figure in other_figures)
+    return expected.quantize(Decimal(1), ROUND_HALF_UP) if are_whole else expected
 
 
-def _moved(objective: Objective, expected: Pace) -> str:
-    if expected.change is None or expected.since is None:
+def _trend_in_words(objective: Objective, current_pace: Pace) -> str:
+    """Return how the figure has changed since the report before, or an empty text without one."""
+    if current_pace.change is None or current_pace.since is None:
         return ""
-    since = long_date(expected.since)
-    if expected.change == 0:
+    since = long_date(current_pace.since)
+    if current_pace.change == 0:
         return f"No change since {since}"
-    return f"{'Up' if expected.change > 0 else 'Down'} {objective.in_words(abs(expected.change))} since {since}"
+    direction = "Up" if current_pace.change > 0 else "Down"
+    return f"{direction} {objective.in_words(abs(current_pace.change))} since {since}"
 
 
 def standing_of(
     objective: Objective, reports: Sequence[ObjectiveProgress], lines: Mapping[str, list[Line]], today: dt.date
 ) -> Standing:
-    """Where an objective stands; `reports` are newest first."""
-    expected = pace(
+    """Return where an objective stands. The reports come newest first."""
+    current_pace = pace(
         [(report.on, report.figure) for report in reversed(reports)],
         start=(objective.baseline_on, objective.baseline),
         goal=(objective.target_on, objective.target),
         today=today,
     )
-    tag, words = _said(objective, expected, bool(reports), today)
+    tag, sentence = _tag_and_sentence(objective, current_pace, has_reports=bool(reports), today=today)
     return Standing(
         objective=objective,
         reports=reports,
-        pace=expected,
+        pace=current_pace,
         tag=tag,
-        words=words,
-        trend=_moved(objective, expected),
+        words=sentence,
+        trend=_trend_in_words(objective, current_pace),
         lines=lines,
     )
 
@@ -163,23 +171,25 @@ def standing_of(
 def standings(
     user: User, partnership: Partnership, former: Party | None, today: dt.date, only: int | None = None
 ) -> list[Standing]:
-    """The objectives of a partnership in their order, with where they stand.
+    """Return where the objectives of a partnership stand, in their order, or only one of them (by id).
 
-    For a former party as they were when it left, without what serves them. `only` one of them, if it is given.
+    A former party reads them as they were when it left, without the records that serve them.
     """
+    day = today
     if former is None:
         objectives = rows_for(_objectives_of, partnership.pk)
     else:
-        assert former.left_at is not None
+        assert former.left_at is not None  # set when a party leaves
         objectives = _objectives_then(partnership, former.left_at)
-        today = timezone.localdate(former.left_at)
-    objectives = [objective for objective in objectives if only is None or objective.pk == only]
-    if not objectives:
+        day = timezone.localdate(former.left_at)
+    chosen_objectives = [objective for objective in objectives if only is None or objective.pk == only]
+    if not chosen_objectives:
         return []
-    reports = reports_of(objectives, former.left_at if former else None)
-    lines = {} if former else _lines_of(user, objectives)
+    reports = reports_of(chosen_objectives, former.left_at if former else None)
+    lines = {} if former else _lines_of(user, chosen_objectives)
     return [
-        standing_of(objective, reports[objective.pk], lines.get(objective.pk, {}), today) for objective in objectives
+        standing_of(objective, reports[objective.pk], lines.get(objective.pk, {}), day)
+        for objective in chosen_objectives
     ]
 
 
@@ -189,7 +199,7 @@ def _objectives_of(partnership: int) -> QuerySet[Objective]:
 
 
 def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None) -> dict[int, list[ObjectiveProgress]]:
-    """The reports of each objective, newest first; one query."""
+    """Return the reports of each objective (by id), newest first. One query."""
     rows = ObjectiveProgress.objects.filter(objective__in=[objective.pk for objective in objectives])
     if until is not None:
         rows = rows.filter(at__lte=until)
@@ -200,44 +210,43 @@ def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None
 
 
 def _lines_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str, list[Line]]]:
-    """The links of each objective by provider, with what the person may read of them."""
+    """Return the links of each objective (by id) by provider, with the records that the person may read."""
     links = list(ObjectiveLink.objects.filter(objective__in=[objective.pk for objective in objectives]).order_by("pk"))
-    keys: dict[str, set[str]] = defaultdict(set)
+    keys_by_provider: dict[str, set[str]] = defaultdict(set)
     for link in links:
-        keys[link.provider].add(link.key)
-    read = {
-        code: provider.read(user, keys_of_kind)
-        for code, keys_of_kind in keys.items()
-        if (provider := provider_of(code))
-    }
+        keys_by_provider[link.provider].add(link.key)
+    records_by_provider: dict[str, Mapping[str, Served]] = {}
+    for code, keys in keys_by_provider.items():
+        provider = provider_of(code)
+        if provider is not None:
+            records_by_provider[code] = provider.read(user, keys)
     lines: dict[int, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
     for link in links:
-        lines[link.objective_id][link.provider].append(Line(link, read.get(link.provider, {}).get(link.key)))
+        lines[link.objective_id][link.provider].append(
+            Line(link, records_by_provider.get(link.provider, {}).get(link.key))
+        )
     return lines
 
 
 def _objectives_then(partnership: Partnership, left_at: dt.datetime) -> list[Objective]:
-    """The objectives as they were at a moment, in their order.
-
-    Never save the result.
-    """
+    """Return the objectives as they were at a moment, in their order. Never save them."""
     rows = Objective.pgh_event_model.objects.filter(partnership_id=partnership.pk, pgh_created_at__lte=left_at)  # type: ignore[attr-defined]  # made by pghistory
     names = [field.attname for field in Objective._meta.concrete_fields if not field.primary_key]
     newest = rows.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     objectives = [Objective(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
-    bodies = Organisation.objects.in_bulk([objective.organisation_id for objective in objectives])
+    organisation_by_pk = Organisation.objects.in_bulk([objective.organisation_id for objective in objectives])
     for objective in objectives:
-        objective.organisation = bodies[objective.organisation_id]
+        objective.organisation = organisation_by_pk[objective.organisation_id]
     return sorted(objectives, key=lambda objective: (objective.position, objective.pk))
 
 
 def organisations_for(partnership: Partnership) -> QuerySet[Organisation]:
-    """Organisations that can answer for an objective: present, not observers."""
+    """Return the organisations that can be responsible for an objective: present parties, except observers."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 
 def people_for(partnership: Partnership) -> QuerySet[User]:
-    """People with an account who act for them."""
+    """Return the people with an account who act for these organisations."""
     acting = Membership.objects.current().filter(organisation__in=organisations_for(partnership).values("pk"))
     return with_account(User.objects.filter(pk__in=acting.values("person")))

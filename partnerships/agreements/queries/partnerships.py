@@ -1,4 +1,4 @@
-"""Read partnerships: lists, parties, events, and work that waits."""
+"""Read partnerships: search them, filter their events, and list the work that waits for a person."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ REVIEW_NOTICE = dt.timedelta(days=30)
 
 
 def inside_among(user: User, partnerships: Collection[int | None]) -> set[int]:
-    """Which of these partnerships the person reads in full today; no query if there are none."""
-    numbers = {pk for pk in partnerships if pk is not None}
-    return set(rows_for(_inside_among, user, list(numbers))) if numbers else set()
+    """Return which of these partnerships (ids) the person reads in full today."""
+    partnership_ids = {pk for pk in partnerships if pk is not None}
+    return set(rows_for(_inside_among, user, list(partnership_ids))) if partnership_ids else set()
 
 
 def _inside_among(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
@@ -54,10 +54,11 @@ def _inside_among(user: User, partnerships: list[int]) -> QuerySet[Partnership, 
 def find_partnerships(
     *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False, gaps: bool = False
 ) -> PartnershipQuerySet:
-    """Partnerships the person may see, filtered; not ordered.
+    """Return the partnerships that the person may see and that match, not ordered.
 
-    Filters: part of the title or of a present party's name, kind and status. A former party's partnerships are matched
-    as they were when it left. `listed_as` is the title to sort by, and `is_left` says which only a former party reads.
+    The text is a part of the title or of a present party's name. Partnerships that the person reads only for a former
+    party match as they were when it left. The rows have `listed_as`, the title to sort by, and `is_left`, which says
+    whether only a former party reads them.
     """
     readable = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
     condition = Q()
@@ -67,74 +68,83 @@ def find_partnerships(
         condition &= has_status_on(status, timezone.localdate())
     if gaps:
         condition &= has_gap(user, timezone.localdate())
-    words, folded = text.strip(), fold_name(text)
-    if words:
-        by_title = Q(title__icontains=words)
-        if folded:
-            bodies = OrganisationName.objects.filter(folded__contains=folded).values("organisation")
-            parties = Party.objects.filter(status=PartyStatus.ACCEPTED, organisation__in=bodies)
-            by_title |= Q(pk__in=parties.values("partnership"))
-        condition &= by_title
-    behind = [
+    search_text, folded_text = text.strip(), fold_name(text)
+    if search_text:
+        condition &= Q(title__icontains=search_text) | _has_party_named(folded_text)
+
+    # Today's rows do not say what these were like when the party left, so they are filtered here, not in SQL.
+    left_behind = [
         (partnership, party)
         for partnership, party in _left_behind(user)
         if not gaps and (not kind or partnership.kind_id == kind) and (not status or partnership.state == status)
     ]
-    named_then = _named_then([party for _, party in behind], folded)
-    left = {
+    matching_ids = _with_party_named_then([party for _, party in left_behind], folded_text)
+    left_titles = {
         partnership.pk: partnership.title
-        for partnership, _ in behind
-        if not words or words.lower() in partnership.title.lower() or partnership.pk in named_then
+        for partnership, _ in left_behind
+        if search_text.lower() in partnership.title.lower() or partnership.pk in matching_ids
     }
-    then = [When(pk=pk, then=Value(title)) for pk, title in left.items()]
-    return Partnership.objects.filter(
-        Q(pk__in=readable.filter(condition).values("pk")) | Q(pk__in=list(left))
-    ).annotate(
-        listed_as=Case(*then, default=F("title")) if then else F("title"),
-        is_left=Case(When(pk__in=list(left), then=Value(True)), default=Value(False)) if left else Value(False),
+    partnerships = Partnership.objects.filter(
+        Q(pk__in=readable.filter(condition).values("pk")) | Q(pk__in=list(left_titles))
+    )
+    if not left_titles:
+        return partnerships.annotate(listed_as=F("title"), is_left=Value(False))
+    titles_then = [When(pk=pk, then=Value(title)) for pk, title in left_titles.items()]
+    return partnerships.annotate(
+        listed_as=Case(*titles_then, default=F("title")),
+        is_left=Case(When(pk__in=list(left_titles), then=Value(True)), default=Value(False)),
     )
 
 
+def _has_party_named(folded_text: str) -> Q:
+    """Condition for partnerships with a present party whose name contains the text."""
+    if not folded_text:
+        return Q()
+    organisations = OrganisationName.objects.filter(folded__contains=folded_text).values("organisation")
+    parties = Party.objects.filter(status=PartyStatus.ACCEPTED, organisation__in=organisations)
+    return Q(pk__in=parties.values("partnership"))
+
+
 def find_left_behind(user: User, text: str) -> list[Partnership]:
-    """Partnerships that the person's organisation has left, as they were then, sorted by title.
+    """Return partnerships that the person reads only for a former party, as they were then, sorted by title.
 
     Each word of the text was in their title or purpose.
     """
     words = text.lower().split()
-    left = [
+    matches = [
         partnership
         for partnership, _ in _left_behind(user)
         if all(word in partnership.title.lower() or word in partnership.purpose.lower() for word in words)
     ]
-    return sorted(left, key=lambda partnership: (partnership.title, partnership.pk))
+    return sorted(matches, key=lambda partnership: (partnership.title, partnership.pk))
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
-    """Partnerships the person reads as a former party only, as they were then."""
+    """Return partnerships that the person reads only for a former party, as they were then, with that party."""
     if Party.objects.held_in(user, Q(status=PartyStatus.LEFT)) == []:
         return []
-    known_ids = Partnership.objects.known_today_to(user).values("pk")
-    parties = list(former_of(user).exclude(partnership__in=known_ids).select_related("partnership"))
+    visible_today = Partnership.objects.known_today_to(user).values("pk")
+    parties = list(former_of(user).exclude(partnership__in=visible_today).select_related("partnership"))
     set_back([party.partnership for party in parties], {party.partnership_id: party for party in parties})
     return [(party.partnership, party) for party in parties]
 
 
-def _named_then(parties: Collection[Party], folded: str) -> set[int]:
-    """Ids of partnerships in which a party present when this one left has a name like this; two queries."""
-    if not folded or not parties:
+def _with_party_named_then(parties: Collection[Party], folded_text: str) -> set[int]:
+    """Return the ids of the partnerships that had a party with such a name when one of these parties left."""
+    if not folded_text or not parties:
         return set()
-    present = present_then(parties)
-    bodies = set().union(*present.values())
-    former_names = OrganisationName.objects.filter(folded__contains=folded, organisation__in=bodies)
-    alike = set(former_names.values_list("organisation", flat=True))
-    return {pk for pk, then in present.items() if then & alike}
+    organisations_by_partnership = present_then(parties)
+    organisation_ids = set().union(*organisations_by_partnership.values())
+    names = OrganisationName.objects.filter(folded__contains=folded_text, organisation__in=organisation_ids)
+    matching_ids = set(names.values_list("organisation", flat=True))
+    return {pk for pk, organisations in organisations_by_partnership.items() if organisations & matching_ids}
 
 
 def events_of_partnerships(user: User, records: Records) -> Q:
-    """Condition on events about these partnerships that the person may see.
+    """Condition for events about these partnerships that the person may see.
 
-    For a former party: events up to the moment it left, but not what its leaving decided, such as terms that only it
-    had not signed.
+    People of a former party see the events before it left, and its leaving. They do not see what its leaving decided,
+    such as terms that only it had not signed.
     """
     former = (
         Party.objects.left_after("at", user)
@@ -150,8 +160,8 @@ def leads_a_party(user: User, partnership_id: int | None) -> bool:
     """Whether the person leads a present party that is not an observer."""
     if partnership_id is None:
         return False
-    taking_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
-    led_ids = Party.objects.held_in(user, taking_part, Role.LEAD)
+    is_deciding_party = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
+    led_ids = Party.objects.held_in(user, is_deciding_party, Role.LEAD)
     if led_ids is not None:
         return partnership_id in led_ids
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=partnership_id)
@@ -159,30 +169,27 @@ def leads_a_party(user: User, partnership_id: int | None) -> bool:
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:
-    """The present party for which the person acts; leading parties first.
-
-    In one of the roles, if any is given.
-    """
+    """Return a present party for which the person has one of the roles, or None. Leading parties come first."""
     parties = (
         Party.objects.present()
         .filter(partnership=partnership, organisation__in=Organisation.objects.of_person(user, *roles))
         .select_related("organisation")
         .order_by("pk")
     )
-    return next(iter(sorted(parties, key=lambda party: not party.is_leading)), None)
+    return min(parties, key=lambda party: not party.is_leading, default=None)
 
 
 def _invitations() -> Reach:
     """Invitations that a lead must answer."""
-    waiting = Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live())
-    return Reach(waiting, (Organisations("organisation", roles=(Role.LEAD,)),))
+    invited = Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live())
+    return Reach(invited, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _invitations_for(user: User) -> QuerySet[Party]:
     return _invitations().of(user).select_related("partnership").order_by("invited_at", "pk")
 
 
-def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _waiting_invitations(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Answer the invitation to join",
@@ -197,8 +204,8 @@ def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-def _steps(now: dt.datetime) -> Reach:
-    """Partnerships whose leads must act: a review."""
+def _reviews(now: dt.datetime) -> Reach:
+    """Partnerships under review, or with a review coming up."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.filter(
         has_status_on(Status.UNDER_REVIEW, today)
@@ -207,32 +214,33 @@ def _steps(now: dt.datetime) -> Reach:
     return Reach(partnerships, LEADING)
 
 
-def _steps_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
+def _reviews_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
     successor = Partnership.objects.visible_to(user).live().filter(redefines=OuterRef("pk")).values("pk")
-    partnerships: QuerySet[Partnership, Any] = _steps(now).of(user).annotate(successor=Subquery(successor[:1]))
+    partnerships: QuerySet[Partnership, Any] = _reviews(now).of(user).annotate(successor=Subquery(successor[:1]))
     return partnerships.order_by("status_since", "pk")
 
 
-def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    """Reviews to prepare or hold, and successors whose terms are to be finished."""
+def _waiting_reviews(user: User, now: dt.datetime) -> list[Waiting]:
+    """Reviews to prepare or hold, and successors whose terms are not finished yet."""
     waiting = []
-    for partnership in rows_for(_steps_for, user, now):
+    for partnership in rows_for(_reviews_for, user, now):
         state = partnership.state_on(timezone.localdate(now))
+        is_coming_up = state == Status.ACTIVE
         path = reverse("agreements:status", kwargs={"pk": partnership.pk})
-        if state == Status.ACTIVE:
-            what, since, due = "Prepare the review", None, partnership.review_on
+        if is_coming_up:
+            action = "Prepare the review"
         elif partnership.successor:
-            what, since, due = "Finish the terms of the successor", partnership.state_since, None
+            action = "Finish the terms of the successor"
             path = reverse("agreements:detail", kwargs={"pk": partnership.successor})
         else:
-            what, since, due = "Hold the review", partnership.state_since, None
+            action = "Hold the review"
         waiting.append(
             Waiting(
-                what=what,
+                what=action,
                 title=partnership.title,
                 path=path,
-                since=since,
-                due=due,
+                since=None if is_coming_up else partnership.state_since,
+                due=partnership.review_on if is_coming_up else None,
                 within=partnership.title,
                 status=state,
                 status_label=state.label,
@@ -251,7 +259,7 @@ def _signatures_for(user: User, now: dt.datetime) -> QuerySet[TermsSignatory]:
     return signatures.select_related("organisation", "version__partnership").order_by("asked_at", "pk")
 
 
-def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _waiting_signatures(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what=f"Sign the terms for {row.organisation.name}",
@@ -267,30 +275,30 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Work that waits for leads: invitations, reviews, signatures, dates that are coming.
+#: Work that waits for leads: signatures, invitations, reviews, and dates that are coming up.
 STEPS = (
-    Source(_signatures_wanted, lambda _: (_signatures(),)),
-    Source(_invitations_wanted, lambda _: (_invitations(),)),
-    Source(_steps_wanted, lambda now: (_steps(now),)),
+    Source(_waiting_signatures, lambda _: (_signatures(),)),
+    Source(_waiting_invitations, lambda _: (_invitations(),)),
+    Source(_waiting_reviews, lambda now: (_reviews(now),)),
     COMING,
 )
 
 
 def partnerships_of(user: User, organisation: Organisation | int) -> PartnershipQuerySet:
-    """Partnerships of the organisation today that the person may see.
+    """Return the partnerships in which the organisation takes part today, as far as the person may see them.
 
-    Former parties do not see them here.
+    Partnerships that the person reads only for a former party are left out.
     """
     taking_part = Party.objects.present().filter(organisation=organisation)
     return Partnership.objects.known_today_to(user).filter(pk__in=taking_part.values("partnership"))
 
 
-def _listed(user: User, organisation: int) -> QuerySet[Partnership]:
+def _first_partnerships_of(user: User, organisation: int) -> QuerySet[Partnership]:
     return partnerships_of(user, organisation).order_by("status", "title", "pk")[:50]
 
 
 def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, tuple[int, str, str]]:
-    """Of each partnership the short and full names of the other present parties."""
+    """The short and full names of the other present parties of each partnership."""
     other_parties = Party.objects.present().filter(partnership__in=partnerships).exclude(organisation=organisation)
     return other_parties.order_by("role", "pk").values_list(
         "partnership", "organisation__short_name", "organisation__name"
@@ -298,13 +306,12 @@ def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, 
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
-    """Section with its partnerships, for the organisation's page."""
-    partnership_rows = rows_for(_listed, user, organisation.pk)
-    if not partnership_rows:
+    """Return the section on the page of an organisation that lists its partnerships, or None if it has none."""
+    partnerships = rows_for(_first_partnerships_of, user, organisation.pk)
+    if not partnerships:
         return None
-    partners: defaultdict[int, list[str]] = defaultdict(list)
-    for pk, short_name, name in rows_for(_partners_in, [row.pk for row in partnership_rows], organisation.pk):
-        partners[pk].append(short_name or name)
-    return Section(
-        "agreements/_organisation_section.html", {"rows": [(row, partners[row.pk]) for row in partnership_rows]}
-    )
+    partners_by_partnership: defaultdict[int, list[str]] = defaultdict(list)
+    for pk, short_name, name in rows_for(_partners_in, [row.pk for row in partnerships], organisation.pk):
+        partners_by_partnership[pk].append(short_name or name)
+    rows = [(partnership, partners_by_partnership[partnership.pk]) for partnership in partnerships]
+    return Section("agreements/_organisation_section.html", {"rows": rows})

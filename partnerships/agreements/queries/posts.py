@@ -1,4 +1,4 @@
-"""Read posts: who holds a role of an organisation on a day."""
+"""Read posts: who holds a role of an organisation on a day, the teams of a partnership, and vacant posts."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ from partnerships.people.models import User
 def people_in_post(
     organisation: Organisation | int, role: str, *, day: dt.date, partnership: Partnership | int | None = None
 ) -> list[User]:
-    """People with an account who hold a role of the organisation on a day.
+    """Return the people with an account who hold a role of an organisation on a day, by name.
 
-    By name. With a partnership: holders of the organisation's post in it or, if nobody there has an account, of the
-    same post of the whole organisation. Only people who act for the organisation on that day. Empty if the post is
-    vacant: the caller decides who is asked instead.
+    They must act for the organisation on that day. With a partnership, these are the holders of the organisation's post
+    in it or, if there are none, of its post for the whole organisation.
     """
     if partnership is not None:
         people = _people(organisation, Holder.objects.filter(post__partnership=partnership, post__role=role), day)
@@ -43,43 +42,41 @@ def people_in_post(
 
 
 def _people(organisation: Organisation | int, holders: HolderQuerySet, day: dt.date) -> list[User]:
-    holding = holders.on(day).filter(post__organisation=organisation, post__in=Post.objects.open())
-    acting = Membership.objects.current(day).filter(organisation=organisation)
-    people = User.objects.filter(pk__in=holding.values("person"), account_since__isnull=False)
-    return list(people.filter(pk__in=acting.values("person")).order_by("name", "pk"))
+    current_holders = holders.on(day).filter(post__organisation=organisation, post__in=Post.objects.open())
+    memberships = Membership.objects.current(day).filter(organisation=organisation)
+    people = User.objects.filter(pk__in=current_holders.values("person"), account_since__isnull=False)
+    return list(people.filter(pk__in=memberships.values("person")).order_by("name", "pk"))
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """The people of one party, as far as the reader may know them.
-
-    `posts` are those in the partnership, `general` those of the whole organisation.
-    """
+    """The people of a party, as far as the reader may see them."""
 
     party: Party
     leads: list[Holder]
+    #: Posts in the partnership, and posts of the whole organisation.
     posts: list[Post]
     general: list[Post]
 
 
 def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> list[Team]:
-    """The people of these parties of the partnership; two queries."""
-    parties = list(parties)
-    visible_posts = (
-        Post.objects.visible_to(user).open().filter(organisation__in=[party.organisation_id for party in parties])
-    )
+    """Return the people of these parties of a partnership. Two queries."""
+    all_parties = list(parties)
+    organisation_ids = [party.organisation_id for party in all_parties]
+    visible_posts = Post.objects.visible_to(user).open().filter(organisation__in=organisation_ids)
     posts = list(visible_posts.filter(Q(partnership=partnership) | Q(partnership=None)).for_listing())
     teams = []
-    for party in parties:
+    for party in all_parties:
         party_posts = [post for post in posts if post.organisation_id == party.organisation_id]
-        in_it = [post for post in party_posts if post.partnership_id is not None]
-        leads = [holder for post in in_it if post.role == PostRole.LEAD for holder in post.present]
-        teams.append(Team(party, leads, in_it, [post for post in party_posts if post.partnership_id is None]))
+        partnership_posts = [post for post in party_posts if post.partnership_id is not None]
+        general_posts = [post for post in party_posts if post.partnership_id is None]
+        leads = [holder for post in partnership_posts if post.role == PostRole.LEAD for holder in post.present]
+        teams.append(Team(party=party, leads=leads, posts=partnership_posts, general=general_posts))
     return teams
 
 
 def open_posts_of(organisation: int) -> QuerySet[Post]:
-    """The open posts of a whole organisation."""
+    """Return the open posts of a whole organisation."""
     return Post.objects.open().filter(organisation=organisation, partnership=None)
 
 

@@ -1,7 +1,7 @@
-"""Whether personal data is open in a partnership: a signed data-sharing agreement.
+"""Find out whether personal data is open in a partnership.
 
-A partnership of a kind that shares personal data opens it only while a data-sharing agreement between its parties is in
-force: a partnership of a kind that is one, or a data-sharing schedule in its own terms.
+It is open only while a signed data-sharing agreement between the parties is in force. This is another partnership, of a
+kind that is a data-sharing agreement, or a data-sharing schedule in the partnership's own terms.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from partnerships.agreements.terms.projection import day as day_of
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation
 
-#: Statuses in which signed terms count.
+#: Statuses of a partnership in which its data-sharing agreement is in force.
 COUNTS_IN = (Status.ACTIVE, Status.UNDER_REVIEW)
-#: Codes of collections that are a data-sharing schedule.
+#: Codes of the tables of terms that are a data-sharing schedule.
 SCHEDULES = ("data_items", "data_sharing")
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """Whether personal data is open, through which agreement, or what is missing."""
+    """Whether personal data is open. Either the agreement that opens it, or what is missing."""
 
     is_open: bool
     agreement: Partnership | None
@@ -41,21 +41,18 @@ class Sharing:
 
 
 def data_sharing_of(partnership: Partnership, day: dt.date) -> Sharing | None:
-    """The state of data sharing on a day.
-
-    None where no personal data is shared.
-    """
+    """Return whether personal data is open on a day, or None if the partnership shares none."""
     if not partnership.kind.needs_data_sharing and not has_marked_documents(partnership):
         return None
     if _own_schedule(partnership, day):
-        return Sharing(True, partnership, "")
+        return Sharing(is_open=True, agreement=partnership, missing="")
     agreement = agreement_between(partnership, day)
     if agreement is not None:
-        return Sharing(True, agreement, "")
+        return Sharing(is_open=True, agreement=agreement, missing="")
     return Sharing(
-        False,
-        None,
-        "There is no signed data-sharing agreement in force between its parties. "
+        is_open=False,
+        agreement=None,
+        missing="There is no signed data-sharing agreement in force between its parties. "
         "Personal data stays closed until there is one.",
     )
 
@@ -66,10 +63,10 @@ def has_marked_documents(partnership: Partnership) -> bool:
 
 
 def data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | None = None) -> bool:
-    """Whether personal data may be read in the partnership on a day.
+    """Whether personal data in the partnership may be read on a day, by anybody or by one reader.
 
-    The partnership's own schedule does not count for a reader whose parties all joined later and have not signed it.
-    For everybody of some organisations, one such party is enough.
+    The partnership's own schedule opens nothing to a reader whose parties joined later and have not signed it. If the
+    reader is everybody of some organisations, all of these must have signed.
     """
     if _own_schedule(partnership, day) and (reader is None or _is_bound(partnership, day, reader)):
         return True
@@ -77,6 +74,7 @@ def data_sharing_open(partnership: Partnership, day: dt.date, reader: Reader | N
 
 
 def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
+    """Whether the terms of the partnership apply to a party of the reader."""
     unsigned = unbound_organisation_ids(partnership, day)
     if isinstance(reader, Everybody):
         return unsigned.isdisjoint(reader.organisations)
@@ -89,21 +87,19 @@ def _is_bound(partnership: Partnership, day: dt.date, reader: Reader) -> bool:
 
 
 def open_among(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
-    """Those (ids) in which a signed data-sharing agreement opens personal data on a day; a few queries for all."""
+    """Return the ids of the partnerships in which personal data is open on a day. A few queries for all of them."""
     versions = _versions_in_force([partnership.pk for partnership in partnerships], day)
-    own = {
+    with_own_schedule = {
         partnership.pk
         for partnership in partnerships
         if partnership.pk in versions and _has_schedule(partnership, versions[partnership.pk], day)
     }
-    return (
-        own
-        | agreements_between([partnership.pk for partnership in partnerships if partnership.pk not in own], day).keys()
-    )
+    other_ids = [partnership.pk for partnership in partnerships if partnership.pk not in with_own_schedule]
+    return with_own_schedule | agreements_between(other_ids, day).keys()
 
 
 def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
-    """Whether the signed terms have a data-sharing schedule in force."""
+    """Whether the partnership's own terms are or have a data-sharing schedule in force on a day."""
     if partnership.state_on(day) not in COUNTS_IN:
         return False
     version = version_in_force(partnership, day)
@@ -111,7 +107,7 @@ def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
 
 
 def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date) -> bool:
-    """Whether these terms, which are in force, are or have a data-sharing schedule that runs on a day."""
+    """Whether terms in force are or have a data-sharing schedule whose dates include a day."""
     if partnership.state_on(day) not in COUNTS_IN or version.was_accepted_before_signing:
         return False
     if partnership.kind.gives_data_sharing:
@@ -120,60 +116,69 @@ def _has_schedule(partnership: Partnership, version: TermsVersion, day: dt.date)
 
 
 def _runs_on(about: dict[str, object], day: dt.date) -> bool:
-    """Whether the dates of the terms hold on a day."""
-    starts, ends = day_of(about.get("starts_on")), day_of(about.get("ends_on"))
-    return (starts is None or starts <= day) and (ends is None or day <= ends or bool(about.get("goes_on")))
+    """Whether a day is between the start and the end of terms."""
+    starts_on, ends_on = day_of(about.get("starts_on")), day_of(about.get("ends_on"))
+    has_started = starts_on is None or starts_on <= day
+    has_ended = ends_on is not None and ends_on < day and not about.get("goes_on")
+    return has_started and not has_ended
 
 
 def agreement_between(partnership: Partnership, day: dt.date) -> Partnership | None:
-    """A data-sharing agreement in force on a day that all its parties have signed."""
+    """Return a data-sharing agreement between the parties of a partnership that is in force on a day, or None."""
     return agreements_between([partnership.pk], day).get(partnership.pk)
 
 
 def agreements_between(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
-    """For each of these partnerships (ids), a data-sharing agreement in force on a day, signed by all its parties.
+    """Return, by partnership (id), a data-sharing agreement in force on a day that all its parties have signed.
 
-    Its parties must include every party of the partnership except observers. At most five queries, unless a successor
-    of a party that has signed takes part.
+    The parties of the agreement must include every party of the partnership except observers. At most five queries,
+    unless a party of an agreement has succeeded one that signed.
     """
-    needed = {pk: bodies for pk, bodies in _signing_parties(partnerships).items() if len(bodies) > 1}
-    if not needed:
+    parties_to_cover = {
+        pk: organisation_ids
+        for pk, organisation_ids in _signing_parties(partnerships).items()
+        if len(organisation_ids) > 1
+    }
+    if not parties_to_cover:
         return {}
-    counts = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
-    taking_part = Party.objects.present().filter(organisation__in=set().union(*needed.values()))
+    is_in_force = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
+    taking_part = Party.objects.present().filter(organisation__in=set().union(*parties_to_cover.values()))
     candidates = Partnership.objects.filter(
-        counts, kind__gives_data_sharing=True, pk__in=taking_part.values("partnership")
+        is_in_force, kind__gives_data_sharing=True, pk__in=taking_part.values("partnership")
     )
-    agreements = {agreement.pk: agreement for agreement in candidates.select_related("kind").order_by("pk")}
-    parties, versions = _signing_parties(agreements), _versions_in_force(agreements, day)
-    usable = [pk for pk, version in versions.items() if _has_schedule(agreements[pk], version, day)]
+    agreement_by_pk = {agreement.pk: agreement for agreement in candidates.select_related("kind").order_by("pk")}
+    agreement_parties = _signing_parties(agreement_by_pk)
+    versions = _versions_in_force(agreement_by_pk, day)
+    usable_ids = sorted(pk for pk, version in versions.items() if _has_schedule(agreement_by_pk[pk], version, day))
+
     agreement_by_partnership = {}
-    for pk, bodies in needed.items():
-        for agreement in sorted(usable):
-            if bodies <= parties.get(agreement, set()) and _binds(
-                agreements[agreement], versions[agreement], bodies, day
-            ):
-                agreement_by_partnership[pk] = agreements[agreement]
+    for partnership_id, organisation_ids in parties_to_cover.items():
+        for pk in usable_ids:
+            has_all_parties = organisation_ids <= agreement_parties.get(pk, set())
+            if has_all_parties and _binds(agreement_by_pk[pk], versions[pk], organisation_ids, day):
+                agreement_by_partnership[partnership_id] = agreement_by_pk[pk]
                 break
     return agreement_by_partnership
 
 
-def _binds(agreement: Partnership, version: TermsVersion, bodies: set[int], day: dt.date) -> bool:
-    """Whether these parties have signed the version in force, or follow parties that have."""
-    return bodies <= bound_organisation_ids(version) or not bodies & unbound_organisation_ids(agreement, day)
+def _binds(agreement: Partnership, version: TermsVersion, organisation_ids: set[int], day: dt.date) -> bool:
+    """Whether all these parties have signed the version in force, or have succeeded parties that did."""
+    if organisation_ids <= bound_organisation_ids(version):
+        return True
+    return organisation_ids.isdisjoint(unbound_organisation_ids(agreement, day))
 
 
 def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:
-    """The present parties of each partnership, without observers."""
-    signers: dict[int, set[int]] = defaultdict(set)
-    present = Party.objects.present().filter(partnership__in=list(partnerships)).exclude(role=PartyRole.OBSERVER)
-    for pk, organisation in present.values_list("partnership_id", "organisation_id"):
-        signers[pk].add(organisation)
-    return signers
+    """Return the present parties (ids of organisations) of each partnership, except observers."""
+    organisations_by_partnership: dict[int, set[int]] = defaultdict(set)
+    parties = Party.objects.present().filter(partnership__in=list(partnerships)).exclude(role=PartyRole.OBSERVER)
+    for pk, organisation_id in parties.values_list("partnership_id", "organisation_id"):
+        organisations_by_partnership[pk].add(organisation_id)
+    return organisations_by_partnership
 
 
 def _versions_in_force(partnerships: Collection[int], day: dt.date) -> dict[int, TermsVersion]:
-    """The version of the terms of each partnership that is in force on a day, with its signatures."""
+    """Return the version in force on a day for each partnership (id), with its signatures."""
     entries = TermsInForce.objects.filter(partnership__in=list(partnerships)).on(day)
     rows = entries.select_related("version__base", "version__amendment").prefetch_related("version__signatures")
     return {entry.partnership_id: entry.version for entry in rows}

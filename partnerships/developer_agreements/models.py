@@ -16,11 +16,11 @@ class DeveloperAgreementQuerySet(models.QuerySet["DeveloperAgreement"]):
     """Agreements by who may see them, with what pages show."""
 
     def visible_to(self, user: User | AnonymousUser) -> DeveloperAgreementQuerySet:
-        """Agreements the person may read: published, so everyone who sees the authority does."""
+        """Return agreements that the person may read. They are published: those who see the authority read them."""
         return self.filter(organisation__in=Organisation.objects.visible_to(user))
 
     def for_listing(self) -> DeveloperAgreementQuerySet:
-        """With `promise_count`, the number of commitments in each."""
+        """Add `promise_count`, the number of commitments in each agreement."""
         return self.annotate(promise_count=models.Count("promises"))
 
 
@@ -38,7 +38,7 @@ class DeveloperAgreement(models.Model):
     document_url = models.URLField(max_length=1000, blank=True)
     agreed_on = models.DateField(null=True, blank=True)
     ended_on = models.DateField(null=True, blank=True)
-    # A plain number: import runs belong to a room above, and foreign keys never point upwards.
+    # A plain number: import runs belong to a room above this one, and foreign keys never point upwards.
     run_id = models.BigIntegerField(
         "import run",
         null=True,
@@ -54,12 +54,12 @@ class DeveloperAgreement(models.Model):
         return f"{self.kind} {self.reference}"
 
     def get_absolute_url(self) -> str:
-        """The page of the agreement."""
+        """Return the address of the page of the agreement."""
         return page_address("developer_agreements:detail", self.pk)
 
     @property
     def title(self) -> str:
-        """What links call it: `section 106 agreement W/1-da`."""
+        """Return what links call it: `section 106 agreement W/1-da`."""
         return f"{self.kind} agreement {self.reference}"
 
 

@@ -10,7 +10,13 @@ AGREEMENTS = Obligation(
     "Developer agreements",
     (Column("developer_agreements.DeveloperAgreement.organisation"),),
     lambda organisation, _: DeveloperAgreement.objects.filter(organisation=organisation, ended_on=None),
-    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), one.planning_application, outside=one.title),
+    lambda agreement, _: Held(
+        agreement.pk,
+        agreement.title,
+        agreement.get_absolute_url(),
+        agreement.planning_application,
+        outside=agreement.title,
+    ),
 )
 
 

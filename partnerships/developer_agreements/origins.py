@@ -14,13 +14,13 @@ from partnerships.people.models import User
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """The agreement the commitment was made in."""
+    """Return the agreement that the commitment was made in."""
     agreements = DeveloperAgreement.objects.visible_to(user).filter(promises__commitment=commitment).order_by("pk")
     return [OriginLink(agreement.title, agreement.get_absolute_url()) for agreement in agreements]
 
 
 def suggest(*, user: User, record_id: int) -> Suggestion | None:
-    """None: the promises of an agreement are read from its register."""
+    """Return None: the promises of an agreement are read from its register."""
     return None
 
 
@@ -29,7 +29,7 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 
 def promises_of(commitment: int) -> QuerySet[AgreementPromise]:
-    """The agreement that a commitment was made in, as a row."""
+    """Return the row that links a commitment to its agreement."""
     return AgreementPromise.objects.filter(commitment=commitment)
 
 

@@ -21,19 +21,19 @@ _UNDATED = dt.date(1, 1, 1)
 
 
 def agreements_of(organisation: Organisation, user: User) -> DeveloperAgreementQuerySet:
-    """The authority's agreements, ready for the order `NEWEST_FIRST`."""
+    """Return the authority's agreements, ready for the order `NEWEST_FIRST`."""
     rows = DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)
     return rows.for_listing().annotate(agreed_key=Coalesce("agreed_on", Value(_UNDATED)))
 
 
 def promises_in(agreement: DeveloperAgreement, user: User) -> CommitmentQuerySet:
-    """The commitments made in the agreement that the person may see."""
+    """Return the commitments made in the agreement that the person may see."""
     commitments = Commitment.objects.visible_to(user).filter(promised_in__agreement=agreement)
     return in_order(commitments.for_listing())
 
 
 def made_by(agreement: DeveloperAgreement) -> Organisation | None:
-    """The authority that made an agreement, if it has passed to another since.
+    """Return the authority that made an agreement, if the agreement has passed to another since.
 
     None also if its day is unknown.
     """

@@ -1,4 +1,4 @@
-"""What this room adds to an organisation's page: the way to its developer agreements."""
+"""What this room adds to an organisation's page: the link to its developer agreements."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from partnerships.people.models import User
 
 
 def agreements_of(organisation: int) -> QuerySet[DeveloperAgreement]:
-    """All agreements of an authority."""
+    """Return all agreements of an authority."""
     return DeveloperAgreement.objects.filter(organisation=organisation)
 
 
 def agreements_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
-    """The number of agreements of the authority; None if it has none."""
+    """Return the link to the authority's agreements with their number, or None if it has none."""
     number = count_for(_published, user, organisation.pk) if has_rows else 0
     if not number:
         return None

@@ -22,7 +22,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """The agreements of an authority, newest first."""
+    """Show the agreements of an authority, newest first."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     rows = agreements_of(organisation, user)
@@ -37,22 +37,22 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One agreement, with those of its promises that the reader may see."""
+    """Show one agreement, with those of its promises that the reader may see."""
     user = signed_in(request)
     agreements = DeveloperAgreement.objects.visible_to(user).select_related("organisation").for_listing()
     agreement = get_object_or_404(agreements, pk=pk)
     commitments = list(promises_in(agreement, user))
-    made = made_by(agreement)
+    original_authority = made_by(agreement)
     context = {
         "agreement": agreement,
-        "made_by": made,
+        "made_by": original_authority,
         "commitments": commitments,
         "may_add": _may_add(agreement.organisation, user),
     }
-    name_as_at(commitments, beside=[(agreement.agreed_on, made or agreement.organisation)])
+    name_as_at(commitments, beside=[(agreement.agreed_on, original_authority or agreement.organisation)])
     return render(request, "developer_agreements/detail.html", context)
 
 
 def _may_add(authority: Organisation, user: User) -> bool:
-    """Whether they may enter agreements and contributions of the authority on pages."""
+    """Return whether the person may enter agreements and contributions of the authority on pages."""
     return authority.is_planning_authority and roles_of(user, timezone.now()).keeps_published({authority.pk})

@@ -41,6 +41,6 @@ ROWS = (
     ),
 )
 WITHOUT_A_PERSON = {
-    "developer_agreements.giver_of": "words for a commitment",
-    "developer_agreements.words_of": "words for a commitment",
+    "developer_agreements.giver_name_for": "words for a commitment",
+    "developer_agreements.promise_description": "words for a commitment",
 }

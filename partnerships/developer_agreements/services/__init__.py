@@ -3,10 +3,10 @@
 from partnerships.developer_agreements.services.registers import (
     SOURCE,
     RegisterAgreement,
-    giver_of,
+    giver_name_for,
     link_promises,
+    promise_description,
     record_agreements,
-    words_of,
 )
 
-__all__ = ["SOURCE", "RegisterAgreement", "giver_of", "link_promises", "record_agreements", "words_of"]
+__all__ = ["SOURCE", "RegisterAgreement", "giver_name_for", "link_promises", "promise_description", "record_agreements"]

@@ -19,18 +19,20 @@ from partnerships.people.models import User
 SOURCE = "developer agreements (planning data platform, MHCLG)"
 
 
-def words_of(purpose: str, *, more: str = "", agreement: DeveloperAgreement | None, application: str) -> str:
-    """Text of a contribution's commitment.
+def promise_description(
+    purpose: str, *, qualifier: str = "", agreement: DeveloperAgreement | None, application: str
+) -> str:
+    """Return the words of a contribution's commitment.
 
     `Education, under section 106 agreement W/1 (planning application W/1)`.
     """
     under = f", under {agreement.title}" if agreement else ", agreement not published"
     where = f" (planning application {application})" if application else ""
-    return f"{purpose[:1].upper()}{purpose[1:]}{more}{under}{where}"
+    return f"{purpose[:1].upper()}{purpose[1:]}{qualifier}{under}{where}"
 
 
-def giver_of(application: str) -> str:
-    """Who promises: files do not name the developer."""
+def giver_name_for(application: str) -> str:
+    """Return a name for the one who promises, since files do not name the developer."""
     return f"Developer of {application}"[:200] if application else "A developer"
 
 
@@ -51,23 +53,23 @@ class RegisterAgreement:
 def record_agreements(
     *, agreements: Sequence[RegisterAgreement], run_id: int | None, author: User | None, now: dt.datetime
 ) -> tuple[list[DeveloperAgreement], int]:
-    """Save the agreements that are not here yet.
+    """Save the agreements that are not stored yet.
 
-    Returns a row for each agreement, in the order given, and how many of them are new. An agreement whose organisation
-    and reference are known stays as it is, so importing a file twice is safe. `run_id` is the number of the import,
-    None for those entered on a page. By those who keep the directory, and leads of the organisations.
+    Return a row for each agreement, in the order given, and how many of them are new. An agreement whose organisation
+    and reference are stored stays as it is, so importing a file twice is safe. `run_id` is the number of the import,
+    None for those entered on a page. For those who keep the directory, and leads of the organisations.
     """
     if not agreements:
         return [], 0
     require(roles_of(author, now).keeps_published({agreement.organisation.pk for agreement in agreements}))
     references = [agreement.reference for agreement in agreements]
-    known = {
+    existing = {
         (row.organisation_id, row.reference): row for row in DeveloperAgreement.objects.filter(reference__in=references)
     }
     rows = []
     new = []
     for agreement in agreements:
-        row = known.get((agreement.organisation.pk, agreement.reference))
+        row = existing.get((agreement.organisation.pk, agreement.reference))
         if row is None:
             row = DeveloperAgreement(
                 reference=agreement.reference,

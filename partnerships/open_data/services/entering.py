@@ -14,10 +14,10 @@ from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import (
     SOURCE,
     RegisterAgreement,
-    giver_of,
+    giver_name_for,
     link_promises,
+    promise_description,
     record_agreements,
-    words_of,
 )
 from partnerships.kit.moments import beginning_of
 from partnerships.kit.rights import require
@@ -102,9 +102,9 @@ def enter_contribution(
     day = agreed_on or agreement.agreed_on or timezone.localdate(now)
     promise = RegisterPromise(
         reference=reference,
-        text=words_of(PURPOSES[purpose], agreement=agreement, application=application),
+        text=promise_description(PURPOSES[purpose], agreement=agreement, application=application),
         receiver=body,
-        giver_name=giver_of(application),
+        giver_name=giver_name_for(application),
         agreed_at=beginning_of(day),
         quantity=quantity,
         unit=unit,

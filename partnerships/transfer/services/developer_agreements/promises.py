@@ -9,7 +9,7 @@ from decimal import Decimal
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.developer_agreements.services import giver_of, words_of
+from partnerships.developer_agreements.services import giver_name_for, promise_description
 from partnerships.kit.dates import long_date
 from partnerships.kit.moments import beginning_of
 from partnerships.organisations.models import Organisation
@@ -59,7 +59,7 @@ def register_promise(
         application, day = agreement.planning_application, agreement.agreed_on
     agreed_on = promise.agreed_on or day or as_of
     progress = _progress(promise.movements, unit, as_of, accounts[2])
-    words = words_of(promise.purpose, more=not_counted, agreement=agreement, application=application)
+    words = promise_description(promise.purpose, qualifier=not_counted, agreement=agreement, application=application)
     withdrawn = _withdrawn(promise.ended_on, as_of)
     if withdrawn:
         remark(f"{_lower_first(withdrawn)}: kept as cancelled.")
@@ -67,7 +67,7 @@ def register_promise(
         reference=promise.key[:200],
         text=f"{words}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
         receiver=receiver,
-        giver_name=giver_of(application),
+        giver_name=giver_name_for(application),
         agreed_at=beginning_of(agreed_on),
         quantity=quantity,
         unit=unit,

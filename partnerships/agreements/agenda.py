@@ -82,41 +82,41 @@ def register_agenda(name: str, heading: str, subject_kind: str, suggest: Suggest
 
 
 def agenda_sources() -> tuple[Source, ...]:
-    """Every source, by name."""
+    """Return every source, by name."""
     return tuple(_sources[name] for name in sorted(_sources))
 
 
 def subject_kinds() -> frozenset[str]:
-    """Kinds of record that items may be about."""
+    """Return the kinds of record that items may be about."""
     return frozenset(source.subject_kind for source in _sources.values())
 
 
 def first_of_each(rows: QuerySet[Found, Found], *order: str, partnership: str = "partnership") -> QuerySet[Any, Any]:
-    """The first rows of each partnership in this order, as many as a source may propose."""
-    place = Window(RowNumber(), partition_by=[partnership], order_by=order)
-    return rows.annotate(place=place).filter(place__lte=MAX_OF_ONE_SOURCE).order_by(*order)
+    """Return the first rows of each partnership in this order, as many as a source may propose."""
+    rank = Window(RowNumber(), partition_by=[partnership], order_by=order)
+    return rows.annotate(rank=rank).filter(rank__lte=MAX_OF_ONE_SOURCE).order_by(*order)
 
 
 def decisions_needed(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """What the partnerships themselves must decide: sign-off, review and end."""
+    """Return what the partnerships themselves must decide: sign-off, review and end."""
     return [item for partnership in partnerships for item in _decisions(user, partnership, since)]
 
 
 def _decisions(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
-    """One decision at most: whichever of sign-off, review and end comes first."""
-    last = timezone.localdate(since.now) + _SOON
+    """Return one decision at most: whichever of sign-off, review and end comes first."""
+    horizon = timezone.localdate(since.now) + _SOON
     if partnership.is_over:
         return []
     if partnership.status == Status.AWAITING_SIGN_OFF:
-        words, detail = "Agree the terms", ""
+        title, detail = "Agree the terms", ""
     elif partnership.status == Status.UNDER_REVIEW:
-        renewing = Partnership.objects.visible_to(user).live().filter(redefines=partnership).exists()
-        words = "Agree the terms of the successor" if renewing else "Hold the review: carry on, renew or end"
+        is_being_renewed = Partnership.objects.visible_to(user).live().filter(redefines=partnership).exists()
+        title = "Agree the terms of the successor" if is_being_renewed else "Hold the review: carry on, renew or end"
         detail = ""
-    elif partnership.review_on and partnership.review_on <= last:
-        words, detail = "Prepare the review", f"Due {long_date(partnership.review_on)}"
-    elif partnership.ends_on and partnership.ends_on <= last:
-        words, detail = "Decide what follows when the partnership ends", f"It ends {long_date(partnership.ends_on)}"
+    elif partnership.review_on and partnership.review_on <= horizon:
+        title, detail = "Prepare the review", f"Due {long_date(partnership.review_on)}"
+    elif partnership.ends_on and partnership.ends_on <= horizon:
+        title, detail = "Decide what follows when the partnership ends", f"It ends {long_date(partnership.ends_on)}"
     else:
         return []
     path = reverse("agreements:detail", args=[partnership.pk])
@@ -125,7 +125,7 @@ def _decisions(user: User, partnership: Partnership, since: Since) -> list[Sugge
             partnership=partnership.pk,
             subject_kind="partnership",
             subject_id=partnership.pk,
-            title=words,
+            title=title,
             path=path,
             purpose=Purpose.DECISION,
             detail=detail,

@@ -26,25 +26,25 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
-def _thing(post: Post) -> Thing:
+def _post_as_thing(post: Post) -> Thing:
     within = post.partnership.title if post.partnership else "the whole organisation"
     return Thing(
         post.pk, f"{post.get_role_display()}{f': {post.title}' if post.title else ''}", post.get_absolute_url(), within
     )
 
 
-def _things(posts: PostQuerySet) -> list[Thing]:
+def _posts_as_things(posts: PostQuerySet) -> list[Thing]:
     ordered = posts.select_related("partnership").order_by("partnership", "role", "title", "pk")
-    return [_thing(post) for post in ordered]
+    return [_post_as_thing(post) for post in ordered]
 
 
-def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+def _posts_held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
     holding = Holder.objects.open(day).filter(post=OuterRef("pk"), person=person)
-    return _things(Post.objects.in_use().filter(Exists(holding), organisation=organisation))
+    return _posts_as_things(Post.objects.in_use().filter(Exists(holding), organisation=organisation))
 
 
-def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(Post.objects.vacant(day).filter(organisation=organisation))
+def _vacant_posts(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _posts_as_things(Post.objects.vacant(day).filter(organisation=organisation))
 
 
 def _hand_over(handover: Handover) -> None:
@@ -59,8 +59,8 @@ POSTS = OwnedKind(
     code="posts",
     label="Posts",
     fields=("agreements.Holder.person",),
-    held=_held,
-    left=_left,
+    held=_posts_held,
+    left=_vacant_posts,
     hand_over=_hand_over,
     waits_alone=True,
 )
@@ -126,9 +126,11 @@ def leave_posts(departure: Departure) -> int:
     reason = f"The holder no longer acts for {organisation.display_name}."
     for post in posts.values():
         end_holding_of(post=post, person=membership.person, reason=reason, author=departure.author, now=departure.now)
-        to = departure.successor
-        already = to is not None and Holder.objects.open(today).filter(post=post, person=to).exists()
-        usable = Post.objects.in_use().filter(pk=post.pk).exists()
-        if to is not None and not already and usable and may_name_in(post.role, roles, organisation.pk):
-            fill_post(post=post, person=to, reason=reason, author=departure.author, now=departure.now)
+        successor = departure.successor
+        already_holds = (
+            successor is not None and Holder.objects.open(today).filter(post=post, person=successor).exists()
+        )
+        is_in_use = Post.objects.in_use().filter(pk=post.pk).exists()
+        if successor is not None and not already_holds and is_in_use and may_name_in(post.role, roles, organisation.pk):
+            fill_post(post=post, person=successor, reason=reason, author=departure.author, now=departure.now)
     return len(posts)

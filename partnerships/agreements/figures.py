@@ -16,10 +16,7 @@ from partnerships.agreements.models import Party
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing, such as a commitment.
-
-    It has its words, its figure, and the path of its page, or "" without one.
-    """
+    """One thing, such as a commitment: its words, its figure, and the path of its page, or "" without one."""
 
     words: str
     figure: str = ""
@@ -28,10 +25,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The figures of one room.
-
-    A heading, a summary in one sentence, and the things behind it.
-    """
+    """The figures of one room: a heading, a summary in one sentence, and the things behind it."""
 
     heading: str
     summary: str
@@ -48,7 +42,7 @@ class Asked:
     today: dt.date
 
     def covers(self, day: dt.date | None) -> bool:
-        """Whether the day is in the period."""
+        """Return whether the day is in the period."""
         return day is not None and self.start <= day < self.end
 
 
@@ -61,6 +55,6 @@ def register_figures(name: str, build: Callable[[Asked], Block | None]) -> None:
 
 
 def figures_of(period: Asked) -> list[dict[str, Any]]:
-    """The blocks of all rooms that have something to say, as plain data that can be stored."""
+    """Return the blocks of all rooms that have something to say, as plain data that can be stored."""
     built = (_rooms[name](period) for name in sorted(_rooms))
     return [asdict(block) for block in built if block is not None]

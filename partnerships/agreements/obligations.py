@@ -49,9 +49,15 @@ def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partners
     )
 
 
-def _describe(one: Any, organisation: Organisation) -> Held:
-    part, outside = str(PartyRole(one.part).label), f"Partnership {one.pk}"
-    return Held(one.pk, one.title, one.get_absolute_url(), part, money=one.annual_budget, outside=outside)
+def _describe(partnership: Any, organisation: Organisation) -> Held:
+    return Held(
+        partnership.pk,
+        partnership.title,
+        partnership.get_absolute_url(),
+        str(PartyRole(partnership.part).label),
+        money=partnership.annual_budget,
+        outside=f"Partnership {partnership.pk}",
+    )
 
 
 def _leave(moving: Moving) -> dict[str, Any]:
@@ -63,19 +69,23 @@ def _leave(moving: Moving) -> dict[str, Any]:
     }
 
 
-def _join(ended: Party, kept_party: Party) -> dict[str, Any]:
-    """The other party takes part as the one that leaves did, in the stronger of both roles."""
+def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
+    """Return what changes so that the other party takes part as the one that leaves did, in the stronger role."""
     if kept_party.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
-        return {name: getattr(ended, name) for name in fields}
-    stronger = min(PartyRole(ended.role), PartyRole(kept_party.role), key=_ROLES.index)
-    accepted = PartyStatus.ACCEPTED in (ended.status, kept_party.status)
+        return {name: getattr(leaving_party, name) for name in fields}
+    stronger = min(PartyRole(leaving_party.role), PartyRole(kept_party.role), key=_ROLES.index)
+    accepted = PartyStatus.ACCEPTED in (leaving_party.status, kept_party.status)
     status = PartyStatus.ACCEPTED if accepted else PartyStatus.INVITED
-    return {"role": stronger.value, "status": status.value, "joined_on": kept_party.joined_on or ended.joined_on}
+    return {
+        "role": stronger.value,
+        "status": status.value,
+        "joined_on": kept_party.joined_on or leaving_party.joined_on,
+    }
 
 
 def _signed(target: int) -> Q:
-    """Who was asked stays beside the signature, which nobody may change."""
+    """Return a condition: who was asked stays beside the signature, which nobody may change."""
     return Q(Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))))
 
 
@@ -103,7 +113,7 @@ PARTNERSHIPS = Obligation(
     _partnerships,
     _describe,
     target="partnership",
-    within=lambda one: ("partnership", one.pk),
+    within=lambda partnership: ("partnership", partnership.pk),
 )
 
 
@@ -117,14 +127,20 @@ OBJECTIVES = Obligation(
     "Objectives",
     (Column("agreements.Objective.organisation"),),
     _objectives,
-    lambda one, _: Held(one.pk, one.text, one.get_absolute_url(), one.partnership.title, outside=f"Objective {one.pk}"),
+    lambda objective, _: Held(
+        objective.pk,
+        objective.text,
+        objective.get_absolute_url(),
+        objective.partnership.title,
+        outside=f"Objective {objective.pk}",
+    ),
 )
 
 
 def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
-    """Those in use.
+    """Return the posts in use.
 
-    A body that has ended may have passed on its part in the partnership before the post.
+    An organisation that has ended may have passed on its part in the partnership before the post.
     """
     own_posts = Post.objects.filter(organisation=organisation).select_related("partnership")
     if not organisation.is_ended:
@@ -132,7 +148,7 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     return own_posts.open().filter(Q(partnership=None) | Q(partnership__in=Partnership.objects.live().values("pk")))
 
 
-def _post(post: Post, organisation: Organisation) -> Held:
+def _describe_post(post: Post, organisation: Organisation) -> Held:
     title = f"{post.get_role_display()}{f': {post.title}' if post.title else ''}"
     within = post.partnership.title if post.partnership else "the whole organisation"
     return Held(post.pk, title, post.get_absolute_url(), within, outside=f"{post.get_role_display()} {post.pk}")
@@ -148,9 +164,9 @@ POSTS = Obligation(
         ),
     ),
     _posts,
-    _post,
+    _describe_post,
     target="post",
-    within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),
+    within=lambda post: ("partnership", post.partnership_id) if post.partnership_id else ("", None),
 )
 
 

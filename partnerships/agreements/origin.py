@@ -23,10 +23,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Suggested:
-    """A record that something comes from.
-
-    Its name, its page, and the words that it suggests.
-    """
+    """A record that something comes from: its name, its page, and the text that it suggests."""
 
     words: str
     path: str
@@ -71,13 +68,16 @@ def register_origin(origin: Origin) -> None:
 
 
 def read_from(text: str, target_model: type[Model] = Objective) -> From | None:
-    """The record behind `recommendation-12` that a thing of this model is to come from; None for an unknown kind."""
-    name, _, number = text.rpartition("-")
-    origin, record = _origins.get((target_model, name)), row_number(number)
-    return From(origin, record) if origin is not None and record is not None else None
+    """Return the record behind `recommendation-12`, which a thing of this model is to come from.
+
+    None if the kind is unknown.
+    """
+    name, _, digits = text.rpartition("-")
+    origin, record_id = _origins.get((target_model, name)), row_number(digits)
+    return From(origin, record_id) if origin is not None and record_id is not None else None
 
 
-def _of(target_model: type[Model]) -> list[Origin]:
+def _origins_of(target_model: type[Model]) -> list[Origin]:
     return [
         _origins[target_model, name]
         for model, name in sorted(_origins, key=lambda key: key[1])
@@ -86,12 +86,12 @@ def _of(target_model: type[Model]) -> list[Origin]:
 
 
 def links_of(thing: Model, user: User) -> list[Suggested]:
-    """Every record behind an objective, ask, offer or conversation that this person may see."""
-    kinds = _of(type(thing))
-    there = with_rows(thing.pk, *(rows for origin_kind in kinds for rows in origin_kind.rows))
+    """Return every record behind an objective, ask, offer or conversation that this person may see."""
+    origins = _origins_of(type(thing))
+    lookups_with_rows = with_rows(thing.pk, *(rows for origin in origins for rows in origin.rows))
     return [
         link
-        for origin_kind in kinds
-        if not origin_kind.rows or there.intersection(origin_kind.rows)
-        for link in origin_kind.links_of(thing, user)
+        for origin in origins
+        if not origin.rows or lookups_with_rows.intersection(origin.rows)
+        for link in origin.links_of(thing, user)
     ]

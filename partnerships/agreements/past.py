@@ -24,7 +24,7 @@ def keep_for_leavers(partnership: Partnership) -> None:
 
 
 def former_party(user: User, partnership: Partnership) -> Party | None:
-    """The former party through which the person reads it, or None.
+    """Return the former party through which the person reads the partnership, or None.
 
     None also for people of a present party.
     """
@@ -32,12 +32,12 @@ def former_party(user: User, partnership: Partnership) -> Party | None:
 
 
 def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party]:
-    """The former party through which the person reads each partnership.
+    """Return the former party through which the person reads each partnership.
 
     Leaves out partnerships whose present state the person reads in full.
     """
-    left = Party.objects.held_in(user, Q(status=PartyStatus.LEFT))
-    if left is not None and not set(left).intersection(partnerships):
+    partnerships_left = Party.objects.held_in(user, Q(status=PartyStatus.LEFT))
+    if partnerships_left is not None and not set(partnerships_left).intersection(partnerships):
         return {}
     inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships).values("pk")
     rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=inside)
@@ -45,13 +45,13 @@ def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party
 
 
 def former_of(user: User) -> QuerySet[Party]:
-    """The parties through which the person's organisations left; of each partnership the one that left last."""
-    left = Party.objects.filter(status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user))
-    return left.order_by("partnership", "-left_at", "pk").distinct("partnership")
+    """Return the parties through which the person's organisations left; of each partnership the one that left last."""
+    former = Party.objects.filter(status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user))
+    return former.order_by("partnership", "-left_at", "pk").distinct("partnership")
 
 
 def as_read_by(user: User, partnership: Partnership) -> Partnership:
-    """The partnership as the person may read it: as it is, or as it was.
+    """Return the partnership as the person may read it: as it is, or as it was.
 
     Never save the result: it may come from history.
     """
@@ -60,24 +60,26 @@ def as_read_by(user: User, partnership: Partnership) -> Partnership:
 
 
 def as_then(partnership: Partnership, party: Party) -> Partnership:
-    """The partnership with the terms it had when the party left."""
+    """Return the partnership with the terms that it had when the party left."""
     set_back([partnership], {partnership.pk: party})
     return partnership
 
 
 def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
-    """Give each the terms it had when its party (by partnership id) left.
+    """Give each partnership the terms that it had when its party (by partnership id) left.
 
-    One query. From the row that was kept for leavers; without one, from the last row before the party left; without
-    that either, from the first.
+    One query. The terms come from the row that was kept for leavers; without one, from the last row before the party
+    left; without that either, from the first.
     """
     if not parties:
         return
-    left_at = Party.objects.filter(pk__in=[party.pk for party in parties.values()], partnership=OuterRef("pgh_obj_id"))
+    leaving_times = Party.objects.filter(
+        pk__in=[party.pk for party in parties.values()], partnership=OuterRef("pgh_obj_id")
+    )
     unchanged, before = Q(pgh_label=LEFT_BEHIND, pgh_created_at__gte=F("left_at")), Q(pgh_created_at__lte=F("left_at"))
     rows = (
         Partnership.pgh_event_model.objects.filter(pgh_obj_id__in=list(parties))  # type: ignore[attr-defined]  # made by pghistory
-        .annotate(left_at=Subquery(left_at.values("left_at")[:1]))
+        .annotate(left_at=Subquery(leaving_times.values("left_at")[:1]))
         .annotate(rank=Case(When(unchanged, then=0), When(before, then=1), default=2))
         .order_by(
             "pgh_obj_id",
@@ -88,18 +90,18 @@ def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) 
         )
         .distinct("pgh_obj_id")
     )
-    then = {row.pgh_obj_id: row for row in rows}
+    past_rows = {row.pgh_obj_id: row for row in rows}
     for partnership in partnerships:
-        if partnership.pk in parties and (left := parties[partnership.pk].left_at):
-            partnership.read_on = timezone.localdate(left)
-        if partnership.pk in then:
+        if partnership.pk in parties and (left_at := parties[partnership.pk].left_at):
+            partnership.read_on = timezone.localdate(left_at)
+        if partnership.pk in past_rows:
             for field in Partnership._meta.concrete_fields:
                 if not field.primary_key:
-                    setattr(partnership, field.attname, getattr(then[partnership.pk], field.attname))
+                    setattr(partnership, field.attname, getattr(past_rows[partnership.pk], field.attname))
 
 
 def parties_then(party: Party) -> list[Party]:
-    """All parties as they were when this one left, by role and name.
+    """Return all parties as they were when this one left, by role and name.
 
     Includes the one that left. Never save the result.
     """
@@ -113,38 +115,39 @@ def parties_then(party: Party) -> list[Party]:
     newest = events.filter(pgh_id__lte=leaving.pgh_id).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")
     names = [field.attname for field in Party._meta.concrete_fields if not field.primary_key]
     parties = [Party(pk=row.pgh_obj_id, **{name: getattr(row, name) for name in names}) for row in newest]
-    bodies = Organisation.objects.in_bulk([party.organisation_id for party in parties])
+    organisations = Organisation.objects.in_bulk([party.organisation_id for party in parties])
     for past_party in parties:
-        past_party.organisation = bodies[past_party.organisation_id]
+        past_party.organisation = organisations[past_party.organisation_id]
     return sorted(parties, key=lambda party: (party.role, party.organisation.name, party.pk))
 
 
 def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
-    """Organisations that took part when each of these parties left, by partnership id; one query."""
+    """Return the organisations that took part when each of these parties left, by partnership id. One query."""
     leaving = {party.partnership_id: party for party in parties}
     events = Party.pgh_event_model.objects.filter(partnership_id__in=list(leaving)).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
     status: dict[int, dict[int, str]] = {pk: {} for pk in leaving}
-    then: dict[int, set[int]] = {}
-    for partnership, party, organisation, now, left_at in events.values_list(
+    organisations: dict[int, set[int]] = {}
+    for partnership, party, organisation, new_status, left_at in events.values_list(
         "partnership_id", "pgh_obj_id", "organisation_id", "status", "left_at"
     ):
-        status[partnership][organisation] = now
-        left = leaving[partnership]
+        status[partnership][organisation] = new_status
+        leaver = leaving[partnership]
         # The first such line: the status is left again when a new invitation is declined.
-        is_leaving = party == left.pk and now == PartyStatus.LEFT and left_at == left.left_at
-        if is_leaving and partnership not in then:
-            present = (body for body, state in status[partnership].items() if state == PartyStatus.ACCEPTED)
-            then[partnership] = set(present)
-    return then
+        is_leaving = party == leaver.pk and new_status == PartyStatus.LEFT and left_at == leaver.left_at
+        if is_leaving and partnership not in organisations:
+            organisations[partnership] = {
+                member for member, state in status[partnership].items() if state == PartyStatus.ACCEPTED
+            }
+    return organisations
 
 
 def areas_then(partnership: Partnership, party: Party) -> list[str]:
-    """Names of its areas when the party left.
+    """Return the names of its areas when the party left.
 
     From the first change since then, which holds the earlier names.
     """
     since = Event.objects.filter(target_kind="partnership", target_id=partnership.pk, at__gt=party.left_at)
-    changed = since.filter(data__before__has_key="areas").order_by("pk").first()
-    if changed is not None:
-        return list(changed.data["before"]["areas"])
+    first_change = since.filter(data__before__has_key="areas").order_by("pk").first()
+    if first_change is not None:
+        return list(first_change.data["before"]["areas"])
     return list(partnership.areas.order_by("name", "pk").values_list("name", flat=True))

@@ -68,18 +68,22 @@ class Paper:
 
 
 def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
-    """The terms for a page or a print.
+    """Return the terms for a page or a print.
 
-    `html` by path, like "clauses/exit/body".
+    `html` holds longer texts by path, like "clauses/exit/body".
     """
     names = Names(schema, content)
     about = content["about"]
-    shown = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]
+    filled_fields = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]
     return Paper(
-        facts=tuple((field.label, _words(names, field, about[field.code])) for field in shown if field.shape != "text"),
+        facts=tuple(
+            (field.label, _as_sentence(names, field, about[field.code]))
+            for field in filled_fields
+            if field.shape != "text"
+        ),
         prose=tuple(
             Prose(field.label, about[field.code], html.get(f"about/{field.code}"))
-            for field in shown
+            for field in filled_fields
             if field.shape == "text"
         ),
         clauses=tuple(_clauses(content, html)),
@@ -88,16 +92,16 @@ def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
     )
 
 
-def _words(names: Names, field: Field, value: Any) -> str:
-    """A value as a sentence of its own: "Yes", not "yes"."""
-    words = names.in_words(field, value)
-    return words.capitalize() if field.shape == "flag" else words
+def _as_sentence(names: Names, field: Field, value: Any) -> str:
+    """Return a value as a sentence of its own: "Yes", not "yes"."""
+    text = names.in_words(field, value)
+    return text.capitalize() if field.shape == "flag" else text
 
 
 def _clauses(content: Content, html: StoredHtml) -> Iterator[Clause]:
     for number, item in enumerate(content.get("clauses", ()), 1):
-        body = html.get(f"clauses/{item['key']}/body")
-        yield Clause(number=number, key=item["key"], title=item["title"], text=item["body"], html=body)
+        clause_html = html.get(f"clauses/{item['key']}/body")
+        yield Clause(number=number, key=item["key"], title=item["title"], text=item["body"], html=clause_html)
 
 
 def _tables(schema: Schema, content: Content, names: Names) -> Iterator[Table]:
@@ -126,32 +130,34 @@ def _table(collection: Collection, content: Content, names: Names, number: int) 
 
 
 def _cell(names: Names, field: Field, value: Any) -> Cell:
-    return Cell(_words(names, field, value), field.shape in _SHORT)
+    return Cell(_as_sentence(names, field, value), field.shape in _SHORT)
 
 
 def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> list[dict[str, Any]]:
-    """One line for each party that signs: its signature, or an empty place.
+    """Return one line for each party that signs: its signature, or an empty place.
 
-    Then those that signed when they joined. A consolidated version has only these.
+    Then come those that signed when they joined. A consolidated version has only these.
     """
     lines = [
-        _line(party["name"], party["role_label"], signatures.get(party["organisation"]))
+        _signature_line(party["name"], party["role_label"], signatures.get(party["organisation"]))
         for party in version.parties
         if party["signs"] and not version.is_consolidated
     ]
     party_ids = {party["organisation"] for party in version.parties if party["signs"] and not version.is_consolidated}
     lines += [
-        _line(signature.organisation.name, "", signature) for pk, signature in signatures.items() if pk not in party_ids
+        _signature_line(signature.organisation.name, "", signature)
+        for pk, signature in signatures.items()
+        if pk not in party_ids
     ]
     return lines
 
 
-def _line(name: str, role: str, signature: TermsSignature | None) -> dict[str, Any]:
-    return {"name": name, "role": role, "signature": signature, "words": in_words(signature) if signature else ""}
+def _signature_line(name: str, role: str, signature: TermsSignature | None) -> dict[str, Any]:
+    return {"name": name, "role": role, "signature": signature, "words": in_as_sentence(signature) if signature else ""}
 
 
-def in_words(signature: TermsSignature) -> str:
-    """What somebody decided, how and when, for a page of signatures."""
+def in_as_sentence(signature: TermsSignature) -> str:
+    """Return what a signatory decided, how and when, for a page of signatures."""
     day = long_date(signature.signed_on)
     if signature.is_rejected:
         return f"Declined to sign, {day}: “{signature.reason}”"
@@ -159,11 +165,13 @@ def in_words(signature: TermsSignature) -> str:
         return f"Accepted {day}, before terms could be signed here"
     if signature.is_on_paper:
         return f"Signed on paper, dated {day}{_recorded(signature)}"
-    at = long_time(timezone.localtime(signature.signed_at))
-    return f"Signed electronically, {signature.get_how_display().lower()}, {at}"
+    signed_at = long_time(timezone.localtime(signature.signed_at))
+    return f"Signed electronically, {signature.get_how_display().lower()}, {signed_at}"
 
 
 def _recorded(signature: TermsSignature) -> str:
-    """`; recorded by Amina Larch, 12 November 2026`; "" where nobody is named."""
-    by = signature.recorded_by
-    return f"; recorded by {by.display_name}, {long_date(timezone.localdate(signature.signed_at))}" if by else ""
+    """Return `; recorded by Amina Larch, 12 November 2026`, or "" where nobody is named."""
+    recorder = signature.recorded_by
+    if recorder is None:
+        return ""
+    return f"; recorded by {recorder.display_name}, {long_date(timezone.localdate(signature.signed_at))}"

@@ -73,14 +73,14 @@ _RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the parts that ended after the backup, and lower roles.
 
-    Also where nobody leads the partnership then; the outcome names it.
+    They end even where nobody leads the partnership then; the outcome names it.
     """
-    touched: set[int] = set()
+    changed_partnerships: set[int] = set()
 
     def redo(party: Party, line: dict[str, Any]) -> int:
-        done = _redo(party, line, now)
-        touched.add(party.partnership_id)
-        return done
+        has_changed = _redo_party(party, line, now)
+        changed_partnerships.add(party.partnership_id)
+        return has_changed
 
     parties = Party.objects.filter(
         pk__in={line["party"] for line in lines}, status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]
@@ -94,14 +94,18 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         redo=redo,
         unable=(UnableToLeave, UnableToChangeParty),
     )
-    led = Party.objects.present().filter(role__in=LEADING_ROLES, partnership__in=touched)
-    leaderless = Partnership.objects.live().filter(pk__in=touched).exclude(pk__in=led.values("partnership"))
-    for number in leaderless.order_by("pk").values_list("pk", flat=True):
-        redone.left.append(f"partnership {number}: no organisation leads it now")
+    leading_parties = Party.objects.present().filter(role__in=LEADING_ROLES, partnership__in=changed_partnerships)
+    leaderless = (
+        Partnership.objects.live()
+        .filter(pk__in=changed_partnerships)
+        .exclude(pk__in=leading_parties.values("partnership"))
+    )
+    for partnership_id in leaderless.order_by("pk").values_list("pk", flat=True):
+        redone.left.append(f"partnership {partnership_id}: no organisation leads it now")
     return redone
 
 
-def _redo(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
+def _redo_party(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
     if not line.get("undone"):
         remove_party(party=party, author=None, reason=_REASON, now=now, even_last_lead=True)
         return True
@@ -172,28 +176,25 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def _of_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Holder]]:
-    """Lines about holders of posts, and these holders.
+    """Return lines about holders of posts, and these holders.
 
     Lines written before 29 November 2026, 21:40 hash the first day too.
     """
     holders = list(Holder.objects.filter(pk__in={line["holder"] for line in lines}).order_by("pk"))
-    earlier = {
+    newer_hashes = {
         identity(holder.post_id, holder.added_at, holder.starts_on): holder_identity(holder) for holder in holders
     }
-    return [line | {"same": earlier.get(line["same"], line["same"])} for line in lines], holders
+    return [line | {"same": newer_hashes.get(line["same"], line["same"])} for line in lines], holders
 
 
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the time of holders of posts that ended, on the same day.
-
-    Not later than the backup has it.
-    """
+    """End the time of holders of posts that ended, on the same day and not later than the backup has it."""
 
     def redo(holder: Holder, line: dict[str, Any]) -> bool:
-        on = dt.date.fromisoformat(line["ends_on"])
-        if holder.ends_on is not None and holder.ends_on <= on:
+        last_day = dt.date.fromisoformat(line["ends_on"])
+        if holder.ends_on is not None and holder.ends_on <= last_day:
             return False
-        end_holding(holder, on=on, reason=_REASON, now=now)
+        end_holding(holder, on=last_day, reason=_REASON, now=now)
         return True
 
     lines, holders = _of_holders(lines)

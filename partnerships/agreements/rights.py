@@ -34,39 +34,38 @@ ACTING_POSTS = (PostRole.LEAD, PostRole.SIGNATORY)
 
 
 def may_name_in(role: str, roles: Roles, organisation_id: int) -> bool:
-    """Whether they may create, fill, vacate and end posts of this role.
+    """Return whether they may create, fill, vacate and end posts of this role.
 
     Editors and leads of the organisation may, but only its leads for the posts of lead and signatory.
     """
     return roles.lead(organisation_id) if role in ACTING_POSTS else roles.edit_for(organisation_id)
 
 
-def edits_for(person: User, body: Organisation | Partnership) -> bool:
-    """Whether they edit for the organisation, or for a present party of the partnership."""
-    if isinstance(body, Organisation):
-        return Organisation.objects.of_person(person, *EDITING_ROLES).filter(pk=body.pk).exists()
-    return Partnership.objects.present_for(person, *EDITING_ROLES).filter(pk=body.pk).exists()
+def edits_for(person: User, place: Organisation | Partnership) -> bool:
+    """Return whether they edit for the organisation, or for a present party of the partnership."""
+    if isinstance(place, Organisation):
+        return Organisation.objects.of_person(person, *EDITING_ROLES).filter(pk=place.pk).exists()
+    return Partnership.objects.present_for(person, *EDITING_ROLES).filter(pk=place.pk).exists()
 
 
 def holdings_of(reader: User) -> str:
-    """A digest of what the reader's rights come from.
+    """Return a digest of what the reader's rights come from.
 
-    A file that was made for them is theirs while it is the same.
-
-    With the partnerships that one of their organisations is invited to, which they read in full until it declines.
+    A file that was made for them stays theirs while the digest stays the same. It covers the partnerships that one of
+    their organisations is invited to, which they read in full until it declines.
     """
     roles = Membership.objects.roles_of(reader)
     parties = Party.objects.filter(organisation__in=list(roles), status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
-    parts = sorted(parties.values_list("partnership", "organisation", "status"))
-    cache_key = [sorted(roles.items()), parts, is_administrator(reader)]
+    taken_parts = sorted(parties.values_list("partnership", "organisation", "status"))
+    cache_key = [sorted(roles.items()), taken_parts, is_administrator(reader)]
     return hashlib.sha256(json.dumps(cache_key).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one person over one partnership now.
+    """The rights of one person over one partnership now.
 
-    `present` are the roles of its present parties, by organisation id.
+    `present` holds the roles of its present parties, by organisation id.
     """
 
     partnership: Partnership
@@ -186,7 +185,7 @@ class Rights:
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
-    """Rights of the person (None: the system) on the day of `now`.
+    """Return the rights of the person (None: the system) on the day of `now`.
 
     A party whose notice has run out does not count, whether or not a job has recorded that it left.
     """
@@ -198,7 +197,7 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
 
 
 def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:
-    """What `rights_over` is going to ask, for `read_ahead`."""
+    """Return what `rights_over` is going to ask for, for `read_ahead`."""
     return lookup(_present_roles, partnership, now)
 
 

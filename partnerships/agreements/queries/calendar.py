@@ -27,17 +27,17 @@ from partnerships.people.models import User
 
 
 def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Start, review, end and last day for notice of the partnerships in which the person takes part, or of one."""
+    """Return start, review, end and last day for notice of the partnerships the person takes part in, or of one."""
     return _entries(_taking_part(user, partnership))
 
 
 def dates_of(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
-    """The same dates of some partnerships, by number."""
+    """Return the same dates of some partnerships, by id."""
     return _entries(Partnership.objects.present_for(user).filter(pk__in=partnerships))
 
 
-def _entries(seen: PartnershipQuerySet) -> list[CalendarEntry]:
-    rows = list(seen.order_by("pk"))
+def _entries(partnerships: PartnershipQuerySet) -> list[CalendarEntry]:
+    rows = list(partnerships.order_by("pk"))
     revisions = revisions_of([row.pk for row in rows], "partnership")
     return [entry for row in rows for entry in _of_partnership(row, revisions.get(row.pk, Revision(0, row.created_at)))]
 
@@ -48,23 +48,28 @@ def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
 
 
 def _of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
-    """Start, review, end and last day for notice.
+    """Return start, review, end and last day for notice.
 
     Those that no longer apply are cancelled.
     """
     notice = None if partnership.notice_ends_on else last_day_for_notice(partnership)
-    ends = last_day(partnership)
+    final_day = last_day(partnership)
     dates = (
         (CalendarKind.END, "start", "Starts", partnership.starts_on),
         (CalendarKind.REVIEW, "review", "Review", partnership.review_on),
-        (CalendarKind.END, "end", "Last day" if ends else "Continues unless ended", ends or partnership.ends_on),
+        (
+            CalendarKind.END,
+            "end",
+            "Last day" if final_day else "Continues unless ended",
+            final_day or partnership.ends_on,
+        ),
         (CalendarKind.END, "notice", "Last day to give notice", notice),
     )
     return [
         CalendarEntry(
             kind=kind,
             key=f"partnership-{partnership.pk}-{name}",
-            title=f"{words}: {partnership.title}",
+            title=f"{label}: {partnership.title}",
             path=partnership.get_absolute_url(),
             starts=day,
             note=str(partnership.state_label),
@@ -72,23 +77,23 @@ def _of_partnership(partnership: Partnership, revision: Revision) -> list[Calend
             sequence=revision.number,
             is_cancelled=_is_void(partnership, day),
         )
-        for kind, name, words, day in dates
+        for kind, name, label, day in dates
         if day is not None
     ]
 
 
 def _is_void(partnership: Partnership, day: dt.date) -> bool:
-    """Whether the partnership ended before this day."""
-    ended = last_day(partnership) if partnership.is_over else None
-    return ended is not None and day > ended
+    """Return whether the partnership ended before this day."""
+    final_day = last_day(partnership) if partnership.is_over else None
+    return final_day is not None and day > final_day
 
 
 def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Target dates of objectives."""
-    seen = Objective.objects.visible_to(user).select_related("partnership")
+    """Return the target dates of objectives."""
+    objectives = Objective.objects.visible_to(user).select_related("partnership")
     if partnership is not None:
-        seen = seen.filter(partnership=partnership)
-    rows = list(seen.order_by("pk"))
+        objectives = objectives.filter(partnership=partnership)
+    rows = list(objectives.order_by("pk"))
     revisions = revisions_of({row.partnership_id for row in rows}, "partnership")
     return [
         CalendarEntry(
@@ -109,40 +114,37 @@ def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry
 
 
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days by which terms are to be signed.
-
-    By the parties of one partnership, or by the person's organisations.
-    """
-    seen = TermsSignatory.objects.filter(
+    """Return the days by which the parties of one partnership, or the person's organisations, are to sign terms."""
+    signatories = TermsSignatory.objects.filter(
         due_on__isnull=False, version__in=TermsVersion.objects.visible_to(user).order_by().values("pk")
     ).filter(version__partnership__in=Partnership.objects.present_for(user).values("pk"))
     if partnership is None:
-        seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
+        signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
     else:
-        seen = seen.filter(version__partnership=partnership)
-    rows = list(seen.order_by("pk").select_related("organisation", "version__partnership", "version__proposal"))
+        signatories = signatories.filter(version__partnership=partnership)
+    rows = list(signatories.order_by("pk").select_related("organisation", "version__partnership", "version__proposal"))
     return entries_of_signatories(rows)
 
 
 def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEntry]:
-    """The days by which these are to sign; one query.
+    """Return the days by which these are to sign. One query.
 
     Each version sent for signature has requests of its own, so those of one version never move.
     """
     signatures = TermsSignature.objects.filter(version__in=[row.version_id for row in rows])
-    decided = {
-        (version, organisation): at
-        for version, organisation, at in signatures.values_list("version", "organisation", "signed_at")
+    decided_at = {
+        (version, organisation): signed_at
+        for version, organisation, signed_at in signatures.values_list("version", "organisation", "signed_at")
     }
     return [
-        _of_signatory(row, row.due_on, decided.get((row.version_id, row.organisation_id)))
+        _of_signatory(row, row.due_on, decided_at.get((row.version_id, row.organisation_id)))
         for row in rows
         if row.due_on is not None
     ]
 
 
 def _of_signatory(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
-    """The day to sign by.
+    """Return the day to sign by.
 
     It stays after the decision, and is cancelled if signing stops first.
     """
@@ -151,7 +153,7 @@ def _of_signatory(signatory: TermsSignatory, day: dt.date, decided_at: dt.dateti
     is_open = signatory.joins or (proposal is not None and proposal.status == ProposalStatus.AWAITING)
     is_over = not has_decided and (signatory.removed_at is not None or not is_open)
     stopped_at = signatory.removed_at or (proposal.decided_at if proposal else None)
-    changes = [at for at in (decided_at, stopped_at if is_over else None) if at is not None]
+    changes = [moment for moment in (decided_at, stopped_at if is_over else None) if moment is not None]
     return CalendarEntry(
         kind=CalendarKind.SIGNATURE,
         key=f"terms-signature-{signatory.pk}",

@@ -11,12 +11,12 @@ from partnerships.people.models import User
 
 
 def ties_of_groups(partnership: int) -> QuerySet[WorkingGroup]:
-    """The rows that make a partnership a working group, or another one of its groups."""
+    """Return the rows that make a partnership a working group, or another one of its groups."""
     return WorkingGroup.objects.filter(Q(parent=partnership) | Q(partnership=partnership))
 
 
 def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """Working groups of the partnership, or the partnership that this group belongs to."""
+    """Return the working groups of the partnership, or the partnership that this group belongs to."""
     if not has_rows:
         return None
     groups = rows_for(_groups_within, user, partnership.pk)
@@ -27,7 +27,7 @@ def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> S
 
 
 def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """What `groups_section` asks."""
+    """Return what `groups_section` asks for."""
     return [lookup(_groups_within, user, partnership.pk), lookup(_as_group, user, partnership.pk)]
 
 

@@ -1,4 +1,4 @@
-"""Parties as pages name them, and whose part they took over."""
+"""Name parties as on the day that a page shows, and find out whose part they have taken over."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ from partnerships.organisations.naming import AsAt, show_as_at
 
 
 def with_predecessors(parties: QuerySet[Party]) -> QuerySet[Party]:
-    """The parties with the name of the body whose part passed to them last (`part_of`), and when (`part_since`)."""
-    lines = Handover.objects.filter(kind="partnerships", record=OuterRef("partnership"), state=HandoverState.APPLIED)
-    passed = lines.filter(successor=OuterRef("organisation")).order_by("-applied_at", "-pk")
+    """Annotate parties with whose part they last took over (`part_of`, a name), and when (`part_since`)."""
+    handovers = Handover.objects.filter(
+        kind="partnerships",
+        record=OuterRef("partnership"),
+        state=HandoverState.APPLIED,
+        successor=OuterRef("organisation"),
+    ).order_by("-applied_at", "-pk")
     return parties.annotate(
-        part_of=Subquery(passed.values("predecessor__name")[:1]), part_since=Subquery(passed.values("applied_at")[:1])
+        part_of=Subquery(handovers.values("predecessor__name")[:1]),
+        part_since=Subquery(handovers.values("applied_at")[:1]),
     )
 
 
 def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt]:
-    """The parties of a partnership that has ended, with the day on which it did; none if it has not."""
+    """Return the parties with the day on which the partnership ended, or an empty list if it has not."""
     if partnership.status not in OVER:
         return []
     day = timezone.localdate(partnership.status_since)
@@ -32,34 +37,37 @@ def ended_names(partnership: Partnership, parties: Iterable[Party]) -> list[AsAt
 
 
 def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: dt.datetime | None = None) -> None:
-    """Show in these parties the names of their day.
+    """Give the organisations of parties the names that they had on the day that the page shows. Never save them.
 
-    For display only; never save them. One query, or none. Who left or declined is named as on that day. The others are
-    named as on the day on which the partnership ended, or on which the reader's own organisation left (`left_at`), and
-    else as today.
+    Parties that left or declined get the names of that day. The others get the names of the day on which the reader's
+    own organisation left (`left_at`), or on which the partnership ended, or else today's. At most one query.
     """
     rows = list(parties)
     if left_at is None:
-        then = ended_names(partnership, rows)
+        names_of_day = ended_names(partnership, rows)
     else:
-        then = [(timezone.localdate(left_at), row.organisation) for row in rows]
-    gone = [(_gone_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting]
-    show_as_at([*then, *gone])
+        names_of_day = [(timezone.localdate(left_at), row.organisation) for row in rows]
+    names_of_gone = [(_gone_on(row), row.organisation) for row in rows if not row.is_present and not row.is_waiting]
+    show_as_at([*names_of_day, *names_of_gone])
 
 
 def held_part_then(partnership: int, at: dt.datetime) -> dict[int, Organisation]:
-    """Whose part in a partnership a body (id) has now, where it was another's at a moment.
+    """Return, by the id of today's party, the organisation that had its part in a partnership at an earlier moment.
 
-    A body that took part already then had its own: the other one's part ended when it passed on.
+    Left out are organisations that still have a row of their own: their part ended when they passed it on.
     """
-    then = held_then("partnerships", partnership, at)
-    parties = Party.objects.filter(partnership=partnership, organisation__in=[body.pk for body in then.values()])
-    ended = set(parties.values_list("organisation", flat=True)) if then else set()
-    return {pk: body for pk, body in then.items() if body.pk not in ended}
+    earlier_holders = held_then("partnerships", partnership, at)
+    if not earlier_holders:
+        return {}
+    parties = Party.objects.filter(
+        partnership=partnership, organisation__in=[holder.pk for holder in earlier_holders.values()]
+    )
+    own_parts = set(parties.values_list("organisation", flat=True))
+    return {pk: holder for pk, holder in earlier_holders.items() if holder.pk not in own_parts}
 
 
 def _gone_on(party: Party) -> dt.date | None:
-    """The day on which it left or declined."""
+    """Return the day on which the party left or declined."""
     if party.left_on is not None:
         return party.left_on
     return timezone.localdate(party.answered_at) if party.answered_at else None

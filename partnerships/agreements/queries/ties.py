@@ -51,7 +51,7 @@ class Parts:
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> Parts:
-        """These parts as arrays."""
+        """Return these parts as arrays."""
         rows = [(partnership, body, ROLES.index(role)) for partnership, body, role in parts]
         return cls(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
 
@@ -59,25 +59,25 @@ class Parts:
         return len(self.body)
 
     def only(self, kept: NDArray[np.bool_]) -> Parts:
-        """Some of them."""
+        """Return some of them."""
         return Parts(self.partnership[kept], self.body[kept], self.role[kept])
 
     def without(self, pairs: set[tuple[int, int]]) -> Parts:
-        """All but those of these partnerships and organisations."""
+        """Return all but those of these partnerships and organisations."""
         kept = np.ones(len(self), dtype=bool)
-        near = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
-        ties = zip(self.partnership[near].tolist(), self.body[near].tolist(), strict=True)
-        kept[near] = [pair not in pairs for pair in ties]
+        candidates = np.flatnonzero(np.isin(self.partnership, [partnership for partnership, _ in pairs]))
+        pairs_there = zip(self.partnership[candidates].tolist(), self.body[candidates].tolist(), strict=True)
+        kept[candidates] = [pair not in pairs for pair in pairs_there]
         return self.only(kept)
 
     def rows(self) -> Sequence[Part]:
-        """The parts one by one."""
+        """Return the parts one by one."""
         roles = [ROLES[role] for role in self.role.tolist()]
         return list(zip(self.partnership.tolist(), self.body.tolist(), roles, strict=True))
 
 
 def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
-    """Partnerships that the reader may know of today, and that are not over on the day, past or future.
+    """Return partnerships that the reader may know of today, and that are not over on the day, past or future.
 
     One that is over has been so since its status says, or since its end date.
     """
@@ -86,15 +86,14 @@ def partnerships_on(reader: Reader, day: dt.date) -> PartnershipQuerySet:
 
 
 def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *, today: dt.date) -> Parts:
-    """Who takes part in these partnerships on a day.
+    """Return who takes part in these partnerships on a day.
 
     For earlier days the row history says who did, and the dates of joining and leaving do where the row is younger
     than the day. Of a partnership that the reader knows only in outline, those that have left since are not told. For
     days to come, parties whose notice will have run out are left out.
     """
     partnership_ids = partnerships.order_by().values("pk")
-    present = Party.objects.present().filter(partnership__in=partnership_ids)
-    current = _read(present)
+    current = _read_parts(Party.objects.present().filter(partnership__in=partnership_ids))
     if day >= today:
         return current.without(set(Notice.objects.run_out_by(day).values_list("partnership_id", "organisation_id")))
     read_inside = set(Partnership.objects.inside_for(reader).values_list("pk", flat=True))
@@ -104,8 +103,8 @@ def parts_on(partnerships: PartnershipQuerySet, reader: Reader, day: dt.date, *,
     )
 
 
-def _read(parties: PartyQuerySet) -> Parts:
-    """The parts that these parties have now: 200,000 at ten times England."""
+def _read_parts(parties: PartyQuerySet) -> Parts:
+    """Return the parts that these parties have now: 200,000 at ten times England."""
     rows = parties.order_by().values("partnership_id", "organisation_id", "role")
     sql, values = subquery("parties", rows, empty="SELECT 0, 0, '' WHERE FALSE")
     role = "coalesce(array_position(%(roles)s::text[], role::text), 1) - 1"
@@ -114,7 +113,7 @@ def _read(parties: PartyQuerySet) -> Parts:
 
 
 def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Part]:
-    """Who took part on an earlier day, whatever a reader may know of it.
+    """Yield who took part on an earlier day, whatever a reader may know of it.
 
     First the parties that history knows on that day, as it has them; then those whose rows were written later, such as
     imported ones, by their dates of joining and leaving.
@@ -137,7 +136,7 @@ def _parts_then(partnerships: PartnershipQuerySet, day: dt.date) -> Iterator[Par
 
 
 def _took_part(day: dt.date, status: str, joined: dt.date | None, left: dt.date | None, *, was_so: bool) -> bool:
-    """Whether a row says that its organisation took part on a day.
+    """Return whether a row says that its organisation took part on a day.
 
     `was_so`: the row was already like that then.
     """

@@ -53,26 +53,29 @@ _RENEWING = _Step(
 def whose_turn(
     partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int], successor: Partnership | None = None
 ) -> Turn | None:
-    """The next action, or None. `mine` are the ids the reader leads; `successor` renews it and has not ended."""
+    """Return the next action, or None.
+
+    `mine` are the ids of the organisations that the reader leads; `successor` renews it and has not ended.
+    """
     if partnership.is_over:
         return None
     parties = list(parties)
-    waiting = [party for party in parties if party.is_waiting]
-    if waiting:
-        return _to_answer_invitation(partnership, waiting, mine)
+    invited = [party for party in parties if party.is_waiting]
+    if invited:
+        return _to_answer_invitation(partnership, invited, mine)
     leading = [party for party in parties if party.is_present and party.is_leading]
     names = ", ".join(party.organisation.name for party in leading)
-    yours = any(party.organisation_id in mine for party in leading)
+    reader_leads = any(party.organisation_id in mine for party in leading)
     if successor is not None and partnership.state == Status.UNDER_REVIEW:
         return Turn(
             who=names,
-            what=_RENEWING.for_leads if yours else _RENEWING.for_others,
-            yours=yours,
+            what=_RENEWING.for_leads if reader_leads else _RENEWING.for_others,
+            yours=reader_leads,
             since=successor.created_at,
-            href=successor.get_absolute_url() if yours else "",
+            href=successor.get_absolute_url() if reader_leads else "",
             action="See the successor",
         )
-    if yours and partnership.state == Status.EXPLORING and len(parties) == 1:
+    if reader_leads and partnership.state == Status.EXPLORING and len(parties) == 1:
         return Turn(
             who=names,
             what="Invite the other organisations.",
@@ -81,31 +84,31 @@ def whose_turn(
             href=reverse("agreements:invite", kwargs={"pk": partnership.pk}),
             action="Invite an organisation",
         )
-    return _to_move_on(partnership, names, yours=yours)
+    return _to_move_on(partnership, names, yours=reader_leads)
 
 
-def _to_answer_invitation(partnership: Partnership, waiting: Sequence[Party], mine: Collection[int]) -> Turn:
-    """The reader's own invitation comes before those of others."""
-    own = next((party for party in waiting if party.organisation_id in mine), None)
-    if own is not None:
+def _to_answer_invitation(partnership: Partnership, invited: Sequence[Party], mine: Collection[int]) -> Turn:
+    """Return the invitation to answer: the reader's own comes before those of others."""
+    own_party = next((party for party in invited if party.organisation_id in mine), None)
+    if own_party is not None:
         return Turn(
-            who=own.organisation.name,
+            who=own_party.organisation.name,
             what="Accept or decline the invitation.",
             yours=True,
-            since=own.invited_at,
-            href=reverse("agreements:answer", kwargs={"pk": partnership.pk, "party": own.pk}),
+            since=own_party.invited_at,
+            href=reverse("agreements:answer", kwargs={"pk": partnership.pk, "party": own_party.pk}),
             action="Answer invitation",
         )
     return Turn(
-        who=", ".join(party.organisation.name for party in waiting),
+        who=", ".join(party.organisation.name for party in invited),
         what="to accept or decline the invitation",
         yours=False,
-        since=waiting[0].invited_at,
+        since=invited[0].invited_at,
     )
 
 
 def _to_move_on(partnership: Partnership, names: str, *, yours: bool) -> Turn | None:
-    """What the leading organisations do next in this status; None when nothing is next."""
+    """Return what the leading organisations do next in this status; None when nothing is next."""
     step = _NEXT_STEP.get(partnership.state)
     if step is None:
         return None

@@ -36,11 +36,11 @@ from partnerships.people.models import User
 
 
 class UnableToCreatePartnership(Exception):
-    """Title missing, dates, rhythm or kind invalid, or organisation ended."""
+    """The title is missing, the dates, contact rhythm or kind are invalid, or the organisation has ended."""
 
 
 class UnableToEditSettings(Exception):
-    """Partnership over, reason missing, or title, kind or rhythm invalid."""
+    """The partnership is over, the reason is missing, or the title, kind or contact rhythm is invalid."""
 
 
 class Terms(TypedDict, total=False):
@@ -82,7 +82,7 @@ class Settings(TypedDict, total=False):
     contact_days: int | None
 
 
-def _terms_fault(partnership: Partnership) -> str:
+def _problem_with_terms(partnership: Partnership) -> str:
     start = partnership.starts_on
     if start and partnership.ends_on and partnership.ends_on < start:
         return "The end must not be before the start."
@@ -95,12 +95,12 @@ def _terms_fault(partnership: Partnership) -> str:
     return ""
 
 
-def _kind_fault(code: str, *, keep: str) -> str:
-    """Error text for a kind that cannot be chosen; `keep` is chosen already."""
+def _problem_with_kind(code: str, *, current: str) -> str:
+    """Return why a kind cannot be chosen, or "". `current` is the kind chosen already."""
     kind = PartnershipKind.by_code().get(code)
     if kind is None:
         return f"There is no kind of partnership with the code “{code}”."
-    return "" if kind.active or code == keep else f"“{kind.label}” is no longer offered: choose another kind."
+    return "" if kind.active or code == current else f"“{kind.label}” is no longer offered: choose another kind."
 
 
 @transaction.atomic
@@ -128,8 +128,8 @@ def create_partnership(
         raise UnableToCreatePartnership("Give the partnership a title.")
     if organisation.is_ended:
         raise UnableToCreatePartnership(f"{organisation.name} has ended.")
-    if fault := _kind_fault(kind, keep=redefines.kind_id if redefines else ""):
-        raise UnableToCreatePartnership(fault)
+    if problem := _problem_with_kind(kind, current=redefines.kind_id if redefines else ""):
+        raise UnableToCreatePartnership(problem)
     partnership = Partnership(
         kind_id=kind,
         redefines=redefines,
@@ -139,8 +139,8 @@ def create_partnership(
         status_since=now,
         **opening,
     )
-    if fault := _terms_fault(partnership):
-        raise UnableToCreatePartnership(fault)
+    if problem := _problem_with_terms(partnership):
+        raise UnableToCreatePartnership(problem)
     partnership.save(force_insert=True)
     partnership.areas.set(areas)
     Party.objects.create(
@@ -156,15 +156,15 @@ def create_partnership(
     )
     record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
     chosen_kind = PartnershipKind.objects.get(code=kind)
-    raw = content or first_content(chosen_kind, opening)
+    draft_content = content or first_content(chosen_kind, opening)
     if starter:
-        _begin_with_starters(raw, chosen_kind)
+        _begin_with_starters(draft_content, chosen_kind)
     try:
         open_first_proposal(
             partnership,
             organisation=organisation,
             declarations=declarations_of(chosen_kind),
-            raw=raw,
+            raw=draft_content,
             reason="The first terms.",
             author=author,
             now=now,
@@ -188,7 +188,7 @@ AUDIENCE = "partnership audience"
 
 
 def partnership_identity(partnership: Partnership) -> str:
-    """The journal's hash of a partnership."""
+    """Return the journal's hash of a partnership."""
     return journal.identity(partnership.pk, partnership.created_at)
 
 
@@ -203,7 +203,7 @@ def edit_settings(
     organisation: Organisation | None = None,
     **settings: Unpack[Settings],
 ) -> tuple[str, ...]:
-    """Change title, kind, audience, areas or contact rhythm; the names of the changed fields.
+    """Change title, kind, audience, areas or contact rhythm; return the names of the changed fields.
 
     The kind can be changed while the first terms are drafted: the draft keeps what the other kind has too. Raises
     `UnableToEditSettings`.
@@ -215,14 +215,14 @@ def edit_settings(
     if not reason.strip():
         raise UnableToEditSettings("Enter a reason.")
     code = settings.get("kind", locked.kind_id)
-    if fault := _kind_fault(code, keep=locked.kind_id):
-        raise UnableToEditSettings(fault)
+    if problem := _problem_with_kind(code, current=locked.kind_id):
+        raise UnableToEditSettings(problem)
     changes: dict[str, Any] = {name: value for name, value in settings.items() if name != "kind"}
     before, after = apply_changes(locked, changes | {"kind_id": code})
     if not locked.title.strip():
         raise UnableToEditSettings("Give the partnership a title.")
-    if fault := _terms_fault(locked):
-        raise UnableToEditSettings(fault)
+    if problem := _problem_with_terms(locked):
+        raise UnableToEditSettings(problem)
     if "kind_id" in before:
         before["kind"], after["kind"] = before.pop("kind_id"), after.pop("kind_id")
         _change_kind(locked, now=now)
@@ -232,11 +232,11 @@ def edit_settings(
         identity = partnership_identity(locked)
         journal.note(AUDIENCE, now=now, partnership=locked.pk, same=identity, audience=locked.audience)
     if areas is not None:
-        was, now_served = set(locked.areas.all()), set(areas)
-        if was != now_served:
-            locked.areas.set(now_served)
-            before["areas"] = sorted(area.name for area in was)
-            after["areas"] = sorted(area.name for area in now_served)
+        areas_before, areas_after = set(locked.areas.all()), set(areas)
+        if areas_before != areas_after:
+            locked.areas.set(areas_after)
+            before["areas"] = sorted(area.name for area in areas_before)
+            after["areas"] = sorted(area.name for area in areas_after)
     if not before:
         return ()
     record_event(

@@ -223,7 +223,7 @@ def test_a_drain_starts_small_and_grows_while_sending_is_quick(
 
     monkeypatch.setattr(draining, "claim", look)
     monkeypatch.setattr(draining, "FIRST_BATCH", 1)
-    monkeypatch.setattr(draining, "_QUICK", quick)
+    monkeypatch.setattr(draining, "_QUICK_SECONDS", quick)
     draining.drain(seconds=120, batch=4, connect=lambda: office)
 
     assert asked[:4] == sizes

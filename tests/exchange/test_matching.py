@@ -28,7 +28,7 @@ HERE = Common(areas=("Fareham", "Gosport"))
 @pytest.fixture(autouse=True)
 def units_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """No words from the database: this is pure."""
-    monkeypatch.setattr(quantities._Words, "of", staticmethod(lambda unit: (unit, unit)))
+    monkeypatch.setattr(quantities._UnitWords, "of", staticmethod(lambda unit: (unit, unit)))
 
 
 def ask(**given: object) -> Side:

@@ -175,7 +175,7 @@ def labels_of_choices(source: str) -> Iterator[tuple[str, list[str]]]:
         if any(ast.unparse(base).endswith(("TextChoices", "IntegerChoices")) for base in node.bases):
             values = [statement.value for statement in node.body if isinstance(statement, ast.Assign)]
             labels = [value.elts[-1] for value in values if isinstance(value, ast.Tuple)]
-            yield node.name, [label.value for label in labels if isinstance(label, ast.Constant)]
+            yield node.name, [str(label.value) for label in labels if isinstance(label, ast.Constant)]
 
 
 def numbers_page() -> str:

@@ -1,4 +1,4 @@
-"""Checks of settings: each returns what is wrong and what to do, after the name; "" if nothing is."""
+"""Checks of settings. Each returns "", or what is wrong: a sentence without the setting's name at its beginning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from housing.declarations.setting import Values
 MIN_KEY_LENGTH = 50
 _DSN = re.compile(r"https?://[\w-]+(:[\w-]*)?@[\w.-]+(:\d{1,5})?(/[\w.-]+)*/\d+")
 _HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[\da-fA-F:]+\]:\d{1,5}")
-_PLACE = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
+_HOST_AND_OPTIONAL_PORT = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
 _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 
@@ -47,43 +47,42 @@ def strong_keys(value: list[str], values: Values) -> str:
 
 
 def strong_beside(value: str, values: Values) -> str:
-    """Refuse a weak key that stands in the place of SECRET_KEY, except with DEBUG."""
+    """Refuse a weak key that is used instead of SECRET_KEY, except with DEBUG."""
     return strong_keys([value] if value != values["SECRET_KEY"] else [], values)
 
 
 def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
-    """A check that an address has one of these schemes and a host where one belongs.
+    """A check that an address has one of these schemes, and that its host can be found.
 
-    It may hold a password, so it is not repeated.
-
-    `also`: schemes for tests and trials, which the sentence does not offer.
+    The address may contain a password, so the message does not repeat it. The message also leaves out the schemes of
+    `also`, which are for tests and trials.
     """
 
     def check(value: str, values: Values) -> str:
         if value and value.split("://")[0] not in {*allowed, *also}:
-            return f"must begin with {' or '.join(f'{one}://' for one in allowed)}."
-        if _has_places(value):
+            return f"must begin with {' or '.join(f'{scheme}://' for scheme in allowed)}."
+        if _has_readable_hosts(value):
             return ""
         return "cannot be read. In user and password, write / as %2F, ? as %3F, # as %23, [ as %5B and % as %25."
 
     return check
 
 
-def _has_places(address: str) -> bool:
-    """Whether hosts and ports are where they belong: a password with a slash would be cut in two there."""
-    if address.startswith("postgres"):  # libraries for it take this character as it is
+def _has_readable_hosts(address: str) -> bool:
+    """Whether hosts and ports are in their places in the address. A password with a slash, for one, ends them early."""
+    if address.startswith("postgres"):  # libraries for PostgreSQL read # as part of a password
         address = address.replace("#", "%23")
     try:
-        parts = urlsplit(address)
+        url = urlsplit(address)
     except ValueError:
         return False
-    places = parts.netloc.rpartition("@")[2].split(",")
-    return "@" not in parts.path + parts.query + parts.fragment and all(map(_PLACE.fullmatch, places))
+    hosts = url.netloc.rpartition("@")[2].split(",")
+    return "@" not in url.path + url.query + url.fragment and all(map(_HOST_AND_OPTIONAL_PORT.fullmatch, hosts))
 
 
 def sentinels(value: list[str], values: Values) -> str:
-    """Refuse addresses without a port, and an address of the broker that names no primary."""
-    wrong = next((one for one in value if not _HOST_AND_PORT.fullmatch(one)), None)
+    """Refuse sentinels without a port, and a REDIS_URL that does not name the primary."""
+    wrong = next((sentinel for sentinel in value if not _HOST_AND_PORT.fullmatch(sentinel)), None)
     if wrong is not None:
         return f"must be hosts with ports, such as broker-1.example:26379, not {wrong!r}."
     if value and not values["REDIS_URL"].startswith("redis://"):
@@ -92,31 +91,28 @@ def sentinels(value: list[str], values: Values) -> str:
 
 
 def only_with(name: str) -> Callable[[Any, Values], str]:
-    """A check that this is set only where another setting is."""
-    words = f"is set, but {name} is not: set both or neither."
-    return lambda value, values: words if value and not values[name] else ""
+    """A check that a setting is set only if another one is."""
+    fault = f"is set, but {name} is not: set both or neither."
+    return lambda value, values: fault if value and not values[name] else ""
 
 
 def mailbox(value: str, values: Values) -> str:
-    """Refuse what is not an ASCII address."""
+    """Refuse anything but an email address in ASCII."""
     if value.isascii() and "@" in parseaddr(value)[1]:
         return ""
     return f"must be an address such as digests@ground.example, not {value!r}."
 
 
 def contacts(value: list[str], values: Values) -> str:
-    """Refuse what is no URI as RFC 9116 (2.5.3) wants it in security.txt.
-
-    It refuses a bare email address, for example, and a page without TLS.
-    """
-    wrong = next((one for one in value if not _CONTACT.fullmatch(one)), None)
+    """Refuse contacts that security.txt may not have (RFC 9116, 2.5.3), such as bare email addresses and http pages."""
+    wrong = next((contact for contact in value if not _CONTACT.fullmatch(contact)), None)
     return "" if wrong is None else f"must be mailto: and an address, or begin with https://, not {wrong!r}."
 
 
 def dsn(value: str, values: Values) -> str:
-    """Refuse what is no address of a project in Sentry or GlitchTip.
+    """Refuse anything but the address of a project in Sentry or GlitchTip.
 
-    It holds a key, so it is not repeated.
+    The address contains a key, so the message does not repeat it.
     """
     return (
         ""
@@ -127,40 +123,38 @@ def dsn(value: str, values: Values) -> str:
 
 def one_of(*allowed: str) -> Callable[[Any, Values], str]:
     """A check that the value is one of these."""
-    words = f"must be {', '.join(allowed[:-1])} or {allowed[-1]}."
-    return lambda value, _: "" if value in allowed else words
+    fault = f"must be {', '.join(allowed[:-1])} or {allowed[-1]}."
+    return lambda value, _: "" if value in allowed else fault
 
 
 def at_most(highest: int) -> Callable[[Any, Values], str]:
-    """A check of a number's upper end."""
+    """A check that a number is not too high."""
     return lambda value, _: "" if value <= highest else f"must be at most {highest}, not {value}."
 
 
 def at_least(lowest: int) -> Callable[[Any, Values], str]:
-    """A check of a number's lower end."""
+    """A check that a number is not too low."""
     return lambda value, _: "" if value >= lowest else f"must be at least {lowest}, not {value}."
 
 
 def lease(value: int, values: Values) -> str:
-    """Refuse a lease that ends while a slow mail server is still being asked.
-
-    Otherwise people would get emails twice.
+    """Refuse a lease that ends before a slow mail server has answered: another worker would send the email again.
 
     Connecting, greeting, TLS, signing in and a message's commands may each take EMAIL_TIMEOUT before the lease is
     renewed.
     """
-    least = 5 * values["EMAIL_TIMEOUT"] + 10
-    if value >= least:
+    shortest = 5 * values["EMAIL_TIMEOUT"] + 10
+    if value >= shortest:
         return ""
     return (
-        f"is {value}; with EMAIL_TIMEOUT={values['EMAIL_TIMEOUT']} it must be at least {least} (5 x EMAIL_TIMEOUT + "
+        f"is {value}; with EMAIL_TIMEOUT={values['EMAIL_TIMEOUT']} it must be at least {shortest} (5 x EMAIL_TIMEOUT + "
         f"10 s), "
         "or a slow mail server would get emails twice."
     )
 
 
 def data_timeout(value: float, values: Values) -> str:
-    """Refuse to wait less for the answer to an email than for that to a command."""
+    """Refuse to wait less time for the answer to an email than for the answer to a command."""
     if value >= values["EMAIL_TIMEOUT"]:
         return ""
     return (
@@ -171,14 +165,14 @@ def data_timeout(value: float, values: Values) -> str:
 
 def stall_timeout(value: float, values: Values) -> str:
     """Refuse to give up an email sooner than a command."""
-    return _at_least_that_of(value, "EMAIL_TIMEOUT", values)
+    return _not_below(value, "EMAIL_TIMEOUT", values)
 
 
 def body_timeout(value: float, values: Values) -> str:
-    """Refuse to give less time to a whole email than to a part that does not move."""
-    return _at_least_that_of(value, "EMAIL_STALL_TIMEOUT", values)
+    """Refuse to give a whole email less time than one that has stopped moving."""
+    return _not_below(value, "EMAIL_STALL_TIMEOUT", values)
 
 
-def _at_least_that_of(value: float, name: str, values: Values) -> str:
-    """A refusal of a number of seconds below another setting's; "" if it is not."""
+def _not_below(value: float, name: str, values: Values) -> str:
+    """Refuse a number of seconds that is below that of another setting."""
     return "" if value >= values[name] else f"is {value:g}; it must be at least {name} ({values[name]:g} s)."

@@ -1,4 +1,4 @@
-"""A setting: its name, kind, default, meaning and check; and how all are read from the environment."""
+"""A setting with its kind, default, meaning and check, and how all settings are read from the environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-#: The values of settings by name, as far as they are read: each may use those that are declared before it.
+#: Values of settings by name. Settings are read in order, so each may use those that are declared before it.
 Values = Mapping[str, Any]
 
 #: Processes that need a setting.
@@ -26,10 +26,7 @@ OPERATOR = "`manage.py`"
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value looks like, in words, and how it is read.
-
-    `read` raises `ValueError`.
-    """
+    """A kind of value: `words` for messages, and `read`, which turns text into a value or raises `ValueError`."""
 
     words: str
     read: Callable[[str], Any]
@@ -42,22 +39,22 @@ def _flag(text: str) -> bool:
     return flags[text.lower()]
 
 
-def _whole(text: str) -> int:
-    number = int(text)
-    if number < 0:
+def _whole_number(text: str) -> int:
+    value = int(text)
+    if value < 0:
         raise ValueError(text)
-    return number
+    return value
 
 
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
+def _decimal(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
         raise ValueError(text)
-    return number
+    return value
 
 
-def _names(text: str) -> list[str]:
-    return [one.strip() for one in text.split(",") if one.strip()]
+def _list(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def _keys(text: str) -> list[str]:
@@ -66,24 +63,24 @@ def _keys(text: str) -> list[str]:
 
 
 def _object(text: str) -> dict[str, Any]:
-    found = json.loads(text)
-    if not isinstance(found, dict):
+    value = json.loads(text)
+    if not isinstance(value, dict):
         raise ValueError(text)
-    return found
+    return value
 
 
 def _origin(text: str) -> str:
-    parts = urlsplit(text.rstrip("/"))
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+    url = urlsplit(text.rstrip("/"))
+    if url.scheme not in {"http", "https"} or not url.hostname or url.path:
         raise ValueError(text)
-    return parts.geturl()
+    return url.geturl()
 
 
 TEXT = Kind("text", str)
 FLAG = Kind("1 or 0", _flag)
-NUMBER = Kind("a whole number", _whole)
-DECIMAL = Kind("a number", _seconds)
-LIST = Kind("values separated by commas", _names)
+NUMBER = Kind("a whole number", _whole_number)
+DECIMAL = Kind("a number", _decimal)
+LIST = Kind("values separated by commas", _list)
 KEYS = Kind("keys separated by commas", _keys)
 OBJECT = Kind("a JSON object", _object)
 ORIGIN = Kind("an origin such as https://ground.example", _origin)
@@ -95,11 +92,10 @@ FILE = Kind("a file", FOLDER.read)
 class Setting:
     """One setting.
 
-    `default` is a value, or a function of the settings before it; then `default_words` says it in words. `check`
-    returns a sentence without the name that says what is wrong and what to do, or "". Production cannot do without
-    what is `required`. `example` stands in .env.example. A `secret` may also be given in the file that NAME_FILE
-    names, and is never printed. `empty_counts`: an empty value is not the same as none. `elsewhere`:
-    housing/settings.py does not read it.
+    `default` is a value, or a function of the settings before it, which `default_words` then describes. `check` is one
+    of `housing.declarations.checks`. Production needs every `required` setting. `example` is the value in .env.example.
+    A `secret` may also be in the file that NAME_FILE names, and is never printed. With `empty_counts`, an empty value
+    is not the same as no value. A setting `elsewhere` is not read by housing/settings.py.
     """
 
     name: str
@@ -116,10 +112,7 @@ class Setting:
     check: Callable[[Any, Values], str] | None = None
 
     def value(self, environ: Mapping[str, str], values: Values) -> Any:
-        """The value given, or the default.
-
-        Raises `ValueError` if it cannot be read.
-        """
+        """The value in the environment, or the default. Raises `ValueError` if it cannot be read."""
         text = environ.get(self.name, "")
         if text or (self.empty_counts and self.name in environ):
             return self.kind.read(text)
@@ -127,7 +120,7 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default as somebody would set it, or in words; "" for none."""
+        """The default as one would set it, or in words; "" if there is none."""
         if self.default_words or callable(self.default):
             return self.default_words
         if isinstance(self.default, bool):
@@ -146,28 +139,26 @@ class Section:
 
 
 def read_settings(settings: Iterable[Setting], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The values of all settings.
+    """The values of all settings. Raises `ImproperlyConfigured` with a sentence for each fault.
 
-    Raises `ImproperlyConfigured` with a sentence for each fault.
-
-    A setting that cannot be read has its default for the checks of the others.
+    If a setting cannot be read, the others are checked with its default.
     """
     values: dict[str, Any] = {}
     faults = []
-    wanted = [setting for setting in settings if not setting.elsewhere]
-    for setting in wanted:
+    settings_to_read = [setting for setting in settings if not setting.elsewhere]
+    for setting in settings_to_read:
         try:
             values[setting.name] = setting.value(environ, values)
         except ValueError:
-            given = "" if setting.secret else f", not {environ[setting.name]!r}"
-            like = (
+            not_this = "" if setting.secret else f", not {environ[setting.name]!r}"
+            example = (
                 f" For example: {setting.name}={setting.example or setting.default_text}." if not setting.secret else ""
             )
-            faults.append(f"{setting.name} must be {setting.kind.words}{given}.{like}")
+            faults.append(f"{setting.name} must be {setting.kind.words}{not_this}.{example}")
             values[setting.name] = setting.value({}, values)
     faults += [
         f"{setting.name} {fault}"
-        for setting in wanted
+        for setting in settings_to_read
         if setting.check is not None and (fault := setting.check(values[setting.name], values))
     ]
     if faults:

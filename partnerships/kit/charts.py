@@ -82,10 +82,10 @@ def bar_chart(
 
 
 def _names_below(names: Sequence[Sequence[str]], step: int, *, drop: bool) -> Iterator[tuple[int, int, str]]:
-    """Where each line of each group's name stands, and its words; `drop`: every second name a line lower."""
-    for place, lines in enumerate(names):
-        for number, line in enumerate(lines, place % 2 if drop else 0):
-            yield _middle(place, step), _BASE + 20 + number * _LINE, line
+    """The position and words of each line of the groups' names; with `drop`, every second name is a line lower."""
+    for column, lines in enumerate(names):
+        for line_number, line in enumerate(lines, column % 2 if drop else 0):
+            yield _middle(column, step), _BASE + 20 + line_number * _LINE, line
 
 
 def _legend(series: Sequence[str], width: int) -> SafeString:
@@ -109,12 +109,12 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
     others.
     """
     width, longest = (_WIDTH // 2, _LONGEST - _WIDTH // 2) if is_narrow else (_WIDTH, _LONGEST)
-    said = [
+    wrapped_rows = [
         (wrap(words, width // _LARGE_CHARACTER, max_lines=2, placeholder=" …") or [""], figure)
         for words, figure in rows
     ]
     top = max((figure for _, figure in rows), default=0) or 1
-    lines, bars, height = _rows(said, longest, top)
+    lines, bars, height = _rows(wrapped_rows, longest, top)
     return format_html(
         '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}">{}{}</svg>',
         width,
@@ -131,30 +131,30 @@ def row_chart(label: str, rows: Sequence[tuple[str, int]], *, is_narrow: bool = 
 
 
 def _rows(
-    said: Sequence[tuple[Sequence[str], int]], longest: int, top: int
+    wrapped_rows: Sequence[tuple[Sequence[str], int]], longest: int, top: int
 ) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]], int]:
-    """The lines of words, the bar below those of each row with the figure behind it, and the height of all rows."""
+    """The lines of all rows, a bar with its figure below those of each row, and the height of the chart."""
     lines: list[tuple[object, ...]] = []
     bars: list[tuple[object, ...]] = []
-    down = 0
-    for words, figure in said:
-        lines += [(down + 16 + number * _ROW_LINE, line) for number, line in enumerate(words)]
-        below = down + (len(words) - 1) * _ROW_LINE
+    row_top = 0
+    for row_lines, figure in wrapped_rows:
+        lines += [(row_top + 16 + number * _ROW_LINE, line) for number, line in enumerate(row_lines)]
+        last_line_top = row_top + (len(row_lines) - 1) * _ROW_LINE
         length = round(longest * figure / top)
-        bars.append((below + 24, length, _PAINT[0], length + 10, below + 37, f"{figure:,}"))
-        down = below + _ROW
-    return lines, bars, down
+        bars.append((last_line_top + 24, length, _PAINT[0], length + 10, last_line_top + 37, f"{figure:,}"))
+        row_top = last_line_top + _ROW
+    return lines, bars, row_top
 
 
-def _middle(place: int, step: int) -> int:
-    return place * step + step // 2
+def _middle(column: int, step: int) -> int:
+    return column * step + step // 2
 
 
 def _bars(groups: Sequence[tuple[str, Sequence[Bar]]], step: int, top: Decimal) -> Iterator[tuple[object, ...]]:
-    bar = min(_WIDEST, max(step // 2 - 8, 4))
-    for place, (_, bars) in enumerate(groups):
-        middle = _middle(place, step)
-        lefts = (middle - bar // 2,) if len(bars) == 1 else (middle - bar - 2, middle + 2)
+    width = min(_WIDEST, max(step // 2 - 8, 4))
+    for column, (_, bars) in enumerate(groups):
+        middle = _middle(column, step)
+        lefts = (middle - width // 2,) if len(bars) == 1 else (middle - width - 2, middle + 2)
         for left, paint, (figure, words) in zip(lefts, _PAINT, bars, strict=False):
             height = round(_TOP * min(Decimal(figure or 0), top) / top)
-            yield left, _BASE - height, bar, height, paint, left + bar // 2, _BASE - height - 5, words
+            yield left, _BASE - height, width, height, paint, left + width // 2, _BASE - height - 5, words

@@ -1,4 +1,4 @@
-"""Where a network falls apart: its parts, and the nodes that hold pieces of them together."""
+"""The unconnected parts of a network, and its single points of failure."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ else:
     np = late("numpy")
 
 
-def cut_apart(ones: Numbers, others: Numbers) -> tuple[list[int], dict[int, list[int]]]:
+def cut_apart(left: Numbers, right: Numbers) -> tuple[list[int], dict[int, list[int]]]:
     """The sizes of the parts that are not linked with each other, and the single points of failure.
 
-    Links are pairs of small numbers, the smaller one first: `ones[0]` with `others[0]`. A single point of failure is a
-    node without which its part falls into pieces: for each the sizes of the pieces. All sizes come largest first.
-    Tarjan's walk in depth finds them: what was reached through a node, and leads to nothing that was reached before
-    that node, is a piece of its own.
+    Each link is a pair of nodes, `left[n]` and `right[n]`; nodes are small numbers, the smaller one of a link on the
+    left. A single point of failure is a node without which its part falls into pieces; for each, the sizes of the
+    pieces are returned. All sizes are in order, the largest first.
+
+    Tarjan's depth-first search finds them: the nodes reached through a node are a piece of their own if no link leads
+    from them to a node that was reached earlier.
     """
     neighbours: defaultdict[int, list[int]] = defaultdict(list)
-    kept = _links_that_matter(ones, others)
-    for one, other in zip(ones[kept].tolist(), others[kept].tolist(), strict=True):
-        neighbours[one].append(other)
-        neighbours[other].append(one)
+    links = _links_that_matter(left, right)
+    for node, neighbour in zip(left[links].tolist(), right[links].tolist(), strict=True):
+        neighbours[node].append(neighbour)
+        neighbours[neighbour].append(node)
     parts: list[int] = []
     pieces: dict[int, list[int]] = {}
     order: dict[int, int] = {}
@@ -42,84 +44,89 @@ def cut_apart(ones: Numbers, others: Numbers) -> tuple[list[int], dict[int, list
     return sorted(parts, reverse=True), {node: sorted(sizes, reverse=True) for node, sizes in pieces.items()}
 
 
-def _links_that_matter(ones: Numbers, others: Numbers) -> Numbers:
-    """Links that fall apart into the same pieces as all of them without any one node; at most two for each node.
+def _links_that_matter(left: Numbers, right: Numbers) -> Numbers:
+    """Fewer links with the same single points of failure and pieces; in the largest part at most two for each node.
 
-    In the part with the most linked node these are the links by which a search in breadth reaches each node first, and
-    those of a second search without these (Cheriyan, Kao and Thurimella, 1993). Other parts keep all their links.
+    In the part with the most linked node, these are the links by which a breadth-first search first reaches each node,
+    and those of a second search without these (Cheriyan, Kao and Thurimella, 1993). Other parts keep all their links.
     """
-    everything = np.arange(len(ones))
-    first, reached = _search(ones, others, everything)
-    in_part = reached[ones]
-    rest = np.setdiff1d(everything[in_part], first, assume_unique=True)
-    second, reached = _search(ones, others, rest)
-    return np.concatenate([everything[~in_part], first, second, rest[~reached[ones[rest]]]])
+    all_links = np.arange(len(left))
+    first_links, reached = _search(left, right, all_links)
+    in_part = reached[left]
+    other_links = np.setdiff1d(all_links[in_part], first_links, assume_unique=True)
+    second_links, reached = _search(left, right, other_links)
+    unreached_links = other_links[~reached[left[other_links]]]
+    return np.concatenate([all_links[~in_part], first_links, second_links, unreached_links])
 
 
-def _search(ones: Numbers, others: Numbers, links: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
-    """The links by which a search in breadth reaches each node first, and which nodes it reaches.
+def _search(left: Numbers, right: Numbers, links: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+    """The links by which a breadth-first search first reaches each node, and whether it reaches each node.
 
     It follows only these `links`, from the node that has most of them.
     """
-    sources = np.concatenate([ones[links], others[links]])
-    count = np.bincount(sources, minlength=int(others.max(initial=0)) + 1)
-    ends = np.cumsum(count)
+    sources = np.concatenate([left[links], right[links]])
+    link_counts = np.bincount(sources, minlength=int(right.max(initial=0)) + 1)
+    ends = np.cumsum(link_counts)
     by_source = np.argsort(sources, kind="stable")
-    targets = np.concatenate([others[links], ones[links]])[by_source]
-    via = np.concatenate([links, links])[by_source]
-    ring, used = np.array([count.argmax()]), [links[:0]]
-    reached = np.zeros(len(count), dtype=bool)
-    reached[ring] = True
-    while len(ring):
-        places = _ranges(ends[ring] - count[ring], count[ring])
-        places = places[~reached[targets[places]]]
-        ring, firsts = np.unique(targets[places], return_index=True)
-        reached[ring] = True
-        used.append(via[places[firsts]])
-    return np.concatenate(used), reached
+    targets = np.concatenate([right[links], left[links]])[by_source]
+    link_of_target = np.concatenate([links, links])[by_source]
+    frontier, used_links = np.array([link_counts.argmax()]), [links[:0]]
+    reached = np.zeros(len(link_counts), dtype=bool)
+    reached[frontier] = True
+    while len(frontier):
+        positions = _ranges(ends[frontier] - link_counts[frontier], link_counts[frontier])
+        positions = positions[~reached[targets[positions]]]
+        frontier, first_positions = np.unique(targets[positions], return_index=True)
+        reached[frontier] = True
+        used_links.append(link_of_target[positions[first_positions]])
+    return np.concatenate(used_links), reached
 
 
 def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
-    """This many numbers from each start, one range after another."""
-    before = np.cumsum(sizes) - sizes
-    return np.repeat(starts - before, sizes) + np.arange(int(sizes.sum()))
+    """From each start as many consecutive numbers as its size, all in one array."""
+    offsets = np.cumsum(sizes) - sizes
+    return np.repeat(starts - offsets, sizes) + np.arange(int(sizes.sum()))
 
 
 def _walk_in_depth(
     root: int, neighbours: Mapping[int, Sequence[int]], order: dict[int, int]
 ) -> tuple[int, dict[int, list[int]]]:
-    """The size of the root's part, and the pieces of it without each node that holds pieces together.
+    """The size of the root's part, and the sizes of its pieces without each single point of failure.
 
-    `order` gets the place of each node in the walk.
+    Adds to `order` at which point of the walk each node was reached.
     """
-    above, reached = {root: root}, [root]
+    parent_of, reached = {root: root}, [root]
     order[root] = len(order)
     earliest = {root: order[root]}
     open_nodes = [(root, iter(neighbours[root]))]
     while open_nodes:
-        node, others = open_nodes[-1]
-        for other in others:
-            place = order.get(other)
-            if place is None:
-                order[other] = earliest[other] = len(order)
-                above[other] = node
-                reached.append(other)
-                open_nodes.append((other, iter(neighbours[other])))
+        node, neighbours_left = open_nodes[-1]
+        for neighbour in neighbours_left:
+            position = order.get(neighbour)
+            if position is None:
+                order[neighbour] = earliest[neighbour] = len(order)
+                parent_of[neighbour] = node
+                reached.append(neighbour)
+                open_nodes.append((neighbour, iter(neighbours[neighbour])))
                 break
-            if place < earliest[node]:
-                earliest[node] = place
+            if position < earliest[node]:
+                earliest[node] = position
         else:
             open_nodes.pop()
     sizes = dict.fromkeys(reached, 1)
-    below: dict[int, list[int]] = {}
-    for node in reversed(reached[1:]):  # the last reached first: what lies below a node is known before it
-        parent = above[node]
+    pieces_below: dict[int, list[int]] = {}
+    for node in reversed(reached[1:]):  # the last reached first, so that all nodes below a node come before it
+        parent = parent_of[node]
         sizes[parent] += sizes[node]
         earliest[parent] = min(earliest[parent], earliest[node])
         if earliest[node] >= order[parent]:
-            below.setdefault(parent, []).append(sizes[node])
-    whole = len(reached)
-    pieces = {node: [*piece_sizes, whole - 1 - sum(piece_sizes)] for node, piece_sizes in below.items() if node != root}
-    if len(below.get(root, ())) > 1:
-        pieces[root] = below[root]
-    return whole, pieces
+            pieces_below.setdefault(parent, []).append(sizes[node])
+    part_size = len(reached)
+    pieces = {
+        node: [*piece_sizes, part_size - 1 - sum(piece_sizes)]
+        for node, piece_sizes in pieces_below.items()
+        if node != root
+    }
+    if len(pieces_below.get(root, ())) > 1:
+        pieces[root] = pieces_below[root]
+    return part_size, pieces

@@ -58,11 +58,11 @@ def means_of(
     scale: Scale | None = None,
     floor: int = MIN_FLOOR,
 ) -> dict[str, Decimal]:
-    """The means that are published, by group; `ALL` for all together.
+    """The means that are published, by group; `ALL` for all groups together.
 
-    `scores` are the answers of each group, `asked` how many people of each were asked. A group may have more answers
-    than that, because people say who they answer for; a reader cannot know, and reckons with `asked`. Raises
-    `ValueError` for more than `MAX_GROUPS` groups.
+    `scores` has the answers of each group, `asked` the number of people of each group who were asked. A group may have
+    more answers than that, because people say who they answer for; a reader does not know this, and calculates with
+    `asked`. Raises `ValueError` for more than `MAX_GROUPS` groups.
     """
     scale = scale or Scale()
     sizes = {group: len(scores.get(group, ())) for group in asked}
@@ -70,23 +70,28 @@ def means_of(
         raise ValueError("There are too many groups.")
     if scores.keys() - asked.keys():
         raise ValueError("Somebody answered whose group was not asked.")
-    everyone = [score for some in scores.values() for score in some]
-    possible = {group: some for group, some in {**scores, ALL: everyone}.items() if not is_dominated(some, floor=floor)}
-    means = {group: scale.shown(some) for group, some in possible.items()}
-    best = next(
-        some
-        for some in _in_order(means, sizes)
-        if is_safe({one: means[one] for one in some}, sizes, asked, scale, floor)
+    all_scores = [score for group_scores in scores.values() for score in group_scores]
+    means = {
+        group: scale.shown(group_scores)
+        for group, group_scores in {**scores, ALL: all_scores}.items()
+        if not is_dominated(group_scores, floor=floor)
+    }
+    shown_groups = next(
+        groups
+        for groups in _sets_of_groups(means, sizes)
+        if is_safe({group: means[group] for group in groups}, sizes, asked, scale, floor)
     )
-    return {group: means[group] for group in best}
+    return {group: means[group] for group in shown_groups}
 
 
-def _in_order(groups: Collection[str], sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
-    """Every set of groups: the largest first, then those with the mean of all, then those of most people."""
+def _sets_of_groups(groups: Collection[str], sizes: Mapping[str, int]) -> list[tuple[str, ...]]:
+    """Every set of these groups, the best first: with the most groups, then with `ALL`, then with the most people."""
     sets = itertools.chain.from_iterable(
         itertools.combinations(sorted(groups), size) for size in range(len(groups), -1, -1)
     )
-    return sorted(sets, key=lambda some: (-len(some), ALL not in some, -sum(sizes.get(one, 0) for one in some)))
+    return sorted(
+        sets, key=lambda chosen: (-len(chosen), ALL not in chosen, -sum(sizes.get(group, 0) for group in chosen))
+    )
 
 
 def is_safe(
@@ -111,7 +116,7 @@ def is_safe(
 
 
 def _can_differ(small: str, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale, floor: int) -> bool:
-    """Whether a reader must think more than `SLACK` apart sizes of a small group possible."""
+    """Whether sizes of a small group that are more than `SLACK` apart are possible, as far as a reader can tell."""
     possible = range(min(floor - 1, asked[small]) + 1)
     sizes = [size for size in possible if _fits(small, size, means, asked, scale, floor)]
     return bool(sizes) and sizes[-1] - sizes[0] > SLACK
@@ -120,20 +125,20 @@ def _can_differ(small: str, means: Mapping[str, Decimal], asked: Mapping[str, in
 def _fits(
     small: str, size: int, means: Mapping[str, Decimal], asked: Mapping[str, int], scale: Scale, floor: int
 ) -> bool:
-    """Whether this size of a small group agrees with all that is shown.
+    """Whether this size of a small group is possible with all that is shown.
 
-    All scores less the mean of all add up to nothing, up to its rounding. Each group adds between a least and a most,
-    whatever its size, and anything between the two can be reached.
+    The differences between each score and the mean of all add up to zero, apart from rounding. What each group adds to
+    this sum lies between a minimum and a maximum, and may be anything between them.
     """
     total_low, total_high = scale.bounds(means[ALL])
-    least = most = Fraction(0)
-    for group, number in asked.items():
+    minimum = maximum = Fraction(0)
+    for group, asked_count in asked.items():
         if group in means:
-            counts, (low, high) = (floor, number), scale.bounds(means[group])
+            counts, (low, high) = (floor, asked_count), scale.bounds(means[group])
         else:
-            counts, (low, high) = (0, number), (Fraction(scale.lowest), Fraction(scale.highest))
+            counts, (low, high) = (0, asked_count), (Fraction(scale.lowest), Fraction(scale.highest))
         if group == small:
             counts = (size, size)
-        least += min(count * (low - total_high) for count in counts)
-        most += max(count * (high - total_low) for count in counts)
-    return least <= 0 <= most
+        minimum += min(count * (low - total_high) for count in counts)
+        maximum += max(count * (high - total_low) for count in counts)
+    return minimum <= 0 <= maximum

@@ -1,7 +1,4 @@
-"""Reading the three files of developer agreements.
-
-Every row is read or set aside with a reason.
-"""
+"""Read the three files of developer agreements. Every row is read, or set aside with a reason."""
 
 from __future__ import annotations
 
@@ -38,15 +35,16 @@ _TYPES = (
     ("community infrastructure levy", r"cil|communityinfrastructurelevy"),
 )
 STATUSES = ("secured", "received", "allocated", "spent", "transferred", "returned")
+_ADD_ORGANISATION = "Fill in the organisation, so that it is clear which one is meant."
+
+#: A saved row: its number in its file, and its texts by field.
+SavedRow: TypeAlias = tuple[int, Mapping[str, str]]
+#: Finds the saved rows of a dataset that have one of these values in a field.
+Recall: TypeAlias = Callable[[str, str, Collection[str]], Sequence[SavedRow]]
 
 
-#: Rows that were read before, as numbers in their files and texts by field: of a dataset of the standard, those that
-#: have one of these values in a field.
-Recall: TypeAlias = Callable[[str, str, Collection[str]], Sequence[tuple[int, Mapping[str, str]]]]
-
-
-def recall_nothing(dataset: str, column: str, values: Collection[str]) -> Sequence[tuple[int, Mapping[str, str]]]:
-    """No rows."""
+def recall_nothing(dataset: str, field: str, values: Collection[str]) -> Sequence[SavedRow]:
+    """Find no saved rows: the default of `read_developer_agreements`."""
     return ()
 
 
@@ -56,6 +54,7 @@ class AgreementFiles:
 
     agreements: tuple[Agreement, ...]
     promises: tuple[Promise, ...]
+    #: Of agreements, contributions and transactions.
     accounts: tuple[Accounts, Accounts, Accounts]
     #: The latest entry date of any row.
     written_on: dt.date | None = None
@@ -70,12 +69,11 @@ def read_developer_agreements(
     known: tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN, NONE_KNOWN),
     recall: Recall = recall_nothing,
 ) -> AgreementFiles:
-    """The agreements, and the promises with their transactions.
+    """Read the agreements, and the contributions with their transactions.
 
-    A row that cannot be used is set aside with a reason: one without a key, one whose key another row of its authority
-    has, a transaction of an unknown promise. Rows that were set aside and corrected may come without the other files,
-    and transactions of them may name promises that were read before (`recall`). Raises `UnableToRead` if a file is not
-    the expected one.
+    Rows that cannot be used are set aside: those without a key, with the key of another row of their authority, and
+    transactions of unknown contributions. Files of corrected rows may come alone, and their transactions may be of
+    contributions that were read before, which `recall` finds. Raises `UnableToRead` if a file is not the expected one.
     """
     tables = find_tables(
         (
@@ -102,96 +100,108 @@ def read_developer_agreements(
             ),
         )
     )
-    first, second, third = (
-        Accounts(name, replace(table.list_file, file=place))
-        for place, (table, name) in enumerate(zip(tables, names, strict=True))
+    agreement_table, contribution_table, transaction_table = tables
+    agreement_account, contribution_account, transaction_account = (
+        Accounts(name, replace(table.list_file, file=file_index))
+        for file_index, (table, name) in enumerate(zip(tables, names, strict=True))
     )
-    accounts = first, second, third
+    accounts = (agreement_account, contribution_account, transaction_account)
     for table, account in zip(tables, accounts, strict=True):
-        _note_oddities(table, account)
-    agreements_read = _agreements(tables[0], first)
-    promises = _promises(tables[1], second, agreements_read)
-    payments = list(tables[2])
-    more = _recalled_promises(recall, payments, promises, agreements_read) if tables[2].list_file.is_corrected else []
-    every = [*promises, *more]
-    moved = _movements(payments, third, every)
+        _remark_on_unread_cells(table, account)
+
+    agreements_read = _read_agreements(agreement_table, agreement_account)
+    promises = _read_promises(contribution_table, contribution_account, agreements_read)
+    transaction_lines = list(transaction_table)
+    recalled_promises: list[Promise] = []
+    if transaction_table.list_file.is_corrected:
+        recalled_promises = _recalled_promises(recall, transaction_lines, promises, agreements_read)
+    all_promises = [*promises, *recalled_promises]
+
+    movements = _read_movements(transaction_lines, transaction_account, all_promises)
     is_corrected = any(table.list_file.is_corrected for table in tables)
-    paid = {promise.key for promise in (more if transactions else promises)}
-    kept = recall(TRANSACTION.code, CONTRIBUTION.code, paid) if is_corrected and paid else ()
-    for place, movement in _recalled(kept, payments, every):
-        moved.setdefault(place, []).append(movement)
-    entries = [_entry(line) for table in tables for line in table]
-    written_on = max((day for day in entries if day is not None), default=None)
-    return AgreementFiles(agreements_read, _with_movements(every, moved), accounts, written_on)
+    # Without a file of transactions, all transactions of the corrected contributions were read before.
+    promise_keys = {promise.key for promise in (recalled_promises if transactions else promises)}
+    saved_rows = recall(TRANSACTION.code, CONTRIBUTION.code, promise_keys) if is_corrected and promise_keys else ()
+    for promise_index, movement in _recalled_movements(saved_rows, transaction_lines, all_promises):
+        movements.setdefault(promise_index, []).append(movement)
+
+    entry_dates = [_entry_date(line) for table in tables for line in table]
+    return AgreementFiles(
+        agreements=agreements_read,
+        promises=_with_movements(all_promises, movements),
+        accounts=accounts,
+        written_on=max((day for day in entry_dates if day is not None), default=None),
+    )
 
 
 def _recalled_promises(
-    recall: Recall, payments: Sequence[Line], promises: Sequence[Promise], agreements: Sequence[Agreement]
+    recall: Recall, transactions: Sequence[Line], promises: Sequence[Promise], agreements: Sequence[Agreement]
 ) -> list[Promise]:
-    """The promises, read before, that payments name and this file of contributions does not have."""
-    wanted = {line.text("contribution") for line in payments} - {promise.key for promise in promises}
-    rows = lines_of(recall(CONTRIBUTION.code, "reference", wanted), CONTRIBUTION.code, CONTRIBUTIONS)
-    unseen = Accounts("", ListFile())
-    return [replace(promise, is_recalled=True) for promise in _promises(rows, unseen, agreements)]
+    """The contributions of transactions that are not in the file of contributions, but were read before."""
+    missing_keys = {line.text("contribution") for line in transactions} - {promise.key for promise in promises}
+    lines = lines_of(recall(CONTRIBUTION.code, "reference", missing_keys), CONTRIBUTION.code, CONTRIBUTIONS)
+    # Their rows are in no file of this import, so nothing is reported about them.
+    ignored_account = Accounts("", ListFile())
+    return [replace(promise, is_recalled=True) for promise in _read_promises(lines, ignored_account, agreements)]
 
 
-def _with_movements(promises: Sequence[Promise], moved: Mapping[int, Sequence[Movement]]) -> tuple[Promise, ...]:
-    """The promises with their movements by date, without recalled ones that no new payment names."""
+def _with_movements(
+    promises: Sequence[Promise], movements_by_promise: Mapping[int, Sequence[Movement]]
+) -> tuple[Promise, ...]:
+    """The promises with their movements by date, without recalled promises that have no new movement.
+
+    `movements_by_promise` has the movements by the index of their promise.
+    """
     with_movements = []
-    for place, promise in enumerate(promises):
-        movements = moved.get(place, ())
+    for index, promise in enumerate(promises):
+        movements = movements_by_promise.get(index, ())
         if promise.is_recalled and all(movement.is_recalled for movement in movements):
             continue
-        in_order = sorted(movements, key=lambda movement: (movement.on or dt.date.min, movement.row))
-        with_movements.append(replace(promise, movements=tuple(in_order)))
+        by_date = sorted(movements, key=lambda movement: (movement.on or dt.date.min, movement.row))
+        with_movements.append(replace(promise, movements=tuple(by_date)))
     return tuple(with_movements)
 
 
-def _entry(line: Line) -> dt.date | None:
+def _entry_date(line: Line) -> dt.date | None:
     try:
         return full_date(line["entry"])
     except Unreadable:
         return None
 
 
-def _note_oddities(table: Table, account: Accounts) -> None:
-    """Report rows above the heading, and values in columns without one."""
+def _remark_on_unread_cells(table: Table, account: Accounts) -> None:
+    """Add remarks on rows above the heading, and on values in columns without a heading."""
     for remark in table.remarks:
         account.remarks.append(f"{account.file}: {remark}")
     for row in table.above:
-        words = "; ".join(text(cell) for cell in row.cells if text(cell))
-        account.remark(row.number, f"above the heading, not a record: “{words[:120]}”.")
-    for place in table.nameless:
+        texts = "; ".join(text(cell) for cell in row.cells if text(cell))
+        account.remark(row.number, f"above the heading, not a record: “{texts[:120]}”.")
+    for column_number in table.nameless:
         for row in table.rows:
-            if place <= len(row.cells) and text(row.cells[place - 1]):
-                account.remark(
-                    row.number, f"“{text(row.cells[place - 1])[:80]}” is in column {place}, which has no heading."
-                )
+            cell = row.cells[column_number - 1] if column_number <= len(row.cells) else None
+            if text(cell):
+                account.remark(row.number, f"“{text(cell)[:80]}” is in column {column_number}, which has no heading.")
 
 
-def _keyed(line: Line, seen: dict[tuple[str, str], int], account: Accounts) -> str:
-    """The key of a row; "" if it was set aside.
+def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accounts) -> str:
+    """The key of a row, which is unique within an authority; "" if the row was set aside.
 
-    References are unique within an authority.
+    `row_by_key` has the rows of earlier keys, and gets this one.
     """
     key = line.text("key")
-    whose = authority_key(line.text("organisation")), key
     if not key:
         account.aside(line, "it has no key.", "Fill in its reference.")
-    elif whose in seen:
-        account.aside(line, f"“{key}” is already in row {seen[whose]}.", "Correct or remove one of the two.")
         return ""
-    else:
-        seen[whose] = line.number
-        account.read += 1
+    first_row = row_by_key.setdefault((authority_key(line.text("organisation")), key), line.number)
+    if first_row != line.number:
+        account.aside(line, f"“{key}” is already in row {first_row}.", "Correct or remove one of the two.")
+        return ""
+    account.read += 1
     return key
 
 
 def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
-    """An amount or quantity.
-
-    A remark is added for values that are not plain numbers.
-    """
+    """An amount or quantity; None, with a remark, if it cannot be read. Unusual spellings get a remark too."""
     cell = line[column]
     try:
         value = amount(cell)
@@ -219,26 +229,23 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
         return None
 
 
-def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
-    """The agreements.
-
-    A type that is not known is kept as written, with a remark.
-    """
-    seen: dict[tuple[str, str], int] = {}
+def _read_agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
+    """The agreements. An unknown type is kept as it is written, with a remark."""
+    row_by_key: dict[tuple[str, str], int] = {}
     agreements = []
     for line in table:
-        key = _keyed(line, seen, account)
+        key = _read_key(line, row_by_key, account)
         if not key:
             continue
-        given = line.text("type")
-        kind = _type(given)
-        if given and kind is None:
-            account.remark(line.number, f"“{given}” is not one of the usual types: kept as written.")
+        type_cell = line.text("type")
+        kind = _known_type(type_cell)
+        if type_cell and kind is None:
+            account.remark(line.number, f"“{type_cell}” is not one of the usual types: kept as written.")
         agreements.append(
             Agreement(
                 row=line.number,
                 key=key,
-                kind=kind or given.casefold() or "type not given",
+                kind=kind or type_cell.casefold() or "type not given",
                 application=line.text("application"),
                 url=line.text("url") if line.text("url").startswith("http") else "",
                 organisation=line.text("organisation"),
@@ -250,26 +257,24 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
     return tuple(agreements)
 
 
-def _type(given: str) -> str | None:
-    bare = re.sub(r"[^a-z0-9]", "", given.casefold())
-    return next((kind for kind, pattern in _TYPES if re.fullmatch(pattern, bare)), None)
+def _known_type(cell: str) -> str | None:
+    plain = re.sub(r"[^a-z0-9]", "", cell.casefold())
+    return next((kind for kind, pattern in _TYPES if re.fullmatch(pattern, plain)), None)
 
 
-def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
-    """The contributions.
-
-    One that names agreements of several authorities is set aside.
-    """
-    seen: dict[tuple[str, str], int] = {}
-    rows_of = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
+def _read_promises(lines: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
+    """The contributions. If the agreements of several authorities can be meant, the row is set aside."""
+    row_by_key: dict[tuple[str, str], int] = {}
+    agreement_rows = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
     promises = []
-    for line in rows:
+    for line in lines:
         agreement = line.text("agreement")
-        named = rows_of.find(agreement, line.text("organisation"))
-        if len(named) > 1:
-            _aside_for_several(line, f"agreements of several authorities have the reference “{agreement}”.", account)
+        matching_rows = agreement_rows.find(agreement, line.text("organisation"))
+        if len(matching_rows) > 1:
+            found = f"agreements of several authorities have the reference “{agreement}”."
+            account.aside(line, found, _ADD_ORGANISATION)
             continue
-        key = _keyed(line, seen, account)
+        key = _read_key(line, row_by_key, account)
         if not key:
             continue
         promises.append(
@@ -277,7 +282,7 @@ def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agre
                 row=line.number,
                 key=key,
                 agreement=agreement,
-                agreement_row=named[0] if named else None,
+                agreement_row=matching_rows[0] if matching_rows else None,
                 purpose=_purpose(line.text("purpose")),
                 amount=_number(line, "amount", account),
                 units=_number(line, "units", account),
@@ -291,61 +296,53 @@ def _promises(rows: Iterable[Line], account: Accounts, agreements: Sequence[Agre
     return promises
 
 
-def _purpose(given: str) -> str:
-    words = " ".join(given.replace("-", " ").replace("_", " ").split())
+def _purpose(cell: str) -> str:
+    words = " ".join(cell.replace("-", " ").replace("_", " ").split())
     return words if any(character.isalpha() for character in words) else "purpose not given"
 
 
-def _aside_for_several(line: Line, found: str, account: Accounts) -> None:
-    account.aside(line, found, "Fill in the organisation, so that it is clear which one is meant.")
-
-
-def _movements(rows: Iterable[Line], account: Accounts, promises: Sequence[Promise]) -> dict[int, list[Movement]]:
-    """The transactions by the place of their promise."""
-    places = ByReference((one.key, one.organisation, place) for place, one in enumerate(promises))
-    seen: Counter[tuple[str, str]] = Counter()
+def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence[Promise]) -> dict[int, list[Movement]]:
+    """The transactions, by the index of their promise."""
+    promise_indexes = ByReference((promise.key, promise.organisation, index) for index, promise in enumerate(promises))
+    uses: Counter[tuple[str, str]] = Counter()
     movements: dict[int, list[Movement]] = {}
-    for line in rows:
-        key, promise, authority = line.text("key"), line.text("contribution"), line.text("organisation")
-        named = places.find(promise, authority)
-        if not named:
-            account.aside(
-                line,
-                f"the contribution “{promise}” is not in the file of contributions.",
-                "Correct the reference, or add the contribution.",
+    for line in lines:
+        key, reference, authority = line.text("key"), line.text("contribution"), line.text("organisation")
+        matching_indexes = promise_indexes.find(reference, authority)
+        if not matching_indexes:
+            found = f"the contribution “{reference}” is not in the file of contributions."
+            account.aside(line, found, "Correct the reference, or add the contribution.")
+            continue
+        if len(matching_indexes) > 1:
+            found = f"contributions of several authorities have the reference “{reference}”."
+            account.aside(line, found, _ADD_ORGANISATION)
+            continue
+        promise = promises[matching_indexes[0]]
+        if promise.is_recalled and _is_of_other_authority(authority, promise):
+            found = (
+                f"the contribution “{reference}” that was read before is of {promise.organisation}, not of {authority}."
             )
+            account.aside(line, found, "Correct the reference or the organisation.")
             continue
-        if len(named) > 1:
-            _aside_for_several(line, f"contributions of several authorities have the reference “{promise}”.", account)
-            continue
-        one = promises[named[0]]
-        is_anothers = authority and one.organisation and authority_key(authority) != authority_key(one.organisation)
-        if one.is_recalled and is_anothers:
-            found_here = (
-                f"the contribution “{promise}” that was read before is of {one.organisation}, not of {authority}."
-            )
-            account.aside(line, found_here, "Correct the reference or the organisation.")
-            continue
-        seen[authority_key(authority), key] += 1
-        if not key or seen[authority_key(authority), key] > 1:
+        uses[authority_key(authority), key] += 1
+        if not key or uses[authority_key(authority), key] > 1:
             account.remark(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
         account.read += 1
-        movements.setdefault(named[0], []).append(_movement(line, key, account))
+        movements.setdefault(matching_indexes[0], []).append(_movement(line, key, account))
     return movements
 
 
-def _movement(line: Line, key: str, account: Accounts) -> Movement:
-    """What happened to a contribution's money or homes.
+def _is_of_other_authority(authority: str, promise: Promise) -> bool:
+    return bool(authority and promise.organisation) and authority_key(authority) != authority_key(promise.organisation)
 
-    An unknown status is left blank.
-    """
-    given = line.text("status")
-    status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
+
+def _movement(line: Line, key: str, account: Accounts) -> Movement:
+    """The transaction in a row. An unknown status is left blank, with a remark."""
+    status_cell = line.text("status")
+    status = re.split(r"[^a-z]", status_cell.casefold(), maxsplit=1)[0]
     if status not in STATUSES:
-        account.remark(
-            line.number,
-            f"“{given}” is not a known funding status." if given else "it has no funding status.",
-        )
+        remark = f"“{status_cell}” is not a known funding status." if status_cell else "it has no funding status."
+        account.remark(line.number, remark)
         status = ""
     return Movement(
         row=line.number,
@@ -360,19 +357,20 @@ def _movement(line: Line, key: str, account: Accounts) -> Movement:
     )
 
 
-def _recalled(
-    kept: Sequence[tuple[int, Mapping[str, str]]], payments: Sequence[Line], promises: Sequence[Promise]
+def _recalled_movements(
+    saved_rows: Sequence[SavedRow], transactions: Sequence[Line], promises: Sequence[Promise]
 ) -> Iterator[tuple[int, Movement]]:
-    """The transactions that were read before, without those in the file, with the place of their promise.
-
-    Each belongs to a promise of its own authority.
-    """
-    places = {(one.key, authority_key(one.organisation)): place for place, one in enumerate(promises)}
-    unseen = Accounts("", ListFile())
-    here = [_movement(line, line.text("key"), unseen) for line in payments]
-    keys, cells = {one.key for one in here if one.key}, [one.cells for one in here]
-    for line in lines_of(kept, TRANSACTION.code, TRANSACTIONS):
-        movement = replace(_movement(line, line.text("key"), unseen), is_recalled=True)
-        place = places.get((line.text("contribution"), authority_key(line.text("organisation"))))
-        if place is not None and movement.key not in keys and movement.cells not in cells:
-            yield place, movement
+    """The transactions that were read before and are not in the file, with the index of their promise."""
+    index_by_promise = {
+        (promise.key, authority_key(promise.organisation)): index for index, promise in enumerate(promises)
+    }
+    # Rows of the file have their remarks already, and saved rows need none.
+    ignored_account = Accounts("", ListFile())
+    movements_in_file = [_movement(line, line.text("key"), ignored_account) for line in transactions]
+    keys_in_file = {movement.key for movement in movements_in_file if movement.key}
+    cells_in_file = [movement.cells for movement in movements_in_file]
+    for line in lines_of(saved_rows, TRANSACTION.code, TRANSACTIONS):
+        movement = replace(_movement(line, line.text("key"), ignored_account), is_recalled=True)
+        index = index_by_promise.get((line.text("contribution"), authority_key(line.text("organisation"))))
+        if index is not None and movement.key not in keys_in_file and movement.cells not in cells_in_file:
+            yield index, movement

@@ -1,4 +1,4 @@
-"""Apply the three files of developer agreements in one transaction."""
+"""Import the three files of developer agreements in one transaction."""
 
 from __future__ import annotations
 
@@ -37,64 +37,65 @@ def import_developer_agreements(
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
-    """Import agreements, promises and payments; every row is accounted for.
+    """Import agreements, contributions and transactions.
 
-    Importing the same files twice changes nothing the second time. Raises `UnableToRead` if a file is not the expected
-    one, or the directory has no councils.
+    The report accounts for every row. Importing the same files again changes nothing. Raises `UnableToRead` if a file
+    is not the expected one, or if the directory has no councils.
     """
     choices = Choices(as_of=as_of)
     files = (agreements, contributions, transactions)
     given = Given(files=files, author=author, now=now, choices=choices, progress=progress, keep=not dry_run)
     outcome = import_files(apply_developer_agreements, given, dry_run=dry_run)
-    line = outcome.run.report["remarks"][-1]
-    return Outcome(outcome.run, f"Dry run, nothing was changed. {line}" if dry_run else line)
+    last_line = outcome.run.report["remarks"][-1]
+    return Outcome(outcome.run, f"Dry run, nothing was changed. {last_line}" if dry_run else last_line)
 
 
 def apply_developer_agreements(given: Given) -> ImportRun:
-    """Import the three files inside the caller's transaction.
+    """Import the three files inside the caller's transaction, and return the run.
 
-    Returns the run. Its last remark accounts for every row.
+    The last remark of the report accounts for every row.
     """
-    first, second, third = (file.sheets for file in given.files)
-    read = read_developer_agreements(
-        first,
-        second,
-        third,
+    agreements, contributions, transactions = (file.sheets for file in given.files)
+    files = read_developer_agreements(
+        agreements,
+        contributions,
+        transactions,
         names=(given.names[0], given.names[1], given.names[2]),
-        known=(given.known(0, first), given.known(1, second), given.known(2, third)),
+        known=(given.known(0, agreements), given.known(1, contributions), given.known(2, transactions)),
         recall=partial(recall_rows, given.organisation),
     )
     report = Report()
-    is_corrected = any(account.list_file.is_corrected for account in read.accounts)
+    is_corrected = any(account.list_file.is_corrected for account in files.accounts)
     day = settled_date(
         given=given.choices.as_of,
         named=given.named_date,
-        said=given.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else read.written_on,
+        said=given.latest_date(Register.DEVELOPER_AGREEMENTS) if is_corrected else files.written_on,
         now=given.now,
         report=report,
     )
-    # Each account sets its own rows aside, once the others are in.
+    # The accounts set their rows aside at the end (see `_apply`).
     run = given.start(Register.DEVELOPER_AGREEMENTS, day, report=report, source=SOURCE)
     newer = newer_list(register=run.register, digest=given.digest, as_of=day, organisation=given.organisation)
-    vintages = Vintages(read, newer.as_of if newer else None, given.organisation)
-    made = given.new_run(run.register, day)
+    vintages = Vintages(files, newer.as_of if newer else None, given.organisation)
+    import_run = given.new_run(run.register, day)
     if given.run_pk is None:
-        made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
+        # Agreements refer to the run, even in a dry run, which is rolled back.
+        import_run.save(force_insert=True)
     with report.timed(), refuse_file_with_row(run):
-        line = _apply(read, run, made, vintages)
-    if given.choices.all_or_nothing and (
-        problems := [problem for account in read.accounts for row in account.set_aside for problem in row.problems]
-    ):
+        last_line = _apply(files, run, import_run, vintages)
+
+    problems = [problem for account in files.accounts for row in account.set_aside for problem in row.problems]
+    if given.choices.all_or_nothing and problems:
         raise UnableToRead(problems)
-    report.account_for(*(account.list_file for account in read.accounts))
-    report.remark(line)
-    return given.finish(made, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
+    report.account_for(*(account.list_file for account in files.accounts))
+    report.remark(last_line)
+    return given.finish(import_run, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 
 
-def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: Vintages) -> str:
-    """Save what the files hold; returns the last line of the report.
+def _apply(files: AgreementFiles, run: Import, import_run: ImportRun, vintages: Vintages) -> str:
+    """Save the content of the files; returns the last line of the report.
 
-    Rows older than what was read before fill history and change nothing present.
+    Rows older than those of the last files only add to histories.
     """
     authorities = Authorities(run)
     if not authorities.include_councils:
@@ -103,14 +104,15 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, vintages: V
             "Import the list of councils first: import_register councils FILE.",
         )
     passed_on = PassedOn()
-    agreements, unknown = save_agreements(read, authorities, passed_on, run, import_run)
-    last_line = save_promises(read, authorities, passed_on, Agreements(read, agreements, unknown), run, vintages)
-    present = [row for row in read.agreements if not vintages.of_agreement(row)]
-    keep_agreements(present, agreements, authorities.find, run)
-    for account in read.accounts:
-        for row, words in zip(account.set_aside, account.lines, strict=True):
+    agreement_by_row, rows_of_unknown = save_agreements(files, authorities, passed_on, run, import_run)
+    agreements = Agreements(files, agreement_by_row, rows_of_unknown)
+    last_line = save_promises(files, authorities, passed_on, agreements, run, vintages)
+    current_rows = [row for row in files.agreements if not vintages.of_agreement(row)]
+    keep_agreements(current_rows, agreement_by_row, authorities.find, run)
+    for account in files.accounts:
+        for row, sentence in zip(account.set_aside, account.lines, strict=True):
             run.report.rows_set_aside.append(row)
-            run.report.count("set_aside", words)
-        for line in account.remarks:
-            run.report.remark(line)
+            run.report.count("set_aside", sentence)
+        for remark in account.remarks:
+            run.report.remark(remark)
     return last_line

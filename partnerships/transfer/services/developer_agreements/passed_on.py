@@ -1,7 +1,4 @@
-"""Agreements and contributions that passed to successors.
-
-Later files may still name who had them.
-"""
+"""Agreements and contributions that passed to a successor. Later files may still name the predecessor."""
 
 from __future__ import annotations
 
@@ -12,44 +9,53 @@ from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import SOURCE
 from partnerships.organisations.models import Handover, HandoverState, Organisation
 
-#: A reference, and the authority (id).
+#: A reference, and the id of an authority.
 _Key = tuple[str, int]
 
 
 class PassedOn:
-    """Who holds today what an authority of a file had, so that its row finds it instead of adding it again."""
+    """Finds the present holder of an agreement or a contribution, so that its row does not add it again."""
 
     def __init__(self) -> None:
         self._agreements = _holders(
             "developer_agreements", DeveloperAgreement.objects.values_list("pk", "reference", "organisation")
         )
-        promises = Commitment.objects.filter(source=SOURCE).values_list("pk", "source_reference", "receiver")
-        self._promises = _holders("commitments", promises)
-        stayed = promises.filter(receiver__in={body for _, body in self._agreements})
-        self._stayed = {(reference, body) for _, reference, body in stayed}
+        commitments = Commitment.objects.filter(source=SOURCE).values_list("pk", "source_reference", "receiver")
+        self._contributions = _holders("commitments", commitments)
+        predecessor_ids = {authority_id for _, authority_id in self._agreements}
+        self._contributions_kept_by_predecessors = {
+            (reference, receiver_id) for _, reference, receiver_id in commitments.filter(receiver__in=predecessor_ids)
+        }
 
     def agreement(self, reference: str, authority: Organisation) -> Organisation:
-        """Who holds the authority's agreement."""
+        """The present holder of an agreement of the authority."""
         return self._agreements.get((reference, authority.pk), authority)
 
     def contribution(self, reference: str, agreement: str, authority: Organisation | None) -> Organisation | None:
-        """Who holds the authority's contribution.
+        """The present holder of a contribution of the authority; for a new one, the holder of its agreement.
 
-        Of one that is new, who holds its agreement (a reference).
+        `reference` and `agreement` are the references of the contribution and of its agreement.
         """
-        if authority is None or (reference, authority.pk) in self._stayed:
+        if authority is None or (reference, authority.pk) in self._contributions_kept_by_predecessors:
             return authority
-        return self._promises.get((reference, authority.pk)) or self.agreement(agreement, authority)
+        return self._contributions.get((reference, authority.pk)) or self.agreement(agreement, authority)
 
 
-def _holders(kind: str, rows: Iterable[tuple[int, str, int | None]]) -> dict[_Key, Organisation]:
-    """Who holds each record (id, reference, holder) of a kind of obligation that passed on, by who had it."""
-    lines = list(Handover.objects.filter(kind=kind, state=HandoverState.APPLIED).values_list("record", "predecessor"))
-    held = {pk: (reference, body) for pk, reference, body in rows} if lines else {}
-    holders = {}
-    for record, predecessor in lines:
-        reference, body = held.get(record, ("", None))
-        if body is not None and body != predecessor:
-            holders[reference, predecessor] = body
-    bodies = Organisation.objects.in_bulk(set(holders.values()))
-    return {key: bodies[body] for key, body in holders.items()}
+def _holders(kind: str, records: Iterable[tuple[int, str, int | None]]) -> dict[_Key, Organisation]:
+    """The present holders of the records that passed on, by reference and predecessor.
+
+    `records` are primary key, reference and holder of the records of a kind of obligation.
+    """
+    handovers = list(
+        Handover.objects.filter(kind=kind, state=HandoverState.APPLIED).values_list("record", "predecessor")
+    )
+    if not handovers:
+        return {}
+    record_by_pk = {pk: (reference, holder_id) for pk, reference, holder_id in records}
+    holder_ids: dict[_Key, int] = {}
+    for record_pk, predecessor_id in handovers:
+        reference, holder_id = record_by_pk.get(record_pk, ("", None))
+        if holder_id is not None and holder_id != predecessor_id:
+            holder_ids[reference, predecessor_id] = holder_id
+    organisations = Organisation.objects.in_bulk(set(holder_ids.values()))
+    return {key: organisations[holder_id] for key, holder_id in holder_ids.items()}

@@ -489,7 +489,7 @@ def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
     twice = lead.post(address, {"reason": "And again."}, follow=True)
     page = lead.get(reverse("digests:entry", args=[email.pk]))
 
-    assert "Give a reason for sending it again" in asked.content.decode()
+    assert "Enter a reason for sending it again" in asked.content.decode()
     assert none_yet == 0
     assert "This email has already been queued again" in twice.content.decode()
     assert Email.objects.filter(repeat_of_id=email.pk).count() == 1

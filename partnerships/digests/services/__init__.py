@@ -1,4 +1,4 @@
-"""What changes subscriptions, preferences and the emails of this room."""
+"""Services that change subscriptions, preferences, notices and the emails of this room."""
 
 from partnerships.digests.services.answering import allow_questions, confirm, refuse_questions
 from partnerships.digests.services.asking import (

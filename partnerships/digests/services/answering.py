@@ -1,4 +1,4 @@
-"""Answers: confirm, refuse all questions, allow questions again."""
+"""Services with which people confirm a subscription, refuse confirmation emails, or allow them again."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ from partnerships.people.refusals import forget_refusal
 
 @transaction.atomic
 def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
-    """Confirm a subscription for its person; may run twice.
+    """Confirm a subscription, starting with the present versions. May run twice.
 
-    It starts at the present versions. Raises `UnableToChangeSubscription` if it was ended, paused or stopped in the
-    meantime, or may no longer be read.
+    Raises `UnableToChangeSubscription` if it has ended, is paused or stopped, or its target may no longer be read.
     """
     lock_planning()
     locked = lock_subscription(subscription)
@@ -44,21 +43,24 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
 
 
 def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.datetime) -> None:
-    """Mark a subscription as confirmed, starting at the present versions. The caller holds the lock."""
+    """Mark a locked subscription as confirmed, starting with the present versions."""
     subscription.status = SubscriptionStatus.CONFIRMED
     subscription.confirmed_at = now
-    subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
+    subscription.ended_at = None
+    subscription.reason = ""
+    subscription.refused_at = None
     subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason", "refused_at"])
     start_watermarks(subscriptions=[subscription.pk], now=now)
     journal_subscription(subscription, now=now, undone=True)
-    if author == subscription.person and subscription.how == How.SELF:  # confirming for a partner withdraws no refusal
+    if author == subscription.person and subscription.how == How.SELF:
+        # Confirming what a partner asked would not withdraw it.
         withdraw_refusal(subscription.person, now=now)
     record_event(subscription, EventKind.CONFIRMED, author=author, now=now)
 
 
 @transaction.atomic
 def refuse_questions(*, person: User, now: dt.datetime) -> None:
-    """Refuse emails caused by typing the address; subscriptions continue."""
+    """Refuse emails that others cause by entering the person's address; their subscriptions continue."""
     Preference.objects.filter(person=person).update(refused_at=now)
     journal_refusal(person, now=now)
     record(actor_id=person.pk, kind=EventKind.QUESTIONS_REFUSED, target_kind="person", target_id=person.pk, now=now)
@@ -66,13 +68,14 @@ def refuse_questions(*, person: User, now: dt.datetime) -> None:
 
 @transaction.atomic
 def allow_questions(*, person: User, now: dt.datetime) -> None:
-    """Allow questions again, after the person refused them."""
+    """Allow confirmation emails again, after the person refused them."""
     withdraw_refusal(person, now=now)
     record(actor_id=person.pk, kind=EventKind.QUESTIONS_ALLOWED, target_kind="person", target_id=person.pk, now=now)
 
 
 def withdraw_refusal(person: User, *, now: dt.datetime) -> None:
-    """Withdraw a refusal of questions, because the person asks for something."""
-    forgot = forget_refusal(person.email, now=now)
-    if Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None) or forgot:
+    """Withdraw the person's refusal of confirmation emails, if there is one, because they ask for something."""
+    had_refused_address = forget_refusal(person.email, now=now)
+    had_refused = Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None)
+    if had_refused or had_refused_address:
         journal_refusal(person, now=now, undone=True)

@@ -1,4 +1,4 @@
-"""Asking people by email whether they want digests."""
+"""Services that ask people by email whether they want digests."""
 
 from __future__ import annotations
 
@@ -16,24 +16,21 @@ from partnerships.digests.services.recording import UnableToChangeSubscription, 
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-#: Emails to stakeholders that one organisation may cause in a day, against flooding.
+#: How many confirmation emails one organisation may cause in a day.
 MAX_ASKED_A_DAY = 200
 #: How often one organisation may ask one person in a day, about anything.
 MAX_ASKED_A_PERSON = 5
-#: How often somebody may be asked about one thing within the time that a refusal holds.
+#: How often a person may be asked about one target within REFUSAL_HOLDS.
 MAX_TIMES_ASKED = 3
 
 
 class UnableToSubscribe(Exception):
-    """The address is unusable, they refused, or a limit was reached.
-
-    Also if the organisation that asks may not read the thing itself.
-    """
+    """The address cannot be used, the person refused, a limit is reached, or the asking organisation has no access."""
 
 
 @transaction.atomic
 def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> None:
-    """Send the confirmation email again, at the earliest a day after the last. Raises `UnableToSubscribe`."""
+    """Send the confirmation email again, at least a day after the last one. Raises `UnableToSubscribe`."""
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).asks_for_organisation)
     if not locked.is_waiting:
@@ -49,9 +46,9 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
 
 @transaction.atomic
 def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> None:
-    """Send the confirmation email again because the person wants it.
+    """Send the confirmation email again, because the person asks for it.
 
-    At most `limit` a day, and not if it was answered in the meantime or the address is suppressed.
+    Does nothing if `limit` emails were sent within a day, if it was answered, or if the address is suppressed.
     """
     locked = lock_subscription(subscription)
     emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
@@ -62,18 +59,22 @@ def remind(*, subscription: Subscription, now: dt.datetime, limit: int = 1) -> N
 
 @transaction.atomic
 def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> None:
-    """Send the confirmation email again, at the person's own wish.
+    """Send the confirmation email again, because the person asks for it on a page.
 
-    It may be about something they refused. The email goes to their own address, and only their answer to it changes
-    anything. Raises `UnableToChangeSubscription` if the organisation that asked may no longer read it, if there is
-    nothing to ask, or if the refusal is so old that a partner may ask again.
+    They may ask for what they refused before. The email goes to their own address, and only their answer to it changes
+    anything. Raises `UnableToChangeSubscription` if there is nothing to confirm, if the organisation that asked may no
+    longer read the target, or if the refusal is so old that a partner may ask again.
     """
     locked = lock_subscription(subscription)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
         raise UnableToChangeSubscription("There is nothing left for you to confirm here.")
     if locked.is_refused:
-        locked.status, locked.asked_at, locked.confirmed_at = SubscriptionStatus.ASKED, now, None
-        locked.ended_at, locked.reason, locked.refused_at = None, "", None
+        locked.status = SubscriptionStatus.ASKED
+        locked.asked_at = now
+        locked.confirmed_at = None
+        locked.ended_at = None
+        locked.reason = ""
+        locked.refused_at = None
         locked.save(update_fields=["status", "asked_at", "confirmed_at", "ended_at", "reason", "refused_at"])
         withdraw_refusal(locked.person, now=now)
         record_event(locked, EventKind.QUESTION_WANTED_AGAIN, author=locked.person, now=now)
@@ -82,28 +83,27 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
 
 @transaction.atomic
 def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
-    """End a question to somebody with an account whose email may not be sent.
+    """End a subscription that waits for a confirmation, because the email that asks for it may not be sent.
 
-    It does not count as a refusal. If the row is locked by another change, that change wins. The organisation that
-    asked sees only that no email could be sent, not that the person may not read the thing.
+    It does not count as a refusal. The organisation that asked sees only that no email could be sent, not that the
+    person may not read the target. If another change has locked the row, that change wins.
     """
-    waiting = Subscription.objects.select_for_update(of=("self",), skip_locked=True).for_listing()
-    locked = waiting.filter(pk=subscription.pk, status=SubscriptionStatus.ASKED).first()
-    if locked is not None:
-        locked.status, locked.ended_at, locked.reason = (
-            SubscriptionStatus.ENDED,
-            now,
-            "The email that asks them could not be sent.",
-        )
-        locked.save(update_fields=["status", "ended_at", "reason"])
-        record_event(locked, EventKind.NOT_ASKED, author=None, now=now)
+    unlocked = Subscription.objects.select_for_update(of=("self",), skip_locked=True).for_listing()
+    locked = unlocked.filter(pk=subscription.pk, status=SubscriptionStatus.ASKED).first()
+    if locked is None:
+        return
+    locked.status = SubscriptionStatus.ENDED
+    locked.ended_at = now
+    locked.reason = "The email that asks them could not be sent."
+    locked.save(update_fields=["status", "ended_at", "reason"])
+    record_event(locked, EventKind.NOT_ASKED, author=None, now=now)
 
 
 def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
-    """Raise `UnableToSubscribe` if the asking organisation has no access.
+    """Raise `UnableToSubscribe` if the asking organisation may not read the target.
 
-    The rights of the person asked are not checked here, because the answer would show which addresses have an account.
-    If they may not read it, no email is sent and the question ends (`give_up_asking`).
+    Whether the person may read it is not checked here, because the answer would show which addresses have an account.
+    If they may not, no email is sent and the subscription ends (`give_up_asking`).
     """
     if subscription.added_for is not None and not open_to_askers([subscription], now):
         raise UnableToSubscribe(
@@ -112,20 +112,21 @@ def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
 
 
 def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
-    """Raise `UnableToSubscribe` if the person was asked too often.
+    """Raise `UnableToSubscribe` if the person was asked, or the organisation has asked, too often.
 
-    It counts emails, so ending and adding again does not help.
+    Emails are counted, not subscriptions, so that ending a subscription and adding it again does not help.
     """
-    asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
-    if asking.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS).count() >= MAX_TIMES_ASKED:
+    questions = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
+    earlier = questions.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS)
+    if earlier.count() >= MAX_TIMES_ASKED:
         raise UnableToSubscribe(f"They were asked {MAX_TIMES_ASKED} times. Please contact them directly.")
     organisation = subscription.added_for
-    today = asking.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
+    today = questions.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
     if organisation is None:
         if today.filter(recipient=subscription.person).count() >= MAX_ASKED_A_PERSON:
             raise UnableToSubscribe(
                 f"We have sent this address {MAX_ASKED_A_PERSON} of these emails today. Answer one of them, or try "
-                f"again tomorrow."
+                "again tomorrow."
             )
         return
     if today.count() >= MAX_ASKED_A_DAY:
@@ -139,7 +140,7 @@ def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
 
 
 def send_question(subscription: Subscription, *, now: dt.datetime) -> None:
-    """Queue the email that asks whether the person wants this."""
+    """Record the email that asks whether the person wants this subscription."""
     record_digest_email(
         DeliveryKind.CONFIRMATION, recipient_id=subscription.person_id, subscription=subscription, now=now
     )

@@ -1,4 +1,4 @@
-"""Setting and ending role rules."""
+"""Services that set and end role rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from partnerships.plans.models import Plan
 
 @transaction.atomic
 def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
-    """Send digests to a partnership's members or a plan's signatories."""
+    """Subscribe all members of a partnership, or all signatories of a plan, now and in future."""
     lock_planning()
     require(may_set_roles(target, author, now))
     kind = kind_of(target)
@@ -46,36 +46,37 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
 
 @transaction.atomic
 def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
-    """End a role rule and its subscriptions; return how many ended."""
-    lock_planning()  # rules being applied now are done, or find no rule
+    """End a role rule and its subscriptions; returns how many subscriptions ended."""
+    lock_planning()  # a job that applies rules has finished before this, or will not find the rule
     target = rule.plan or rule.partnership
-    assert target is not None
-    require(
-        may_set_roles(target, author, now) if rule.post is None else may_follow_for_post(rule.post, target, author, now)
-    )
-    by_rule = Subscription.objects.live().filter(
-        how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
-    )
+    assert target is not None  # a constraint
+    if rule.post is None:
+        require(may_set_roles(target, author, now))
+    else:
+        require(may_follow_for_post(rule.post, target, author, now))
+
+    subscriptions = Subscription.objects.live().filter(how=How.ROLE, **{kind_of(target): target})
     if rule.role == RoleRule.Role.POST:
-        by_rule = by_rule.filter(Q(person__in=people_of(rule).values("person")) | Q(person__in=contact_people(rule)))
-    ended = end_subscriptions(by_rule, author=author, reason=reason, now=now, is_refusal=False)
+        holds_post = Q(person__in=people_of(rule).values("person")) | Q(person__in=contact_people(rule))
+        subscriptions = subscriptions.filter(holds_post)
+    ended_count = end_subscriptions(subscriptions, author=author, reason=reason, now=now, is_refusal=False)
     record(
         actor_id=author.pk,
         kind=EventKind.ROLE_UNSUBSCRIBED,
-        target_kind="plan" if rule.plan_id else "partnership",
-        target_id=rule.plan_id or rule.partnership_id or 0,
+        target_kind=kind_of(target),
+        target_id=target.pk,
         now=now,
         data={"role": rule.role, "reason": reason},
     )
     rule.delete()
-    # People that another rule about it covers keep following it.
+    # Another rule for the same target may cover some of these people: they keep following it.
     apply_rules(RoleRule.objects.filter(partnership=rule.partnership_id, plan=rule.plan_id), now=now)
-    return ended
+    return ended_count
 
 
 @transaction.atomic
 def follow_for_post(*, post: Post, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
-    """Send digests to the holder of a post, who changes with the post."""
+    """Subscribe the holder of a post; when the post changes hands, the next holder in place of the last."""
     lock_planning()
     require(may_follow_for_post(post, target, author, now))
     kind = kind_of(target)

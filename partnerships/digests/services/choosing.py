@@ -1,4 +1,4 @@
-"""One page of choices: when emails come, how notices come, and reminders."""
+"""The service behind the page of choices: when emails come, how notices come, and reminders."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def save_choices(
     author: User | None,
     now: dt.datetime,
 ) -> Preference:
-    """Save the page of choices.
+    """Save everything that a person chose on the page of choices.
 
-    `preferences` are the arguments of `prefer`; `lead_times` as in `choose_lead_times`, None leaves all as they are.
-    Raises `UnableToChangeSubscription` and `UnableToChooseWay`.
+    `preferences` and `for_everything` are arguments of `prefer`, `lead_times` is one of `choose_lead_times`; None
+    leaves all lead times as they are. Raises `UnableToChangeSubscription` and `UnableToChooseWay`.
     """
     preference = prefer(person=person, author=author, for_everything=for_everything, now=now, **preferences)
     if ways:

@@ -1,6 +1,6 @@
-"""Requests typed into public pages, processed in the background.
+"""Records requests from public pages, and processes them in the background.
 
-The pages do the same for every address, so neither their text nor their duration shows whether we know it.
+The pages do the same for every address. So neither their text nor the time that they take shows whether we know it.
 """
 
 from __future__ import annotations
@@ -26,38 +26,36 @@ MAX_ATTEMPTS = 5
 
 
 def record_request(*, email: str, plan: Plan | None = None, frequency: str = "", now: dt.datetime) -> None:
-    """Record an address that wants new links or, with a plan, its digests.
-
-    The next sweep processes it within seconds; the broker is not needed.
-    """
+    """Record that a visitor asks for new links or, with a plan, for its digests; the sweep processes it in seconds."""
     EmailRequest.objects.create(address=email, plan=plan, frequency=frequency, typed_at=now)
 
 
 def process_requests(*, now: dt.datetime) -> int:
-    """Process waiting requests; return how many. May run in parallel."""
-    tried = EmailRequest.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
-    waiting = list(tried.values_list("pk", flat=True)[:_MAX_A_ROUND])
-    return sum(_process(pk, now=now) for pk in waiting)
+    """Process the waiting requests; returns how many. May run in several processes at once."""
+    waiting = EmailRequest.objects.filter(tries__lt=MAX_ATTEMPTS).order_by("tries", "pk")
+    request_ids = list(waiting.values_list("pk", flat=True)[:_MAX_A_ROUND])
+    return sum(_process(pk, now=now) for pk in request_ids)
 
 
 def _process(pk: int, *, now: dt.datetime) -> bool:
-    """Process one request; False if another worker has it, or if it failed."""
+    """Process one request; returns False if another process has it, or if it failed."""
     try:
         with transaction.atomic():
-            rows = EmailRequest.objects.select_for_update(skip_locked=True, of=("self",)).select_related("plan")
-            request = rows.filter(pk=pk).first()
+            unlocked = EmailRequest.objects.select_for_update(skip_locked=True, of=("self",)).select_related("plan")
+            request = unlocked.filter(pk=pk).first()
             if request is None:
                 return False
             request.delete()
-            _act(request, now=now)
-    except Exception as error:  # noqa: BLE001 - a failed request is retried after the others, then set aside
+            _fulfil(request, now=now)
+    except Exception as error:  # noqa: BLE001 - whatever fails, the other requests go on; this one is tried again
         EmailRequest.objects.filter(pk=pk).update(tries=F("tries") + 1)
         log.error("email_request_failed", email_request=pk, kind=type(error).__name__)
         return False
     return True
 
 
-def _act(request: EmailRequest, *, now: dt.datetime) -> None:
+def _fulfil(request: EmailRequest, *, now: dt.datetime) -> None:
+    """Send new links, or ask whether the owner of the address wants the digests of a public plan."""
     if request.plan is None:
         person = find_person(request.address)
         if person is not None:

@@ -1,4 +1,4 @@
-"""Recording emails of this room, within limits for each person."""
+"""Records the emails of this room, within limits for each person."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.outbox.services import UnableToRecordEmail, record_email
 from partnerships.people.models import User
 
-#: Emails with new links that one person may get in a day, since anybody who knows an address can ask. The same limit
-#: applies to having a confirmation email sent again by link.
+#: How many emails with new links one person may get in a day, because anybody who knows their address can ask for one.
+#: The same limit applies to confirmation emails that are sent again by link.
 MAX_LINKS_A_DAY = 3
 
 
@@ -32,7 +32,7 @@ def record_digest_email(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> Email:
-    """Record an email, to be sent as soon as possible."""
+    """Record an email of this room; only the confirmation of a subscription has a `subscription`."""
     email = record_email(
         kind=kind,
         person_id=recipient_id,

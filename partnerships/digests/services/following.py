@@ -1,6 +1,7 @@
-"""Beginning to follow: oneself, through a partner, by typed address.
+"""Services with which a person begins to follow something.
 
-People who have not confirmed are asked by email.
+They may subscribe themselves, be asked by a partner, or enter their address on a public page. Everybody without an
+account is asked by email to confirm.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ from partnerships.recommendations.models import Recommendation
 def subscribe(
     *, person: User, target: Target, author: User | None, frequency: str = "", now: dt.datetime
 ) -> Subscription:
-    """Follow something oneself.
+    """Make a person follow a target, at their own request. Raises `UnableToSubscribe`.
 
-    With an account it is confirmed at once, starting at the present versions; a stakeholder is asked by email. A paused
-    subscription is resumed. Raises `UnableToSubscribe`.
+    For a person with an account, the subscription is confirmed at once and starts with the present versions. A
+    stakeholder is asked by email. A paused subscription is resumed.
     """
     lock_planning()
     require(may_follow(person, target, roles_of(author, now)))
@@ -59,24 +60,26 @@ def subscribe(
 
 @transaction.atomic
 def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) -> None:
-    """Ask the owner of a typed address about digests of a public plan.
+    """Ask the owner of an address, which anybody may have entered, about digests of a public plan.
 
-    Typing an address decides nothing. People who refused questions, stopped everything or refused this plan get
-    nothing, and neither do suppressed addresses or those that reached a limit. People who already follow the plan get
-    new links instead. No name is accepted, because our email would greet the owner of the address with it.
+    * Nobody who refused confirmation emails, stopped everything or refused this plan gets an email; nor do suppressed
+      addresses and those that have reached a limit.
+    * People who already follow the plan get new links instead.
+    * There is no argument for a name, because our email would greet the owner of the address with it.
     """
-    known_subscription = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target, key="").first()
-    if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
+    address = email.strip()
+    subscription = Subscription.objects.filter(person__email__iexact=address, plan=target, key="").first()
+    if Preference.objects.filter(person__email__iexact=address, refused_at__isnull=False).exists():
         return
-    if known_subscription is not None and known_subscription.refused_at is not None:
+    if subscription is not None and subscription.refused_at is not None:
         return
-    if known_subscription is not None and (known_subscription.is_confirmed or known_subscription.is_paused):
-        send_links(person=known_subscription.person, now=now)
+    if subscription is not None and (subscription.is_confirmed or subscription.is_paused):
+        send_links(person=subscription.person, now=now)
         return
     with suppress(UnableToSubscribe, UnableToAddPerson), transaction.atomic():
-        if known_subscription is not None and known_subscription.is_waiting:
-            check_limits(known_subscription, now=now)
-            remind(subscription=known_subscription, now=now)
+        if subscription is not None and subscription.is_waiting:
+            check_limits(subscription, now=now)
+            remind(subscription=subscription, now=now)
         else:
             lock_planning()
             _begin(
@@ -102,10 +105,9 @@ def add_stakeholder(
     frequency: str = "",
     now: dt.datetime,
 ) -> Subscription:
-    """Ask somebody for an organisation whether they want digests.
+    """Ask a person, on behalf of an organisation, whether they want digests. Raises `UnableToSubscribe`.
 
-    Nothing else is sent until they confirm. A paused subscription stays paused, and a refusal holds for a while. Raises
-    `UnableToSubscribe`.
+    They get no other email until they confirm. A paused subscription stays paused, and a refusal holds for some time.
     """
     lock_planning()
     require(roles_of(author, now).edit_for(organisation.pk))
@@ -129,10 +131,10 @@ def add_stakeholder(
 
 
 def ask_post_contacts(*, now: dt.datetime) -> int:
-    """Ask holders of posts without an account about digests; returns how many.
+    """Ask holders of posts who have no account whether they want what their post follows; returns how many.
 
-    They are asked once by email whether they want what their post follows, and get digests once they agree.
-    When somebody else holds the post, their subscription ends (`planning.roles`). May run twice.
+    Each is asked only once by email, and gets digests once they agree. When another person holds the post, their
+    subscription ends (`planning.roles`). May run twice.
     """
     rules = RoleRule.objects.filter(role=RoleRule.Role.POST, post__in=Post.objects.in_use(), set_by__isnull=False)
     contacts = [
@@ -145,7 +147,7 @@ def ask_post_contacts(*, now: dt.datetime) -> int:
 
 @transaction.atomic
 def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
-    """Ask the holder of a post who has no account to follow what the post follows; returns whether it could."""
+    """Ask one holder of a post who has no account; returns whether an email was recorded."""
     lock_planning()
     target = rule.plan or rule.partnership
     assert target is not None  # a constraint
@@ -153,8 +155,8 @@ def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
     with suppress(UnableToAddPerson, UnableToSubscribe):
         person = person_for_address(email=holder.email, name=holder.name)
         earlier = Subscription.objects.filter(person=person, **fields_of(target)).first()
-        again = earlier is not None and earlier.is_ended and earlier.reason == NO_LONGER
-        if not person.is_stakeholder or (earlier is not None and not again):
+        ended_with_post = earlier is not None and earlier.is_ended and earlier.reason == NO_LONGER
+        if not person.is_stakeholder or (earlier is not None and not ended_with_post):
             return False
         with transaction.atomic():
             _begin(
@@ -183,10 +185,9 @@ def enrol(
     frequency: str = "",
     now: dt.datetime,
 ) -> Subscription:
-    """Add a subscription confirmed elsewhere, such as in a network file.
+    """Add a subscription that was confirmed elsewhere, such as in a network file. Raises `UnableToSubscribe`.
 
-    It starts at the present versions. A stakeholder needs an organisation, and an author who edits for it. Raises
-    `UnableToSubscribe`.
+    It starts with the present versions. A stakeholder needs an organisation, and an author who edits for it.
     """
     lock_planning()
     roles = roles_of(author, now)
@@ -216,11 +217,11 @@ def _begin(
     confirmed: bool,
     now: dt.datetime,
 ) -> Subscription:
-    """Subscribe a person to a target, confirmed or asked by email first. Raises `UnableToSubscribe`."""
+    """Subscribe a person to a target: `confirmed` at once, or asked by email first. Raises `UnableToSubscribe`."""
     lock_planning()
-    by_themselves = how == How.SELF and author == person
-    _check_may_be_asked(person, frequency, by_themselves=by_themselves)
-    request = {
+    is_own_wish = how == How.SELF and author == person
+    _check_may_be_asked(person, frequency, is_own_wish=is_own_wish)
+    values = {
         "how": how,
         "added_by": author,
         "added_for": added_for,
@@ -230,19 +231,20 @@ def _begin(
     }
     Preference.objects.get_or_create(person=person)
     subscription, created = Subscription.objects.select_for_update().get_or_create(
-        person=person, **fields_of(target), defaults=request
+        person=person, **fields_of(target), defaults=values
     )
     if not created:
-        if subscription.is_paused and by_themselves:
+        if subscription.is_paused and is_own_wish:
             resume(subscription=subscription, author=author, now=now)
         if subscription.is_confirmed or subscription.is_paused:
             return subscription
         if subscription.is_waiting and how == How.LEAD and not confirmed:
             return subscription
-        # A partner may ask again after a while; typing an address never reopens a refusal.
-        if not by_themselves and (subscription.is_refused if how == How.SELF else subscription.was_refused(now)):
+        # A partner may ask again after some time. An address entered on a public page never reopens a refusal.
+        is_refused = subscription.is_refused if how == How.SELF else subscription.was_refused(now)
+        if is_refused and not is_own_wish:
             raise UnableToSubscribe("They recently said no to this themselves. Only they can ask for it again.")
-        _ask_again(subscription, request, by_themselves=by_themselves)
+        _begin_again(subscription, values, is_own_wish=is_own_wish)
     record_event(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
         withdraw_refusal(person, now=now)
@@ -255,11 +257,11 @@ def _begin(
     return subscription
 
 
-def _check_may_be_asked(person: User, frequency: str, *, by_themselves: bool) -> None:
-    """Refuse people who have left or said no, and addresses that get no emails."""
+def _check_may_be_asked(person: User, frequency: str, *, is_own_wish: bool) -> None:
+    """Raise `UnableToSubscribe` for people who have left or refused, and for suppressed addresses."""
     if not person.is_active:
         raise UnableToSubscribe("This person has left.")
-    if not by_themselves and has_refused(person.email):
+    if not is_own_wish and has_refused(person.email):
         raise UnableToSubscribe("The owner of this address asked not to be contacted. Only they can change that.")
     if is_suppressed(person.email):
         raise UnableToSubscribe("Emails to this address bounce. Ask an administrator to unblock it first.")
@@ -267,13 +269,16 @@ def _check_may_be_asked(person: User, frequency: str, *, by_themselves: bool) ->
         raise UnableToSubscribe("Choose how often from the list.")
 
 
-def _ask_again(subscription: Subscription, request: Mapping[str, Any], *, by_themselves: bool) -> None:
-    """Begin a subscription again that ended or was refused, as it was asked for now."""
-    frequency = request["frequency"] or subscription.frequency
-    for name, value in {**request, "frequency": frequency}.items():
-        setattr(subscription, name, value)
-    subscription.status, subscription.confirmed_at = SubscriptionStatus.ASKED, None
-    subscription.ended_at, subscription.reason, subscription.has_own_address = None, "", False
-    if by_themselves:  # otherwise their refusal stands until they answer
+def _begin_again(subscription: Subscription, values: Mapping[str, Any], *, is_own_wish: bool) -> None:
+    """Begin a subscription again that has ended, with these values; without a new frequency, it keeps the old one."""
+    frequency = values["frequency"] or subscription.frequency
+    for field_name, value in {**values, "frequency": frequency}.items():
+        setattr(subscription, field_name, value)
+    subscription.status = SubscriptionStatus.ASKED
+    subscription.confirmed_at = None
+    subscription.ended_at = None
+    subscription.reason = ""
+    subscription.has_own_address = False
+    if is_own_wish:  # otherwise their refusal stands until they confirm
         subscription.refused_at = None
     subscription.save()

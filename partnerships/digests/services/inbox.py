@@ -1,4 +1,4 @@
-"""Notices in the inbox: recording, reading, and choosing how they come."""
+"""Services for notices: putting them in inboxes, marking them as read, and choosing how they come."""
 
 from __future__ import annotations
 
@@ -29,18 +29,17 @@ class UnableToChooseWay(Exception):
 
 
 class InboxRouter(Router):
-    """Puts notices in the inbox of people with an account.
-
-    Only those who want them at once get an email.
-    """
+    """Puts notices in the inboxes of people with an account; only those who want them at once get an email."""
 
     def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
-        """The emails to send at once; the others wait in the inbox, or nowhere if the person turned them off."""
+        """Return the emails to send at once; the other notices go to inboxes, or nowhere if turned off."""
         people = {} if kind.code in DeliveryKind.values else _people_with_accounts(emails)
         if not people:
             return list(emails)
-        chosen = dict(NoticeChoice.objects.filter(person__in=people, group=kind.group).values_list("person", "way"))
-        about = _record_of(kind, emails[0])
+        choices = NoticeChoice.objects.filter(person__in=people, group=kind.group)
+        way_by_person = dict(choices.values_list("person", "way"))
+        record_kind, record_id, partnership_id = _record_of(kind, emails[0])
+
         at_once: list[Email] = []
         items: list[InboxItem] = []
         for_summary: list[tuple[InboxItem, Preference]] = []
@@ -51,19 +50,29 @@ class InboxRouter(Router):
                 continue
             preference = getattr(person, "digest_preference", None) or Preference(person=person)
             is_paused = preference.pause_at(now, person.time_zone) is not None
-            way = way_for(kind, chosen.get(person.pk, ""), is_paused=is_paused)
+            way = way_for(kind, way_by_person.get(person.pk, ""), is_paused=is_paused)
             if way == Way.AT_ONCE:
                 at_once.append(email)
             if way == Way.OFF:
                 continue
-            item = InboxItem(person=person, kind=kind.code, group=kind.group, params=email.params, created_at=now)
-            item.record_kind, item.record_id, item.partnership_id = about
+            item = InboxItem(
+                person=person,
+                kind=kind.code,
+                group=kind.group,
+                params=email.params,
+                record_kind=record_kind,
+                record_id=record_id,
+                partnership_id=partnership_id,
+                created_at=now,
+            )
             items.append(item)
             if way == Way.SUMMARY:
                 for_summary.append((item, preference))
-        told = told_in_a_summary([(item.kind, item.person_id, item.params) for item, _ in for_summary])
-        for place, (item, preference) in enumerate(for_summary):
-            if place not in told:
+
+        # After a restore, a summary must not repeat notices that were told before.
+        told_indexes = told_in_a_summary([(item.kind, item.person_id, item.params) for item, _ in for_summary])
+        for index, (item, preference) in enumerate(for_summary):
+            if index not in told_indexes:
                 item.due_at = next_summary(item.person, preference, now=now)
         InboxItem.objects.bulk_create(items)
         return at_once
@@ -71,21 +80,24 @@ class InboxRouter(Router):
 
 def _people_with_accounts(emails: Sequence[Email]) -> dict[int, User]:
     """The recipients who can sign in, by id, with their preferences."""
-    ids = [email.person_id for email in emails if email.person_id is not None]
+    person_ids = [email.person_id for email in emails if email.person_id is not None]
     accounts = User.objects.filter(account_since__isnull=False, is_active=True)
-    return accounts.select_related("digest_preference").in_bulk(ids)
+    return accounts.select_related("digest_preference").in_bulk(person_ids)
 
 
 def _record_of(kind: EmailKind, email: Email) -> tuple[str, int | None, int | None]:
     """The kind and id of the record that an email is about, and the id of its partnership."""
     subject = kind.about(email.params) if kind.about is not None else None
-    return (subject.kind, subject.record_id, subject.partnership_id) if subject else ("", None, None)
+    if subject is None:
+        return "", None, None
+    return subject.kind, subject.record_id, subject.partnership_id
 
 
 def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
-    """How a notice reaches a person who chose this way for its group; "" if they chose none.
+    """How a notice reaches a person who has `chosen` a way for its group; "" if they have not.
 
-    During a pause, notices that would come at once wait for the next summary, except those that are always sent.
+    Kinds that nobody can turn off are always sent at once. During a pause, other notices that would come at once wait
+    for the next summary.
     """
     if kind.always:
         return Way.AT_ONCE
@@ -95,16 +107,16 @@ def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
 
 @transaction.atomic
 def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, now: dt.datetime) -> None:
-    """Choose how notices of these groups come. Raises `UnableToChooseWay`.
+    """Choose, by group, how a person gets notices. Raises `UnableToChooseWay`.
 
-    Notices that were waiting for a summary stay in the inbox if their group no longer goes into one.
+    If a group no longer goes into summaries, its notices that were waiting for one stay in the inbox.
     """
     require(may_choose_for(person, roles_of(author, now)))
     if any(group not in CHOOSABLE or way not in Way.values for group, way in ways.items()):
         raise UnableToChooseWay("Choose an option from the list.")
     User.objects.select_for_update().get(pk=person.pk)
-    before = ways_of(person)
-    changed = {group: way for group, way in ways.items() if before[group] != way}
+    ways_before = ways_of(person)
+    changed = {group: way for group, way in ways.items() if ways_before[group] != way}
     for group, way in changed.items():
         NoticeChoice.objects.update_or_create(person=person, group=group, defaults={"way": way})
         journal_way(person, group, way, now=now)
@@ -117,15 +129,15 @@ def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, n
             target_kind="person",
             target_id=person.pk,
             now=now,
-            data={"before": {group: before[group] for group in changed}, "after": changed},
+            data={"before": {group: ways_before[group] for group in changed}, "after": changed},
         )
 
 
 @transaction.atomic
 def mark_items(*, person: User, items: Collection[int] | None, is_read: bool, now: dt.datetime) -> int:
-    """Mark these items of a person's inbox, or all, as read or unread.
+    """Mark items (ids) of a person's inbox, or all of them, as read or unread; returns how many changed.
 
-    Returns how many changed. Items that are marked as read are left out of the next summary.
+    Items that are read are left out of the next summary.
     """
     own_items = InboxItem.objects.filter(person=person)
     if items is not None:

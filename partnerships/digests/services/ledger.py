@@ -1,4 +1,4 @@
-"""Sending emails again, and recording what administrators look at."""
+"""Services of the ledger: sending an email again, and recording that an administrator looked at one."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ class UnableToSendAgain(Exception):
 
 @transaction.atomic
 def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.datetime) -> Email:
-    """Queue the same news as a new email; access is checked again.
+    """Record a new email with the same news; what its reader may see is checked again when it is sent.
 
-    Only one repeat of an email is under way at a time. If it was received, a reason is needed. Raises
+    Only one repeat of an email may be on its way. If the email was accepted by a server, a reason is needed. Raises
     `UnableToSendAgain`.
     """
-    first = delivery.repeat_of_id or delivery.pk
-    list(Email.objects.select_for_update().filter(pk__in=[delivery.pk, first]).order_by("pk"))
+    original_id = delivery.repeat_of_id or delivery.pk
+    # Lock both emails, by evaluating the query, before reading them.
+    list(Email.objects.select_for_update().filter(pk__in=[delivery.pk, original_id]).order_by("pk"))
     delivery = Delivery.objects.get(pk=delivery.pk)
     items = list(DeliveryItem.objects.included().filter(delivery=delivery))
     subjects = list(DeliverySubject.objects.included().filter(delivery=delivery))
@@ -38,12 +39,14 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     if delivery.is_open:
         raise UnableToSendAgain("This email is still on its way.")
     if delivery.is_sent and not reason.strip():
-        raise UnableToSendAgain("A mail server has already accepted it. Give a reason for sending it again.")
+        raise UnableToSendAgain("A mail server has already accepted it. Enter a reason for sending it again.")
     if delivery.kind != DeliveryKind.DIGEST or not (items or subjects):
         raise UnableToSendAgain("This email has nothing to send again.")
-    if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=first).exists():
+    if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=original_id).exists():
         raise UnableToSendAgain("This email has already been queued again.")
-    repeat = record_digest_email(DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of_id=first, now=now)
+    repeat = record_digest_email(
+        DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of_id=original_id, now=now
+    )
     DeliveryItem.objects.bulk_create(
         [
             DeliveryItem(
@@ -83,7 +86,10 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
 def record_look(
     *, person: User, administrator: User, event: EventKind, kind: str, number: int, reason: str, now: dt.datetime
 ) -> None:
-    """Record, in the security log too, that an administrator looked."""
+    """Record that an administrator looked at a person's email, also in the person's security log.
+
+    `kind` and `number` are the kind and id of the record that they looked at.
+    """
     require(roles_of(administrator, now).is_administrator)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)
     record(

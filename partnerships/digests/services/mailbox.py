@@ -1,4 +1,4 @@
-"""Reading the mailbox: bounces, requests to stop, replies and forwarded emails."""
+"""Reads the mailbox of incoming emails: bounces, requests to stop, replies and forwarded emails."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from partnerships.outbox.reports import read_report
 
 log = structlog.get_logger(__name__)
 
-#: How many emails one run of the job reads at most. It begins no other after this many seconds, well before the time
-#: limit of jobs (`housing/celery.py`), so that the limit only ends an email that takes too long by itself.
+#: How many emails one run of the job reads. After this many seconds it begins no other email. That is well before the
+#: time limit of jobs (`housing/celery.py`), so only an email that takes too long by itself reaches the limit.
 MAX_READ, MAX_SECONDS = 500, 120
-#: How long a run keeps others from reading if it is killed.
-_LEASE, _LEASE_SECONDS = "digests.mailbox", 600
-#: How often a worker may be killed while it reads an email, until that email is set aside, and how long that counts.
+#: The lock in the cache that lets only one process read the mailbox. It ends after this time if the process is killed.
+_LOCK, _LOCK_SECONDS = "digests.mailbox", 600
+#: How often a worker may be killed while it reads an email before that email is set aside, and for how many seconds
+#: this is remembered.
 MAX_TRIES, _TRIES_KEPT = 2, 86_400
 
 
@@ -41,137 +42,135 @@ class UnableToReadMailbox(Exception):
 
 
 def read_mailbox(*, path: str, now: dt.datetime) -> Counter[str]:
-    """Act on every email at a path; return how many of each sort.
+    """Act on every email at a path; returns how many there were of each sort.
 
-    The path is a Maildir, a folder of .eml files, an mbox file, one email, or - for standard input. The new emails of a
-    Maildir are moved when they are read, as the job does. An email that was read before does nothing again. Raises
+    The path is a Maildir, a folder of .eml files, an mbox file, one email, or "-" for standard input. The new emails of
+    a Maildir are moved when they were read, as by the job. An email that was read before has no effect. Raises
     `UnableToReadMailbox`, also while another process reads a Maildir.
     """
     if (Path(path) / "cur").is_dir():
-        counts = _read_maildir(Path(path), now, limited=False)
-        if counts is None:
+        count_by_outcome = _read_maildir(Path(path), now, limited=False)
+        if count_by_outcome is None:
             raise UnableToReadMailbox("Another process is reading a mailbox. Try again in a few minutes.")
-        return counts
+        return count_by_outcome
     return Counter(_act_or_report(name, raw, now) for name, raw in _emails_at(path))
 
 
 def read_new_mail(*, now: dt.datetime) -> Counter[str]:
-    """Act on the new emails in the Maildir `EMAIL_MAILBOX_PATH`, as the job does.
+    """Act on the new emails in the Maildir EMAIL_MAILBOX_PATH, for the job; returns how many of each sort.
 
-    See `_read_maildir`. Raises `UnableToReadMailbox`.
+    Does nothing while another process reads it. Raises `UnableToReadMailbox`.
     """
     if not settings.EMAIL_MAILBOX_PATH:
         return Counter()
     return _read_maildir(Path(settings.EMAIL_MAILBOX_PATH), now, limited=True) or Counter()
 
 
-def _read_maildir(box: Path, now: dt.datetime, *, limited: bool) -> Counter[str] | None:
-    """Act on the new emails in a Maildir.
+def _read_maildir(maildir: Path, now: dt.datetime, *, limited: bool) -> Counter[str] | None:
+    """Act on the new emails in a Maildir; returns how many of each sort, or None while another process reads one.
 
-    None while another process reads one. With `limited`, at most `MAX_READ` in about `MAX_SECONDS`: the next run reads
-    the others. Emails that were read move from `new` to `cur`, as mail programs move them. One that cannot be read is
-    flagged there, and operators are told.
+    With `limited`, at most `MAX_READ` emails are read, in about `MAX_SECONDS`; the next run reads the others. Emails
+    move from `new` to `cur`, as email apps move them. An email that cannot be read is flagged there, and administrators
+    are alerted.
     """
-    counts: Counter[str] = Counter()
-    if not cache.add(_LEASE, 1, timeout=_LEASE_SECONDS):
+    if not cache.add(_LOCK, 1, timeout=_LOCK_SECONDS):
         return None
+    count_by_outcome: Counter[str] = Counter()
     try:
-        if not (box / "new").is_dir() or not (box / "cur").is_dir():
-            raise UnableToReadMailbox(f"There is no Maildir at {box}.")
+        if not (maildir / "new").is_dir() or not (maildir / "cur").is_dir():
+            raise UnableToReadMailbox(f"There is no Maildir at {maildir}.")
         began = time.monotonic()
-        new = sorted(file for file in (box / "new").iterdir() if file.is_file())
-        for file in new[:MAX_READ] if limited else new:
+        files = sorted(file for file in (maildir / "new").iterdir() if file.is_file())
+        for file in files[:MAX_READ] if limited else files:
             if limited and time.monotonic() - began > MAX_SECONDS:
                 break
-            cache.touch(_LEASE, _LEASE_SECONDS)
+            cache.touch(_LOCK, _LOCK_SECONDS)
             outcome = _act_or_flag(file, now)
-            file.rename(box / "cur" / f"{file.name}:2,{'F' if outcome == 'failed' else 'S'}")
-            counts[outcome] += 1
+            flag = "F" if outcome == "failed" else "S"  # flagged, or seen
+            file.rename(maildir / "cur" / f"{file.name}:2,{flag}")
+            count_by_outcome[outcome] += 1
     finally:
-        cache.delete(_LEASE)
-    return counts
+        cache.delete(_LOCK)
+    return count_by_outcome
 
 
 def _act_or_flag(file: Path, now: dt.datetime) -> str:
-    """What an email was; "failed" if it cannot be read at all.
+    """Act on the email in a file; returns what it was, or "failed" if it cannot be read.
 
-    A worker that was killed while it read says nothing about the email; two do.
+    If a worker is killed while it reads an email, that may be by chance. If two are, the email is the cause.
     """
-    tries = tries_of(file.name)
-    begun = cache.get(tries, 0) + 1
-    cache.set(tries, begun, timeout=_TRIES_KEPT)  # `incr` would keep it for five minutes only, less than the lease
-    if begun > MAX_TRIES:
+    key = tries_of(file.name)
+    tries = cache.get(key, 0) + 1
+    cache.set(key, tries, timeout=_TRIES_KEPT)  # `incr` would keep it for only five minutes, less than the lock
+    if tries > MAX_TRIES:
         _report_failure(file.name, "the worker that read it was killed")
         return "failed"
     try:
-        outcome = _act_or_report(file.name, file.read_bytes(), now)
+        return _act_or_report(file.name, file.read_bytes(), now)
     except PermissionError as error:
         _report_failure(file.name, type(error).__name__)
-        outcome = "failed"
+        return "failed"
     finally:
-        cache.delete(tries)
-    return outcome
+        cache.delete(key)
 
 
 def tries_of(name: str) -> str:
-    """The key under which the cache counts how often reading this file has begun."""
-    return f"{_LEASE}.{hashlib.sha256(name.encode()).hexdigest()}"
+    """The cache key under which the attempts to read this file are counted."""
+    return f"{_LOCK}.{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def _act_or_report(name: str, raw: bytes, now: dt.datetime) -> str:
-    """What an email was.
+    """Act on an email; returns what it was, or "failed" if it cannot be read within `MAX_PARSING_SECONDS`.
 
-    "failed" if it cannot be read, or not in `MAX_PARSING_SECONDS`. A database or a disk that is away says nothing about
-    the email: the next run tries again.
+    If the database or the disk fails, that says nothing about the email, and the next run tries it again.
     """
     try:
         return _act_on(raw, now)
-    except Exception as error:  # one bad email must not hold up the others
-        if isinstance(error, (OperationalError, InterfaceError, OSError)):
-            raise
+    except (OperationalError, InterfaceError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one bad email must not hold up the others
         _report_failure(name, type(error).__name__)
         return "failed"
 
 
 def _report_failure(name: str, why: str) -> None:
+    """Alert administrators to an email that could not be read."""
     log.warning("email_not_read", file=name, kind=why)
     alert_operators(
         "An email in the mailbox could not be read",
-        f"It is flagged in the mailbox: {name} ({why}). The others were read.",
+        f"We have flagged it in the mailbox: {name} ({why}). The others were read.",
         quiet=dt.timedelta(days=1),
     )
 
 
 def _emails_at(path: str) -> Iterator[tuple[str, bytes]]:
-    """Each email with a name for it."""
+    """The emails at a path, each with a name for it. Raises `UnableToReadMailbox`."""
     if path == "-":
         yield "standard input", sys.stdin.buffer.read()
         return
-    place = Path(path)
-    if place.is_dir():
-        yield from ((file.name, file.read_bytes()) for file in sorted(place.glob("*.eml")))
+    source = Path(path)
+    if source.is_dir():
+        yield from ((file.name, file.read_bytes()) for file in sorted(source.glob("*.eml")))
         return
-    if not place.is_file():
+    if not source.is_file():
         raise UnableToReadMailbox(f"There is no mailbox at {path}.")
-    raw = place.read_bytes()
-    if raw.startswith(b"From "):
-        mbox = mailbox.mbox(path, create=False)
-        for place_in_it, key in enumerate(sorted(mbox.keys()), start=1):
-            yield f"{place.name}, number {place_in_it}", mbox.get_bytes(key)
+    raw = source.read_bytes()
+    if not raw.startswith(b"From "):
+        yield source.name, raw
         return
-    yield place.name, raw
+    mbox = mailbox.mbox(path, create=False)
+    for number, key in enumerate(sorted(mbox.keys()), start=1):
+        yield f"{source.name}, number {number}", mbox.get_bytes(key)
 
 
 @transaction.atomic
 def _act_on(raw: bytes, now: dt.datetime) -> str:
-    """Act on one email and say what it was.
-
-    Nothing happens if it was read before.
-    """
+    """Act on one email, unless it was read before; returns what it was."""
     with time_limit(MAX_PARSING_SECONDS):
         report = read_report(raw)
     if report is None:
-        return next((outcome for hooks in registered_hooks() if (outcome := hooks.received(raw=raw, now=now))), "other")
+        outcomes = (hooks.received(raw=raw, now=now) for hooks in registered_hooks())
+        return next(filter(None, outcomes), "other")
     if not is_new(report.event_id, now=now):
         return "known"
     if report.kind == "stop":

@@ -1,4 +1,4 @@
-"""Sending new signed links, and making old ones invalid."""
+"""Services that send new signed links, and make earlier ones invalid."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: People who no longer follow anything get one such email in this time. Strangers may type their address, but it is
+#: People who no longer follow anything get new links only once in this time. Others may enter their address, but it is
 #: also their own way back.
 LINKS_AFTER_A_STOP = dt.timedelta(days=30)
 
 
 @transaction.atomic
 def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> None:
-    """Email new links: to change how often, read the last digest, or stop.
+    """Email a person new links: to change how often, to read the last digest, or to stop.
 
-    Not to people who never asked for or got anything, and at most `MAX_LINKS_A_DAY`. People who no longer follow
-    anything get one only rarely, unless they asked by their own link.
+    Does nothing for people who never asked for or got anything, and after `MAX_LINKS_A_DAY` emails within a day. People
+    who no longer follow anything get links only rarely, unless they asked by their own link.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
+    if not locked.subscriptions.exists() and not locked.deliveries.exists():
+        return
     emails = Delivery.objects.filter(recipient=locked, kind=DeliveryKind.LINKS)
-    is_known = locked.subscriptions.exists() or locked.deliveries.exists()
-    if not by_own_link and not locked.subscriptions.live().exists():
-        is_known = is_known and not emails.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists()
-    if is_known and may_be_emailed(locked, emails, limit=MAX_LINKS_A_DAY, now=now):
+    follows_nothing = not by_own_link and not locked.subscriptions.live().exists()
+    if follows_nothing and emails.filter(created_at__gt=now - LINKS_AFTER_A_STOP).exists():
+        return
+    if may_be_emailed(locked, emails, limit=MAX_LINKS_A_DAY, now=now):
         record_digest_email(DeliveryKind.LINKS, recipient_id=locked.pk, now=now)
         record(actor_id=None, kind=EventKind.LINKS_SENT, target_kind="person", target_id=locked.pk, now=now)
 

@@ -1,4 +1,4 @@
-"""What the journal knows of subscriptions and refusals, so that a restore does not take them back."""
+"""Writes subscriptions, refusals and choices to the journal, so that restoring a backup does not undo them."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ from partnerships.people.refusals import hashes_of
 from partnerships.plans.models import Plan
 from partnerships.recommendations.models import Recommendation
 
-#: The journal's names for a subscription, for who wants no questions or no matches, and for renewed links.
-SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS = "subscription", "refused all", "matches", "links"
-#: The journal's name for a choice of how notices come.
-WAY = "notices"
+#: The kinds of journal line: about a subscription, about who wants no confirmation emails or no matches, about renewed
+#: links, and about how a person gets notices.
+SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS, WAY = "subscription", "refused all", "matches", "links", "notices"
 
 
 def subscription_identity(subscription: Subscription) -> str:
-    """The journal's hash of who follows what."""
-    target: tuple[int | str | None, ...] = (
-        subscription.plan_id,
-        subscription.partnership_id,
-        subscription.organisation_id,
-    )
-    wider = subscription.request_id or subscription.commitment_id or subscription.recommendation_id
-    if wider or subscription.key:
+    """A hash that identifies a person and what they follow in the journal."""
+    target: tuple[int | str | None, ...]
+    newer_target_id = subscription.request_id or subscription.commitment_id or subscription.recommendation_id
+    if newer_target_id or subscription.key:
         target = (subscription.target_kind, subscription.target_id, subscription.key)
+    else:
+        # As in journals from the time when only these three could be followed.
+        target = (subscription.plan_id, subscription.partnership_id, subscription.organisation_id)
     return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
 
 
 def target_identity(subscription: Subscription) -> str:
-    """The journal's hash of what is followed."""
+    """A hash that identifies what is followed in the journal."""
     target = subscription.target
-    began = _began(target)
-    more = (subscription.key,) if subscription.key else ()
-    return journal.identity(subscription.target_kind, target.pk, began, *more)
+    key = (subscription.key,) if subscription.key else ()
+    return journal.identity(subscription.target_kind, target.pk, _created_at(target), *key)
 
 
-def _began(target: Plan | Partnership | Organisation | Entry | Commitment | Recommendation) -> dt.datetime:
-    """When something that is followed began to exist."""
+def _created_at(target: Plan | Partnership | Organisation | Entry | Commitment | Recommendation) -> dt.datetime:
+    """When the target was created."""
     if isinstance(target, Recommendation):
         return target.source.recorded_at
-    return target.proposed_at if isinstance(target, Commitment) else target.created_at
+    if isinstance(target, Commitment):
+        return target.proposed_at
+    return target.created_at
 
 
 def person_identity(person: User) -> str:
-    """The journal's hash of a person."""
+    """A hash that identifies a person in the journal."""
     return journal.identity(person.pk, person.joined_at)
 
 
 def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that it ended, and whether by a refusal; `undone`: it is on.
+    """Write that a subscription has ended, and whether by a refusal; with `undone`, that it is active again.
 
-    A refusal is made again even if the backup has no row for it, so the line names the person and the target.
+    After a restore, a refusal is made again even if the backup has no row for it. So the line names the person and the
+    target.
     """
     journal.note(
         SUBSCRIPTION,
@@ -79,9 +79,9 @@ def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone
 
 
 def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that somebody wants no questions; `undone`: they allow them.
+    """Write that a person refuses confirmation emails; with `undone`, that they allow them again.
 
-    With the hash that refuses their address, for a backup that does not know them.
+    The line has the hash that refuses their address, for a backup in which the person does not exist.
     """
     journal.note(
         REFUSED_ALL,
@@ -95,15 +95,15 @@ def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> 
 
 
 def journal_matches(person: User, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that somebody wants no matches; `undone`: they want them."""
+    """Write that a person wants no matches; with `undone`, that they want them again."""
     journal.note(MATCHES, now=now, person=person.pk, same=person_identity(person), undone=undone)
 
 
 def journal_way(person: User, group: str, way: str, *, now: dt.datetime) -> None:
-    """Note how somebody wants the notices of a group."""
+    """Write how a person wants to get the notices of a group."""
     journal.note(WAY, now=now, person=person.pk, same=person_identity(person), group=group, way=way)
 
 
 def journal_links(person: User, link_key: str, *, now: dt.datetime) -> None:
-    """Note that earlier links of somebody no longer work."""
+    """Write that earlier links in a person's emails no longer work."""
     journal.note(LINKS, now=now, person=person.pk, same=person_identity(person), key=journal.identity(link_key))

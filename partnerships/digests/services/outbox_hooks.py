@@ -1,4 +1,4 @@
-"""What digests do when something happens in the outbox."""
+"""Keeps watermarks and subscriptions right when emails are accepted, bounce or are restored."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ from partnerships.outbox.restoring import Delivered, remember
 from partnerships.people.models import User
 from partnerships.people.services import find_person
 
-#: Items are looked up by digest, because a plan may have very many; OFFSET 0 makes PostgreSQL use the index for each.
-#: Watermarks are locked in the same order as in `watermarks`.
+#: The plans that accepted digests (`done`) told of. OFFSET 0 makes PostgreSQL look up the items by digest, because a
+#: plan may have very many of them. Watermarks are locked in the same order as in `planning.watermarks`.
 TOLD_ITEMS = """
     SELECT done.person_id AS recipient_id, i.plan_id, i.to_number, i.reading_class
       FROM done CROSS JOIN LATERAL (
@@ -48,12 +48,14 @@ TOLD_ITEMS = """
      WHERE done.kind = 'digests.digest'
      ORDER BY done.person_id, i.plan_id
 """
+#: Moves the watermarks of these plans; it runs in the same statement.
 MOVE_WATERMARKS = """
     UPDATE digests_watermark t
        SET number = GREATEST(t.number, item.to_number), reading_class = item.reading_class, told_at = clock_timestamp()
       FROM item WHERE t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
 """
 
+#: The subjects that accepted digests told of, and the moves of their watermarks.
 TOLD_SUBJECTS = """
     SELECT done.person_id AS recipient_id, i.subject_id, i.to_number
       FROM done CROSS JOIN LATERAL (
@@ -68,9 +70,10 @@ MOVE_SUBJECTS = """
       FROM subject_item WHERE t.recipient_id = subject_item.recipient_id AND t.subject_id = subject_item.subject_id
 """
 
-#: After a restore: numbers that were told are not given again, so a change made since is never taken for one of them.
-#: Followers who were told of everything that the restored database has stay so, or each would be made an empty digest.
-#: Subjects are locked in the order in which changes are numbered.
+#: After a restore. The restored database would give numbers of changes that followers were told of to other changes,
+#: which would then never be told. So the next numbers begin above those that were told. Followers who were told of
+#: everything in the restored database move on too; otherwise each would get an empty digest. Subjects are locked in the
+#: order in which changes are numbered.
 SKIP_NUMBERS = """
 WITH told AS (
     SELECT kind, record, max(number) AS number
@@ -86,6 +89,7 @@ WITH told AS (
 )
 UPDATE activity_subject s SET last_number = locked.number FROM locked WHERE s.id = locked.id
 """
+#: After a restore. Moves watermarks to what was told, at most to the newest change.
 CATCH_UP_SUBJECTS = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number, s.last_number))
   FROM (SELECT person, kind, record, max(number) AS number
@@ -96,8 +100,8 @@ UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number
  WHERE t.recipient_id = x.person AND t.subject_id = s.id
 """
 
-#: After a restore. A version that the restored database lacks gets its number again, with other content: nobody was
-#: told of what was published after their email.
+#: After a restore. Moves watermarks to what was told, at most to a version that was published before the email: a
+#: version that the restored database lacks will get the same number again, but with other content.
 CATCH_UP = """
 UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
   FROM (SELECT y.person, y.plan, max(v.number) AS number
@@ -109,13 +113,14 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
 """
 
 
-#: After a restore. Items of the inbox that waited in the backup for a summary which has been delivered since.
+#: After a restore. Marks items of inboxes as told that wait for a summary in the backup, but were in one delivered
+#: since.
 TOLD_NOTICES = """
 UPDATE digests_inboxitem i SET told_at = x.at
   FROM unnest(%(people)s::bigint[], %(items)s::bigint[], %(times)s::timestamptz[]) AS x(person, item, at)
  WHERE i.id = x.item AND i.person_id = x.person AND i.created_at <= x.at AND i.told_at IS NULL
 """
-#: The same of matches, also of those that are found again.
+#: After a restore. Marks matches as told, also those that the backup lacks and that will be found again.
 TOLD_MATCHES = """
 INSERT INTO digests_matchnotice (recipient_id, ask_id, offer_id, noted_at, slotted, told_at)
 SELECT u.id, ask.id, offer.id, min(x.at), false, min(x.at)
@@ -128,30 +133,28 @@ SELECT u.id, ask.id, offer.id, min(x.at), false, min(x.at)
 ON CONFLICT (recipient_id, ask_id, offer_id) DO UPDATE SET told_at = EXCLUDED.told_at
  WHERE digests_matchnotice.told_at IS NULL
 """
-#: By what begins a fact in the journal about a notice or match: what counts it as told, and the columns for it.
+#: For facts in the journal about notices and matches, by the code with which a fact begins: the statement that marks
+#: them as told, and its parameters.
 _COUNTED_AS_TOLD = {
     TOLD_NOTICE: (TOLD_NOTICES, ("people", "items", "times")),
     TOLD_MATCH: (TOLD_MATCHES, ("people", "asks", "offers", "times")),
 }
 
 
-#: The journal's line for a plan: person, plan and number. One for a subject has its kind too.
-_PLAN_TOLD = 3
+#: The length of a fact about a plan: person, plan and number. A fact about a subject also has the kind of the subject.
+_PLAN_FACT_LENGTH = 3
 
 
 class DigestHooks(OutboxHooks):
-    """Reactions to suppressed, released, bounced and restored emails."""
+    """What digests do when emails are suppressed, released, bounce, are discarded or restored."""
 
     def lock(self) -> None:
-        """Take the planning lock before any row lock."""
+        """Take the planning lock, before the outbox locks any rows."""
         lock_planning()
 
     def stop_links(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> dict[int, StopLink]:
-        """The links of the page that asks what to stop.
-
-        A mail program's one click stops at once.
-        """
-        keys = link_keys({notice.person_id for notice in notices})
+        """Return, by email id, the link to the page that asks what to stop; by one click, email apps stop at once."""
+        key_by_person = link_keys({notice.person_id for notice in notices})
         page, minute = page_prefix("digests:stop"), minute_of(now)
         return {
             notice.email_id: StopLink(
@@ -159,7 +162,7 @@ class DigestHooks(OutboxHooks):
                 make(
                     Purpose.STOP,
                     person_id=notice.person_id,
-                    link_key=keys[notice.person_id],
+                    link_key=key_by_person[notice.person_id],
                     number=notice.email_id,
                     minute=minute,
                 ),
@@ -209,9 +212,9 @@ class DigestHooks(OutboxHooks):
         return count
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """Move watermarks back, so that the next digest repeats this one.
+        """Move watermarks back after a bounce, so that the next digest repeats what the email told.
 
-        Not if another digest has contained it since.
+        What another digest has told since is not repeated.
         """
         other_deliveries = Delivery.objects.filter(
             recipient=email.person_id, status=EmailStatus.SENT, bounced=False
@@ -225,34 +228,33 @@ class DigestHooks(OutboxHooks):
                 number=item.from_number
             )
         for delivery_subject in DeliverySubject.objects.included().filter(delivery=email.pk):
-            again = {
-                "subjects__subject": delivery_subject.subject_id,
-                "subjects__to_number": delivery_subject.to_number,
-            }
-            if other_deliveries.filter(**again, subjects__left_out="").exists():
+            if other_deliveries.filter(
+                subjects__subject=delivery_subject.subject_id,
+                subjects__to_number=delivery_subject.to_number,
+                subjects__left_out="",
+            ).exists():
                 continue
             SubjectWatermark.objects.filter(
                 recipient=email.person_id, subject=delivery_subject.subject_id, number=delivery_subject.to_number
             ).update(number=delivery_subject.from_number)
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
-        """Move watermarks to what was sent before the restore.
-
-        At most to a version that the restored plan had at that time. Numbers of changes that were told are skipped from
-        now on. Notices and matches that were told count as told.
-        """
-        facts = [(line, fact) for line in lines if line["kind"] == DeliveryKind.DIGEST for fact in line["told"] or ()]
+        """Count as told what digests delivered after the backup have told: notices, matches, plans and subjects."""
+        digest_lines = [line for line in lines if line["kind"] == DeliveryKind.DIGEST]
+        facts = [(line, fact) for line in digest_lines for fact in line["told"] or ()]
         _count_as_told((line, fact) for line, fact in facts if fact[0] in _COUNTED_AS_TOLD)
         _remember_notices(lines)
-        told_lines = [(line, (line["person"], *fact)) for line, fact in facts if fact[0] not in _COUNTED_AS_TOLD]
-        _move_watermarks((*one, moment(line)) for line, one in told_lines if len(one) == _PLAN_TOLD)
-        of_subjects = [one for _, one in told_lines if len(one) != _PLAN_TOLD]
-        if columns := [list(column) for column in zip(*of_subjects, strict=True)]:
-            rows_of(SKIP_NUMBERS, dict(zip(("kinds", "records", "numbers"), columns[1:], strict=True)))
-        _move_subjects(of_subjects)
+
+        watermark_facts = [(line, (line["person"], *fact)) for line, fact in facts if fact[0] not in _COUNTED_AS_TOLD]
+        _move_watermarks((*fact, moment(line)) for line, fact in watermark_facts if len(fact) == _PLAN_FACT_LENGTH)
+        subject_facts = [fact for _, fact in watermark_facts if len(fact) != _PLAN_FACT_LENGTH]
+        if subject_facts:
+            _people, kinds, record_ids, numbers = (list(column) for column in zip(*subject_facts, strict=True))
+            rows_of(SKIP_NUMBERS, {"kinds": kinds, "records": record_ids, "numbers": numbers})
+        _move_subjects(subject_facts)
 
     def discarded(self, *, email_ids: Collection[int], now: dt.datetime) -> None:
-        """Move watermarks as if discarded digests had been sent."""
+        """Move watermarks as if the discarded digests had been sent."""
         items = DeliveryItem.objects.included().filter(delivery__in=email_ids)
         rows = items.values_list("delivery__recipient", "plan", "to_number")
         _move_watermarks((*row, now) for row in rows)
@@ -262,10 +264,7 @@ class DigestHooks(OutboxHooks):
         )
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
-        """Stop all digests of somebody who unsubscribed at the mail provider.
-
-        Closing an account has stopped its digests already.
-        """
+        """Stop all digests of a person who unsubscribed at the mail provider; those of a closed account are stopped."""
         person = find_person(address)
         if person is not None and person.is_active:
             stop_everything(
@@ -274,47 +273,50 @@ class DigestHooks(OutboxHooks):
 
 
 def _count_as_told(facts: Iterable[tuple[dict[str, Any], Sequence[Any]]]) -> None:
-    """Count these notices and matches as told: each is a line of the journal and a fact in it."""
-    told: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for line, (what, *numbers) in facts:
-        # On 1 December 2026 some notices were followed by what is now in "notices".
-        some = numbers[:1] if what == TOLD_NOTICE else numbers
-        told[what].append((line["person"], *some, moment(line)))
-    for what, rows in told.items():
-        statement, names = _COUNTED_AS_TOLD[what]
+    """Mark notices and matches as told; each is given as a line of the journal and one fact of it."""
+    rows_by_code: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for line, (code, *fact_ids) in facts:
+        # On 1 December 2026, facts about notices also had what is now in "notices".
+        ids = fact_ids[:1] if code == TOLD_NOTICE else fact_ids
+        rows_by_code[code].append((line["person"], *ids, moment(line)))
+    for code, rows in rows_by_code.items():
+        statement, names = _COUNTED_AS_TOLD[code]
         columns = [list(column) for column in zip(*rows, strict=True)]
         rows_of(statement, dict(zip(names, columns, strict=True)))
 
 
 def _remember_notices(lines: Sequence[dict[str, Any]]) -> None:
-    """Remember notices that a summary told and that the clock may make again: those the database does not have.
+    """Remember notices that summaries told and that the restored database lacks, because jobs may record them again.
 
-    Lines written before 1 December 2026 have none.
+    Lines written before 1 December 2026 have no notices.
     """
-    by_item = {(line["person"], notice[0]): (line, notice) for line in lines for notice in line.get("notices") or ()}
-    rows = InboxItem.objects.filter(pk__in={item for _, item in by_item})
-    there = {
-        key
-        for *key_parts, at in rows.values_list("person", "pk", "created_at")
-        if (key := tuple(key_parts)) in by_item and at <= moment(by_item[key][0])
-    }
+    told = {(line["person"], notice[0]): (line, notice) for line in lines for notice in line.get("notices") or ()}
+    items = InboxItem.objects.filter(pk__in={item_id for _, item_id in told})
+    existing = set()
+    for person_id, item_id, created_at in items.values_list("person", "pk", "created_at"):
+        key = (person_id, item_id)
+        # An item made after the email is another one, whose id was used again.
+        if key in told and created_at <= moment(told[key][0]):
+            existing.add(key)
     remember(
         [
-            Delivered(kind, person, known_hash, line["email"], moment(line))
-            for (person, item), (line, (_, kind, *hashes)) in by_item.items()
-            if (person, item) not in there
-            for known_hash in hashes
+            Delivered(kind, person_id, notice_hash, line["email"], moment(line))
+            for (person_id, item_id), (line, (_, kind, *hashes)) in told.items()
+            if (person_id, item_id) not in existing
+            for notice_hash in hashes
         ]
     )
 
 
 def _move_watermarks(moves: Iterable[tuple[Any, ...]]) -> None:
-    """Move watermarks (person, plan, number, time of the email), at most to versions of that time."""
-    if columns := [list(column) for column in zip(*moves, strict=True)]:
+    """Move watermarks of plans, at most to versions of the time; each move is person, plan, number and time."""
+    columns = [list(column) for column in zip(*moves, strict=True)]
+    if columns:
         rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers", "times"), columns, strict=True)))
 
 
 def _move_subjects(moves: Iterable[tuple[int, str, int, int]]) -> None:
-    """Move subject watermarks, at most to the newest change."""
-    if columns := [list(column) for column in zip(*moves, strict=True)]:
+    """Move watermarks of subjects, at most to the newest change; each move is person, kind, record and number."""
+    columns = [list(column) for column in zip(*moves, strict=True)]
+    if columns:
         rows_of(CATCH_UP_SUBJECTS, dict(zip(("people", "kinds", "records", "numbers"), columns, strict=True)))

@@ -1,4 +1,4 @@
-"""How often and when digests come, in general or for one thing."""
+"""Services that set how often and when digests come, for a person or for one subscription."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def set_frequency(*, subscription: Subscription, frequency: str, author: User | None, now: dt.datetime) -> None:
-    """Set one subscription's frequency; empty means the person's preference. Raises `UnableToChangeSubscription`."""
+    """Set the frequency of one subscription; "" for that of the person. Raises `UnableToChangeSubscription`."""
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose how often from the list.")
     lock_planning()
@@ -55,9 +55,9 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
 
 @transaction.atomic
 def set_hears(*, subscription: Subscription, hears: str, author: User | None, now: dt.datetime) -> None:
-    """Set which changes one subscription tells.
+    """Set which changes the digests of one subscription include. Raises `UnableToChangeSubscription`.
 
-    Changes that were already skipped are not told later. Raises `UnableToChangeSubscription`.
+    Changes that were left out before are not included later.
     """
     if hears not in Hears.values:
         raise UnableToChangeSubscription("Choose an option from the list.")
@@ -69,8 +69,8 @@ def set_hears(*, subscription: Subscription, hears: str, author: User | None, no
     record_event(subscription, EventKind.HEARS_CHANGED, author=author, now=now, before=before, after=hears)
 
 
-class _When(TypedDict):
-    """What everybody chooses. A pause without a first day begins at once."""
+class _RequiredChoices(TypedDict):
+    """The choices that every call must give. A pause without a first day begins at once."""
 
     frequency: str
     hour: int
@@ -79,10 +79,10 @@ class _When(TypedDict):
     paused_until: dt.date | None
 
 
-class Choices(_When, total=False):
-    """Save how often and when digests come.
+class Choices(_RequiredChoices, total=False):
+    """How often and when a person wants digests; a choice that is missing or None stays as it is.
 
-    `days` and `more_hours` are sums as in `Preference`; None: unchanged.
+    `days` and `more_hours` are sums as in `Preference`.
     """
 
     days: int | None
@@ -91,7 +91,8 @@ class Choices(_When, total=False):
     tells_matches: bool | None
 
 
-_SAVED = (
+#: The fields of a preference that `prefer` sets.
+_CHOSEN_FIELDS = (
     "frequency",
     "hour",
     "weekday",
@@ -114,10 +115,11 @@ def prefer(
     now: dt.datetime,
     **choices: Unpack[Choices],
 ) -> Preference:
-    """Save preferences and reschedule everything that waits.
+    """Save how often and when a person wants digests, and reschedule what waits. Raises `UnableToChangeSubscription`.
 
-    `for_everything` removes the frequencies of single subscriptions. If the person pauses, their queued digest is
-    withdrawn and its content sent later; the end of a pause brings one email. Raises `UnableToChangeSubscription`.
+    * `for_everything` removes the frequencies of single subscriptions.
+    * If a pause begins, the queued digest is withdrawn and its content waits.
+    * If a pause ends, one email has everything that waited.
     """
     try:
         ZoneInfo(time_zone)
@@ -126,14 +128,14 @@ def prefer(
     lock_planning()
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    before = _in_words(preference, person)
+    before = _as_text(preference, person)
     was_paused = preference.pause_at(now, person.time_zone) is not None
-    _apply(preference, person, choices, now=now)
+    _set_choices(preference, person, choices, now=now)
     try:
         preference.full_clean(exclude=["person"])
     except ValidationError as error:
         raise UnableToChangeSubscription("Choose how often and when from the lists.") from error
-    preference.save(update_fields=_SAVED)
+    preference.save(update_fields=_CHOSEN_FIELDS)
     if for_everything:
         Subscription.objects.live().filter(person=person).exclude(frequency="").update(frequency="")
     if person.time_zone != time_zone:
@@ -146,18 +148,18 @@ def prefer(
         target_kind="person",
         target_id=person.pk,
         now=now,
-        data={"before": before, "after": _in_words(preference, person)},
+        data={"before": before, "after": _as_text(preference, person)},
     )
     return preference
 
 
-def _in_words(preference: Preference, person: User) -> dict[str, str]:
-    """The preferences and the time zone, for the record of a change."""
-    return {name: str(getattr(preference, name)) for name in _SAVED} | {"time_zone": person.time_zone}
+def _as_text(preference: Preference, person: User) -> dict[str, str]:
+    """The preferences and the time zone as texts, for the event about a change."""
+    return {name: str(getattr(preference, name)) for name in _CHOSEN_FIELDS} | {"time_zone": person.time_zone}
 
 
 def _reschedule_everything(preference: Preference, person: User, *, was_paused: bool, now: dt.datetime) -> None:
-    """Schedule digests, notices and matches again under the saved preferences."""
+    """Schedule digests, notices and matches again, by the saved preferences."""
     is_paused = preference.pause_at(now, person.time_zone) is not None
     if is_paused or was_paused:
         _withdraw_queued(person, now=now)
@@ -173,10 +175,12 @@ def _reschedule_everything(preference: Preference, person: User, *, was_paused: 
         join_waiting(people=[person.pk])
 
 
-def _apply(preference: Preference, person: User, choices: Choices, *, now: dt.datetime) -> None:
-    """Set what was chosen; a change of matches also goes to the journal."""
-    preference.frequency, preference.hour = choices["frequency"], choices["hour"]
-    preference.weekday, preference.working_days_of = choices["weekday"], choices["working_days_of"]
+def _set_choices(preference: Preference, person: User, choices: Choices, *, now: dt.datetime) -> None:
+    """Set the chosen fields, unsaved; writes to the journal whether the person wants matches, if that changes."""
+    preference.frequency = choices["frequency"]
+    preference.hour = choices["hour"]
+    preference.weekday = choices["weekday"]
+    preference.working_days_of = choices["working_days_of"]
     preference.paused_until = choices["paused_until"]
     preference.paused_from = choices.get("paused_from") if preference.paused_until else None
     if (days := choices.get("days")) is not None:
@@ -191,7 +195,7 @@ def _apply(preference: Preference, person: User, choices: Choices, *, now: dt.da
 
 @transaction.atomic
 def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
-    """End a pause early; one digest then covers what changed."""
+    """End a pause early; one digest then has everything that changed."""
     lock_planning()
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
@@ -211,7 +215,7 @@ def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
 def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
     """Withdraw queued digests, so that their content waits again.
 
-    Those in doubt stay queued, because they may have arrived and must not change.
+    Digests in doubt stay queued, because they may have arrived and must not change.
     """
     queued = Email.objects.select_for_update(skip_locked=True).filter(
         person_id=person.pk,

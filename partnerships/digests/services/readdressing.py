@@ -1,6 +1,6 @@
-"""A new address for a stakeholder, from an organisation or themselves.
+"""Services that move a stakeholder's digests to a new address, given by an organisation or by themselves.
 
-The new address must confirm; until then the old one keeps its confirmed subscriptions.
+The owner of the new address must confirm. Until then, the old address keeps its confirmed subscriptions.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from partnerships.people.models import User
 from partnerships.people.refusals import has_refused
 from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
 
-#: Preferences copied to the new address.
+#: The preferences that are copied to the new address.
 _PREFERENCES = ("frequency", "hour", "weekday", "working_days_of", "days", "paused_from", "paused_until")
 
 
 @transaction.atomic
 def correct_address(*, subscription: Subscription, email: str, author: User, now: dt.datetime) -> Subscription:
-    """Ask at the corrected address, for the same organisation.
+    """Ask at the corrected address, on behalf of the same organisation. Raises `UnableToSubscribe`.
 
-    An unanswered question to the old address is withdrawn. Raises `UnableToSubscribe`.
+    If the old address has not confirmed, its subscription ends.
     """
     lock_planning()
     old = lock_subscription(subscription)
     require(rights_over(old, author, now).asks_for_organisation)
     if old.is_ended or old.added_for is None:
-        raise UnableToSubscribe("This has ended. Add them again with the right address.")
+        raise UnableToSubscribe("This subscription has ended. Add them again with the right address.")
     if old.person.email.casefold() == email.strip().casefold() and not old.has_own_address:
         raise UnableToSubscribe("That is the address we already have.")
-    made = add_stakeholder(
+    corrected = add_stakeholder(
         email=email,
         name=old.person.name if old.confirmed_at else "",
         target=old.followed,
@@ -54,51 +54,54 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         frequency=old.frequency,
         now=now,
     )
-    if made.pk == old.pk or not made.is_waiting or made.added_for_id != old.added_for_id:
-        raise UnableToSubscribe("Somebody at that address already follows this, or was asked about it.")
+    if corrected.pk == old.pk or not corrected.is_waiting or corrected.added_for_id != old.added_for_id:
+        raise UnableToSubscribe("A person with that address already follows this, or has been asked about it.")
     if old.confirmed_at:
-        Subscription.objects.filter(pk=made.pk).update(replaces=old)
+        Subscription.objects.filter(pk=corrected.pk).update(replaces=old)
     else:
         stop(subscriptions=[old], author=author, reason="The address was corrected.", now=now, is_refusal=False)
-    record_event(made, EventKind.ADDRESS_CORRECTED, author=author, now=now, replaces=old.pk)
-    return made
+    record_event(corrected, EventKind.ADDRESS_CORRECTED, author=author, now=now, replaces=old.pk)
+    return corrected
 
 
 @transaction.atomic
 def ask_to_move(*, person: User, email: str, now: dt.datetime) -> None:
     """Ask at a new address whether to move a stakeholder's digests there.
 
-    Silently does nothing if the address is already known here or suppressed, or the person tried several today.
+    Silently does nothing if a person with the address exists already, if it is suppressed or refused, or if the
+    stakeholder has tried several addresses today. If they asked at the same address before, it is asked again.
     """
     lock_planning()
-    known_person = find_person(email)
+    owner_of_address = find_person(email)
     waiting = Subscription.objects.filter(status=SubscriptionStatus.ASKED, replaces__person=person)
-    if known_person is not None:
-        again = waiting.filter(person=known_person).order_by("pk").first()
-        if again is not None:
-            remind(subscription=again, now=now)
+    if owner_of_address is not None:
+        asked_before = waiting.filter(person=owner_of_address).order_by("pk").first()
+        if asked_before is not None:
+            remind(subscription=asked_before, now=now)
         return
-    today = waiting.filter(asked_at__gt=now - dt.timedelta(days=1)).values("person").distinct().count()
-    if today >= MAX_LINKS_A_DAY or is_suppressed(email) or has_refused(email):
+    asked_today = waiting.filter(asked_at__gt=now - dt.timedelta(days=1))
+    address_count = asked_today.values("person").distinct().count()
+    if address_count >= MAX_LINKS_A_DAY or is_suppressed(email) or has_refused(email):
         return
     following = Subscription.objects.live().filter(person=person, confirmed_at__isnull=False).order_by("pk")
     if not following:
         return
     try:
-        moved = person_for_address(email=email, name=person.name)
+        person_at_new_address = person_for_address(email=email, name=person.name)
     except UnableToAddPerson:
         return
-    moved.time_zone = person.time_zone
-    moved.save(update_fields=["time_zone"])
+    person_at_new_address.time_zone = person.time_zone
+    person_at_new_address.save(update_fields=["time_zone"])
     preference = Preference.objects.get(person=person)
-    Preference.objects.create(person=moved, **{name: getattr(preference, name) for name in _PREFERENCES})
-    moved_subscriptions = [_ask_at(subscription, moved, now=now) for subscription in following]
-    send_question(moved_subscriptions[0], now=now)
+    copied_values = {name: getattr(preference, name) for name in _PREFERENCES}
+    Preference.objects.create(person=person_at_new_address, **copied_values)
+    copies = [_copy_to(person_at_new_address, subscription, now=now) for subscription in following]
+    send_question(copies[0], now=now)  # one email; confirming it moves all of them
 
 
-def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscription:
-    """The same subscription at another address, not confirmed yet."""
-    subscription_made = Subscription.objects.create(
+def _copy_to(person: User, old: Subscription, *, now: dt.datetime) -> Subscription:
+    """Create the same subscription for the person with the new address, waiting for confirmation."""
+    copy = Subscription.objects.create(
         person=person,
         **{f"{old.target_kind}_id": old.target_id},
         key=old.key,
@@ -112,35 +115,36 @@ def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscriptio
         replaces=old,
         has_own_address=old.added_for_id is not None,
     )
-    record_event(subscription_made, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
-    return subscription_made
+    record_event(copy, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
+    return copy
 
 
 @transaction.atomic
 def confirm_with_others(*, subscription: Subscription, now: dt.datetime) -> Subscription:
-    """Confirm a subscription, and all that move from the same address. Raises `UnableToChangeSubscription`."""
+    """Confirm a subscription and all others that move with it. Raises `UnableToChangeSubscription`."""
     lock_planning()
-    moving = moving_with(subscription)
+    others = moving_with(subscription)
     confirmed = confirm(subscription=subscription, now=now)
-    for moved in (subscription, *moving):
-        _replace_old(moved if moved == subscription else confirm(subscription=moved, now=now), now=now)
+    _replace_old(subscription, now=now)
+    for other in others:
+        _replace_old(confirm(subscription=other, now=now), now=now)
     return confirmed
 
 
 def _replace_old(new: Subscription, *, now: dt.datetime) -> None:
-    """End the old address's subscription and continue from its watermarks."""
+    """End the subscription of the old address, and continue from what its owner was told."""
     new = Subscription.objects.select_related("replaces", "person").get(pk=new.pk)
     old = new.replaces
     if old is None or old.is_ended:
         return
-    reached = Watermark.objects.filter(recipient=old.person_id).exclude(reading_class=Watermark.Reading.NONE)
-    for plan, number in reached.values_list("plan", "number"):
-        Watermark.objects.filter(recipient=new.person_id, plan=plan, number__gt=number).update(number=number)
-    watermarks = SubjectWatermark.objects.filter(recipient=old.person_id)
-    for subject, number in watermarks.values_list("subject", "number"):
-        SubjectWatermark.objects.filter(recipient=new.person_id, subject=subject, number__gt=number).update(
-            number=number
-        )
+    old_watermarks = Watermark.objects.filter(recipient=old.person_id).exclude(reading_class=Watermark.Reading.NONE)
+    for plan_id, number in old_watermarks.values_list("plan", "number"):
+        new_watermarks = Watermark.objects.filter(recipient=new.person_id, plan=plan_id)
+        new_watermarks.filter(number__gt=number).update(number=number)
+    old_subject_watermarks = SubjectWatermark.objects.filter(recipient=old.person_id)
+    for subject_id, number in old_subject_watermarks.values_list("subject", "number"):
+        new_subject_watermarks = SubjectWatermark.objects.filter(recipient=new.person_id, subject=subject_id)
+        new_subject_watermarks.filter(number__gt=number).update(number=number)
     was_paused = old.is_paused
     stop(subscriptions=[old], author=None, reason="Replaced by another address.", now=now, is_refusal=False)
     if was_paused:
@@ -150,9 +154,6 @@ def _replace_old(new: Subscription, *, now: dt.datetime) -> None:
 
 
 def hide_new_address(*, person: User) -> int:
-    """Hide the address that a person has now from organisations that added them.
-
-    For people who change the address of their account. Returns the number of subscriptions.
-    """
-    added = Subscription.objects.filter(person=person, added_for__isnull=False, has_own_address=False)
-    return added.update(has_own_address=True)
+    """Hide the new address of a person's account from organisations that asked them; returns how many subscriptions."""
+    asked_by_organisation = Subscription.objects.filter(person=person, added_for__isnull=False, has_own_address=False)
+    return asked_by_organisation.update(has_own_address=True)

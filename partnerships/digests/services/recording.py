@@ -1,4 +1,4 @@
-"""Locking a subscription and recording its events."""
+"""Locks a subscription, and records its events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class UnableToChangeSubscription(Exception):
 
 
 def lock_subscription(subscription: Subscription) -> Subscription:
-    """The subscription as stored now, with its row locked."""
+    """Lock the row of a subscription; returns the subscription as it is stored now."""
     return Subscription.objects.select_for_update(of=("self",)).for_listing().get(pk=subscription.pk)
 
 
@@ -28,7 +28,7 @@ def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
 def record_event(
     subscription: Subscription, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any
 ) -> None:
-    """Record an event of a subscription, for the asking organisation."""
+    """Record an event of a subscription, within its target; the organisation is the one that asked."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=subscription.added_for_id,

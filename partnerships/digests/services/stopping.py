@@ -1,9 +1,10 @@
-"""Ending, pausing and resuming subscriptions."""
+"""Services that end, pause and resume subscriptions."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 
@@ -29,22 +30,23 @@ def stop(
     now: dt.datetime,
     is_refusal: bool = True,
 ) -> int:
-    """End subscriptions and drop what waits; return how many ended.
+    """End subscriptions, and drop what waits to be sent; returns how many ended.
 
-    Ending one's own subscription is a refusal, so nobody may ask again soon, unless it only moves to another address
-    (`is_refusal=False`). An earlier refusal stays.
+    If a person ends their own subscription, that is a refusal: no partner may ask them again for some time. It is not a
+    refusal if the subscription only moves to another address (`is_refusal=False`). An earlier refusal stays.
     """
-    locked = _locked(subscriptions)
+    locked = _lock(subscriptions)
     roles = roles_of(author, now)
     for subscription in locked:
         require(Rights(subscription, roles).may_end)
     return end_subscriptions(locked, author=author, reason=reason, now=now, is_refusal=is_refusal)
 
 
-def _locked(subscriptions: Iterable[Subscription]) -> list[Subscription]:
-    rows = Subscription.objects.select_for_update(of=("self",))
-    rows = rows.select_related("person", "plan", "partnership", "organisation")
-    return list(rows.filter(pk__in=[subscription.pk for subscription in subscriptions]).order_by("pk"))
+def _lock(subscriptions: Iterable[Subscription]) -> list[Subscription]:
+    """Lock the rows of subscriptions, in the order of their ids; returns them as they are stored now."""
+    pks = [subscription.pk for subscription in subscriptions]
+    rows = Subscription.objects.select_for_update(of=("self",)).filter(pk__in=pks)
+    return list(rows.select_related("person", "plan", "partnership", "organisation").order_by("pk"))
 
 
 @transaction.atomic
@@ -56,48 +58,51 @@ def end_subscriptions(
     now: dt.datetime,
     is_refusal: bool = True,
 ) -> int:
-    """End subscriptions as part of another service, which checks rights."""
-    ended = 0
-    people: set[int] = set()
-    for subscription in _locked(subscriptions):
+    """End subscriptions as part of another service, which has checked rights; returns how many ended."""
+    ended_count = 0
+    person_ids: set[int] = set()
+    for subscription in _lock(subscriptions):
         if subscription.is_ended:
             continue
-        subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
+        subscription.status = SubscriptionStatus.ENDED
+        subscription.ended_at = now
         subscription.reason = reason[:300]
         if is_refusal and author is not None and author.pk == subscription.person_id:
             subscription.refused_at = now
         journal_subscription(subscription, now=now)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
         record_event(subscription, EventKind.ENDED, author=author, now=now, reason=reason)
-        people.add(subscription.person_id)
-        ended += 1
-    drop_unfollowed(people)
-    return ended
+        person_ids.add(subscription.person_id)
+        ended_count += 1
+    drop_unfollowed(person_ids)
+    return ended_count
 
 
 @transaction.atomic
 def stop_everything(*, person: User, author: User | None, reason: str, now: dt.datetime) -> int:
-    """End all of a person's digests and matches; return how many ended.
+    """End all subscriptions of a person and their news of matches; returns how many subscriptions ended.
 
-    If they did so themselves, typing their address sends them nothing from now on.
+    If the person does it themselves, they also refuse confirmation emails: entering their address on a public page
+    sends them nothing from now on.
     """
     require(may_stop_all_of(person, roles_of(author, now)))
     MatchNotice.objects.filter(recipient=person, told_at=None).delete()
-    refused_at = {"refused_at": now} if author == person else {}
-    if refused_at:
+    new_values: dict[str, Any] = {"tells_matches": False}
+    if author == person:
+        new_values["refused_at"] = now
         journal_refusal(person, now=now)
     journal_matches(person, now=now)
-    Preference.objects.update_or_create(person=person, defaults={"tells_matches": False, **refused_at})
+    Preference.objects.update_or_create(person=person, defaults=new_values)
     live = Subscription.objects.live().filter(person=person)
     return end_subscriptions(live, author=author, reason=reason, now=now)
 
 
 @transaction.atomic
 def keep_refusal_of(*, address: str, person: User, now: dt.datetime) -> bool:
-    """Keep the hash of an address that a person gave up, if they had refused emails; whether they had.
+    """Keep the hash of a person's old address, if they had refused emails; returns whether they had.
 
-    Nobody has the address any more whose refusal could be looked up. The hash of the address that they have now goes,
-    if they had given that one up before: their own refusals say it.
+    No person has the old address any more, so their refusal could not be found by it. If the hash of their new address
+    was kept from an earlier change, it is deleted: their own refusals are found by the new address.
     """
     if not refused_emails(person):
         return False
@@ -107,7 +112,7 @@ def keep_refusal_of(*, address: str, person: User, now: dt.datetime) -> bool:
 
 
 def refused_emails(person: User) -> bool:
-    """Whether somebody refused emails about something, or all of them."""
+    """Whether a person has refused emails about any target, or all confirmation emails."""
     return (
         Subscription.objects.filter(person=person, refused_at__isnull=False).exists()
         or Preference.objects.filter(person=person, refused_at__isnull=False).exists()
@@ -117,26 +122,46 @@ def refused_emails(person: User) -> bool:
 @transaction.atomic
 def pause(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
     """Pause one subscription. Raises `UnableToChangeSubscription`."""
-    _change(subscription, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, EventKind.PAUSED, author, now)
+    _change_status(
+        subscription,
+        before=SubscriptionStatus.CONFIRMED,
+        after=SubscriptionStatus.PAUSED,
+        event=EventKind.PAUSED,
+        author=author,
+        now=now,
+    )
     drop_unfollowed([subscription.person_id])
 
 
 @transaction.atomic
 def resume(*, subscription: Subscription, author: User | None, now: dt.datetime) -> None:
-    """Resume one, with all it missed. Raises `UnableToChangeSubscription`."""
+    """Resume one subscription; its next digest has what it missed. Raises `UnableToChangeSubscription`."""
     lock_planning()
-    _change(subscription, SubscriptionStatus.PAUSED, SubscriptionStatus.CONFIRMED, EventKind.RESUMED, author, now)
+    _change_status(
+        subscription,
+        before=SubscriptionStatus.PAUSED,
+        after=SubscriptionStatus.CONFIRMED,
+        event=EventKind.RESUMED,
+        author=author,
+        now=now,
+    )
     catch_up(people=[subscription.person_id], now=now)
 
 
-def _change(
-    subscription: Subscription, before: str, after: str, event: EventKind, author: User | None, now: dt.datetime
+def _change_status(
+    subscription: Subscription,
+    *,
+    before: SubscriptionStatus,
+    after: SubscriptionStatus,
+    event: EventKind,
+    author: User | None,
+    now: dt.datetime,
 ) -> None:
-    """Change the status if it is still the expected one."""
+    """Change the status, if it is still the expected one. Raises `UnableToChangeSubscription`."""
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).may_change)
     if locked.status != before:
         raise status_changed(locked)
     subscription.status = locked.status = after
     locked.save(update_fields=["status"])
-    record_event(subscription, event, author=author, now=now, before=before, after=after)
+    record_event(subscription, event, author=author, now=now, before=before.value, after=after.value)

@@ -1,4 +1,4 @@
-"""The stop link in emails: stop what one was about, and undo it."""
+"""Services behind the stop link in emails: stop what an email was about, and undo that."""
 
 from __future__ import annotations
 
@@ -12,15 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import (
-    InboxItem,
-    MatchNotice,
-    Preference,
-    Stop,
-    Subscription,
-    SubscriptionStatus,
-    Way,
-)
+from partnerships.digests.models import InboxItem, MatchNotice, Preference, Stop, Subscription, SubscriptionStatus, Way
 from partnerships.digests.models.stops import UNDO_WITHIN
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.notices import reschedule_notices
@@ -44,7 +36,7 @@ class UnableToUndo(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A subscription before the stop; no `status` if the stop made it."""
+    """The state of a subscription before a stop; `status` is "" if the stop created the subscription."""
 
     subscription: int
     status: str
@@ -53,20 +45,20 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """What one stop ended, and its state before."""
+    """What one stop ended, with its state before, so that it can be undone."""
 
     person: int
     at: str
     subscriptions: tuple[Before, ...] = ()
     tells_matches: bool = False
     refused_at: str = ""
-    #: Matches that waited to be told: ask, offer, and when each was noted.
+    #: Matches that waited to be told: ask, offer, and when the match was found.
     matches: tuple[tuple[int, int, str], ...] = ()
-    #: Groups of notices that now come in the inbox only, and how they came before.
+    #: Groups of notices that now go to the inbox only, and how they came before.
     ways: tuple[tuple[str, str], ...] = ()
-    #: Items of the inbox that waited for the next summary.
+    #: Ids of items of the inbox that waited for the next summary.
     notices: tuple[int, ...] = ()
-    #: The kind of email of one thing that was stopped, and what renews it.
+    #: The kind of email that was stopped for one record, and what is needed to undo that.
     single: tuple[str, dict[str, Any]] | None = None
 
     @property
@@ -77,9 +69,9 @@ class Stopped:
 
 @transaction.atomic
 def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
-    """Stop what an email was about; everything, if it was about nothing.
+    """Stop everything that an email was about; if it was about nothing in particular, stop all digests.
 
-    For one-click unsubscribe (RFC 8058): we cannot ask. Only an old notice can have nothing left to stop (`stoppable`).
+    For unsubscribing with one click (RFC 8058), where we cannot ask what to stop.
     """
     stoppable = stoppable_in(person, delivery)
     if not stoppable.had_any:
@@ -109,64 +101,67 @@ def stop_chosen(
     reason: str,
     now: dt.datetime,
 ) -> Stopped:
-    """Stop emails about these plans, subscriptions, matches and notices, or the one thing of an email.
+    """Stop what a person has chosen on the page of a stop link.
 
-    Notices of these groups then come in the inbox only.
-    If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
+    * `plans` and `subjects`: if one is followed through a wider subscription, such as one to its partnership, only this
+      one is refused; what else the subscription covers continues.
+    * `groups`: notices of these groups then go to the inbox only.
+    * `single`: the emails about one record, such as a saved view.
     """
-    lock_planning()  # as undoing does, before any row
-    before = [
-        stopped for target in (*plans, *subjects) if (stopped := _stop_target(person, target, reason=reason, now=now))
-    ]
+    lock_planning()  # before any row, as `undo_stop` does
+    before: list[Before] = []
+    for target in (*plans, *subjects):
+        target_before = _stop_target(person, target, reason=reason, now=now)
+        if target_before is not None:
+            before.append(target_before)
     pieces = Subscription.objects.live().filter(~Q(key=""), person=person, plan__in=[plan.pk for plan in plans])
-    before += _state_before(pieces)
+    before += [_state_of(subscription) for subscription in pieces]
     stop(subscriptions=pieces, author=person, reason=reason, now=now)
     chosen = Subscription.objects.live().filter(
         person=person, pk__in=[subscription.pk for subscription in subscriptions]
     )
-    before += _state_before(chosen)
+    before += [_state_of(subscription) for subscription in chosen]
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
     ways, notices = _stop_notices(person, groups, now=now)
-    waiting = _matches_waiting(person) if matches else ()
-    told_of_matches = matches and _stop_matches(person, now=now)
-    renewed_by = single_stop(single.kind).stop(person=person, params=single.params, now=now) if single else {}
-    return _keep(
+    waiting_matches = _waiting_matches(person) if matches else ()
+    told_matches = matches and _stop_matches(person, now=now)
+    stopped_single = None
+    if single is not None:
+        kept = single_stop(single.kind).stop(person=person, params=single.params, now=now)
+        stopped_single = (single.kind, kept)
+    return _save(
         Stopped(
-            person.pk,
-            now.isoformat(),
-            tuple(before),
-            told_of_matches,
-            matches=waiting,
+            person=person.pk,
+            at=now.isoformat(),
+            subscriptions=tuple(before),
+            tells_matches=told_matches,
+            matches=waiting_matches,
             ways=ways,
             notices=notices,
-            single=(single.kind, renewed_by) if single else None,
+            single=stopped_single,
         )
     )
 
 
 @transaction.atomic
 def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
-    """Stop all of a person's digests at their own request.
-
-    A summary is a digest: notices that came in it stay in the inbox.
-    """
-    lock_planning()  # as undoing does, before any row
+    """Stop all digests of a person at their own request, summaries too: their notices then go to the inbox only."""
+    lock_planning()  # before any row, as `undo_stop` does
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    before = _state_before(Subscription.objects.live().filter(person=person))
+    before = [_state_of(subscription) for subscription in Subscription.objects.live().filter(person=person)]
     refused_at = preference.refused_at.isoformat() if preference.refused_at else ""
-    waiting = _matches_waiting(person)
+    waiting_matches = _waiting_matches(person)
     ways, notices = _stop_notices(person, groups_in_summary(person), now=now)
     stop_everything(person=person, author=person, reason=reason, now=now)
-    tells = preference.tells_matches and not person.is_stakeholder
-    return _keep(
+    return _save(
         Stopped(
             person=person.pk,
             at=now.isoformat(),
             subscriptions=tuple(before),
-            tells_matches=tells,
+            tells_matches=preference.tells_matches and not person.is_stakeholder,
             refused_at=refused_at,
-            matches=waiting,
+            matches=waiting_matches,
             ways=ways,
             notices=notices,
         )
@@ -176,148 +171,174 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
 def _stop_notices(
     person: User, groups: Iterable[str], *, now: dt.datetime
 ) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
-    """Keep notices of these groups in the inbox. Returns how they came before, and which waited for a summary."""
-    before = ways_of(person)
-    ways = tuple((group, before[group].value) for group in groups if before[group] != Way.INBOX)
-    items = InboxItem.objects.for_summary().filter(person=person, group__in=[group for group, _ in ways])
-    waiting = tuple(items.order_by("pk").values_list("pk", flat=True))
-    choose_ways(person=person, ways=dict.fromkeys(dict(ways), Way.INBOX), author=person, now=now)
-    return ways, waiting
+    """Send notices of these groups to the inbox only.
+
+    Returns how they came before, by group, and the ids of those that waited for a summary.
+    """
+    ways_before = ways_of(person)
+    changed = tuple((group, ways_before[group].value) for group in groups if ways_before[group] != Way.INBOX)
+    items = InboxItem.objects.for_summary().filter(person=person, group__in=[group for group, _ in changed])
+    waiting_ids = tuple(items.order_by("pk").values_list("pk", flat=True))
+    choose_ways(person=person, ways=dict.fromkeys(dict(changed), Way.INBOX), author=person, now=now)
+    return changed, waiting_ids
 
 
 def _restore_notices(person: User, preference: Preference, stopped: Stopped, *, now: dt.datetime) -> None:
-    """Let notices come as before the stop, in groups that nobody changed since."""
-    today = ways_of(person)
-    ways = {group: way for group, way in stopped.ways if today[group] == Way.INBOX}
+    """Let notices come as before the stop, unless the person has changed the way of their group since."""
+    ways_now = ways_of(person)
+    ways = {group: way for group, way in stopped.ways if ways_now[group] == Way.INBOX}
     choose_ways(person=person, ways=ways, author=person, now=now)
     items = InboxItem.objects.unread().filter(person=person, pk__in=stopped.notices, group__in=ways, told_at=None)
     items.update(due_at=now)
     reschedule_notices(person, preference, now=now)
 
 
-def _keep(stopped: Stopped) -> Stopped:
-    """Store a stop, so that a later visit can undo it."""
+def _save(stopped: Stopped) -> Stopped:
+    """Save a stop, unless it stopped nothing, so that a later visit can undo it; returns it."""
     if not stopped.is_empty:
         Stop.objects.create(person_id=stopped.person, at=dt.datetime.fromisoformat(stopped.at), before=asdict(stopped))
     return stopped
 
 
 def last_stop(person: User, *, now: dt.datetime) -> Stopped | None:
-    """The person's last stop that can still be undone, or None."""
+    """The person's last stop that can still be undone; None if there is none."""
     stops = Stop.objects.filter(person=person, undone_at=None, at__gt=now - UNDO_WITHIN)
     newest_stop = stops.order_by("-at", "-pk").first()
-    return _stopped(newest_stop.before) if newest_stop else None
+    return _parse_stopped(newest_stop.before) if newest_stop else None
 
 
 @transaction.atomic
 def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
-    """Restore what a stop ended, unless it changed since.
+    """Restore what a stop ended, unless it has changed since. Does nothing if the stop was undone before.
 
-    Once: the form of a page that was kept open changes nothing later.
+    So the form of a page that was left open changes nothing later.
     """
     lock_planning()
-    stops = Stop.objects.filter(person=person, at=dt.datetime.fromisoformat(stopped.at))
+    stopped_at = dt.datetime.fromisoformat(stopped.at)
+    stops = Stop.objects.filter(person=person, at=stopped_at)
     if stops.filter(undone_at__isnull=False).exists():
         return
     stops.update(undone_at=now)
-    before = {then.subscription: then for then in stopped.subscriptions}
-    at = dt.datetime.fromisoformat(stopped.at)
-    suppressed = is_suppressed(person.email)
-    ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)
-    for subscription in ended.filter(status=SubscriptionStatus.ENDED).order_by("pk"):
-        was = before[subscription.pk]
-        record_event(subscription, EventKind.STOP_UNDONE, author=person, now=now)
-        if not was.status:
-            journal_subscription(subscription, now=now, undone=True)
-            subscription.delete()
-            continue
-        subscription.status, subscription.ended_at, subscription.reason = was.status, None, ""
-        subscription.refused_at = _moment(was.refused_at)
-        if was.status != SubscriptionStatus.ENDED:
-            _follow_address(subscription, suppressed=suppressed)
-        subscription.save(update_fields=["status", "stopped_from", "ended_at", "reason", "refused_at"])
-        journal_subscription(subscription, now=now, undone=not subscription.is_ended)
+
+    before_by_id = {before.subscription: before for before in stopped.subscriptions}
+    is_address_suppressed = is_suppressed(person.email)
+    ended = Subscription.objects.select_for_update().filter(
+        pk__in=before_by_id, person=person, status=SubscriptionStatus.ENDED, ended_at=stopped_at
+    )
+    for subscription in ended.order_by("pk"):
+        _restore_subscription(
+            subscription, before_by_id[subscription.pk], is_address_suppressed=is_address_suppressed, now=now
+        )
+
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     if stopped.tells_matches:
         preference.tells_matches = True
-        _wait_again(person, stopped.matches)
+        _restore_matches(person, stopped.matches)
         journal_matches(person, now=now, undone=True)
-    if preference.refused_at == at:
-        preference.refused_at = _moment(stopped.refused_at)
+    if preference.refused_at == stopped_at:
+        preference.refused_at = _parse_moment(stopped.refused_at)
         if preference.refused_at is None:
             journal_refusal(person, now=now, undone=True)
     preference.save(update_fields=["tells_matches", "refused_at"])
     _restore_notices(person, preference, stopped, now=now)
     if stopped.single is not None:
-        kind, kept_of_it = stopped.single
-        single_stop(kind).renew(person=person, kept=kept_of_it, now=now)
+        kind, kept = stopped.single
+        single_stop(kind).renew(person=person, kept=kept, now=now)
     catch_up(people=[person.pk], now=now)
 
 
-def _follow_address(subscription: Subscription, *, suppressed: bool) -> None:
-    """Give a restored subscription the status that its address allows today."""
+def _restore_subscription(
+    subscription: Subscription, before: Before, *, is_address_suppressed: bool, now: dt.datetime
+) -> None:
+    """Restore the state of a subscription before the stop; delete it if the stop created it."""
+    record_event(subscription, EventKind.STOP_UNDONE, author=subscription.person, now=now)
+    if not before.status:
+        journal_subscription(subscription, now=now, undone=True)
+        subscription.delete()
+        return
+    subscription.status = before.status
+    subscription.ended_at = None
+    subscription.reason = ""
+    subscription.refused_at = _parse_moment(before.refused_at)
+    if not subscription.is_ended:
+        _follow_address(subscription, is_suppressed=is_address_suppressed)
+    subscription.save(update_fields=["status", "stopped_from", "ended_at", "reason", "refused_at"])
+    journal_subscription(subscription, now=now, undone=not subscription.is_ended)
+
+
+def _follow_address(subscription: Subscription, *, is_suppressed: bool) -> None:
+    """Adapt the status of a restored subscription to whether its address is suppressed now."""
     was_suppressed = subscription.status == SubscriptionStatus.SUPPRESSED
-    if suppressed and not was_suppressed:
-        subscription.stopped_from, subscription.status = subscription.status, SubscriptionStatus.SUPPRESSED
-    elif was_suppressed and not suppressed:
-        subscription.status, subscription.stopped_from = subscription.stopped_from or SubscriptionStatus.ASKED, ""
+    if is_suppressed and not was_suppressed:
+        subscription.stopped_from = subscription.status
+        subscription.status = SubscriptionStatus.SUPPRESSED
+    elif was_suppressed and not is_suppressed:
+        subscription.status = subscription.stopped_from or SubscriptionStatus.ASKED
+        subscription.stopped_from = ""
 
 
-def _matches_waiting(person: User) -> tuple[tuple[int, int, str], ...]:
-    rows = MatchNotice.objects.filter(recipient=person, told_at=None).order_by("pk")
-    return tuple((ask, offer, at.isoformat()) for ask, offer, at in rows.values_list("ask", "offer", "noted_at"))
+def _waiting_matches(person: User) -> tuple[tuple[int, int, str], ...]:
+    """The matches that wait to be told: ask, offer, and when the match was found."""
+    notices = MatchNotice.objects.filter(recipient=person, told_at=None).order_by("pk")
+    return tuple(
+        (ask_id, offer_id, noted_at.isoformat())
+        for ask_id, offer_id, noted_at in notices.values_list("ask", "offer", "noted_at")
+    )
 
 
-def _wait_again(person: User, matches: Iterable[tuple[int, int, str]]) -> None:
-    """Let matches wait again, as far as both sides still exist."""
-    numbers = {number for ask, offer, _ in matches for number in (ask, offer)}
-    known_entries = set(Entry.objects.filter(pk__in=numbers).values_list("pk", flat=True))
+def _restore_matches(person: User, matches: Iterable[tuple[int, int, str]]) -> None:
+    """Let matches wait to be told again, if both sides still exist."""
+    entry_ids = {entry_id for ask_id, offer_id, _ in matches for entry_id in (ask_id, offer_id)}
+    existing_ids = set(Entry.objects.filter(pk__in=entry_ids).values_list("pk", flat=True))
     MatchNotice.objects.bulk_create(
         [
-            MatchNotice(recipient=person, ask_id=ask, offer_id=offer, noted_at=dt.datetime.fromisoformat(at))
-            for ask, offer, at in matches
-            if {ask, offer} <= known_entries
+            MatchNotice(
+                recipient=person, ask_id=ask_id, offer_id=offer_id, noted_at=dt.datetime.fromisoformat(noted_at)
+            )
+            for ask_id, offer_id, noted_at in matches
+            if {ask_id, offer_id} <= existing_ids
         ],
         ignore_conflicts=True,
     )
 
 
-def _moment(text: str) -> dt.datetime | None:
+def _parse_moment(text: str) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
 
 
-def _state_before(subscriptions: Iterable[Subscription]) -> list[Before]:
-    return [
-        Before(
-            subscription.pk, subscription.status, subscription.refused_at.isoformat() if subscription.refused_at else ""
-        )
-        for subscription in subscriptions
-    ]
+def _state_of(subscription: Subscription) -> Before:
+    refused_at = subscription.refused_at.isoformat() if subscription.refused_at else ""
+    return Before(subscription.pk, subscription.status, refused_at)
 
 
 def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime) -> Before | None:
-    """Refuse one plan or subject, also where a wider subscription covers it."""
-    through = covering_subject(person, target)
-    if not through:
+    """Refuse one plan or subject, even if only a wider subscription covers it.
+
+    Returns the state of its own subscription before; None if the person does not follow it.
+    """
+    covering = covering_subject(person, target)
+    if not covering:
         return None
     own = Subscription.objects.select_for_update().filter(person=person, **fields_of(target)).first()
     if own is not None and not own.is_ended:
-        [before] = _state_before([own])
+        before = _state_of(own)
         stop(subscriptions=[own], author=person, reason=reason, now=now)
         return before
-    refused: dict[str, Any] = {
+
+    # Only a wider subscription covers it, so the refusal is stored in an ended subscription of its own.
+    refused_values: dict[str, Any] = {
         "status": SubscriptionStatus.ENDED,
         "ended_at": now,
         "refused_at": now,
         "reason": reason[:300],
     }
     if own is not None:
-        was = Before(own.pk, own.status, own.refused_at.isoformat() if own.refused_at else "")
-        for name, value in refused.items():
-            setattr(own, name, value)
-        own.save(update_fields=list(refused))
+        before = _state_of(own)
+        for field_name, value in refused_values.items():
+            setattr(own, field_name, value)
+        own.save(update_fields=list(refused_values))
     else:
-        closest = through[0]
+        closest = covering[0]
         own = Subscription.objects.create(
             person=person,
             **fields_of(target),
@@ -326,47 +347,49 @@ def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime)
             added_for=closest.added_for,
             why=closest.why,
             asked_at=now,
-            **refused,
+            **refused_values,
         )
-        was = Before(own.pk, "")
+        before = Before(own.pk, status="")
     journal_subscription(own, now=now)
     record_event(own, EventKind.ENDED, author=person, now=now, reason=reason)
-    return was
+    return before
 
 
 def _stop_matches(person: User, *, now: dt.datetime) -> bool:
-    """Stop new matches; return whether they were on."""
+    """Stop news of matches; returns whether the person got them before."""
     MatchNotice.objects.filter(recipient=person, told_at=None).delete()
-    were_on = bool(Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False))
-    if were_on:
+    got_matches = Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False) > 0
+    if got_matches:
         journal_matches(person, now=now)
-    return were_on
+    return got_matches
 
 
-# ---- The undo token: signed, in a form, so that only the page of a stop can undo it
+# ---- The undo token: a form on the page of a stop has it, so that only this page can undo the stop
 
 
 def undo_token(stopped: Stopped) -> str:
-    """A stop as a signed token for a form."""
+    """The stop as a signed token for a form."""
     return Signer(salt="digests.undo").sign_object(asdict(stopped), compress=True)
 
 
 def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
-    """The stop in a form's token; raises `UnableToUndo`."""
+    """The stop in the token of a form. Raises `UnableToUndo`."""
     try:
-        stopped = _stopped(Signer(salt="digests.undo").unsign_object(token))
-    except (BadSignature, TypeError, ValueError) as error:  # also a token of an earlier release
+        stopped = _parse_stopped(Signer(salt="digests.undo").unsign_object(token))
+    except (BadSignature, TypeError, ValueError) as error:  # the last two: a token made by an earlier release
         raise UnableToUndo("That can no longer be undone.") from error
     if stopped.person != person.pk or now - dt.datetime.fromisoformat(stopped.at) > UNDO_WITHIN:
         raise UnableToUndo("That can no longer be undone.")
     return stopped
 
 
-def _stopped(stop_data: dict[str, Any]) -> Stopped:
-    before = tuple(Before(**before) for before in stop_data["subscriptions"])
-    matches = tuple((ask, offer, at) for ask, offer, at in stop_data["matches"])
-    ways = tuple((group, way) for group, way in stop_data.get("ways", ()))
-    notices = tuple(stop_data.get("notices", ()))
-    single = tuple(stop_data["single"]) if stop_data.get("single") else None
-    read = {"subscriptions": before, "matches": matches, "ways": ways, "notices": notices, "single": single}
-    return Stopped(**stop_data | read)
+def _parse_stopped(stop_data: dict[str, Any]) -> Stopped:
+    """A stop from its JSON, in which tuples are lists; earlier releases wrote no ways, notices and single."""
+    parsed_values = {
+        "subscriptions": tuple(Before(**before) for before in stop_data["subscriptions"]),
+        "matches": tuple((ask_id, offer_id, noted_at) for ask_id, offer_id, noted_at in stop_data["matches"]),
+        "ways": tuple((group, way) for group, way in stop_data.get("ways", ())),
+        "notices": tuple(stop_data.get("notices", ())),
+        "single": tuple(stop_data["single"]) if stop_data.get("single") else None,
+    }
+    return Stopped(**stop_data | parsed_values)

@@ -1,4 +1,4 @@
-"""Telling people without an account of a succession."""
+"""Emails stakeholders about successions of organisations that concern what they follow."""
 
 from __future__ import annotations
 
@@ -16,28 +16,33 @@ from partnerships.outbox.services import record_emails
 
 @transaction.atomic
 def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
-    """Email each stakeholder that successions of one order concern, once.
+    """Email each stakeholder whom successions of one order concern; returns how many.
 
-    Returns how many. `is_later`: the second email, to those who were told that something awaits an organisation, once
-    nothing does.
+    There is a first email and, with `is_later`, a second one: to those who were told that something has no new
+    organisation yet, when everything has one.
     """
     first, *other_successions = successions
-    people = _now_settled(successions, now) if is_later else stakeholders_of(successions, day=timezone.localdate(now))
+    if is_later:
+        people = _people_with_all_settled(successions, now)
+    else:
+        people = stakeholders_of(successions, day=timezone.localdate(now))
     params = {"succession": first.pk, "also": [other.pk for other in other_successions], "is_later": is_later}
     return len(record_emails(kind=DeliveryKind.SUCCESSION, people=people, params=params, now=now))
 
 
-def _now_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
-    """People (ids) who were told of the order, and of whose things more has passed on since and nothing is left."""
-    following = stakeholders_of(successions, day=timezone.localdate(now))
-    # By person, because an index has those: the ledger holds the emails of years.
+def _people_with_all_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
+    """The ids of people who were told of the order, of whose things more has passed on since, and none is left."""
+    stakeholder_ids = stakeholders_of(successions, day=timezone.localdate(now))
+    # Looked up by recipient, for which there is an index: the ledger has the emails of years.
     deliveries = Delivery.objects.filter(
-        recipient__in=following,
+        recipient__in=stakeholder_ids,
         kind=DeliveryKind.SUCCESSION,
         params__succession__in=[succession.pk for succession in successions],
     )
-    people = set(deliveries.values_list("recipient", flat=True)) - set(
-        deliveries.filter(params__is_later=True).values_list("recipient", flat=True)
-    )
-    moved = moved_for(successions, people, day=timezone.localdate(now), is_later=True, now=now) if people else {}
-    return sorted(pk for pk, state in moved.items() if state.passed and not state.waiting)
+    told_ids = set(deliveries.values_list("recipient", flat=True))
+    told_twice_ids = set(deliveries.filter(params__is_later=True).values_list("recipient", flat=True))
+    person_ids = told_ids - told_twice_ids
+    if not person_ids:
+        return []
+    moved_by_person = moved_for(successions, person_ids, day=timezone.localdate(now), is_later=True, now=now)
+    return sorted(pk for pk, moved in moved_by_person.items() if moved.passed and not moved.waiting)

@@ -1,4 +1,4 @@
-"""One round of the sweep: requests, new versions, and who is due."""
+"""One round of the sweep: processes requests, announces versions and changes, and chooses whose digests are due."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from partnerships.digests.services.email_requests import process_requests
 
 
 def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
-    """Run a round and yield after each batch, so that sending can begin early.
+    """Run a round, and yield after each batch how many were chosen, so that sending can begin early.
 
-    With EMAILS_HELD nobody is chosen.
+    With EMAILS_HELD, no digests are chosen.
     """
     process_requests(now=now)
     spread(now=now)
@@ -47,8 +47,8 @@ def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
 
 
 def plan_round(*, now: dt.datetime) -> int:
-    """Run one round; return how many watermarks were chosen.
+    """Run a whole round; returns how many watermarks, matches and notices were chosen.
 
-    If nothing waits, a round is a few index look-ups.
+    If nothing waits, a round takes only a few look-ups by index.
     """
     return sum(run_in_parts(now=now))

@@ -381,7 +381,7 @@ def test_a_second_click_on_stop_changes_nothing_and_says_so(amina: Client, asked
     answer = amina.post(page, {"reason": "Once more."}, follow=True)
 
     asked["dot"].refresh_from_db()
-    assert "this had already ended" in answer.content.decode()
+    assert "they had already ended" in answer.content.decode()
     assert asked["dot"].reason == "Moved on."
 
 

@@ -1,6 +1,6 @@
-"""Tags for other rooms' pages: following, and who gets a version.
+"""Template tags for pages of other rooms: a card to follow a record, and who will get a version.
 
-A template can load them although its room does not import digests: `{% load digests %}{% follow plan %}`.
+The rooms below may use them in templates without importing digests: `{% load digests %}{% follow plan %}`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ register = template.Library()
 
 
 def _reader(context: Context) -> User | None:
+    """The person who is signed in; None for a visitor."""
     request: HttpRequest | None = context.get("request")
     user = getattr(request, "user", None)
     return user if isinstance(user, User) else None
@@ -37,26 +38,27 @@ def _reader(context: Context) -> User | None:
 
 @register.inclusion_tag("digests/_follow.html", takes_context=True)
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
-    """A card to follow this record, or to stop following it.
+    """A card with which the reader follows this record, or stops following it.
 
-    Visitors are offered the changes of a public plan by email. `may_edit` adds a link to who gets the next version of a
-    plan, `may_lead` the choice to send digests to everyone in a partnership.
+    Visitors are offered to follow a public plan by email. `may_edit` adds a link to the people who get the next version
+    of a plan; `may_lead` adds the choice to send digests to everyone in a partnership.
     """
     person = _reader(context)
     if person is None:
-        public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
-        return {"person": None, "public": target if public else None}
+        is_public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
+        return {"person": None, "public": target if is_public else None}
     kind = kind_of(target)
     key = target.key if isinstance(target, Piece) else ""
     own_subscription = next(iter(rows_for(_subscription, person, target.pk, kind=kind, key=key)), None)
     if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
     may_add = kind != "recommendation" and asks_for_somebody(person)
-    rule = (
-        RoleRule.objects.filter(partnership=target.pk, post=None).exists()
-        if may_lead and kind == "partnership"
-        else None
-    )
+    has_rule = None  # the card has no choice about a rule
+    if may_lead and kind == "partnership":
+        has_rule = RoleRule.objects.filter(partnership=target.pk, post=None).exists()
+    next_digest = None
+    if own_subscription is not None and own_subscription.is_confirmed:
+        next_digest = when_next(person, timezone.now(), about=target)
     return {
         "person": person,
         "target": target,
@@ -64,12 +66,10 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "words": target.get_direction_display().lower() if isinstance(target, Entry) else kind,
         "mine": own_subscription,
         "through": _through(person, target) if own_subscription is None and isinstance(target, Plan) else "",
-        "next": when_next(person, timezone.now(), about=target)
-        if own_subscription is not None and own_subscription.is_confirmed
-        else None,
+        "next": next_digest,
         "may_add": may_add,
         "may_edit": may_edit and kind == "plan",
-        "rule": rule,
+        "rule": has_rule,
         "csrf_token": context.get("csrf_token"),
     }
 
@@ -80,22 +80,23 @@ def _subscription(person: User, target: int, *, kind: str, key: str) -> QuerySet
 
 
 def _following(person: User, plan: int) -> QuerySet[Following]:
-    """The strongest of the subscriptions through which the person follows a plan."""
+    """The closest of the subscriptions through which the person follows a plan."""
     return Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id")[:1]
 
 
 def _through(person: User, plan: Plan) -> str:
-    """The partnership or owner through which they follow it, if any."""
-    row = next(iter(rows_for(_following, person, plan.pk)), None)
-    if row is None:
+    """The name of the partnership or owner through which the person follows a plan; "" if they do not."""
+    following = next(iter(rows_for(_following, person, plan.pk)), None)
+    if following is None:
         return ""
-    followed = Subscription.objects.for_listing().get(pk=row.subscription_id)
-    return named_for(person, [followed], timezone.now())[0].called
+    wider_subscription = Subscription.objects.for_listing().get(pk=following.subscription_id)
+    [subscription] = named_for(person, [wider_subscription], timezone.now())
+    return subscription.called
 
 
 @register.simple_tag(takes_context=True)
 def change_url(context: Context, subscription: Subscription, verb: str) -> str:
-    """Where a change to a subscription is posted: by link, or signed in."""
+    """The URL to which a change of a subscription is sent, by link or signed in."""
     if token := context.get("token"):
         return reverse("digests:change-by-link", args=[token, subscription.pk, verb])
     return reverse("digests:change", args=[subscription.pk, verb])
@@ -103,7 +104,7 @@ def change_url(context: Context, subscription: Subscription, verb: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def last_month_url(context: Context) -> str:
-    """The page that previews each choice of changes, by link or signed in."""
+    """The URL of the page that previews each choice of changes, by link or signed in."""
     if token := context.get("token"):
         return reverse("digests:last-month-by-link", args=[token])
     return reverse("digests:last-month")
@@ -111,7 +112,7 @@ def last_month_url(context: Context) -> str:
 
 @register.simple_tag(takes_context=True)
 def follow_again_url(context: Context, subscription: Subscription) -> str:
-    """Where somebody asks for what they refused: by link, or signed in."""
+    """The URL at which a person asks again for what they refused, by link or signed in."""
     if context.get("token"):
         return change_url(context, subscription, "again")
     return reverse("digests:subscribe", args=[subscription.target_kind, subscription.target.pk])
@@ -119,6 +120,6 @@ def follow_again_url(context: Context, subscription: Subscription) -> str:
 
 @register.inclusion_tag("digests/_who_is_emailed.html", takes_context=True)
 def who_is_emailed(context: Context, plan: Plan) -> dict[str, Any]:
-    """Who will get the version the reader is about to publish, and when."""
+    """Who will get the version that the reader is about to publish, and when."""
     forecasts = who_will_get(plan, author=_reader(context), now=timezone.now())
     return {"plan": plan, "forecasts": forecasts, "shown": forecasts[:12], "more": max(len(forecasts) - 12, 0)}

@@ -1,1 +1,1 @@
-"""The pages of digests: my own, by signed link, and the ledger."""
+"""The pages of digests: a person's own, those by a signed link, and the ledger."""

@@ -1,4 +1,4 @@
-"""Actions on one's own subscription, signed in or by link."""
+"""What people can do with one of their own subscriptions, signed in or by link."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.people.models import User
 
-#: Messages after each action; {} is the thing followed.
-SAID = {
+#: The message after each action; {} is the name of what is followed.
+MESSAGES = {
     "confirm": "Digests about {} are on.",
     "pause": "Digests about {} are paused. When you resume, you get what changed in the meantime.",
     "resume": "Digests about {} are on again. The next one includes what changed in the meantime.",
@@ -21,8 +21,10 @@ SAID = {
 }
 PAUSE_ENDED = "Your digests are on again. The next one includes what changed in the meantime."
 PAUSE_CANCELLED = "The pause has been cancelled. Your digests will come as usual."
+#: The actions for people who are signed in.
 SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
-#: Confirming needs the link in the email that asks; with other links that email can be sent again.
+#: The actions by link. Confirming needs the link in the confirmation email; by other links, that email can be sent
+#: again.
 BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})
 
 
@@ -36,7 +38,7 @@ def act(
     reason: str,
     now: dt.datetime,
 ) -> None:
-    """Do the action, or 404. Raises `UnableToChangeSubscription`."""
+    """Do what the URL names; 404 if there is no such action. Raises `UnableToChangeSubscription`."""
     if verb == "confirm":
         services.confirm(subscription=subscription, now=now)
     elif verb == "pause":

@@ -1,13 +1,12 @@
-"""Signed out: confirming, stopping, preferences, reading, by link.
+"""Pages by a signed link, without signing in: confirm, stop, choose and read digests.
 
-Nothing changes on GET, because mail scanners follow links. The token in the URL authorises a POST, so it needs no
-cookie and no CSRF token.
+GET changes nothing, because mail scanners follow links. The token in the URL authorises a POST, which therefore needs
+no cookie and no CSRF token.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,14 +25,15 @@ from partnerships.digests.models import Delivery, Frequency, Hears, Preference, 
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.planning.notices import notices_in
-from partnerships.digests.queries.inbox import InboxLine, lines_of
+from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK, ReadByLink, ViewByLink
-from partnerships.digests.views.actions import BY_LINK, PAUSE_CANCELLED, PAUSE_ENDED, SAID, act
+from partnerships.digests.views.actions import BY_LINK, MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, act
 from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
+from partnerships.people.models import User
 from partnerships.plans.comparisons import Comparison, comparison
 from partnerships.plans.content import Content
 from partnerships.plans.models import Version
@@ -45,7 +45,7 @@ from partnerships.plans.queries import area_names
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.STOP)
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask what to stop; a POST stops it, also one click (RFC 8058)."""
+    """Ask what to stop; a POST stops it, also one by which an email app unsubscribes (RFC 8058)."""
     reason = "Stopped by the person, by a link in an email."
     return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.number)
 
@@ -54,19 +54,13 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
-    """What this person follows, how often, and when the next digest comes."""
+    """What this person follows, how often they get digests, and when the next one comes."""
     person, now = link.person, timezone.now()
     preference = Preference.objects.get(person=person)
-    if request.method == "POST" and "resume" in request.POST:
-        is_ahead = preference.pause_ahead(now, person.time_zone)
-        services.end_pause(person=person, author=person, now=now)
-        return redirect(f"{request.path}?done={'cancelled' if is_ahead else 'resumed'}")
-    if request.method == "POST" and "new_address" in request.POST and person.is_stakeholder:
-        services.ask_to_move(person=person, email=request.POST["new_address"].strip()[:254], now=now)
-        return redirect(f"{request.path}?done=moved")
-    if request.method == "POST" and "allow" in request.POST:
-        services.allow_questions(person=person, now=now)
-        return redirect(f"{request.path}?done=allowed")
+    if request.method == "POST":
+        message_code = _press_button(request, person, preference, now)
+        if message_code:
+            return redirect(f"{request.path}?done={message_code}")
     form = choices_form(request, person, preference)
     form.helper.disable_csrf = True
     if request.method == "POST" and form.is_valid():
@@ -81,21 +75,21 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
             now=now,
         )
         return redirect(f"{request.path}?done=saved")
-    minute = minute_of(now)
     followed = named_for(person, live_or_refused(person), now)
-    askable = askable_again(followed, now)
+    askable_ids = askable_again(followed, now)
     subscriptions = [subscription for subscription in followed if not subscription.is_ended]
+    stop_token = make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute_of(now))
     context = {
         "form": form,
         "always": () if person.is_stakeholder else always_sent(),
         "parties": () if person.is_stakeholder else date_reminders(request, person),
         "person": person,
-        "said": "" if request.method == "POST" else _said(request, followed),
+        "said": "" if request.method == "POST" else _message(request, followed),
         "token": token_in(request),
-        "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
+        "stop": stop_token,
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
-        "refused": [subscription for subscription in followed if subscription.named and subscription.pk in askable],
+        "refused": [subscription for subscription in followed if subscription.named and subscription.pk in askable_ids],
         "refused_at": preference.refused_at,
         **pause_of(person, preference, now),
         "next": when_next(person, now),
@@ -105,32 +99,45 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     return render(request, "digests/preferences.html", context, status=422 if request.method == "POST" else 200)
 
 
-#: Messages after a change, by a word in the URL, because links work without cookies.
-_SAID = {
+def _press_button(request: HttpRequest, person: User, preference: Preference, now: dt.datetime) -> str:
+    """Act on a button outside the form of choices; returns the code of its message, "" if none was pressed."""
+    if "resume" in request.POST:
+        is_ahead = preference.pause_ahead(now, person.time_zone)
+        services.end_pause(person=person, author=person, now=now)
+        return "cancelled" if is_ahead else "resumed"
+    if "new_address" in request.POST and person.is_stakeholder:
+        services.ask_to_move(person=person, email=request.POST["new_address"].strip()[:254], now=now)
+        return "moved"
+    if "allow" in request.POST:
+        services.allow_questions(person=person, now=now)
+        return "allowed"
+    return ""
+
+
+#: The message after a change, by a code in the URL, because pages by link work without cookies.
+_MESSAGES = {
     "saved": "Your choice has been saved. You can see above the form how often you get digests.",
     "resumed": PAUSE_ENDED,
     "cancelled": PAUSE_CANCELLED,
     "allowed": "We will email you again when your address is entered to follow a plan.",
     "moved": "If the new address can be used, we have sent an email there. Nothing changes until it is confirmed.",
     "over": "That changed in the meantime. This is the status now.",
-    **SAID,
+    **MESSAGES,
 }
 
 
-def _said(request: HttpRequest, subscriptions: list[Subscription]) -> str:
-    """The message after a change; names only the person's subscriptions."""
-    about = next(
-        (subscription.called for subscription in subscriptions if str(subscription.pk) == request.GET.get("about")),
-        "it",
-    )
-    return _SAID.get(request.GET.get("done", ""), "").format(about)
+def _message(request: HttpRequest, subscriptions: list[Subscription]) -> str:
+    """The message after a change, "" if there is none; it names only subscriptions of the person."""
+    name_by_pk = {str(subscription.pk): subscription.called for subscription in subscriptions}
+    name = name_by_pk.get(request.GET.get("about", ""), "it")
+    return _MESSAGES.get(request.GET.get("done", ""), "").format(name)
 
 
 @csrf_exempt
 @require_POST
 @for_bearer(Purpose.PREFERENCES)
 def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse:
-    """Change one of the person's subscriptions, or send its email again."""
+    """Change one of the person's subscriptions, or send its confirmation email again."""
     if verb not in BY_LINK:
         raise Http404
     subscriptions = live_or_refused(link.person) if verb == "again" else subscriptions_of(link.person)
@@ -154,49 +161,53 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.CONFIRM)
 def confirm(request: HttpRequest, link: Link) -> HttpResponse:
-    """Ask whether the person wants these digests; a POST answers yes or no.
+    """Ask whether the person wants these digests; a POST answers yes, no, or never.
 
-    If they were asked again since, only the link in the newer email works.
+    If they were asked again later, only the link in the newer email works.
     """
-    subscription_found = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
     now = timezone.now()
-    if minute_of(link.made_at) < minute_of(subscription_found.asked_at):
+    own_subscription = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
+    if minute_of(link.made_at) < minute_of(own_subscription.asked_at):
         return link_over(request, Purpose.CONFIRM)
-    [subscription] = named_for(link.person, [subscription_found], now)
+    [subscription] = named_for(link.person, [own_subscription], now)
     if request.method == "POST" and subscription.is_waiting:
-        if request.POST.get("answer") in ("no", "never"):
-            services.stop(subscriptions=[subscription], author=link.person, reason="Declined by the person.", now=now)
-            if request.POST["answer"] == "never":
-                services.refuse_questions(person=link.person, now=now)
-        else:
-            try:
-                services.confirm_with_others(subscription=subscription, now=now)
-                _choose_frequency(subscription, request.POST.get("frequency", ""), now=now)
-            except services.UnableToChangeSubscription as error:
-                return render(
-                    request, "digests/confirm.html", {"subscription": subscription, "error": str(error)}, status=422
-                )
+        try:
+            _answer(subscription, request.POST.get("answer", ""), request.POST.get("frequency", ""), now=now)
+        except services.UnableToChangeSubscription as error:
+            context = {"subscription": subscription, "error": str(error)}
+            return render(request, "digests/confirm.html", context, status=422)
         subscription.refresh_from_db()
         return render(
             request,
             "digests/confirmed.html",
             {"subscription": subscription, "next": when_next(link.person, now)},
         )
-    preferred = Preference.objects.get(person=link.person).frequency
     context = {
         "subscription": subscription,
         "moving": [moved.called for moved in named_for(link.person, moving_with(subscription), now)],
         "frequencies": Frequency.choices,
-        "frequency": subscription.frequency or preferred,
+        "frequency": subscription.frequency or Preference.objects.get(person=link.person).frequency,
     }
     return render(request, "digests/confirm.html", context)
 
 
-def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.datetime) -> None:
-    """Save the frequency chosen when confirming, if it differs from theirs."""
+def _answer(subscription: Subscription, answer: str, frequency: str, *, now: dt.datetime) -> None:
+    """Decline the subscription, with "never" also all others, or confirm it. Raises `UnableToChangeSubscription`."""
     person = subscription.person
-    anyway = subscription.frequency or Preference.objects.get(person=person).frequency
-    if frequency in Frequency.values and frequency != anyway:
+    if answer in ("no", "never"):
+        services.stop(subscriptions=[subscription], author=person, reason="Declined by the person.", now=now)
+        if answer == "never":
+            services.refuse_questions(person=person, now=now)
+        return
+    services.confirm_with_others(subscription=subscription, now=now)
+    _choose_frequency(subscription, frequency, now=now)
+
+
+def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.datetime) -> None:
+    """Save the frequency that the person chose when confirming, if it is another than before."""
+    person = subscription.person
+    present_frequency = subscription.frequency or Preference.objects.get(person=person).frequency
+    if frequency in Frequency.values and frequency != present_frequency:
         confirmed = Subscription.objects.get(pk=subscription.pk)
         services.set_frequency(subscription=confirmed, frequency=frequency, author=person, now=now)
 
@@ -205,27 +216,23 @@ def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.dat
 @for_bearer(Purpose.READ)
 def view(request: HttpRequest, link: Link) -> HttpResponse:
     """A digest in the browser, without what its reader may no longer read."""
-    delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
+    person, token = link.person, token_in(request)
+    delivery = get_object_or_404(Delivery, pk=link.number, recipient=person)
     reading = readable_news(delivery, now=timezone.now())
-    pages = [(news, _page_of(news, token_in(request), stakeholder=link.person.is_stakeholder)) for news in reading.news]
-    matches = matches_in(delivery.pk, link.person) if not link.person.is_stakeholder else ()
-    notices: Sequence[InboxLine] = ()
-    if not link.person.is_stakeholder:
-        notices = lines_of(link.person, notices_in(delivery.pk, link.person, reading.acts))
     context = {
         "delivery": delivery,
         "reading": reading,
-        "pages": pages,
-        "person": link.person,
-        "matches": matches,
-        "notices": notices,
-        "below": ON_VIEW_BY_LINK.of(link.person, ViewByLink(token_in(request), reading.plans, reading.others)),
+        "pages": [(news, _url_of(news, token, stakeholder=person.is_stakeholder)) for news in reading.news],
+        "person": person,
+        "matches": () if person.is_stakeholder else matches_in(delivery.pk, person),
+        "notices": () if person.is_stakeholder else lines_of(person, notices_in(delivery.pk, person, reading.acts)),
+        "below": ON_VIEW_BY_LINK.of(person, ViewByLink(token, reading.plans, reading.others)),
     }
     return render(request, "digests/view.html", context)
 
 
-def _page_of(news: News, token: str, *, stakeholder: bool) -> str:
-    """Where to read more: by link for stakeholders, else on the plan's pages."""
+def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
+    """The URL at which to read more: by link for stakeholders, on the plan's pages for others."""
     if stakeholder:
         return reverse("digests:read", kwargs={"token": token, "plan": news.plan_id})
     if news.is_new:
@@ -236,7 +243,7 @@ def _page_of(news: News, token: str, *, stakeholder: bool) -> str:
 @require_safe
 @for_bearer(Purpose.READ)
 def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """What changed in one plan and the plan as it was then, for stakeholders."""
+    """What changed in one plan, and the plan as the digest told of it, for stakeholders."""
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
     news = plan_by_link(delivery, plan, now=timezone.now())
     if news is None:
@@ -247,7 +254,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     context = {
         "news": news,
         "version": version,
-        "compared": _compared(news, content),
+        "compared": _comparison(news, content),
         "about": content["about"],
         "sections": [section for section in sections(content, version.html, lookups) if section.html],
         "sites": sites(content, version.html, lookups),
@@ -257,10 +264,10 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     return render(request, "digests/read.html", context)
 
 
-def _compared(news: News, now: Content) -> Comparison | None:
-    """The two versions in an email side by side; None if the plan was new."""
-    before = Version.objects.filter(plan=news.plan_id, number=news.from_number).first()
-    if before is None:
+def _comparison(news: News, new_content: Content) -> Comparison | None:
+    """The comparison of the two versions that a digest told of; None if the plan was new."""
+    old_version = Version.objects.filter(plan=news.plan_id, number=news.from_number).first()
+    if old_version is None:
         return None
-    was = content_as(before.content, Watermark.Reading.OUTSIDE)
-    return comparison(was, now, areas=area_names(was, now))
+    old_content = content_as(old_version.content, Watermark.Reading.OUTSIDE)
+    return comparison(old_content, new_content, areas=area_names(old_content, new_content))

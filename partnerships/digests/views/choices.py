@@ -1,4 +1,4 @@
-"""The page of choices, the same signed in and by link."""
+"""Parts of the page of choices, which people open signed in or by link."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ from partnerships.people.models import User
 
 
 def choices_form(request: HttpRequest, person: User, preference: Preference) -> PreferenceForm:
-    """The form of all choices of a person.
-
-    People without an account have fewer.
-    """
+    """The form with everything that a person can choose; stakeholders can choose less."""
     has_account = not person.is_stakeholder
     return PreferenceForm(
         request.POST or None,
@@ -35,7 +32,7 @@ def choices_form(request: HttpRequest, person: User, preference: Preference) -> 
 
 
 def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str, dt.date | None]:
-    """The pause that lasts or is set, for `_paused.html`."""
+    """The context of `_paused.html`: the pause that has begun or is set."""
     ahead = preference.pause_ahead(now, person.time_zone)
     return {
         "pause_from": preference.paused_from if ahead else None,
@@ -44,10 +41,9 @@ def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str
 
 
 def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
-    """The parties for which this person, as a lead, is reminded of dates.
+    """A page of the parties for which this person, as a lead, is reminded of dates.
 
-    They come page by page. Each party chooses which dates, and the days for those of its leads who chose none
-    themselves.
+    Each party chooses the dates. It also chooses the days, for those of its leads who have not chosen any themselves.
     """
     leads = Membership.objects.organisations_of(person, Role.LEAD)
     parties = Party.objects.present().filter(among("organisation", leads), partnership__in=Partnership.objects.live())
@@ -56,9 +52,9 @@ def date_reminders(request: HttpRequest, person: User) -> Page[Party]:
 
 
 def always_sent() -> list[tuple[str, list[str]]]:
-    """Why some emails cannot be turned off, and which they are."""
-    reasons: dict[str, list[str]] = {}
+    """The emails that people cannot turn off, by the reason why not."""
+    labels_by_reason: dict[str, list[str]] = {}
     for kind in all_kinds():
         if kind.always and kind.always != FOR_OPERATORS:
-            reasons.setdefault(kind.always, []).append(kind.label)
-    return sorted(reasons.items())
+            labels_by_reason.setdefault(kind.always, []).append(kind.label)
+    return sorted(labels_by_reason.items())

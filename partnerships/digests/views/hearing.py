@@ -1,4 +1,4 @@
-"""What a person's digests would have said in the last month."""
+"""Pages that show what a person's digests of the last month would say, for each choice of changes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def last_month_by_link(request: HttpRequest, link: Link) -> HttpResponse:
 
 
 def _last_month(request: HttpRequest, person: User, *, back: str, by_link: bool) -> HttpResponse:
-    asked = request.GET.get("hears", "")
-    hears = asked if asked in Hears.values else ""
+    """The page for the choice in the query string, or else for what the person has chosen."""
+    hears = request.GET.get("hears", "")
+    if hears not in Hears.values:
+        hears = ""
     now = timezone.now()
     context = {
         "reading": digests_since(person, now - _MONTH, now=now, hears=hears),

@@ -22,15 +22,16 @@ from partnerships.people.requests import is_reading, signed_in
 
 #: Notices on one page of the inbox.
 _PAGE = 30
-#: The heading for notices that are not about a partnership.
-_ELSEWHERE = "Not about a partnership"
+#: The heading of notices that are not about a partnership.
+_NO_PARTNERSHIP = "Not about a partnership"
 
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """My notices, newest first, by partnership."""
+    """The person's notices by partnership, newest first."""
     person = signed_in(request)
-    group, unread = request.GET.get("group", ""), request.GET.get("unread") == "yes"
+    group = request.GET.get("group", "")
+    unread = request.GET.get("unread") == "yes"
     items = InboxItem.objects.filter(person=person).order_by("-created_at", "-pk")
     if group in NoticeGroup.values:
         items = items.filter(group=group)
@@ -55,65 +56,70 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _by_partnership(lines: list[InboxLine]) -> list[tuple[str, list[InboxLine]]]:
-    """Sections of one page, the partnership with the newest notice first."""
-    sections: dict[str, list[InboxLine]] = {}
+    """The lines of one page under headings, the partnership with the newest notice first."""
+    lines_by_heading: dict[str, list[InboxLine]] = {}
     for line in lines:
-        sections.setdefault(line.partnership or _ELSEWHERE, []).append(line)
-    return list(sections.items())
+        lines_by_heading.setdefault(line.partnership or _NO_PARTNERSHIP, []).append(line)
+    return list(lines_by_heading.items())
 
 
 @require_safe
 def open_item(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark an item read and go to its page, if the person is reading.
+    """Go to the page that a notice is about, and mark the notice as read.
 
-    The page of a digest has the person's own links, so administrators who view as them do not come there.
+    It stays unread if an administrator views the site as the person. Nor can they open a digest, because its page has
+    the person's own links.
     """
     person = signed_in(request)
     item = get_object_or_404(InboxItem, pk=pk, person=person)
     now = timezone.now()
     if item.record_kind != "digest":
-        page = page_of_item(person, item)
+        path = page_of_item(person, item)
+    elif hasattr(request, "view_as"):
+        path = ""
     else:
-        page = "" if hasattr(request, "view_as") else _digest_page(item, now)
+        path = _digest_path(item, now)
     if is_reading(request):
         services.mark_items(person=person, items=[item.pk], is_read=True, now=now)
-    if not page:
+    if not path:
         messages.error(request, "You can no longer read what this notice is about.")
         return redirect("digests:inbox")
-    return redirect(page)
+    return redirect(path)
 
 
-def _digest_page(item: InboxItem, now: dt.datetime) -> str:
-    """The page of a digest, by its reader's own link."""
-    key = Preference.objects.filter(person=item.person_id).values_list("link_key", flat=True).first()
+def _digest_path(item: InboxItem, now: dt.datetime) -> str:
+    """The path of a digest's page, with its reader's own link."""
+    link_key = Preference.objects.filter(person=item.person_id).values_list("link_key", flat=True).first()
     token = make(
-        Purpose.READ, person_id=item.person_id, link_key=key or "", number=item.record_id or 0, minute=minute_of(now)
+        Purpose.READ,
+        person_id=item.person_id,
+        link_key=link_key or "",
+        number=item.record_id or 0,
+        minute=minute_of(now),
     )
     return reverse("digests:view", kwargs={"token": token})
 
 
 @require_POST
 def mark(request: HttpRequest) -> HttpResponse:
-    """Mark one item, or all, as read or unread."""
+    """Mark the selected notices, or all, as read or unread."""
     person = signed_in(request)
     data = request.POST
-    numbers = [int(value) for value in data.getlist("item") if value.isdecimal()]
-    if not numbers and "all" not in data:
+    item_ids = [int(value) for value in data.getlist("item") if value.isdecimal()]
+    if not item_ids and "all" not in data:
         messages.error(request, "Select at least one notice.")
         return redirect(_back(data))
+    is_read = data.get("as") != "unread"
     changed = services.mark_items(
-        person=person,
-        items=None if "all" in data else numbers,
-        is_read=data.get("as") != "unread",
-        now=timezone.now(),
+        person=person, items=None if "all" in data else item_ids, is_read=is_read, now=timezone.now()
     )
-    state = "unread" if data.get("as") == "unread" else "read"
+    state = "read" if is_read else "unread"
     messages.success(request, f"{changed:,} {'notice is' if changed == 1 else 'notices are'} now marked {state}.")
     return redirect(_back(data))
 
 
 def _back(data: Any) -> str:
-    """Back to the inbox with its filters, and to no other page."""
-    start = reverse("digests:inbox")
+    """The path of the inbox, with the filters that the form was sent from; never another page."""
+    inbox_path = reverse("digests:inbox")
     back: str = data.get("back", "")
-    return back if back == start or back.startswith(f"{start}?") else start
+    return back if back == inbox_path or back.startswith(f"{inbox_path}?") else inbox_path

@@ -1,4 +1,4 @@
-"""One email of the ledger, what is due, and previews of next digests."""
+"""Pages of the ledger: one email, what is due, and previews of next digests."""
 
 from __future__ import annotations
 
@@ -52,19 +52,21 @@ from partnerships.work.queries import waiting_for
 
 #: Emails on one page of the ledger.
 _PAGE = 50
-# The page may frame the email. The email may use its own styles and load or run nothing.
-_framing: Callable[..., Any] = csp_update({"frame-src": [SELF]})
-_framed: Callable[..., Any] = csp(
+#: Lets a page show the email in a frame.
+_may_frame_email: Callable[..., Any] = csp_update({"frame-src": [SELF]})
+#: Lets the email in the frame use its own styles, but neither load nor run anything.
+_framed_email: Callable[..., Any] = csp(
     {"default-src": [NONE], "style-src": ["'unsafe-inline'"], "frame-ancestors": [SELF], "sandbox": [""]}
 )
-#: Links that authorise the recipient.
-_RIGHTS = re.compile(r"(/digests/(?:stop|preferences|read|confirm)/)[^/\"\s<>]+/")
-_GRANT = "digests_shown"
+#: Links in an email that authorise its recipient.
+_RECIPIENT_LINKS = re.compile(r"(/digests/(?:stop|preferences|read|confirm)/)[^/\"\s<>]+/")
+#: The key in the session of what an administrator has given a reason to see.
+_GRANTS_KEY = "digests_shown"
 #: How long an administrator sees an email after giving a reason.
 _GRANTED_FOR = dt.timedelta(minutes=10)
 
 
-def _keeper(request: HttpRequest) -> User:
+def _ledger_reader(request: HttpRequest) -> User:
     """The signed-in person; 403 if they may not see the ledger."""
     person = signed_in(request)
     if not may_look(person):
@@ -73,44 +75,49 @@ def _keeper(request: HttpRequest) -> User:
 
 
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
-    """An email, and whether the person may publish all plans in it."""
+    """An email, and whether it is only about plans that the person may publish."""
     [delivery] = with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
+    if DeliverySubject.objects.filter(delivery=delivery).exists():
+        # It also tells of partnerships, asks or commitments, which a lead of its plans may not be allowed to read.
+        return delivery, False
     publishable = Plan.objects.publishable_by(person).values("pk")
-    included = DeliveryItem.objects.included().filter(delivery=delivery)
-    # A lead of its plans may not be allowed to read what it says about partnerships, asks and commitments.
-    only_plans = not DeliverySubject.objects.filter(delivery=delivery).exists()
-    return delivery, only_plans and included.exists() and not included.exclude(plan__in=publishable).exists()
+    items = DeliveryItem.objects.included().filter(delivery=delivery)
+    return delivery, items.exists() and not items.exclude(plan__in=publishable).exists()
 
 
-def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: bool) -> bool:
-    """Whether the email itself may be shown.
+def _is_shown(request: HttpRequest, person: User, shown: Shown, *, only_own_plans: bool) -> bool:
+    """Whether the person may see the message itself.
 
-    Administrators see it for ten minutes after giving a reason. Leads of all plans in it see it if it went to a
-    stakeholder; emails to people with an account also list what waits for them. An email that greets its reader by a
-    part of the address is shown only to people who may see the address.
+    * Administrators may, for ten minutes after giving a reason.
+    * Leads of all plans in it may, if it went to a stakeholder: emails to people with an account also list what waits
+      for them.
+    * An email to a person without a name greets them by a part of their address, so only those who may see the address
+      may see the email.
     """
     delivery = shown.delivery
     if not person.is_staff:
-        return all_mine and delivery.recipient.is_stakeholder and bool(shown.address or delivery.recipient.name)
+        return only_own_plans and delivery.recipient.is_stakeholder and bool(shown.address or delivery.recipient.name)
     return _is_granted(request, str(delivery.pk))
 
 
 def _grant(request: HttpRequest, permission: str) -> None:
-    """Allow access for a while, after a reason was given."""
-    request.session[_GRANT] = {**request.session.get(_GRANT, {}), permission: timezone.now().isoformat()}
+    """Let an administrator see something for ten minutes, because they have given a reason."""
+    request.session[_GRANTS_KEY] = {**request.session.get(_GRANTS_KEY, {}), permission: timezone.now().isoformat()}
 
 
 def _is_granted(request: HttpRequest, permission: str) -> bool:
-    granted = request.session.get(_GRANT, {}).get(permission)
-    return bool(granted) and timezone.now() - dt.datetime.fromisoformat(granted) < _GRANTED_FOR
+    granted_at = request.session.get(_GRANTS_KEY, {}).get(permission)
+    if not granted_at:
+        return False
+    return timezone.now() - dt.datetime.fromisoformat(granted_at) < _GRANTED_FOR
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_framing
+@_may_frame_email
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """One email: content, status, and the message if it may be shown."""
-    person = _keeper(request)
-    delivery, all_mine = _delivery_for(person, pk)
+    """One email: what it contains, its status and, if the person may see it, the message itself."""
+    person = _ledger_reader(request)
+    delivery, only_own_plans = _delivery_for(person, pk)
     form = ReasonForm(request.POST or None) if person.is_staff else None
     if form is not None and request.method == "POST" and form.is_valid():
         services.record_look(
@@ -127,25 +134,24 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form is None:
         raise PermissionDenied
     publishable_ids = None if person.is_staff else set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
-    [entry] = shown_to(person, [delivery])
-    shown = delivery.is_kept and _is_shown(request, person, entry, all_mine=all_mine)
+    [shown] = shown_to(person, [delivery])
+    is_shown = delivery.is_kept and _is_shown(request, person, shown, only_own_plans=only_own_plans)
+    reading = None
+    if not is_shown and publishable_ids is not None:
+        reading = readable_news(delivery, now=timezone.now(), plans=publishable_ids)
+    bounces = Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
     context = {
         "delivery": delivery,
-        "who": entry.who,
-        "address": entry.address,
-        "reason": entry.reason,
+        "who": shown.who,
+        "address": shown.address,
+        "reason": shown.reason,
         "items": items_of(with_items([delivery])[0], publishable_ids),
         "repeats_of": repeats_of(delivery),
-        "bounces": [
-            (bounce, entry.said(bounce.text))
-            for bounce in Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
-        ],
-        "shown": shown,
-        "may_resend": delivery.can_be_sent_again and (all_mine or person.is_staff),
+        "bounces": [(bounce, shown.said(bounce.text)) for bounce in bounces],
+        "shown": is_shown,
+        "may_resend": delivery.can_be_sent_again and (only_own_plans or person.is_staff),
         "may_ask": stakeholders_of(person, timezone.now()).live().filter(pk=delivery.subscription_id or 0).exists(),
-        "reading": None
-        if shown or publishable_ids is None
-        else readable_news(delivery, now=timezone.now(), plans=publishable_ids),
+        "reading": reading,
         "form": form,
     }
     return render(request, "digests/entry.html", context, status=422 if request.method == "POST" else 200)
@@ -153,55 +159,54 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @xframe_options_sameorigin
-@_framed
+@_framed_email
 def as_sent(request: HttpRequest, pk: int) -> HttpResponse:
-    """The HTML part as sent, for a frame that can run and load nothing."""
-    person = _keeper(request)
-    delivery, all_mine = _delivery_for(person, pk)
+    """The HTML part of the message as it was sent, for a frame that can neither run nor load anything."""
+    person = _ledger_reader(request)
+    delivery, only_own_plans = _delivery_for(person, pk)
     [shown] = shown_to(person, [delivery])
-    if not delivery.is_kept or not _is_shown(request, person, shown, all_mine=all_mine):
+    if not delivery.is_kept or not _is_shown(request, person, shown, only_own_plans=only_own_plans):
         raise Http404
     message = email.message_from_string(message_as_sent(delivery), policy=email.policy.default)
-    html = message.get_body(("html",))
-    body = str(cast(EmailMessage, html).get_content()) if html is not None else ""
-    # The reader here may not use the recipient's links, so they lead nowhere.
-    response = HttpResponse(_RIGHTS.sub(r"\1not-shown/", body))
+    html_part = message.get_body(("html",))
+    body = str(cast(EmailMessage, html_part).get_content()) if html_part is not None else ""
+    # The person here must not use the recipient's links, so these lead nowhere.
+    response = HttpResponse(_RECIPIENT_LINKS.sub(r"\1not-shown/", body))
     response["Referrer-Policy"] = "no-referrer"
     return response
 
 
 @require_POST
 def again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send the same news again; if it was received, only with a reason."""
-    person = _keeper(request)
-    delivery, all_mine = _delivery_for(person, pk)
-    if not (all_mine or person.is_staff):
+    """Send the same news again; if a server has accepted the email, only with a reason."""
+    person = _ledger_reader(request)
+    delivery, only_own_plans = _delivery_for(person, pk)
+    if not (only_own_plans or person.is_staff):
         raise PermissionDenied
     reason = request.POST.get("reason", "").strip()
 
     def step() -> tuple[str, str]:
         repeat = services.send_again(delivery=delivery, author=person, reason=reason, now=timezone.now())
-        words = f"The same news will be sent to {delivery.recipient.display_name} again."
-        return words, reverse("digests:entry", args=[repeat.pk])
+        message = f"The same news will be sent to {delivery.recipient.display_name} again."
+        return message, reverse("digests:entry", args=[repeat.pk])
 
     return press_button(request, step, services.UnableToSendAgain, back=reverse("digests:entry", args=[pk]))
 
 
 @require_safe
 def due(request: HttpRequest) -> HttpResponse:
-    """What is due within the next day, and who gets it."""
-    person = _keeper(request)
+    """What is due within the next day, and for whom."""
+    person = _ledger_reader(request)
     now = timezone.now()
     rows = due_within(person, until=now + dt.timedelta(days=1))
     page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
     return render(request, "digests/due.html", {"page": page, "now": now, **tabs_for(person)})
 
 
-def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
-    """The page that asks an administrator why; None once they answered."""
-    grant_name = f"preview {person.pk}"
-    words, back = "Show next digest", reverse("digests:due")
-    form = ReasonForm(posted(request), submit=words, cancel=back)
+def _ask_for_reason(request: HttpRequest, viewer: User, person: User) -> HttpResponse | None:
+    """The page that asks an administrator why they want to see a next digest; None once they have said why."""
+    permission = f"preview {person.pk}"
+    form = ReasonForm(posted(request), submit="Show next digest", cancel=reverse("digests:due"))
     if form.is_valid():
         services.record_look(
             person=person,
@@ -212,9 +217,9 @@ def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpRespons
             reason=form.cleaned_data["reason"],
             now=timezone.now(),
         )
-        _grant(request, grant_name)
+        _grant(request, permission)
         return redirect("digests:preview", pk=person.pk)
-    if request.method != "POST" and _is_granted(request, grant_name):
+    if request.method != "POST" and _is_granted(request, permission):
         return None
     context = {"person": person, "form": form}
     return render(request, "digests/preview_reason.html", context, status=422 if form.is_bound else 200)
@@ -222,10 +227,10 @@ def _look_ahead(request: HttpRequest, viewer: User, person: User) -> HttpRespons
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What somebody's next digest would say now.
+    """What a person's next digest would say if it was sent now.
 
-    My own in full, others' about plans I may publish. Administrators see it without confidential parts, for ten minutes
-    after giving a reason.
+    People see their own in full, and that of others about plans that they may publish. Administrators see it without
+    confidential parts, for ten minutes after giving a reason.
     """
     viewer = signed_in(request)
     person = get_object_or_404(User, pk=pk)
@@ -233,29 +238,28 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     if person.pk == viewer.pk:
         reading = next_digest(person, now=now)
     elif viewer.is_staff:
-        is_granted = _look_ahead(request, viewer, person)
-        if is_granted is not None:
-            return is_granted
+        reason_page = _ask_for_reason(request, viewer, person)
+        if reason_page is not None:
+            return reason_page
         reading = next_digest(person, now=now, outside_only=True)
     else:
         publishable_ids = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
-        concerned = person.watermarks.filter(plan__in=publishable_ids).exists()
-        if not concerned:
+        if not person.watermarks.filter(plan__in=publishable_ids).exists():
             raise Http404
         reading = next_digest(person, now=now, plans=publishable_ids)
     if request.method == "POST":
         raise PermissionDenied
-    own = person.pk == viewer.pk
-    matches = upcoming_matches(person) if own else ()
-    notices = lines_of(person, upcoming_notices(person, reading.acts)) if own else ()
+    is_own = person.pk == viewer.pk
+    matches = upcoming_matches(person) if is_own else ()
+    notices = lines_of(person, upcoming_notices(person, reading.acts)) if is_own else ()
     context = {
         "person": person,
         "reading": reading,
         "nothing_new": reading.is_empty and not matches and not notices,
         "notices": notices,
         "next": when_next(person, now),
-        "own": own,
+        "own": is_own,
         "matches": matches,
-        "waiting": waiting_for(person, now) if own else [],
+        "waiting": waiting_for(person, now) if is_own else [],
     }
     return render(request, "digests/preview.html", context)

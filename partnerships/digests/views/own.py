@@ -1,4 +1,4 @@
-"""Signed in: what I follow, how often, and who gets a plan."""
+"""Pages for people who are signed in: what they follow, how often they get digests, and who gets a plan."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from partnerships.digests.queries.subscriptions import (
     unconfirmed_of,
     with_known_address,
 )
-from partnerships.digests.views.actions import PAUSE_CANCELLED, PAUSE_ENDED, SAID, SIGNED_IN, act
+from partnerships.digests.views.actions import MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, SIGNED_IN, act
 from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
@@ -42,7 +42,7 @@ from partnerships.plans.models import Plan
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest) -> HttpResponse:
-    """What I follow, how often, and when the next one comes."""
+    """What the person follows, how often they get digests, and when the next one comes."""
     person = signed_in(request)
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
     if request.method == "POST" and "resume" in request.POST:
@@ -71,12 +71,13 @@ def manage(request: HttpRequest) -> HttpResponse:
         "always": always_sent(),
         "parties": date_reminders(request, person),
         "tells_matches": preference.tells_matches,
-        **_mine(person, preference),
+        **_subscriptions_context(person, preference),
     }
     return render(request, "digests/manage.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _mine(person: User, preference: Preference) -> dict[str, Any]:
+def _subscriptions_context(person: User, preference: Preference) -> dict[str, Any]:
+    """What the person follows and refused, and what else the page shows besides the form."""
     now = timezone.now()
     read_ahead([lookup(live_or_refused, person)])
     followed = named_for(person, rows_for(live_or_refused, person), now)
@@ -96,10 +97,11 @@ def _mine(person: User, preference: Preference) -> dict[str, Any]:
 
 @require_POST
 def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Follow a plan, the plans of a partnership, or those of an organisation."""
+    """Follow a record, such as a plan or a partnership."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
-    frequency, back = request.POST.get("frequency", ""), page_of(target)
+    frequency = request.POST.get("frequency", "")
+    back = page_of(target)
 
     def step() -> tuple[str, str]:
         subscription = services.subscribe(
@@ -114,13 +116,13 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 @require_POST
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """Confirm, pause, resume, stop or change one of my subscriptions."""
+    """Confirm, pause, resume, stop or change one of the person's subscriptions."""
     person = signed_in(request)
     if verb not in SIGNED_IN:
         raise Http404
     [subscription] = named_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
-    on_page = request.POST.get("back") == "page"
-    back = page_of(subscription.followed) if on_page else reverse("digests:manage")
+    is_on_page_of_target = request.POST.get("back") == "page"
+    back = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
 
     def step() -> tuple[str, str]:
         act(
@@ -132,14 +134,14 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             reason="Stopped by the person.",
             now=timezone.now(),
         )
-        return SAID[verb].format(subscription.called), back
+        return MESSAGES[verb].format(subscription.called), back
 
     return press_button(request, step, services.UnableToChangeSubscription, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop_all(request: HttpRequest) -> HttpResponse:
-    """Ask which of my digests to stop; a POST stops them."""
+    """Ask which of the person's digests to stop; a POST stops them."""
     return ask_and_stop(request, signed_in(request), reason="Stopped by the person.", by_link=False)
 
 
@@ -148,7 +150,7 @@ def stop_all(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Start or stop digests by role, for a partnership or a plan."""
+    """Start or stop digests about a partnership or a plan for everyone with a role."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     now = timezone.now()
@@ -156,9 +158,9 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         raise Http404
     rule = RoleRule.objects.filter(**{kind: pk}, post=None).first()
     if rule is None:
-        rule_made = services.set_role_rule(target=target, author=person, now=now)
-        role = rule_made.get_role_display()
-        count = people_of(rule_made).values("person").distinct().count()
+        new_rule = services.set_role_rule(target=target, author=person, now=now)
+        role = new_rule.get_role_display()
+        count = people_of(new_rule).values("person").distinct().count()
         messages.success(
             request,
             f"Digests about {target} now go to {role[0].lower()}{role[1:]}. Each person can stop them. "
@@ -172,26 +174,26 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 @require_POST
 def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> HttpResponse:
-    """Start or stop digests about something for the holder of a post."""
+    """Start or stop digests about a partnership or a plan for the holder of a post."""
     person = signed_in(request)
-    post_held = get_object_or_404(Post.objects.visible_to(person).open(), pk=post)
+    open_post = get_object_or_404(Post.objects.visible_to(person).open(), pk=post)
     target = visible_target(person, kind, pk)
     if not isinstance(target, Plan | Partnership):
         raise Http404
     now = timezone.now()
-    rule = RoleRule.objects.filter(**{kind: pk}, post=post_held).first()
+    rule = RoleRule.objects.filter(**{kind: pk}, post=open_post).first()
     if rule is None:
-        services.follow_for_post(post=post_held, target=target, author=person, now=now)
+        services.follow_for_post(post=open_post, target=target, author=person, now=now)
         messages.success(request, f"The holder of this post now gets digests about {target}. They can stop them.")
     else:
         services.end_role_rule(rule=rule, author=person, reason="Ended for the post.", now=now)
         messages.success(request, f"The holder of this post no longer gets digests about {target}.")
-    return redirect(post_held.get_absolute_url())
+    return redirect(open_post.get_absolute_url())
 
 
 @require_safe
 def who(request: HttpRequest, pk: int) -> HttpResponse:
-    """Who gets a plan's next version, and when; with htmx only the list."""
+    """Who gets the next version of a plan, and when; for htmx, only the list."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.visible_to(person), pk=pk)
     if not Plan.objects.editable_by(person).filter(pk=pk).exists():
@@ -204,5 +206,5 @@ def who(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": RoleRule.objects.filter(plan=pk, post=None).exists(),
         "unconfirmed": with_known_address(person, unconfirmed_of(plan)),
     }
-    partial = getattr(request, "htmx", False)
-    return render(request, "digests/_who.html" if partial else "digests/who.html", context)
+    template = "digests/_who.html" if getattr(request, "htmx", False) else "digests/who.html"
+    return render(request, template, context)

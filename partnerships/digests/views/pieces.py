@@ -1,4 +1,4 @@
-"""Following one site or milestone of a plan."""
+"""The page to follow one site or milestone of a plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.plans.models import Plan, Version
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> HttpResponse:
-    """Follow one site or milestone: its plan's changes that are about it."""
+    """Follow one site or milestone: digests then have those changes of the plan that are about it."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.published_for(person), pk=pk)
     version = get_object_or_404(Version.objects.visible_to(person), plan=plan, number=plan.current_number)

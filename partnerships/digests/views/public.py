@@ -1,7 +1,7 @@
-"""For visitors: get a public plan's changes by email, and get new links.
+"""Pages for visitors: follow a public plan by email, and get new links.
 
-Neither page reveals whether we know an address: the answer is always the same, and so is the work, one row that the
-sweep processes. Everything else is in the email.
+Neither page shows whether we know an address: it always gives the same answer, and always does the same work. It writes
+one row, which the sweep processes; anything else is in the email.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from partnerships.digests.services.email_requests import record_request
 from partnerships.people.limits import too_many
 from partnerships.plans.models import Plan
 
-#: Emails that one internet address may request in an hour.
+#: How many emails may be requested from one internet address in an hour.
 _MAX_PER_HOUR = 30
 
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
-    """Count one more request from here; 429 if there are too many."""
+    """Count one more request from this internet address; the page with status 429 if there are too many."""
     return too_many(request, "email requests", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
@@ -39,14 +39,15 @@ def _too_many(request: HttpRequest) -> HttpResponse | None:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def follow(request: HttpRequest, plan: int) -> HttpResponse:
-    """Ask for digests about a public plan; the address is asked to confirm."""
+    """Ask for digests about a public plan; the owner of the address is asked by email to confirm."""
     target = get_object_or_404(Plan.objects.public(), pk=plan)
     if request.user.is_authenticated:
         return redirect(target.get_absolute_url())
     form = FollowForm(request.POST or None, cancel=target.get_absolute_url())
     if request.method == "POST" and form.is_valid():
-        if (refused := _too_many(request)) is not None:
-            return refused
+        refusal = _too_many(request)
+        if refusal is not None:
+            return refusal
         record_request(plan=target, now=timezone.now(), **form.cleaned_data)
         return render(request, "digests/email_sent.html", {"email": form.cleaned_data["email"], "target": target})
     context = {"form": form, "target": target, "back": target.get_absolute_url()}
@@ -60,8 +61,9 @@ def new_links(request: HttpRequest) -> HttpResponse:
     """Ask for new links by email."""
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if (refused := _too_many(request)) is not None:
-            return refused
+        refusal = _too_many(request)
+        if refusal is not None:
+            return refusal
         record_request(email=form.cleaned_data["email"], now=timezone.now())
         return render(request, "digests/email_sent.html", {"email": form.cleaned_data["email"]})
     return render(request, "digests/new_links.html", {"form": form}, status=422 if request.method == "POST" else 200)
@@ -72,15 +74,17 @@ def new_links(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
-    """Send new links to the address that an expired link was made for."""
+    """Send new links to the person for whom an expired link was made."""
     try:
-        wanted, now = Purpose(purpose), timezone.now()
-        link = read_link(wanted, token, now=now, allow_expired=True)
+        now = timezone.now()
+        link_purpose = Purpose(purpose)
+        link = read_link(link_purpose, token, now=now, allow_expired=True)
     except (ValueError, BadLink) as error:
         raise Http404 from error
-    if (refused := _too_many(request)) is not None:
-        return refused
-    if wanted is Purpose.CONFIRM:
+    refusal = _too_many(request)
+    if refusal is not None:
+        return refusal
+    if link_purpose is Purpose.CONFIRM:
         subscription = get_object_or_404(Subscription, pk=link.number, person=link.person)
         services.remind(subscription=subscription, now=now)
     else:

@@ -1,4 +1,4 @@
-"""A person's preferences in words."""
+"""Writes a person's preferences as a sentence."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from partnerships.people.models import User
 
 
 def preferences_in_words(person: User, preference: Preference, subscriptions: Iterable[Subscription]) -> str:
-    """How often digests come, and what is followed with another frequency."""
-    words = how_often(
+    """A sentence about how often digests come, and another about subscriptions with a frequency of their own."""
+    sentence = how_often(
         frozenset({""}),
         preference.frequency,
         preference.hour,
@@ -21,9 +21,11 @@ def preferences_in_words(person: User, preference: Preference, subscriptions: It
         person.time_zone,
         settle_time().total_seconds() / 60,
     )
-    own = [
+    exceptions = [
         f"{subscription.called}: {subscription.get_frequency_display().lower()}"
         for subscription in subscriptions
         if subscription.frequency and subscription.frequency != preference.frequency
     ]
-    return f"{words} You chose differently for {'; '.join(own)}." if own else words
+    if not exceptions:
+        return sentence
+    return f"{sentence} You chose differently for {'; '.join(exceptions)}."

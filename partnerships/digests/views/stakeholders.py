@@ -1,4 +1,4 @@
-"""Stakeholders of my organisations: their pages, asking and ending."""
+"""Pages about stakeholders whom the person's organisations have asked to follow something."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from partnerships.plans.models import Audience, Plan
 
 @require_safe
 def stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
-    """One stakeholder of my organisations, and what can be done about them."""
+    """One stakeholder, and what the person can do about them."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
@@ -47,7 +47,7 @@ def stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Ask somebody by email whether they want digests about something."""
+    """Ask a person by email whether they want digests about a record."""
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     organisations = may_ask_for(person).order_by("name", "pk")
@@ -56,20 +56,22 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     form = StakeholderForm(request.POST or None, organisations=organisations, cancel=page_of(target))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        standing = live_stakeholder(data["organisation"], target, data["email"])
+        existing = live_stakeholder(data["organisation"], target, data["email"])
         try:
-            if standing is not None:
-                raise services.UnableToSubscribe(_already_asked(standing))
+            if existing is not None:
+                raise services.UnableToSubscribe(_already_asked(existing))
             services.add_stakeholder(target=target, author=person, now=timezone.now(), **data)
         except services.UnableToSubscribe as error:
             form.add_error("email", str(error))
         else:
-            words = f"{WILL_BE_SENT} {data['email']}, to ask them to confirm. They get nothing else until they do."
-            messages.success(request, words)
+            messages.success(
+                request,
+                f"{WILL_BE_SENT} {data['email']}, to ask them to confirm. They get nothing else until they do.",
+            )
             return redirect("digests:stakeholders")
-    closed = (
-        target.get_audience_display().lower() if isinstance(target, Plan) and target.audience != Audience.PUBLIC else ""
-    )
+    closed = ""  # the audience of a plan that is not public
+    if isinstance(target, Plan) and target.audience != Audience.PUBLIC:
+        closed = target.get_audience_display().lower()
     context = {"form": form, "target": title_of(target), "back": page_of(target), "closed": closed}
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
 
@@ -100,7 +102,7 @@ def ask_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct a stakeholder's address; the new address must confirm."""
+    """Correct a stakeholder's address; the owner of the new one must confirm."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
@@ -125,21 +127,24 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a stakeholder's digests, with a reason."""
+    """Stop a stakeholder's digests, with a reason."""
     person = signed_in(request)
     now = timezone.now()
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
-    person_shown, target_name = subscription.person_for_askers, subscription.called
+    stakeholder_name, target_name = subscription.person_for_askers, subscription.called
     back = next_url(request, reverse("digests:stakeholders"))
     form = EndForm(posted(request), cancel=back)
     if not subscription.is_ended and not form.is_valid():
         context = {"form": form, "subscription": subscription, "back": back}
         return render(request, "digests/end_stakeholder.html", context, status=422 if form.is_bound else 200)
-    name = subscription.added_for.display_name if subscription.added_for else "a partner"
-    if not subscription.is_ended and services.stop(
-        subscriptions=[subscription], author=person, reason=form.said_by(name), now=now
-    ):
-        messages.success(request, f"{person_shown} will get no more digests about {target_name}.")
+    ended_count = 0
+    if not subscription.is_ended:
+        organisation_name = subscription.added_for.display_name if subscription.added_for else "a partner"
+        ended_count = services.stop(
+            subscriptions=[subscription], author=person, reason=form.said_by(organisation_name), now=now
+        )
+    if ended_count:
+        messages.success(request, f"{stakeholder_name} will get no more digests about {target_name}.")
     else:
-        messages.info(request, f"{person_shown} gets no digests about {target_name}: this had already ended.")
+        messages.info(request, f"{stakeholder_name} gets no digests about {target_name}: they had already ended.")
     return redirect(back)

@@ -1,4 +1,4 @@
-"""Stopping emails, by link or signed in: ask, stop, and offer to undo."""
+"""The pages of a stop link: they ask what to stop, stop it, and offer to undo that."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ def ask_and_stop(
 ) -> HttpResponse:
     """Ask what to stop; a POST stops it.
 
-    `delivery` is the email that the person came from, None without one. A POST without a choice is a mail program's
-    one-click unsubscribe.
+    `delivery` is the id of the email that the person came from, if any. A POST without any choice comes from an email
+    app by which the person unsubscribes with one click.
     """
-    ways: dict[str, Any] = {
+    shared_context: dict[str, Any] = {
         "by_link": by_link,
         "way_back": reverse("digests:new-links" if by_link else "digests:manage"),
     }
     stoppable = stoppable_in(person, delivery) if delivery is not None else Stoppable((), False, had_any=False)
     if request.method != "POST":
-        return _ask(request, person, stoppable, **ways)
+        return _ask(request, person, stoppable, **shared_context)
     if "undo" in request.POST:
-        return _undo(request, person, stoppable, **ways)
+        return _undo(request, person, stoppable, **shared_context)
     if "chosen" in request.POST:
-        return _stop_selected(request, person, stoppable, reason=reason, **ways)
+        return _stop_selected(request, person, stoppable, reason=reason, **shared_context)
     if "all" in request.POST or not stoppable.had_any:
         stopped = services.stop_all(person=person, reason=reason, now=timezone.now())
-        return _done(request, person, stopped, [], **ways)
-    return _stop(request, person, stoppable, [], reason=reason, **ways)
+        return _done(request, person, stopped, [], **shared_context)
+    return _stop(request, person, stoppable, [], reason=reason, **shared_context)
 
 
 def _stop_selected(
-    request: HttpRequest, person: User, stoppable: Stoppable, *, reason: str, **ways: Any
+    request: HttpRequest, person: User, stoppable: Stoppable, *, reason: str, **shared_context: Any
 ) -> HttpResponse:
-    """Stop what was ticked; ask again if nothing was."""
+    """Stop what the person has ticked; ask again if they have ticked nothing."""
     ticked = request.POST.getlist("what")
-    following = named_for(person, subscriptions_of(person), timezone.now())
-    subscriptions = [target for target in following if f"subscription-{target.pk}" in ticked]
+    own_subscriptions = named_for(person, subscriptions_of(person), timezone.now())
+    subscriptions = [subscription for subscription in own_subscriptions if f"subscription-{subscription.pk}" in ticked]
     selected = replace(
         stoppable,
         plans=tuple(plan for plan in stoppable.plans if f"plan-{plan.pk}" in ticked),
@@ -64,10 +64,12 @@ def _stop_selected(
         groups=stoppable.groups if "notices" in ticked else (),
         single=stoppable.single if "single" in ticked else None,
     )
-    chosen = (selected.plans, selected.subjects, subscriptions, selected.matches, selected.groups, selected.single)
-    if not any(chosen):
-        return _ask(request, person, stoppable, error="Select what you want to stop.", **ways)
-    return _stop(request, person, selected, subscriptions, reason=reason, **ways)
+    is_anything_selected = any(
+        (selected.plans, selected.subjects, subscriptions, selected.matches, selected.groups, selected.single)
+    )
+    if not is_anything_selected:
+        return _ask(request, person, stoppable, error="Select what you want to stop.", **shared_context)
+    return _stop(request, person, selected, subscriptions, reason=reason, **shared_context)
 
 
 def _stop(
@@ -77,11 +79,11 @@ def _stop(
     subscriptions: list[Subscription],
     *,
     reason: str,
-    **ways: Any,
+    **shared_context: Any,
 ) -> HttpResponse:
-    """Stop these, and say what was stopped."""
+    """Stop what was selected, and show what was stopped."""
     now = timezone.now()
-    # Names first: they are read through the subscriptions that end here.
+    # Read the names first: the person may see them only through subscriptions that end here.
     names = [*titles_for(person, selected.plans, now).values(), *names_of(person, selected.subjects, now)]
     names += [subscription.called for subscription in subscriptions]
     names += ["new matches"] if selected.matches else []
@@ -97,22 +99,28 @@ def _stop(
         reason=reason,
         now=now,
     )
-    return _done(request, person, stopped, names, silenced=_kinds_of(selected.groups), **ways)
+    return _done(request, person, stopped, names, silenced=_kinds_of(selected.groups), **shared_context)
 
 
-def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str = "", **ways: Any) -> HttpResponse:
+def _ask(
+    request: HttpRequest, person: User, stoppable: Stoppable, *, error: str = "", **shared_context: Any
+) -> HttpResponse:
     """The page that asks what to stop."""
     now = timezone.now()
-    following = named_for(person, subscriptions_of(person), now)
-    titles = titles_for(person, stoppable.plans, now)
-    choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
-    called = names_of(person, stoppable.subjects, now)
-    choices += [
-        (f"{kind_of(subject)}-{subject.pk}", f"Digests about {name}")
-        for subject, name in zip(stoppable.subjects, called, strict=True)
-    ]
-    if not stoppable.had_any:
-        choices = [(f"subscription-{target.pk}", f"Digests about {target.called}") for target in following]
+    subscriptions = named_for(person, subscriptions_of(person), now)
+    if stoppable.had_any:
+        titles = titles_for(person, stoppable.plans, now)
+        choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
+        names = names_of(person, stoppable.subjects, now)
+        choices += [
+            (f"{kind_of(subject)}-{subject.pk}", f"Digests about {name}")
+            for subject, name in zip(stoppable.subjects, names, strict=True)
+        ]
+    else:
+        choices = [
+            (f"subscription-{subscription.pk}", f"Digests about {subscription.called}")
+            for subscription in subscriptions
+        ]
     wants_matches = _wants_matches(person)
     if wants_matches and (stoppable.matches or not stoppable.had_any):
         choices.append(("matches", "New matches of your organisation"))
@@ -120,61 +128,71 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
         choices.append(("single", f"Emails about {stoppable.single.called}"))
     if stoppable.groups:
         choices.append(("notices", f"{_kinds_of(stoppable.groups)}: keep these notices in my inbox, without email"))
-    last = services.last_stop(person, now=now)
+    last_stop = services.last_stop(person, now=now)
     has_summary = bool(groups_in_summary(person))
     context = {
         "person": person,
         "choices": choices,
-        "follows": bool(following) or wants_matches or has_summary,
+        "follows": bool(subscriptions) or wants_matches or has_summary,
         "has_summary": has_summary,
         "in_email": stoppable.had_any,
         "error": error,
-        "undo": services.undo_token(last) if last else "",
-        "stopped_on": dt.datetime.fromisoformat(last.at) if last else None,
-        **ways,
+        "undo": services.undo_token(last_stop) if last_stop else "",
+        "stopped_on": dt.datetime.fromisoformat(last_stop.at) if last_stop else None,
+        **shared_context,
     }
     return render(request, "digests/stop.html", context, status=422 if error else 200)
 
 
 def _wants_matches(person: User) -> bool:
-    """Whether digests tell this person of new matches."""
+    """Whether digests tell this person about new matches."""
     return not person.is_stakeholder and not Preference.objects.filter(person=person, tells_matches=False).exists()
 
 
 def _kinds_of(groups: Sequence[str]) -> str:
-    """The groups of notices in words."""
+    """The labels of groups of notices, in one text."""
     return ", ".join(NoticeGroup(group).label for group in groups)
 
 
 def _done(
-    request: HttpRequest, person: User, stopped: Stopped, names: Sequence[str], *, silenced: str = "", **ways: Any
+    request: HttpRequest,
+    person: User,
+    stopped: Stopped,
+    names: Sequence[str],
+    *,
+    silenced: str = "",
+    **shared_context: Any,
 ) -> HttpResponse:
-    """The page after a stop, with a way to undo it.
+    """The page after a stop, with a button to undo it.
 
-    `silenced`: the kinds of notices that were chosen and now come in the inbox only.
+    `silenced` are the labels of groups of notices that the person chose and that now go to the inbox only.
     """
-    left = [subscription.called for subscription in named_for(person, subscriptions_of(person), timezone.now())]
-    left += ["new matches of your organisation"] if _wants_matches(person) else []
+    still_followed = [
+        subscription.called for subscription in named_for(person, subscriptions_of(person), timezone.now())
+    ]
+    if _wants_matches(person):
+        still_followed.append("new matches of your organisation")
     context = {
         "names": names,
-        "left": left,
+        "left": still_followed,
         "silenced": silenced,
         "keeps_notices": bool(stopped.ways) and not silenced,
         "only_notices": bool(names or silenced) and not (stopped.subscriptions or stopped.tells_matches),
         "keeps_summary": bool(groups_in_summary(person)),
         "undo": "" if stopped.is_empty else services.undo_token(stopped),
-        **ways,
+        **shared_context,
     }
     return render(request, "digests/stopped.html", context)
 
 
-def _undo(request: HttpRequest, person: User, stoppable: Stoppable, **ways: Any) -> HttpResponse:
-    """Undo the stop."""
+def _undo(request: HttpRequest, person: User, stoppable: Stoppable, **shared_context: Any) -> HttpResponse:
+    """Undo a stop, and show what the person follows again."""
     try:
         stopped = services.read_undo(request.POST["undo"], person=person, now=timezone.now())
     except services.UnableToUndo as error:
-        return _ask(request, person, stoppable, error=str(error), **ways)
+        return _ask(request, person, stoppable, error=str(error), **shared_context)
     services.undo_stop(person=person, stopped=stopped, now=timezone.now())
-    following = named_for(person, subscriptions_of(person), timezone.now())
-    context = {"following": [target.called for target in following if not target.is_waiting], **ways}
+    subscriptions = named_for(person, subscriptions_of(person), timezone.now())
+    names = [subscription.called for subscription in subscriptions if not subscription.is_waiting]
+    context = {"following": names, **shared_context}
     return render(request, "digests/stop_undone.html", context)

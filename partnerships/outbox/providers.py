@@ -67,7 +67,7 @@ def _kind_of(event: AnymailTrackingEvent, text: str) -> str:
 def _event_id(event: AnymailTrackingEvent) -> str:
     """The provider's id of the event, or one made from its content."""
     if event.event_id:
-        return event.event_id
+        return str(event.event_id)
     content = f"{event.message_id} {event.event_type} {event.timestamp} {event.recipient}"
     return f"made:{hashlib.sha256(content.encode()).hexdigest()}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -82,7 +83,7 @@ def count(count_by_domain: Counter[str], *, now: dt.datetime) -> None:
     """Record how many emails leave for each domain. The last step of a claim, because other senders wait for it."""
     if not count_by_domain:
         return
-    columns = {
+    columns: dict[str, Any] = {
         "minute": minute_of(now),
         "domains": list(count_by_domain),
         "counts": list(count_by_domain.values()),

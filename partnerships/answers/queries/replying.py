@@ -84,14 +84,14 @@ def notices_open_to_reply(notices: Iterable[NoticeTo], now: dt.datetime) -> set[
         if subject is None:
             continue
         is_plan = subject.kind == SubjectKind.PLAN
-        has_partnership = subject.partnership_id is not None
+        partnership_id = subject.partnership_id
         emails.append(
             ReplyTo(
                 email_id=notice.email_id,
                 person_id=notice.person_id,
                 is_stakeholder=notice.is_stakeholder,
                 plan_ids=frozenset({subject.record_id}) if is_plan else frozenset(),
-                partnership_ids=frozenset({subject.partnership_id}) if has_partnership else frozenset(),
+                partnership_ids=frozenset() if partnership_id is None else frozenset({partnership_id}),
             )
         )
     return emails_open_to_reply(emails, now) if emails else set()

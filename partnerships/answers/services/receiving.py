@@ -196,9 +196,10 @@ def _account_with_address(address: str) -> User | None:
         return None
     confirmed = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
     email_address = confirmed.select_related("user").first()
-    if email_address is None or email_address.user.is_stakeholder:
+    if email_address is None:
         return None
-    return email_address.user
+    person: User = email_address.user
+    return None if person.is_stakeholder else person
 
 
 # ---- Both

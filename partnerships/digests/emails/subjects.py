@@ -30,7 +30,7 @@ from partnerships.digests.queries.hearing import (
     own_organisations,
     visible_to_accounts,
 )
-from partnerships.digests.queries.naming import open_by_number
+from partnerships.digests.queries.naming import open_by_id
 from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.event_kinds import EventKind as Organisations
 from partnerships.outbox.groups import NoticeGroup
@@ -155,7 +155,7 @@ class Hearing:
         everything = [row for follows in self.followed.values() for row in follows]
         self._stakeholders = people & set(stakeholders)
         of_stakeholders = [row for row in everything if row.person_id in self._stakeholders]
-        self.askable = open_by_number({row.subscription_id for row in of_stakeholders}, now)
+        self.askable = open_by_id({row.subscription_id for row in of_stakeholders}, now)
         self._open = open_subjects(of_stakeholders, self.askable)
         self._public = open_to_stakeholders(events.values()) if self._stakeholders else frozenset()
         self._closed = closed_plans(self._stakeholders, events.values(), now)

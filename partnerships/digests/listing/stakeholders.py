@@ -25,7 +25,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
 )
 from partnerships.digests.queries.ledger import tabs_for
-from partnerships.digests.queries.naming import named_for, things_known_to
+from partnerships.digests.queries.naming import named_for, records_known_to
 from partnerships.digests.queries.subscriptions import (
     asks_for_somebody,
     confirmation_emails,
@@ -67,7 +67,7 @@ def _if_named(paths: Mapping[str, str]) -> Any:
     """A field for each kind of target, empty where the reader may not know what is followed."""
 
     def key(user: User) -> Combinable:
-        known_records = things_known_to(user)
+        known_records = records_known_to(user)
         whens = (
             When(**{f"{name}__in": known_records[name].values("pk")}, then=F(path)) for name, path in paths.items()
         )

@@ -26,12 +26,13 @@ def published_plans(records: Iterable[tuple[str, int]]) -> QuerySet[Plan]:
 def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
     """The published plans that a digest is about.
 
-    It told a new version, a question or another change of the plan, or changes of its partnership.
+    A digest is about a plan if it told of a new version, a question or another change of it, or of changes of its
+    partnership.
     """
     items = DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)
     subjects = DeliverySubject.objects.included().filter(delivery=delivery_id).exclude(told=[])
     rows = list(subjects.values_list("subject__kind", "subject__record_id", "told"))
-    events = Event.objects.filter(pk__in=set(chain.from_iterable(told_numbers for *_, told_numbers in rows)))
+    events = Event.objects.filter(pk__in=set(chain.from_iterable(told_ids for *_, told_ids in rows)))
     plan_ids = events.filter(within_kind=SubjectKind.PLAN, within_id__isnull=False).values_list("within_id", flat=True)
     plans = {*items, *(pk for pk in plan_ids if pk is not None)}
     return published_plans({*((kind, pk) for kind, pk, _ in rows), *((SubjectKind.PLAN, pk) for pk in plans)})

@@ -1,4 +1,4 @@
-"""Which events each follower may hear about.
+"""Which events each follower may be told about.
 
 People with an account are asked through `activity.registry`; a stakeholder hears what docs/rights.md says.
 """
@@ -30,24 +30,24 @@ from partnerships.people.models import User
 def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dict[int, frozenset[int]]:
     """The events that each of these people with an account may see.
 
-    Rights follow from the organisations somebody acts for, and in which roles, so people who act for the same
-    organisations in the same roles are asked once. Facilitators have rights of their own and are asked one by one.
+    Rights follow from the organisations that a person acts for, and from the roles, so one query answers for all people
+    with the same organisations and roles. Facilitators and administrators have rights of their own: one query for each.
     """
     if not people or not events:
         return {}
-    acting: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    roles: dict[int, set[tuple[int, str]]] = defaultdict(set)
     current = Membership.objects.current().filter(person__in=people)
     for person, organisation, role in current.values_list("person_id", "organisation_id", "role"):
-        acting[person].add((organisation, role))
-    alone = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
-    alike: dict[object, list[User]] = defaultdict(list)
+        roles[person].add((organisation, role))
+    facilitators = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
+    people_by_rights: dict[object, list[User]] = defaultdict(list)
     for user in User.objects.filter(pk__in=people, is_active=True).order_by("pk"):
-        mark = user.pk if user.pk in alone or user.is_staff else frozenset(acting[user.pk])
-        alike[mark].append(user)
+        rights = user.pk if user.pk in facilitators or user.is_staff else frozenset(roles[user.pk])
+        people_by_rights[rights].append(user)
     readers: dict[int, frozenset[int]] = {}
-    for people_alike in alike.values():
-        seen = frozenset(visible_events(people_alike[0], Q(pk__in=list(events))).values_list("pk", flat=True))
-        readers |= dict.fromkeys((user.pk for user in people_alike), seen)
+    for people_alike in people_by_rights.values():
+        visible = frozenset(visible_events(people_alike[0], Q(pk__in=list(events))).values_list("pk", flat=True))
+        readers |= dict.fromkeys((user.pk for user in people_alike), visible)
     return readers
 
 
@@ -80,7 +80,7 @@ def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple
 
 
 def open_subjects(followed: Collection[Follows], askable: Collection[int]) -> set[tuple[int, int]]:
-    """Pairs of stakeholder and subject that a subscription still opens.
+    """Pairs of a stakeholder and a subject that the stakeholder may still be told about through a subscription.
 
     `askable`: subscriptions to what the organisation that added them may read. Following an organisation includes the
     partnerships where that organisation takes part, or that the whole network may see.
@@ -109,7 +109,7 @@ def open_subjects(followed: Collection[Follows], askable: Collection[int]) -> se
 def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
     """The events that stakeholders without an account may be told about.
 
-    Those about a commitment, ask, offer or meeting only while a party's lead has marked it.
+    Events about a commitment, ask, offer or meeting are among them only while a party's lead has marked it.
     """
     open_ids: set[int] = set()
     to_be_marked: dict[str, list[Event]] = defaultdict(list)
@@ -125,7 +125,7 @@ def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
 
 
 def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
-    """Which of these records (ids) of a kind are marked for stakeholders; none of a kind without marks."""
+    """The ids of those of these records that are marked for stakeholders; none of a kind without marks."""
     kind = kind_named(kind_name)
     if kind is None or kind.marked_ids is None:
         return set()
@@ -133,7 +133,7 @@ def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
 
 
 def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:
-    """Pairs of stakeholder and event within a plan that they may not read."""
+    """Pairs of a stakeholder and an event within a plan that the stakeholder may not read."""
     within = {event.pk: event.within_id for event in events if event.within_kind == SubjectKind.PLAN}
     plans = {plan for plan in within.values() if plan is not None}
     if not stakeholders or not plans:
@@ -169,9 +169,9 @@ def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
             kind, _, record = subject.partition(":")
             if kind == SubjectKind.ORGANISATION:
                 concerned[event.pk].add(int(record))
-        said = event.data.get("organisation")
-        if isinstance(said, int):
-            concerned[event.pk].add(said)
+        organisation_id = event.data.get("organisation")
+        if isinstance(organisation_id, int):
+            concerned[event.pk].add(organisation_id)
     sides: Mapping[str, Mapping[int, set[int]]] = {
         SubjectKind.COMMITMENT: _sides_of_commitments(events),
         SubjectKind.REQUEST: _sides_of_requests(events),

@@ -56,10 +56,7 @@ SHOWN: dict[str, Shown] = {
 
 @dataclass(frozen=True, slots=True)
 class InboxLine:
-    """One notice as its person sees it.
-
-    `may_open` if they may read the record.
-    """
+    """One notice as its person sees it; `may_open` if they may read the record."""
 
     item: InboxItem
     what: str
@@ -85,18 +82,18 @@ def _unread(person: User) -> InboxItemQuerySet:
 def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
     """The items as lines, in the same order.
 
-    One query for each kind of record. A digest is named after what it told.
+    This takes one query for each kind of record. A digest is named after the records that it told about.
     """
     told = _told_in(items)
-    numbers: dict[str, set[int]] = defaultdict(set)
+    ids_by_kind: dict[str, set[int]] = defaultdict(set)
     for item in items:
-        for kind, number in told.get(item.pk, [(item.record_kind, item.record_id or 0)]):
+        for kind, record_id in told.get(item.pk, [(item.record_kind, item.record_id or 0)]):
             if kind in SHOWN:
-                numbers[kind].add(number)
+                ids_by_kind[kind].add(record_id)
     names: dict[tuple[str, int], str] = {}
-    for kind, wanted in numbers.items():
+    for kind, record_ids in ids_by_kind.items():
         shown = SHOWN[kind]
-        readable = shown.records(person).filter(pk__in=wanted).values_list("pk", shown.name)
+        readable = shown.records(person).filter(pk__in=record_ids).values_list("pk", shown.name)
         names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in readable}
     partnerships = _partnerships(person, items)
     return [
@@ -106,14 +103,14 @@ def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
 
 
 def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
-    """The records (kind, id) that each digest among these items told, by item."""
+    """The records (kind, id) that each digest among these items told about, by item id."""
     digests = {item.record_id: item.pk for item in items if item.record_kind == "digest"}
     if not digests:
         return {}
     told: dict[int, list[tuple[str, int]]] = {pk: [] for pk in digests.values()}
     subjects = DeliverySubject.objects.included().filter(delivery__in=list(digests)).exclude(told=[]).order_by("pk")
-    for delivery, kind, number in subjects.values_list("delivery", "subject__kind", "subject__record_id"):
-        told[digests[delivery]].append((kind, number))
+    for delivery, kind, record_id in subjects.values_list("delivery", "subject__kind", "subject__record_id"):
+        told[digests[delivery]].append((kind, record_id))
     plans = DeliveryItem.objects.included().filter(delivery__in=list(digests)).order_by("pk")
     for delivery, plan in plans.values_list("delivery", "plan"):
         told[digests[delivery]].append(("plan", plan))
@@ -121,27 +118,28 @@ def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
 
 
 def _digest_line(item: InboxItem, told: list[tuple[str, int]], names: dict[tuple[str, int], str]) -> InboxLine:
-    """A digest with the names that its reader may still read.
+    """A digest as a line, with the names that its reader may still read.
 
-    Within a partnership if it told of that one alone.
+    It belongs to a partnership if it told only about that partnership.
     """
-    known = [key for key in dict.fromkeys(told) if key in names]
-    more = f" and {len(known) - 1:,} more" if len(known) > 1 else ""
+    readable = [key for key in dict.fromkeys(told) if key in names]
+    more = f" and {len(readable) - 1:,} more" if len(readable) > 1 else ""
     kind = kind_of(item.kind)
     return InboxLine(
         item=item,
         what=kind.label if kind else "Digest",
-        name=f"{names[known[0]]}{more}" if known else "",
-        partnership=names[known[0]] if len(known) == 1 and known[0][0] == "partnership" else "",
+        name=f"{names[readable[0]]}{more}" if readable else "",
+        partnership=names[readable[0]] if len(readable) == 1 and readable[0][0] == "partnership" else "",
         may_open=True,
     )
 
 
 def _partnerships(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
-    wanted = {item.partnership_id for item in items if item.partnership_id}
-    if not wanted:
+    """The titles of the partnerships of these items that the person may see, by id."""
+    partnership_ids = {item.partnership_id for item in items if item.partnership_id}
+    if not partnership_ids:
         return {}
-    return dict(Partnership.objects.visible_to(person).filter(pk__in=wanted).values_list("pk", "title"))
+    return dict(Partnership.objects.visible_to(person).filter(pk__in=partnership_ids).values_list("pk", "title"))
 
 
 def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict[int, str]) -> InboxLine:
@@ -158,16 +156,16 @@ def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict
 
 
 def record_page(item: InboxItem) -> str:
-    """The page of an item's record, whether or not somebody may read it.
+    """The page of an item's record, whether or not its reader may open it.
 
-    "" without one.
+    It is "" if the item has no record or the record no page.
     """
     shown = SHOWN.get(item.record_kind)
     return reverse(shown.page, kwargs={"pk": item.record_id}) if shown and item.record_id is not None else ""
 
 
 def page_of_item(person: User, item: InboxItem) -> str:
-    """The page of an item's record; empty if the person may not read it."""
+    """The page of an item's record, or "" if the person may not read it."""
     if item.kind == "lists.followed":
         return reverse("lists:views")
     if item.record_kind not in SHOWN:
@@ -175,8 +173,8 @@ def page_of_item(person: User, item: InboxItem) -> str:
     return page_of_record(person, item.record_kind, item.record_id)
 
 
-def page_of_record(person: User, kind: str, number: int | None) -> str:
-    """The page of a record. Empty if it has none, or the person may not read it."""
+def page_of_record(person: User, kind: str, record_id: int | None) -> str:
+    """The page of a record, or "" if it has none, or the person may not read it."""
     shown = SHOWN.get(kind)
-    record: Model | None = shown.records(person).filter(pk=number).first() if shown else None
+    record: Model | None = shown.records(person).filter(pk=record_id).first() if shown else None
     return reverse(shown.page, kwargs={"pk": record.pk}) if shown and record is not None else ""

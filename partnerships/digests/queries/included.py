@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 def with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
-    """These emails; subscriptions are named only where the reader may know."""
+    """Return these emails, after setting which of their subscriptions may be named to the reader."""
     asking = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
     if person.is_staff:
         for subscription in asking:
@@ -22,7 +22,7 @@ def with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def with_items(deliveries: list[Delivery]) -> list[Delivery]:
-    """The same emails with what is in them, in two queries."""
+    """Return these emails, after reading what is in them in two queries."""
     items = DeliveryItem.objects.select_related("plan").order_by("pk")
     subjects = DeliverySubject.objects.select_related("subject").order_by("pk")
     prefetch_related_objects(deliveries, Prefetch("items", queryset=items), Prefetch("subjects", queryset=subjects))
@@ -30,23 +30,31 @@ def with_items(deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
-    """What was in it, and why some was left out.
+    """What was in an email, and why parts of it were left out.
 
     Only about the plans in `publishable_ids` (all if None). Needs `with_items`.
     """
-    said = [_said_of(row) for row in delivery.items.all() if publishable_ids is None or row.plan_id in publishable_ids]
+    contents = [
+        _text_of_item(item)
+        for item in delivery.items.all()
+        if publishable_ids is None or item.plan_id in publishable_ids
+    ]
     if publishable_ids is None:
-        said += [_said_of_subject(subject) for subject in delivery.subjects.all()]
+        contents += [_text_of_subject(subject) for subject in delivery.subjects.all()]
     if delivery.subscription is not None:
-        said.append(f"Asks whether they want digests about {delivery.subscription.called}")
-    return said
+        contents.append(f"Asks whether they want digests about {delivery.subscription.called}")
+    return contents
 
 
-def _said_of(row: DeliveryItem) -> str:
-    what = f"version {row.from_number} to {row.to_number}" if row.from_number else "new"
-    return f"{row.plan.title}, {what}" + (f": left out because {row.left_out}" if row.left_out else "")
+def _text_of_item(item: DeliveryItem) -> str:
+    versions = f"version {item.from_number} to {item.to_number}" if item.from_number else "new"
+    return f"{item.plan.title}, {versions}" + _left_out(item.left_out)
 
 
-def _said_of_subject(row: DeliverySubject) -> str:
-    what = f"{row.subject.get_kind_display()} {row.subject.record_id}, changes {row.from_number + 1} to {row.to_number}"
-    return what + (f": left out because {row.left_out}" if row.left_out else "")
+def _text_of_subject(told: DeliverySubject) -> str:
+    record = f"{told.subject.get_kind_display()} {told.subject.record_id}"
+    return f"{record}, changes {told.from_number + 1} to {told.to_number}" + _left_out(told.left_out)
+
+
+def _left_out(reason: str) -> str:
+    return f": left out because {reason}" if reason else ""

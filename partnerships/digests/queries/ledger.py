@@ -25,7 +25,7 @@ _MAX_LISTED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SentAgain:
-    """An email sent again by somebody, as `repeat`; the reason may be empty."""
+    """One time that an email was sent again, as the email `repeat`; the reason may be empty."""
 
     at: dt.datetime
     by: str
@@ -46,7 +46,7 @@ def tabs_for(user: User) -> dict[str, Any]:
 def ledger_of(user: User) -> QuerySet[Delivery]:
     """Emails the person may look up.
 
-    Administrators see all, leads those about plans they may publish and confirmations to their stakeholders.
+    Administrators see all; leads see those about plans that they may publish, and confirmations to their stakeholders.
     """
     rows = Delivery.objects.select_related(
         "recipient", "subscription__plan", "subscription__partnership", "subscription__organisation"
@@ -114,7 +114,7 @@ def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[D
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
-    """What is due by then, soonest first; for leads only their plans."""
+    """What is due by then, soonest first; leads see only their plans."""
     rows = Watermark.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
@@ -132,7 +132,7 @@ def repeats_of(delivery: Delivery) -> list[SentAgain]:
     return [
         SentAgain(
             at=event.at,
-            by=people[event.actor_id].display_name if event.actor_id in people else "Somebody",
+            by=people[event.actor_id].display_name if event.actor_id in people else "A former user",
             reason=event.data.get("reason", ""),
             repeat=event.data.get("repeat", 0),
         )

@@ -1,4 +1,4 @@
-"""Which subscriptions may be named to somebody or asked about."""
+"""Which subscriptions may be named to a person, or asked about."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from partnerships.recommendations.models import Recommendation
 
 
 class Followed(NamedTuple):
-    """What a subscription is to, and the organisation that asked.
+    """The record that a subscription is to, and the organisation that added the follower.
 
-    A batch of emails reads many. `audience` is that of the partnership.
+    It is a named tuple because a batch of emails reads many. `audience` is that of the partnership.
     """
 
     pk: int
@@ -53,7 +53,7 @@ SELECT s.id, s.plan_id, s.partnership_id, s.organisation_id, s.request_id, s.com
 
 
 def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """Subscriptions to things that the asking organisation may read."""
+    """The ids of the subscriptions to records that the organisation that added the follower may read."""
     return _open(
         [
             Followed(
@@ -73,14 +73,14 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
     )
 
 
-def open_by_number(subscriptions: Collection[int], now: dt.datetime) -> set[int]:
-    """The subscriptions to things that the asking organisation may read."""
-    rows = rows_planned_once(_FOLLOWED, [sorted(subscriptions)], generic_plan=True) if subscriptions else []
+def open_by_id(subscription_ids: Collection[int], now: dt.datetime) -> set[int]:
+    """Do as `open_to_askers`, for subscriptions given by their ids."""
+    rows = rows_planned_once(_FOLLOWED, [sorted(subscription_ids)], generic_plan=True) if subscription_ids else []
     return _open([Followed(*row) for row in rows], now)
 
 
 def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
-    """The ids of subscriptions to things that the asking organisation may read."""
+    """The ids of the subscriptions to records that the organisation that added the follower may read."""
     reach = reach_of({subscription.plan_id for subscription in subscriptions if subscription.plan_id is not None}, now)
     inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
     private = [
@@ -102,46 +102,48 @@ def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
             return (followed.partnership_id, followed.added_for_id) in parties
         if followed.request_id is not None or followed.commitment_id is not None:
             return followed.pk in marked
-        return followed.recommendation_id is None  # stakeholders without an account hear nothing of these
+        return followed.recommendation_id is None  # stakeholders are told nothing about recommendations
 
     marked = _marked(subscriptions)
     return {subscription.pk for subscription in subscriptions if is_open(subscription)}
 
 
 def _marked(subscriptions: Collection[Followed]) -> set[int]:
-    """Subscriptions to records that stakeholders may be told about.
+    """The ids of the subscriptions to asks, offers and commitments that stakeholders may be told about.
 
-    A lead marked it, and the organisation that added the stakeholder takes part in its partnership.
+    A lead has marked the record, and the organisation that added the stakeholder takes part in its partnership.
     """
     marked: set[int] = set()
     for field, kind in (("request", SubjectKind.REQUEST), ("commitment", SubjectKind.COMMITMENT)):
         ids = [subscription.pk for subscription in subscriptions if getattr(subscription, f"{field}_id") is not None]
-        known = kind_named(kind.value)
-        if not ids or known is None or known.marked_ids is None:
+        record_kind = kind_named(kind.value)
+        if not ids or record_kind is None or record_kind.marked_ids is None:
             continue
         party = Party.objects.present().filter(
             partnership=OuterRef(f"{field}__partnership"), organisation=OuterRef("added_for")
         )
-        rows = Subscription.objects.filter(Exists(party), pk__in=ids, **{f"{field}__in": known.marked_ids()})
-        marked |= set(rows.values_list("pk", flat=True))
+        open_subscriptions = Subscription.objects.filter(
+            Exists(party), pk__in=ids, **{f"{field}__in": record_kind.marked_ids()}
+        )
+        marked |= set(open_subscriptions.values_list("pk", flat=True))
     return marked
 
 
 def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
-    """Subscriptions to things that this person, who has an account, may see."""
-    things = [
+    """The ids of the subscriptions to records that this person, who has an account, may see."""
+    record_groups = [
         list({pk for subscription in subscriptions if (pk := getattr(subscription, f"{field}_id")) is not None})
-        for field in _SEEN_BY_FIELD
+        for field in _TARGET_FIELDS
     ]
-    return set(rows_for(_seen, person, [subscription.pk for subscription in subscriptions], *things))
+    return set(rows_for(_seen, person, [subscription.pk for subscription in subscriptions], *record_groups))
 
 
-#: Fields of subscriptions to things, in the order of what `_seen` is given.
-_SEEN_BY_FIELD = ("plan", "partnership", "organisation", "request", "commitment", "recommendation")
+#: The fields of `Subscription` that refer to what it follows, in the order of the parameters of `_seen`.
+_TARGET_FIELDS = ("plan", "partnership", "organisation", "request", "commitment", "recommendation")
 
 
-def things_known_to(person: User) -> dict[str, QuerySet[Any]]:
-    """What a person with an account may know by name, by the field of a subscription."""
+def records_known_to(person: User) -> dict[str, QuerySet[Any]]:
+    """The records that a person with an account may know by name, by the field of `Subscription`."""
     return {
         "plan": Plan.objects.visible_to(person),
         "partnership": Partnership.objects.visible_to(person),
@@ -162,50 +164,50 @@ def _seen(
     commitments: list[int],
     recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
-    """The subscriptions whose thing, given by kind, the person may see."""
+    """The ids of the subscriptions whose record the person may see; the records are given by kind."""
     with one_by_one():
-        known_records = things_known_to(person)
-    # Only these things: otherwise PostgreSQL asks rights over every plan.
+        known_records = records_known_to(person)
+    # Only among these records: otherwise PostgreSQL works out the rights to every plan.
     record_groups = (plans, partnerships, organisations, requests, commitments, recommendations)
-    things = zip(_SEEN_BY_FIELD, record_groups, strict=True)
     condition = Q(pk__in=[])
-    for field, ids in things:
+    for field, ids in zip(_TARGET_FIELDS, record_groups, strict=True):
         condition |= Q(**{f"{field}__in": known_records[field].filter(pk__in=ids).values("pk")})
     seen = Subscription.objects.filter(condition, pk__in=subscriptions)
     return seen.values_list("pk", flat=True)
 
 
 def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """Subscriptions whose follower may know today what they are about.
+    """The ids of the subscriptions whose follower may know today what they are about.
 
-    A stakeholder may know what the organisation that added them may read; others what they may see. Partnerships take
-    one query for all, because a batch of emails names many.
+    A stakeholder may know what the organisation that added them may read, others what they may see. One query answers
+    for all partnerships, because a batch of emails names many.
     """
-    rows = list(subscriptions)
-    open_rows = open_to_askers([subscription for subscription in rows if subscription.person.is_stakeholder], now)
-    with_account = [subscription for subscription in rows if not subscription.person.is_stakeholder]
+    all_followed = list(subscriptions)
+    of_stakeholders = [subscription for subscription in all_followed if subscription.person.is_stakeholder]
+    named = open_to_askers(of_stakeholders, now)
+    with_account = [subscription for subscription in all_followed if not subscription.person.is_stakeholder]
     partnerships = [subscription.pk for subscription in with_account if subscription.partnership_id is not None]
     if partnerships:
         seen = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
-        open_rows |= set(Subscription.objects.filter(seen, pk__in=partnerships).values_list("pk", flat=True))
+        named |= set(Subscription.objects.filter(seen, pk__in=partnerships).values_list("pk", flat=True))
     for subscription in with_account:
         if subscription.partnership_id is None:
-            open_rows |= _seen_by(subscription.person, [subscription])
-    return open_rows
+            named |= _seen_by(subscription.person, [subscription])
+    return named
 
 
 def named_as_followed(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set on each whether its follower may know what it is about."""
-    rows = list(subscriptions)
-    named = named_to_followers(rows, now)
-    for subscription in rows:
+    """Set on each subscription whether its follower may know what it is about; return them."""
+    all_followed = list(subscriptions)
+    named = named_to_followers(all_followed, now)
+    for subscription in all_followed:
         subscription.named = subscription.pk in named
-    _name_pieces(rows)
-    return rows
+    _name_pieces(all_followed)
+    return all_followed
 
 
 def _name_pieces(subscriptions: Collection[Subscription]) -> None:
-    """Set the names of sites and milestones, as readers outside see them."""
+    """Set the names of sites and milestones as people outside the plan see them."""
     with_pieces = [subscription for subscription in subscriptions if subscription.key and subscription.named]
     if not with_pieces:
         return
@@ -221,16 +223,19 @@ def _name_pieces(subscriptions: Collection[Subscription]) -> None:
 
 
 def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set on each whether its name may be shown to this reader.
+    """Set on each subscription whether what it is about may be named to this reader; return them.
 
-    They are the reader's own, or those of stakeholders of the reader's organisation.
+    The subscriptions are the reader's own, or those of stakeholders of the reader's organisation.
     """
-    rows = list(subscriptions)
-    open_rows = open_to_askers(rows, now) if reader.is_stakeholder else _seen_by(reader, rows) if rows else set()
-    for subscription in rows:
-        subscription.named = subscription.pk in open_rows
-    _name_pieces(rows)
-    return rows
+    listed = list(subscriptions)
+    if reader.is_stakeholder:
+        named = open_to_askers(listed, now)
+    else:
+        named = _seen_by(reader, listed) if listed else set()
+    for subscription in listed:
+        subscription.named = subscription.pk in named
+    _name_pieces(listed)
+    return listed
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
@@ -239,9 +244,9 @@ def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
 
 
 def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """Refused subscriptions that the person may ask to be asked about again.
+    """The ids of the refused subscriptions for which the person may request a new confirmation email.
 
-    That is while the refusal holds, and at any time for a public plan. Later, the organisation must ask again.
+    They may while the refusal holds, and at any time for a public plan. Later, the organisation must ask again.
     """
     refused = [subscription for subscription in subscriptions if subscription.is_refused]
     old = {

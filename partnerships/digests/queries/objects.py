@@ -1,4 +1,4 @@
-"""What changed things are called, and their pages."""
+"""The titles of changed records, and their pages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MODELS: dict[str, type[Model]] = {
 
 
 def named(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Named]:
-    """The records by kind and id.
+    """The titles and pages of these records, by kind and id.
 
     Kinds without a page of their own are missing.
     """
@@ -60,9 +60,9 @@ def records_of(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Any]
         ids[kind].add(pk)
     return {
         (kind, pk): record
-        for kind, wanted_ids in ids.items()
+        for kind, ids_of_kind in ids.items()
         if kind in _MODELS
-        for pk, record in _of(_MODELS[kind], wanted_ids).items()
+        for pk, record in _of(_MODELS[kind], ids_of_kind).items()
     }
 
 

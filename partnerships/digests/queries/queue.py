@@ -13,7 +13,7 @@ from partnerships.digests.models import OpenDigest, Publication, SubjectWatermar
 from partnerships.outbox.queries.queue import MAX_COUNT
 from partnerships.outbox.queries.queue import queue_figures as outbox_figures
 
-#: Watermarks that wait, each up to the most that is counted, and requests for an email that failed.
+#: How many watermarks wait, of each table at most as many as are counted, and how many email requests failed.
 _COUNTED = """
 SELECT (SELECT count(*) FROM (SELECT 1 FROM digests_watermark WHERE due_at IS NOT NULL LIMIT %(most)s) one)
      + (SELECT count(*) FROM (SELECT 1 FROM digests_subjectwatermark WHERE due_at IS NOT NULL LIMIT %(most)s) one),

@@ -66,7 +66,7 @@ _INSIDE, _NETWORK, _PUBLIC = 1, 2, 3
 
 @lru_cache(maxsize=2)
 def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
-    """One statement for all routes: kind of access, plan and organisation."""
+    """One statement for all routes, and its values; its columns are the kind of access, plan and organisation."""
     plans = Plan.objects.filter(pk=_PLAN).order_by()
     parts: list[tuple[int, QuerySet[Plan, Any]]] = []
     for route in routes_once_open() if once_open else present_routes(_NOW):
@@ -154,7 +154,7 @@ def readers_sql(
 
 @lru_cache(maxsize=2)
 def _acting(today: dt.date) -> tuple[str, dict[str, Any]]:
-    """SQL for who acts for which organisation, with named parameters."""
+    """SQL for the organisations that people act for, with its named parameters."""
     rows = Membership.objects.current(today).values("person_id", "organisation_id").order_by()
     sql, values = rows.query.sql_with_params()
     return sql % tuple(f"%(acting_{place})s" for place in range(len(values))), {
@@ -224,7 +224,7 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
 
 
 def reading_class_of(person: User, plan: Plan, now: dt.datetime) -> str:
-    """How much of a plan somebody with an account may read."""
+    """How much of a plan a person with an account may read (`Watermark.Reading`)."""
     reach = reach_of([plan.pk], now)
     acting = Membership.objects.current().filter(person=person, organisation__in=reach.inside_organisations)
     return INSIDE if acting.exists() else OUTSIDE
@@ -239,7 +239,7 @@ SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
 
 
 def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tuple[int, int], tuple[str, ...]]:
-    """Sites and milestones that somebody follows without the whole plan."""
+    """The keys of sites and milestones that a person follows without the whole plan, by person and plan."""
     if not Subscription.objects.filter(~Q(key=""), plan__in=plans).exists():
         return {}
     rows = rows_of(_PIECES, {"people": list(people), "plans": list(plans)})
@@ -247,7 +247,7 @@ def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tup
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
-    """The newest version of each plan, for its owners and for everybody else."""
+    """The number of the newest version of each plan that its owners, and everyone else, may read."""
     if not plans:
         return {}
     statement = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
@@ -264,7 +264,7 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
 
 
 def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
-    """(person, plan) pairs where the person acts for an owner."""
+    """The pairs (person id, plan id) in which the person acts for an owner of the plan."""
     return set(
         Membership.objects.current()
         .filter(

@@ -37,21 +37,21 @@ from partnerships.plans.models import Plan
 
 
 class SingleStop:
-    """How one kind of email is stopped for the one thing that it is about, and not for its whole group.
+    """How one kind of email is stopped only for the record that it is about, and not for its whole group.
 
-    Upper rooms register one for emails that somebody asked for. `params` are those of the email.
+    Upper rooms register one for emails that a person asked for. `params` are those of the email.
     """
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """What it is about, as its reader may know it. "" if they get no more of it."""
+        """What the email is about, as its reader may know it; "" if they get no more emails about it."""
         raise NotImplementedError
 
     def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-        """Stop it; returns what `renew` needs, as JSON values."""
+        """Stop emails about it; return what `renew` needs, as JSON values."""
         raise NotImplementedError
 
     def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
-        """Undo the stop, if the person may still have it."""
+        """Undo the stop, if the person may still get these emails."""
         raise NotImplementedError
 
 
@@ -59,7 +59,7 @@ _singles: dict[str, SingleStop] = {}
 
 
 def register_single_stop(kind: str, single: SingleStop) -> None:
-    """Stop emails of this kind by what each is about."""
+    """Register how emails of this kind are stopped by what each is about."""
     _singles[kind] = single
 
 
@@ -74,14 +74,14 @@ def kinds_stopped_by_params() -> list[str]:
 
 
 class Single(NamedTuple):
-    """The one thing that an email is about, for its `SingleStop`."""
+    """The one record that an email is about, for its `SingleStop`."""
 
     kind: str
     params: Mapping[str, Any]
     called: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stoppable:
     """What an email contained and the person still follows.
 
@@ -89,9 +89,9 @@ class Stoppable:
     contained anything.
     """
 
-    plans: tuple[Plan, ...]
-    matches: bool
     had_any: bool
+    plans: tuple[Plan, ...] = ()
+    matches: bool = False
     subjects: tuple[Target, ...] = ()
     #: Groups of the notices in it that the person still gets by email.
     groups: tuple[str, ...] = ()
@@ -119,10 +119,10 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     if not (plans or records or matches or groups):
         return _of_single_email(person, delivery)
     return Stoppable(
-        followed,
-        matches and wants_matches,
-        True,
-        other_subjects,
+        had_any=True,
+        plans=followed,
+        matches=matches and wants_matches,
+        subjects=other_subjects,
         groups=_heard(person, groups),
     )
 
@@ -134,11 +134,11 @@ def _heard(person: User, groups: Collection[str]) -> tuple[str, ...]:
 
 
 def _of_single_email(person: User, delivery: int) -> Stoppable:
-    """What an email without news was about: a succession, one thing, or notices.
+    """What an email without news was about: a succession, one record, or notices.
 
-    Notices are deleted after a year, and the link lives for two. Then a summary stops the groups that come in it. A
-    notice of a kind that can no longer be stopped, or that nobody registers any more, stops nothing: it must not stop
-    what other emails tell.
+    Notices are deleted after a year, and the link works for two years. In the second year, a summary's link stops the
+    groups that come in summaries. The link of a notice whose kind can no longer be stopped, or is no longer registered,
+    stops nothing: it must not stop other emails.
     """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
     if email is None:
@@ -146,29 +146,29 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
     if email.kind == DeliveryKind.SUCCESSION:
         return _of_succession(person, email)
     if person.is_stakeholder or email.kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS):
-        return Stoppable((), False, had_any=False)
+        return Stoppable(had_any=False)
     if email.kind == DeliveryKind.DIGEST:
-        return Stoppable((), False, had_any=True, groups=tuple(groups_in_summary(person)))
+        return Stoppable(had_any=True, groups=tuple(groups_in_summary(person)))
     kind = email_kind(email.kind)
     if kind is None or not kind.is_choosable:
-        return Stoppable((), False, had_any=True)
+        return Stoppable(had_any=True)
     if email.kind in _singles:
         called = _singles[email.kind].called(person=person, params=email.params)
-        return Stoppable((), False, had_any=True, single=Single(email.kind, email.params, called) if called else None)
-    return Stoppable((), False, had_any=True, groups=_heard(person, [kind.group]))
+        return Stoppable(had_any=True, single=Single(email.kind, email.params, called) if called else None)
+    return Stoppable(had_any=True, groups=_heard(person, [kind.group]))
 
 
 def _of_lost_email(person: User, delivery: int) -> Stoppable:
-    """What an email was about that left after a backup which was restored.
+    """What an email was about that was sent after the backup that was restored, and is lost.
 
-    For 30 days the outbox knows the kind of each such notice: its link stops notices of that group. Nothing is known of
-    a digest: its link asks about all that the person follows.
+    For 30 days the outbox knows the kind of each such notice; its link stops notices of that group. Nothing is known
+    about a digest; its link asks about all that the person follows.
     """
     delivered = DeliveredBefore.objects.filter(email_id=delivery, person_id=person.pk).first()
     kind = email_kind(delivered.kind) if delivered is not None else None
     if kind is None or not kind.is_choosable:
-        return Stoppable((), False, had_any=False)
-    return Stoppable((), False, had_any=True, groups=_heard(person, [kind.group]))
+        return Stoppable(had_any=False)
+    return Stoppable(had_any=True, groups=_heard(person, [kind.group]))
 
 
 def _of_succession(person: User, email: Email) -> Stoppable:
@@ -178,13 +178,12 @@ def _of_succession(person: User, email: Email) -> Stoppable:
     """
     successions = told_in(email.params)
     if not successions:
-        return Stoppable((), False, had_any=False)
+        return Stoppable(had_any=False)
     targets = followed_of(successions, person, day=timezone.localdate())
     plans = [target for target in targets if isinstance(target, Plan)]
     other_targets = tuple(target for target in targets if not isinstance(target, Plan))
-    return Stoppable(
-        tuple(sorted(plans, key=lambda plan: (plan.title, plan.pk))), False, had_any=True, subjects=other_targets
-    )
+    by_title = sorted(plans, key=lambda plan: (plan.title, plan.pk))
+    return Stoppable(had_any=True, plans=tuple(by_title), subjects=other_targets)
 
 
 def covering_subject(person: User, target: Target) -> list[Subscription]:
@@ -206,7 +205,7 @@ def covering_subject(person: User, target: Target) -> list[Subscription]:
 
 
 def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> list[str]:
-    """The names of these, as far as this follower may still know them."""
+    """The names of these targets, as far as this follower may still know them."""
     closest = [covering_subject(person, target)[:1] for target in targets]
     named_by_pk = {
         subscription.pk: subscription

@@ -1,4 +1,4 @@
-"""Subscriptions as pages list them: one's own, and stakeholders'."""
+"""Subscriptions as pages list them: a person's own, and those of stakeholders."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def find_stakeholders(user: User, *, words: str = "", about: str = "", now: dt.d
     return rows
 
 
-#: Headings in the filter for what stakeholders follow.
-_THINGS = {
+#: Headings in the filter for what stakeholders follow, by the field of `Subscription`.
+_HEADINGS = {
     "plan": "Plans",
     "partnership": "Partnerships",
     "organisation": "Organisations",
@@ -110,31 +110,33 @@ _THINGS = {
 
 
 def _one_of_each(user: User, now: dt.datetime) -> QuerySet[Subscription]:
-    things = tuple(f"{name}_id" for name in TARGETS)
-    return stakeholders_of(user, now).order_by(*things, "pk").distinct(*things)
+    """One stakeholder's subscription to each record that stakeholders follow."""
+    target_ids = tuple(f"{name}_id" for name in TARGETS)
+    return stakeholders_of(user, now).order_by(*target_ids, "pk").distinct(*target_ids)
 
 
 def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What a person's stakeholders follow, under headings, for the filter.
+    """What stakeholders of a person's organisations follow, under headings, for the filter.
 
-    Each is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is listed.
+    Each option is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is
+    listed.
     """
     one_each = named_for(user, rows_for(_one_of_each, user, now), now)
-    names_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
+    names_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS.values()}
     for subscription in sorted(
         (subscription for subscription in one_each if subscription.named),
         key=lambda subscription: (subscription.called.casefold(), subscription.pk),
     ):
-        names_by_heading[_THINGS[subscription.target_kind]].append(
+        names_by_heading[_HEADINGS[subscription.target_kind]].append(
             (f"{subscription.target_kind}-{subscription.target_id}", subscription.called)
         )
     return [(heading, options) for heading, options in names_by_heading.items() if options]
 
 
 def live_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
-    """The organisation's stakeholder for this thing with this address, if any.
+    """The subscription to this target that the organisation added for this address, if any.
 
-    Not if it has ended, the address is suppressed, or the person gave the address themselves.
+    None if it has ended, the address is suppressed, or the person gave the address themselves.
     """
     return (
         Subscription.objects.for_listing()
@@ -150,7 +152,7 @@ def live_stakeholder(organisation: Organisation, target: Target, address: str) -
 
 
 def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
-    """The latest email that asked to confirm each of these, by subscription."""
+    """The latest email that asked to confirm each of these subscriptions, by subscription id."""
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION,
         subscription__in=[subscription.pk for subscription in subscriptions],
@@ -161,18 +163,18 @@ def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, De
 
 
 def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
-    """People asked about this plan who have not answered: they get no digests."""
+    """Subscriptions of people asked about this plan who have not answered; they get no digests."""
     return (
         Subscription.objects.for_listing().filter(plan=plan, status=SubscriptionStatus.ASKED).order_by("asked_at", "pk")
     )
 
 
 def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> list[tuple[Subscription, str]]:
-    """Each with the person's address, or empty if the reader may not see it."""
-    rows = list(subscriptions)
-    people = people_with_known_address(reader).filter(pk__in={subscription.person_id for subscription in rows})
+    """Each subscription with the person's address, which is empty if the reader may not see it."""
+    listed = list(subscriptions)
+    people = people_with_known_address(reader).filter(pk__in={subscription.person_id for subscription in listed})
     addresses = dict(people.values_list("pk", "email"))
-    return [(subscription, addresses.get(subscription.person_id, "")) for subscription in rows]
+    return [(subscription, addresses.get(subscription.person_id, "")) for subscription in listed]
 
 
 def moving_with(subscription: Subscription) -> list[Subscription]:

@@ -25,18 +25,18 @@ _FOLLOWED = {
     "request": SubjectKind.REQUEST,
     "commitment": SubjectKind.COMMITMENT,
 }
-#: Kinds of handover lines that are about subscriptions themselves: to the organisation, and those that it asked for.
+#: Kinds of handover lines about subscriptions themselves: those to the organisation, and those that it asked for.
 _SUBSCRIPTIONS = ("followers", "stakeholders")
 
-#: Who has each thing now, by field and record; None: it awaits an organisation. Several, if several held it.
+#: The organisations that have each record now, by field and id. None is a successor that has not yet accepted it.
 Whereabouts = Mapping[tuple[str, int], Sequence[Organisation | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Which successions concern somebody, and what they did to what they follow: titles.
+    """The successions that concern a person, and what happened to what the person follows.
 
-    What passed on is listed by the organisation that has it now; `waiting` is what awaits one.
+    `passed` holds titles by the name of the organisation that has them now; `waiting`, those that await one.
     """
 
     about: list[Succession] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Moved:
 
 
 def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[int]:
-    """People (ids) without an account who follow something of their bodies, or whom a predecessor asked to."""
+    """The ids of people without an account who follow a record of these bodies, or whom a predecessor asked to."""
     subscriptions = (
         subscription
         for succession in successions
@@ -62,9 +62,9 @@ def moved_for(
     now: dt.datetime,
     is_later: bool = False,
 ) -> dict[int, Moved]:
-    """What successions did to what these people follow, by person.
+    """What happened in successions to what these people follow, by person.
 
-    Nobody who may not know what it is about. `is_later`: of what passed on, only what did so after people were first
+    People who may not know what it is about are left out. With `is_later`, only what passed on after people were first
     told.
     """
     moved: dict[int, Moved] = {}
@@ -95,9 +95,9 @@ def _add(moved: Moved, succession: Succession, bodies: Iterable[Organisation | N
 
 
 def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
-    """What a person follows that successions concern, each once.
+    """What a person follows that successions concern, without repetition.
 
-    They may have an account by now.
+    The person may have an account by now.
     """
     own_subscriptions = Subscription.objects.confirmed().filter(person=person)
     subscriptions = (
@@ -138,7 +138,7 @@ def _concerned(
 
 
 def _ended(succession: Succession) -> list[Organisation]:
-    """The bodies that it ended.
+    """The bodies that a succession ended.
 
     If it undoes another succession, the bodies that the other had ended.
     """
@@ -147,7 +147,7 @@ def _ended(succession: Succession) -> list[Organisation]:
 
 
 def _settled(succession: Succession, since: dt.datetime | None = None) -> QuerySet[Handover]:
-    """The lines that passed on, all or those since a moment; of one that undoes another, those that passed back."""
+    """The handover lines that passed on, since a moment if given; if it undoes another, those that passed back."""
     effect = brought_about(succession)
     if effect.undoes is not None:
         return effect.undoes.handovers.filter(state=HandoverState.ACCEPTED)

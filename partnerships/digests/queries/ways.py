@@ -1,4 +1,4 @@
-"""How somebody gets the notices of each group."""
+"""How people get the notices of each group: at once, in a summary, or not by email."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from partnerships.people.models import User
 
 
 def default_way(group: str) -> Way:
-    """How somebody who chose nothing gets the notices of a group."""
+    """How a person who chose nothing gets the notices of a group."""
     return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else Way.SUMMARY
 
 
@@ -23,6 +23,6 @@ def ways_of(person: User) -> dict[str, Way]:
 def groups_in_summary(person: User) -> list[str]:
     """The groups whose notices come in this person's summary.
 
-    There are none without an account.
+    A person without an account has none.
     """
     return [] if person.is_stakeholder else [group for group, way in ways_of(person).items() if way == Way.SUMMARY]

@@ -36,7 +36,7 @@ def ask_and_stop(
         "by_link": by_link,
         "way_back": reverse("digests:new-links" if by_link else "digests:manage"),
     }
-    stoppable = stoppable_in(person, delivery) if delivery is not None else Stoppable((), False, had_any=False)
+    stoppable = stoppable_in(person, delivery) if delivery is not None else Stoppable(had_any=False)
     if request.method != "POST":
         return _ask(request, person, stoppable, **shared_context)
     if "undo" in request.POST:

@@ -29,7 +29,7 @@ from partnerships.people.requests import signed_in
 
 
 class LookOnly(admin.ModelAdmin[Any]):
-    """Rows that only services write."""
+    """Read-only pages, because only services write these records."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never."""
@@ -86,12 +86,12 @@ class DeliveryAdmin(LookOnly):
         return format_html('<a href="{}">Open in the ledger</a>', reverse("digests:entry", args=[delivery.pk]))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only for the action, not for a row."""
+        """For the action, but not for a single record."""
         return obj is None and request.user.is_staff
 
     @admin.action(description="Send the same news again")
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        """Queue each again, and report those that cannot be."""
+        """Queue each email again, and report those that cannot be sent again."""
         count = 0
         for delivery in queryset.select_related("recipient"):
             if delivery.is_sent:
@@ -175,7 +175,7 @@ class SuppressionAdmin(LookOnly):
     actions = ("release",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only for the action, not for a row."""
+        """For the action, but not for a single record."""
         return obj is None and request.user.is_staff
 
     def get_search_results(
@@ -195,7 +195,7 @@ class SuppressionAdmin(LookOnly):
 
     @admin.action(description="Unblock these addresses")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        """Release each; its confirmed subscriptions become active again."""
+        """Release each address; confirmed subscriptions with it become active again."""
         count = 0
         for suppression in queryset.filter(released_at=None):
             address_fields = {"address": suppression.address or "", "address_hash": suppression.address_hash}

@@ -1,4 +1,4 @@
-"""The digests room as Django knows it."""
+"""Django's configuration of the digests room."""
 
 from importlib import import_module
 

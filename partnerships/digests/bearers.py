@@ -1,4 +1,4 @@
-"""Checks the signed link of a request, for pages that work signed out."""
+"""The check of the signed link in a URL, for pages that work without signing in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 
 
 def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
-    """The page for an expired link of ours: a new one can be sent by email."""
+    """The page for an expired link, which offers to send a new one by email."""
     return render(request, "digests/link_over.html", {"purpose": purpose.value, "token": token_in(request)}, status=410)
 
 

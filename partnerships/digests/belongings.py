@@ -1,4 +1,4 @@
-"""What people follow, as things that pass to a colleague who agrees."""
+"""What a person follows, as belongings that pass to a colleague who agrees."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _RECEIVING = (SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED, Subscript
 
 
 def _about(organisation: Organisation) -> SubscriptionQuerySet:
-    """Subscriptions to partnerships in which it takes part, and to plans that it owns or may read in these.
+    """Subscriptions to an organisation's partnerships, and to plans that it owns or may read in these.
 
-    Leads see the titles.
+    Its leads may see the titles of all of these.
     """
     present = Party.objects.present().filter(organisation=organisation).values("partnership")
     owned = Plan.objects.owned_by(organisation).values("pk")
@@ -42,6 +42,7 @@ def _about(organisation: Organisation) -> SubscriptionQuerySet:
 
 
 def _things(subscriptions: SubscriptionQuerySet) -> list[Thing]:
+    """What these subscriptions are to, each record once."""
     subscriptions_found = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
     by_target: dict[tuple[int | None, int | None], Subscription] = {}
     for subscription in subscriptions_found:
@@ -63,7 +64,7 @@ def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]
 
 
 def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """What only people followed who left: nobody there gets its digests, or was asked to."""
+    """What only leavers followed: no colleague gets digests about it, or was asked to."""
     about = _about(organisation)
     colleagues = about.live().filter(person__in=acting_for(organisation, day))
     ended = Membership.objects.filter(person=OuterRef("person"), organisation=organisation).order_by("-ends_on")
@@ -110,7 +111,7 @@ FOLLOWED = OwnedKind(
 
 
 def ask_successor(departure: Departure) -> int:
-    """Ask the successor whether they want the digests that the leaver got."""
+    """Ask the successor whether they want the digests that the leaver got; return how many were asked about."""
     membership, author = departure.membership, departure.author
     organisation = membership.organisation
     if departure.successor is None or author is None:

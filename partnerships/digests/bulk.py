@@ -15,6 +15,7 @@ from partnerships.plans.models import Plan
 
 
 def _left_out(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
+    """Why some are left out, by id."""
     return {row.pk: "These have already answered." for row in rows if not row.is_waiting}
 
 
@@ -22,7 +23,7 @@ def _ask_again(*, row: Subscription, person: User, chosen: Mapping[str, Any], no
     services.ask_again(subscription=row, author=person, now=now)
 
 
-#: Each email asks about one thing, because each needs an answer of its own.
+#: Each email asks about one subscription, because each needs an answer of its own.
 ASK_AGAIN = BulkAction(
     name="ask",
     label="Ask again",
@@ -35,6 +36,7 @@ ASK_AGAIN = BulkAction(
 
 
 def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
+    """Why some emails are left out, by id."""
     reasons = {row.pk: "These are not digests." for row in rows if not row.can_be_sent_again}
     for row in rows:
         if row.is_open:
@@ -47,11 +49,11 @@ def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime)
 
 
 def _of_others(person: User, rows: Sequence[Delivery]) -> set[int]:
-    """Numbers of the emails that say more than what is in plans that the person may publish."""
-    numbers = [row.pk for row in rows]
-    other_items = DeliveryItem.objects.included().filter(delivery__in=numbers)
+    """The ids of the emails that contain more than new versions of plans that the person may publish."""
+    ids = [row.pk for row in rows]
+    other_items = DeliveryItem.objects.included().filter(delivery__in=ids)
     other_items = other_items.exclude(plan__in=Plan.objects.publishable_by(person).values("pk"))
-    subjects = DeliverySubject.objects.included().filter(delivery__in=numbers)
+    subjects = DeliverySubject.objects.included().filter(delivery__in=ids)
     return {*other_items.values_list("delivery", flat=True), *subjects.values_list("delivery", flat=True)}
 
 

@@ -1,10 +1,10 @@
-"""Events of digests: their codes, and what timelines say of them."""
+"""Events of digests: their codes, and what timelines say about them."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """What happened. Codes never change, because the log contains them; labels may."""
 
     CONFIRMED = "subscription.confirmed", "Confirmed a subscription to digests"
     SUBSCRIBED = "subscription.subscribed", "Subscribed to digests"

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from partnerships.digests.queries.queue import queue_figures
 
+#: By the key of `queue_figures`: the metric's name and description.
 _GAUGES = {
     "waiting": ("digests_waiting", "Watermarks waiting to be sent."),
     "oldest_due_seconds": ("outbox_oldest_due_seconds", "Seconds that the oldest due email has waited."),
@@ -24,11 +25,11 @@ class QueueCollector(Collector):
     """The queue's metrics; none while the database is down."""
 
     def describe(self) -> Iterator[Metric]:
-        """No database query at start-up."""
+        """Nothing, so that no query runs at start-up."""
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Open emails by status and lane, and how long the oldest has waited."""
+        """Emails still to be sent, by status and lane, how long the oldest has waited, and single figures."""
         try:
             figures = queue_figures()
         except Error:
@@ -41,7 +42,7 @@ class QueueCollector(Collector):
         for lane, count in figures["by_lane"].items():
             lanes.add_metric([lane], count)
         yield lanes
-        for name, key, words in (
+        for name, key, description in (
             (
                 "outbox_oldest_due_by_lane_seconds",
                 "oldest_by_lane_seconds",
@@ -53,9 +54,9 @@ class QueueCollector(Collector):
                 "Age in seconds of a lane's oldest email that failed at least once and will be tried again.",
             ),
         ):
-            ages = GaugeMetricFamily(name, words, labels=["lane"])
+            ages = GaugeMetricFamily(name, description, labels=["lane"])
             for lane, seconds in figures[key].items():
                 ages.add_metric([lane], seconds)
             yield ages
-        for key, (name, words) in _GAUGES.items():
-            yield GaugeMetricFamily(name, words, value=figures[key])
+        for key, (name, description) in _GAUGES.items():
+            yield GaugeMetricFamily(name, description, value=figures[key])

@@ -65,12 +65,12 @@ RULES = (
 
 
 def has_said_no(person: User) -> bool:
-    """Whether somebody refused emails, or their address is suppressed."""
+    """Whether a person refused emails, or their address is suppressed."""
     return refused_emails(person) or is_suppressed(person.email)
 
 
 def stop_digests(leaving: Leaving) -> int:
-    """End all digests and links of somebody who leaves."""
+    """End all digests of a person who leaves, and the links in their emails; return how many subscriptions ended."""
     renew_links(person=leaving.person, author=leaving.author, now=leaving.now)
     return stop_everything(
         person=leaving.person, author=leaving.author, reason=leaving.reason or "They have left.", now=leaving.now

@@ -50,7 +50,7 @@ _REASON = "Stopped before a backup was restored."
 def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the subscriptions that ended after the backup.
 
-    What somebody refused is refused again, also where the backup has no row for it.
+    What a person refused is refused again, even if the backup has no subscription to it.
     """
     redone = Redone()
     subscriptions = Subscription.objects.live().filter(pk__in={line["subscription"] for line in lines})
@@ -77,34 +77,36 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
 
 
 def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
-    """Make the refusal of a line, unless it stands or they follow again."""
+    """Record the refusal of a journal line again, unless it stands or the person has followed again since."""
     about = {f"{name}_id": line[name] for name in TARGETS if line.get(name) is not None}
     about["key"] = line.get("key", "")
     at = moment(line)
-    row = Subscription.objects.filter(person=person, **about).first()
-    if row is not None and (not row.is_ended or (row.refused_at is not None and row.refused_at >= at)):
+    known = Subscription.objects.filter(person=person, **about).first()
+    if known is not None and (not known.is_ended or (known.refused_at is not None and known.refused_at >= at)):
         return False
-    row = row or Subscription(person=person, asked_at=at, **about)
-    if not _is_about(row, line):
+    subscription = known or Subscription(person=person, asked_at=at, **about)
+    if not _is_about(subscription, line):
         return False
-    row.status, row.ended_at, row.refused_at, row.reason = SubscriptionStatus.ENDED, at, at, _REASON
-    row.save()
-    record_event(row, EventKind.ENDED, author=None, now=now, reason=_REASON)
+    subscription.status = SubscriptionStatus.ENDED
+    subscription.ended_at = subscription.refused_at = at
+    subscription.reason = _REASON
+    subscription.save()
+    record_event(subscription, EventKind.ENDED, author=None, now=now, reason=_REASON)
     return True
 
 
-def _is_about(row: Subscription, line: dict[str, Any]) -> bool:
-    """Whether a row's person and target are those of a line."""
+def _is_about(subscription: Subscription, line: dict[str, Any]) -> bool:
+    """Whether a subscription's person and target are those of a journal line."""
     try:
-        return (subscription_identity(row), target_identity(row)) == (line["same"], line["target"])
+        return (subscription_identity(subscription), target_identity(subscription)) == (line["same"], line["target"])
     except ObjectDoesNotExist:  # the backup does not have what was refused
         return False
 
 
 def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Record again who wants no questions.
+    """Record again who wants no confirmation emails.
 
-    The address of somebody that the backup does not know is refused by its hash.
+    If the backup does not contain the person, their address is refused by its hash.
     """
     refused = {line["person"]: line for line in not_undone("person", lines)}
     users = [user for user in User.objects.filter(pk__in=refused) if _is_person(user, refused[user.pk])]
@@ -118,12 +120,14 @@ def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     hashes = {
         line["refusal"]
         for line in unknown
-        if line.get("refusal") and not by_address[line["address"]].get("undone")  # somebody with it said yes since
+        if line.get("refusal")
+        and not by_address[line["address"]].get("undone")  # a person with this address allowed them since
     }
     return Redone(done + keep_hashes(hashes, now=now))
 
 
 def _is_person(person: User, line: dict[str, Any]) -> bool:
+    """Whether a journal line is about this person, by address or by the moment of joining."""
     return address_hash(person.email) == line["address"] or person.joined_at.isoformat() == line.get("joined")
 
 
@@ -153,7 +157,7 @@ def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Let only the newest links in digests open."""
+    """End the links in digests that were renewed after the backup."""
     people = User.objects.filter(pk__in={line["person"] for line in lines}, digest_preference__isnull=False)
     return redo_links(
         "person",
@@ -167,7 +171,7 @@ def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
 
 
 def register() -> None:
-    """Register these for after a restore."""
+    """Register what is applied again after a restore."""
     register_redo(SUBSCRIPTION, "subscriptions stopped or refused again", redo_subscriptions)
     register_redo(REFUSED_ALL, "people who want no questions", redo_refused_all)
     register_redo(MATCHES, "people who want no matches", redo_matches)

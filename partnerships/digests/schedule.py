@@ -1,6 +1,6 @@
 """When a digest is due: hours, working days, pauses and daylight saving.
 
-Pure. All times are in UTC; a rhythm's hour is in its own zone.
+These functions read nothing from the database. All times are in UTC; a rhythm's hour is in its own zone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 AT_ONCE, DAILY, WEEKLY, FORTNIGHTLY, MONTHLY = "at_once", "daily", "weekly", "biweekly", "monthly"
-#: The zone that need not be mentioned.
+#: The zone that texts need not mention.
 HOME = "Europe/London"
 #: With version after version, a digest waits at most this many settling times.
 MAX_SETTLING = 4
@@ -20,13 +20,13 @@ _SATURDAY = 5
 EVERY_DAY, _WORKING_WEEK = 127, 31
 _DAY = dt.timedelta(days=1)
 _WEEK = 7
-#: Fortnights are counted from here, so that everybody has the same weeks.
+#: Fortnights are counted from here, so that they are the same for everyone.
 _FIRST_MONDAY = dt.date(2024, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often and when somebody wants digests.
+    """How often and when a person wants digests.
 
     The hour is local and weekday 0 is Monday. Monthly means the first such weekday of a month.
     """
@@ -39,7 +39,7 @@ class Rhythm:
     paused_until: dt.date | None = None  # the first day on which digests may come again
     days: int = EVERY_DAY  # a sum: Monday 1, Tuesday 2, Wednesday 4 …
     more_hours: int = 0  # further hours of a daily rhythm, a sum: 1 for midnight, 2 for 01:00 …
-    paused_from: dt.date | None = None  # the first day of the pause; none: it has begun
+    paused_from: dt.date | None = None  # the first day of the pause; None if it has begun
 
     @property
     def hours(self) -> list[int]:
@@ -55,7 +55,7 @@ class Rhythm:
 
     @property
     def _open_days(self) -> int:
-        # Somebody may have chosen only days that "working days only" excludes.
+        # A person may have chosen only days that "working days only" excludes.
         return self.days if not self.working_days_of or self.days & _WORKING_WEEK else EVERY_DAY
 
     def is_paused(self, day: dt.date) -> bool:
@@ -108,10 +108,10 @@ def due(
     holidays: Collection[dt.date] = (),
     taken: Collection[dt.date] = (),
 ) -> dt.datetime:
-    """When to send something that waits, by when it last changed.
+    """When to send the changes that wait for a person; the first was at `waiting_since`, the last at `latest`.
 
-    At once means after `settle` without a change, but at most `MAX_SETTLING` times that after the first change. All
-    others get the next slot, but not on a local date `taken` by an earlier digest.
+    At once means after `settle` without a change, but at most `MAX_SETTLING` times that after the first change. Other
+    rhythms get the next slot that is not on a local date `taken` by an earlier digest.
     """
     if rhythm.frequency != AT_ONCE:
         return next_slot(rhythm, after=waiting_since, holidays=holidays, taken=taken)
@@ -152,7 +152,7 @@ def _slots(rhythm: Rhythm, start: dt.date, holidays: Collection[dt.date]) -> Ite
 
 
 def _has_slot(rhythm: Rhythm, day: dt.date) -> bool:
-    """Whether this day has a slot, before moving for holidays."""
+    """Whether the rhythm has a slot on this day, before slots move off holidays."""
     if rhythm.frequency in (AT_ONCE, DAILY):
         return True
     if day.weekday() != rhythm.weekday:

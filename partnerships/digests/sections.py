@@ -1,4 +1,4 @@
-"""This room's sections on other pages, and those of upper rooms here."""
+"""Sections of digests on other pages, and sections of upper rooms on pages of digests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class ReadByLink:
 class ViewByLink:
     """A digest as its reader opens it by its link.
 
-    `plans` are those that it shows; `others` further plans, and partnerships, with changes that it shows: kind and id.
+    `plans` are those whose new versions it shows; `others` are the kinds and ids of plans and partnerships whose
+    changes it shows.
     """
 
     token: str
@@ -37,12 +38,12 @@ ON_VIEW_BY_LINK: Sections[User, ViewByLink] = Sections()
 #: Sections below a plan that a stakeholder reads by a link.
 ON_READ_BY_LINK: Sections[User, ReadByLink] = Sections()
 
-#: How many things of each kind the page offers to follow.
+#: How many partnerships, and how many plans, the section offers to follow.
 OFFERED = 30
 
 
 def follows_section(user: User, post: Post) -> Section | None:
-    """Section with what the holder of a post can follow: partnerships and their plans."""
+    """The section with partnerships, and their plans, that the holder of a post can follow."""
     partnerships = Partnership.objects.present_for(user).live().filter(parties__organisation=post.organisation_id)
     if post.partnership_id is not None:
         partnerships = partnerships.filter(pk=post.partnership_id)

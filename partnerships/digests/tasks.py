@@ -1,4 +1,4 @@
-"""Celery tasks. The work is recorded in PostgreSQL; all may run twice."""
+"""Celery tasks of digests. PostgreSQL records the work, so each task may run twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.outbox.services import emails_recorded, wake_if_due
 
 @shared_task(name="partnerships.digests.tasks.sweep")
 def sweep() -> None:
-    """Run a round and wake the senders: after the first batch and at the end."""
+    """Plan the digests that are due, and wake the senders after the first batch and at the end."""
     for place, _chosen in enumerate(run_in_parts(now=timezone.now())):
         if place == 0:
             emails_recorded.send(sender=Email, lanes={Lane.DIGEST})
@@ -43,8 +43,8 @@ def read_mailbox() -> None:
 def regularly() -> None:
     """Do what is due every hour.
 
-    Announce plans that joined something, apply role rules, ask contacts, find what was left unsent and new matches,
-    and delete what is no longer needed.
+    Apply role rules, announce plans that joined something followed, find what was left unsent, ask contacts of posts,
+    find new matches, and delete what is no longer needed.
     """
     now = timezone.now()
     announce_joined(now=now)

@@ -1,4 +1,4 @@
-"""Addresses of digests: those with a token work signed out."""
+"""URLs of digests; those with a token work without signing in."""
 
 from __future__ import annotations
 

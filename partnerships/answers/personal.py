@@ -32,5 +32,5 @@ RULES = (
 
 
 def end_trust_of_leaver(leaving: Leaving) -> int:
-    """End all trust in somebody who leaves."""
+    """End all trust in a person who leaves."""
     return Trust.objects.current().filter(person=leaving.person).update(ended_at=leaving.now, ended_by=leaving.author)

@@ -13,7 +13,7 @@ from partnerships.outbox.models import Email
 
 
 class Router:
-    """The router that emails everybody at once; base class of others."""
+    """The router that emails everyone at once; the base class of others."""
 
     def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
         """Return the emails to record; the recipients of the others get the notice another way.

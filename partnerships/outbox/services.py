@@ -196,6 +196,6 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
 
 
 def wake_if_due() -> None:
-    """Wake a sender if notices or digests are due that nobody is sending."""
+    """Wake a sender if notices or digests are due and no process is sending them."""
     if is_due(lanes="others"):
         emails_recorded.send(sender=Email, lanes={Lane.NOTICE, Lane.DIGEST})

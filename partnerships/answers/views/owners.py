@@ -28,7 +28,7 @@ _PAGE_SIZE = 50
 
 
 def _plan_for_reader(request: HttpRequest, pk: int) -> Plan:
-    """The plan, for people who may read all of it today; 404 for everybody else."""
+    """The plan, for people who may read all of it today; 404 for everyone else."""
     user = signed_in(request)
     readable_plans = Plan.objects.present_for(user).values("pk")
     plans = Plan.objects.inside_for(user).filter(pk__in=readable_plans)

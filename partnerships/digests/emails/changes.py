@@ -31,10 +31,10 @@ _LONGEST_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One net change of a thing: the sentence in both parts, who and why.
+    """One net change of a record: the sentence as text and HTML, who made the change and why.
 
-    `about` names the thing where it is not the subject itself. `headline` is the sentence without values. `path` is
-    the list of the things where the line is about several.
+    `about` names the record if it is not the subject itself. `headline` is the sentence without values. `path` is that
+    of the list of the records, if the line is about several.
     """
 
     about: str
@@ -198,26 +198,26 @@ class _Sheet(NamedTuple):
 
 #: Lines of one spreadsheet, or one other line without it.
 _Alike = tuple[_Sheet | None, list[ToldLine]]
-#: The list of each sort of thing; it can be limited to a partnership.
+#: The list page of each kind of record; it can be limited to a partnership.
 _LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchange:list"}
 
 
 def _together(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_Alike]:
-    """The lines, with those of one spreadsheet about the same sort of thing together: nobody reads sixty alike."""
+    """The lines, with those of one spreadsheet about one kind of record together: nobody reads sixty alike."""
     groups: dict[object, _Alike] = {}
     for place, line in enumerate(lines):
         sheet = _sheet_of(line, events)
         groups.setdefault(sheet or place, (sheet, []))[1].append(line)
     alike: list[_Alike] = []
     for sheet, group in groups.values():
-        # Several changes of one thing say more in lines of their own.
+        # Several changes of one record say more in lines of their own.
         is_one = sheet is not None and _count_things(group, events) > 1
         alike += [(sheet, group)] if is_one else [(None, [line]) for line in group]
     return sorted(alike, key=lambda group: group[1][-1].numbers[-1])
 
 
 def _count_things(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
-    """How many things the lines are about."""
+    """How many records the lines are about."""
     changed = (events[number] for line in lines for number in line.numbers)
     return len({(event.target_kind, event.target_id) for event in changed})
 

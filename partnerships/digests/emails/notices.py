@@ -32,7 +32,7 @@ from partnerships.outbox.parts import Message
 
 
 def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Message:
-    """Ask somebody whether they want these digests."""
+    """Ask a person whether they want these digests."""
     token = make(
         Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
     )

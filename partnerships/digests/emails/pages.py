@@ -111,7 +111,7 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
 
 
 def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
-    """What somebody's next digest would say of subjects if it was sent now."""
+    """What a person's next digest would say about subjects if it was sent now."""
     waiting = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("due_at", "pk")
     spans = [(row.subject_id, row.number) for row in waiting]
     return sections_between(person, spans, now=now)
@@ -204,7 +204,7 @@ def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | N
 def next_digest(
     person: User, *, now: dt.datetime, plans: Collection[int] | None = None, outside_only: bool = False
 ) -> Reading:
-    """What somebody's next digest would say if it was sent now.
+    """What a person's next digest would say if it was sent now.
 
     `plans` and `outside_only` narrow it to what the viewer may see.
     """

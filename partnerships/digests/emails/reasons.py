@@ -86,7 +86,7 @@ def _add_reasons_of_subjects(reasons_by_email: dict[int, Why], changed: SubjectS
 
 
 def _words_of(subscriptions: Collection[int], askable: Collection[int], *, now: dt.datetime) -> dict[int, str]:
-    """Why somebody gets digests because of each subscription.
+    """Why a person gets digests because of each subscription.
 
     `askable`: those of stakeholders to what the organisation that added them may read.
     """

@@ -312,7 +312,7 @@ def digest(
 
 
 def _reasons(content: DigestContent) -> Iterator[str]:
-    """Why somebody gets this digest."""
+    """Why its reader gets this digest."""
     yield from content.because
     if content.matches:
         yield "you asked for new matches of your organisation's asks and offers"

@@ -165,7 +165,7 @@ class Hearing:
         self._concerned = concerned_by(list(events.values())) if chooses_own else {}
 
     def why_not(self, person: int, subject: int) -> str:
-        """Why a subject can no longer be told to somebody; empty if it can."""
+        """Why a person can no longer be told about a subject; empty if they can."""
         if (person, subject) not in self.followed:
             return NOT_FOLLOWED
         if person in self._stakeholders and (person, subject) not in self._open:
@@ -212,7 +212,7 @@ SELECT e.person_id, i.delivery_id, unnest(i.told)
 
 
 def told_before(people: Collection[int], events: Collection[Event]) -> dict[tuple[int, int], set[int]]:
-    """The emails that told somebody of an event already: {(person, event): emails}.
+    """The emails that told a person about an event already: {(person, event): emails}.
 
     Only events of several subjects can be told twice.
     """

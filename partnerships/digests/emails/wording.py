@@ -36,7 +36,7 @@ class Wording:
     lead: str
 
 
-#: Why somebody gets a summary, after "You get this because".
+#: Why a person gets a summary, after "You get this because".
 SUMMARY_BECAUSE = "you take part in what it lists, and get one summary instead of an email for each step"
 #: How often summaries come.
 SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if something is new and unread."

@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 #: Plans spread, people chosen and unreadable watermarks checked in one transaction.
 _PLANS, MAX_PEOPLE, _UNREADABLE = 200, 5_000, 2_000
-#: How often to check whether somebody without access has gained it; an idle sweep must cost nothing.
+#: How often to check whether people without access have gained it; an idle sweep must cost nothing.
 _LOOK_AGAIN = dt.timedelta(minutes=10)
 #: The first batch is small, so that sending can begin early.
 FIRST = 500
@@ -329,7 +329,7 @@ def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
 
 
 def _anything_due(now: dt.datetime) -> bool:
-    """Whether anything waits for somebody and is due."""
+    """Whether anything that waits for a person is due."""
     return (
         Watermark.objects.filter(due_at__lte=now).exists() or SubjectWatermark.objects.filter(due_at__lte=now).exists()
     )

@@ -40,7 +40,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Somebody who would get a plan's next version: when and why."""
+    """A person who would get a plan's next version: when and why."""
 
     person: User
     reading_class: str
@@ -160,7 +160,7 @@ def _added_by(subscription: Subscription) -> str:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When somebody's next digest goes out, in their own time zone.
+    """When a person's next digest goes out, in their own time zone.
 
     `waits` says that something is waiting to be sent. `sooner` says that new plans would be announced earlier.
     """
@@ -191,7 +191,7 @@ class When:
 
 
 def when_next(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
-    """When this person's next digest goes out, or the next about a thing.
+    """When this person's next digest goes out, or the next about one target.
 
     If nothing waits, it is the first time at which a change made now would be sent.
     """
@@ -256,7 +256,7 @@ def _subjects_of(target: Target, person: User) -> QuerySet[SubjectFollowing]:
 
 
 def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:
-    """The frequencies of the plans somebody follows, as in `watermarks`.
+    """The frequencies of the plans that a person follows, as in `watermarks`.
 
     The closest subscription with its own frequency decides; empty means the person's preference.
     """

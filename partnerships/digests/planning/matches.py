@@ -71,7 +71,7 @@ class MatchLine:
 
 
 def find_new_matches(*, now: dt.datetime) -> int:
-    """Record new matches for everybody who acts for one side; return how many."""
+    """Record new matches for everyone who acts for one side; return how many."""
     acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
     sql, values = acting.query.sql_with_params()
     named_values = {f"acting_{place}": value for place, value in enumerate(values)}

@@ -73,7 +73,7 @@ def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
 
 
 def _covered_by_others(rule: RoleRule) -> set[int]:
-    """People that another rule about the same thing covers."""
+    """The people that another rule about the same target covers."""
     other_rules = RoleRule.objects.filter(_about(rule)).exclude(pk=rule.pk).select_related("post")
     covered: set[int] = set()
     for other in other_rules:

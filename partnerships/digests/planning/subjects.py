@@ -122,7 +122,7 @@ DELETE FROM digests_subjectnews WHERE id IN (
 RETURNING subject_id
 """
 
-# A subject gets its row when somebody begins to follow it, so that its first change is told too.
+# A subject gets its row when a person begins to follow it, so that its first change is told too.
 _SUBJECTS_FOLLOWED = """
 INSERT INTO activity_subject (kind, record_id, last_number)
 SELECT kind, record_id, 0 FROM (

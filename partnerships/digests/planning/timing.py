@@ -78,7 +78,7 @@ SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(
 
 
 def rhythms_of(view: str, column: str, ids: Sequence[int]) -> list[Rhythm]:
-    """The rhythms of followers of these things, in a view of followers."""
+    """The rhythms of followers of these records, in a view of followers."""
     with connection.cursor() as cursor:
         cursor.execute(_RHYTHMS.format(view=view, column=column), {"ids": list(ids)})
         return [Rhythm(*row) for row in cursor.fetchall()]

@@ -54,7 +54,7 @@ def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     Only for editors and leads. Ended ones stay in the list as long as a refusal holds. What moves to an address that
     the person gave themselves is listed once they have confirmed it there.
     """
-    # Their ids first: with a subquery PostgreSQL joins everybody's subscriptions before it filters them.
+    # Their ids first: with a subquery PostgreSQL joins all subscriptions before it filters them.
     own_organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
     return (
         Subscription.objects.for_listing()

@@ -31,7 +31,7 @@ LONDON = ZoneInfo("Europe/London")
 
 
 class WeekWentWrong(Exception):
-    """Somebody received something other than expected."""
+    """A person received something other than expected."""
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Stage:
         self.lines.append(f"                  {line}")
 
     def person(self, name: str, organisation: Organisation, role: str) -> User:
-        """Somebody with an account and a role, from before the week.
+        """A person with an account and a role, from before the week.
 
         They get notices in the inbox only, unless the story has them choose otherwise.
         """

@@ -27,10 +27,10 @@ from partnerships.digests.models import (
 from partnerships.digests.queries.ledger import tabs_for
 from partnerships.digests.queries.naming import named_for, records_known_to
 from partnerships.digests.queries.subscriptions import (
-    asks_for_somebody,
     confirmation_emails,
     find_stakeholders,
     followed_by_stakeholders,
+    may_ask_stakeholders,
 )
 from partnerships.kit import lists
 from partnerships.kit.exports import day_of
@@ -230,5 +230,5 @@ STAKEHOLDERS = ListDefinition(
     ready=_ready,
     context=tabs_for,
     actions=(ASK_AGAIN,),
-    may_open=asks_for_somebody,
+    may_open=may_ask_stakeholders,
 )

@@ -13,7 +13,7 @@ from partnerships.activity.models import Event
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, Watermark
 from partnerships.digests.queries.addresses import people_with_known_address
-from partnerships.digests.queries.subscriptions import asks_for_somebody
+from partnerships.digests.queries.subscriptions import may_ask_stakeholders
 from partnerships.kit.text import without_addresses
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.people.models import User
@@ -40,7 +40,7 @@ def may_look(user: User) -> bool:
 
 def tabs_for(user: User) -> dict[str, Any]:
     """The tabs of digests that this person may open."""
-    return {"may_look": may_look(user), "may_add": asks_for_somebody(user)}
+    return {"may_look": may_look(user), "may_add": may_ask_stakeholders(user)}
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:

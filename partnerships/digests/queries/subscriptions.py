@@ -39,11 +39,11 @@ def live_or_refused(person: User) -> QuerySet[Subscription]:
 
 
 def may_ask_for(user: User) -> QuerySet[Organisation]:
-    """Organisations for which the person may ask stakeholders."""
+    """The organisations for which the person may ask stakeholders."""
     return Organisation.objects.of_person(user, *EDITING_ROLES)
 
 
-def asks_for_somebody(user: User) -> bool:
+def may_ask_stakeholders(user: User) -> bool:
     """Whether the person may ask stakeholders for any organisation."""
     return bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
 

@@ -19,7 +19,7 @@ from partnerships.digests.models import Following, RoleRule, Subscription
 from partnerships.digests.models.targets import Piece, Target, kind_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.queries.naming import named_for
-from partnerships.digests.queries.subscriptions import asks_for_somebody
+from partnerships.digests.queries.subscriptions import may_ask_stakeholders
 from partnerships.digests.rights import may_still_follow
 from partnerships.exchange.models import Entry
 from partnerships.organisations.statements import rows_for
@@ -52,7 +52,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     own_subscription = next(iter(rows_for(_subscription, person, target.pk, kind=kind, key=key)), None)
     if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
         return {"person": None, "public": None}
-    may_add = kind != "recommendation" and asks_for_somebody(person)
+    may_add = kind != "recommendation" and may_ask_stakeholders(person)
     has_rule = None  # the card has no choice about a rule
     if may_lead and kind == "partnership":
         has_rule = RoleRule.objects.filter(partnership=target.pk, post=None).exists()

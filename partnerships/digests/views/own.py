@@ -21,8 +21,8 @@ from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
-    asks_for_somebody,
     live_or_refused,
+    may_ask_stakeholders,
     subscriptions_of,
     unconfirmed_of,
     with_known_address,
@@ -88,7 +88,7 @@ def _subscriptions_context(person: User, preference: Preference) -> dict[str, An
         "refused": [subscription for subscription in followed if subscription.named and subscription.was_refused(now)],
         "next": when_next(person, now),
         "frequencies": Frequency.choices,
-        "may_add": asks_for_somebody(person),
+        "may_add": may_ask_stakeholders(person),
         "choices_of_hears": Hears.choices,
         "may_look": may_look(person),
         "came_back": open_suppressions(person.email).first(),

@@ -114,7 +114,7 @@ def test_a_digest_sent_again_says_no_more_than_the_first(
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
     received = Delivery.objects.get()
-    with pytest.raises(services.UnableToSendAgain, match="Give a reason"):
+    with pytest.raises(services.UnableToSendAgain, match="Enter a reason"):
         services.send_again(delivery=received, author=world.amina, reason=" ", now=timezone.now())
     services.send_again(delivery=received, author=world.amina, reason="He lost it.", now=timezone.now())
     office.drain()

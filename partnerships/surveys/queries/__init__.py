@@ -1,4 +1,4 @@
-"""What is read of surveys."""
+"""Queries of surveys."""
 
 from partnerships.surveys.queries.my_work import WAITING
 

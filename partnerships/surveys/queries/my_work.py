@@ -1,7 +1,4 @@
-"""What waits for a person in surveys, for My work.
-
-Comments to read before the parties do.
-"""
+"""Work that waits for a person in surveys: comments to read before the parties do, and requests to do so."""
 
 from __future__ import annotations
 

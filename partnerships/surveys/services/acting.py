@@ -44,7 +44,7 @@ def link_made(
     author: User,
     now: dt.datetime,
 ) -> Action:
-    """Say that what was just made is to be done about a theme. Raises `UnableToLink`."""
+    """Link a record that was just made to the theme of a result that it is to improve. Raises `UnableToLink`."""
     require(rights_in(survey_round, author, now).may_act)
     if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
         raise UnableToLink(f"Choose {survey_round.partnership}: this result comes from its survey.")
@@ -53,7 +53,10 @@ def link_made(
 
 
 def _link(survey_round: Round, theme: str, thing: dict[str, int], author: User, now: dt.datetime) -> Action:
-    """Without a lock: a closed round never changes, and what was just made holds its partnership already."""
+    """Link a record to a theme.
+
+    No lock is needed: a closed round never changes, and a record that was just made has its partnership locked.
+    """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
         raise UnableToLink("This survey has no such result.")
     created, is_new = Action.objects.get_or_create(

@@ -38,7 +38,7 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: An anonymous round needs this many people: if a few do not answer, five still may.
+#: People whom an anonymous round must ask, at least: five may then still answer if a few do not.
 MIN_ASKED = 8
 #: People whom one round can ask.
 MAX_ASKED = 500
@@ -46,10 +46,10 @@ MAX_ASKED = 500
 MIN_DAYS = 5
 #: Days to answer, from opening: the most.
 MAX_DAYS = 90
-#: Days between an anonymous round and any other, before and after: two rounds of nearly the same people, one after the
-#: other, would show by their difference what somebody answered who was asked in one of them only, or by name in one.
+#: Days between an anonymous round and any other, before and after. Two rounds of nearly the same people could be
+#: compared to find out what somebody answered who was asked in only one of them, or by name in one.
 MIN_DAYS_BETWEEN = 60
-#: Days between two reminders: most of those who are reminded have answered.
+#: Days between two reminders. Reminders go to everybody, so most people who get one have already answered.
 MIN_DAYS_TO_REMIND = 7
 #: How long a draft keeps who is to be asked.
 DRAFT_KEPT = dt.timedelta(days=180)
@@ -69,10 +69,10 @@ def prepare_round(
     author: User | None,
     now: dt.datetime,
 ) -> Round:
-    """A draft of the partnership's next round.
+    """Draft the partnership's next round. Nobody is asked before it opens. Raises `UnableToRun`.
 
-    Nobody is asked before it opens. `moderator` is the address of the person who is to read comments, for an anonymous
-    round. Whether they can shows when they agree. Raises `UnableToRun`.
+    `moderator` is the address of the person who is to read the comments of an anonymous round. Whether they may do so
+    is checked when they agree.
     """
     locked = partnership_recording.lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_run)
@@ -97,9 +97,9 @@ def prepare_round(
 
 @transaction.atomic
 def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author: User | None, now: dt.datetime) -> int:
-    """Ask these people, of one group of bodies, once the round opens.
+    """Add people of one group of bodies to those who are asked when the round opens. Returns how many are new.
 
-    Returns how many are new. Raises `UnableToRun`, naming addresses that are none, or whose owners refused emails.
+    Raises `UnableToRun`, which names addresses that are not valid or whose owners refused emails.
     """
     locked = lock_draft(survey_round, author, now)
     asked_count = locked.invitations.count()
@@ -116,15 +116,15 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
         names = ", ".join(sorted(person.email for person in refused))
         raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
     already_asked = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
-    new = [person for pk, person in people.items() if pk not in already_asked]
-    if asked_count + len(new) > MAX_ASKED:
+    new_people = [person for pk, person in people.items() if pk not in already_asked]
+    if asked_count + len(new_people) > MAX_ASKED:
         raise UnableToRun(f"A survey can ask at most {MAX_ASKED} people.")
     Invitation.objects.bulk_create(
-        Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new
+        Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new_people
     )
-    if new:
+    if new_people:
         withdraw_agreement(locked)
-    return len(new)
+    return len(new_people)
 
 
 @transaction.atomic
@@ -137,7 +137,7 @@ def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | 
 
 @transaction.atomic
 def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -> None:
-    """Make an anonymous draft one that is answered by name, for a partnership too small for the other."""
+    """Let an anonymous draft be answered by name instead, for a partnership that is too small for an anonymous one."""
     locked = lock_own_draft(survey_round, author, now)
     if locked.joinings.exists():
         raise UnableToRun("A survey by several partnerships must be anonymous.")
@@ -148,21 +148,21 @@ def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -
 
 
 def too_small(asked: int, floor: int = MIN_FLOOR) -> str:
-    """Why so few people cannot be asked anonymously, where a figure needs `floor` answers; "" if they can."""
-    least = MIN_ASKED * floor // MIN_FLOOR
-    if asked >= least:
+    """Why so few people cannot be asked anonymously if a figure needs `floor` answers; "" if they can."""
+    min_asked = MIN_ASKED * floor // MIN_FLOOR
+    if asked >= min_asked:
         return ""
     return (
-        f"{asked} of at least {least} people are invited. With fewer, answers could be traced to people: results "
+        f"{asked} of at least {min_asked} people are invited. With fewer, answers could be traced to people: results "
         f"from fewer than {floor} answers are not shown. Invite more people, or ask by name."
     )
 
 
 @transaction.atomic
 def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """Ask everybody: from now on nobody can change who is asked, what, or until when. Raises `UnableToRun`.
+    """Ask everybody. From now on nobody can change who is asked, what, or until when. Raises `UnableToRun`.
 
-    Of an anonymous round the key is made on this machine, outside the database.
+    The key of an anonymous round is made on this machine and never stored in the database.
     """
     for pk in sorted(partnership.pk for partnership in partnerships_of(survey_round)):
         partnership_recording.lock_partnership(pk)  # in one order, so that two rounds never wait for each other
@@ -208,15 +208,13 @@ def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -
         raise UnableToRun("The person who reads comments has not agreed to this list of people yet.")
     if not survey_round.moderator.is_active or not is_outside(survey_round.moderator, partnerships):
         raise UnableToRun("The person who reads comments can no longer do so. Name somebody else.")
-    if over := [partnership.title for partnership in partnerships if partnership.is_over_on(timezone.localdate(now))]:
-        raise UnableToRun(f"The partnership “{over[0]}” has ended. Remove it from this survey first.")
+    today = timezone.localdate(now)
+    if ended_titles := [partnership.title for partnership in partnerships if partnership.is_over_on(today)]:
+        raise UnableToRun(f"The partnership “{ended_titles[0]}” has ended. Remove it from this survey first.")
 
 
 def _check_distance(survey_round: Round, now: dt.datetime) -> None:
-    """Two rounds by name may follow each other.
-
-    An anonymous one keeps its distance from both kinds.
-    """
+    """Refuse a round that is too close to another. Only rounds by name may follow each other without a wait."""
     other_rounds = Round.objects.of_any(partnership.pk for partnership in partnerships_of(survey_round)).exclude(
         pk=survey_round.pk
     )
@@ -243,17 +241,19 @@ def _tell(kind: str, survey_round: Round, invitations: Sequence[Invitation], now
 
 @transaction.atomic
 def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int:
-    """Remind everybody, so that nobody learns who has answered.
+    """Remind everybody, so that nobody learns who has answered, at most once a week. Raises `UnableToRun`.
 
-    Once a week at most. Returns how many. Raises `UnableToRun`.
+    Returns how many people are reminded.
     """
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if not locked.takes_answers(now):
         raise UnableToRun("This survey is not open for answers.")
     today = timezone.localdate(now)
-    if locked.reminded_on and (again := locked.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)) > today:
-        raise UnableToRun(f"Everybody was reminded in the last week. You can remind them again on {long_date(again)}.")
+    if locked.reminded_on and (next_day := locked.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)) > today:
+        raise UnableToRun(
+            f"Everybody was reminded in the last week. You can remind them again on {long_date(next_day)}."
+        )
     locked.reminded_on = today
     locked.save(update_fields=["reminded_on"])
     invitations = list(locked.invitations.all())
@@ -263,7 +263,7 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
 
 @transaction.atomic
 def abandon_round(*, survey_round: Round, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End a draft or open round without results: answers are deleted unread. Raises `UnableToRun`."""
+    """End a draft or an open round without results. Its answers are deleted unread. Raises `UnableToRun`."""
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
@@ -280,16 +280,13 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
 
 
 def drop_old_lists(now: dt.datetime, dry_run: bool) -> int:
-    """Delete who is asked in surveys that were prepared long ago and never opened."""
+    """Delete the lists of people to ask in surveys that were prepared long ago and never opened."""
     old = Round.objects.filter(status=RoundStatus.DRAFT, created_at__lte=now - DRAFT_KEPT)
     return delete_in_batches(Invitation.objects.filter(round__in=old), dry_run=dry_run)
 
 
 def forget(survey_round: Round) -> None:
-    """Delete sealed answers, tokens and who was asked.
-
-    The key goes after the commit.
-    """
+    """Delete the sealed answers, the tokens and the list of people who were asked, and after the commit the key."""
     SealedAnswer.objects.filter(round=survey_round).delete()
     Token.objects.filter(round=survey_round).delete()
     survey_round.invitations.all().delete()

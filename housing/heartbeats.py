@@ -85,7 +85,8 @@ def standby_seconds_behind() -> float | None:
         return None
     if not at_on_primary or not at_on_standby:
         return None
-    return max((at_on_primary - at_on_standby).total_seconds(), 0.0)
+    seconds_behind: float = (at_on_primary - at_on_standby).total_seconds()
+    return max(seconds_behind, 0.0)
 
 
 def heartbeat_age(name: str) -> float | None:

@@ -32,7 +32,8 @@ def _one_transaction() -> Iterator[None]:
         callbacks = connection.run_on_commit
         allauth_callbacks = [entry for entry in callbacks if _is_of_allauth(entry)]
         connection.run_on_commit = [entry for entry in callbacks if not _is_of_allauth(entry)]
-        for _savepoint_ids, callback, *_options in allauth_callbacks:
+        for entry in allauth_callbacks:
+            callback = entry[1]
             callback()
 
 

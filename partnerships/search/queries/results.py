@@ -369,8 +369,8 @@ def _facet(
     label themselves, the largest first.
     """
     chosen = getattr(filters, name)
-    other_filters = replace(filters, **{name: "" if name == "kind" else None})
-    counts = Counter(_FACET_VALUE[name](entry) for entry in other_filters.apply(entries))
+    no_filter: dict[str, Any] = {name: "" if name == "kind" else None}
+    counts = Counter(_FACET_VALUE[name](entry) for entry in replace(filters, **no_filter).apply(entries))
     counts.pop(None, None)
 
     choices = [

@@ -71,19 +71,20 @@ class Score:
 
 def score_pair(ask: Side, offer: Side, common: Common) -> Score:
     """How well the offer matches the ask."""
-    place, where = _place(common)
-    time, when = _time(ask, offer)
-    quantity, how_much = _quantity(ask, offer)
-    words, said = _words(common)
-    partners, who = (10, WORK_TOGETHER) if common.partners else (0, "")
+    place, place_reason = _place_points(common)
+    time, time_reason = _time_points(ask, offer)
+    quantity, quantity_reason = _quantity_points(ask, offer)
+    words, words_reason = _words_points(common)
+    partners, partners_reason = (10, WORK_TOGETHER) if common.partners else (0, "")
     points = round(place + (time or 0) + quantity + words + partners)
     if time is None:
         points = min(points, MAX_POINTS_APART)
-    reasons = ("same theme", where, when, how_much, said, who)
+    reasons = ("same theme", place_reason, time_reason, quantity_reason, words_reason, partners_reason)
     return Score(points, tuple(reason for reason in reasons if reason))
 
 
-def _place(common: Common) -> tuple[float, str]:
+def _place_points(common: Common) -> tuple[float, str]:
+    """Points for the place, and the reason."""
     if common.areas:
         return 30, f"both about {listed(common.areas)}"
     if common.same_region:
@@ -91,8 +92,8 @@ def _place(common: Common) -> tuple[float, str]:
     return 8, ""
 
 
-def _time(ask: Side, offer: Side) -> tuple[float | None, str]:
-    """Points for the period, None if no overlap. The end date is included."""
+def _time_points(ask: Side, offer: Side) -> tuple[float | None, str]:
+    """Points for the period, None if the periods do not overlap, and the reason. End dates are included."""
     if (ask.start is None and ask.end is None) or (offer.start is None and offer.end is None):
         return 10, ""
     if offer.end and ask.start and offer.end < ask.start:
@@ -102,13 +103,12 @@ def _time(ask: Side, offer: Side) -> tuple[float | None, str]:
     from_the_start = offer.start is None or (ask.start is not None and offer.start <= ask.start)
     to_the_end = offer.end is None or (ask.end is not None and ask.end <= offer.end)
     if from_the_start and to_the_end:
-        early = offer.start and ask.start and offer.start < ask.start
-        return 20, "available before it is needed" if early else "available for the whole time"
-    share = _overlap(ask, offer)
-    return 8 + 12 * share, "available for part of the time"
+        is_early = offer.start and ask.start and offer.start < ask.start
+        return 20, "available before it is needed" if is_early else "available for the whole time"
+    return 8 + 12 * _covered_share(ask, offer), "available for part of the time"
 
 
-def _overlap(ask: Side, offer: Side) -> float:
+def _covered_share(ask: Side, offer: Side) -> float:
     """The share of the period of need that is covered; 0.5 if it is open."""
     if ask.start is None or ask.end is None:
         return 0.5
@@ -117,17 +117,19 @@ def _overlap(ask: Side, offer: Side) -> float:
     return ((last - first).days + 1) / ((ask.end - ask.start).days + 1)
 
 
-def _quantity(ask: Side, offer: Side) -> tuple[float, str]:
+def _quantity_points(ask: Side, offer: Side) -> tuple[float, str]:
+    """Points for the quantity, and the reason."""
     if not ask.quantity or not offer.quantity or ask.unit != offer.unit:
         return 6, ""
     if offer.quantity >= ask.quantity:
         return 20, f"all of the {quantity_words(ask.quantity, ask.unit)} asked for"
     share = float(offer.quantity / ask.quantity)
-    part = figure(offer.quantity) if ask.unit != "pounds" else quantity_words(offer.quantity, ask.unit)
-    return 6 + 14 * share, f"{part} of the {quantity_words(ask.quantity, ask.unit)} asked for"
+    offered_words = quantity_words(offer.quantity, ask.unit) if ask.unit == "pounds" else figure(offer.quantity)
+    return 6 + 14 * share, f"{offered_words} of the {quantity_words(ask.quantity, ask.unit)} asked for"
 
 
-def _words(common: Common) -> tuple[float, str]:
+def _words_points(common: Common) -> tuple[float, str]:
+    """Points for the words that both use, and the reason."""
     points = max(min(5 * len(common.words), 20), 20 * common.likeness)
     return points, f"both mention {listed(common.words, limit=3)}" if common.words else ""
 
@@ -159,7 +161,7 @@ def _written(text: str) -> Callable[[str], str]:
 
 def listed(names: Iterable[str], limit: int = 4) -> str:
     """`Fareham`, `Fareham and Gosport`, `Fareham, Gosport and 3 more`."""
-    given = list(names)
-    if len(given) > limit:
-        given = [*given[: limit - 1], f"{len(given) - limit + 1} more"]
-    return " and ".join(filter(None, [", ".join(given[:-1]), given[-1]])) if given else ""
+    parts = list(names)
+    if len(parts) > limit:
+        parts = [*parts[: limit - 1], f"{len(parts) - limit + 1} more"]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""

@@ -25,8 +25,7 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
     plan, organisation = signatory.plan, signatory.organisation
     if signatory.asked_at.isoformat() != due.params["asked_at"]:
         return "The organisation has since been asked again."
-    state = next((state for state in signing_states(plan) if state.signatory.pk == signatory.pk), None)
-    if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
+    if not _must_decide(signatory):
         return "The organisation has nothing left to decide."
     if not leads_of(organisation).filter(pk=person.pk).exists():
         return "They no longer lead the organisation."
@@ -51,6 +50,14 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
     )
 
 
+def _must_decide(signatory: Signatory) -> bool:
+    """Whether the organisation still has to decide on the version to sign."""
+    plan = signatory.plan
+    return plan.is_awaiting_sign_off and any(
+        state.must_decide for state in signing_states(plan) if state.signatory.pk == signatory.pk
+    )
+
+
 def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell the next post that the organisation's signature is late."""
     signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
@@ -59,8 +66,7 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
     plan = signatory.plan
     if signatory.due_on is None or signatory.due_on.isoformat() != due.params["due_on"]:
         return "The deadline has since been changed."
-    state = next((state for state in signing_states(plan) if state.signatory.pk == signatory.pk), None)
-    if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
+    if not _must_decide(signatory):
         return "The organisation has nothing left to decide."
     if person not in next_post(signatory, now):
         return "They no longer hold the post, or can no longer read the plan."
@@ -79,10 +85,7 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an owner about a rejection or condition.
-
-    The reason is on the page.
-    """
+    """Tell a lead of an owner about a rejection or condition. Only the page gives the reason."""
     sign_off = SignOff.objects.select_related("plan", "version", "organisation", "person").get(
         pk=due.params["sign_off"]
     )
@@ -132,10 +135,7 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
 
 
 def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that their request was declined.
-
-    Quotes their words, not the plan's title.
-    """
+    """Tell somebody that their request was declined. Quotes their own words, not the plan's title."""
     request = AccessRequest.objects.select_related("person", "answered_by").get(pk=due.params["request"])
     event = Event.objects.get(pk=due.params["event"])
     author = request.answered_by

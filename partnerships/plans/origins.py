@@ -25,25 +25,19 @@ from partnerships.plans.queries import newest_for, parties_that_may_own
 
 
 def _plans(user: User) -> PlanQuerySet:
-    """Plans from which the person may propose commitments.
-
-    They read them inside.
-    """
+    """Plans from which the person may propose commitments: those that they may read in full."""
     return Plan.objects.inside_for(user)
 
 
 def partners_of(plan: Plan) -> set[int]:
-    """The possible sides of a plan's commitments.
-
-    They are its owners and the members of its partnership.
-    """
+    """The organisations (ids) that can be sides of a plan's commitments: its owners, and its partnership's parties."""
     owners = set(plan.owners.values_list("organisation", flat=True))
     parties = parties_that_may_own().filter(partnership=plan.partnership_id, partnership__isnull=False)
     return owners | set(parties.values_list("organisation", flat=True))
 
 
 def may_propose_commitment(user: User, plan: Plan) -> bool:
-    """Whether the person is an editor of a partner of the plan."""
+    """Whether the plan is neither a draft nor over, and the person edits for a possible side of its commitments."""
     if plan.is_over or plan.is_draft:
         return False
 
@@ -159,40 +153,46 @@ def link_from_plan(*, commitment: Commitment, record_id: int, author: User, now:
 def link_from_site(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to a site."""
     site = Site.objects.select_related("plan").get(pk=record_id)
-    anchor, hidden = f"sites/{site.key}", site.confidential
-    _create_link(site.plan, commitment, author, now, anchor=anchor, label=site.name, restricted=hidden)
+    anchor = f"sites/{site.key}"
+    _create_link(site.plan, commitment, author, now, anchor=anchor, label=site.name, restricted=site.confidential)
 
 
 def link_from_milestone(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the commitment to a milestone."""
     milestone = Milestone.objects.select_related("plan").get(pk=record_id)
-    anchor, hidden = f"milestones/{milestone.key}", milestone.restricted
-    _create_link(milestone.plan, commitment, author, now, anchor=anchor, label=milestone.name, restricted=hidden)
+    _create_link(
+        milestone.plan,
+        commitment,
+        author,
+        now,
+        anchor=f"milestones/{milestone.key}",
+        label=milestone.name,
+        restricted=milestone.restricted,
+    )
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """The plans and pieces from which a commitment came."""
-    links = rows_for(_links, user, commitment.pk)
-    inside = set(rows_for(_inside_of, user, commitment.pk)) if links else set()
-    plan_links = []
+    links = rows_for(_readable_links, user, commitment.pk)
+    inside_plan_ids = set(rows_for(_inside_of, user, commitment.pk)) if links else set()
+    origin_links = []
     for link in links:
         version = newest_for(user, link.plan)
-        title = version.title if version else ""
         if version is None:
             continue
-        if link.version_number > version.number:
-            # It came from a version that this reader cannot see: leave out version and piece.
-            plan_links.append(OriginLink(f"the plan “{title}”", link.plan.get_absolute_url()))
-        elif link.anchor and (link.plan_id in inside or not link.restricted):
-            words = f"{link.anchor_label}, in the plan “{title}”, version {link.version_number}"
-            plan_links.append(OriginLink(words, link.plan.get_absolute_url() + place_on_page(link.anchor)))
-        else:
-            words = f"the plan “{title}”, version {link.version_number}"
-            plan_links.append(OriginLink(words, link.plan.get_absolute_url()))
-    return plan_links
+        words = f"the plan “{version.title}”"
+        path = link.plan.get_absolute_url()
+        # If it came from a version that this reader cannot see, the version and the piece are left out.
+        if link.version_number <= version.number:
+            words = f"{words}, version {link.version_number}"
+            if link.anchor and (link.plan_id in inside_plan_ids or not link.restricted):
+                words = f"{link.anchor_label}, in {words}"
+                path += place_on_page(link.anchor)
+        origin_links.append(OriginLink(words, path))
+    return origin_links
 
 
-def _links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
+def _readable_links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
     readable_plans = Plan.objects.published_for(user).values("pk")
     links = PlanCommitment.objects.filter(commitment=commitment, plan__in=readable_plans)
     return links.select_related("plan").order_by("pk")
@@ -203,7 +203,7 @@ def _all_links(commitment: int) -> QuerySet[PlanCommitment]:
 
 
 def _inside_of(user: User, commitment: int) -> QuerySet[Plan, int]:
-    """Ids of the plans from which it came, if the person may propose commitments from them."""
+    """Ids of the plans from which a commitment came that the person may read in full."""
     return _plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
 
 
@@ -235,16 +235,16 @@ def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list
 
     `newest` is the number of the newest version that they may read: pieces of later versions are not named.
     """
-    rows = rows_for(_promised, user, plan.pk)
-    for link in rows:
+    links = rows_for(_links_to_visible_commitments, user, plan.pk)
+    for link in links:
         if (link.restricted and not inside) or link.version_number > newest:
             link.anchor_label = ""
-    return rows
+    return links
 
 
-def _promised(user: User, plan: int) -> QuerySet[PlanCommitment]:
-    seen = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
-    links = PlanCommitment.objects.filter(plan=plan, commitment__in=seen.values("pk"))
+def _links_to_visible_commitments(user: User, plan: int) -> QuerySet[PlanCommitment]:
+    visible = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
+    links = PlanCommitment.objects.filter(plan=plan, commitment__in=visible.values("pk"))
     return links.select_related("commitment__giver", "commitment__receiver").order_by("commitment__due_on", "pk")
 
 

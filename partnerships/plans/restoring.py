@@ -1,6 +1,6 @@
 """End access to plans again after a backup is restored.
 
-What became more since the backup is not given again.
+Access that was given since the backup is not given again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         shares.select_related("plan", "person").order_by("pk"),
         identity_of=share_identity,
-        began_at=lambda one: one.shared_at,
+        began_at=lambda share: share.shared_at,
         redo=redo,
     )
 
@@ -73,8 +73,8 @@ def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         "plan owner",
         [{**line, "plan owner": line["owner"]} for line in lines],
         owners.select_related("plan", "organisation").order_by("pk"),
-        identity_of=lambda one: owner_identity(one.plan, one.organisation),
-        began_at=lambda one: one.began_at or one.plan.created_at,
+        identity_of=lambda owner: owner_identity(owner.plan, owner.organisation),
+        began_at=lambda owner: owner.began_at or owner.plan.created_at,
         redo=redo,
         unable=UnableToChangeOwners,
     )
@@ -95,7 +95,7 @@ def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         offers.select_related("plan", "organisation").order_by("pk"),
         identity_of=offer_identity,
-        began_at=lambda one: one.offered_at,
+        began_at=lambda offer: offer.offered_at,
         redo=redo,
     )
 
@@ -103,13 +103,13 @@ def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Stop asking the organisations that were no longer asked to sign.
 
-    Also where nobody is asked then; the outcome names the plan.
+    If nobody is then asked to sign a plan, the outcome names it.
     """
-    touched: set[int] = set()
+    plan_ids: set[int] = set()
 
     def redo(signatory: Signatory, _line: dict[str, Any]) -> int:
         remove_signatory_again(signatory=signatory, now=now)
-        touched.add(signatory.plan_id)
+        plan_ids.add(signatory.plan_id)
         return 1
 
     signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
@@ -118,10 +118,10 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         lines,
         signatories.select_related("plan", "organisation").order_by("pk"),
         identity_of=signatory_identity,
-        began_at=lambda one: one.asked_at,
+        began_at=lambda signatory: signatory.asked_at,
         redo=redo,
     )
-    for plan in Plan.objects.filter(pk__in=touched).order_by("pk"):
+    for plan in Plan.objects.filter(pk__in=plan_ids).order_by("pk"):
         if plan.is_awaiting_sign_off and not plan.signatories.filter(removed_at=None).exists():
             redone.left.append(f"plan {plan.pk}: nobody is asked to sign it now")
     return redone
@@ -135,9 +135,9 @@ def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
         lines,
         signatories.select_related("plan", "organisation").order_by("pk"),
         identity_of=signatory_identity,
-        began_at=lambda one: one.asked_at,
-        holder=lambda one: one,
-        renew=lambda one: renew_link(one, now=now),
+        began_at=lambda signatory: signatory.asked_at,
+        holder=lambda signatory: signatory,
+        renew=lambda signatory: renew_link(signatory, now=now),
     )
 
 
@@ -156,7 +156,7 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         plans.order_by("pk"),
         identity_of=plan_identity,
-        began_at=lambda one: one.created_at,
+        began_at=lambda plan: plan.created_at,
         redo=redo,
         unable=UnableToChangeStatus,
     )

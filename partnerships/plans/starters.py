@@ -7,10 +7,7 @@ from partnerships.plans.models import Part, PlanKind
 
 
 def starter(kind: str, title: str) -> Content:
-    """The content of a new plan of that kind.
-
-    Its sections are empty (see `hint_for`).
-    """
+    """The content of a new plan of that kind. Its sections have no text (see `hint_for`)."""
     plan_kind = PlanKind.by_code().get(kind)
     parts = {part: plan_kind.begins_with(part) if plan_kind else [] for part in Part.values}
     return normalise(
@@ -34,27 +31,27 @@ def starter(kind: str, title: str) -> Content:
 
 def is_untouched(kind: str, content: Content) -> bool:
     """Whether the content is still the starter of that kind, under any title."""
-    begun = starter(kind, content["about"]["title"])
-    return any(begun[code] for code in ("outcomes", "sections")) and content == begun
+    starting_content = starter(kind, content["about"]["title"])
+    return any(starting_content[code] for code in ("outcomes", "sections")) and content == starting_content
 
 
-def untouched_parts(kind: str, content: Content, was: Content) -> dict[str, str]:
-    """Milestones and risks of the template that nobody has changed and the version before, `was`, has not.
+def untouched_parts(kind: str, content: Content, earlier_content: Content) -> dict[str, str]:
+    """Titles of milestones and risks that are still as in the starter, by piece.
 
-    Titles by piece.
+    Those that the version before has too, with `earlier_content`, are left out.
     """
-    begun = starter(kind, content["about"]["title"])
+    starting_content = starter(kind, content["about"]["title"])
     untouched = {}
     for collection in (MILESTONES, RISKS):
-        starting_items = {item["key"]: item for item in begun[collection.code]}
-        starting_keys = {item["key"] for item in was[collection.code]}
+        starting_items = {item["key"]: item for item in starting_content[collection.code]}
+        earlier_keys = {item["key"] for item in earlier_content[collection.code]}
         for item in content[collection.code]:
-            if item["key"] not in starting_keys and item == starting_items.get(item["key"]):
+            if item["key"] not in earlier_keys and item == starting_items.get(item["key"]):
                 untouched[f"{collection.code}/{item['key']}"] = str(item[collection.title])
     return untouched
 
 
 def hint_for(title: str) -> str:
-    """What to write in a section of a starter; "" for other sections."""
+    """The hint about what to write in a section of a starter; "" for other sections."""
     sections = (begin for kind in PlanKind.by_code().values() for begin in kind.begins_with(Part.SECTION))
     return next((section.note for section in sections if section.title == title), "")

@@ -49,10 +49,10 @@ def meet_entry(
     commitment = Commitment.objects.select_for_update().get(pk=commitment.pk)
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
-    own = commitment.receiver_id if entry.is_ask else commitment.giver_id
-    if own != entry.organisation_id or commitment.is_action:
-        does = "receives" if entry.is_ask else "gives"
-        raise UnableToMeet(f"Choose a commitment that {entry.organisation.name} {does}.")
+    side_id = commitment.receiver_id if entry.is_ask else commitment.giver_id
+    if side_id != entry.organisation_id or commitment.is_action:
+        verb = "receives" if entry.is_ask else "gives"
+        raise UnableToMeet(f"Choose a commitment that {entry.organisation.name} {verb}.")
     if commitment.is_over:
         raise UnableToMeet(f"{commitment.reference} is {commitment.get_status_display().lower()}.")
     if entry.is_draft or entry.is_over:
@@ -74,35 +74,35 @@ def meet_entry(
 
 
 def transfer_fulfilments(*, old: Commitment, new: Commitment) -> None:
-    """Link a commitment to the entries of the one it replaces.
-
-    Where it promises less, it meets no more than it promises.
-    """
-    for link in Fulfilment.objects.filter(commitment=old).select_related("entry").order_by("pk"):
-        share = link.quantity
-        if share is not None and new.quantity is not None and new.unit == link.entry.unit:
-            share = min(share, new.quantity)
+    """Link a new commitment to the entries of the one that it replaces; it meets no more than it promises."""
+    for fulfilment in Fulfilment.objects.filter(commitment=old).select_related("entry").order_by("pk"):
+        entry, quantity = fulfilment.entry, fulfilment.quantity
+        if quantity is not None and new.quantity is not None and new.unit == entry.unit:
+            quantity = min(quantity, new.quantity)
         Fulfilment.objects.get_or_create(
-            entry=link.entry, commitment=new, defaults={"response_id": link.response_id, "quantity": share}
+            entry=entry, commitment=new, defaults={"response_id": fulfilment.response_id, "quantity": quantity}
         )
 
 
-def _quantity_to_use(link: Fulfilment, quantity: Decimal | None) -> Decimal | None:
-    """How much of the entry the commitment meets, from what others leave it."""
-    entry, commitment = link.entry, link.commitment
+def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decimal | None:
+    """The quantity of the entry that the commitment meets: `quantity`, or all that its other entries leave.
+
+    Raises `UnableToMeet` for an invalid quantity, or if they leave less.
+    """
+    entry, commitment = fulfilment.entry, fulfilment.commitment
     if quantity is not None and quantity <= 0:
         raise UnableToMeet("The quantity must be more than 0.")
     if quantity is not None and entry.quantity is None:
         raise UnableToMeet("Leave this empty, because the ask or offer has no quantity.")
     if quantity is not None and quantity > (entry.quantity or quantity):
         raise UnableToMeet(f"This is for {entry.amount} in total.")
-    if not link.counts or entry.quantity is None:
+    if not fulfilment.counts or entry.quantity is None:
         return quantity
-    other_fulfilments = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit).exclude(
-        pk=link.pk
-    )
+
+    of_same_unit = commitment.fulfilments.filter(entry__direction=entry.direction, entry__unit=entry.unit)
+    others = of_same_unit.exclude(pk=fulfilment.pk).select_related("entry", "commitment", "response")
     spare = commitment.quantity or NOTHING
-    for other in other_fulfilments.select_related("entry", "commitment", "response").order_by("pk"):
+    for other in others.order_by("pk"):
         if other.quantity is None:
             # The commitment is now shared, so store how much the first entry uses.
             other.quantity = min(other.share or NOTHING, other.entry.quantity or NOTHING) or None

@@ -17,8 +17,8 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
     Known milestones keep their keys and places; new ones follow by date.
     """
     old = list(before["milestones"]) if before else []
-    keyed = milestones_by_key(plan, before)
-    stay = [known for known in old if known["key"] in keyed or _waits(known["key"], plan)]
+    milestone_by_key = milestones_by_key(plan, before)
+    stay = [known for known in old if known["key"] in milestone_by_key or _may_be_set_aside(known["key"], plan)]
     about = {
         **(before["about"] if before else {}),
         "title": plan.name,
@@ -27,7 +27,7 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         "period_end": str(plan.period_end or ""),
         "source": plan.url,
     }
-    content = {**(before or {}), "about": about, "milestones": _with_milestones(stay, keyed)}
+    content = {**(before or {}), "about": about, "milestones": _with_milestones(stay, milestone_by_key)}
     other_items = [item for item in content.get("outcomes", []) if item["key"] != REQUIRED_HOMES]
     if plan.required_homes is not None:
         homes = {
@@ -39,16 +39,18 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
     return content
 
 
-def content_with_milestones(before: dict[str, Any], keyed: Mapping[str, Milestone]) -> dict[str, Any]:
+def content_with_milestones(before: dict[str, Any], milestone_by_key: Mapping[str, Milestone]) -> dict[str, Any]:
     """What the last file said of the plan, with these milestones by their keys; all others stay."""
-    return {**before, "milestones": _with_milestones(before["milestones"], keyed)}
+    return {**before, "milestones": _with_milestones(before["milestones"], milestone_by_key)}
 
 
-def _with_milestones(known: Sequence[dict[str, Any]], keyed: Mapping[str, Milestone]) -> list[dict[str, Any]]:
+def _with_milestones(
+    known: Sequence[dict[str, Any]], milestone_by_key: Mapping[str, Milestone]
+) -> list[dict[str, Any]]:
     """Known milestones in their places, then new ones by date."""
-    items = {key: _item(key, milestone) for key, milestone in keyed.items()}
+    items = {key: _content_of_milestone(key, milestone) for key, milestone in milestone_by_key.items()}
     kept = [{**one, **items.pop(one["key"], {})} for one in known]
-    return [*kept, *sorted(items.values(), key=lambda item: (keyed[item["key"]].date, item["key"]))]
+    return [*kept, *sorted(items.values(), key=lambda item: (milestone_by_key[item["key"]].date, item["key"]))]
 
 
 def milestones_by_key(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Milestone]:
@@ -57,12 +59,12 @@ def milestones_by_key(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
     return dict(zip(keys, plan.milestones, strict=True))
 
 
-def _waits(key: str, plan: LocalPlan) -> bool:
+def _may_be_set_aside(key: str, plan: LocalPlan) -> bool:
     """Whether a row that was set aside may be this milestone's."""
     return any(not event or is_of_event(key, event) for event in plan.gaps)
 
 
-def _item(key: str, milestone: Milestone) -> dict[str, Any]:
+def _content_of_milestone(key: str, milestone: Milestone) -> dict[str, Any]:
     date = str(milestone.date)
     return {
         "key": key,

@@ -40,6 +40,10 @@ COLUMNS = (
 )
 #: Homes on one site; more is a typing error.
 _MAX_HOMES = 100_000
+#: Degrees around England.
+_WEST, _EAST, _SOUTH, _NORTH = -9, 3, 49, 62
+#: Metres of the Ordnance Survey's grid.
+_MAX_EASTING, _MAX_NORTHING = 700_000, 1_300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,14 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
     """The sites of a register. Rows with problems are set aside. Raises `UnableToRead` if it is no such register."""
     table = find_table(sheets, COLUMNS, "a register of brownfield land", known_headings)
     collector = Collector(table)
-    seen: dict[str, int] = {}
+    row_of_site: dict[str, int] = {}
     sites: list[Site] = []
-    dates: list[dt.date] = []
+    updates: list[dt.date] = []
     for line in table:
         reference = collector.required(line, "reference")
         if reference:
-            _once(line, reference, seen, collector)
-        least, most = _homes(line, "least", collector), _homes(line, "most", collector)
+            _refuse_repeated(line, reference, row_of_site, collector)
+        least, most = _homes_of(line, "least", collector), _homes_of(line, "most", collector)
         if least is not None and most is not None and least > most:
             collector.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
         hectares = collector.read(line, "hectares", amount)
@@ -98,7 +102,7 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
                 reference=reference,
                 name=collector.required(line, "name"),
                 organisation=line.text("organisation"),
-                point=_point(line, collector),
+                point=_point_of(line, collector),
                 ownership=line.text("ownership"),
                 status=line.text("status").casefold(),
                 permission=line.text("permission").casefold(),
@@ -108,32 +112,34 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
             )
         )
         if updated and line.number not in collector.bad_rows:
-            dates.append(updated.earliest)
-    bad = collector.bad_rows
+            updates.append(updated.earliest)
+    bad_rows = collector.bad_rows
     return BrownfieldLand(
-        sites=tuple(site for site in sites if site.row not in bad),
+        sites=tuple(site for site in sites if site.row not in bad_rows),
         list_file=collector.list_file(),
-        written_on=max(dates, default=None),
-        gaps=frozenset(site.reference for site in sites if site.row in bad),
+        written_on=max(updates, default=None),
+        gaps=frozenset(site.reference for site in sites if site.row in bad_rows),
     )
 
 
-def _once(line: Line, reference: str, seen: dict[str, int], collector: Collector) -> None:
+def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], collector: Collector) -> None:
     """Add a problem to each row of the same site: nobody can know which is right."""
-    place = f"{line.text('organisation')} {reference}"
-    if place in seen:
-        for number in {seen[place], line.number}:
-            other = next(one for one in collector.table if one.number == number)
-            collector.add_problem(
-                other,
-                "reference",
-                f"“{reference}” is in rows {seen[place]} and {line.number}, with other values.",
-                "Every site needs its own: correct or remove one of the two.",
-            )
-    seen.setdefault(place, line.number)
+    site = f"{line.text('organisation')} {reference}"
+    first_row = row_of_site.setdefault(site, line.number)
+    if first_row == line.number:
+        return
+    for number in (first_row, line.number):
+        same_site = next(one for one in collector.table if one.number == number)
+        collector.add_problem(
+            same_site,
+            "reference",
+            f"“{reference}” is in rows {first_row} and {line.number}, with other values.",
+            "Every site needs its own: correct or remove one of the two.",
+        )
 
 
-def _homes(line: Line, column: str, collector: Collector) -> int | None:
+def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
+    """A number of homes; None if the cell is empty or has a problem."""
     homes = collector.read(line, column, amount)
     if homes is None:
         return None
@@ -143,17 +149,21 @@ def _homes(line: Line, column: str, collector: Collector) -> int | None:
     return int(homes)
 
 
-def _point(line: Line, collector: Collector) -> tuple[Decimal, Decimal] | None:
+def _point_of(line: Line, collector: Collector) -> tuple[Decimal, Decimal] | None:
+    """Longitude and latitude; None for a grid reference of the Ordnance Survey, or with a problem."""
     x, y = collector.read(line, "x", amount), collector.read(line, "y", amount)
     if x is None or y is None:
         if not (line.text("x") and line.text("y")):
             collector.add_problem(line, "x", "the place is missing.", "Enter longitude and latitude.")
         return None
-    if -9 < x < 3 and 49 < y < 62:
+    if _WEST < x < _EAST and _SOUTH < y < _NORTH:
         return x, y
-    if 1_000 < x <= 700_000 and 1_000 < y <= 1_300_000:
-        return None  # a grid reference of the Ordnance Survey
-    collector.add_problem(
-        line, "x", f"{x}, {y} is not a place in England.", "Enter longitude and latitude, for example -1.18 and 50.85."
-    )
+    is_grid_reference = 1_000 < x <= _MAX_EASTING and 1_000 < y <= _MAX_NORTHING
+    if not is_grid_reference:
+        collector.add_problem(
+            line,
+            "x",
+            f"{x}, {y} is not a place in England.",
+            "Enter longitude and latitude, for example -1.18 and 50.85.",
+        )
     return None

@@ -129,8 +129,8 @@ class LocalPlans:
     @property
     def is_standard(self) -> bool:
         """Whether the files are in the standard in force: such files have the plans of a few authorities."""
-        areas = any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
-        return areas or any("actual-date" in one.cells for some in self.corrected.values() for one in some)
+        has_areas = any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
+        return has_areas or any("actual-date" in one.cells for rows in self.corrected.values() for one in rows)
 
     @property
     def is_corrected(self) -> bool:
@@ -166,14 +166,14 @@ def read_local_plans(
         )
     )
     remarks = [remark for table in tables for remark in table.remarks]
-    written: list[dt.date] = []
+    entry_dates: list[dt.date] = []
     plan_collector, event_collector = Collector(tables[0]), Collector(tables[1])
-    plans = _read_plans(plan_collector, written)
-    listed = {line.text("reference") for line in tables[0]}
-    alone = set(read_before) - listed if tables[1].list_file.is_corrected else set()
-    references = {plan.reference for plan in plans} | alone
-    events = _read_events(event_collector, references, listed, plans_name or "the file of plans", written)
-    gaps = _gaps(event_collector, listed) if timetable_sheets else {"": frozenset({""})}
+    plans = _read_plans(plan_collector, entry_dates)
+    row_references = {line.text("reference") for line in tables[0]}
+    known_plans = set(read_before) - row_references if tables[1].list_file.is_corrected else set()
+    references = {plan.reference for plan in plans} | known_plans
+    events = _read_events(event_collector, references, row_references, plans_name or "the file of plans", entry_dates)
+    gaps = _events_set_aside(event_collector, row_references) if timetable_sheets else {"": frozenset({""})}
     plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
     list_files = [
         of_file(plan_collector.list_file(), plans_name, 0),
@@ -185,46 +185,47 @@ def read_local_plans(
     milestones: dict[str, list[Milestone]] = defaultdict(list)
     for reference, milestone in events:
         milestones[reference].append(milestone)
-    settled = [plan for reference, rows in by_reference.items() for plan in _shared_out(rows, milestones[reference])]
-    remarks += [_told_apart(reference, rows) for reference, rows in by_reference.items() if len(rows) > 1]
+    dated_plans = [plan for reference, rows in by_reference.items() for plan in _divided(rows, milestones[reference])]
+    remarks += [_shared_remark(reference, rows) for reference, rows in by_reference.items() if len(rows) > 1]
     return LocalPlans(
-        plans=tuple(sorted(settled, key=lambda plan: plan.row)),
+        plans=tuple(sorted(dated_plans, key=lambda plan: plan.row)),
         remarks=tuple(remarks),
-        written_on=max(written, default=None),
+        written_on=max(entry_dates, default=None),
         list_files=tuple(list_files),
-        corrected={reference: tuple(some) for reference, some in milestones.items() if reference in alone},
+        corrected={reference: tuple(of_plan) for reference, of_plan in milestones.items() if reference in known_plans},
     )
 
 
-def _told_apart(reference: str, rows: Sequence[LocalPlan]) -> str:
+def _shared_remark(reference: str, rows: Sequence[LocalPlan]) -> str:
     """The remark on a reference that several plans have."""
     return (
-        f"The reference “{reference}” is in rows {_listed(row.row for row in rows)}: read as "
-        f"{len(rows)} plans, told apart by their names ({_listed(f'“{row.name}”' for row in rows)})."
+        f"The reference “{reference}” is in rows {_in_words(row.row for row in rows)}: read as "
+        f"{len(rows)} plans, told apart by their names ({_in_words(f'“{row.name}”' for row in rows)})."
     )
 
 
-def _listed(parts: Iterable[object]) -> str:
+def _in_words(parts: Iterable[object]) -> str:
+    """The parts with commas, and "and" before the last."""
     words = [str(part) for part in parts]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _read_plans(collector: Collector, written: list[dt.date]) -> list[LocalPlan]:
-    """The sound rows; days of entry go to `written`, by which older files are known."""
+def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalPlan]:
+    """The sound rows; days of entry go to `entry_dates`, by which older files are known."""
     plans: list[LocalPlan] = []
-    seen: dict[str, int] = {}
+    row_by_key: dict[str, int] = {}
     for line in collector.table:
         reference = collector.required(line, "reference")
         name = collector.required(line, "name")
         key = f"{reference}#{fold_name(name)}"
-        if key in seen:
+        if key in row_by_key:
             collector.add_problem(
                 line,
                 "reference",
-                f"“{reference}” with this name is already in row {seen[key]}.",
+                f"“{reference}” with this name is already in row {row_by_key[key]}.",
                 "Remove one of the two rows.",
             )
-        seen.setdefault(key, line.number)
+        row_by_key.setdefault(key, line.number)
         start, end = collector.partial(line, "start"), collector.partial(line, "end")
         if start and end and end < start:
             collector.add_problem(
@@ -248,18 +249,18 @@ def _read_plans(collector: Collector, written: list[dt.date]) -> list[LocalPlan]
                 ended=collector.day(line, "ended"),
                 kinds=line.text("datasets").replace("-", " ").replace(";", ", "),
                 document_url=line.text("document"),
-                required_homes=_count(line, "homes", collector),
-                document_count=_count(line, "documents", collector),
+                required_homes=_whole_number(line, "homes", collector),
+                document_count=_whole_number(line, "documents", collector),
                 notes=line.text("notes"),
                 cells=cells_of(line, "plan", PLANS),
             )
         )
     sound = [plan for plan in plans if plan.row not in collector.bad_rows]
-    written += [plan.entry for plan in sound if plan.entry]
+    entry_dates += [plan.entry for plan in sound if plan.entry]
     return sound
 
 
-def _count(line: Line, column: str, collector: Collector) -> int | None:
+def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
     """A whole number, or None."""
     number = collector.read(line, column, amount)
     if number is not None and (number != int(number) or number < 0):
@@ -274,19 +275,20 @@ def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
     The older prefix `local-authority-eng` is read as the newer one; the GSS code of a planning authority's area, as the
     standard writes it, becomes `gss:E60000281`.
     """
-    curies: dict[str, None] = {}
+    curies: dict[str, None] = {}  # in the order of the file
     for part in re.split(r"[;,|]", f"{line.text('organisations')};{line.text('minerals')}"):
-        if re.fullmatch(r"E\d{8}", part.strip()):
-            curies[f"gss:{part.strip()}"] = None
+        authority = part.strip()
+        if not authority:
             continue
-        prefix, colon, key = part.strip().partition(":")
-        if not part.strip():
+        if re.fullmatch(r"E\d{8}", authority):
+            curies[f"gss:{authority}"] = None
             continue
-        if not (colon and prefix and key):
+        prefix, _colon, key = authority.partition(":")
+        if not (prefix and key):
             collector.add_problem(
                 line,
                 "organisations",
-                f"“{part.strip()}” is not an authority.",
+                f"“{authority}” is not an authority.",
                 "Enter each as local-authority:KEY, several with semicolons between.",
             )
             continue
@@ -295,22 +297,19 @@ def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
         curies[f"{prefix}:{key.strip()}"] = None
     if not curies and line.text("organisations") == line.text("minerals") == "":
         collector.add_problem(
-            line,
-            "organisations",
-            "the cell is blank.",
-            "Enter local-authority:KEY, or the code of its area.",
+            line, "organisations", "the cell is blank.", "Enter local-authority:KEY, or the code of its area."
         )
     return tuple(curies)
 
 
 def _read_events(
-    collector: Collector, references: set[str], listed: set[str], plans_name: str, written: list[dt.date]
+    collector: Collector, references: set[str], row_references: set[str], plans_name: str, entry_dates: list[dt.date]
 ) -> list[tuple[str, Milestone]]:
-    """The milestones with the references of their plans; `listed` has the references of all plan rows."""
+    """The milestones with the references of their plans; `row_references` has the references of all plan rows."""
     events: list[tuple[str, Milestone]] = []
     for line in collector.table:
         plan = collector.required(line, "plan")
-        if plan in listed - references:
+        if plan in row_references - references:
             collector.add_problem(
                 line, "plan", f"the row of “{plan}” in {plans_name} was set aside.", "Correct that row first."
             )
@@ -331,7 +330,7 @@ def _read_events(
             continue
         entry = collector.day(line, "entry")
         if entry:
-            written.append(entry)
+            entry_dates.append(entry)
         milestone = _milestone(line, event, date, entry, collector.day(line, "ended"))
         if collector.table.has("actual"):
             milestone = replace(milestone, is_forecast=True, actual=actual)
@@ -339,7 +338,7 @@ def _read_events(
     return [(plan, one) for plan, one in events if one.row not in collector.bad_rows]
 
 
-def _gaps(collector: Collector, listed: set[str]) -> dict[str, frozenset[str]]:
+def _events_set_aside(collector: Collector, row_references: set[str]) -> dict[str, frozenset[str]]:
     """The events of the rows that were set aside, by the reference of their plan.
 
     A row that names no plan of the file may belong to any: its event is under "".
@@ -347,7 +346,7 @@ def _gaps(collector: Collector, listed: set[str]) -> dict[str, frozenset[str]]:
     gaps: dict[str, frozenset[str]] = {}
     for line in collector.table:
         if line.number in collector.bad_rows:
-            plan = line.text("plan") if line.text("plan") in listed else ""
+            plan = line.text("plan") if line.text("plan") in row_references else ""
             gaps[plan] = gaps.get(plan, frozenset()) | {line.text("event")}
     return gaps
 
@@ -366,7 +365,7 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
     )
 
 
-def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
+def _divided(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
     """The plans that share a reference, with its milestones divided.
 
     If several plans share a reference, an event that occurs once for each goes to each in turn, an adoption goes to the
@@ -376,17 +375,18 @@ def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[Loc
         return [replace(plans[0], milestones=tuple(milestones))]
     own_milestones: dict[str, list[Milestone]] = {plan.key: [] for plan in plans}
     newest = max(plans, key=lambda plan: (plan.entry or dt.date.min, plan.row))
-    events: dict[str, list[Milestone]] = {}
+    by_event: dict[str, list[Milestone]] = {}
     for milestone in milestones:
-        events.setdefault(milestone.event, []).append(milestone)
-    for event, rows in events.items():
-        if len(rows) == len(plans):
-            for plan, milestone in zip(plans, rows, strict=True):
+        by_event.setdefault(milestone.event, []).append(milestone)
+    for event, of_event in by_event.items():
+        if len(of_event) == len(plans):
+            for plan, milestone in zip(plans, of_event, strict=True):
                 own_milestones[plan.key].append(milestone)
             continue
-        for milestone in rows:
-            adopted = [plan for plan in plans if event == "plan-adopted" and plan.adopted == milestone.date]
-            own_milestones[(adopted[0] if adopted else newest).key].append(milestone)
+        for milestone in of_event:
+            adopted_then = [plan for plan in plans if event == "plan-adopted" and plan.adopted == milestone.date]
+            plan = adopted_then[0] if adopted_then else newest
+            own_milestones[plan.key].append(milestone)
     return [replace(plan, milestones=tuple(own_milestones[plan.key])) for plan in plans]
 
 

@@ -22,32 +22,39 @@ def milestone_keys(
     for place, milestone in enumerate(milestones):
         events.setdefault(_slug(milestone.event), []).append(place)
     for event, places in events.items():
-        known = {
+        date_by_key = {
             item["key"]: item.get("actual") or item.get("forecast") or ""
             for item in before
             if is_of_event(item["key"], event) and item["key"] not in taken_by_others
         }
-        waiting = []
+        places_without_key = []
         for place in places:
-            same = next((key for key, date in known.items() if date == str(milestones[place].latest)), None)
-            if same is None:
-                waiting.append(place)
+            key_of_date = next(
+                (key for key, date in date_by_key.items() if date == str(milestones[place].latest)), None
+            )
+            if key_of_date is None:
+                places_without_key.append(place)
             else:
-                keys[place] = same
-                del known[same]
-        left = sorted(known, key=lambda key: (len(key), key))
-        taken = {*keys.values(), *left, *taken_by_others}
-        for place in waiting:
-            if left:
-                keys[place] = left.pop(0)
+                keys[place] = key_of_date
+                del date_by_key[key_of_date]
+        unused_keys = sorted(date_by_key, key=lambda key: (len(key), key))
+        taken_keys = {*keys.values(), *unused_keys, *taken_by_others}
+        for place in places_without_key:
+            if unused_keys:
+                keys[place] = unused_keys.pop(0)
                 continue
-            count, key = 1, event
-            while key in taken:
-                count += 1
-                key = f"{event}-{count}"
-            taken.add(key)
-            keys[place] = key
+            keys[place] = _new_key(event, taken_keys)
+            taken_keys.add(keys[place])
     return tuple(keys[place] for place in range(len(milestones)))
+
+
+def _new_key(event: str, taken_keys: Collection[str]) -> str:
+    """`event`, else `event-2`, `event-3` and so on: the first that is not taken."""
+    count, key = 1, event
+    while key in taken_keys:
+        count += 1
+        key = f"{event}-{count}"
+    return key
 
 
 def corrected_keys(
@@ -60,19 +67,20 @@ def corrected_keys(
     """
     keys: dict[int, str] = {}
     for place, milestone in enumerate(milestones):
-        known = [(key, cells) for key, cells in rows if key not in keys.values() and _is_same(milestone, key, cells)]
-        if known:
-            keys[place] = min(known, key=lambda one: one[1] != milestone.cells)[0]
+        same = [(key, cells) for key, cells in rows if key not in keys.values() and _is_same(milestone, key, cells)]
+        if same:
+            # A row with the very same cells comes first.
+            keys[place] = min(same, key=lambda row: row[1] != milestone.cells)[0]
     with_reference = {key for key, cells in rows if cells.get("reference")}
     for has_reference in (True, False):
         places = [
             place
-            for place, one in enumerate(milestones)
-            if place not in keys and bool(one.cells.get("reference")) is has_reference
+            for place, milestone in enumerate(milestones)
+            if place not in keys and bool(milestone.cells.get("reference")) is has_reference
         ]
-        others = {*keys.values(), *(with_reference if has_reference else ())}
-        made = milestone_keys([milestones[place] for place in places], before, taken_by_others=others)
-        keys.update(zip(places, made, strict=True))
+        keys_of_others = {*keys.values(), *(with_reference if has_reference else ())}
+        new_keys = milestone_keys([milestones[place] for place in places], before, taken_by_others=keys_of_others)
+        keys.update(zip(places, new_keys, strict=True))
     return tuple(keys[place] for place in range(len(milestones)))
 
 

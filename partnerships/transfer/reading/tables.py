@@ -34,9 +34,14 @@ MAX_CHARACTERS = 32_000
 DELIMITERS = (",", "\t", ";", "|")
 #: A spreadsheet reads a text that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@")
-#: Collections in collections in a YAML file.
-_DEEPEST = 20
-_MARKS = (b"\xff\xfe", b"\xfe\xff")
+#: How deep the collections of a YAML file may be nested.
+_MAX_DEPTH = 20
+#: Byte order marks of UTF-16.
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+#: The first bytes of a file tell its type. XLSX and ODS are ZIP archives.
+_ZIP = b"PK\x03\x04"
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PDF = b"%PDF-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +81,17 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
         )
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
         raise unable("it is empty.", "Download it again.")
-    if data[:4] == b"PK\x03\x04":
+    if data.startswith(_ZIP):
         sheets = _from_workbook(data)
-    elif data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+    elif data.startswith(_OLD_EXCEL):
         raise unable(
             "it is an old Excel workbook (.xls) or one with a password.",
             "Open it in a spreadsheet and save it as .xlsx or .csv.",
         )
-    elif data[:5] == b"%PDF-":
+    elif data.startswith(_PDF):
         raise unable("it is a PDF.", "Use the spreadsheet, CSV or JSON version of the list.")
     else:
-        text = _decoded(data)
+        text = _text_of(data)
         start = text.lstrip()[:1]
         if start in ("{", "["):
             sheets = (_from_json(text),)
@@ -104,15 +109,15 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
     return sheets
 
 
-def _decoded(data: bytes) -> str:
+def _text_of(data: bytes) -> str:
     """The text in whichever encoding fits.
 
     UTF-8 first, as Windows-1252 fits nearly always.
     """
-    if data[:2] in _MARKS:
+    if data[:2] in _UTF_16_MARKS:
         encodings: tuple[str, ...] = ("utf-16",)
     elif b"\x00" in data:
-        encodings = _wide(data)
+        encodings = _utf_16_without_mark(data)
     else:
         encodings = ("utf-8-sig", "cp1252")
     for encoding in encodings:
@@ -128,8 +133,8 @@ def _decoded(data: bytes) -> str:
     )
 
 
-def _wide(data: bytes) -> tuple[str, ...]:
-    """UTF-16 without a byte order mark, decoded.
+def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
+    """The encoding of UTF-16 without a byte order mark, as a tuple of one.
 
     Most Latin characters have one zero byte out of two. Raises `UnableToRead` for other content with zero bytes.
     """
@@ -151,8 +156,8 @@ def _from_csv(text: str, name: str) -> Sheet:
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
-            _within(number, len(cells))
-            row = Row(number, tuple(_checked(number, _bare(cell)) for cell in cells))
+            _check_size(number, len(cells))
+            row = Row(number, tuple(_check_length(number, _without_apostrophe(cell)) for cell in cells))
             if not row.is_blank():
                 rows.append(row)
     except csv.Error as error:
@@ -164,7 +169,7 @@ def _from_csv(text: str, name: str) -> Sheet:
     return Sheet(name, tuple(rows))
 
 
-def _bare(cell: str) -> str:
+def _without_apostrophe(cell: str) -> str:
     """The cell without the apostrophe that stops it from being a formula.
 
     Our own downloads write it (`partnerships.kit.exports.safe_cell`).
@@ -188,7 +193,7 @@ def _delimiter(text: str) -> str:
 
 def _from_json(text: str) -> Sheet:
     try:
-        value = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_refuse_repeated_key, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise unable(f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno) from error
     except ValueError as error:  # Python refuses numbers of some thousand digits
@@ -207,7 +212,7 @@ def _is_yaml(text: str, file_name: str) -> bool:
 def _from_yaml(text: str) -> Sheet:
     """The records of a YAML file; every value is text, as it is written."""
     try:
-        _look_over_yaml(text)
+        _refuse_risky_yaml(text)
         value = yaml.load(text, Loader=yaml.CBaseLoader)  # it makes texts, lists and maps alone
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -221,7 +226,7 @@ def _from_yaml(text: str) -> Sheet:
     return _from_records(value)
 
 
-def _look_over_yaml(text: str) -> None:
+def _refuse_risky_yaml(text: str) -> None:
     """Refuse deep nesting and aliases.
 
     With aliases, a few bytes can stand for any number of records.
@@ -235,7 +240,7 @@ def _look_over_yaml(text: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise unable("it is nested too deeply.", "Use the published file as it is.", row=line)
 
 
@@ -247,28 +252,27 @@ def _from_records(value: Any) -> Sheet:
             lists = [value["features"]]
         if value and all(isinstance(part, str | int | float) for part in value.values()):
             pairs = [Row(2 + place, (code, name)) for place, (code, name) in enumerate(value.items())]
-            return Sheet("codes and names", (Row(1, ("code", "name")), *_each_checked(pairs)))
+            return Sheet("codes and names", (Row(1, ("code", "name")), *_with_checked_cells(pairs)))
         if len(lists) != 1:
             raise unable(
                 "it contains one object that is neither a list of records nor codes with their names.",
                 "Give an array of objects, or one object of code and name.",
             )
-        value = [_attributes(record) for record in lists[0]]
-    headings: dict[str, int] = {}
+        value = [_attributes_of_feature(record) for record in lists[0]]
+    headings: dict[str, None] = {}  # in the order of first use
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
             raise unable(f"item {number} is not an object.", "Give an array of objects.", row=number)
-        for key in record:
-            headings.setdefault(str(key), len(headings))
-    _within(len(value), len(headings))
+        headings.update(dict.fromkeys(map(str, record)))
+    _check_size(len(value), len(headings))
     rows = [Row(0, tuple(headings))]
     for number, record in enumerate(value, start=1):
-        cells = tuple(_plain(number, heading, record.get(heading)) for heading in headings)
+        cells = tuple(_cell_of(number, heading, record.get(heading)) for heading in headings)
         rows.append(Row(number, cells))
-    return Sheet("records", tuple(row for row in _each_checked(rows) if not row.is_blank()))
+    return Sheet("records", tuple(row for row in _with_checked_cells(rows) if not row.is_blank()))
 
 
-def _attributes(record: Any) -> Any:
+def _attributes_of_feature(record: Any) -> Any:
     """The attributes of a map feature, without its geometry.
 
     Reads GeoJSON (`properties`) and Esri (`attributes`).
@@ -280,7 +284,7 @@ def _attributes(record: Any) -> Any:
     return record
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeated_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for key, value in pairs:
         if key in record:
@@ -289,11 +293,12 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise unable(f"{name} is not a value a list can hold.", "Enter a number or leave it out.")
 
 
-def _plain(number: int, heading: str, value: Any) -> Cell:
+def _cell_of(number: int, heading: str, value: Any) -> Cell:
+    """A value of a record as a cell; a list becomes values with commas between."""
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return ",".join(str(part) for part in value)
     if isinstance(value, dict | list):
@@ -306,19 +311,20 @@ def _from_workbook(data: bytes) -> tuple[Sheet, ...]:
     sheets = []
     for name, numbered in read_workbook(data):
         rows = (Row(number, cells) for number, cells in numbered)
-        sheets.append(Sheet(name, tuple(row for row in _each_checked(rows) if not row.is_blank())))
+        sheets.append(Sheet(name, tuple(row for row in _with_checked_cells(rows) if not row.is_blank())))
     return tuple(sheets)
 
 
-def _each_checked(rows: Iterable[Row]) -> Iterable[Row]:
+def _with_checked_cells(rows: Iterable[Row]) -> Iterable[Row]:
     for row in rows:
         for cell in row.cells:
             if isinstance(cell, str):
-                _checked(row.number, cell)
+                _check_length(row.number, cell)
         yield row
 
 
-def _checked(number: int, cell: str) -> str:
+def _check_length(number: int, cell: str) -> str:
+    """The cell. Raises `UnableToRead`, with the row's number, if it is too long."""
     if len(cell) > MAX_CHARACTERS:
         raise unable(
             f"a cell holds {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",
@@ -328,7 +334,8 @@ def _checked(number: int, cell: str) -> str:
     return cell
 
 
-def _within(rows: int, columns: int) -> None:
+def _check_size(rows: int, columns: int) -> None:
+    """Raise `UnableToRead` if a table has more rows or columns than allowed."""
     if rows > MAX_ROWS:
         raise unable(f"it has more than {MAX_ROWS:,} rows.", "This is not one of the published lists.")
     if columns > MAX_COLUMNS:

@@ -31,7 +31,7 @@ from partnerships.organisations.obligations import (
     register_settling,
     register_staying,
 )
-from partnerships.organisations.services.moving import carry
+from partnerships.organisations.services.moving import move_rows
 
 _CLOSED = (Status.AGREED, Status.CANCELLED)
 #: Rows of conversations that are not closed. Closed ones stay as they are: they are history.
@@ -109,7 +109,7 @@ MEETINGS = Obligation(
 def pass_seats(partnerships: Collection[int], moving: Moving) -> list[Change]:
     """Pass on seats at planned meetings of these partnerships, which passed on themselves."""
     planned = Meeting.objects.filter(partnership__in=list(partnerships), status=MeetingStatus.PLANNED)
-    return carry(_SEATS, moving, list(planned.values_list("pk", flat=True)))
+    return move_rows(_SEATS, moving, list(planned.values_list("pk", flat=True)))
 
 
 NOTES = Obligation(

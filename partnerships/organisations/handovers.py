@@ -1,4 +1,4 @@
-"""What bodies of a succession hold, and who takes it over: counts, totals and what still has no line."""
+"""What the predecessors of a succession hold and who takes it over: counts, totals, and things without a line."""
 
 from __future__ import annotations
 
@@ -21,11 +21,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class KindCount:
-    """What a predecessor holds of one kind, by how far its lines have come.
-
-    `without`: what has no line. `undecided`: the same, then what is disputed or cannot pass on, with the reason.
-    `lacking`: lines without the consent that they need.
-    """
+    """What a predecessor holds of one kind, counted by the states of the handover lines."""
 
     kind: Obligation
     held: int
@@ -35,31 +31,34 @@ class KindCount:
     proposed: int
     disputed: int
     stayed: int
+    #: Lines without the consent that they need.
     lacking: int
+    #: Things without a line.
     without: Sequence[Held]
+    #: Things without a line, then those that are disputed or could not be handed over, with the reason.
     undecided: Sequence[Held]
 
-    def for_others(self, readable: Mapping[int, str]) -> KindCount:
-        """The counts for somebody who may read only these records, given as titles by id. Reasons stay."""
-        renamed = [replace(thing, title=readable.get(thing.pk, thing.outside)) for thing in self.undecided]
+    def for_others(self, title_by_id: Mapping[int, str]) -> KindCount:
+        """The counts for a person who may read only the records with these titles; the reasons stay."""
+        renamed = [replace(thing, title=title_by_id.get(thing.pk, thing.outside)) for thing in self.undecided]
         without = [replace(thing, what="") for thing in renamed[: len(self.without)]]
         return replace(self, without=without, undecided=[*without, *renamed[len(without) :]])
 
 
-#: Things by code of their kind and number: what several bodies hold together is there once.
+#: Things by the code of their kind and their id, so that what several organisations hold together is there once.
 Things = Mapping[tuple[str, int], Held]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one successor gets by the lines, or holds, or what has no line yet (no successor)."""
+    """The things that one successor gets or holds; without a successor, the things that have no line yet."""
 
     successor: Organisation | None
     held: Things
 
     @property
     def things(self) -> int:
-        """How many things it has."""
+        """The number of things."""
         return len(self.held)
 
     @property
@@ -75,23 +74,18 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What one successor holds today, what it takes over, and what it holds then; what both hold counts once.
-
-    `before` and `then` are None for readers concerned only with what it takes over.
-    """
+    """What one successor takes over, with what it holds before and after; things that both hold count once."""
 
     successor: Organisation
     gets: Share
+    #: None, like `then`, if the reader may know only what it takes over.
     before: Share | None = None
     then: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LineTerms:
-    """Lines of one predecessor that say the same, and how many they are.
-
-    `steps`: who proposed and answered them and recorded a consent, and when.
-    """
+    """The terms that several lines of a predecessor have in common, in words, and how many lines these are."""
 
     kind: str
     successor: str
@@ -101,26 +95,25 @@ class LineTerms:
     consent: str
     evidence: str
     due_on: dt.date | None
+    #: Who proposed and answered the lines and recorded a consent, and when.
     steps: Sequence[str]
     lines: int
 
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What one predecessor holds, and where it goes.
-
-    `is_led`: its own leads decide about what has no line; else an administrator does.
-    """
+    """What one predecessor holds, and who takes it over."""
 
     predecessor: Organisation
     kinds: Sequence[KindCount]
     shares: Sequence[Share]
     terms: Sequence[LineTerms]
+    #: Whether its own leads decide about things without a line; otherwise an administrator does.
     is_led: bool = True
 
     @property
     def things(self) -> int:
-        """How many things it holds."""
+        """The number of things that it holds."""
         return sum(kind.held for kind in self.kinds)
 
     @property
@@ -135,46 +128,50 @@ class Estate:
 
     @property
     def without(self) -> int:
-        """How many things have no line yet."""
+        """The number of things without a line."""
         return sum(len(kind.without) for kind in self.kinds)
 
     @property
     def lacking(self) -> int:
-        """How many lines wait for a consent."""
+        """The number of lines that wait for a consent."""
         return sum(kind.lacking for kind in self.kinds)
 
     @property
     def stayed(self) -> int:
-        """How many things could not pass on."""
+        """The number of things that could not be handed over."""
         return sum(kind.stayed for kind in self.kinds)
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
-    """What the predecessor holds on a day, with the lines about it; without what passes back by itself."""
+    """What the predecessor holds on a day, with its handover lines; without things that are returned automatically."""
     lines = list(with_steps(succession.handovers.filter(predecessor=predecessor)).order_by("pk"))
-    by_thing = {(line.kind, line.record): line for line in lines}
-    groups = _to_hand_over(succession, predecessor, day)
-    kinds = [_kind_count(group, by_thing) for group in groups]
+    line_by_thing = {(line.kind, line.record): line for line in lines}
+    groups = _groups_to_hand_over(succession, predecessor, day)
+    kinds = [_kind_count(group, line_by_thing) for group in groups]
     waits = any(kind.without or kind.lacking for kind in kinds)
     return Estate(
         predecessor=predecessor,
         kinds=kinds,
-        shares=_shares(groups, by_thing),
+        shares=_shares(groups, line_by_thing),
         terms=_terms(lines),
         is_led=not waits or leads_of(predecessor).exists(),
     )
 
 
-def _kind_count(group: Group, by_thing: Mapping[tuple[str, int], Handover]) -> KindCount:
-    """How far the handover of things of one kind is."""
-    with_lines = [(thing, by_thing.get((group.kind.code, thing.pk))) for thing in group.things]
-    without = [thing for thing, line in with_lines if line is None]
-    disputed = [
-        replace(thing, what=f"{line.get_state_display().lower()}: {line.dispute}")
-        for thing, line in with_lines
-        if line is not None and line.state in (HandoverState.DISPUTED, HandoverState.STAYED)
-    ]
-    states = Counter(line.state for _, line in with_lines if line is not None)
+def _kind_count(group: Group, line_by_thing: Mapping[tuple[str, int], Handover]) -> KindCount:
+    """Count the things of one kind by the states of their lines."""
+    without: list[Held] = []
+    disputed: list[Held] = []
+    lines: list[Handover] = []
+    for thing in group.things:
+        line = line_by_thing.get((group.kind.code, thing.pk))
+        if line is None:
+            without.append(thing)
+            continue
+        lines.append(line)
+        if line.state in (HandoverState.DISPUTED, HandoverState.STAYED):
+            disputed.append(replace(thing, what=f"{line.get_state_display().lower()}: {line.dispute}"))
+    states = Counter(line.state for line in lines)
     return KindCount(
         kind=group.kind,
         held=len(group.things),
@@ -184,57 +181,64 @@ def _kind_count(group: Group, by_thing: Mapping[tuple[str, int], Handover]) -> K
         proposed=states[HandoverState.PROPOSED],
         disputed=states[HandoverState.DISPUTED],
         stayed=states[HandoverState.STAYED],
-        lacking=sum(line.lacks_consent for _, line in with_lines if line is not None),
+        lacking=sum(line.lacks_consent for line in lines),
         without=without,
         undecided=[*without, *disputed],
     )
 
 
-def _shares(groups: Iterable[Group], by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
-    """What each successor gets by the lines, by name; what has no line yet is last."""
-    held: dict[Organisation | None, dict[tuple[str, int], Held]] = defaultdict(dict)
+def _shares(groups: Iterable[Group], line_by_thing: Mapping[tuple[str, int], Handover]) -> list[Share]:
+    """What each successor gets by the lines, sorted by name; things without a line come last."""
+    things_by_successor: dict[Organisation | None, dict[tuple[str, int], Held]] = defaultdict(dict)
     for group in groups:
         for thing in group.things:
             key = group.kind.code, thing.pk
-            line = by_thing.get(key)
-            held[line.successor if line is not None else None][key] = thing
-    return [Share(body, things) for body, things in sorted(held.items(), key=_by_name_and_nobody_last)]
+            line = line_by_thing.get(key)
+            things_by_successor[line.successor if line is not None else None][key] = thing
+    return [
+        Share(successor, things) for successor, things in sorted(things_by_successor.items(), key=_by_successor_name)
+    ]
 
 
-def _by_name_and_nobody_last(item: tuple[Organisation | None, object]) -> tuple[bool, str]:
-    body, _ = item
-    return body is None, body.name if body is not None else ""
+def _by_successor_name(item: tuple[Organisation | None, object]) -> tuple[bool, str]:
+    """The sort key of an item whose first part is a successor: by name, with None last."""
+    successor, _ = item
+    return successor is None, successor.name if successor is not None else ""
 
 
 def with_steps(lines: QuerySet[Handover]) -> QuerySet[Handover]:
-    """The lines with their successor and everybody who proposed, answered or recorded something; two queries."""
+    """The lines with their successor and the people who proposed, answered or recorded something; two queries."""
     parts = AcceptedPart.objects.select_related("organisation", "accepted_by").order_by("organisation__name", "pk")
     people = ("proposed_by", "answered_by", "consent_recorded_by")
     return lines.select_related("successor", *people).prefetch_related(Prefetch("accepted_parts", parts))
 
 
-def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
+def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
+    """What the predecessor holds, by kind, without things that are returned automatically."""
     groups = held_by(predecessor, day)
     if succession.undoes is None:
         return groups
-    handovers = []
+    remaining_groups = []
     for group in groups:
         records = group.kind.records(predecessor, day)
-        back = set(records.filter(_going_back(succession, group.kind, records)).values_list("pk", flat=True))
-        handovers.append(replace(group, things=[thing for thing in group.things if thing.pk not in back]))
-    return [group for group in handovers if group.things]
+        is_returned = _is_returned(succession, group.kind, records)
+        returned_ids = set(records.filter(is_returned).values_list("pk", flat=True))
+        things = [thing for thing in group.things if thing.pk not in returned_ids]
+        if things:
+            remaining_groups.append(replace(group, things=things))
+    return remaining_groups
 
 
 def is_passing_back(undoing: Succession) -> bool:
-    """Whether what the succession that this one undoes has passed on is still passing back."""
+    """Whether things that the undone succession passed on still have to be returned."""
     undone = undoing.undoes
     if undone is None:
         return False
     return undone.moved_rows.exists() or undone.handovers.filter(state=HandoverState.APPLIED).exists()
 
 
-def _going_back(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
-    """Which of these records pass back by themselves, because the succession undoes the one that passed them on."""
+def _is_returned(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
+    """The condition for records that are returned automatically, because the succession undoes their handover."""
     if succession.undoes is None:
         return Q(pk__in=[])
     applied = succession.undoes.handovers.filter(kind=kind.code, state=HandoverState.APPLIED)
@@ -243,11 +247,11 @@ def _going_back(succession: Succession, kind: Obligation, records: QuerySet[Any]
 
 
 def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
-    """What the lines say besides what passes on, alike ones together."""
-    labels = {kind.code: kind.label for kind in obligations()}
-    alike = Counter(
+    """The terms of the lines, with equal ones counted together."""
+    label_by_code = {kind.code: kind.label for kind in obligations()}
+    line_counts = Counter(
         (
-            labels.get(line.kind, line.kind),
+            label_by_code.get(line.kind, line.kind),
             line.successor.name,
             str(line.get_sharing_display()),
             str(line.get_state_display()),
@@ -259,38 +263,53 @@ def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
         )
         for line in lines
     )
-    return [LineTerms(*said, lines) for said, lines in sorted(alike.items(), key=lambda item: item[0][:4])]
+    # Sorted by kind, successor, sharing and state.
+    return [LineTerms(*terms, count) for terms, count in sorted(line_counts.items(), key=lambda item: item[0][:4])]
 
 
 def shares_together(estates: Sequence[Estate]) -> list[Share]:
-    """What each successor gets from all predecessors together; what has no line yet is last."""
-    shares: dict[Organisation | None, list[Share]] = defaultdict(list)
-    for share in (share for estate in estates for share in estate.shares):
-        shares[share.successor].append(share)
-    return [sum_of(parts, successor=body) for body, parts in sorted(shares.items(), key=_by_name_and_nobody_last)]
+    """What each successor gets from all predecessors together; things without a line come last."""
+    shares_by_successor: dict[Organisation | None, list[Share]] = defaultdict(list)
+    for estate in estates:
+        for share in estate.shares:
+            shares_by_successor[share.successor].append(share)
+    return [
+        sum_of(shares, successor=successor)
+        for successor, shares in sorted(shares_by_successor.items(), key=_by_successor_name)
+    ]
 
 
 def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> Share:
-    """Several shares as one."""
-    return Share(successor, {key: one for part in parts for key, one in part.held.items()})
+    """Combine several shares into one."""
+    things: dict[tuple[str, int], Held] = {}
+    for part in parts:
+        things |= part.held
+    return Share(successor, things)
 
 
 def after_all(shares: Sequence[Share], day: dt.date, *, of: Collection[int] | None = None) -> list[After]:
-    """What each successor holds on a day, gets by these shares, and holds afterwards, by name.
+    """What each successor holds on a day, gets by its share, and holds afterwards, sorted by name.
 
-    `of`: the organisations (ids) whose other holdings the reader may know of; None: all.
+    `of` are the ids of the organisations whose own holdings the reader may know; None for all.
     """
     holdings = []
     for share in shares:
-        if share.successor is None:
+        successor = share.successor
+        if successor is None:
             continue
-        if of is not None and share.successor.pk not in of:
-            holdings.append(After(share.successor, share))
+        if of is not None and successor.pk not in of:
+            holdings.append(After(successor=successor, gets=share))
             continue
-        groups = held_by(share.successor, day)
-        own = {(group.kind.code, thing.pk): thing for group in groups for thing in group.things}
-        both = Share(share.successor, {**share.held, **own})
-        holdings.append(After(share.successor, share, Share(share.successor, own), both))
+        groups = held_by(successor, day)
+        own_things = {(group.kind.code, thing.pk): thing for group in groups for thing in group.things}
+        holdings.append(
+            After(
+                successor=successor,
+                gets=share,
+                before=Share(successor, own_things),
+                then=Share(successor, {**share.held, **own_things}),
+            )
+        )
     return holdings
 
 
@@ -302,35 +321,36 @@ def readable_titles(
     *,
     limit: int | None = None,
 ) -> dict[int, str]:
-    """Titles of those of the holder's records that the person may read today, by id; of all without `records`.
+    """The titles of the holder's records that the person may read today, by id; of all records without `records`.
 
-    Who left a partnership or plan reads it as it was, so its title today is not theirs.
+    People who left a partnership or plan still read it as it was, but not its title of today.
     """
-    rows = kind.records(holder, timezone.localdate())
+    held_records = kind.records(holder, timezone.localdate())
     if records is not None:
-        rows = rows.filter(pk__in=records)
-    read = getattr(rows, "known_today_to", None) or getattr(rows, "visible_to", None)
-    if read is None:
+        held_records = held_records.filter(pk__in=records)
+    filter_readable = getattr(held_records, "known_today_to", None) or getattr(held_records, "visible_to", None)
+    if filter_readable is None:
         return {}
-    return {row.pk: kind.describe(row, holder).title for row in read(user).order_by("pk")[:limit]}
+    readable_records = filter_readable(user).order_by("pk")[:limit]
+    return {record.pk: kind.describe(record, holder).title for record in readable_records}
 
 
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
-    """How many things of the predecessor have no line, or a disputed one; one query, without reading them.
+    """Count the things of the predecessor that have no line or a disputed one, in one query.
 
-    Without what passes back by itself, and what cannot pass on: see `count_stayed`.
+    Things that are returned automatically do not count, nor those that could not be handed over (`count_stayed`).
     """
     lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
 
     def undecided(kind: Obligation) -> QuerySet[Any]:
         records = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
-        return records.exclude(_going_back(succession, kind, records))
+        return records.exclude(_is_returned(succession, kind, records))
 
     return _count_all(undecided(kind) for kind in obligations())
 
 
 def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.date) -> int:
-    """How many things could not pass on by these lines of the predecessor, and are not over since; two queries."""
+    """Count the things that could not be handed over by these lines and have not ended since; two queries."""
     kinds = lines.order_by("kind").values_list("kind", flat=True).distinct()
     return _count_all(
         obligation(kind).records(predecessor, day).filter(pk__in=lines.filter(kind=kind).values("record"))
@@ -339,54 +359,61 @@ def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.d
 
 
 def count_held(organisation: Organisation, day: dt.date) -> int:
-    """How many things the organisation holds on the day, of every kind; one query."""
+    """Count the things of every kind that the organisation holds on a day, in one query."""
     return _count_all(kind.records(organisation, day) for kind in obligations())
 
 
 def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
-    parts = [query.order_by().values_list("pk") for query in queries]
-    return parts[0].union(*parts[1:], all=True).count() if parts else 0
+    id_queries = [query.order_by().values_list("pk") for query in queries]
+    if not id_queries:
+        return 0
+    first, *others = id_queries
+    return first.union(*others, all=True).count()
 
 
 def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:
-    """The estates of the predecessors, by name; only those that involve one of the organisations `of`."""
+    """The estates of the predecessors, sorted by name; with `of` (ids), only those that involve these organisations."""
     ties = succession.ties.select_related("predecessor")
     if of is not None:
         ties = ties.filter(Q(predecessor__in=of) | Q(successor__in=of))
-    bodies = {tie.predecessor_id: tie.predecessor for tie in ties}
-    return [estate_of(succession, body, day) for body in sorted(bodies.values(), key=lambda body: (body.name, body.pk))]
+    predecessor_by_id = {tie.predecessor_id: tie.predecessor for tie in ties}
+    predecessors = sorted(predecessor_by_id.values(), key=lambda organisation: (organisation.name, organisation.pk))
+    return [estate_of(succession, predecessor, day) for predecessor in predecessors]
 
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
-    """The lines that wait for these organisations, with all who share them; those to answer soonest first."""
+    """The lines that wait for an answer of these organisations (ids), the most urgent first."""
     waiting = with_steps(succession.handovers.waiting_for(successors)).select_related("predecessor")
     waiting = waiting.prefetch_related("others")
     return list(waiting.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
 
 
 def proposed_to(succession: Succession, successors: Collection[int]) -> list[dict[str, Any]]:
-    """What waits for these organisations' answer: `before` (the predecessor's name), `count`, `homes` and `due`."""
+    """What waits for an answer of these organisations (ids), by predecessor.
+
+    Each dict has `before` (the predecessor's name), `count`, `homes` and `due`.
+    """
     waiting = succession.handovers.waiting_for(successors).values(before=F("predecessor__name"))
-    counted = waiting.annotate(count=Count("pk"), homes=Sum("homes"), due=Min("due_on")).order_by("before")
-    return [{**one} for one in counted]
+    totals = waiting.annotate(count=Count("pk"), homes=Sum("homes"), due=Min("due_on")).order_by("before")
+    return [dict(row) for row in totals]
 
 
 def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -> QuerySet[Handover]:
-    """The lines that wait for a consent, of bodies that one leads (ids; None: all)."""
+    """The lines that wait for a consent, of these organisations (ids) or, with None, of all."""
     lines = succession.handovers.lacking_consent()
     if led is not None:
         lines = lines.filter(Q(predecessor__in=led) | Q(successor__in=led))
-    lines_found = with_steps(lines).select_related("predecessor").prefetch_related("others")
-    return lines_found.order_by("consent", "predecessor__name", "kind", "title", "pk")
+    detailed_lines = with_steps(lines).select_related("predecessor").prefetch_related("others")
+    return detailed_lines.order_by("consent", "predecessor__name", "kind", "title", "pk")
 
 
 def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:
-    """The titles of lines, by id: that of the record if the person may read it."""
-    alike: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
+    """The titles of lines by id: the record's title if the person may read it, else the line's own."""
+    groups: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
     for line in lines:
-        alike[line.kind, line.predecessor].append(line)
+        groups[line.kind, line.predecessor].append(line)
     titles: dict[int, str] = {}
-    for (kind, predecessor), group in alike.items():
+    for (kind, predecessor), group in groups.items():
         readable = readable_titles(obligation(kind), predecessor, [line.record for line in group], user)
         titles |= {line.pk: readable.get(line.record, line.title) for line in group}
     return titles

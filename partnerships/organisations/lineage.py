@@ -1,4 +1,4 @@
-"""What organisations become: successions in force, and who answers when."""
+"""Queries about successions: which are in force, who followed whom, and who is responsible for a function."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -30,12 +30,12 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.naming import organisations_named
 
-#: Kinds of succession that pass what a body held to its successors.
+#: Kinds of successions that pass what an organisation held to its successors.
 INHERITING = frozenset(SuccessionKind) - {SuccessionKind.BOUNDARY_CHANGE}
 
 
 def with_ties(successions: QuerySet[Succession]) -> QuerySet[Succession]:
-    """The successions with their ties and organisations, in two more queries."""
+    """The successions with their ties and organisations, which takes one more query."""
     ties = SuccessionTie.objects.select_related("predecessor", "successor").order_by(
         "predecessor__name", "successor__name", "function", "pk"
     )
@@ -43,7 +43,7 @@ def with_ties(successions: QuerySet[Succession]) -> QuerySet[Succession]:
 
 
 def rivals_of(succession: Succession) -> SuccessionQuerySet:
-    """Other pending proposals for the same place, the first recorded first."""
+    """Pending successions for the same place that belong to another proposal, in the order of recording."""
     if not succession.place:
         return Succession.objects.none()
     pending = Succession.objects.pending().filter(place__iexact=succession.place)
@@ -51,15 +51,15 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
 
 
 def of_same_order(succession: Succession) -> SuccessionQuerySet:
-    """The successions of its order, itself included, by number.
+    """The successions of the same order, with the succession itself.
 
-    They have the same proposal for a place and the same vesting day. Those that undo others form a group of their own.
-    Without a place there is only itself.
+    They have the same place, proposal and vesting day. Successions that undo others form a group of their own. A
+    succession without a place or vesting day is alone.
     """
-    alike = Succession.objects.live()
+    live = Succession.objects.live()
     if not succession.place or succession.vests_on is None:
-        return alike.filter(pk=succession.pk)
-    return alike.filter(
+        return live.filter(pk=succession.pk)
+    return live.filter(
         place__iexact=succession.place,
         proposal__iexact=succession.proposal,
         vests_on=succession.vests_on,
@@ -68,63 +68,51 @@ def of_same_order(succession: Succession) -> SuccessionQuerySet:
 
 
 def with_it(succession: Succession) -> SuccessionQuerySet:
-    """The other successions of its order that have the same status."""
+    """The other successions of the same order that have the same status."""
     return of_same_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
 
 
 def is_in_force(succession: Succession) -> bool:
-    """Whether it has taken effect, and nothing that undoes it is in force."""
+    """Whether the succession has taken effect and has not been undone."""
     if succession.status != SuccessionStatus.EFFECTIVE:
         return False
     return not any(is_in_force(other) for other in succession.undone_by.all())
 
 
 def brought_about(succession: Succession) -> Succession:
-    """If this one undoes an undoing, the succession that is in effect again.
-
-    Else itself.
-    """
+    """The succession that is effective because of this one: the first one if it undoes an undoing, else itself."""
     while succession.undoes is not None and succession.undoes.undoes is not None:
         succession = succession.undoes.undoes
     return succession
 
 
 def told_in(params: Mapping[str, Any]) -> list[Succession]:
-    """The successions that an email with these params tells of, with their ties.
-
-    Empty for an email whose params were cleared.
-    """
+    """The successions that an email with these params is about, with their ties; none if the params were cleared."""
     if "succession" not in params:
         return []
-    numbers = [params["succession"], *params.get("also", ())]
-    successions = with_ties(Succession.objects.select_related("undoes")).in_bulk(numbers)
-    return [successions[number] for number in numbers]
+    ids = [params["succession"], *params.get("also", ())]
+    succession_by_id = with_ties(Succession.objects.select_related("undoes")).in_bulk(ids)
+    return [succession_by_id[pk] for pk in ids]
 
 
 def successions_of(organisation: Organisation) -> QuerySet[Succession]:
-    """Live successions that concern it, with their ties; newest first."""
+    """The live successions of an organisation with their ties, the newest first."""
     live = with_ties(Succession.objects.live().concerning(organisation))
     return live.order_by(F("vests_on").desc(nulls_last=True), "-pk")
 
 
 def pending_successions() -> QuerySet[Succession]:
-    """Every succession that is to come, with its ties; the next first.
-
-    `changed_at` is the moment of its last change.
-    """
+    """All pending successions with their ties and `changed_at`, the time of their last change; the next ones first."""
     pending = with_ties(Succession.objects.pending()).annotate(changed_at=Max("events__pgh_created_at"))
     return pending.order_by(F("vests_on").asc(nulls_last=True), "place", "proposal", "pk")
 
 
 def changes_of(succession: Succession) -> list[Event]:
-    """The events of a succession, newest first.
-
-    Each organisation concerned has one of its own; the first stands for them.
-    """
-    bodies = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id) if pk}
+    """The events of a succession, the newest first; one for each change, although every organisation has its own."""
+    organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id) if pk}
     events = Event.objects.filter(
         target_kind="organisation",
-        target_id__in=bodies,
+        target_id__in=organisation_ids,
         kind__in=[
             EventKind.SUCCESSION_RECORDED,
             EventKind.SUCCESSION_CORRECTED,
@@ -132,60 +120,61 @@ def changes_of(succession: Succession) -> list[Event]:
         ],
         data__after__succession=succession.pk,
     )
-    return list({(event.at, event.kind): event for event in events.order_by("-at", "-pk")}.values())
+    event_by_change = {(event.at, event.kind): event for event in events.order_by("-at", "-pk")}
+    return list(event_by_change.values())
 
 
 def ending(succession: Succession) -> list[Organisation]:
-    """The predecessors that end with the succession, by number."""
+    """The predecessors that end with the succession, in the order of their ids."""
     ties = list(succession.ties.select_related("predecessor"))
-    lasting = _going_on(succession, ties)
-    ended = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in lasting}
-    return [ended[pk] for pk in sorted(ended)]
+    continuing_ids = _continuing_ids(succession, ties)
+    ended_by_id = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in continuing_ids}
+    return [ended_by_id[pk] for pk in sorted(ended_by_id)]
 
 
 def going_on(succession: Succession) -> set[int]:
-    """The ids of predecessors that do not end with the succession.
-
-    Without a query after `with_ties`.
-    """
-    return _going_on(succession, succession.ties.all())
+    """Ids of the predecessors that continue after the succession; no query if the ties are prefetched."""
+    return _continuing_ids(succession, succession.ties.all())
 
 
-def _going_on(succession: Succession, ties: Iterable[SuccessionTie]) -> set[int]:
+def _continuing_ids(succession: Succession, ties: Iterable[SuccessionTie]) -> set[int]:
     return {tie.predecessor_id for tie in ties if succession.kind in KEEPING or tie.successor_id == tie.predecessor_id}
 
 
 def held_then(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
-    """Who held a record of a kind of obligation at a moment, by the body (id) to which it has passed since."""
-    passed = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
+    """The organisation that held a record at a moment, by the id of the one to which it has passed since."""
+    applied_lines = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
     holders: dict[int, Organisation] = {}
-    for line in passed.select_related("predecessor").order_by("applied_at", "pk"):
-        # Of several that passed to one body, the first gave it the row; the others ended.
+    for line in applied_lines.select_related("predecessor").order_by("applied_at", "pk"):
+        # If several rows passed to one organisation, it got the row of the first line; the others were ended.
         holders.setdefault(line.successor_id, holders.pop(line.predecessor_id, line.predecessor))
     return holders
 
 
 def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
-    """Every certain succession of these bodies and of what they became.
+    """All certain successions of these organisations (ids) and of those that followed them.
 
-    Bodies are ids. One query for each link of the longest chain, and one more.
+    One query for each link of the longest chain, and one more.
     """
-    successions: dict[int, Succession] = {}
-    seen: set[int] = set()
-    frontier = set(bodies)
-    while frontier:
-        seen |= frontier
-        certain = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=successions)
+    succession_by_id: dict[int, Succession] = {}
+    visited_ids: set[int] = set()
+    next_ids = set(bodies)
+    while next_ids:
+        visited_ids |= next_ids
+        certain = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=succession_by_id)
         if kinds is not None:
             certain = certain.filter(kind__in=kinds)
-        rows = certain.filter(among("ties__predecessor", list(frontier))).distinct().prefetch_related("ties")
-        successions |= {row.pk: row for row in rows}
-        frontier = {tie.successor_id for row in rows for tie in row.ties.all() if tie.successor_id} - seen
-    return [_step(row) for row in successions.values()]
+        successions = certain.filter(among("ties__predecessor", list(next_ids))).distinct().prefetch_related("ties")
+        successor_ids = set()
+        for succession in successions:
+            succession_by_id[succession.pk] = succession
+            successor_ids |= {tie.successor_id for tie in succession.ties.all() if tie.successor_id}
+        next_ids = successor_ids - visited_ids
+    return [_step(succession) for succession in succession_by_id.values()]
 
 
 def _step(succession: Succession) -> Step:
-    """The succession as the pure calculation takes it."""
+    """The succession as a value for the calculations in `answering`."""
     ties = tuple(
         Tie(
             predecessor=tie.predecessor_id,
@@ -206,12 +195,13 @@ def _step(succession: Succession) -> Step:
     )
 
 
-def _past(steps: Iterable[Step], day: dt.date) -> list[Step]:
+def _steps_by(steps: Iterable[Step], day: dt.date) -> list[Step]:
+    """The steps in force that have vested by a day, or on an unknown day."""
     return in_force(step for step in steps if step.vests is None or step.vests.latest <= day)
 
 
-def _after(steps: Iterable[Step], body: int) -> set[int]:
-    """The bodies that followed this one, without itself."""
+def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
+    """Ids of the organisations that directly followed this one, without itself."""
     return {
         tie.successor
         for step in steps
@@ -221,7 +211,7 @@ def _after(steps: Iterable[Step], body: int) -> set[int]:
 
 
 def _ended_by(step: Step) -> set[int]:
-    """The bodies that a step ends: its predecessors, unless they continue."""
+    """Ids of the organisations that a step ends: its predecessors, unless they continue."""
     if not step.ends:
         return set()
     continuing = {tie.predecessor for tie in step.ties if tie.successor == tie.predecessor}
@@ -231,41 +221,41 @@ def _ended_by(step: Step) -> set[int]:
 def successors_on(
     organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
 ) -> list[Organisation]:
-    """Its direct successors by that day (by default today).
+    """The direct successors of an organisation by a day, by default today.
 
-    Of successions that are certain and not undone; one of unknown date counts.
+    Successions count that are certain and not undone, also those of an unknown day in the past.
     """
-    steps = _past(steps_from([organisation.pk], kinds=kinds), on or timezone.localdate())
-    return list(Organisation.objects.filter(pk__in=_after(steps, organisation.pk)).order_by("name", "pk"))
+    steps = _steps_by(steps_from([organisation.pk], kinds=kinds), on or timezone.localdate())
+    return list(Organisation.objects.filter(pk__in=_successor_ids(steps, organisation.pk)).order_by("name", "pk"))
 
 
 def successors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """The ids of the direct successors of each of these bodies by that day, as in `successors_on`."""
-    steps = _past(steps_from(organisations, kinds=INHERITING), on)
-    return {body: sorted(_after(steps, body)) for body in organisations}
+    """Ids of the direct successors of each organisation (id) by a day, as in `successors_on`."""
+    steps = _steps_by(steps_from(organisations, kinds=INHERITING), on)
+    return {body: sorted(_successor_ids(steps, body)) for body in organisations}
 
 
 def followers_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """For those of these bodies that ended by that day, the ids of the bodies that followed them directly."""
-    steps = _past(steps_from(organisations, kinds=INHERITING), on)
+    """Ids of the direct successors of those of these organisations (ids) that had ended by a day."""
+    steps = _steps_by(steps_from(organisations, kinds=INHERITING), on)
     ended = set[int]().union(*(_ended_by(step) for step in steps))
-    return {body: sorted(_after(steps, body)) for body in organisations if body in ended}
+    return {body: sorted(_successor_ids(steps, body)) for body in organisations if body in ended}
 
 
 def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
-    """The ids of the bodies that each of these follows directly by that day."""
-    ties = SuccessionTie.objects.filter(successor__in=organisations).values_list("predecessor", flat=True)
-    before = set(ties)
-    predecessors: dict[int, list[int]] = {body: [] for body in organisations}
-    for predecessor, successors in successors_of_each(before, on).items():
-        for body in successors:
-            if body in predecessors:
-                predecessors[body].append(predecessor)
-    return predecessors
+    """Ids of the direct predecessors of each organisation (id) by a day."""
+    ties = SuccessionTie.objects.filter(successor__in=organisations)
+    candidate_ids = set(ties.values_list("predecessor", flat=True))
+    predecessors_by_id: dict[int, list[int]] = {pk: [] for pk in organisations}
+    for predecessor_id, successor_ids in successors_of_each(candidate_ids, on).items():
+        for successor_id in successor_ids:
+            if successor_id in predecessors_by_id:
+                predecessors_by_id[successor_id].append(predecessor_id)
+    return predecessors_by_id
 
 
 def _ending_ties() -> QuerySet[SuccessionTie]:
-    """The ties in effect by which a body ended and another followed it."""
+    """The ties in effect by which an organisation ended and another one followed it."""
     undone = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
     return (
         SuccessionTie.objects.filter(succession__status=SuccessionStatus.EFFECTIVE, role__in=STRENGTH)
@@ -275,63 +265,71 @@ def _ending_ties() -> QuerySet[SuccessionTie]:
     )
 
 
-#: Organisations by a name, and the ended bodies that they followed, through any number of links.
-_FOUND = """
-    WITH RECURSIVE found (id) AS (
-        {named} UNION SELECT ended.body FROM ({ended}) ended (body, follower) JOIN found ON ended.follower = found.id
-    ) SELECT id FROM found
+#: Organisations with a name, and the ended organisations that they followed through any number of links.
+_WITH_PREDECESSORS = """
+    WITH RECURSIVE matching (id) AS (
+        {named}
+        UNION
+        SELECT ended.predecessor
+          FROM ({ended}) AS ended (predecessor, successor)
+          JOIN matching ON ended.successor = matching.id
+    )
+    SELECT id FROM matching
 """
 
 
 def found_by_name(words: str) -> RawSQL:
-    """Ids of organisations with a present or former name that has every word, and of the ended bodies they followed.
+    """Ids of organisations that have or had a name with every word, and of the ended ones that they followed.
 
-    A subquery, so that a statement that is kept finds names of later.
+    It is a subquery and not a list of ids, so that a stored query also finds later names.
     """
     ended = _ending_ties().filter(predecessor__status=Status.DISSOLVED).values_list("predecessor", "successor")
-    named, its = organisations_named(words).query.sql_with_params()
-    ties, theirs = ended.query.sql_with_params()
-    return RawSQL(_FOUND.format(named=named, ended=ties), (*its, *theirs))  # noqa: S611 - Django's own SQL
+    named_sql, named_params = organisations_named(words).query.sql_with_params()
+    ended_sql, ended_params = ended.query.sql_with_params()
+    sql = _WITH_PREDECESSORS.format(named=named_sql, ended=ended_sql)
+    return RawSQL(sql, (*named_params, *ended_params))  # noqa: S611 - Django's own SQL
 
 
 def summed_with(organisation: Organisation) -> list[Organisation]:
-    """Ended bodies whose figures count with this one's.
+    """The ended organisations whose figures are added to those of this one, sorted by name; two queries.
 
-    It alone followed them, directly or through others. Figures of a body that was divided count with nobody's. By name;
-    two queries.
+    It is their only successor, directly or through others. Figures of an organisation that was divided are added to
+    nobody's.
     """
-    before = followed_alone()
-    bodies_summed: set[int] = set()
-    frontier = {organisation.pk}
-    while frontier:
-        frontier = {one for body in frontier for one in before.get(body, ())} - bodies_summed - {organisation.pk}
-        bodies_summed |= frontier
-    return list(Organisation.objects.filter(pk__in=bodies_summed).order_by("name", "pk")) if bodies_summed else []
+    predecessor_ids_by_id = followed_alone()
+    summed_ids: set[int] = set()
+    next_ids = {organisation.pk}
+    while next_ids:
+        predecessor_ids: set[int] = set()
+        for pk in next_ids:
+            predecessor_ids |= predecessor_ids_by_id.get(pk, set())
+        next_ids = predecessor_ids - summed_ids - {organisation.pk}
+        summed_ids |= next_ids
+    if not summed_ids:
+        return []
+    return list(Organisation.objects.filter(pk__in=summed_ids).order_by("name", "pk"))
 
 
 def followed_alone() -> dict[int, set[int]]:
-    """For each body, by id, the ended bodies that it alone followed directly.
-
-    One query.
-    """
+    """Ids of the ended organisations of which each organisation (id) is the only direct successor; one query."""
     ties = _ending_ties()
-    elsewhere = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
-    alone = ties.filter(~Exists(elsewhere), predecessor__status=Status.DISSOLVED, successor__isnull=False)
-    followed: dict[int, set[int]] = {}
-    for predecessor, successor in alone.values_list("predecessor", "successor"):
-        if successor is not None:
-            followed.setdefault(successor, set()).add(predecessor)
-    return followed
+    to_another_successor = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
+    only_ties = ties.filter(
+        ~Exists(to_another_successor), predecessor__status=Status.DISSOLVED, successor__isnull=False
+    )
+    predecessor_ids_by_id: dict[int, set[int]] = {}
+    for predecessor_id, successor_id in only_ties.values_list("predecessor", "successor"):
+        if successor_id is not None:
+            predecessor_ids_by_id.setdefault(successor_id, set()).add(predecessor_id)
+    return predecessor_ids_by_id
 
 
 def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) -> Answer:
-    """Who answers on a day for a function of this organisation.
-
-    `function` is the code of a `Function`.
-    """
+    """Find who is responsible on a day for a function (the code of a `Function`) of an organisation."""
     steps = steps_from([organisation.pk])
-    bodies = {organisation.pk} | {tie.successor for step in steps for tie in step.ties}
-    ended_by_step = set[int]().union(*(_ended_by(step) for step in steps))
-    rows = Organisation.objects.filter(Q(pk__in=bodies)).values_list("pk", "valid_from", "valid_to")
-    lives = {pk: Life(start, None if pk in ended_by_step else end) for pk, start, end in rows}
+    organisation_ids = {organisation.pk} | {tie.successor for step in steps for tie in step.ties}
+    ended_ids = set[int]().union(*(_ended_by(step) for step in steps))
+    rows = Organisation.objects.filter(pk__in=organisation_ids).values_list("pk", "valid_from", "valid_to")
+    # The last day of an organisation that a step ends is known from the step.
+    lives = {pk: Life(start, None if pk in ended_ids else end) for pk, start, end in rows}
     return who_answers(function=function, body=organisation.pk, day=day, steps=steps, lives=lives)

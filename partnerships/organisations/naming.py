@@ -1,4 +1,4 @@
-"""The names that an organisation has and had: on a day, and to find it by."""
+"""The present and former names of organisations: by which they are found, and which one they had on a day."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 
 
 def named_then(moment: str, organisation: str = "organisation", *, present: str = "organisation__name") -> Coalesce:
-    """The organisation's official name at a moment of the row, for `annotate`.
+    """An expression for the official name that an organisation had at a moment of the row, for `annotate`.
 
-    `moment` is the path to a date and time, `present` to the present name, which counts where no former one does.
+    `moment` is the path to a date and time, and `present` the path to the present name, which is used if the
+    organisation had no other one then.
     """
     day = TruncDate(ExpressionWrapper(OuterRef(moment), output_field=DateTimeField()))
     former = (
@@ -49,17 +50,14 @@ def named_then(moment: str, organisation: str = "organisation", *, present: str 
 def shown_then(
     moment: str, organisation: str = "organisation", *, present: str = "organisation__name", is_over: Q
 ) -> Case:
-    """What pages call the organisation at a moment of the row.
-
-    With the present name beside it unless it is over.
-    """
-    then = named_then(moment, organisation, present=present)
-    both = Concat(then, Value(" (now "), F(present), Value(")"), output_field=TextField())
-    return Case(When(is_over | Q(**{present: then}), then=then), default=both, output_field=TextField())
+    """An expression for the name that pages show: the name of that moment, with the present one unless it is over."""
+    name_then = named_then(moment, organisation, present=present)
+    both_names = Concat(name_then, Value(" (now "), F(present), Value(")"), output_field=TextField())
+    return Case(When(is_over | Q(**{present: name_then}), then=name_then), default=both_names, output_field=TextField())
 
 
 def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
-    """Ids of organisations with a present or former name that contains every word."""
+    """Ids of the organisations that have or had a name with every word of the text."""
     names = OrganisationName.objects.all()
     for word in fold_name(text).split() or [text]:
         names = names.filter(folded__contains=word)
@@ -67,23 +65,23 @@ def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
 
 
 def with_former_names(organisations: OrganisationQuerySet) -> OrganisationQuerySet:
-    """The organisations with their former official names (`former_names`), for `choice_words`."""
+    """The organisations with an annotation of their former official names, for `choice_words`."""
     former = OrganisationName.objects.filter(organisation=OuterRef("pk"), kind=NameKind.FORMER)
     former = former.exclude(name=OuterRef("name")).order_by("-valid_to", "pk")
     return organisations.annotate(former_names=joined(former, "name"))
 
 
 def choice_words(organisation: Organisation) -> str:
-    """The name as choices say it, with former ones.
+    """The name with its former ones for a list of choices: “Marsh Homes (formerly Fen Homes)”.
 
-    "Marsh Homes (formerly Fen Homes)"; see `with_former_names`.
+    Get the organisation from `with_former_names`.
     """
     former = getattr(organisation, "former_names", "")
     return f"{organisation.name} (formerly {former})" if former else organisation.name
 
 
 def group_words(names: Collection[str]) -> dict[str, str]:
-    """The same for organisations by their present names, as headings of groups; one query."""
+    """The names with their former ones, by present name, as headings of groups; one query."""
     organisations = with_former_names(Organisation.objects.filter(name__in=names)).order_by("pk")
     return {name: name for name in names} | {
         organisation.name: choice_words(organisation) for organisation in organisations
@@ -92,10 +90,7 @@ def group_words(names: Collection[str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A name that an organisation no longer has, with its days.
-
-    `ends_on` is the first day without it.
-    """
+    """A name that an organisation no longer has; `ends_on` is the first day without it."""
 
     name: str
     starts_on: dt.date | None
@@ -107,37 +102,37 @@ class FormerName:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """An organisation's present name, and its former ones, the first to end first."""
+class NameHistory:
+    """The present name of an organisation, and its former ones, the earliest first."""
 
     name: str
     former: tuple[FormerName, ...] = ()
 
     def on(self, day: dt.date) -> str:
-        """The name on a day."""
+        """The name that the organisation had on a day."""
         for former in self.former:
             if former.is_valid_on(day):
                 return former.name
         return self.name
 
 
-def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
-    """The names of these organisations (ids) over time, in one query."""
-    if not organisations:
+def names_of(organisation_ids: Collection[int]) -> Mapping[int, NameHistory]:
+    """The present and former names of organisations, by id, in one query."""
+    if not organisation_ids:
         return {}
-    names: dict[int, Named] = {}
-    for pk, name, starts_on, ends_on, former_name in rows_for(_names_among, list(organisations)):
-        if ends_on is None:
-            names[pk] = Named(name)  # most of 20,000
+    history_by_id: dict[int, NameHistory] = {}
+    for pk, name, starts_on, ends_on, former_name in rows_for(_names_among, list(organisation_ids)):
+        if ends_on is None:  # no former name, as for most organisations
+            history_by_id[pk] = NameHistory(name)
         else:
-            former = names[pk].former if pk in names else ()
-            names[pk] = Named(name, (*former, FormerName(former_name, starts_on, ends_on)))
-    return names
+            earlier_names = history_by_id[pk].former if pk in history_by_id else ()
+            history_by_id[pk] = NameHistory(name, (*earlier_names, FormerName(former_name, starts_on, ends_on)))
+    return history_by_id
 
 
-def names_lookup(organisations: Collection[int]) -> Lookup:
-    """What `names_of` is going to ask for these organisations, for `read_ahead`."""
-    return lookup(_names_among, list(organisations))
+def names_lookup(organisation_ids: Collection[int]) -> Lookup:
+    """The query of `names_of`, so that it can be sent together with others."""
+    return lookup(_names_among, list(organisation_ids))
 
 
 def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
@@ -150,14 +145,14 @@ def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
     )
 
 
-#: An organisation that was read, and the day whose name it is to say; None: the present name.
+#: A fetched organisation, and the day whose name it should show; None for the present name.
 AsAt = tuple[dt.date | None, Organisation | None]
 
 
 def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
-    """Give organisations the names that they had on a day, in one query.
+    """Give fetched organisations the names that they had on a day, in one query.
 
-    Those in `with_present` get the present name beside the former one. For display only: never save these objects.
+    Those in `with_present` also show their present name. Never save these objects: the names are for display only.
     """
     renamings = {
         id(renaming.organisation): renaming
@@ -173,49 +168,46 @@ def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> N
 
 @dataclass(frozen=True, slots=True)
 class _Renaming:
-    """An organisation to show with its names on a day."""
+    """A fetched organisation, and the day whose names it should show."""
 
     organisation: Organisation
     day: dt.date
     keep_present: bool
 
     def apply(self, former_names: Iterable[OrganisationName]) -> None:
-        """Set the names of the day, beside the present ones where they are kept."""
-        for field, name in _then(former_names, self.day).items():
+        """Set the names of the day, with the present ones if these are kept."""
+        for field, name in _names_on_day(former_names, self.day).items():
             present = getattr(self.organisation, field)
             setattr(self.organisation, field, beside_present(name, present) if self.keep_present else name)
 
 
-def _renamings(wanted: Iterable[AsAt], *, keep_present: bool) -> list[_Renaming]:
+def _renamings(organisations: Iterable[AsAt], *, keep_present: bool) -> list[_Renaming]:
     return [
         _Renaming(organisation, day, keep_present)
-        for day, organisation in wanted
+        for day, organisation in organisations
         if day is not None and organisation is not None
     ]
 
 
 def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
-    """The names that these organisations no longer have, the first to end first."""
+    """The names that these organisations no longer have, the earliest first."""
     kinds = [NameKind.FORMER, NameKind.FORMER_SHORT]
     rows = OrganisationName.objects.filter(among("organisation", organisations), kind__in=kinds, valid_to__isnull=False)
     return rows.order_by("valid_to", "pk")
 
 
 def beside_present(then: str, present: str) -> str:
-    """The name on that day, with the present one if it has changed.
-
-    "Fen Homes (now Marsh Homes)".
-    """
+    """The name of that day, with the present one if it is different: “Fen Homes (now Marsh Homes)”."""
     return f"{then} (now {present})" if present and present != then else then
 
 
-def _then(former: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:
-    """The fields of an organisation that were otherwise on a day.
-
-    Rows by the day on which they ended.
-    """
-    names_then: dict[str, str] = {}
-    for row in former:
-        if (row.valid_from is None or row.valid_from <= day) and row.valid_to is not None and day < row.valid_to:
-            names_then.setdefault("name" if row.kind == NameKind.FORMER else "short_name", row.name)
-    return names_then
+def _names_on_day(former_names: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:
+    """The name fields that were different on a day; `former_names` must be sorted with the earliest first."""
+    names_by_field: dict[str, str] = {}
+    for former_name in former_names:
+        has_started = former_name.valid_from is None or former_name.valid_from <= day
+        has_ended = former_name.valid_to is None or former_name.valid_to <= day
+        if has_started and not has_ended:
+            field = "name" if former_name.kind == NameKind.FORMER else "short_name"
+            names_by_field.setdefault(field, former_name.name)
+    return names_by_field

@@ -1,4 +1,4 @@
-"""The nation of an organisation, whose bank holidays its working days follow."""
+"""The nation of an organisation, which decides its bank holidays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import Q
 from partnerships.kit.bank_holidays import Nation, holidays
 from partnerships.organisations.models import Area, AreaServed, Organisation
 
-#: First characters of GSS codes; K is the whole United Kingdom.
+#: Nations by the first letter of a GSS code. K, which is not here, is the whole United Kingdom.
 _NATIONS = {
     "E": Nation.ENGLAND_AND_WALES,
     "W": Nation.ENGLAND_AND_WALES,
@@ -21,38 +21,35 @@ _NATIONS = {
 
 
 def nation_of_codes(codes: Iterable[str]) -> Nation:
-    """The nation that most of these GSS codes are in.
-
-    England and Wales where there are none.
-    """
-    counted = Counter(_NATIONS[code[0]] for code in codes if code[:1] in _NATIONS)
-    return max(Nation, key=lambda nation: counted[nation])
+    """The nation of most of these GSS codes; England and Wales if there are none."""
+    counts = Counter(_NATIONS[code[0]] for code in codes if code[:1] in _NATIONS)
+    return max(Nation, key=lambda nation: counts[nation])
 
 
 def nation_of(organisation: Organisation) -> Nation:
-    """The nation of the areas that it serves, else of its region; one query."""
+    """The nation of the areas that an organisation serves or, without any, of its region; one query."""
     served = AreaServed.objects.filter(organisation=organisation, ends_on=None).values("area")
     areas = Area.objects.filter(Q(pk__in=served) | Q(pk=organisation.region_id or 0))
-    codes = dict(areas.values_list("pk", "code"))
-    region = codes.pop(organisation.region_id, "") if organisation.region_id else ""
-    return nation_of_codes(codes.values() or [region])
+    code_by_area = dict(areas.values_list("pk", "code"))
+    region_code = code_by_area.pop(organisation.region_id, "") if organisation.region_id else ""
+    return nation_of_codes(code_by_area.values() or [region_code])
 
 
 def holidays_of(organisation: Organisation) -> frozenset[dt.date]:
-    """The bank holidays that its working days leave out; one query."""
+    """The bank holidays of an organisation; one query."""
     return holidays(nation_of(organisation))
 
 
 def holidays_of_any(organisations: Iterable[Organisation]) -> frozenset[dt.date]:
-    """The days that are a bank holiday for any of these organisations.
-
-    One query.
-    """
+    """The days that are a bank holiday for at least one of these organisations; one query."""
     bodies = list(organisations)
-    served = AreaServed.objects.filter(organisation__in=bodies, ends_on=None).values_list("organisation", "area__code")
-    codes: dict[int, list[str]] = {}
-    for organisation, code in served:
-        codes.setdefault(organisation, []).append(code)
-    regions = {body.pk: [body.region.code] if body.region else [] for body in bodies}
-    nations = {nation_of_codes(codes.get(body.pk) or regions[body.pk]) for body in bodies}
+    areas_served = AreaServed.objects.filter(organisation__in=bodies, ends_on=None)
+    codes_by_organisation: dict[int, list[str]] = {}
+    for organisation_id, code in areas_served.values_list("organisation", "area__code"):
+        codes_by_organisation.setdefault(organisation_id, []).append(code)
+
+    nations = set()
+    for organisation in bodies:
+        region_codes = [organisation.region.code] if organisation.region else []
+        nations.add(nation_of_codes(codes_by_organisation.get(organisation.pk) or region_codes))
     return frozenset(day for nation in nations or {Nation.ENGLAND_AND_WALES} for day in holidays(nation))

@@ -1,7 +1,7 @@
-"""What an organisation holds; every room registers its kinds.
+"""The register of what organisations hold and can pass to others; every room adds its kinds.
 
-Used when a body ends or hands functions on, and when two records of one body become one. Every column that names an
-organisation is an obligation, follows its body, or stays as history.
+It is used when an organisation ends or hands over functions, and when two records of one organisation are merged. Every
+column that refers to an organisation belongs to an obligation, follows the organisation, or stays as history.
 """
 
 from __future__ import annotations
@@ -20,16 +20,12 @@ from partnerships.people.models import User
 
 
 class UnableToMove(Exception):
-    """Something else was chosen, a reason is missing, or the row cannot name the other organisation."""
+    """There is no such kind of thing, a reason is missing, or the row cannot refer to the other organisation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One thing that an organisation holds: what lists and totals show.
-
-    `outside` stands for the title for those who may not read the record, such as a successor before the day and an
-    administrator, and in handover lines, which outlive an account. It has no words of the record.
-    """
+    """A thing that an organisation holds, as lists and totals show it."""
 
     pk: int
     title: str
@@ -37,30 +33,27 @@ class Held:
     what: str = ""
     homes: Decimal | None = None
     money: Decimal | None = None
+    #: The title for those who may not read the record, for example a successor before the vesting day, and in handover
+    #: lines, which stay when a person is erased. It repeats nothing from the record.
     outside: str = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """From which organisation to which, why, who by and when.
-
-    `succession` (id) if one passes it on.
-    """
+    """A move of things from one organisation to another, with its reason, author and time."""
 
     source: Organisation
     target: Organisation
     reason: str
     author: User | None
     now: dt.datetime
+    #: The id of the succession that causes it; None for a merge.
     succession: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One changed row: its values before and after.
-
-    None after if it was deleted.
-    """
+    """A changed row, with the values of the changed fields before and after; `after` is empty if it was deleted."""
 
     table: str
     row: int
@@ -69,31 +62,35 @@ class Change:
 
 
 def kept_value(value: Any) -> Any:
-    """The value as changes keep it, in JSON; dates as text that the database reads."""
+    """The value as a change stores it in JSON: dates as text that the database can read."""
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that names an organisation.
+    """A column that refers to an organisation, and how its rows move to another one.
 
-    `label` is "app.Model.field". `record` is the lookup from its row to the record of its kind. `locked` says which
-    rows cannot name the organisation with this id, such as a commitment whose other side it is. `stays` says which
-    nobody may change any more, such as those of an agreed record: they neither pass nor pass back. `ending` gives the
-    values that end a row whose place the other organisation holds already; `dropping` deletes it, for rows that cannot
-    end, such as a side in a conversation, and `forgetting` names what of it is not kept for putting it back (personal
-    data). Without either such a row stays as it is. `uniting` gives what changes then in the other organisation's row,
-    such as a stronger role; it gets both rows. `only` says which rows pass with an obligation; the others are history.
+    If the other organisation already has a row in the place of one that should move, that row is ended (`ending`) or
+    deleted (`dropping`); without either it stays as it is.
     """
 
+    #: The field, as "app.Model.field".
     label: str
+    #: The lookup from a row to the record of the obligation.
     record: str = "pk"
+    #: The rows that move with an obligation; the others are history.
     only: Q | None = None
+    #: Returns which rows cannot refer to the organisation with an id, for example a commitment whose other side it is.
     locked: Callable[[int], Q] | None = None
+    #: The rows that nobody may change any more, for example those of an agreed record: they never move.
     stays: Q | None = None
+    #: Returns the values that end a row.
     ending: Callable[[Moving], dict[str, Any]] | None = None
+    #: Whether the row is deleted instead, because it cannot end: for example, a side in a conversation.
     dropping: bool = False
+    #: The fields of a deleted row that are not stored for restoring it, because they hold personal data.
     forgetting: tuple[str, ...] = ()
+    #: Returns what changes in the other organisation's row, for example to the stronger role; it is given both rows.
     uniting: Callable[[Any, Any], dict[str, Any]] | None = None
 
     @property
@@ -109,32 +106,32 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """A kind of thing that an organisation holds until another takes it over.
-
-    `records` finds what the organisation holds on a day; `describe` says what lists show of one. `columns` pass to
-    the other organisation, for these records only. `target` is the kind under which the activity log knows a record
-    (empty: no line in the log, as for private notes), and `within` what it belongs to. `move` takes the place of
-    `columns` when a body ends, for what ends there and begins again, such as memberships.
-    """
+    """A kind of thing that an organisation holds until another one takes it over."""
 
     code: str
     label: str
+    #: The columns that move to the other organisation with these records.
     columns: tuple[Column, ...]
+    #: Returns the records that the organisation holds on a day.
     records: Callable[[Organisation, dt.date], QuerySet[Any]]
+    #: Returns what lists show of a record.
     describe: Callable[[Any, Organisation], Held]
+    #: The kind of record in the activity log; "" for no event, as for private notes.
     target: str = ""
+    #: Returns the kind and id of what a record belongs to, for its event.
     within: Callable[[Any], tuple[str, int | None]] = lambda _: ("", None)
+    #: Moves the records instead of `columns` when an organisation ends, for what ends and starts again: memberships.
     move: Callable[[Sequence[Any], Moving], list[Change]] | None = None
 
     def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
-        """What the organisation holds on the day, oldest first."""
+        """The things that the organisation holds on a day, the oldest first."""
         return [self.describe(record, organisation) for record in self.records(organisation, day).order_by("pk")]
 
 
-#: Settles what cannot stay as it is once records (ids) of a kind have passed; returns what it changed.
+#: Changes what cannot stay as it is once the records with these ids have moved, and returns the changes.
 Settling = Callable[[Collection[int], Moving], list[Change]]
 
-#: Told what undoing a succession changed, each row from its values before undoing to those that it has again.
+#: Called with the changes that undoing a succession made.
 PuttingBack = Callable[[Sequence[Change], dt.datetime], None]
 
 _kinds: dict[str, Obligation] = {}
@@ -146,63 +143,60 @@ _signing: list[str] = []
 
 
 def register_obligation(kind: Obligation) -> None:
-    """Register a kind under its code."""
+    """Register a kind of obligation under its code."""
     _kinds[kind.code] = kind
 
 
 def register_settling(code: str, settling: Settling) -> None:
-    """Register what happens after records of a kind have passed, such as an ask that would ask its own side."""
+    """Register what happens after records of a kind have moved, for example to an ask that would be to its own side."""
     if settling not in _settling.setdefault(code, []):
         _settling[code].append(settling)
 
 
 def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
-    """Settle records of a kind that have passed; returns what changed."""
-    return [change for settling in _settling.get(kind.code, ()) for change in settling(records, moving)]
+    """Change what cannot stay as it is once records of a kind have moved, and return the changes."""
+    changes: list[Change] = []
+    for settling in _settling.get(kind.code, ()):
+        changes += settling(records, moving)
+    return changes
 
 
 def register_putting_back(putting_back: PuttingBack) -> None:
-    """Register what a room does once undoing a succession has put its rows back, such as lines in the journal."""
+    """Register what a room does when undoing a succession has restored rows, for example journal lines."""
     if putting_back not in _putting_back:
         _putting_back.append(putting_back)
 
 
 def tell_put_back(changes: Sequence[Change], now: dt.datetime) -> None:
-    """Tell every room what undoing a succession changed."""
+    """Call what the rooms have registered with the changes that undoing a succession made."""
     for putting_back in _putting_back:
         putting_back(changes, now)
 
 
 def register_following(*columns: Column | str) -> None:
-    """Register columns that stay with a body that ends.
-
-    They pass on only if two records of one body become one: its names, and who wrote what.
-    """
-    for column in columns:
-        column_known = Column(column) if isinstance(column, str) else column
-        _following[column_known.label] = column_known
+    """Register columns that stay with an organisation that ends, and move only in a merge: its names, for example."""
+    for column_or_label in columns:
+        column = Column(column_or_label) if isinstance(column_or_label, str) else column_or_label
+        _following[column.label] = column
 
 
 def register_staying(because: str, *labels: str) -> None:
-    """Register columns that always keep the record that they name."""
+    """Register columns whose rows always keep the organisation that they refer to, and why."""
     _staying.update(dict.fromkeys(labels, because))
 
 
 def register_signing(*kinds: str) -> None:
-    """Register events by which an organisation signs in its own name.
-
-    Signatures never pass to a successor.
-    """
+    """Register kinds of events by which an organisation signs, because signatures never pass to a successor."""
     _signing.extend(kinds)
 
 
 def signing() -> tuple[str, ...]:
-    """The registered kinds of event by which organisations sign."""
+    """The registered kinds of events by which organisations sign."""
     return tuple(_signing)
 
 
 def obligations() -> tuple[Obligation, ...]:
-    """Every registered kind, by label."""
+    """Every registered kind of obligation, by label."""
     return tuple(sorted(_kinds.values(), key=lambda kind: kind.label))
 
 
@@ -214,12 +208,12 @@ def obligation(code: str) -> Obligation:
 
 
 def following() -> tuple[Column, ...]:
-    """The columns that pass on only with the whole body, by label."""
+    """The columns that move only in a merge, by label."""
     return tuple(_following[label] for label in sorted(_following))
 
 
 def all_columns() -> list[Column]:
-    """The columns of every kind, and those that pass on only with the whole body."""
+    """The columns of every kind of obligation, and those that move only in a merge."""
     return [*(column for kind in obligations() for column in kind.columns), *following()]
 
 
@@ -231,19 +225,19 @@ def registered_columns() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What an organisation holds of one kind."""
+    """The things of one kind that an organisation holds."""
 
     kind: Obligation
     things: Sequence[Held]
 
     @property
     def homes(self) -> Decimal:
-        """How many homes they are about together."""
+        """The total number of homes that they are about."""
         return total(thing.homes for thing in self.things)
 
     @property
     def money(self) -> Decimal:
-        """How many pounds they are about together."""
+        """The total amount that they are about, in pounds."""
         return total(thing.money for thing in self.things)
 
 
@@ -253,23 +247,23 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal:
 
 
 def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | None = None) -> list[Group]:
-    """What the organisation holds on the day, by kind; no empty kinds."""
+    """The things that the organisation holds on a day, by kind, without empty kinds."""
     kinds = [kind for kind in obligations() if codes is None or kind.code in codes]
-    codes_held = _codes_held(kinds, organisation, day)
-    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in codes_held)
+    held_codes = _held_codes(kinds, organisation, day)
+    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds if kind.code in held_codes)
     return [group for group in groups if group.things]
 
 
-def _codes_held(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:
-    """The codes of the kinds that it holds something of.
-
-    One query, because most kinds are empty.
-    """
-    parts = [
+def _held_codes(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:
+    """The codes of the kinds of which it holds something, in one query because most kinds are empty."""
+    code_queries = [
         kind.records(organisation, day)
         .order_by()
         .annotate(held_code=Value(kind.code, output_field=TextField()))
         .values_list("held_code", flat=True)[:1]
         for kind in kinds
     ]
-    return set(parts[0].union(*parts[1:], all=True)) if parts else set()
+    if not code_queries:
+        return set()
+    first, *others = code_queries
+    return set(first.union(*others, all=True))

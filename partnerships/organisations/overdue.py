@@ -1,4 +1,4 @@
-"""Successions whose day has come and that need an administrator, and those that could not pass things on."""
+"""Successions that need an administrator, because they could not take effect or pass things on."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _BEFORE_ITS_ORDER = (SuccessionStatus.PROPOSED, SuccessionStatus.CONSULTED, Succ
 
 
 def what_to_do(succession: Succession, today: dt.date) -> str:
-    """What an administrator must do before it can take effect or pass things on; empty if nothing, or not yet."""
+    """What an administrator must do so that it takes effect or passes things on; "" if there is nothing to do now."""
     if succession.status == SuccessionStatus.EFFECTIVE and succession.refused_because:
         return (
-            f"What was accepted could not be handed over, or handed back: {succession.refused_because} We try again "
-            "every five minutes. The operators have been told."
+            f"What was accepted could not be handed over or returned: {succession.refused_because} We try again every "
+            "five minutes, and have told the people who run this site."
         )
     if succession.is_final:
         return ""
@@ -33,62 +33,57 @@ def what_to_do(succession: Succession, today: dt.date) -> str:
     vests, shadow = succession.vests_on, succession.shadow_on
     if succession.is_certain:
         if vests is not None and not vests.day and vests.earliest <= today:
-            return "It has no vesting day, only a month or year: correct it, so that it takes effect."
+            return "It has only a month or year. Enter the exact vesting day, so that it can take effect."
         return ""
     if vests is not None and vests.latest <= today:
         return (
-            f"Its vesting day was {vests.words}, but no administrator has recorded that its order was made. "
-            "Change the status to “Order made”, and it takes effect within five minutes; or cancel it."
+            f"Its vesting day was {vests.words}, but no administrator has recorded that its order was made. Change "
+            "the status to “Order made”, and it will take effect within five minutes. Or cancel it."
         )
     if shadow is not None and shadow.latest <= today:
         return (
             f"The election or shadow authority was due {shadow.words}, but no administrator has recorded that its "
-            "order was made. Look at the source, and change the status: until then it cannot take effect."
+            "order was made. Look at the source and change the status. It cannot take effect before that."
         )
     return ""
 
 
 def _overdue(today: dt.date) -> SuccessionQuerySet:
-    """The successions about which `what_to_do` says something.
-
-    There are a few more in the month or year of their vesting.
-    """
-    unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
-    due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)
-    return Succession.objects.live().filter(unmade | due | ~Q(refused_because=""))
+    """The successions that may need an administrator; `what_to_do` decides about each of them."""
+    is_unmade = Q(status__in=_BEFORE_ITS_ORDER) & (Q(vests_on__lte=today) | Q(shadow_on__lte=today))
+    is_due = Q(status__in=CERTAIN - FINAL, vests_on__lte=today)
+    return Succession.objects.live().filter(is_unmade | is_due | ~Q(refused_because=""))
 
 
 def _to_decide(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per succession, for administrators."""
+    """The successions that wait for a decision, for administrators."""
     if not user.is_staff:
         return []
     today = timezone.localdate(now)
     return [
         Waiting(
-            what=_task(tie),
-            title=title_of(tie),
-            path=reverse("organisations:succession", args=[tie.pk]),
+            what=_task(succession),
+            title=title_of(succession),
+            path=reverse("organisations:succession", args=[succession.pk]),
         )
-        for tie in with_ties(_overdue(today)).order_by("pk")
-        if what_to_do(tie, today)
+        for succession in with_ties(_overdue(today)).order_by("pk")
+        if what_to_do(succession, today)
     ]
 
 
 def _task(succession: Succession) -> str:
     if not succession.refused_because:
         return "Decide about a succession"
-    return (
-        "Fix a succession that hands nothing over"
-        if succession.is_final
-        else "Fix a succession that has not taken effect"
-    )
+    if succession.is_final:
+        return "Fix a succession that hands nothing over"
+    return "Fix a succession that has not taken effect"
 
 
 def _administrators(now: dt.datetime) -> Reach:
-    """Active administrators, while something is overdue."""
+    """The people whom such work waits for: active administrators, if something is overdue."""
     staff = User.objects.filter(is_staff=True, is_active=True)
     return Reach(staff.filter(Exists(_overdue(timezone.localdate(now)))), (People("pk"),))
 
 
-#: Work that waits for administrators: what could not take effect, or still has an early status on its day.
+#: Work that waits for administrators.
 OVERDUE = (Source(_to_decide, lambda now: (_administrators(now),)),)

@@ -1,4 +1,4 @@
-"""What an organisation holds in this room: its people and the members of its group."""
+"""Obligations of this room: the people of an organisation, and the members of its group."""
 
 from __future__ import annotations
 
@@ -22,41 +22,48 @@ from partnerships.organisations.obligations import (
     register_staying,
 )
 
+#: From the strongest role to the weakest.
 _ROLES = (Role.LEAD, Role.EDITOR, Role.VIEWER)
 
 
-def _end(moving: Moving) -> dict[str, Any]:
+def _end_values(moving: Moving) -> dict[str, Any]:
+    """The values that end a membership."""
     return {"ends_on": timezone.localdate(moving.now)}
 
 
-def _stronger(ended: Membership, kept_membership: Membership) -> dict[str, Any]:
-    return {"role": min(Role(ended.role), Role(kept_membership.role), key=_ROLES.index).value}
+def _stronger_role(ended: Membership, kept: Membership) -> dict[str, Any]:
+    """The stronger of the roles of two memberships, as a value for the one that is kept."""
+    return {"role": min(Role(ended.role), Role(kept.role), key=_ROLES.index).value}
 
 
-def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
-    """End memberships, and let each person act for the other organisation in the same role from that day.
+def _move_people(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
+    """End memberships, and start new ones in the same roles for the other organisation on the same day.
 
-    A day on which they were to end already is kept. Who acts for it already does so in the stronger of both roles.
+    A planned last day stays. People who act for the other organisation already get the stronger of both roles.
     """
     day = timezone.localdate(moving.now)
     label = Membership._meta.label
     ending = Membership.objects.filter(pk__in=[membership.pk for membership in memberships])
     ending.update(ends_on=Greatest("starts_on", Value(day)))
-    ended = [
+    end_changes = [
         Change(
             label,
             membership.pk,
-            {"ends_on": _text(membership.ends_on)},
+            {"ends_on": _iso_day(membership.ends_on)},
             {"ends_on": max(day, membership.starts_on).isoformat()},
         )
         for membership in memberships
     ]
-    their_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=moving.target)
-    already = {membership.person_id: membership for membership in their_memberships}
-    raised = [
-        change for membership in memberships if (change := _raise_role(membership, already.get(membership.person_id)))
-    ]
-    begun = Membership.objects.bulk_create(
+
+    target_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=moving.target)
+    target_membership_by_person = {membership.person_id: membership for membership in target_memberships}
+    role_changes = []
+    for membership in memberships:
+        kept = target_membership_by_person.get(membership.person_id)
+        if kept is not None and (role_change := _raise_role(membership, kept)) is not None:
+            role_changes.append(role_change)
+
+    new_memberships = Membership.objects.bulk_create(
         Membership(
             person=membership.person,
             organisation=moving.target,
@@ -68,68 +75,80 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
             created_by=moving.author,
         )
         for membership in memberships
-        if membership.person_id not in already
+        if membership.person_id not in target_membership_by_person
     )
-    # Put back, a membership that began here ends on the day on which it began.
-    return (
-        ended
-        + raised
-        + [
-            Change(
-                label,
-                membership.pk,
-                {"ends_on": membership.starts_on.isoformat()},
-                {"ends_on": _text(membership.ends_on)},
-            )
-            for membership in begun
-        ]
-    )
+    # If this is undone, a new membership ends on its first day.
+    start_changes = [
+        Change(
+            label,
+            membership.pk,
+            {"ends_on": membership.starts_on.isoformat()},
+            {"ends_on": _iso_day(membership.ends_on)},
+        )
+        for membership in new_memberships
+    ]
+    return [*end_changes, *role_changes, *start_changes]
 
 
-def _text(day: dt.date | None) -> str | None:
+def _iso_day(day: dt.date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _raise_role(ended: Membership, kept_membership: Membership | None) -> Change | None:
-    if kept_membership is None or (role := _stronger(ended, kept_membership)["role"]) == kept_membership.role:
+def _raise_role(ended: Membership, kept: Membership) -> Change | None:
+    """Give the kept membership the stronger of both roles; return the change, if there is one."""
+    role = _stronger_role(ended, kept)["role"]
+    if role == kept.role:
         return None
-    change = Change(Membership._meta.label, kept_membership.pk, {"role": kept_membership.role}, {"role": role})
-    Membership.objects.filter(pk=kept_membership.pk).update(role=role)
-    return change
+    Membership.objects.filter(pk=kept.pk).update(role=role)
+    return Change(Membership._meta.label, kept.pk, {"role": kept.role}, {"role": role})
 
 
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
-    """Who has accepted: an invitation that nobody answered passes to nobody."""
-    open_ones = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=organisation)
-    return open_ones.filter(accepted_at__isnull=False).select_related("person")
+    """The memberships that have not ended on a day, without invitations that nobody has answered."""
+    open_memberships = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=organisation)
+    return open_memberships.filter(accepted_at__isnull=False).select_related("person")
 
 
 def _group(organisation: Organisation, day: dt.date) -> QuerySet[Organisation]:
+    """The members of the organisation's group that still exist."""
     return organisation.group_members.exclude(status=Status.DISSOLVED)
 
 
 PEOPLE = Obligation(
     "people",
     "People",
-    (Column("organisations.Membership.organisation", only=Q(ends_on=None), ending=_end, uniting=_stronger),),
-    _people,
-    lambda one, _: Held(
-        one.pk, one.person.display_name, "", one.get_role_display(), outside=f"{one.get_role_display()} {one.pk}"
+    (
+        Column(
+            "organisations.Membership.organisation", only=Q(ends_on=None), ending=_end_values, uniting=_stronger_role
+        ),
     ),
-    move=_begin_again,
+    _people,
+    lambda membership, _: Held(
+        membership.pk,
+        membership.person.display_name,
+        what=membership.get_role_display(),
+        outside=f"{membership.get_role_display()} {membership.pk}",
+    ),
+    move=_move_people,
 )
 GROUP = Obligation(
     "group",
     "Members of its group",
     (Column("organisations.Organisation.parent", locked=lambda target: Q(pk=target)),),
     _group,
-    lambda one, _: Held(one.pk, one.name, one.get_absolute_url(), one.get_kind_display(), outside=one.name),
+    lambda member, _: Held(
+        member.pk,
+        member.name,
+        member.get_absolute_url(),
+        what=member.get_kind_display(),
+        outside=member.name,
+    ),
     target="organisation",
 )
 
 
 def register() -> None:
-    """Register both, and what belongs to the body itself."""
+    """Register both, and the columns that belong to the organisation itself."""
     register_obligation(PEOPLE)
     register_obligation(GROUP)
     register_following(
@@ -145,7 +164,7 @@ def register() -> None:
         "organisations.AcceptedPart.organisation",
     )
     register_staying(
-        "which records became one",
+        "the two records of a merge",
         "organisations.Merge.kept",
         "organisations.Merge.merged",
         "organisations.NotSame.one",

@@ -1,6 +1,6 @@
-"""What people own for an organisation; every room registers its kinds.
+"""The register of what people own for an organisation; every room adds its kinds.
 
-Used when somebody leaves: what they hold is handed over, and nothing stays without an owner.
+It is used when a person leaves: what they own is handed over, and things without an owner are listed for the leads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class UnableToHandOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One thing that has, or needs, an owner."""
+    """A thing that has or needs an owner."""
 
     pk: int
     title: str
@@ -31,7 +31,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """One thing of an organisation that passes to a person."""
+    """A thing of an organisation that is handed over to a person."""
 
     pk: int
     organisation: Organisation
@@ -43,32 +43,32 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class OwnedKind:
-    """A kind of thing that a person can own for an organisation.
-
-    `fields` are the columns that name the owner, as "app.Model.field". `held` returns what a person owns for the
-    organisation. `left` returns what has no owner, or one who no longer acts for it. `hand_over` calls the service
-    that names the new owner; it raises `UnableToHandOver`. `waits_alone`: each thing without an owner is a line in My
-    work. `goes_to_colleague`: when somebody leaves and names a successor, `hand_over` is called for each thing; other
-    kinds have a departure hook of their own.
-    """
+    """A kind of thing that a person can own for an organisation."""
 
     code: str
     label: str
+    #: The columns that refer to the owner, as "app.Model.field".
     fields: tuple[str, ...]
+    #: Returns what a person owns for an organisation on a day.
     held: Callable[[User, Organisation, dt.date], Sequence[Thing]]
+    #: Returns what has no owner on a day, or an owner who no longer acts for the organisation.
     left: Callable[[Organisation, dt.date], Sequence[Thing]]
+    #: Calls the service that sets the new owner. Raises `UnableToHandOver`.
     hand_over: Callable[[Handover], None]
+    #: Whether My work has a line for each thing without an owner.
     waits_alone: bool = False
+    #: Whether `hand_over` is called for each thing if a person leaves and names a successor. Kinds without it have a
+    #: departure hook of their own.
     goes_to_colleague: bool = False
 
 
 def acting_for(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
-    """Ids of the people who act for the organisation on the day, as a subquery."""
+    """Ids of the people who act for the organisation on a day, as a subquery."""
     return Membership.objects.current(day).filter(organisation=organisation).values_list("person", flat=True)
 
 
 def left_by(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
-    """Ids of the people who acted for the organisation and do not on the day, as a subquery."""
+    """Ids of the people who acted for the organisation but do not on this day, as a subquery."""
     former = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False)
     return former.exclude(person__in=acting_for(organisation, day)).values_list("person", flat=True)
 
@@ -102,18 +102,12 @@ class Group:
 
 
 def held_by(person: User, organisation: Organisation, day: dt.date) -> list[Group]:
-    """What the person owns for the organisation, by kind.
-
-    Kinds with nothing are left out.
-    """
+    """The things that a person owns for the organisation, by kind, without empty kinds."""
     groups = (Group(kind, kind.held(person, organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]
 
 
 def left_without_owner(organisation: Organisation, day: dt.date) -> list[Group]:
-    """What has no owner in the organisation, by kind.
-
-    Kinds with nothing are left out.
-    """
+    """The things of the organisation that have no owner, by kind, without empty kinds."""
     groups = (Group(kind, kind.left(organisation, day)) for kind in owned_kinds())
     return [group for group in groups if group.things]

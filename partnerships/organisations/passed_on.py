@@ -1,4 +1,4 @@
-"""What successions passed on, and what still awaits an organisation, as one reader may name it."""
+"""What successions have passed on, and what still waits for a new holder, with the titles that a reader may read."""
 
 from __future__ import annotations
 
@@ -14,117 +14,119 @@ from partnerships.activity.queries import visible_events
 from partnerships.organisations.handovers import readable_titles
 from partnerships.organisations.lineage import brought_about, ending
 from partnerships.organisations.models import HandoverState, Organisation, Succession, SuccessionStatus
-from partnerships.organisations.obligations import Obligation, obligations, signing
+from partnerships.organisations.obligations import obligations, signing
 from partnerships.people.models import User
 
-#: How many titles are named for each organisation: enough for most, and an email that can be read.
+#: Titles that are named for each organisation, so that an email stays short.
 NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Things of one organisation that another has now.
+    """Things of one organisation that another one holds now."""
 
-    `titles`: those that the reader may read, at most 20. Without a `holder` they await one.
-    """
-
+    #: The name of the organisation that held them.
     before: str
+    #: The name of the organisation that holds them now; "" if they still wait for one.
     holder: str
     count: int
+    #: The titles that the reader may read, at most `NAMED`.
     titles: Sequence[str]
 
     @property
     def others(self) -> int:
-        """How many are not named."""
+        """The number of things whose title is not named."""
         return self.count - len(self.titles)
 
 
 def passed_for(successions: Sequence[Succession], reader: User, own: Collection[int]) -> list[Passed]:
-    """What passed on, or back, from or to the reader's own organisations (ids), by name of both."""
-    things: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    """What has passed on or was returned, from or to the reader's own organisations (ids), sorted by names."""
+    record_ids: dict[tuple[int, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for succession in successions:
-        effect = brought_about(succession)
-        is_back = effect.undoes is not None
-        lines = (effect.undoes or effect).handovers.filter(Q(predecessor__in=own) | Q(successor__in=own))
-        lines = lines.filter(state=HandoverState.ACCEPTED if is_back else HandoverState.APPLIED)
-        for *pair, kind, record in lines.values_list("predecessor", "successor", "kind", "record"):
-            before, holder = reversed(pair) if is_back else pair
-            things[before, holder][kind].add(record)
-    bodies = Organisation.objects.in_bulk({pk for pair in things for pk in pair})
-    passed_list = [
+        effective = brought_about(succession)
+        is_returned = effective.undoes is not None
+        lines = (effective.undoes or effective).handovers.filter(Q(predecessor__in=own) | Q(successor__in=own))
+        lines = lines.filter(state=HandoverState.ACCEPTED if is_returned else HandoverState.APPLIED)
+        rows = lines.values_list("predecessor", "successor", "kind", "record")
+        for predecessor_id, successor_id, kind, record_id in rows:
+            pair = (successor_id, predecessor_id) if is_returned else (predecessor_id, successor_id)
+            record_ids[pair][kind].add(record_id)
+
+    organisation_by_id = Organisation.objects.in_bulk({pk for pair in record_ids for pk in pair})
+    passed = [
         Passed(
-            bodies[before].name,
-            bodies[holder].name,
-            sum(len(ids) for ids in by_kind.values()),
-            _titles(bodies[holder], by_kind, reader),
+            before=organisation_by_id[before_id].name,
+            holder=organisation_by_id[holder_id].name,
+            count=sum(len(ids) for ids in ids_by_kind.values()),
+            titles=_titles(organisation_by_id[holder_id], ids_by_kind, reader),
         )
-        for (before, holder), by_kind in things.items()
+        for (before_id, holder_id), ids_by_kind in record_ids.items()
     ]
-    return sorted(passed_list, key=lambda passed: (passed.before, passed.holder))
+    return sorted(passed, key=lambda things: (things.before, things.holder))
 
 
 def awaiting_for(
     successions: Sequence[Succession], reader: User, own: Collection[int], counts: Mapping[str, int], day: dt.date
 ) -> list[Passed]:
-    """What bodies that ended still held, by their name, where they or a successor is one of the reader's own (ids).
+    """What ended organisations still held, if they or a successor are the reader's own (ids), sorted by name.
 
-    `counts` has how many things each body (id) held when people were told.
+    `counts` are the numbers of things that each organisation held when people were emailed, by id.
     """
-    awaiting: dict[int, Passed] = {}
+    every_kind = {kind.code: None for kind in obligations()}
+    awaiting_by_id: dict[int, Passed] = {}
     for succession in successions:
-        concerned = {
+        own_predecessor_ids = {
             tie.predecessor_id for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & set(own)
         }
-        for body in ending(succession):
-            count = counts.get(str(body.pk), 0)
-            if body.pk in concerned and count:
-                titles = _titles(body, {kind.code: None for kind in obligations()}, reader)[:count]
-                awaiting[body.pk] = Passed(body.name, "", count, titles)
-    return sorted(awaiting.values(), key=lambda passed: passed.before)
+        for organisation in ending(succession):
+            count = counts.get(str(organisation.pk), 0)
+            if organisation.pk in own_predecessor_ids and count:
+                titles = _titles(organisation, every_kind, reader)[:count]
+                awaiting_by_id[organisation.pk] = Passed(organisation.name, "", count, titles)
+    return sorted(awaiting_by_id.values(), key=lambda things: things.before)
 
 
 def signed_meanwhile(succession: Succession, undone_by: Collection[Succession], reader: User) -> list[Event]:
-    """What successors signed in their own name, until it was undone, for what the succession passed on; newest first.
+    """What successors signed for records that an undone succession had passed on; the newest first.
 
-    `undone_by`: what undoes it. As far as the reader may see it. Nothing of a succession that nothing in effect undoes:
-    a signature stays a fact, and only an undoing leaves it with a body that does not take part any more.
+    Only what the reader may see, and only if one of `undone_by` has taken effect: then a signature belongs to an
+    organisation that no longer takes part.
     """
-    undoing = next((succession for succession in undone_by if succession.status == SuccessionStatus.EFFECTIVE), None)
+    undoing = next((other for other in undone_by if other.status == SuccessionStatus.EFFECTIVE), None)
     if undoing is None or succession.vests_on is None or undoing.vests_on is None:
         return []
-    passed: dict[str, set[int]] = defaultdict(set)
-    targets = {kind.code: kind.target for kind in obligations() if kind.target}
-    # Lines wait as accepted again once things have passed back.
-    lines = succession.handovers.filter(kind__in=targets, state__in=(HandoverState.APPLIED, HandoverState.ACCEPTED))
-    for kind, record in lines.values_list("kind", "record"):
-        passed[targets[kind]].add(record)
-    about = [
-        Q(target_kind=kind, target_id__in=ids) | Q(within_kind=kind, within_id__in=ids) for kind, ids in passed.items()
-    ]
-    if not about:
+    target_by_code = {kind.code: kind.target for kind in obligations() if kind.target}
+    # Lines are accepted again once the records have been returned.
+    lines = succession.handovers.filter(
+        kind__in=target_by_code, state__in=(HandoverState.APPLIED, HandoverState.ACCEPTED)
+    )
+    ids_by_target: dict[str, set[int]] = defaultdict(set)
+    for code, record_id in lines.values_list("kind", "record"):
+        ids_by_target[target_by_code[code]].add(record_id)
+    if not ids_by_target:
         return []
+
+    is_about_them = Q()
+    for target, ids in ids_by_target.items():
+        is_about_them |= Q(target_kind=target, target_id__in=ids) | Q(within_kind=target, within_id__in=ids)
     ties = succession.ties.exclude(successor=None).exclude(successor=F("predecessor"))
-    signed = Q(
+    is_signed_by_successor = Q(
         kind__in=signing(),
         organisation_id__in=ties.values("successor"),
         at__date__gte=succession.vests_on.earliest,
         at__date__lte=undoing.vests_on.latest,
     )
-    return list(visible_events(reader, signed & Q(*about, _connector=Q.OR)).order_by("-at", "-pk"))
+    return list(visible_events(reader, is_signed_by_successor & is_about_them).order_by("-at", "-pk"))
 
 
 def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None], reader: User) -> list[str]:
-    """Titles of what the organisation holds now and the reader may read.
+    """At most `NAMED` titles of what the organisation holds now, as far as the reader may read them.
 
-    These records by kind (None: all).
+    `records` are the ids by kind; None for all records of a kind.
     """
     titles: list[str] = []
     for kind in obligations():
         if kind.code in records and len(titles) < NAMED:
-            more_titles = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
-            titles += sorted(_named(kind, title) for title in more_titles.values())
+            readable = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
+            titles += sorted(f"{title} ({kind.label.lower()})" for title in readable.values())
     return titles
-
-
-def _named(kind: Obligation, title: str) -> str:
-    return f"{title} ({kind.label.lower()})"

@@ -1,4 +1,4 @@
-"""Queries about organisations and their members."""
+"""Queries about organisations and the people who act for them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from partnerships.organisations.models import (
     Scheme,
     SuccessionStatus,
     SuccessionTie,
-    of_org_id,
+    parse_org_id,
 )
 from partnerships.people.models import User
 
-#: Sorts memberships by role, leads first.
-_STRENGTH = Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2)
+#: Sorts memberships by role: leads, editors, viewers.
+_ROLE_ORDER = Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2)
 
 
 def find_organisations(
@@ -36,48 +36,48 @@ def find_organisations(
     region: Area | None = None,
     area: Area | None = None,
 ) -> OrganisationQuerySet:
-    """Unordered organisations by name or identifier, by region and by area.
+    """Organisations by name or identifier, region and area, without an order.
 
-    Every word of `text` must occur in the same name, or the whole text in an identifier. If nothing matches, names
-    with a similar spelling are returned; to an email address no name is similar.
+    Every word of the text must be in the same name, or the whole text in an identifier. If there are none,
+    organisations with a similar name are returned, except for an email address.
     """
     organisations = Organisation.objects.visible_to(user).standing()
     if region is not None:
         organisations = organisations.filter(Q(region=region) | Q(pk__in=_serving(region)))
     if area is not None:
         organisations = organisations.filter(pk__in=_serving(area))
-    return _called(organisations, text)
+    return _matching(organisations, text)
 
 
 def find_publicly_listed(text: str) -> OrganisationQuerySet:
-    """Unordered organisations that everybody may look up, by name or number as in `find_organisations`."""
-    return _called(publicly_listed(), text)
+    """Organisations that everybody may look up, by name or identifier as in `find_organisations`."""
+    return _matching(publicly_listed(), text)
 
 
-def _called(organisations: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
-    """Organisations with a matching name or number, else with a name of a similar spelling; all without a text."""
+def _matching(organisations: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
+    """Organisations with a matching name or identifier, or else with a similar name; all without a text."""
     if not text.strip():
         return organisations
-    exact = organisations.filter(_has_name_or_number(text))
+    exact = organisations.filter(_has_name_or_identifier(text))
     if exact.exists() or "@" in text:
         return exact
-    nearly = OrganisationName.objects.filter(folded__trigram_word_similar=fold_name(text)[:300])
-    return organisations.filter(pk__in=nearly.values("organisation"))
+    similar_names = OrganisationName.objects.filter(folded__trigram_word_similar=fold_name(text)[:300])
+    return organisations.filter(pk__in=similar_names.values("organisation"))
 
 
 def _serving(area: Area) -> QuerySet[AreaServed, int]:
-    """Ids of organisations that serve the area, or one within it."""
-    within = Q(area=area) | Q(area__parent=area) | Q(area__region=area)
-    return AreaServed.objects.filter(within).values_list("organisation", flat=True)
+    """Ids of the organisations that serve the area, or an area within it."""
+    is_within = Q(area=area) | Q(area__parent=area) | Q(area__region=area)
+    return AreaServed.objects.filter(is_within).values_list("organisation", flat=True)
 
 
-def _has_name_or_number(text: str) -> Q:
-    """The condition that one name has every word of the text, or that a number has the text in it."""
+def _has_name_or_identifier(text: str) -> Q:
+    """The condition for organisations with every word of the text in one name, or with the text in an identifier."""
+    scheme, value = parse_org_id(text)
+    identifier_matches = Q(scheme=scheme, value__iexact=value) if scheme else Q(value__icontains=text.strip())
+    identifiers = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(identifier_matches)
+    condition = Q(pk__in=identifiers.values("organisation"))
     words = fold_name(text).split()
-    scheme, number = of_org_id(text)
-    by_number = Q(scheme=scheme, value__iexact=number) if scheme else Q(value__icontains=text.strip())
-    identified = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(by_number)
-    condition = Q(pk__in=identified.values("organisation"))
     if words:
         names = OrganisationName.objects.all()
         for word in words:
@@ -86,31 +86,37 @@ def _has_name_or_number(text: str) -> Q:
     return condition
 
 
-#: The organisations along one link from one organisation, each with its distance; a circle ends where it began.
+#: The organisations that are linked to one through parents, each with its distance. CYCLE stops at a circle.
 _CHAIN = """
     WITH RECURSIVE chain AS (
-        SELECT id, parent_id, 0 AS depth FROM organisations_organisation WHERE id = %s
+        SELECT id, parent_id, 0 AS depth
+          FROM organisations_organisation
+         WHERE id = %s
         UNION ALL
-        SELECT one.id, one.parent_id, chain.depth + 1 FROM organisations_organisation one JOIN chain ON LINK
-    ) CYCLE id SET again USING path
-    SELECT id, min(depth) FROM chain GROUP BY id
+        SELECT linked.id, linked.parent_id, chain.depth + 1
+          FROM organisations_organisation AS linked
+          JOIN chain ON LINK
+    ) CYCLE id SET is_cycle USING path
+    SELECT id, min(depth)
+      FROM chain
+     GROUP BY id
 """
-_BELOW = _CHAIN.replace("LINK", "one.parent_id = chain.id")
-_ABOVE = _CHAIN.replace("LINK", "one.id = chain.parent_id")
+_BELOW = _CHAIN.replace("LINK", "linked.parent_id = chain.id")
+_ABOVE = _CHAIN.replace("LINK", "linked.id = chain.parent_id")
 
 
 def group_of(organisation_id: int) -> dict[int, int]:
-    """The organisations of the group below one, itself included, each with its depth (itself: 0)."""
+    """Ids of an organisation and of its group below it, each with its depth, which is 0 for itself."""
     return dict(rows_of(_BELOW, [organisation_id]))
 
 
 def ancestors_of(organisation_id: int) -> dict[int, int]:
-    """The organisations that one is part of, itself included, each with how far above it is."""
+    """Ids of an organisation and of those above it, each with its distance, which is 0 for itself."""
     return dict(rows_of(_ABOVE, [organisation_id]))
 
 
 def match_by_name(name: str) -> OrganisationQuerySet:
-    """Organisations with a name that normalises to the same text."""
+    """Organisations with a name that has the same normalised form."""
     return Organisation.objects.standing().filter(
         pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
     )
@@ -119,53 +125,48 @@ def match_by_name(name: str) -> OrganisationQuerySet:
 def publicly_listed() -> OrganisationQuerySet:
     """Organisations whose names, numbers, dates and successors everybody may look up.
 
-    They have a number in a published register, or are councils or strategic authorities that will succeed one that
-    has. Demonstration and merged records are left out.
+    They have an identifier in a published register, or are councils or strategic authorities that will succeed one that
+    has. Organisations of the demonstration network and merged ones are left out.
     """
-    published = Identifier.objects.exclude(scheme=Scheme.NETWORK).values("organisation")
-    followers = SuccessionTie.objects.exclude(succession__status=SuccessionStatus.CANCELLED)
-    followers = followers.filter(
-        predecessor__in=published, successor__kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY]
-    )
-    listed = Q(pk__in=published) | Q(pk__in=followers.values("successor"))
-    return Organisation.objects.standing().filter(listed, is_demonstration=False)
+    registered_ids = Identifier.objects.exclude(scheme=Scheme.NETWORK).values("organisation")
+    ties = SuccessionTie.objects.exclude(succession__status=SuccessionStatus.CANCELLED)
+    ties = ties.filter(predecessor__in=registered_ids, successor__kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY])
+    is_listed = Q(pk__in=registered_ids) | Q(pk__in=ties.values("successor"))
+    return Organisation.objects.standing().filter(is_listed, is_demonstration=False)
 
 
 def acting_memberships(user: User) -> QuerySet[Membership]:
-    """The person's memberships in force today, strongest role first."""
+    """The person's memberships in force today, those with the strongest role first."""
     return (
         Membership.objects.current()
         .of_person(user)
         .select_related("organisation")
-        .annotate(strength=_STRENGTH)
+        .annotate(strength=_ROLE_ORDER)
         .order_by("strength", "organisation__name", "pk")
     )
 
 
 def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisation | None:
-    """The organisation if the person acts for it today, else None.
-
-    If roles are given, in one of them.
-    """
+    """The organisation, if the person acts for it today in one of the roles (or in any); otherwise None."""
     return Organisation.objects.of_person(user, *roles).filter(pk=organisation_id).first()
 
 
 def people_of(organisation: Organisation) -> QuerySet[User]:
-    """The people who act for it today."""
+    """The people who act for an organisation today."""
     return User.objects.filter(
         pk__in=Membership.objects.current().filter(organisation=organisation).values("person")
     ).order_by("pk")
 
 
 def leads_of(organisation: Organisation | int) -> QuerySet[User]:
-    """The people who lead it today."""
+    """The people who lead an organisation today."""
     return User.objects.filter(
         pk__in=Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
     )
 
 
 def watching(membership: Membership) -> QuerySet[User]:
-    """The people emailed about what an administrator does to a membership: other leads, else all administrators."""
+    """The people to email about an administrator's change to a membership: the other leads, or else administrators."""
     leads = leads_of(membership.organisation).exclude(pk=membership.person_id)
     return leads if leads.exists() else User.objects.filter(is_staff=True, is_active=True)
 
@@ -190,12 +191,12 @@ def colleagues_of(membership: Membership) -> QuerySet[User]:
 
 
 def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:
-    """The memberships in force today, leads first."""
+    """The memberships of an organisation in force today, leads first."""
     return (
         Membership.objects.current()
         .filter(organisation=organisation)
         .select_related("person")
-        .annotate(strength=_STRENGTH)
+        .annotate(strength=_ROLE_ORDER)
         .order_by("strength", "person__name", "pk")
     )
 

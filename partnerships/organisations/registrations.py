@@ -1,4 +1,4 @@
-"""What the organisations room registers with lower rooms."""
+"""Registers what the organisations room adds to other rooms, at start-up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.listing import LIST
 from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
-from partnerships.organisations.services import end_membership, retry_own_sign_in
+from partnerships.organisations.services import end_membership, recheck_own_sign_in
 from partnerships.organisations.services.handing_over import give_to_colleague
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.kinds import EmailKind
@@ -32,17 +32,14 @@ from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.people.second_factor import register_reason
 from partnerships.people.sign_in_policy import register_policy
 
-#: How long leads may still sign in by password once their organisation requires its own sign-in.
+#: How long leads can still use their passwords once their organisation requires its own sign-in.
 WAY_BACK = dt.timedelta(days=1)
 #: How long requests for access are kept, answered or not.
 REQUESTS_KEPT = dt.timedelta(days=90)
 
 
 def end_memberships(leaving: Leaving) -> int:
-    """End every membership, also that of a last lead.
-
-    Closing an account must always be possible.
-    """
+    """End all memberships of a person, even the last lead's, because it must always be possible to close an account."""
     memberships = Membership.objects.filter(person=leaving.person, ends_on=None).select_related("organisation")
     for membership in memberships.order_by("pk"):
         end_membership(
@@ -57,7 +54,7 @@ def end_memberships(leaving: Leaving) -> int:
 
 
 def _successor(leaving: Leaving, membership: Membership) -> User | None:
-    """The successor, if they act for this organisation too; else None."""
+    """The person who takes over, if they act for this organisation too; otherwise None."""
     if leaving.successor is None:
         return None
     memberships = (
@@ -77,12 +74,9 @@ def organisation_asks_for_it(user: User) -> bool:
 
 
 def acts_for_somebody(user: User) -> str:
-    """Why somebody with memberships cannot administer; empty without any.
-
-    Pending memberships count.
-    """
-    open_ones = Membership.objects.filter(person=user, ends_on=None)
-    names = list(open_ones.order_by("organisation__name").values_list("organisation__name", flat=True))
+    """Why a person with memberships, even pending ones, cannot be an administrator; "" without memberships."""
+    open_memberships = Membership.objects.filter(person=user, ends_on=None)
+    names = list(open_memberships.order_by("organisation__name").values_list("organisation__name", flat=True))
     if not names:
         return ""
     return (
@@ -102,7 +96,7 @@ def offered_providers(user: User, now: dt.datetime) -> set[str]:
 def required_providers(user: User, now: dt.datetime) -> set[str]:
     """Keys of the sign-in providers that the person must use.
 
-    Leads keep their password for a day, so that a provider that fails does not lock the organisation out.
+    Leads can use their passwords for one more day, so that nobody is locked out if the provider fails.
     """
     required = Membership.objects.current(timezone.localdate(now)).of_person(user)
     required = required.filter(organisation__own_sign_in_required_at__isnull=False)
@@ -145,7 +139,7 @@ def register() -> None:
         apply=_old_requests,
     )
     register_reliant_organisations(organisations_using)
-    register_recheck(retry_own_sign_in)
+    register_recheck(recheck_own_sign_in)
     _register_personal()
 
 
@@ -157,7 +151,7 @@ def _register_personal() -> None:
                 "organisations.Membership",
                 "person",
                 Fate.KEEP,
-                "which organisation somebody acted for, and when",
+                "which organisation a person acted for, and when",
                 ("organisation", "role", "job_title", "starts_on", "ends_on"),
             ),
             Rule(

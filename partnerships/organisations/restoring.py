@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo, same_rows
 from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role, Succession
-from partnerships.organisations.services.consents import CONSENT, consent_identity, record_again
+from partnerships.organisations.services.consents import CONSENT, consent_identity, record_consent_again
 from partnerships.organisations.services.handovers import HANDOVER, handover_identity
 from partnerships.organisations.services.memberships import (
     MEMBERSHIP,
@@ -21,8 +21,8 @@ from partnerships.organisations.services.memberships import (
     membership_identity,
 )
 from partnerships.organisations.services.merging import MERGE, UnableToMerge, merge_identity, undo_merge
-from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, ways_in_identity
-from partnerships.organisations.services.vesting import hand_over_each
+from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, sign_in_identity
+from partnerships.organisations.services.vesting import process_due_successions
 
 _REASON = "As it was before a backup was restored."
 #: From the role with the fewest rights to that with the most.
@@ -89,7 +89,7 @@ def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         began_at=lambda one: one.created_at,
         redone=redone,
     ):
-        if ways_in_identity(organisation) != line["ways"]:
+        if sign_in_identity(organisation) != line["ways"]:
             redone.left.append(
                 f"organisation {organisation.pk}: its people sign in as they did before a change made after the "
                 f"backup; set its sign-in page and second factor again"
@@ -129,7 +129,7 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
     def redo(line: Handover, said: dict[str, Any]) -> int:
         given_on = dt.date.fromisoformat(said["on"])
-        record_again(line, given_on=given_on, recorded_by=said["by"], recorded_at=moment(said))
+        record_consent_again(line, given_on=given_on, recorded_by=said["by"], recorded_at=moment(said))
         return 1
 
     waiting = Handover.objects.lacking_consent().filter(pk__in={line["handover"] for line in lines})
@@ -150,7 +150,7 @@ def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     membership ends.
     """
     redone = Redone()
-    redone.done, wrong = hand_over_each(now=now)
+    redone.done, wrong = process_due_successions(now=now)
     redone.left += [
         f"succession {number}: passing on failed: {type(error).__name__}: {error}" for number, error in wrong.items()
     ]

@@ -20,7 +20,7 @@ from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.filling import Given
 from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.models import SuccessionKind, SuccessionStatus
-from partnerships.organisations.naming import Named, names_lookup, names_of
+from partnerships.organisations.naming import NameHistory, names_lookup, names_of
 from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
@@ -142,7 +142,7 @@ class _Names:
     """Names of the people and organisations that events mention by number."""
 
     people: dict[int, str]
-    bodies: Mapping[int, Named]
+    bodies: Mapping[int, NameHistory]
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> _Names:

@@ -20,7 +20,7 @@ from partnerships.organisations.models import (
     Organisation,
     OrganisationName,
     Scheme,
-    of_org_id,
+    parse_org_id,
 )
 from partnerships.organisations.queries import find_publicly_listed, publicly_listed
 from partnerships.reconciliation.matching import (
@@ -209,7 +209,7 @@ def _asked_numbers(questions: list[Question]) -> list[_AskedNumber]:
     for index, question in enumerate(questions):
         values = [(condition.property, value) for condition in question.conditions for value in condition.values]
         for property_id, value in [*values, ("", question.text)]:
-            scheme, number = of_org_id(value)
+            scheme, number = parse_org_id(value)
             if scheme:
                 asked_numbers.append(_AskedNumber(index, scheme, plain_number(number)))
             elif property_id in SCHEMES or not property_id:

@@ -222,8 +222,8 @@ ROWS = (
         ADMINISTRATOR,
     ),
     Row(
-        "organisations.retry_own_sign_in",
-        lambda w, author, _: services.retry_own_sign_in(
+        "organisations.recheck_own_sign_in",
+        lambda w, author, _: services.recheck_own_sign_in(
             "larkhaven", since=None, reason="Another directory.", author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
@@ -515,6 +515,6 @@ WITHOUT_A_PERSON = {
     "organisations.record_moved_memberships": "part of another service, inside its transaction",
     "organisations.set_status": "part of another service, inside its transaction",
     "organisations.sign_in_refusal": "reads only",
-    "organisations.tell_ways_in": "part of another service, inside its transaction",
+    "organisations.record_sign_in_change": "part of another service, inside its transaction",
     "organisations.ties_between": "makes values that other services record",
 }

@@ -392,7 +392,7 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
     stuck, dee = "Fix a succession that hands nothing over", Client()
     dee.force_login(world.dee)
     page = " ".join(dee.get(reverse("organisations:succession", args=[succession.pk])).content.decode().split())
-    assert "could not be handed over, or handed back: An unexpected error: RuntimeError." in page
+    assert "could not be handed over or returned: An unexpected error: RuntimeError." in page
     assert stuck in lines(world, world.dee) - lines(world, world.ben)
     monkeypatch.setattr(moves, real)
     services.hand_over_due(now=timezone.now())

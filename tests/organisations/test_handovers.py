@@ -197,7 +197,7 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     assert "The lender: not given yet" in page
     day = {"given_on": today().isoformat()}
     sent = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "answer": "given"} | day
-    assert "Say where the consent can be read." in client.post(address, sent).content.decode()
+    assert "Enter where the consent can be read." in client.post(address, sent).content.decode()
     assert client.post(address, sent | {"evidence": "Minutes"}).status_code == 302
 
     assert not Handover.objects.lacking_consent().exists()

@@ -69,7 +69,7 @@ def fresh(record: Any) -> Any:
     [
         ({"ties": []}, "at least one"),
         ({"kind": "function_transfer"}, "which function"),
-        ({"share": "0.5", "geography": ""}, "Say in which areas"),
+        ({"share": "0.5", "geography": ""}, "Enter the areas in which"),
         ({"share": "0.5"}, "must come to 1"),
         ({"share": "1.5"}, "more than 0"),
         ({"status": "order_made", "vests_on": None}, "vesting day"),
@@ -149,7 +149,7 @@ def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
 def test_a_vesting_day_known_to_the_month_is_not_enough_to_take_effect(world: World) -> None:
     succession = merger(world, vests_on=PartialDate(today().year - 1, 4))
 
-    with pytest.raises(UnableToChangeSuccession, match="a month or year is not enough"):
+    with pytest.raises(UnableToChangeSuccession, match="A month or year is not enough"):
         take_effect(succession=succession, author=None, now=timezone.now())
 
 

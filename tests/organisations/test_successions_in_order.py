@@ -106,7 +106,7 @@ def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, c
     answer = client.post(reverse("organisations:take-effect", args=[succession.pk]), {"reason": "Its day has come."})
 
     assert answer.status_code == 422
-    assert "Tidewater Housing Group: The organisation cannot end before it began." in answer.content.decode()
+    assert "Tidewater Housing Group: The organisation cannot end before it started." in answer.content.decode()
     assert not fresh(world.larkhaven).is_ended
 
 

@@ -100,7 +100,7 @@ def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(
 
     # The administrator proposes it; the leads of both successors accept everything.
     undecided.get_by_role("link", name="Commitments").click()
-    page.get_by_label("All 1 that the filter found").check()
+    page.get_by_label("All 1 that match").check()
     page.get_by_label("Who takes over?").select_option(label="West Surrey Council")
     page.get_by_role("button", name="Propose to successor").click()
     expect(undecided).to_contain_text("Everything has a handover line.")

@@ -22,7 +22,7 @@ from partnerships.agreements.services import (
 from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Membership, NameKind
 from partnerships.organisations.services import update_organisation
-from partnerships.organisations.services.names import keep_names
+from partnerships.organisations.services.names import add_names
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment, lift_embargoes, share_draft
 from partnerships.search.entries import Row
@@ -140,7 +140,7 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
 def test_excerpt_ends_with_the_records_own_words(world: World) -> None:
     """All names of its organisations find a record, and no page shows them in a row."""
     entry = shared(world.larkhaven, world.amina, timezone.now(), title="Fitter wanted", statement="For forty boilers.")
-    keep_names(world.larkhaven, [("Tern Housing", NameKind.FORMER)])
+    add_names(world.larkhaven, [("Tern Housing", NameKind.FORMER)])
     index_stale()
 
     by_word, by_name = (search(user=world.amina, text=text).hits for text in ("boilers", "Tern Housing"))

@@ -1,7 +1,4 @@
-"""Forms about organisations and memberships.
-
-Forms check the shape of the data; services check the rules.
-"""
+"""Forms of organisations and memberships. They check the format of the data; services check the rules."""
 
 from __future__ import annotations
 
@@ -29,8 +26,8 @@ from partnerships.organisations.services import sign_in_refusal
 from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
 
-#: Help text beside each role (docs/rights.md).
-ROLE_WORDS = {
+#: The label of each role where one is chosen (docs/rights.md).
+ROLE_LABELS = {
     Role.VIEWER: "Viewer: reads, comments and follows",
     Role.EDITOR: "Editor: also writes asks, offers, plans, conversations and progress",
     Role.LEAD: "Lead: also speaks for the organisation: publishes, signs off, answers invitations, invites colleagues",
@@ -38,7 +35,7 @@ ROLE_WORDS = {
 
 
 class DirectoryFilter(Form):
-    """The list's own filters of organisations."""
+    """The filters of the list of organisations."""
 
     q = forms.CharField(label="Name or number", required=False, max_length=200, strip=True)
     region = forms.ModelChoiceField(
@@ -59,13 +56,13 @@ class DirectoryFilter(Form):
 
 
 class InviteForm(Form):
-    """Invitation of a person to act for an organisation."""
+    """An invitation of a person to act for an organisation."""
 
     email = forms.EmailField(label="Work email address", max_length=254)
     name = forms.CharField(label="Name", required=False, max_length=150)
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
     role = forms.ChoiceField(
-        label="What can they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=Role.EDITOR
+        label="What can they do?", choices=list(ROLE_LABELS.items()), widget=forms.RadioSelect, initial=Role.EDITOR
     )
     message = forms.CharField(
         label="Message to send with the invitation",
@@ -94,9 +91,9 @@ class InviteForm(Form):
 
 
 class MembershipForm(Form):
-    """Role and job title of a membership."""
+    """The role and job title of a membership."""
 
-    role = forms.ChoiceField(label="What can they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
+    role = forms.ChoiceField(label="What can they do?", choices=list(ROLE_LABELS.items()), widget=forms.RadioSelect)
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
 
     reason = forms.CharField(
@@ -117,14 +114,14 @@ class MembershipForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """Confirmation that asks for a reason."""
+    """A confirmation that asks for a reason."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class EndForm(ReasonForm):
-    """Ending a membership: the reason, and the colleague who takes over."""
+    """The reason for ending a membership, and the colleague who takes over."""
 
     successor = forms.ModelChoiceField(
         label="Who takes over their work?",
@@ -139,10 +136,7 @@ class EndForm(ReasonForm):
 
 
 class AcceptForm(Form):
-    """Accepting an invitation.
-
-    People who already have an account need neither name nor password.
-    """
+    """The name and password of a person who accepts an invitation; nothing for those who have an account."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(
@@ -162,10 +156,7 @@ class AcceptForm(Form):
 
 
 class SettingsForm(Form):
-    """Settings that an organisation's lead may change.
-
-    Names and identifiers come from the registers.
-    """
+    """The settings that a lead may change; names and identifiers come from registers."""
 
     short_name = forms.CharField(label="Short name", required=False, max_length=120)
     website = forms.URLField(label="Website", required=False, max_length=500, assume_scheme="https")
@@ -178,8 +169,9 @@ class SettingsForm(Form):
         label="Everybody who acts for us must sign in through our own sign-in page",
         required=False,
         help_text=(
-            "A lead must have signed in through it first. Everybody else will be signed out, and their passwords stop"
-            " working. Leads can use their password for another 24 hours, so that you can undo this if the page fails."
+            "A lead must have signed in through it first. Everybody else will be signed out, and their passwords will"
+            " stop working. Leads can use their passwords for another 24 hours, so that you can undo this if the page"
+            " fails."
         ),
     )
 
@@ -194,10 +186,7 @@ class SettingsForm(Form):
 
 
 class AccessRequestForm(Form):
-    """Asking an administrator for access.
-
-    People with an account need not say who they are.
-    """
+    """A request for access to an organisation; for a signed-in person, name and address are filled in."""
 
     organisation_name = forms.CharField(label="Name of your organisation", max_length=300)
     kind = forms.ChoiceField(label="Kind", choices=[("", "Choose a kind"), *Kind.choices])
@@ -205,7 +194,7 @@ class AccessRequestForm(Form):
         label="A number that identifies it",
         required=False,
         max_length=80,
-        help_text="For example its registration number with the Regulator of Social Housing, or its company number.",
+        help_text="For example, its registration number with the Regulator of Social Housing, or its company number.",
     )
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = forms.EmailField(
@@ -231,23 +220,23 @@ class AccessRequestForm(Form):
 
 
 def choices_of(group: Group) -> list[tuple[str, str]]:
-    """The things of a group to tick."""
+    """The things of a group as choices to tick."""
     return [
         (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title) for thing in group.things
     ]
 
 
 class HandOverForm(Form):
-    """Ticked things of one kind, the person who gets them, and why."""
+    """The things of one kind to hand over, the person who takes them over, and the reason."""
 
-    #: Its name in the data says which of the forms on the page was sent.
+    #: Present in the data only of the form that was sent, because the page has several.
     kind = forms.CharField(widget=forms.HiddenInput)
     things = forms.MultipleChoiceField(
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": "Tick what to hand over.",
-            "invalid_choice": "Somebody else has handed over some of these. Look at the list again.",
+            "invalid_choice": "Another person has handed over some of these. Look at the list again.",
         },
     )
     to = forms.ModelChoiceField(
@@ -271,17 +260,17 @@ class HandOverForm(Form):
 
 
 def _sign_in_pages() -> list[tuple[str, str]]:
-    return [("", "None: they use email address and password"), *provider_choices()]
+    return [("", "None: people sign in with email address and password"), *provider_choices()]
 
 
 class ReasonedForm(forms.ModelForm[Any], Form):
-    """A correction of the directory, with the reason that history keeps."""
+    """A correction of the directory, with a reason that the history keeps."""
 
     reason = forms.CharField(
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
+        help_text="The organisation's history shows this. Name the email, register or order that says so.",
     )
 
 
@@ -293,19 +282,19 @@ class OrganisationAdminForm(ReasonedForm):
         required=False,
         choices=_sign_in_pages,
         help_text=(
-            "People in this organisation can sign in there from now on. Passwords keep working. Set "
-            "up sign-in pages under “Social applications”."
+            "People in this organisation can sign in there from now on, and passwords keep working. Set up sign-in "
+            "pages under “Social applications”."
         ),
     )
     is_another = forms.BooleanField(
-        label="It is another organisation",
+        label="This is a different organisation",
         required=False,
-        help_text="Tick this to add the organisation even though the directory has a similar name.",
+        help_text="Tick this to add it even though the directory has an organisation with a similar name.",
     )
     own_sign_in_required = forms.BooleanField(
         label="People in this organisation must sign in there",
         required=False,
-        help_text="Possible once a lead has signed in there. Passwords then stop working (for leads after 24 hours).",
+        help_text="A lead must have signed in there first. Passwords then stop working, for leads after 24 hours.",
     )
 
     class Meta:
@@ -318,17 +307,19 @@ class OrganisationAdminForm(ReasonedForm):
         self.fields["own_sign_in_required"].initial = self.instance.own_sign_in_required
 
     def clean(self) -> dict[str, Any]:
-        """Show beside the field why the service would refuse the sign-in."""
+        """Check the sign-in settings and, for a new organisation, that it is not a duplicate."""
         data = super().clean() or {}
-        words = sign_in_refusal(
-            Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation(),
+        saved_organisation = Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation()
+        explanation = sign_in_refusal(
+            saved_organisation,
             provider=data.get("sign_in_provider", ""),
             required=data.get("own_sign_in_required", False),
         )
-        if words:
-            self.add_error("own_sign_in_required", words)
-        alike = [] if self.instance.pk or data.get("is_another") else similar_to(data.get("name", ""))
-        if alike:
-            names = ", ".join(organisation.name for organisation in alike)
+        if explanation:
+            self.add_error("own_sign_in_required", explanation)
+        is_checked = bool(self.instance.pk or data.get("is_another"))
+        similar = [] if is_checked else similar_to(data.get("name", ""))
+        if similar:
+            names = ", ".join(organisation.name for organisation in similar)
             self.add_error("is_another", f"The directory has a similar name: {names}. Is it the same organisation?")
         return data

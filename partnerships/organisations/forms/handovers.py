@@ -20,22 +20,22 @@ from partnerships.organisations.presenting import steps_in_words
 
 
 class _TickingForm(Form):
-    """A form with things to tick, or all of them at once."""
+    """A form with things to tick, and a box for all of them."""
 
     def _is_everything(self) -> bool:
-        """Whether all were asked for, so that none needs a tick."""
+        """Whether the box for all is ticked, so that nothing else must be."""
         return bool(self.is_bound and self.data.get(self.add_prefix("everything")))
 
 
 class ProposeHandoversForm(_TickingForm):
-    """Who takes over the ticked things, on what basis, and by when the successor answers."""
+    """A proposal of who takes over the ticked things, with its basis and the day to answer by."""
 
     records = forms.MultipleChoiceField(
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "invalid_choice": "Some of these already have a handover line. Look at the list again.",
-            "required": "Tick what is handed over, or tick all that the filter found.",
+            "required": "Tick what is to be handed over, or tick the box for all that match.",
         },
     )
     everything = forms.BooleanField(required=False)
@@ -48,18 +48,20 @@ class ProposeHandoversForm(_TickingForm):
         queryset=Organisation.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Only if several take it over. The organisation chosen above keeps the record.",
+        help_text="Only if several organisations take it over. The organisation chosen above keeps the record.",
     )
     basis = forms.CharField(
-        label="Basis", required=False, max_length=300, help_text="Such as an article of the order, or an agreement."
+        label="Basis",
+        required=False,
+        max_length=300,
+        help_text="For example, an article of the order, or an agreement.",
     )
     consent = forms.CharField(
         label="Consent needed",
         required=False,
         max_length=300,
-        help_text="Whose consent is needed, such as a lender’s. It is handed over only once that is recorded. Leave "
-        "this "
-        "empty if no consent is needed.",
+        help_text="Enter whose consent is needed, for example the lender’s. Nothing is handed over until the consent "
+        "is recorded. Leave this empty if no consent is needed.",
     )
     evidence = forms.CharField(
         label="Evidence", required=False, max_length=300, help_text="Where the consent or agreement can be read."
@@ -76,26 +78,26 @@ class ProposeHandoversForm(_TickingForm):
         records.choices = [
             (str(thing.pk), f"{thing.title} ({thing.what})" if thing.what else thing.title) for thing in things
         ]
-        everything.label = f"All {count} that the filter found"
-        bodies = list(successors)
-        if len(bodies) < 2:  # Nobody to share with.
+        everything.label = f"All {count} that match"
+        possible_successors = list(successors)
+        if len(possible_successors) < 2:
             del self.fields["sharing"], self.fields["others"]
-        if len(bodies) == 1:
-            self.initial.setdefault("successor", bodies[0])
+        if len(possible_successors) == 1:
+            self.initial.setdefault("successor", possible_successors[0])
         for name in {"successor", "others"} & set(self.fields):
             model_choice_field(self, name).queryset = successors
         self.helper = Helper(self, submit="Propose to successor")
 
     def clean(self) -> dict[str, Any]:
-        """Nobody shares with themselves."""
+        """Check that the successor is not also one of the others."""
         data = super().clean() or {}
         if data.get("successor") in (data.get("others") or ()):
-            self.add_error("others", "It already takes over. Choose the other organisations.")
+            self.add_error("others", "This organisation already takes over. Choose the other organisations.")
         return data
 
 
 class _LinesForm(_TickingForm):
-    """A form about handover lines to tick."""
+    """A form with handover lines to tick."""
 
     lines = forms.MultipleChoiceField(
         label="What",
@@ -104,14 +106,14 @@ class _LinesForm(_TickingForm):
             "invalid_choice": "Some of these have already been answered. Look at the list again.",
             "required": "Tick at least one.",
         },
-        help_text="Records that you cannot read yet have a number instead of a title.",
+        help_text="Records that you cannot read yet are shown with a number instead of a title.",
     )
     everything = forms.BooleanField(required=False)
 
     def __init__(
         self, *args: Any, lines: Sequence[Handover], titles: Mapping[int, str], count: int, **kwargs: Any
     ) -> None:
-        kwargs.setdefault("initial", {"lines": [str(line.pk) for line in self.ticked(lines)]})
+        kwargs.setdefault("initial", {"lines": [str(line.pk) for line in self.initially_ticked(lines)]})
         super().__init__(*args, **kwargs)
         if count > len(lines):
             self.fields["everything"].label = f"All {count}, including those that are not shown"
@@ -120,15 +122,15 @@ class _LinesForm(_TickingForm):
         field = self.fields["lines"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.required = not self._is_everything()
-        field.choices = [(str(line.pk), _in_words(line, titles[line.pk])) for line in lines]
+        field.choices = [(str(line.pk), _line_label(line, titles[line.pk])) for line in lines]
 
-    def ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
-        """What is ticked at first."""
+    def initially_ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
+        """The lines that are ticked at first."""
         return lines
 
 
 class AnswerHandoversForm(_LinesForm):
-    """A successor's answer to handover lines."""
+    """The answer of a successor to handover lines."""
 
     answer = forms.ChoiceField(
         label="Does your organisation take over?",
@@ -149,7 +151,7 @@ class AnswerHandoversForm(_LinesForm):
 
 
 class ConsentForm(_LinesForm):
-    """Who consented to these handovers, when, and where that can be read; or why the consent was refused."""
+    """A consent to handovers, with who gave it, when, and where it can be read; or why it was refused."""
 
     answer = forms.ChoiceField(
         label="Was the consent given?",
@@ -157,14 +159,14 @@ class ConsentForm(_LinesForm):
         widget=forms.RadioSelect,
     )
     given_by = forms.CharField(
-        label="Who gave the consent?", required=False, max_length=200, help_text="Such as the lender."
+        label="Who gave the consent?", required=False, max_length=200, help_text="For example, the lender."
     )
     given_on = kit.DayField(label="When?", required=False)
     evidence = forms.CharField(
         label="Evidence",
         required=False,
         max_length=300,
-        help_text="Where the consent can be read, such as minutes with their date.",
+        help_text="Enter where the consent can be read, for example the minutes of a meeting and its date.",
     )
     reason = forms.CharField(
         label="Who refused it, and why?",
@@ -178,36 +180,37 @@ class ConsentForm(_LinesForm):
         super().__init__(*args, **kwargs)
         self.helper = Helper(self, submit="Record consent")
 
-    def ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
-        """Only what needs the same consent as the first."""
+    def initially_ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
+        """The lines that need the same consent as the first one."""
         return [line for line in lines if line.consent == lines[0].consent]
 
     def clean(self) -> dict[str, Any]:
-        """A consent needs its day, giver and evidence; a refusal its reason."""
+        """Check the fields that the answer needs: the details of a consent, or the reason of a refusal."""
         data = super().clean() or {}
-        needed = {"given": ("given_by", "given_on", "evidence"), "refused": ("reason",)}
-        for name in needed.get(data.get("answer", ""), ()):
+        required_fields = {"given": ("given_by", "given_on", "evidence"), "refused": ("reason",)}
+        for name in required_fields.get(data.get("answer", ""), ()):
             if name not in self.errors and not data.get(name):
                 self.add_error(name, _MISSING[name])
         return data
 
 
+#: The error of each field that is missing.
 _MISSING = {
-    "given_by": "Say who gave the consent.",
-    "given_on": "Say when it was given.",
-    "evidence": "Say where the consent can be read.",
-    "reason": "Say who refused it, and why.",
+    "given_by": "Enter who gave the consent.",
+    "given_on": "Enter when the consent was given.",
+    "evidence": "Enter where the consent can be read.",
+    "reason": "Enter who refused the consent, and why.",
 }
 
 
-def _in_words(line: Handover, title: str) -> str:
-    """What passes on, how much it is, on what terms, and who said so."""
+def _line_label(line: Handover, title: str) -> str:
+    """The label of a line to tick, as HTML: what passes on, the amounts, the terms, and who proposed and answered."""
     amounts = [
         f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
         f"£{line.money:,.0f}" if line.money else "",
     ]
     sharing = ", ".join(organisation.display_name for organisation in (line.successor, *line.others.all()))
-    what = [f"From {line.predecessor.name} to {line.successor.name}", *amounts]
+    main_facts = [f"From {line.predecessor.name} to {line.successor.name}", *amounts]
     terms = [
         f"{line.get_sharing_display()}: {sharing}" if line.sharing != Sharing.ALONE else "",
         f"Basis: {line.basis}" if line.basis else "",
@@ -215,6 +218,8 @@ def _in_words(line: Handover, title: str) -> str:
         f"Evidence: {line.evidence}" if line.evidence else "",
         f"Answer by {long_date(line.due_on)}" if line.due_on else "",
     ]
-    details = filter(None, (" · ".join(filter(None, parts)) for parts in (what, terms, steps_in_words(line))))
-    spans = format_html_join("", '<span class="cg-choices__detail">{}</span>', ((detail,) for detail in details))
+    details = [" · ".join(filter(None, parts)) for parts in (main_facts, terms, steps_in_words(line))]
+    spans = format_html_join(
+        "", '<span class="cg-choices__detail">{}</span>', ((detail,) for detail in details if detail)
+    )
     return format_html("{}{}", title, spans)

@@ -1,4 +1,4 @@
-"""Organisations: names, identifiers, areas, members and successions."""
+"""Models of organisations: names, identifiers, areas, memberships, successions and handovers."""
 
 from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
 from partnerships.organisations.models.handovers import OPEN_HANDOVERS, AcceptedPart, Handover, HandoverState, Sharing
@@ -8,7 +8,7 @@ from partnerships.organisations.models.identity import (
     NameKind,
     OrganisationName,
     Scheme,
-    of_org_id,
+    parse_org_id,
     scheme_of,
 )
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
@@ -76,6 +76,6 @@ __all__ = [
     "SuccessionStatus",
     "SuccessionTie",
     "TieRole",
-    "of_org_id",
+    "parse_org_id",
     "scheme_of",
 ]

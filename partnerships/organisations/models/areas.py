@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 
 class AreaKind(models.TextChoices):
-    """The kind of area that a GSS code names."""
+    """The kinds of area that have a GSS code."""
 
     DISTRICT = "district", "District or unitary"
     COUNTY = "county", "County"
@@ -20,10 +20,9 @@ class AreaKind(models.TextChoices):
 
 @pghistory.track()
 class Area(models.Model):
-    """A place with a code; not the body that governs it.
+    """A geographical area with a GSS code, not the body that governs it.
 
-    A parent contains it (a county its districts). `valid_to` is exclusive: the first day on which the area no longer
-    existed.
+    The parent of a district is its county. `valid_to` is the first day on which the area no longer existed.
     """
 
     code = models.CharField("GSS code", max_length=9, unique=True)
@@ -38,7 +37,7 @@ class Area(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
-                name="area_ends_after_it_starts",
+                name="area_does_not_end_before_it_starts",
             )
         ]
 
@@ -48,9 +47,9 @@ class Area(models.Model):
 
 @pghistory.track()
 class AreaServed(models.Model):
-    """An organisation serves (or governs) an area between two days.
+    """An area that an organisation serves or governs.
 
-    The last day is exclusive.
+    `ends_on` is the first day on which it no longer does.
     """
 
     organisation = models.ForeignKey(

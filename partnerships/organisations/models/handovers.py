@@ -1,4 +1,4 @@
-"""Handover lines: who takes over what a body holds when a succession takes effect."""
+"""Handover lines: who takes over what an organisation holds when a succession takes effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 class Sharing(models.TextChoices):
-    """How several successors take over one thing."""
+    """Whether one or several successors take over a thing."""
 
     ALONE = "alone", "By one organisation"
     SEVERALLY = "severally", "By several, each for its part"
@@ -23,7 +23,7 @@ class Sharing(models.TextChoices):
 
 
 class HandoverState(models.TextChoices):
-    """How far a handover line has come."""
+    """The state of a handover line."""
 
     PROPOSED = "proposed", "Waiting for the successor"
     ACCEPTED = "accepted", "Accepted"
@@ -32,7 +32,7 @@ class HandoverState(models.TextChoices):
     STAYED = "stayed", "Cannot be handed over"
 
 
-#: States in which the predecessor can still change a line.
+#: States in which the predecessor can still replace a line.
 OPEN_HANDOVERS = (HandoverState.PROPOSED, HandoverState.DISPUTED, HandoverState.STAYED)
 #: States in which a line can wait for a consent.
 AWAITING_CONSENT = (HandoverState.PROPOSED, HandoverState.ACCEPTED)
@@ -42,36 +42,40 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
     """Filters of handover lines by state."""
 
     def ready(self) -> HandoverQuerySet:
-        """Lines that pass on what they are about once the succession has taken effect."""
+        """Accepted lines that have the consent they need, and so are applied once the succession has taken effect."""
         return self.filter(Q(consent="") | Q(consent_on__isnull=False), state=HandoverState.ACCEPTED)
 
     def lacking_consent(self) -> HandoverQuerySet:
-        """Lines that wait for a consent that nobody has recorded.
+        """Lines that need a consent which has not been recorded; a disputed line is replaced by another one."""
+        awaiting_consent = self.filter(state__in=AWAITING_CONSENT)
+        return awaiting_consent.exclude(consent="").filter(consent_on=None)
 
-        What is disputed waits for another line.
-        """
-        waiting = self.filter(state__in=AWAITING_CONSENT)
-        return waiting.exclude(consent="").filter(consent_on=None)
-
-    def waiting_for(self, organisations: Collection[int]) -> HandoverQuerySet:
-        """Lines that one of these organisations (ids) has not answered yet."""
-        accepted = AcceptedPart.objects.filter(handover=OuterRef("pk"), organisation=OuterRef("successor"))
-        sharing = HandoverSharer.objects.filter(handover=OuterRef("pk"), organisation__in=organisations)
-        theirs = AcceptedPart.objects.filter(handover=OuterRef("handover"), organisation=OuterRef("organisation"))
-        keeps = Q(successor__in=organisations) & ~Exists(accepted)
-        return self.filter(keeps | Exists(sharing.filter(~Exists(theirs))), state=HandoverState.PROPOSED)
+    def waiting_for(self, organisation_ids: Collection[int]) -> HandoverQuerySet:
+        """Lines that one of these organisations has not answered yet."""
+        accepted_by_successor = AcceptedPart.objects.filter(handover=OuterRef("pk"), organisation=OuterRef("successor"))
+        accepted_by_sharer = AcceptedPart.objects.filter(
+            handover=OuterRef("handover"), organisation=OuterRef("organisation")
+        )
+        sharers = HandoverSharer.objects.filter(handover=OuterRef("pk"), organisation__in=organisation_ids)
+        waits_for_successor = Q(successor__in=organisation_ids) & ~Exists(accepted_by_successor)
+        waits_for_sharer = Exists(sharers.filter(~Exists(accepted_by_sharer)))
+        return self.filter(waits_for_successor | waits_for_sharer, state=HandoverState.PROPOSED)
 
 
 @pghistory.track(exclude=["told_at"])
 class Handover(models.Model):
-    """Who takes over one thing of a body that a succession ends.
+    """A handover line: who takes over one thing of an organisation that a succession ends.
 
-    proposed by the predecessor → accepted or disputed by the successor; disputed → proposed again; accepted → applied
-    while the succession is in force → accepted again when it is undone. accepted → stayed, with the reason, if it could
-    not be applied, such as a commitment between the two. `successor` keeps the record; `others` share
-    it. A line that is shared is accepted once each of them has accepted its part; one dispute disputes it. A line that
-    needs consent is not applied before the consent is recorded: who gave it, on which day, and where it can be read. A
-    consent that is refused disputes the line, accepted or not.
+    States:
+
+    * proposed by the predecessor → accepted or disputed by the successor
+    * disputed → proposed again
+    * accepted → applied while the succession is in force → accepted again if it is undone
+    * accepted → stayed, with a reason, if it cannot be applied: for example a commitment between the two
+
+    `successor` keeps the record, and `others` share it. A shared line is accepted once each of them has accepted its
+    part; if one disputes it, it is disputed. A line that needs a consent is applied only once the consent is recorded:
+    who gave it, when, and where it can be read. If the consent is refused, the line is disputed.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
@@ -84,7 +88,7 @@ class Handover(models.Model):
     successor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     sharing = models.CharField(max_length=9, choices=Sharing, default=Sharing.ALONE)
     others = models.ManyToManyField(Organisation, blank=True, related_name="+")
-    basis = models.CharField(max_length=300, blank=True, help_text="Such as an article of the order.")
+    basis = models.CharField(max_length=300, blank=True, help_text="For example, an article of the order.")
     consent = models.CharField(max_length=300, blank=True, help_text="Whose consent is needed.")
     consent_from = models.CharField(max_length=200, blank=True, db_default="", help_text="Who gave the consent.")
     consent_on = models.DateField(null=True, blank=True, help_text="When the consent was given.")
@@ -126,7 +130,7 @@ class Handover(models.Model):
 
     @property
     def lacks_consent(self) -> bool:
-        """Whether it waits for a consent."""
+        """Whether it waits for a consent that has not been recorded."""
         return bool(self.consent) and self.consent_on is None and self.state in AWAITING_CONSENT
 
     @property
@@ -141,10 +145,7 @@ class Handover(models.Model):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc]  # made by Django
-    """Link to a successor that shares.
-
-    A proxy model, so that row history covers it.
-    """
+    """A successor that shares a line; a model of its own so that row history covers it."""
 
     class Meta:
         proxy = True
@@ -152,7 +153,7 @@ class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc
 
 @pghistory.track()
 class AcceptedPart(models.Model):
-    """One of several successors has accepted its part of a line."""
+    """The acceptance of one of several successors for its part of a line."""
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="accepted_parts")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

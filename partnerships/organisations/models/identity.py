@@ -14,7 +14,7 @@ from partnerships.organisations.models.organisation import Kind, Organisation
 
 
 class NameKind(models.TextChoices):
-    """The kind of name."""
+    """The kinds of names."""
 
     OFFICIAL = "official", "Official"
     SHORT = "short", "Short"
@@ -25,10 +25,7 @@ class NameKind(models.TextChoices):
 
 @pghistory.track()
 class OrganisationName(models.Model):
-    """Every name by which an organisation can be found.
-
-    `folded` is the normalised form that search and matching compare.
-    """
+    """A name by which an organisation can be found; `folded` is the normalised form that matching compares."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(max_length=300)
@@ -49,7 +46,7 @@ class OrganisationName(models.Model):
 
 
 class Scheme(models.TextChoices):
-    """The body that issues the identifier."""
+    """The schemes of identifiers, each with one issuing body."""
 
     GSS = "gss", "GSS code"
     LOCAL_AUTHORITY = "local-authority", "Local authority key"
@@ -78,7 +75,7 @@ ALLOCATORS = {
     Scheme.MUTUALS: "Financial Conduct Authority",
     Scheme.ODS: "NHS England",
 }
-#: Codes of org-id.guide for the schemes that it lists. It lists none for LEPs and combined authorities.
+#: Codes of org-id.guide for the schemes on its list, which has none for LEPs and combined authorities.
 ORG_ID_LISTS = {
     Scheme.LOCAL_AUTHORITY: "GB-LAE",
     Scheme.RSH: "GB-SHPE",
@@ -89,8 +86,9 @@ ORG_ID_LISTS = {
 }
 
 
-#: How a number given by hand is recognised: the scheme, the kinds of body it is for (none: any), and its form.
-_FORMS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
+#: How the scheme of a typed identifier is recognised: the kinds of organisation that have it (empty for all), and its
+#: pattern.
+_PATTERNS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
     (Scheme.GSS, frozenset({Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY}), r"E(06|07|08|09|10|47)\d{6}"),
     (Scheme.LEP, frozenset({Kind.LEP}), r"E37\d{6}"),
     (Scheme.RSH, frozenset({Kind.REGISTERED_PROVIDER}), r"(LH|SL|L|H|C|A)?\d{4}"),
@@ -100,14 +98,16 @@ _FORMS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
 )
 
 
-def scheme_of(number: str, *, kind: str) -> str:
-    """The scheme of a number that somebody typed, by its form. Empty if it could be of several or none."""
-    fitting = [scheme for scheme, kinds, form in _FORMS if (not kinds or kind in kinds) and re.fullmatch(form, number)]
-    return fitting[0] if len(fitting) == 1 else ""
+def scheme_of(value: str, *, kind: str) -> str:
+    """The scheme of an identifier that a person typed; "" if no scheme or more than one matches."""
+    matching = [
+        scheme for scheme, kinds, pattern in _PATTERNS if (not kinds or kind in kinds) and re.fullmatch(pattern, value)
+    ]
+    return matching[0] if len(matching) == 1 else ""
 
 
-def of_org_id(text: str) -> tuple[str, str]:
-    """Scheme and number in an org-id such as `GB-COH-01234567`. Empty if it is none."""
+def parse_org_id(text: str) -> tuple[str, str]:
+    """The scheme and value of an org-id such as `GB-COH-01234567`; two empty strings if it is not valid."""
     org_id = text.strip().upper()
     for scheme, code in ORG_ID_LISTS.items():
         if org_id.startswith(f"{code}-"):
@@ -117,10 +117,7 @@ def of_org_id(text: str) -> tuple[str, str]:
 
 @pghistory.track()
 class Identifier(models.Model):
-    """A number or code of one organisation in one scheme.
-
-    It is always text, such as `45UB` or `5069`.
-    """
+    """The code of an organisation in one scheme, always as text: `45UB` or `5069`."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identifiers")
     scheme = models.CharField(max_length=20, choices=Scheme)
@@ -142,31 +139,28 @@ class Identifier(models.Model):
         return f"{self.get_scheme_display()} {self.value}"
 
     def is_valid_on(self, day: dt.date) -> bool:
-        """Whether it is the organisation's on a day.
-
-        It ends the day before `valid_to`.
-        """
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day < self.valid_to)
+        """Whether it identifies the organisation on a day; `valid_to` is the first day on which it does not."""
+        has_started = self.valid_from is None or self.valid_from <= day
+        has_ended = self.valid_to is not None and self.valid_to <= day
+        return has_started and not has_ended
 
     @property
     def allocator(self) -> str:
-        """Who allocated it.
+        """The body that issued it; "" for keys of our own, for former keys and in the demonstration network.
 
-        Empty for keys of our own, old ones and those of the demonstration. The organisation must be fetched already.
+        Fetch the organisation with `select_related`.
         """
         return "" if self.organisation.is_demonstration else ALLOCATORS.get(Scheme(self.scheme), "")
 
     @property
     def org_id(self) -> str:
-        """The identifier as org-id.guide writes it; empty without a list there.
+        """The identifier as org-id.guide writes it; "" if it has no list for the scheme.
 
-        The organisation must be fetched already.
+        Fetch the organisation with `select_related`.
         """
-        code = ORG_ID_LISTS.get(Scheme(self.scheme), "")
-        if (
-            not code
-            or self.organisation.is_demonstration
-            or (code == "GB-LAE" and self.organisation.kind != Kind.COUNCIL)
-        ):
+        list_code = ORG_ID_LISTS.get(Scheme(self.scheme), "")
+        # The list of local authorities in England has councils only.
+        is_listed = list_code != "GB-LAE" or self.organisation.kind == Kind.COUNCIL
+        if not list_code or not is_listed or self.organisation.is_demonstration:
             return ""
-        return f"{code}-{self.value}"
+        return f"{list_code}-{self.value}"

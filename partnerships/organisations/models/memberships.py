@@ -29,7 +29,7 @@ class Role(models.TextChoices):
 EDITING_ROLES = (Role.EDITOR, Role.LEAD)
 
 
-#: The key under which events keep the reason for beginning or ending a membership. Timelines do not show it.
+#: The key of an event's data for the reason why a membership started or ended. Timelines do not show it.
 REASON = "reason_for_leads"
 
 
@@ -37,15 +37,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     """Filters of memberships."""
 
     def leading(self, now: dt.datetime) -> MembershipQuerySet:
-        """Memberships of leads, and of people with an open invitation to lead."""
+        """Current memberships of leads, and open invitations to be one."""
         invited = Q(accepted_at=None, ends_on=None, invitation__revoked_at=None, invitation__expires_at__gt=now)
         current = Q(pk__in=MembershipQuerySet(self.model).current(timezone.localdate(now)).values("pk"))
         return self.filter(invited | current, role=Role.LEAD)
 
     def current(self, on: dt.date | None = None) -> MembershipQuerySet:
-        """Memberships in force on a day (by default today).
+        """Memberships in force on a day, by default today: accepted, started and not ended.
 
-        Accepted, begun and not ended, of people who have not left.
+        Memberships of people who have left do not count.
         """
         day = on or timezone.localdate()
         return self.filter(
@@ -56,9 +56,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def visible_to(self, user: User | AnonymousUser) -> MembershipQuerySet:
-        """Memberships in full, also pending and ended ones.
+        """Memberships, also pending and ended ones, that the person may read in full.
 
-        People read their own and those of their organisations, administrators all.
+        These are their own and those of their organisations; administrators read all.
         """
         if not user.is_authenticated or not user.is_active:
             return self.none()
@@ -70,12 +70,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
-        """Memberships of one person, in one of the roles if any is given."""
+        """Memberships of one person, only in these roles if any are given."""
         own_rows = self.filter(person_id=user.pk)
         return own_rows.filter(role__in=roles) if roles else own_rows
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
-        """Ids of the organisations a person acts for today, for `holdings.among`."""
+        """Ids of the organisations that a person acts for today, to pass to `holdings.among`."""
         standing = stand_ins()
         if standing is not None:
             return standing.organisations(user.pk, roles)
@@ -85,16 +85,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return list({organisation for organisation, role, *_ in memberships if not roles or role in roles})
 
     def roles_of(self, user: User | AnonymousUser) -> dict[int, str]:
-        """The roles of a person today, by id of the organisation."""
+        """The roles that a person has today, by the id of the organisation."""
         memberships = self.held_by(user)
         if memberships is None:
             return dict(self.current().of_person(user).values_list("organisation", "role"))
         return {organisation: role for organisation, role, *_ in memberships}
 
     def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str, dt.date]] | None:
-        """For whom the person acts: organisation (id), role, its name, since when.
+        """The person's memberships: organisation id, role, organisation name and first day, the earliest first.
 
-        The first first. None except while a page is made.
+        None outside the request of a page, where nothing is kept.
         """
 
         def read() -> models.QuerySet[Any, Any]:
@@ -110,10 +110,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 @pghistory.track(exclude=["job_title", "steps_hidden_at"])
 class Membership(models.Model):
-    """A person acts for an organisation in a role, between two days.
+    """A person acts for an organisation in a role.
 
-    The last day is exclusive. States: invited (not yet accepted) → in force → ended. Rows are ended, not deleted, so
-    that history stays when people change.
+    States: invited (not accepted yet) → in force → ended. `ends_on` is the first day on which the person no longer
+    acts. Memberships are ended and never deleted, so that the history stays.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
@@ -141,7 +141,7 @@ class Membership(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
-                name="membership_ends_after_it_starts",
+                name="membership_does_not_end_before_it_starts",
             ),
         ]
         indexes = [

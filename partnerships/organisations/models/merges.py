@@ -1,4 +1,4 @@
-"""Two records of one body: merged into one, or known not to be the same."""
+"""Merges of duplicate organisations, and pairs that are known not to be duplicates."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class MergeQuerySet(models.QuerySet["Merge"]):
     """Filters of merges."""
 
     def in_force(self) -> MergeQuerySet:
-        """Merges that nobody has undone."""
+        """Merges that have not been undone."""
         return self.filter(undone_at=None)
 
 
 @pghistory.track()
 class Merge(models.Model):
-    """Two records of one body became one: merged → undone.
+    """A merge of two records of the same organisation. States: merged → undone.
 
-    Everything of `merged` passed to `kept`; `MovedRow` says what. The address of `merged` leads to `kept`.
+    Everything of `merged` passed to `kept` (see `MovedRow`), and the URL of `merged` redirects to `kept`.
     """
 
     kept = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="merges_kept")
@@ -49,10 +49,7 @@ class Merge(models.Model):
 
 
 class MovedRow(models.Model):
-    """One row that a merge or a succession changed.
-
-    What stood in it before and after, so that it can be put back.
-    """
+    """A row that a merge or a succession changed, with its values before and after, so that it can be restored."""
 
     merge = models.ForeignKey(Merge, on_delete=models.CASCADE, null=True, related_name="rows")
     succession = models.ForeignKey(
@@ -77,10 +74,7 @@ class MovedRow(models.Model):
 
 @pghistory.track()
 class NotSame(models.Model):
-    """Two organisations with similar names that are not the same body.
-
-    `one` has the lower id.
-    """
+    """Two organisations with similar names that are not duplicates; `one` has the lower id."""
 
     one = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     other = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")

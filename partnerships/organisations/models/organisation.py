@@ -1,4 +1,4 @@
-"""Organisations, with their kinds and stages."""
+"""The organisation, with its kinds and states."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """The kind of organisation (docs/glossary.md)."""
+    """The kinds of organisations (docs/glossary.md)."""
 
     REGISTERED_PROVIDER = "registered_provider", "Registered provider"
     COUNCIL = "council", "Council"
@@ -59,10 +59,7 @@ class CouncilType(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """The stage of an organisation's life.
-
-    A shadow authority is elected but has no powers before vesting day.
-    """
+    """The state of an organisation. A shadow authority is elected but has no powers before its vesting day."""
 
     PROPOSED = "proposed", "Proposed"
     SHADOW = "shadow", "Shadow"
@@ -79,7 +76,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self if user.is_authenticated and user.is_active else self.none()
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
-        """Organisations that the person acts for today, in one of the roles if any is given."""
+        """Organisations that the person acts for today, only in these roles if any are given."""
         return self.filter(among("pk", Membership.objects.organisations_of(user, *roles)))
 
     def current(self) -> OrganisationQuerySet:
@@ -87,16 +84,15 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.standing().exclude(status=Status.DISSOLVED)
 
     def standing(self) -> OrganisationQuerySet:
-        """Organisations, without records that were merged into another."""
+        """Organisations without duplicates that were merged into another one."""
         return self.exclude(pk__in=Merge.objects.in_force().values("merged"))
 
 
 @pghistory.track()
 class Organisation(models.Model):
-    """A body that can be a partner.
+    """An organisation that can be a partner.
 
-    Its identity is its identifiers, never its name. It is never deleted, only ended.
-
+    It is identified by its identifiers, never by its name, which may change. It is never deleted, only dissolved.
     States: proposed → shadow → active → merging → dissolved.
     """
 
@@ -115,7 +111,7 @@ class Organisation(models.Model):
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True, help_text="The first day on which it no longer existed.")
     second_factor_required = models.BooleanField(
-        default=False, help_text="Everybody who acts for it signs in with a second factor, whatever their role."
+        default=False, help_text="Everybody who acts for it must sign in with a second factor, whatever their role."
     )
     sign_in_provider = models.CharField(
         max_length=120,
@@ -129,7 +125,9 @@ class Organisation(models.Model):
         "demonstration", default=False, help_text="Tick if it is invented and came with the demonstration network."
     )
     missing_since = models.DateField(
-        null=True, blank=True, help_text="The earliest day in “missing from”. Somebody should then check it."
+        null=True,
+        blank=True,
+        help_text="The earliest day in “missing from”. An administrator should then check the organisation.",
     )
     missing_from = models.JSONField(
         default=dict,
@@ -140,7 +138,7 @@ class Organisation(models.Model):
 
     areas = models.ManyToManyField(Area, through="AreaServed", related_name="organisations")
 
-    #: The id of the record that this one was merged into. Only the organisation's page sets it, by an annotation.
+    #: The id of the organisation that this one was merged into, if a query has annotated it.
     merged_into_id: int | None = None
 
     objects = OrganisationQuerySet.as_manager()
@@ -149,7 +147,7 @@ class Organisation(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
-                name="organisation_ends_after_it_starts",
+                name="organisation_does_not_end_before_it_starts",
             ),
             models.CheckConstraint(
                 condition=Q(missing_since=None, missing_from={})
@@ -201,7 +199,7 @@ class Organisation(models.Model):
 
     @property
     def org_ids(self) -> list[str]:
-        """Its numbers of today as org-id.guide writes them. Needs `identifiers` fetched."""
+        """Its present identifiers as org-id.guide writes them. Fetch `identifiers` with `prefetch_related`."""
         today = timezone.localdate()
         return sorted(
             identifier.org_id
@@ -211,17 +209,17 @@ class Organisation(models.Model):
 
     @property
     def kind_in_words(self) -> str:
-        """The kind, and whether the organisation is invented."""
+        """The kind and, if it is so, that the organisation belongs to the demonstration network."""
         return f"{self.get_kind_display()}, demonstration" if self.is_demonstration else self.get_kind_display()
 
     @property
     def needs_checking(self) -> bool:
-        """Whether the latest list of one of its registers no longer has it."""
+        """Whether it is missing from the latest list of one of its registers."""
         return self.missing_since is not None
 
     @property
     def missing_in_words(self) -> list[tuple[str, dt.date]]:
-        """The registers whose latest list lacks it, each with the day since when."""
+        """The names of the registers that it is missing from, each with the day since when."""
         return [
             (register.replace("-", " ").capitalize(), dt.date.fromisoformat(day))
             for register, day in sorted(self.missing_from.items())

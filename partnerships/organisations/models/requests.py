@@ -1,4 +1,4 @@
-"""Requests of people who want to act for an organisation."""
+"""Requests by people who want to act for an organisation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RequestAnswer(models.TextChoices):
-    """What an administrator answered."""
+    """The answers of an administrator."""
 
     INVITED = "invited", "Invited"
     DECLINED = "declined", "Declined"
@@ -26,19 +26,19 @@ class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
     """Filters of requests."""
 
     def visible_to(self, user: User | AnonymousUser) -> AccessRequestQuerySet:
-        """All requests for administrators, none for others."""
+        """All requests for an administrator, none for others."""
         return self if user.is_authenticated and user.is_active and user.is_staff else self.none()
 
     def waiting(self) -> AccessRequestQuerySet:
-        """Requests without an answer."""
+        """Requests that have not been answered."""
         return self.filter(answer="")
 
 
 @pghistory.track(exclude=["name", "email", "job_title", "message"])
 class AccessRequest(models.Model):
-    """Somebody asks an administrator to let them act for an organisation.
+    """A person's request to act for an organisation, which may not be in the directory yet.
 
-    It may be one that the directory lacks. States: waiting → invited or declined.
+    States: waiting (no answer) → invited or declined.
     """
 
     name = models.CharField(max_length=150)

@@ -1,4 +1,4 @@
-"""Successions: events that turn organisations into others, and their ties."""
+"""Successions, by which organisations take over from others, and their ties."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from partnerships.organisations.models.organisation import Organisation
 
 
 class SuccessionKind(models.TextChoices):
-    """What a succession does (docs/successions.md).
+    """The kinds of successions (docs/successions.md).
 
-    The last four are those of registered providers: Co-operative and Community Benefit Societies Act 2014, Part 9.
+    The last four are for registered providers: Co-operative and Community Benefit Societies Act 2014, Part 9.
     """
 
     MERGE = "merge", "Merged"
@@ -34,9 +34,9 @@ class SuccessionKind(models.TextChoices):
 
 
 class SuccessionStatus(models.TextChoices):
-    """How far a succession has come, in order.
+    """The statuses of a succession, in order.
 
-    From “order made” on it is certain and acts from its vesting day. “Effective” and “cancelled” are final.
+    From “order made” on, it is certain to take effect on its vesting day. “Effective” and “cancelled” are final.
     """
 
     PROPOSED = "proposed", "Proposed"
@@ -49,7 +49,7 @@ class SuccessionStatus(models.TextChoices):
 
 
 class TieRole(models.TextChoices):
-    """What a body does for the functions of another (docs/successions.md)."""
+    """What an organisation does for the functions of a predecessor (docs/successions.md)."""
 
     SUCCESSOR = "successor", "Successor"
     CONTINUING = "continuing", "Continues"
@@ -59,17 +59,17 @@ class TieRole(models.TextChoices):
     PREPARING = "preparing", "Preparing"
 
 
-#: Statuses from which a succession acts on its vesting day.
+#: Statuses in which a succession takes effect on its vesting day without another decision.
 CERTAIN = frozenset({SuccessionStatus.ORDER_MADE, SuccessionStatus.SHADOW, SuccessionStatus.EFFECTIVE})
-#: Statuses that nothing follows.
+#: Statuses that cannot change any more.
 FINAL = frozenset({SuccessionStatus.EFFECTIVE, SuccessionStatus.CANCELLED})
-#: Kinds after which a predecessor goes on, unless it is said to end.
+#: Kinds after which a predecessor continues to exist, unless a tie says otherwise.
 KEEPING = frozenset({SuccessionKind.BOUNDARY_CHANGE, SuccessionKind.FUNCTION_TRANSFER})
 
 
 @pghistory.track()
 class Function(Vocabulary):
-    """What a body answers for, such as planning or housing."""
+    """A function that an organisation is responsible for, such as planning or housing."""
 
 
 class SuccessionQuerySet(models.QuerySet["Succession"]):
@@ -84,25 +84,27 @@ class SuccessionQuerySet(models.QuerySet["Succession"]):
         return self.exclude(status__in=FINAL)
 
     def concerning(self, organisation: Organisation) -> SuccessionQuerySet:
-        """Successions that the organisation is part of, on either side."""
-        either = Q(predecessor=organisation) | Q(successor=organisation)
-        return self.filter(pk__in=SuccessionTie.objects.filter(either).values("succession"))
+        """Successions in which the organisation is a predecessor or a successor."""
+        is_either_side = Q(predecessor=organisation) | Q(successor=organisation)
+        return self.filter(pk__in=SuccessionTie.objects.filter(is_either_side).values("succession"))
 
 
 @pghistory.track()
 class Succession(models.Model):
-    """An event by which bodies follow others, from proposal to effect.
+    """An event by which organisations follow others, for example a merger of councils.
 
-    States: proposed → consulted → order laid → order made → shadow → effective; steps may be left out or taken back
-    with a reason, and any but the final two may be cancelled. Rival proposals have the same `place` and another
-    `proposal`. `vests_on` is the first day of the successors; the predecessors' time excludes it. None: unknown day of
-    the past. A succession is undone by another one, which `undoes` it. `refused_because` of one in effect says why
-    things could not pass on or back.
+    States: proposed → consulted → order laid → order made → shadow → effective. A status may be left out or taken back
+    with a reason, and a succession that is not final may be cancelled.
+
+    Rival proposals have the same `place` and different values of `proposal`. `vests_on` is the first day of the
+    successors, on which the predecessors no longer exist; None if a past day is unknown. A succession is undone by
+    recording another one that `undoes` it. In an effective succession, `refused_because` says why things could not pass
+    on or be returned.
     """
 
     kind = models.CharField(max_length=24, choices=SuccessionKind)
     status = models.CharField(max_length=12, choices=SuccessionStatus, default=SuccessionStatus.PROPOSED)
-    place = models.CharField(max_length=120, blank=True, help_text="The place it is about, such as a county.")
+    place = models.CharField(max_length=120, blank=True, help_text="The place that it is about, for example a county.")
     proposal = models.CharField(
         max_length=120,
         blank=True,
@@ -155,21 +157,22 @@ class Succession(models.Model):
 
     @property
     def is_certain(self) -> bool:
-        """Whether it acts from its vesting day without another decision."""
+        """Whether it takes effect on its vesting day without another decision."""
         return self.status in CERTAIN
 
     @property
     def vesting_day(self) -> PartialDate | None:
-        """The vesting day if the day itself is known, else None."""
+        """The vesting day, or None if only its month or year is known."""
         return self.vests_on if self.vests_on is not None and self.vests_on.day else None
 
 
 @pghistory.track()
 class SuccessionTie(models.Model):
-    """One body follows another in a function, or in all others.
+    """One organisation follows another, in one function or in all.
 
-    No `successor`: nobody follows. No `function`: every function that no other tie of the predecessor names. `share` is
-    the part of the predecessor's area, above 0 and up to 1, measured in the areas of `geography`.
+    Without a `successor`, nobody follows. Without a `function`, the tie is for every function that no other tie of the
+    predecessor names. `share` is the part of the predecessor's area that passes, above 0 and at most 1, measured in the
+    areas of `geography`.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.CASCADE, related_name="ties")
@@ -183,7 +186,7 @@ class SuccessionTie(models.Model):
     )
     share = models.DecimalField(max_digits=9, decimal_places=8, null=True, blank=True)
     geography = models.CharField(
-        max_length=80, blank=True, help_text="The areas in which the share was measured, such as “LAD 2025”."
+        max_length=80, blank=True, help_text="The areas in which the share was measured, for example “LAD 2025”."
     )
 
     class Meta:
@@ -207,8 +210,5 @@ class SuccessionTie(models.Model):
 
     @property
     def percent(self) -> str:
-        """The share in per cent, without zeros at the end: "60" or "33.333333".
-
-        "" without a share.
-        """
+        """The share as a percentage without trailing zeros, such as "60" or "33.333333"; "" without a share."""
         return "" if self.share is None else f"{(self.share * 100).normalize():f}"

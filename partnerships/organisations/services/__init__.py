@@ -59,7 +59,7 @@ from partnerships.organisations.services.organisations import (
     create_organisation,
     create_organisations,
     dissolve,
-    retry_own_sign_in,
+    recheck_own_sign_in,
     update_organisation,
 )
 from partnerships.organisations.services.own_sign_in import sign_in_refusal
@@ -140,12 +140,12 @@ __all__ = [
     "merge_organisations",
     "preview_merge",
     "propose_handovers",
+    "recheck_own_sign_in",
     "record_consent",
     "record_refusal",
     "record_succession",
     "remove_tie",
     "resend_invitation",
-    "retry_own_sign_in",
     "serve_area",
     "sign_in_refusal",
     "take_effect",

@@ -1,4 +1,4 @@
-"""Keeps areas by their codes, with their parents and dates."""
+"""Saves areas from published lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.organisations.models import Area
 
 
 class AreaFields(TypedDict, total=False):
-    """Fields of an area; those not given stay as they were."""
+    """Fields of an area; those that are not given stay unchanged."""
 
     name: str
     kind: str
@@ -23,11 +23,10 @@ class AreaFields(TypedDict, total=False):
 
 
 @transaction.atomic
-def keep_area(*, code: str, **fields: Unpack[AreaFields]) -> tuple[Area, bool, tuple[str, ...]]:
-    """Create or update the area with this code.
+def save_area(*, code: str, **fields: Unpack[AreaFields]) -> tuple[Area, bool, tuple[str, ...]]:
+    """Create or update the area with this code; return it, whether it is new, and the names of changed fields.
 
-    Returns the area, whether it is new, and which fields changed. There are no rights to check: areas come from
-    published lists.
+    No rights are checked, because areas come from published lists.
     """
     area = Area.objects.select_for_update(of=("self",)).filter(code=code).first()
     if area is None:

@@ -1,4 +1,4 @@
-"""Record which areas an organisation serves."""
+"""Records which areas an organisation serves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from django.db import transaction
 
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import (
-    Area,
-    AreaServed,
-    Organisation,
-)
+from partnerships.organisations.models import Area, AreaServed, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
 from partnerships.people.models import User
@@ -29,9 +25,9 @@ def serve_area(
     ends_on: dt.date | None = None,
     source: str = "",
 ) -> AreaServed:
-    """Record that the organisation serves the area between two days.
+    """Record that the organisation serves the area, from one day up to the day before another.
 
-    The last day is exclusive; None leaves a side open.
+    None leaves the start or the end open.
     """
     require(roles_of(author, now).keeps_directory)
     served, created = AreaServed.objects.get_or_create(
@@ -47,7 +43,7 @@ def serve_area(
 
 @transaction.atomic
 def end_area_served(*, served: AreaServed, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """End the area served: this day is the first without it."""
+    """Record that the organisation no longer serves the area from a day on."""
     require(roles_of(author, now).keeps_directory)
     AreaServed.objects.filter(pk=served.pk).update(ends_on=on)
     served.ends_on = on

@@ -1,4 +1,4 @@
-"""Record that somebody consents to handovers, or refuses to."""
+"""Records that a consent to handovers was given or refused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.handovers import UnableToHandOverLines
 from partnerships.people.models import User
 
-#: How long the evidence of a line may be.
+#: Characters of the evidence of a line.
 _MAX_EVIDENCE = 300
 
 
-#: The journal's name for a consent that was recorded.
+#: The kind of journal line about a recorded consent.
 CONSENT = "consent"
-#: The evidence after a restore, since the journal has no words.
-_AS_JOURNALLED = "Recorded before a backup was restored; ask who recorded it where it can be read"
+#: The evidence of a consent from the journal, which holds no text.
+_EVIDENCE_FROM_JOURNAL = "Recorded before a backup was restored; ask the person who recorded it where it can be read"
 
 
 def consent_identity(line: Handover) -> str:
@@ -31,13 +31,19 @@ def consent_identity(line: Handover) -> str:
     return journal.identity(line.pk, line.predecessor_id, line.kind, line.record, line.consent, line.proposed_at)
 
 
-def record_again(line: Handover, *, given_on: dt.date, recorded_by: int | None, recorded_at: dt.datetime) -> None:
-    """Record a consent that the journal has and the restored database lacks, as given by those the line names."""
+def record_consent_again(
+    line: Handover, *, given_on: dt.date, recorded_by: int | None, recorded_at: dt.datetime
+) -> None:
+    """Record a consent from the journal after a restore, as given by those whom the line names."""
     line.consent_from, line.consent_on = line.consent[:200], given_on
-    line.evidence = "; ".join(filter(None, (line.evidence, _AS_JOURNALLED)))[:_MAX_EVIDENCE]
+    line.evidence = _joined_evidence(line.evidence, _EVIDENCE_FROM_JOURNAL)[:_MAX_EVIDENCE]
     line.consent_recorded_by = User.objects.filter(pk=recorded_by or 0).first()
     line.consent_recorded_at = recorded_at
     line.save(update_fields=["consent_from", "consent_on", "evidence", "consent_recorded_by", "consent_recorded_at"])
+
+
+def _joined_evidence(existing: str, added: str) -> str:
+    return "; ".join(filter(None, (existing, added)))
 
 
 @transaction.atomic
@@ -50,22 +56,24 @@ def record_consent(
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Record the consent that these lines need.
+    """Record the consent that these lines need, and return how many; accepted lines can then be applied.
 
-    Returns how many. What was accepted then passes on. Evidence that a line has already stays beside it. Leads of the
-    predecessor or of the successor that keeps the record, and administrators. Raises `UnableToHandOverLines`.
+    The evidence is added to what a line already says. Leads of the predecessor or of the successor that keeps the
+    record may do this, and administrators. Raises `UnableToHandOverLines`.
     """
-    lacking = _lock_lacking(lines, author, now)
+    locked_lines = _lock_lines_lacking_consent(lines, author, now)
     given_by, evidence = given_by.strip(), evidence.strip()
     if not given_by or not evidence:
-        raise UnableToHandOverLines("Say who gave the consent and where it can be read.")
+        raise UnableToHandOverLines("Enter who gave the consent and where it can be read.")
     if given_on > timezone.localdate(now):
-        raise UnableToHandOverLines("Consent cannot have been given after today.")
-    alike: dict[str, list[int]] = defaultdict(list)
-    for line in lacking:
-        alike["; ".join(filter(None, (line.evidence, evidence)))].append(line.pk)
-    if any(len(said) > _MAX_EVIDENCE for said in alike):
-        raise UnableToHandOverLines("Give the evidence in fewer words: it is added to what the line already says.")
+        raise UnableToHandOverLines("Enter a day that is not in the future.")
+
+    line_ids_by_evidence: dict[str, list[int]] = defaultdict(list)
+    for line in locked_lines:
+        line_ids_by_evidence[_joined_evidence(line.evidence, evidence)].append(line.pk)
+    if any(len(full_evidence) > _MAX_EVIDENCE for full_evidence in line_ids_by_evidence):
+        raise UnableToHandOverLines("Shorten the evidence: it is added to what a line already says.")
+
     facts = [
         {
             "handover": line.pk,
@@ -73,48 +81,48 @@ def record_consent(
             "on": given_on.isoformat(),
             "by": author.pk if author else None,
         }
-        for line in lacking
+        for line in locked_lines
     ]
     journal.note_all(CONSENT, facts, now=now)
-    for said, pks in alike.items():
-        Handover.objects.filter(pk__in=pks).update(
+    for full_evidence, line_ids in line_ids_by_evidence.items():
+        Handover.objects.filter(pk__in=line_ids).update(
             consent_from=given_by,
             consent_on=given_on,
-            evidence=said,
+            evidence=full_evidence,
             consent_recorded_by=author,
             consent_recorded_at=now,
         )
-    return len(lacking)
+    return len(locked_lines)
 
 
 @transaction.atomic
 def record_refusal(*, lines: Collection[Handover], reason: str, author: User | None, now: dt.datetime) -> int:
-    """Record that the consent that these lines need is refused.
+    """Record that the consent to these lines was refused, and return how many lines there are.
 
-    Returns how many. They are disputed then, even if they were accepted, and the predecessor proposes again. The same
-    people record it as record a consent. Raises `UnableToHandOverLines`.
+    They become disputed, even if they were accepted, and the predecessor proposes again. The same people may do this as
+    record a consent. Raises `UnableToHandOverLines`.
     """
-    lacking = _lock_lacking(lines, author, now)
+    locked_lines = _lock_lines_lacking_consent(lines, author, now)
     if not reason.strip():
-        raise UnableToHandOverLines("Say who refused the consent, and why.")
-    pks = [line.pk for line in lacking]
-    AcceptedPart.objects.filter(handover__in=pks).delete()
-    Handover.objects.filter(pk__in=pks).update(
+        raise UnableToHandOverLines("Enter who refused the consent, and why.")
+    line_ids = [line.pk for line in locked_lines]
+    AcceptedPart.objects.filter(handover__in=line_ids).delete()
+    Handover.objects.filter(pk__in=line_ids).update(
         state=HandoverState.DISPUTED,
         dispute=f"Consent was refused: {reason.strip()}",
         answered_by=author,
         answered_at=now,
     )
-    return len(lacking)
+    return len(locked_lines)
 
 
-def _lock_lacking(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
-    """The lines, locked. The author must lead one side of each, or be an administrator."""
+def _lock_lines_lacking_consent(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
+    """Lock the lines; the author must lead the predecessor or successor of each, or be an administrator."""
     roles = roles_of(author, now)
-    waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
-    lines_found = list(waiting.lacking_consent().order_by("pk"))
-    for sides in {(line.predecessor_id, line.successor_id) for line in lines_found}:
-        require(roles.keeps_directory or any(roles.lead(pk) for pk in sides))
-    if not lines_found or len(lines_found) < len(lines):
+    locking = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
+    locked_lines = list(locking.lacking_consent().order_by("pk"))
+    for predecessor_id, successor_id in {(line.predecessor_id, line.successor_id) for line in locked_lines}:
+        require(roles.keeps_directory or roles.lead(predecessor_id) or roles.lead(successor_id))
+    if not locked_lines or len(locked_lines) < len(lines):
         raise UnableToHandOverLines("Consent to some of these has already been recorded. Look at the list again.")
-    return lines_found
+    return locked_lines

@@ -1,4 +1,4 @@
-"""Hand over what people left without an owner."""
+"""Hands things that have no owner over to people."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def hand_over_things(
     author: User,
     now: dt.datetime,
 ) -> int:
-    """Give things of one kind that have no owner to a person.
+    """Hand things of one kind that have no owner over to a person, all or none, and return how many.
 
-    Returns how many. All or nothing. Raises `UnableToHandOver`.
+    Raises `UnableToHandOver`.
     """
     locked = lock_organisation(organisation.pk)
     require(roles_of(author, now).lead(locked.pk))
@@ -40,29 +40,32 @@ def hand_over_things(
         raise UnableToHandOver("Give a reason.")
     if not Membership.objects.current(day).of_person(to).filter(organisation=locked).exists():
         raise UnableToHandOver(f"{to.display_name} does not act for {locked.name}.")
-    owned = kind_of(kind)
-    left = [thing.pk for thing in owned.left(locked, day) if thing.pk in things]
-    if not left or len(left) < len(set(things)):
-        raise UnableToHandOver("Somebody else has handed over some of these. Look at the list again.")
-    for pk in left:
-        owned.hand_over(Handover(pk=pk, organisation=locked, to=to, reason=reason.strip(), author=author, now=now))
-    return len(left)
+    owned_kind = kind_of(kind)
+    thing_ids = [thing.pk for thing in owned_kind.left(locked, day) if thing.pk in things]
+    if not thing_ids or len(thing_ids) < len(set(things)):
+        raise UnableToHandOver("Another person has handed over some of these. Look at the list again.")
+    for pk in thing_ids:
+        owned_kind.hand_over(Handover(pk=pk, organisation=locked, to=to, reason=reason.strip(), author=author, now=now))
+    return len(thing_ids)
 
 
 def give_to_colleague(departure: Departure) -> int:
-    """Give what a leaver holds to the colleague who takes over.
+    """Hand what a leaver holds over to the colleague who takes over, and return how many things.
 
-    Returns how many things. What the author may not hand over, or the colleague may not hold, is left without an owner,
-    for the leads.
+    Things that the author may not hand over, or the colleague may not hold, stay without an owner until the leads
+    decide.
     """
     membership, successor, author = departure.membership, departure.successor, departure.author
     if successor is None or author is None:
         return 0
-    organisation, day = membership.organisation, timezone.localdate(departure.now)
+    organisation = membership.organisation
+    day = timezone.localdate(departure.now)
     reason = f"The colleague who had it no longer acts for {organisation.display_name}."
     count = 0
     for kind in owned_kinds():
-        for thing in kind.held(membership.person, organisation, day) if kind.goes_to_colleague else ():
+        if not kind.goes_to_colleague:
+            continue
+        for thing in kind.held(membership.person, organisation, day):
             with suppress(UnableToHandOver, UnableToAct):
                 kind.hand_over(
                     Handover(

@@ -1,7 +1,4 @@
-"""Say who takes over what a body holds, answer that, and pass it on.
-
-`vesting.py` does so by the clock.
-"""
+"""Proposes, answers, applies and undoes handover lines. `vesting.py` applies them on their day."""
 
 from __future__ import annotations
 
@@ -39,25 +36,28 @@ from partnerships.organisations.obligations import (
 )
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.services.moved_memberships import journal_moved_memberships, record_moved_memberships
-from partnerships.organisations.services.moving import as_kept, keep_changes, move_records, put_back, record_passing
+from partnerships.organisations.services.moving import (
+    move_records,
+    record_passing,
+    restore_changes,
+    save_changes,
+    with_merged_replaced,
+)
 from partnerships.organisations.services.successions import lock_succession
 from partnerships.people.models import User
 
-#: How many lines one transaction passes on: few enough that nobody on the site waits for its locks.
+#: Lines applied in one transaction: so few that nobody on the site waits for its locks.
 BATCH = 500
-#: Why something cannot pass on that both accepted.
+#: Why an accepted line could not be applied.
 STAYED = "It is between the two organisations, or the successor already has one of these."
 
 
 class UnableToHandOverLines(Exception):
-    """The organisation is no successor, a line is settled, or what it is about has gone."""
+    """An organisation is not a successor, a line has been answered, or the predecessor no longer holds the thing."""
 
 
 class LineDetails(TypedDict, total=False):
-    """What a line says besides who takes over what.
-
-    Why, who has to consent, what proves it, and by when to answer.
-    """
+    """The optional details of a line: its basis, the consent needed, the evidence, and the day to answer by."""
 
     basis: str
     consent: str
@@ -79,10 +79,9 @@ def propose_handovers(
     others: Sequence[Organisation] = (),
     **details: Unpack[LineDetails],
 ) -> int:
-    """Say who takes over these things of one kind; returns how many.
+    """Propose who takes over these things of one kind, and return how many; existing open lines are replaced.
 
-    Leads of the predecessor, and administrators. A line that is not accepted yet is replaced. Raises
-    `UnableToHandOverLines`.
+    Leads of the predecessor may do this, and administrators. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
     require(roles.lead(predecessor.pk) or roles.keeps_directory)
@@ -91,12 +90,15 @@ def propose_handovers(
         raise UnableToHandOverLines("This succession was cancelled.")
     _check_successors(locked, predecessor, [successor, *others])
     if (sharing == Sharing.ALONE) != (not others):
-        raise UnableToHandOverLines("Several organisations share it jointly, or each for its part.")
+        raise UnableToHandOverLines(
+            "Choose how the organisations share it, or only one organisation that takes it over."
+        )
     lines = locked.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
-    # Locked, so that the successor does not accept one of them before it is replaced.
-    if set(lines.select_for_update().order_by("pk").values_list("state", flat=True)) - set(OPEN_HANDOVERS):
-        raise UnableToHandOverLines("The successor has accepted some of these.")
-    things = _found(kind, predecessor, records, now)
+    # Locked, so that the successor cannot accept one of them before it is replaced.
+    states = set(lines.select_for_update().order_by("pk").values_list("state", flat=True))
+    if not states.issubset(OPEN_HANDOVERS):
+        raise UnableToHandOverLines("The successor has already accepted some of these.")
+    things = _held_things(kind, predecessor, records, now)
     lines.delete()
     created = Handover.objects.bulk_create(
         (
@@ -130,13 +132,15 @@ def propose_handovers(
 
 
 def _check_successors(succession: Succession, predecessor: Organisation, successors: Iterable[Organisation]) -> None:
-    allowed = set(succession.ties.filter(predecessor=predecessor).values_list("successor", flat=True))
-    allowed -= {None, predecessor.pk}  # One that goes on takes nothing over from itself.
-    if any(successor.pk not in allowed for successor in successors):
+    successor_ids = set(succession.ties.filter(predecessor=predecessor).values_list("successor", flat=True))
+    # A predecessor that continues takes nothing over from itself.
+    successor_ids -= {None, predecessor.pk}
+    if any(successor.pk not in successor_ids for successor in successors):
         raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
 
 
-def _found(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[Held]:
+def _held_things(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[Held]:
+    """Describe the things of a kind with these ids; the predecessor must still hold all of them."""
     try:
         kind = obligation(code)
     except UnableToMove as error:
@@ -152,31 +156,34 @@ def _found(code: str, predecessor: Organisation, records: Collection[int], now: 
 def answer_handovers(
     *, lines: Collection[Handover], accept: bool, author: User | None, now: dt.datetime, reason: str = ""
 ) -> int:
-    """Accept or dispute lines, for their successors; returns how many.
+    """Accept or dispute lines for the successors that the author leads, and return how many lines there are.
 
-    Leads of a successor answer for it. Of several successors each answers for its own part: the line is accepted once
-    all have accepted, and disputed once one disputes it. A dispute needs a reason. Raises `UnableToHandOverLines`.
+    If several successors share a line, each answers for its part: the line is accepted once all have accepted, and
+    disputed as soon as one disputes it. A dispute needs a reason. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
-    waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
-    # What could not pass on is settled, not answered.
-    can_answer = set(OPEN_HANDOVERS) - {HandoverState.STAYED}
-    open_lines = list(waiting.filter(state__in=can_answer).prefetch_related("others").order_by("pk"))
-    successors = {line.pk: (line.successor_id, *(other.pk for other in line.others.all())) for line in open_lines}
-    for sharing in set(successors.values()):
-        require(any(roles.lead(pk) for pk in sharing))
+    locking = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
+    # A line that could not be applied is proposed again, not answered.
+    answerable_states = set(OPEN_HANDOVERS) - {HandoverState.STAYED}
+    open_lines = list(locking.filter(state__in=answerable_states).prefetch_related("others").order_by("pk"))
+    successor_ids_by_line = {
+        line.pk: (line.successor_id, *(other.pk for other in line.others.all())) for line in open_lines
+    }
+    for successor_ids in set(successor_ids_by_line.values()):
+        require(any(roles.lead(pk) for pk in successor_ids))
     if not open_lines or len(open_lines) < len(lines):
         raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
     if not accept and not reason.strip():
-        raise UnableToHandOverLines("Say why your organisation does not take it over.")
+        raise UnableToHandOverLines("Enter why your organisation does not take it over.")
+
     if accept:
-        shared = {pk: sharing for pk, sharing in successors.items() if len(sharing) > 1}
-        answered = (successors.keys() - shared.keys()) | _accept_parts(shared, roles, author, now)
+        shared = {pk: successor_ids for pk, successor_ids in successor_ids_by_line.items() if len(successor_ids) > 1}
+        answered_ids = (successor_ids_by_line.keys() - shared.keys()) | _accept_parts(shared, roles, author, now)
     else:
-        answered = set(successors)
-        led = {pk for sharing in successors.values() for pk in sharing if roles.lead(pk)}
-        AcceptedPart.objects.filter(handover__in=answered, organisation__in=led).delete()
-    waiting.filter(pk__in=answered).update(
+        answered_ids = set(successor_ids_by_line)
+        led_ids = {pk for successor_ids in successor_ids_by_line.values() for pk in successor_ids if roles.lead(pk)}
+        AcceptedPart.objects.filter(handover__in=answered_ids, organisation__in=led_ids).delete()
+    locking.filter(pk__in=answered_ids).update(
         state=HandoverState.ACCEPTED if accept else HandoverState.DISPUTED,
         dispute="" if accept else reason.strip(),
         answered_by=author,
@@ -185,52 +192,62 @@ def answer_handovers(
     return len(open_lines)
 
 
-def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime) -> set[int]:
-    """Accept the author's parts of shared lines. Returns the lines whose every part is accepted now."""
-    accepted: dict[int, set[int]] = {pk: set() for pk in sides}
-    for line, body in AcceptedPart.objects.filter(handover__in=sides).values_list("handover", "organisation"):
-        accepted[line].add(body)
-    new = [
-        AcceptedPart(handover_id=line, organisation_id=body, accepted_by=author, accepted_at=now)
-        for line, sharing in sides.items()
-        for body in sharing
-        if roles.lead(body) and body not in accepted[line]
+def _accept_parts(
+    successor_ids_by_line: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime
+) -> set[int]:
+    """Accept the author's parts of shared lines; return the ids of the lines of which every part is accepted now."""
+    accepted_by_line: dict[int, set[int]] = {line_id: set() for line_id in successor_ids_by_line}
+    existing_parts = AcceptedPart.objects.filter(handover__in=successor_ids_by_line)
+    for line_id, organisation_id in existing_parts.values_list("handover", "organisation"):
+        accepted_by_line[line_id].add(organisation_id)
+
+    new_parts = [
+        AcceptedPart(handover_id=line_id, organisation_id=organisation_id, accepted_by=author, accepted_at=now)
+        for line_id, successor_ids in successor_ids_by_line.items()
+        for organisation_id in successor_ids
+        if roles.lead(organisation_id) and organisation_id not in accepted_by_line[line_id]
     ]
-    if {part.handover_id for part in new} != sides.keys():
+    if {part.handover_id for part in new_parts} != successor_ids_by_line.keys():
         raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
-    AcceptedPart.objects.bulk_create(new, batch_size=1000)
-    for part in new:
-        accepted[part.handover_id].add(part.organisation_id)
-    return {line for line, sharing in sides.items() if accepted[line] >= set(sharing)}
+    AcceptedPart.objects.bulk_create(new_parts, batch_size=1000)
+
+    for part in new_parts:
+        accepted_by_line[part.handover_id].add(part.organisation_id)
+    return {
+        line_id
+        for line_id, successor_ids in successor_ids_by_line.items()
+        if accepted_by_line[line_id].issuperset(successor_ids)
+    }
 
 
 def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Pass on what successors have accepted, while the succession is in force.
+    """Pass on what the successors have accepted, if the succession is in force, and return how many lines.
 
-    Returns how many lines. In batches, each in a transaction of its own: it may stop at any point and be called again.
+    Each batch has its own transaction, so that it can stop at any point and be called again.
     """
-    return _in_batches(_apply_batch, succession, now)
+    return _repeat_batches(_apply_batch, succession, now)
 
 
 def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Put back what a succession passed on, once it has been undone.
+    """Return what a succession that was undone had passed on, and return how many rows and lines.
 
-    Returns how many rows and lines. In batches, the last first. What somebody has changed since stays.
+    Batch by batch, the last changes first. Rows that were changed since stay as they are.
     """
-    return _in_batches(_undo_batch, succession, now)
+    return _repeat_batches(_undo_batch, succession, now)
 
 
-def _in_batches(step: Callable[[int, dt.datetime], int], succession: Succession, now: dt.datetime) -> int:
-    count = 0
-    while done := step(succession.pk, now):
-        count += done
-    return count
+def _repeat_batches(process_batch: Callable[[int, dt.datetime], int], succession: Succession, now: dt.datetime) -> int:
+    """Process batches until one is empty, and return the total of their counts."""
+    total = 0
+    while count := process_batch(succession.pk, now):
+        total += count
+    return total
 
 
 def _lock_with_bodies(succession_id: int) -> Succession:
-    """The succession, locked with its bodies.
+    """Lock the succession and its organisations, so that none of these is merged meanwhile.
 
-    Nobody merges one of them meanwhile; new rows may still name them.
+    New rows can still refer to the organisations.
     """
     locked = lock_succession(succession_id)
     ties = locked.ties.all()
@@ -241,14 +258,14 @@ def _lock_with_bodies(succession_id: int) -> Succession:
 
 @transaction.atomic
 def _apply_batch(succession: int, now: dt.datetime) -> int:
-    """Move at most `BATCH` accepted lines in one transaction. Returns how many."""
+    """Apply at most `BATCH` accepted lines in one transaction, and return how many."""
     locked = _lock_with_bodies(succession)
     if not is_in_force(locked):
         return 0
     ready = locked.handovers.ready().select_for_update(of=("self",)).select_related("predecessor", "successor")
     lines = list(ready.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
     changes: list[Change] = []
-    for (code, _, _), group in _alike(lines).items():
+    for (code, _, _), group in _grouped(lines).items():
         moving = Moving(
             source=group[0].predecessor,
             target=group[0].successor,
@@ -257,26 +274,29 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
             now=now,
             succession=locked.pk,
         )
-        kind, records = obligation(code), [line.record for line in group]
-        held = _held(kind, records, moving)
-        changes += move_records(kind, records, moving)
-        _settle(group, held, _held(kind, records, moving), now)
-    keep_changes(changes, succession=locked)
+        kind = obligation(code)
+        record_ids = [line.record for line in group]
+        held_before = _held_ids(kind, record_ids, moving)
+        changes += move_records(kind, record_ids, moving)
+        held_after = _held_ids(kind, record_ids, moving)
+        _save_outcomes(group, held_before, held_after, now)
+    save_changes(changes, succession=locked)
     record_moved_memberships(changes, reason=str(locked), author=None, now=now)
     journal_moved_memberships(changes, now=now)
     if lines:
         journal_handover(locked, now=now)
     if lines and locked.told_at is not None:
-        Succession.objects.filter(pk=locked.pk).update(is_untold=True)  # where the rest went
+        # People were told of the succession already: tell them where the rest went.
+        Succession.objects.filter(pk=locked.pk).update(is_untold=True)
     return len(lines)
 
 
-#: The journal's name for what a succession passed on.
+#: The kind of journal line about what a succession passed on.
 HANDOVER = "handover"
 
 
 def handover_identity(succession: Succession) -> str:
-    """The journal's hash of a succession and its bodies."""
+    """The journal's hash of a succession and its organisations."""
     ties = succession.ties.order_by("pk")
     bodies = Organisation.objects.filter(Q(pk__in=ties.values("predecessor")) | Q(pk__in=ties.values("successor")))
     parts = [part for pair in bodies.order_by("pk").values_list("pk", "created_at") for part in pair]
@@ -284,70 +304,68 @@ def handover_identity(succession: Succession) -> str:
 
 
 def journal_handover(succession: Succession, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note how many things a succession has passed on.
-
-    `undone`: they have passed back.
-    """
+    """Write to the journal how many things a succession has passed on or, if `undone`, returned."""
     count = succession.handovers.filter(state=HandoverState.APPLIED).count()
     identity = handover_identity(succession)
     journal.note(HANDOVER, now=now, succession=succession.pk, same=identity, count=count, undone=undone)
 
 
-def _held(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
+def _held_ids(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
+    """Ids of those records that the source still holds."""
     rows = kind.records(moving.source, timezone.localdate(moving.now)).filter(pk__in=records)
     return set(rows.values_list("pk", flat=True))
 
 
-def _settle(lines: Sequence[Handover], held_ids: Collection[int], stayed: Collection[int], now: dt.datetime) -> None:
-    """Say of each line whether it passed on.
-
-    What was over already has no line any more.
-    """
-    Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held_ids]).delete()
-    rest = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held_ids])
-    rest.filter(record__in=stayed).update(state=HandoverState.STAYED, dispute=STAYED)
-    rest.exclude(record__in=stayed).update(state=HandoverState.APPLIED, applied_at=now)
+def _save_outcomes(
+    lines: Sequence[Handover], held_before: Collection[int], held_after: Collection[int], now: dt.datetime
+) -> None:
+    """Save for each line whether its record passed on or stayed; delete lines whose record had ended already."""
+    Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held_before]).delete()
+    tried_lines = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held_before])
+    tried_lines.filter(record__in=held_after).update(state=HandoverState.STAYED, dispute=STAYED)
+    tried_lines.exclude(record__in=held_after).update(state=HandoverState.APPLIED, applied_at=now)
 
 
 @transaction.atomic
 def _undo_batch(succession: int, now: dt.datetime) -> int:
+    """Undo at most four times `BATCH` row changes, or then reopen lines, and return how many."""
     locked = _lock_with_bodies(succession)
     if is_in_force(locked):
         return 0
     rows = list(MovedRow.objects.select_for_update().filter(succession=locked).order_by("-pk")[: 4 * BATCH])
-    put, _ = put_back(as_kept(Change(row.table, row.row, row.before, row.after) for row in reversed(rows)))
-    record_moved_memberships(put, reason=f"Undone: {locked}", author=None, now=now)
-    journal_moved_memberships(put, now=now)
-    tell_put_back(put, now)
+    changes = [Change(row.table, row.row, row.before, row.after) for row in reversed(rows)]
+    undone_changes, _ = restore_changes(with_merged_replaced(changes))
+    record_moved_memberships(undone_changes, reason=f"Undone: {locked}", author=None, now=now)
+    journal_moved_memberships(undone_changes, now=now)
+    tell_put_back(undone_changes, now)
     if rows:
         journal_handover(locked, now=now, undone=True)
     MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return len(rows) or _take_lines_back(locked, now)
+    return len(rows) or _reopen_lines(locked, now)
 
 
-def _take_lines_back(succession: Succession, now: dt.datetime) -> int:
-    """Record that things have passed back, and let their lines wait again. Returns how many lines."""
+def _reopen_lines(succession: Succession, now: dt.datetime) -> int:
+    """Record that things have been returned, make their lines accepted again, and return how many."""
     applied = succession.handovers.filter(state=HandoverState.APPLIED).select_for_update(of=("self",))
     lines = list(
         applied.select_related("predecessor", "successor").order_by("predecessor", "kind", "successor", "pk")[:BATCH]
     )
-    for (code, _, _), group in _alike(lines).items():
-        kind, moving = (
-            obligation(code),
-            Moving(
-                source=group[0].successor, target=group[0].predecessor, reason=str(succession), author=None, now=now
-            ),
+    for (code, _, _), group in _grouped(lines).items():
+        kind = obligation(code)
+        moving = Moving(
+            source=group[0].successor, target=group[0].predecessor, reason=str(succession), author=None, now=now
         )
-        back = kind.records(moving.target, timezone.localdate(now)).filter(pk__in=[line.record for line in group])
-        record_passing(kind, list(back.order_by("pk")), moving)
-    waiting = Handover.objects.filter(pk__in=[line.pk for line in lines])
-    waiting.update(state=HandoverState.ACCEPTED, applied_at=None)
+        record_ids = [line.record for line in group]
+        returned = kind.records(moving.target, timezone.localdate(now)).filter(pk__in=record_ids)
+        record_passing(kind, list(returned.order_by("pk")), moving)
+    reopened_lines = Handover.objects.filter(pk__in=[line.pk for line in lines])
+    reopened_lines.update(state=HandoverState.ACCEPTED, applied_at=None)
     return len(lines)
 
 
-def _alike(lines: Sequence[Handover]) -> dict[tuple[str, int, int], list[Handover]]:
-    """Lines by kind, predecessor and successor."""
-    lines_alike: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
+def _grouped(lines: Sequence[Handover]) -> dict[tuple[str, int, int], list[Handover]]:
+    """The lines grouped by kind, predecessor and successor."""
+    groups: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
     for line in lines:
-        lines_alike[line.kind, line.predecessor_id, line.successor_id].append(line)
-    return lines_alike
+        groups[line.kind, line.predecessor_id, line.successor_id].append(line)
+    return groups

@@ -1,4 +1,4 @@
-"""Add and correct the identifiers of organisations."""
+"""Adds and corrects the identifiers of organisations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from django.db.models import Q
 from partnerships.activity.values import apply_changes
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import (
-    Identifier,
-    Organisation,
-)
+from partnerships.organisations.models import Identifier, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
 from partnerships.people.models import User
@@ -26,17 +23,11 @@ class UnableToAddIdentifier(Exception):
 
 
 class UnableToCorrectIdentifier(Exception):
-    """The correction is invalid.
-
-    The reason or value is missing, the dates are impossible, or the identifier belongs to another organisation.
-    """
+    """The reason or value is missing, the dates are impossible, or another organisation has the identifier."""
 
 
 class IdentifierFields(TypedDict, total=False):
-    """Fields of an identifier that can be corrected.
-
-    Not its scheme: in another scheme it is another identifier.
-    """
+    """Fields of an identifier that can be corrected; with another scheme it would be another identifier."""
 
     organisation: Organisation
     value: str
@@ -44,12 +35,12 @@ class IdentifierFields(TypedDict, total=False):
     valid_to: dt.date | None
 
 
-def holder_of(identifiers: Sequence[tuple[str, str]]) -> str:
-    """Says which organisation holds one of the identifiers; empty: none."""
-    condition = Q(pk__in=[])
+def holder_in_words(identifiers: Sequence[tuple[str, str]]) -> str:
+    """A sentence that names the organisation with one of these identifiers; "" if there is none."""
+    is_one_of_them = Q(pk__in=[])
     for scheme, value in identifiers:
-        condition |= Q(scheme=scheme, value=value)
-    identifier = Identifier.objects.filter(condition).select_related("organisation").order_by("pk").first()
+        is_one_of_them |= Q(scheme=scheme, value=value)
+    identifier = Identifier.objects.filter(is_one_of_them).select_related("organisation").order_by("pk").first()
     return f"{identifier} already belongs to {identifier.organisation.name}." if identifier else ""
 
 
@@ -65,11 +56,11 @@ def add_identifier(
     valid_to: dt.date | None = None,
     reason: str = "",
 ) -> Identifier:
-    """The identifier, created unless this organisation has it already. Raises `UnableToAddIdentifier`."""
+    """Add an identifier, unless the organisation has it already, and return it. Raises `UnableToAddIdentifier`."""
     require(roles_of(author, now).keeps_directory)
     value = value.strip()
     if not value:
-        raise UnableToAddIdentifier("Give the identifier a value.")
+        raise UnableToAddIdentifier("Enter the value of the identifier.")
     identifier, created = Identifier.objects.get_or_create(
         scheme=scheme,
         value=value,
@@ -97,14 +88,14 @@ def correct_identifier(
     now: dt.datetime,
     **fields: Unpack[IdentifierFields],
 ) -> tuple[str, ...]:
-    """Correct an identifier and return the names of the changed fields.
+    """Correct an identifier, and return the names of the changed fields.
 
-    If it moves to another organisation, the event is in both organisations' timelines. Raises
-    `UnableToCorrectIdentifier`.
+    If it moves to another organisation, both have the event in their history. Raises `UnableToCorrectIdentifier`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = Identifier.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=identifier.pk)
-    holder, was = locked.organisation, str(locked)
+    old_holder = locked.organisation
+    old_identifier = str(locked)
     before, after = apply_changes(locked, fields)
     if not before:
         return ()
@@ -112,21 +103,22 @@ def correct_identifier(
         raise UnableToCorrectIdentifier("Give a reason.")
     locked.value = locked.value.strip()
     if not locked.value:
-        raise UnableToCorrectIdentifier("Give the identifier a value.")
+        raise UnableToCorrectIdentifier("Enter the value of the identifier.")
     if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
         raise UnableToCorrectIdentifier("The end must not be before the start.")
-    taken = Identifier.objects.filter(scheme=locked.scheme, value=locked.value).exclude(pk=locked.pk)
-    if other := taken.select_related("organisation").first():
-        raise UnableToCorrectIdentifier(f"{other} already belongs to {other.organisation.name}.")
+    duplicates = Identifier.objects.filter(scheme=locked.scheme, value=locked.value).exclude(pk=locked.pk)
+    if duplicate := duplicates.select_related("organisation").first():
+        raise UnableToCorrectIdentifier(f"{duplicate} already belongs to {duplicate.organisation.name}.")
     locked.save(update_fields=list(before))
-    for body in {holder.pk: holder, locked.organisation_id: locked.organisation}.values():
+    holder_by_id = {old_holder.pk: old_holder, locked.organisation_id: locked.organisation}
+    for holder in holder_by_id.values():
         record_event(
-            body,
+            holder,
             EventKind.IDENTIFIER_CORRECTED,
             author=author,
             now=now,
             data={
-                "before": {"identifier": was, **before},
+                "before": {"identifier": old_identifier, **before},
                 "after": {"identifier": str(locked), **after},
                 "reason": reason.strip(),
             },

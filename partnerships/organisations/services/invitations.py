@@ -1,4 +1,4 @@
-"""Invite members, and accept invitations."""
+"""Invites people to act for an organisation, and accepts invitations."""
 
 from __future__ import annotations
 
@@ -25,27 +25,23 @@ from partnerships.people.services import (
     person_for_address,
 )
 
-#: Invitations a day from one organisation; those sent again count (docs/safety.md, Limits).
+#: Invitations that an organisation may send in a day, including those sent again (docs/safety.md, Limits).
 INVITATIONS_A_DAY = 20
-
-
-#: Invitations a day to one person from all organisations.
+#: Invitations that all organisations together may send one person in a day.
 INVITATIONS_A_PERSON = 5
-
-
 _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 class UnableToInviteMember(Exception):
     """The invitation is refused.
 
-    The address is invalid, the person is a member already or an administrator, a daily limit is reached, or an
+    The address is invalid, the person is already a member or is an administrator, a daily limit is reached, or an
     administrator gives no reason.
     """
 
 
 class UnableToAcceptMembership(Exception):
-    """The invitation is not valid any more."""
+    """The invitation is no longer valid, or the person is an administrator."""
 
 
 @transaction.atomic
@@ -61,11 +57,12 @@ def invite_member(
     message: str = "",
     reason: str = "",
 ) -> Membership:
-    """Invite somebody by email; the membership is pending until they accept.
+    """Invite a person by email; the membership is pending until they accept.
 
-    An administrator gives a reason, and the organisation's leads are emailed. Raises `UnableToInviteMember`.
+    An administrator must give a reason, and the organisation's leads are emailed. Raises `UnableToInviteMember`.
     """
-    require(rights_over(organisation, author, now).may_manage_people)  # before `person_for_address` creates a row
+    # Also checked here, before `person_for_address` may create a person.
+    require(rights_over(organisation, author, now).may_manage_people)
     if author.is_staff and not reason.strip():
         raise UnableToInviteMember("Give a reason.")
     try:
@@ -79,11 +76,10 @@ def invite_member(
     if locked.is_ended:
         raise UnableToInviteMember(f"{locked.name} has ended.")
     existing = open_membership(locked, person)
+    if existing is not None and existing.is_pending:
+        raise UnableToInviteMember(f"{person.email} has already been invited. Send the email again instead.")
     if existing is not None:
-        state = (
-            "has already been invited: send the email again instead" if existing.is_pending else "already acts for it"
-        )
-        raise UnableToInviteMember(f"{person.email} {state}.")
+        raise UnableToInviteMember(f"{person.email} already acts for {locked.name}.")
     _count_invitation(locked, person, now)
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
     membership = Membership.objects.create(
@@ -115,9 +111,9 @@ def _send_invitation(membership: Membership, token: str, *, now: dt.datetime) ->
 
 
 def _count_invitation(organisation: Organisation, person: User, now: dt.datetime) -> None:
-    """Count an email that is about to be recorded.
+    """Count an invitation against the limits of the organisation and of the person.
 
-    Raises `UnableToInviteMember`, which rolls the count back, above the limit of the organisation or the person.
+    Raises `UnableToInviteMember` above a limit, which also rolls the count back.
     """
     limits = (
         (
@@ -139,10 +135,7 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
 
 @transaction.atomic
 def resend_invitation(*, membership: Membership, author: User, now: dt.datetime) -> Invitation:
-    """Send the invitation again with a new link; the old link stops working.
-
-    Raises `UnableToInviteMember` when the person has answered or a daily limit is reached.
-    """
+    """Send an invitation again with a new link; the old link stops working. Raises `UnableToInviteMember`."""
     organisation = lock_organisation(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
@@ -162,26 +155,17 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
 
 
 def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
-    """The pending membership for a token, or None if it is not valid.
-
-    With person, organisation and inviter.
-    """
-    return (
-        Membership.objects.filter(
-            invitation__in=Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True),
-            accepted_at=None,
-            ends_on=None,
-        )
-        .select_related("person", "organisation", "invitation__invited_by")
-        .first()
-    )
+    """The pending membership for a token, with its person, organisation and inviter; None if it is not valid."""
+    open_invitations = Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True)
+    memberships = Membership.objects.filter(invitation__in=open_invitations, accepted_at=None, ends_on=None)
+    return memberships.select_related("person", "organisation", "invitation__invited_by").first()
 
 
 @transaction.atomic
 def accept_membership(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Membership:
-    """Accept an invitation: the membership is in force from now on.
+    """Accept an invitation, so that the membership is in force from now on.
 
-    Raises `UnableToAcceptMembership`, and Django's `ValidationError` when the password is not valid.
+    Raises `UnableToAcceptMembership`, and Django's `ValidationError` if the password is not valid.
     """
     try:
         invitation = accept_invitation(token=token, now=now, name=name, password=password)
@@ -196,7 +180,7 @@ def accept_membership(*, token: str, now: dt.datetime, name: str = "", password:
         .first()
     )
     if membership is None:
-        raise UnableToAcceptMembership("This invitation has been used, withdrawn or has expired.")
+        raise UnableToAcceptMembership("This invitation has been used or withdrawn, or it has expired.")
     membership.accepted_at = now
     membership.starts_on = timezone.localdate(now)
     membership.save(update_fields=["accepted_at", "starts_on"])

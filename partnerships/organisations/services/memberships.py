@@ -1,4 +1,4 @@
-"""Add and end memberships, and change roles and job titles."""
+"""Adds and ends memberships, and changes roles and job titles."""
 
 from __future__ import annotations
 
@@ -22,21 +22,15 @@ from partnerships.people.sessions import end_sessions
 
 
 class UnableToAddMembership(Exception):
-    """The membership cannot be added.
-
-    The person is a member already or an administrator, or an administrator gives no reason.
-    """
+    """The person is already a member or is an administrator, or an administrator gives no reason."""
 
 
 class UnableToChangeRole(Exception):
-    """The role cannot be changed.
-
-    Nobody would lead the organisation, the membership is over, or an administrator gives no reason.
-    """
+    """Nobody would lead the organisation, the membership has ended, or an administrator gives no reason."""
 
 
 class UnableToEndMembership(Exception):
-    """Nobody would lead the organisation, or the membership is over already."""
+    """Nobody would lead the organisation, or the membership has ended already."""
 
 
 #: Why administrators cannot become members.
@@ -44,6 +38,7 @@ NO_ADMINISTRATOR = "Administrators cannot act for an organisation."
 
 
 def open_membership(organisation: Organisation, person: User) -> Membership | None:
+    """The person's membership that has not ended, also a pending one."""
     return Membership.objects.filter(organisation=organisation, person=person, ends_on=None).first()
 
 
@@ -59,16 +54,17 @@ def add_membership(
     starts_on: dt.date | None = None,
     reason: str = "",
 ) -> Membership:
-    """Add a membership without an invitation, from today or the given day.
+    """Add a membership without an invitation, from today or another day.
 
-    For loaders, and for administrators, who give a reason; the person and the leads are then emailed. Raises
-    `UnableToAddMembership`.
+    For loaders, which have no author, and for administrators, who must give a reason; the person and the leads are then
+    emailed. Raises `UnableToAddMembership`.
     """
-    chosen_administrator = author is not None and (person.pk == author.pk or lock_person(person).is_staff)
+    # The person is locked before the organisation, as everywhere.
+    is_administrator = author is not None and (person.pk == author.pk or lock_person(person).is_staff)
     require(rights_over(lock_organisation(organisation.pk), author, now).may_add_people)
     if author is not None and not reason.strip():
         raise UnableToAddMembership("Give a reason.")
-    if chosen_administrator:
+    if is_administrator:
         raise UnableToAddMembership(NO_ADMINISTRATOR)
     if open_membership(organisation, person) is not None:
         raise UnableToAddMembership(f"{person.display_name} already acts for {organisation.name}.")
@@ -91,38 +87,36 @@ def add_membership(
 
 
 def email_about_change(kind: str, membership: Membership, event: Event, *, now: dt.datetime, own: bool = False) -> None:
-    """Email about an administrator's change to a membership.
+    """Email the leads (or else the administrators) about an administrator's change to a membership.
 
-    Goes to the leads (or administrators) and, with `own`, to its person.
+    With `own`, its person is emailed too.
     """
-    people = {person.pk for person in watching(membership)} | ({membership.person_id} if own else set())
-    record_emails(kind=kind, people=people, params={"membership": membership.pk, "event": event.pk}, now=now)
+    recipient_ids = {person.pk for person in watching(membership)}
+    if own:
+        recipient_ids.add(membership.person_id)
+    record_emails(kind=kind, people=recipient_ids, params={"membership": membership.pk, "event": event.pk}, now=now)
 
 
-def _leads_besides(membership: Membership, now: dt.datetime) -> bool:
-    """Whether somebody else leads the organisation.
-
-    Its row must be locked.
-    """
-    return (
-        Membership.objects.current(timezone.localdate(now))
-        .filter(organisation=membership.organisation_id, role=Role.LEAD)
-        .exclude(pk=membership.pk)
-        .exists()
+def _has_other_lead(membership: Membership, now: dt.datetime) -> bool:
+    """Whether another person leads the organisation. Lock its row first."""
+    leads = Membership.objects.current(timezone.localdate(now)).filter(
+        organisation=membership.organisation_id, role=Role.LEAD
     )
+    return leads.exclude(pk=membership.pk).exists()
 
 
-def _would_leave_nobody(membership: Membership, author: User | None, now: dt.datetime) -> bool:
+def _would_leave_no_lead(membership: Membership, author: User | None, now: dt.datetime) -> bool:
+    """Whether the organisation would lose its last lead; administrators and the system may do that."""
     if author is None or author.is_staff or not membership.is_lead or membership.is_pending:
         return False
-    return not _leads_besides(membership, now)
+    return not _has_other_lead(membership, now)
 
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, author: User | None, now: dt.datetime, reason: str = "") -> None:
-    """Change the role. Only an administrator can demote the last lead.
+    """Change the role of a membership; only an administrator can demote the last lead.
 
-    An administrator gives a reason, and the person and the leads are emailed. Raises `UnableToChangeRole`.
+    An administrator must give a reason, and the person and the leads are emailed. Raises `UnableToChangeRole`.
     """
     organisation = lock_organisation(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
@@ -135,19 +129,19 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
         raise UnableToChangeRole("This person no longer acts for the organisation.")
     if role not in Role.values:
         raise UnableToChangeRole("Choose a role.")
-    was = locked.role
-    if role == was:
+    old_role = locked.role
+    if role == old_role:
         return
     by_administrator = author is not None and author.is_staff
     if by_administrator and not reason.strip():
         raise UnableToChangeRole("Give a reason.")
-    if role != Role.LEAD and _would_leave_nobody(locked, author, now):
-        raise UnableToChangeRole("The organisation needs a lead: make somebody else a lead first.")
+    if role != Role.LEAD and _would_leave_no_lead(locked, author, now):
+        raise UnableToChangeRole("The organisation needs a lead. Make another person a lead first.")
     locked.role = role
     locked.save(update_fields=["role"])
     membership.role = role
     _journal(locked, now=now, undone=True)
-    data = {"before": {"role": was}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    data = {"before": {"role": old_role}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
     event = record_membership_event(locked, EventKind.ROLE_CHANGED, author=author, now=now, data=data)
     if by_administrator:
         email_about_change("organisations.role_by_administrator", locked, event, now=now, own=True)
@@ -155,40 +149,35 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
 
 @transaction.atomic
 def change_job_title(*, membership: Membership, job_title: str, author: User | None, now: dt.datetime) -> None:
-    """Change the job title."""
-    require(rights_over(lock_organisation(membership.organisation_id), author, now).may_name_post(membership))
-    changed = (
-        Membership.objects.filter(pk=membership.pk)
-        .exclude(job_title=job_title.strip())
-        .update(job_title=job_title.strip())
-    )
-    if changed:
-        membership.job_title = job_title.strip()
+    """Change the job title of a membership."""
+    organisation = lock_organisation(membership.organisation_id)
+    require(rights_over(organisation, author, now).may_name_post(membership))
+    job_title = job_title.strip()
+    differing = Membership.objects.filter(pk=membership.pk).exclude(job_title=job_title)
+    if differing.update(job_title=job_title):
+        membership.job_title = job_title
         record_membership_event(membership, EventKind.JOB_TITLE_CHANGED, author=author, now=now)
 
 
 @transaction.atomic
 def hide_steps(*, membership: Membership, author: User, now: dt.datetime) -> None:
-    """Take the first steps off a lead's home page; only their own."""
+    """Hide the first steps on the author's own home page."""
     require(membership.person_id == author.pk)
     Membership.objects.filter(pk=membership.pk, steps_hidden_at=None).update(steps_hidden_at=now)
 
 
-#: The journal's name for somebody's membership.
+#: The kind of journal line about a membership.
 MEMBERSHIP = "membership"
 
 
 def membership_identity(membership: Membership) -> str:
-    """The journal's hash of a person and the organisation they act for.
-
-    Select both with it.
-    """
+    """The journal's hash of a membership's person and organisation; fetch both with `select_related`."""
     person, organisation = membership.person, membership.organisation
     return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
 
 
 def _journal(membership: Membership, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note what the membership is from now on; `undone`: it is in force."""
+    """Write to the journal that a membership has ended or, if `undone`, is in force with its present role."""
     identity = membership_identity(membership)
     journal.note(MEMBERSHIP, now=now, membership=membership.pk, same=identity, role=membership.role, undone=undone)
 
@@ -203,12 +192,11 @@ def end_membership(
     successor: User | None = None,
     even_last_lead: bool = False,
 ) -> None:
-    """End a membership and every right that came with it.
+    """End a membership and every right that came with it, or withdraw an invitation.
 
-    Their open work for the organisation passes to `successor`, or waits until the leads name one. With
-    `even_last_lead`, anyone can end the last lead's membership (when their account is closed). Raises
-    `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author is not an
-    administrator.
+    The person's open work for the organisation passes to `successor`, or waits until the leads name one. Only an
+    administrator can end the last lead's membership, or anybody with `even_last_lead` (when the account is closed).
+    Raises `UnableToEndMembership`.
     """
     organisation = lock_organisation(membership.organisation_id)
     locked = (
@@ -219,8 +207,8 @@ def end_membership(
     require(rights_over(organisation, author, now).may_end(locked))
     if locked.ends_on is not None:
         raise UnableToEndMembership("This person no longer acts for the organisation.")
-    if not even_last_lead and _would_leave_nobody(locked, author, now):
-        raise UnableToEndMembership("The organisation needs a lead: make somebody else a lead first.")
+    if not even_last_lead and _would_leave_no_lead(locked, author, now):
+        raise UnableToEndMembership("The organisation needs a lead. Make another person a lead first.")
     if successor is not None and open_membership(locked.organisation, successor) is None:
         raise UnableToEndMembership(f"{successor.display_name} does not act for the organisation.")
     settle(Departure(membership=locked, successor=successor, author=author, now=now))

@@ -1,4 +1,4 @@
-"""Record organisations that a register's latest list no longer has."""
+"""Records which organisations are missing from the latest list of a register."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from django.db import transaction
 
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import (
-    Organisation,
-)
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import lock_organisation, record_event
 from partnerships.people.models import User
@@ -20,9 +18,9 @@ from partnerships.people.models import User
 def mark_missing(
     *, organisation: Organisation, register: str, as_of: dt.date, author: User | None, now: dt.datetime
 ) -> bool:
-    """Record that a register's latest list lacks it; whether that is new.
+    """Record that an organisation is missing from a register's latest list, and return whether that is new.
 
-    Each register counts separately: a council can be missing from one of two lists.
+    Each register counts separately, because a council can be missing from one of two lists.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_organisation(organisation.pk)
@@ -41,23 +39,23 @@ def mark_missing(
 
 @transaction.atomic
 def mark_found(*, organisation: Organisation, author: User | None, now: dt.datetime, register: str = "") -> bool:
-    """Record that its register lists it again, or that somebody checked it.
+    """Record that an organisation is in a register again, or that an administrator has checked it.
 
-    With a register, only that register's mark is cleared. Returns whether anything changed.
+    Without a register, it is no longer missing from any. Returns whether anything changed.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_organisation(organisation.pk)
     before = locked.missing_from
-    left = {name: day for name, day in before.items() if register and name != register}
-    if left == before:
+    after = {name: day for name, day in before.items() if register and name != register}
+    if after == before:
         return False
-    _save_missing(organisation, locked, left)
+    _save_missing(organisation, locked, after)
     record_event(
         organisation,
         EventKind.BACK_IN_LIST,
         author=author,
         now=now,
-        data={"before": {"missing_from": sorted(before)}, "after": {"missing_from": sorted(left)}},
+        data={"before": {"missing_from": sorted(before)}, "after": {"missing_from": sorted(after)}},
     )
     return True
 

@@ -1,9 +1,9 @@
-"""Record the memberships that a succession or a merge of two records ended, began or changed."""
+"""Records the memberships that a succession or a merge has moved, started or ended."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -20,70 +20,75 @@ from partnerships.people.sessions import end_sessions
 
 
 def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """An event for each membership among the changes, except those that had long been over.
+    """Record an event for each membership among the changes, except those that had ended long ago.
 
-    Who acts for an organisation that requires its own sign-in now is signed out, as when they are added by hand.
+    People whose new organisation requires its own sign-in are signed out, as when they are added by hand.
     """
-    changed, memberships = _memberships(changes)
+    membership_changes = _membership_changes(changes)
+    membership_by_id = _membership_by_id(membership_changes)
     today = timezone.localdate(now)
-    sides: list[int] = [
-        membership.before["organisation"] for membership in changed if "organisation" in membership.before
-    ]
-    names = dict(Organisation.objects.filter(pk__in=sides).values_list("pk", "name")) if sides else {}
+    former_ids = {change.before["organisation"] for change in membership_changes if "organisation" in change.before}
+    former_names = dict(Organisation.objects.filter(pk__in=former_ids).values_list("pk", "name")) if former_ids else {}
+
     events = []
-    for one in changed:
-        membership = memberships[one.row]
-        if "organisation" in one.before and not _goes_on(membership, today):
+    for change in membership_changes:
+        membership = membership_by_id[change.row]
+        if "organisation" in change.before and _has_ended(membership, today):
             continue
-        kind, data = _said(one, membership, names, today)
+        kind, data = _event_of(change, membership, former_names, today)
         data[REASON] = reason
         events.append(new_membership_event(membership, kind, author=author, now=now, data=data))
     record_all(events)
-    for membership in memberships.values():
-        if _goes_on(membership, today) and not membership.is_pending and membership.organisation.own_sign_in_required:
+
+    for membership in membership_by_id.values():
+        is_in_force = not _has_ended(membership, today) and not membership.is_pending
+        if is_in_force and membership.organisation.own_sign_in_required:
             end_sessions(membership.person)
 
 
 def journal_moved_memberships(changes: Iterable[Change], *, now: dt.datetime) -> None:
-    """Lines in the journal of what each membership among the changes is from now on."""
-    _, memberships = _memberships(changes)
+    """Write to the journal, for each membership among the changes, whether it is in force from now on."""
     today = timezone.localdate(now)
-    journal.note_all(MEMBERSHIP, [_line(membership, today) for _, membership in sorted(memberships.items())], now=now)
+    facts = [
+        {
+            "membership": membership.pk,
+            "same": membership_identity(membership),
+            "role": membership.role,
+            "undone": not _has_ended(membership, today),
+        }
+        for _, membership in sorted(_membership_by_id(_membership_changes(changes)).items())
+    ]
+    journal.note_all(MEMBERSHIP, facts, now=now)
 
 
-def _memberships(changes: Iterable[Change]) -> tuple[list[Change], dict[int, Membership]]:
-    changed = [record for record in changes if record.table == Membership._meta.label]
-    rows = [record.row for record in changed]
-    return changed, Membership.objects.select_related("person", "organisation").in_bulk(rows) if rows else {}
+def _membership_changes(changes: Iterable[Change]) -> list[Change]:
+    return [change for change in changes if change.table == Membership._meta.label]
 
 
-def _goes_on(membership: Membership, today: dt.date) -> bool:
-    """Whether it is not over; its last day may be set."""
-    return membership.ends_on is None or membership.ends_on > today
+def _membership_by_id(membership_changes: Sequence[Change]) -> dict[int, Membership]:
+    """The changed memberships that still exist, with their people and organisations."""
+    if not membership_changes:
+        return {}
+    memberships = Membership.objects.select_related("person", "organisation")
+    return memberships.in_bulk([change.row for change in membership_changes])
 
 
-def _said(
-    change: Change, membership: Membership, names: dict[int, str], today: dt.date
+def _has_ended(membership: Membership, today: dt.date) -> bool:
+    return membership.ends_on is not None and membership.ends_on <= today
+
+
+def _event_of(
+    change: Change, membership: Membership, former_names: dict[int, str], today: dt.date
 ) -> tuple[EventKind, dict[str, Any]]:
-    """What happened to a membership, with what stood before and after."""
-    role = membership.role
+    """The kind and data of the event for a changed membership; `former_names` are organisations by id."""
     if "organisation" in change.before:
-        before = {"organisation": names[change.before["organisation"]]}
-        return EventKind.MEMBER_INVITED if membership.is_pending else EventKind.MEMBER_ADDED, {
-            "before": before,
-            "after": {"organisation": membership.organisation.name, "role": role},
+        kind = EventKind.MEMBER_INVITED if membership.is_pending else EventKind.MEMBER_ADDED
+        return kind, {
+            "before": {"organisation": former_names[change.before["organisation"]]},
+            "after": {"organisation": membership.organisation.name, "role": membership.role},
         }
     if "role" in change.before:
         return EventKind.ROLE_CHANGED, {"before": change.before, "after": change.after}
-    if _goes_on(membership, today):
-        return EventKind.MEMBER_ADDED, {"after": {"role": role}}
-    return EventKind.MEMBERSHIP_ENDED, {"before": {"role": role}}
-
-
-def _line(membership: Membership, today: dt.date) -> dict[str, Any]:
-    return {
-        "membership": membership.pk,
-        "same": membership_identity(membership),
-        "role": membership.role,
-        "undone": _goes_on(membership, today),
-    }
+    if _has_ended(membership, today):
+        return EventKind.MEMBERSHIP_ENDED, {"before": {"role": membership.role}}
+    return EventKind.MEMBER_ADDED, {"after": {"role": membership.role}}

@@ -1,4 +1,4 @@
-"""Move rows from one organisation to another, and undo it."""
+"""Moves rows from one organisation to another, and undoes that."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from partnerships.organisations.obligations import (
 
 @dataclass(frozen=True, slots=True)
 class SortedRows:
-    """Rows of a column that can be moved to another organisation, and those that cannot.
+    """Rows that can be moved to another organisation, and rows that cannot.
 
-    `free` are the ids of rows that can name it. `taken` maps each row that would break a unique constraint to the row
-    of the other organisation that is in its place.
+    `free` are the ids of rows that can be moved. `taken` maps the id of each row that would break a unique constraint
+    to the id of the other organisation's row in its place.
     """
 
     free: list[int]
@@ -40,7 +40,7 @@ class SortedRows:
 def sort_rows(
     column: Column, source: int, target: int, *, records: Collection[int] | None = None, lock: bool = False
 ) -> SortedRows:
-    """The rows that name the source, or those of some records, by whether they can name the target instead."""
+    """Sort the rows that refer to the source, or those of some records, by whether they can refer to the target."""
     rows: QuerySet[Any] = column.model._base_manager.filter(**{column.name: source})
     if records is not None:
         rows = rows.filter(column.only or Q(), **{f"{column.record}__in": list(records)})
@@ -51,50 +51,53 @@ def sort_rows(
     ids = sorted(set(rows.values_list("pk", flat=True)))
     if lock:
         list(column.model._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    taken = _taken(column.model, column.name, ids, target)
-    return SortedRows([pk for pk in ids if pk not in taken], taken)
+    taken = _conflicting_rows(column.model, column.name, ids, target)
+    return SortedRows(free=[pk for pk in ids if pk not in taken], taken=taken)
 
 
-def _uniques(model: type[Model]) -> list[UniqueConstraint]:
-    """The unique constraints of a table; those of many-to-many tables, which Django declares in another way, too."""
-    declared = [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)]
-    together = [UniqueConstraint(fields=fields, name="together") for fields in model._meta.unique_together]
-    return declared + together
+def _unique_constraints(model: type[Model]) -> list[UniqueConstraint]:
+    """The unique constraints of a model, with those of many-to-many tables, which Django declares differently."""
+    constraints = [constraint for constraint in model._meta.constraints if isinstance(constraint, UniqueConstraint)]
+    unique_together = [UniqueConstraint(fields=fields, name="together") for fields in model._meta.unique_together]
+    return constraints + unique_together
 
 
-def _taken(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
-    """Rows that would break a unique constraint if they named the target, each with the target's row in its place."""
-    taken: dict[int, int] = {}
-    for constraint in _uniques(model) if rows else ():
+def _conflicting_rows(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
+    """Rows that would break a unique constraint if they referred to the target, each with the target's row."""
+    conflicts: dict[int, int] = {}
+    for constraint in _unique_constraints(model) if rows else ():
         if name not in constraint.fields:
             continue
         other_fields = [field for field in constraint.fields if field != name]
-        everything: QuerySet[Any] = model._base_manager.all()
+        constrained_rows: QuerySet[Any] = model._base_manager.all()
         if constraint.condition is not None:
-            everything = everything.filter(constraint.condition)
-        of_target = everything.filter(**{name: target}).values_list("pk", *other_fields)
-        by_key = {tuple(key): pk for pk, *key in of_target}
-        if not by_key:
+            constrained_rows = constrained_rows.filter(constraint.condition)
+        target_rows = constrained_rows.filter(**{name: target}).values_list("pk", *other_fields)
+        target_row_by_key = {tuple(key): pk for pk, *key in target_rows}
+        if not target_row_by_key:
             continue
-        for pk, *key in everything.filter(pk__in=rows).values_list("pk", *other_fields):
-            can_clash = None not in key or constraint.nulls_distinct is False
-            if can_clash and tuple(key) in by_key:
-                taken[pk] = by_key[tuple(key)]
-    return taken
+        for pk, *key in constrained_rows.filter(pk__in=rows).values_list("pk", *other_fields):
+            is_compared = None not in key or constraint.nulls_distinct is False
+            if is_compared and tuple(key) in target_row_by_key:
+                conflicts[pk] = target_row_by_key[tuple(key)]
+    return conflicts
 
 
-def carry(column: Column, moving: Moving, records: Collection[int] | None = None) -> list[Change]:
-    """Make the rows of a column, or those of some records, name the other organisation; returns what changed.
+def move_rows(column: Column, moving: Moving, records: Collection[int] | None = None) -> list[Change]:
+    """Make the rows of a column, or those of some records, refer to the other organisation; return what changed.
 
     A row is ended instead if the other organisation already has a row in its place.
     """
-    return carry_together((column,), moving, records)
+    return move_rows_together((column,), moving, records)
 
 
-def carry_together(columns: Sequence[Column], moving: Moving, records: Collection[int] | None = None) -> list[Change]:
-    """Like `carry`, for the columns of one kind.
+def move_rows_together(
+    columns: Sequence[Column], moving: Moving, records: Collection[int] | None = None
+) -> list[Change]:
+    """Like `move_rows`, for several columns of one kind.
 
-    All columns are sorted before any is changed: once the giver of a commitment has moved, its owner would look locked.
+    The rows of all columns are sorted before any is changed. Otherwise, for example, the owner of a commitment would
+    look locked once its giver has moved.
     """
     source, target = moving.source.pk, moving.target.pk
     sorted_columns = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
@@ -108,17 +111,17 @@ def carry_together(columns: Sequence[Column], moving: Moving, records: Collectio
 
 
 def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
-    """End or delete rows whose place is taken, and update the rows in their place; rows that are history stay."""
+    """End or delete rows whose place is taken, and combine them with the rows there; past rows stay."""
     if column.ending is None and not column.dropping:
         return []
     rows = column.model._base_manager
-    present = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
-    rows_by_id = rows.in_bulk([*present, *(taken[pk] for pk in present)])
+    present_ids = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
+    row_by_id = rows.in_bulk([*present_ids, *(taken[pk] for pk in present_ids)])
     changes = []
-    for pk in sorted(present):
-        row, in_its_place = rows_by_id[pk], rows_by_id[taken[pk]]
+    for pk in sorted(present_ids):
+        row, row_in_its_place = row_by_id[pk], row_by_id[taken[pk]]
         if column.uniting is not None:
-            changes.append(change_row(in_its_place, column.uniting(row, in_its_place)))
+            changes.append(change_row(row_in_its_place, column.uniting(row, row_in_its_place)))
         if column.ending is None:
             changes.append(_drop_row(row, column.forgetting))
         else:
@@ -127,15 +130,15 @@ def _end_taken(column: Column, moving: Moving, taken: dict[int, int]) -> list[Ch
 
 
 def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
-    """Delete a row; returns its values, without the fields that are not kept."""
-    kept = [field for field in row._meta.concrete_fields if field.name not in forgetting]
-    before = {field.name: kept_value(field.value_from_object(row)) for field in kept}
+    """Delete a row, and return its values without those of the fields to forget."""
+    kept_fields = [field for field in row._meta.concrete_fields if field.name not in forgetting]
+    before = {field.name: kept_value(field.value_from_object(row)) for field in kept_fields}
     type(row)._base_manager.filter(pk=row.pk).delete()
     return Change(row._meta.label, row.pk, before, {})
 
 
 def _recreate(model: type[Model], changes: Sequence[Change]) -> set[int]:
-    """Recreate deleted rows, unless another row is in their place; returns the ids of those that exist now."""
+    """Recreate deleted rows, unless another row is in their place; return the ids of those that exist now."""
     rows = [
         model(**{model._meta.get_field(name).attname: value for name, value in change.before.items()})  # type: ignore[union-attr]  # columns have one
         for change in changes
@@ -145,7 +148,7 @@ def _recreate(model: type[Model], changes: Sequence[Change]) -> set[int]:
 
 
 def change_row(row: Any, values: dict[str, Any]) -> Change:
-    """Change columns of a row; returns those whose values differ."""
+    """Change fields of a row, and return those whose values differ."""
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     before = {name: kept_value(getattr(row, name)) for name in changed}
     if changed:
@@ -155,24 +158,27 @@ def change_row(row: Any, values: dict[str, Any]) -> Change:
     return Change(row._meta.label, row.pk, before, {name: kept_value(value) for name, value in changed.items()})
 
 
-def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
+def restore_changes(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
     """Undo changes of rows, the last one first.
 
-    Returns what this changed, and the changes that stay because somebody has changed the row since or agreed to it, or
-    because another row is in its place.
+    Returns the changes that this made, and the earlier changes that stay: the row was changed or agreed to since, or
+    another row is in its place.
     """
-    done: list[Change] = []
-    missed: list[Change] = []
-    for group in _alike(reversed(list(changes))):
+    reversals: list[Change] = []
+    remaining: list[Change] = []
+    for group in _equal_changes(reversed(list(changes))):
         model = apps.get_model(group[0].table)
-        restored = _restore(model, group) if group[0].after else _recreate(model, group)
-        done += [Change(one.table, one.row, one.after, one.before) for one in group if one.row in restored]
-        missed += [change for change in group if change.row not in restored]
-    return done, missed
+        restored_ids = _restore(model, group) if group[0].after else _recreate(model, group)
+        for change in group:
+            if change.row in restored_ids:
+                reversals.append(Change(change.table, change.row, change.after, change.before))
+            else:
+                remaining.append(change)
+    return reversals, remaining
 
 
-def _alike(changes: Iterable[Change]) -> list[list[Change]]:
-    """Changes of the same columns from the same values to the same values, together, so that one update undoes them."""
+def _equal_changes(changes: Iterable[Change]) -> list[list[Change]]:
+    """Group changes of the same fields from and to the same values, so that one update can undo each group."""
     groups: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
     for change in changes:
         key = (change.table, tuple(sorted(change.before.items())), tuple(sorted(change.after.items())))
@@ -180,50 +186,57 @@ def _alike(changes: Iterable[Change]) -> list[list[Change]]:
     return list(groups.values())
 
 
-def _restore(model: type[Model], alike: Sequence[Change]) -> set[int]:
-    """Give rows with the same change their values before it; returns the ids of those that could be changed back."""
-    before, after = alike[0].before, alike[0].after
-    columns = {column.label: column for column in all_columns()}
-    rows = model._base_manager.filter(pk__in=[change.row for change in alike], **after)
+def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
+    """Undo the same change of several rows; return the ids of the rows that could be restored."""
+    before, after = equal_changes[0].before, equal_changes[0].after
+    column_by_label = {column.label: column for column in all_columns()}
+    rows = model._base_manager.filter(pk__in=[change.row for change in equal_changes], **after)
     for name in after:
-        column = columns.get(f"{model._meta.label}.{name}")
+        column = column_by_label.get(f"{model._meta.label}.{name}")
         if column is not None and column.stays is not None:
             rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
-    unchanged = set(rows.select_for_update().values_list("pk", flat=True))
+    restorable_ids = set(rows.select_for_update().values_list("pk", flat=True))
     for name, value in before.items():
         if value is not None and model._meta.get_field(name).related_model is Organisation:
-            unchanged -= _taken(model, name, unchanged, value).keys()
-    model._base_manager.filter(pk__in=unchanged).update(**before)
-    return unchanged
+            restorable_ids -= _conflicting_rows(model, name, restorable_ids, value).keys()
+    model._base_manager.filter(pk__in=restorable_ids).update(**before)
+    return restorable_ids
 
 
-def as_kept(changes: Iterable[Change]) -> list[Change]:
-    """The changes with each organisation that was merged since replaced by the one that was kept."""
-    kept = dict(Merge.objects.in_force().values_list("merged", "kept"))
-    if not kept:
+def with_merged_replaced(changes: Iterable[Change]) -> list[Change]:
+    """The changes, with organisations that were merged since replaced by those that were kept."""
+    kept_by_merged = dict(Merge.objects.in_force().values_list("merged", "kept"))
+    if not kept_by_merged:
         return list(changes)
 
-    def with_kept(table: str, values: dict[str, Any]) -> dict[str, Any]:
+    def replace_merged(table: str, values: dict[str, Any]) -> dict[str, Any]:
         fields = apps.get_model(table)._meta.fields
-        names = {field.name for field in fields if field.related_model is Organisation}
+        organisation_fields = {field.name for field in fields if field.related_model is Organisation}
         replaced = dict(values)
-        for name in names & values.keys():
-            while replaced[name] in kept:
-                replaced[name] = kept[replaced[name]]
+        for name in organisation_fields & values.keys():
+            while replaced[name] in kept_by_merged:
+                replaced[name] = kept_by_merged[replaced[name]]
         return replaced
 
     return [
-        Change(change.table, change.row, with_kept(change.table, change.before), with_kept(change.table, change.after))
+        Change(
+            change.table,
+            change.row,
+            replace_merged(change.table, change.before),
+            replace_merged(change.table, change.after),
+        )
         for change in changes
     ]
 
 
 def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:
-    """Record for each record that it passed to the other organisation."""
+    """Record an event for each record that it passed to the other organisation."""
+    if not kind.target:
+        return
     events = []
-    for record in records if kind.target else ():
+    for record in records:
         within_kind, within_id = kind.within(record)
-        made = new_event(
+        event = new_event(
             actor_id=moving.author.pk if moving.author else None,
             organisation_id=moving.target.pk,
             kind=EventKind.PASSED_ON,
@@ -240,35 +253,34 @@ def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> 
             }
             | ({"succession": moving.succession} if moving.succession else {}),
         )
-        events.append(made)
+        events.append(event)
     record_all(events)
 
 
 def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
-    """Pass records of one kind to another organisation; returns what changed.
+    """Pass records of one kind to another organisation, and return what changed.
 
-    Locks the records. Call inside the transaction, after checking the rights.
+    Locks the records. Call it inside a transaction, after checking the rights.
     """
     day = timezone.localdate(moving.now)
     moved_records = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
     ids = [record.pk for record in moved_records]
     if moved_records:
-        list(
-            type(moved_records[0])._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk")
-        )
+        locking = type(moved_records[0])._base_manager.select_for_update().filter(pk__in=ids)
+        list(locking.order_by("pk").values_list("pk"))
     if kind.move is not None:
         changes = kind.move(moved_records, moving)
     else:
-        changes = carry_together(kind.columns, moving, ids) + settle(kind, ids, moving)
-    stayed = set(kind.records(moving.source, day).filter(pk__in=ids).values_list("pk", flat=True))
-    record_passing(kind, [record for record in moved_records if record.pk not in stayed], moving)
+        changes = move_rows_together(kind.columns, moving, ids) + settle(kind, ids, moving)
+    stayed_ids = set(kind.records(moving.source, day).filter(pk__in=ids).values_list("pk", flat=True))
+    record_passing(kind, [record for record in moved_records if record.pk not in stayed_ids], moving)
     return changes
 
 
-def keep_changes(
+def save_changes(
     changes: Iterable[Change], *, merge: Merge | None = None, succession: Succession | None = None
 ) -> None:
-    """Save what a merge or a succession changed, so that it can be undone."""
+    """Save the changes of a merge or a succession, so that they can be undone."""
     MovedRow.objects.bulk_create(
         (
             MovedRow(

@@ -1,4 +1,4 @@
-"""Add names by which an organisation can be found."""
+"""Adds and changes the names by which an organisation can be found."""
 
 from __future__ import annotations
 
@@ -12,56 +12,63 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import (
-    NameKind,
-    Organisation,
-    OrganisationName,
-)
+from partnerships.organisations.models import NameKind, Organisation, OrganisationName
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
 from partnerships.people.models import User
 
 
-def keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> None:
-    keep_names_of([(organisation, names)])
+def add_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> None:
+    """Add names, as pairs of name and kind, to an organisation; names that it has already stay unchanged."""
+    add_names_of_many([(organisation, names)])
 
 
-def keep_names_of(names_by_organisation: Iterable[tuple[Organisation, Iterable[tuple[str, str]]]]) -> None:
-    """Add names (pairs of name and kind) of several organisations in one statement; those that they have stay."""
-    rows = {
-        (organisation.pk, name): OrganisationName(
-            organisation=organisation, name=name, folded=fold_name(name), kind=kind
-        )
-        for organisation, names in names_by_organisation
-        for name, kind in reversed([(" ".join(name.split()), kind) for name, kind in names])
-        if name
-    }
-    OrganisationName.objects.bulk_create(rows.values(), ignore_conflicts=True)
+def add_names_of_many(names_by_organisation: Iterable[tuple[Organisation, Iterable[tuple[str, str]]]]) -> None:
+    """Add names, as pairs of name and kind, to several organisations in one statement."""
+    row_by_name: dict[tuple[int, str], OrganisationName] = {}
+    for organisation, names in names_by_organisation:
+        for raw_name, kind in names:
+            name = " ".join(raw_name.split())
+            if name:
+                # The first kind counts if a name is given twice.
+                row_by_name.setdefault(
+                    (organisation.pk, name),
+                    OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind),
+                )
+    OrganisationName.objects.bulk_create(row_by_name.values(), ignore_conflicts=True)
 
 
 def rename_refusal(organisation: Organisation, on: dt.date) -> str:
-    """Why a new name cannot count from a day; empty: it can."""
+    """Why a new name cannot start on a day; "" if it can."""
     if organisation.valid_from is not None and on < organisation.valid_from:
         return f"The organisation cannot get a new name before its first day, {long_date(organisation.valid_from)}."
-    present = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
-    if present is not None and present.valid_from is not None:
-        return f"The organisation’s present name is valid from {long_date(present.valid_from)}: correct that first."
+    later_name = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
+    if later_name is not None and later_name.valid_from is not None:
+        return f"The organisation’s present name is valid from {long_date(later_name.valid_from)}. Correct that first."
     return ""
 
 
-def rename(organisation: Organisation, former: str, *, on: dt.date) -> None:
-    """End the official name on a day and begin the organisation's present one."""
-    keep_names(organisation, [(former, NameKind.FORMER)])
+def change_official_name(organisation: Organisation, former: str, *, on: dt.date) -> None:
+    """End the former official name on a day, and start the organisation's present one."""
+    add_names(organisation, [(former, NameKind.FORMER)])
     organisation.names.filter(kind=NameKind.OFFICIAL).update(kind=NameKind.FORMER, valid_to=on)
     organisation.names.filter(name=former).update(kind=NameKind.FORMER, valid_to=on)
-    keep_names(organisation, [(organisation.name, NameKind.OFFICIAL)])
+    add_names(organisation, [(organisation.name, NameKind.OFFICIAL)])
     organisation.names.filter(name=organisation.name).update(kind=NameKind.OFFICIAL, valid_from=on, valid_to=None)
 
 
-def is_anothers(organisation: Organisation, changed: dict[str, Any]) -> bool:
-    """Whether a new name is already another organisation's name."""
-    taken = [fold_name(changed[field]) for field in ("name", "short_name") if changed.get(field)]
-    return OrganisationName.objects.filter(folded__in=taken).exclude(organisation=organisation).exists()
+def change_short_name(organisation: Organisation, *, on: dt.date) -> None:
+    """End the former short name on a day, and start the organisation's present one."""
+    organisation.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER_SHORT, valid_to=on)
+    earlier_rows = organisation.names.filter(name=organisation.short_name).exclude(kind=NameKind.OFFICIAL)
+    earlier_rows.update(kind=NameKind.SHORT, valid_to=None)
+    add_names(organisation, [(organisation.short_name, NameKind.SHORT)])
+
+
+def is_name_of_another(organisation: Organisation, changed: dict[str, Any]) -> bool:
+    """Whether another organisation already has one of the changed names."""
+    new_names = [fold_name(changed[field]) for field in ("name", "short_name") if changed.get(field)]
+    return OrganisationName.objects.filter(folded__in=new_names).exclude(organisation=organisation).exists()
 
 
 @transaction.atomic
@@ -75,19 +82,16 @@ def add_name(
     valid_from: dt.date | None = None,
     valid_to: dt.date | None = None,
 ) -> OrganisationName | None:
-    """Add a name by which the organisation can be found.
-
-    None for an empty name. A name that it has already is not added again.
-    """
+    """Add a name to an organisation, unless it has it already, and return it; None for an empty name."""
     require(roles_of(author, now).keeps_directory)
     name = " ".join(name.split())
     if not name:
         return None
-    added_name, made = OrganisationName.objects.get_or_create(
+    organisation_name, is_new = OrganisationName.objects.get_or_create(
         organisation=organisation,
         name=name,
         defaults={"folded": fold_name(name), "kind": kind, "valid_from": valid_from, "valid_to": valid_to},
     )
-    if made:
+    if is_new:
         record_event(organisation, EventKind.NAME_ADDED, author=author, now=now, data={"after": {"name": name}})
-    return added_name
+    return organisation_name

@@ -1,4 +1,4 @@
-"""Create, change and end organisations."""
+"""Creates, changes and ends organisations."""
 
 from __future__ import annotations
 
@@ -25,8 +25,14 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.queries import ancestors_of, leads_of
 from partnerships.organisations.rights import rights_over, roles_of
-from partnerships.organisations.services.identifiers import holder_of
-from partnerships.organisations.services.names import is_anothers, keep_names, keep_names_of, rename, rename_refusal
+from partnerships.organisations.services.identifiers import holder_in_words
+from partnerships.organisations.services.names import (
+    add_names_of_many,
+    change_official_name,
+    change_short_name,
+    is_name_of_another,
+    rename_refusal,
+)
 from partnerships.organisations.services.own_sign_in import (
     end_sessions_by_password,
     required_since,
@@ -37,12 +43,12 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.people.rights import keeps_network
 
-#: The journal's name for another way to sign in.
+#: The kind of journal line about a change of how people sign in.
 WAYS_IN = "ways in"
-#: Not used by any other advisory lock in this database.
-_GROUPS = 7_261_052
+#: The key of the advisory lock for changes of groups, which no other lock in this database uses.
+_GROUPS_LOCK = 7_261_052
 #: The fields for how an organisation's people sign in.
-WAYS_IN_FIELDS = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
+SIGN_IN_FIELDS = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
 
 
 class UnableToCreateOrganisation(Exception):
@@ -50,15 +56,15 @@ class UnableToCreateOrganisation(Exception):
 
 
 class UnableToUpdateOrganisation(Exception):
-    """The name, dates or sign-in are invalid.
+    """The name, parent, dates or sign-in page are not valid.
 
-    The name is empty or another organisation's, the dates are impossible, or the sign-in provider does not exist or
-    has not been used by a lead.
+    The name is empty or another organisation has it, the parent belongs to the organisation's own group, the dates are
+    impossible, or the sign-in page does not exist or has not been used by a lead.
     """
 
 
 class UnableToDissolve(Exception):
-    """The organisation has ended already, or would end before it began."""
+    """The organisation has ended already, or would end before it started."""
 
 
 class OrganisationFields(TypedDict, total=False):
@@ -89,29 +95,28 @@ class ChangedFields(OrganisationFields, total=False):
 
 @dataclass(frozen=True, slots=True)
 class NewOrganisation:
-    """An organisation to create.
-
-    Identifiers are pairs of scheme and value, names pairs of name and kind. The identifiers count from `numbered_from`
-    to `numbered_to`, if these are known.
-    """
+    """An organisation to create."""
 
     name: str
     kind: str
+    #: Pairs of scheme and value.
     identifiers: tuple[tuple[str, str], ...] = ()
+    #: Pairs of name and kind.
     names: tuple[tuple[str, str], ...] = ()
     areas: tuple[Area, ...] = ()
+    #: The first day of the identifiers, and the first day on which they are no longer valid.
     numbered_from: dt.date | None = None
     numbered_to: dt.date | None = None
     fields: OrganisationFields = field(default_factory=OrganisationFields)
 
     @property
-    def given_names(self) -> list[tuple[str, str]]:
-        """All its names, the official one first."""
+    def all_names(self) -> list[tuple[str, str]]:
+        """All its names as pairs of name and kind, the official one first."""
         return [(self.name, NameKind.OFFICIAL), (self.fields.get("short_name", ""), NameKind.SHORT), *self.names]
 
     @property
-    def given_identifiers(self) -> list[tuple[str, str]]:
-        """Its identifiers without spaces around them and without empty ones."""
+    def clean_identifiers(self) -> list[tuple[str, str]]:
+        """Its identifiers as pairs of scheme and value, without empty values and surrounding spaces."""
         return [(scheme, value.strip()) for scheme, value in self.identifiers if value.strip()]
 
 
@@ -126,7 +131,7 @@ def create_organisation(
     areas: Iterable[Area] = (),
     **fields: Unpack[OrganisationFields],
 ) -> Organisation:
-    """A new organisation with its identifiers, names and areas served.
+    """Create an organisation with its identifiers, names and areas served.
 
     Identifiers are pairs of scheme and value, names pairs of name and kind. Raises `UnableToCreateOrganisation`.
     """
@@ -140,14 +145,14 @@ def create_organisation(
 def create_organisations(
     *, bodies: Sequence[NewOrganisation], author: User | None, now: dt.datetime
 ) -> list[Organisation]:
-    """New organisations, in their order; as many queries for a thousand as for one.
+    """Create organisations, all or none, and return them in their order; as many queries for a thousand as for one.
 
-    Raises `UnableToCreateOrganisation`, and then creates none.
+    Raises `UnableToCreateOrganisation`.
     """
     require(roles_of(author, now).keeps_directory)
     bodies = [replace(body, name=" ".join(body.name.split())) for body in bodies]
     if not all(body.name for body in bodies):
-        raise UnableToCreateOrganisation("Give the organisation a name.")
+        raise UnableToCreateOrganisation("Enter a name for the organisation.")
     organisations = [Organisation(name=body.name, kind=body.kind, **body.fields) for body in bodies]
     try:
         with transaction.atomic():
@@ -161,12 +166,12 @@ def create_organisations(
                     valid_to=body.numbered_to,
                 )
                 for organisation, body in zip(organisations, bodies, strict=True)
-                for scheme, value in body.given_identifiers
+                for scheme, value in body.clean_identifiers
             )
     except IntegrityError as error:
-        holder = holder_of([pair for body in bodies for pair in body.given_identifiers])
+        holder = holder_in_words([pair for body in bodies for pair in body.clean_identifiers])
         raise UnableToCreateOrganisation(holder or str(error).splitlines()[0]) from error
-    keep_names_of((organisation, body.given_names) for organisation, body in zip(organisations, bodies, strict=True))
+    add_names_of_many((organisation, body.all_names) for organisation, body in zip(organisations, bodies, strict=True))
     AreaServed.objects.bulk_create(
         AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from)
         for organisation, body in zip(organisations, bodies, strict=True)
@@ -195,11 +200,11 @@ def update_organisation(
     named_from: dt.date | None = None,
     **fields: Unpack[ChangedFields],
 ) -> tuple[str, ...]:
-    """Change what differs and return the names of the changed fields.
+    """Change an organisation, and return the names of the changed fields.
 
-    A former name stays findable; a new one counts from `named_from`, by default today. The leads are emailed when the
-    way their people sign in changes. When own sign-in becomes required, people are signed out, leads after a day.
-    Raises `UnableToUpdateOrganisation`.
+    It can still be found by its former names; a new name starts on `named_from`, by default today. The leads are
+    emailed if the rules for signing in change. If own sign-in becomes required, people are signed out, leads a day
+    later. Raises `UnableToUpdateOrganisation`.
     """
     if fields.get("parent") is not None:
         _lock_groups()
@@ -207,33 +212,31 @@ def update_organisation(
     require(rights_over(locked, author, now).may_change(fields.keys()))
     required = fields.pop("own_sign_in_required", None)
     provider = fields.get("sign_in_provider", locked.sign_in_provider)
-    if words := sign_in_refusal(locked, provider=provider, required=bool(required)):
-        raise UnableToUpdateOrganisation(words)
+    if explanation := sign_in_refusal(locked, provider=provider, required=bool(required)):
+        raise UnableToUpdateOrganisation(explanation)
     since = required_since(locked, provider=provider, required=required, now=now)
     before, after = apply_changes(locked, {**fields, "own_sign_in_required_at": since})
     if not before:
         return ()
     if not locked.name.strip():
-        raise UnableToUpdateOrganisation("Give the organisation a name.")
+        raise UnableToUpdateOrganisation("Enter a name for the organisation.")
     if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
         raise UnableToUpdateOrganisation("The end must not be before the start.")
-    if author is not None and not author.is_staff and is_anothers(locked, after):
+    if author is not None and not author.is_staff and is_name_of_another(locked, after):
         raise UnableToUpdateOrganisation("Another organisation already has this name.")
     if "parent" in before and locked.parent_id:
         _refuse_circle(locked)
-    today = timezone.localdate(now)
-    if "name" in before and named_from and (words := rename_refusal(locked, named_from)):
-        raise UnableToUpdateOrganisation(words)
+    if "name" in before and named_from and (explanation := rename_refusal(locked, named_from)):
+        raise UnableToUpdateOrganisation(explanation)
+
     locked.save(update_fields=list(before))
+    today = timezone.localdate(now)
     if "name" in before:
-        rename(locked, before["name"], on=named_from or today)
+        change_official_name(locked, before["name"], on=named_from or today)
     if "short_name" in before:
-        locked.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER_SHORT, valid_to=today)
-        again = locked.names.filter(name=locked.short_name).exclude(kind=NameKind.OFFICIAL)
-        again.update(kind=NameKind.SHORT, valid_to=None)
-        keep_names(locked, [(locked.short_name, NameKind.SHORT)])
-    if WAYS_IN_FIELDS & before.keys():
-        tell_ways_in(locked, before=before, after=after, reason=reason, author=author, now=now)
+        change_short_name(locked, on=today)
+    if SIGN_IN_FIELDS & before.keys():
+        record_sign_in_change(locked, before=before, after=after, reason=reason, author=author, now=now)
     else:
         data = {"before": before, "after": after, "reason": reason}
         record_event(locked, EventKind.CHANGED, author=author, now=now, data=data)
@@ -242,7 +245,7 @@ def update_organisation(
     return tuple(before)
 
 
-def tell_ways_in(
+def record_sign_in_change(
     organisation: Organisation,
     *,
     before: dict[str, Any],
@@ -251,9 +254,9 @@ def tell_ways_in(
     author: User | None,
     now: dt.datetime,
 ) -> None:
-    """Record that its people sign in in another way, and email its leads.
+    """Record that the rules for signing in to an organisation have changed, and email its leads.
 
-    Where own sign-in is required now, people are signed out.
+    If own sign-in is required from now on, its people are signed out.
     """
     event = record_event(
         organisation,
@@ -262,7 +265,7 @@ def tell_ways_in(
         now=now,
         data={"before": before, "after": after, "reason": reason},
     )
-    journal_ways_in(organisation, now=now)
+    journal_sign_in(organisation, now=now)
     record_emails(
         kind="organisations.ways_in",
         people=[lead.pk for lead in leads_of(organisation)],
@@ -274,30 +277,32 @@ def tell_ways_in(
 
 
 @transaction.atomic
-def retry_own_sign_in(provider: str, *, since: dt.datetime | None, reason: str, author: User, now: dt.datetime) -> None:
-    """Require a provider whose settings changed only from another moment on, or, with None, offer it alone again."""
+def recheck_own_sign_in(
+    provider: str, *, since: dt.datetime | None, reason: str, author: User, now: dt.datetime
+) -> None:
+    """Set from when a provider with changed settings is required; None makes it only offered again."""
     require(keeps_network(author))
-    requiring = Organisation.objects.filter(sign_in_provider=provider, own_sign_in_required_at__isnull=False)
-    for organisation in requiring.select_for_update().order_by("pk"):
+    organisations = Organisation.objects.filter(sign_in_provider=provider, own_sign_in_required_at__isnull=False)
+    for organisation in organisations.select_for_update().order_by("pk"):
         before, after = apply_changes(organisation, {"own_sign_in_required_at": since})
         organisation.save(update_fields=list(before))
-        tell_ways_in(organisation, before=before, after=after, reason=reason, author=author, now=now)
+        record_sign_in_change(organisation, before=before, after=after, reason=reason, author=author, now=now)
 
 
 def _lock_groups() -> None:
-    """Let one parent change at a time, so that two at once do not make a circle.
+    """Let only one transaction at a time change parents, so that two cannot make a circle.
 
-    Before any row is locked: the parent's row is locked too, by its foreign key.
+    Call it before any row is locked, because the foreign key locks the parent's row too.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GROUPS])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GROUPS_LOCK])
 
 
 def _refuse_circle(organisation: Organisation) -> None:
-    """Refuse a parent that is part of the organisation's own group."""
+    """Raise `UnableToUpdateOrganisation` if the new parent belongs to the organisation's own group."""
     if organisation.pk in ancestors_of(organisation.parent_id or 0):
         raise UnableToUpdateOrganisation(
-            f"{organisation.name} heads a group that its new parent is part of. Choose another parent."
+            f"The new parent belongs to a group that {organisation.name} heads. Choose another parent."
         )
 
 
@@ -306,20 +311,20 @@ def organisation_identity(organisation: Organisation) -> str:
     return journal.identity(organisation.pk, organisation.created_at)
 
 
-def ways_in_identity(organisation: Organisation) -> str:
-    """The journal's hash of how an organisation's people sign in."""
+def sign_in_identity(organisation: Organisation) -> str:
+    """The journal's hash of an organisation's rules for signing in."""
     since = organisation.own_sign_in_required_at or ""
     return journal.identity(organisation.sign_in_provider, since, organisation.second_factor_required)
 
 
-def journal_ways_in(organisation: Organisation, *, now: dt.datetime) -> None:
-    """Note that an organisation's people sign in in another way."""
+def journal_sign_in(organisation: Organisation, *, now: dt.datetime) -> None:
+    """Write to the journal that an organisation's rules for signing in have changed."""
     journal.note(
         WAYS_IN,
         now=now,
         organisation=organisation.pk,
         same=organisation_identity(organisation),
-        ways=ways_in_identity(organisation),
+        ways=sign_in_identity(organisation),
     )
 
 
@@ -327,16 +332,16 @@ def journal_ways_in(organisation: Organisation, *, now: dt.datetime) -> None:
 def dissolve(
     *, organisation: Organisation, on: dt.date | None, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """End the organisation.
+    """End an organisation; `on` is the first day on which it no longer exists, or None if that is unknown.
 
-    `on` is the first day on which it no longer existed (None: unknown). Raises `UnableToDissolve`.
+    Raises `UnableToDissolve`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_organisation(organisation.pk)
     if locked.is_ended:
         raise UnableToDissolve(f"{locked.name} has already ended.")
     if on and locked.valid_from and on < locked.valid_from:
-        raise UnableToDissolve("The organisation cannot end before it began.")
+        raise UnableToDissolve("The organisation cannot end before it started.")
     before, after = apply_changes(locked, {"status": Status.DISSOLVED, "valid_to": on})
     locked.save(update_fields=["status", "valid_to"])
     record_event(

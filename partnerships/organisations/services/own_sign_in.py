@@ -1,8 +1,8 @@
-"""How an organisation's own sign-in comes into force.
+"""The rules for an organisation's own sign-in page.
 
-Without a provider people sign in by password. An offered provider works beside the password. It can be required once a
-lead has signed in through it; then only the provider works, but leads keep their password for one more day
-(`registrations.WAY_BACK`). A new provider is at first only offered.
+Without a provider, people sign in by password. A provider is offered first: both it and passwords work. Once a lead has
+signed in through it, it can be required. Then only the provider works, except that leads can use their passwords for
+one more day (`registrations.WAY_BACK`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from partnerships.people.sessions import end_sessions
 
 
 def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool) -> str:
-    """Why these sign-in settings are not possible; empty: they are."""
+    """Why these sign-in settings are not possible; "" if they are."""
     if provider and provider not in dict(provider_choices()):
         return f"There is no sign-in page “{provider}”. Choose one that exists."
-    if not required or (organisation.own_sign_in_required and organisation.sign_in_provider == provider):
+    is_required_already = organisation.own_sign_in_required and organisation.sign_in_provider == provider
+    if not required or is_required_already:
         return ""
     if not provider:
         return "Choose a sign-in page before you require it."
     if organisation.pk is None or not has_vouched_for(provider, leads_of(organisation)):
         return (
-            f"No lead of this organisation has signed in through “{provider}” yet. A lead must try it first:"
-            " until then passwords keep working."
+            f"No lead of this organisation has signed in through “{provider}” yet. Ask a lead to try it first. Until"
+            " then passwords keep working."
         )
     return ""
 
@@ -34,23 +35,20 @@ def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool
 def required_since(
     organisation: Organisation, *, provider: str, required: bool | None, now: dt.datetime
 ) -> dt.datetime | None:
-    """From when the provider is required; None: it is not.
+    """From when the provider is required; None if it is only offered.
 
-    Unchanged where nothing is given (None) and the provider stays.
+    With `required` None, the rule stays unless the provider changes.
     """
-    unchanged = provider == organisation.sign_in_provider
+    is_required_already = organisation.own_sign_in_required and provider == organisation.sign_in_provider
     if required is None:
-        required = unchanged and organisation.own_sign_in_required
+        required = is_required_already
     if not required:
         return None
-    return organisation.own_sign_in_required_at if unchanged and organisation.own_sign_in_required else now
+    return organisation.own_sign_in_required_at if is_required_already else now
 
 
 def end_sessions_by_password(organisation: Organisation) -> None:
-    """Sign the organisation's people out now that own sign-in is required.
-
-    Leads stay signed in until their extra day is over.
-    """
-    leading = Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
-    for person in people_of(organisation).exclude(pk__in=leading):
+    """Sign the organisation's people out, except leads, who can use their passwords for one more day."""
+    lead_ids = Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
+    for person in people_of(organisation).exclude(pk__in=lead_ids):
         end_sessions(person)

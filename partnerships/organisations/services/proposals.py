@@ -1,9 +1,10 @@
-"""Tell the leads of successors that handover lines wait for their answer."""
+"""Emails the leads of successors about handover lines that wait for their answer."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,50 +13,62 @@ from django.utils import timezone
 from partnerships.organisations.models import Handover, HandoverState, Membership, Role, Succession
 from partnerships.outbox.services import record_emails
 
-#: Leads are told once nothing more was proposed to their organisation for this time: a morning's work is one email.
+#: Leads are emailed once nothing more has been proposed to their organisation for this time, so that a morning's
+#: proposals make one email.
 QUIET = dt.timedelta(minutes=15)
 
 
 @transaction.atomic
 def tell_of_proposals(*, now: dt.datetime) -> int:
-    """Email the leads of successors about lines that were proposed to them and wait; returns how many people.
+    """Email the leads of successors about proposed lines, and return how many people were emailed.
 
-    Each person gets one email about all of them. What was proposed to an organisation that nobody leads is told once
-    somebody does. May run twice.
+    Each person gets one email about all of them. Lines for an organisation without a lead wait until it has one. It can
+    be repeated.
     """
-    open_ones = Handover.objects.filter(state=HandoverState.PROPOSED, succession__in=Succession.objects.live())
-    untold = open_ones.filter(told_at=None)
-    bodies = _successors(untold)
-    recent = open_ones.filter(proposed_at__gt=now - QUIET)
-    waiting = bodies - _successors(recent)
-    leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD, organisation__in=waiting)
-    people = list(leads.filter(person__is_active=True).values_list("person", "organisation"))
-    ready = {body for _, body in people}
-    # Locked, so that what is proposed again meanwhile is told on its own; in the order of those who answer.
-    due = untold.filter(successor__in=ready).exclude(others__in=bodies - ready).order_by("pk")
-    handovers = list(due.select_for_update(of=("self",)).prefetch_related("others"))
-    if not handovers:
+    open_lines = Handover.objects.filter(state=HandoverState.PROPOSED, succession__in=Succession.objects.live())
+    untold_lines = open_lines.filter(told_at=None)
+    organisation_ids = _successor_ids(untold_lines)
+    quiet_ids = organisation_ids - _successor_ids(open_lines.filter(proposed_at__gt=now - QUIET))
+    leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD, organisation__in=quiet_ids)
+    lead_and_organisation_ids = list(leads.filter(person__is_active=True).values_list("person", "organisation"))
+    ready_ids = {organisation_id for _, organisation_id in lead_and_organisation_ids}
+
+    # All organisations that share a line must be ready. Lines are locked in the same order as when they are answered. A
+    # line that is proposed again meanwhile gets an email of its own.
+    due = untold_lines.filter(successor__in=ready_ids).exclude(others__in=organisation_ids - ready_ids).order_by("pk")
+    due_lines = list(due.select_for_update(of=("self",)).prefetch_related("others"))
+    if not due_lines:
         return 0
-    # Of these lines alone: a line that waits for another organisation's lead must not be told each time.
-    concerned: dict[int, set[int]] = defaultdict(set)
-    for line in handovers:
-        for body in (line.successor_id, *(other.pk for other in line.others.all())):
-            concerned[body].add(line.succession_id)
-    about: dict[int, set[int]] = defaultdict(set)
-    for person, led in people:
-        if led in concerned:
-            about[person] |= concerned[led]
-    alike: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for person, successions in about.items():
-        alike[tuple(sorted(successions))].append(person)
-    for group, recipients in sorted(alike.items()):
+
+    # Only of the due lines: a line that waits for another organisation's lead must not be emailed each time.
+    succession_ids_by_organisation: dict[int, set[int]] = defaultdict(set)
+    for line in due_lines:
+        for organisation_id in (line.successor_id, *(other.pk for other in line.others.all())):
+            succession_ids_by_organisation[organisation_id].add(line.succession_id)
+    succession_ids_by_person: dict[int, set[int]] = defaultdict(set)
+    for person_id, organisation_id in lead_and_organisation_ids:
+        if organisation_id in succession_ids_by_organisation:
+            succession_ids_by_person[person_id] |= succession_ids_by_organisation[organisation_id]
+
+    _record_proposal_emails(succession_ids_by_person, now)
+    Handover.objects.filter(pk__in=[line.pk for line in due_lines]).update(told_at=now)
+    return len(succession_ids_by_person)
+
+
+def _record_proposal_emails(succession_ids_by_person: Mapping[int, set[int]], now: dt.datetime) -> None:
+    """Record one email for each group of people who are told of the same successions."""
+    person_ids_by_successions: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for person_id, succession_ids in succession_ids_by_person.items():
+        person_ids_by_successions[tuple(sorted(succession_ids))].append(person_id)
+    for succession_ids_of_group, person_ids in sorted(person_ids_by_successions.items()):
         record_emails(
-            kind="organisations.handover_proposed", people=recipients, params={"successions": list(group)}, now=now
+            kind="organisations.handover_proposed",
+            people=person_ids,
+            params={"successions": list(succession_ids_of_group)},
+            now=now,
         )
-    Handover.objects.filter(pk__in=[line.pk for line in handovers]).update(told_at=now)
-    return len(about)
 
 
-def _successors(lines: QuerySet[Handover]) -> set[int]:
-    """The organisations (ids) that lines were proposed to."""
+def _successor_ids(lines: QuerySet[Handover]) -> set[int]:
+    """Ids of the organisations to which lines were proposed."""
     return {*lines.values_list("successor", flat=True), *lines.exclude(others=None).values_list("others", flat=True)}

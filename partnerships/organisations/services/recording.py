@@ -1,4 +1,4 @@
-"""Lock rows of organisations, memberships and people, and record events."""
+"""Locks organisations and people, and records events of organisations and memberships."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from partnerships.people.models import User
 
 
 def lock_organisation(organisation_id: int) -> Organisation:
-    """The organisation with its row locked until the transaction ends.
+    """Lock an organisation until the transaction ends, and return it.
 
-    Two leads cannot leave it at the same time.
+    For example, the lock keeps two leads from leaving it at the same time.
     """
     return Organisation.objects.select_for_update().get(pk=organisation_id)
 
 
 def lock_person(person: User) -> User:
-    """The person with their row locked; lock it before the organisation's.
+    """Lock a person until the transaction ends, and return them. Lock people before organisations.
 
-    Nobody can become an administrator and a member at the same time. Closing an account locks in the same order.
+    The lock keeps a person from becoming an administrator and a member at the same time.
     """
     return User.objects.select_for_update().get(pk=person.pk)
 
@@ -37,9 +37,9 @@ def record_event(
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Record an event of an organisation."""
-    event_made = new_organisation_event(organisation, event, author=author, now=now, data=data)
-    event_made.save(force_insert=True)
-    return event_made
+    new_row = new_organisation_event(organisation, event, author=author, now=now, data=data)
+    new_row.save(force_insert=True)
+    return new_row
 
 
 def new_organisation_event(
@@ -50,7 +50,7 @@ def new_organisation_event(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """An event of an organisation for `record_all`."""
+    """An unsaved event of an organisation, for `record_all`."""
     return new_event(
         actor_id=author.pk if author else None,
         kind=event,
@@ -70,9 +70,9 @@ def record_membership_event(
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Record an event of a membership, within its organisation."""
-    event_made = new_membership_event(membership, event, author=author, now=now, data=data)
-    event_made.save(force_insert=True)
-    return event_made
+    new_row = new_membership_event(membership, event, author=author, now=now, data=data)
+    new_row.save(force_insert=True)
+    return new_row
 
 
 def new_membership_event(
@@ -83,7 +83,7 @@ def new_membership_event(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """An event of a membership for `record_all`."""
+    """An unsaved event of a membership, for `record_all`."""
     return new_event(
         actor_id=author.pk if author else None,
         organisation_id=membership.organisation_id,

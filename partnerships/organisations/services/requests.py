@@ -1,4 +1,4 @@
-"""Ask to act for an organisation, and answer such requests."""
+"""Requests to act for an organisation, and the answers of administrators."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from partnerships.people.limits import count, counted_since
 from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 
-#: Requests a day from everybody signed out together: anyone may ask, and each is an email to the administrators.
+#: Requests a day from all people who are not signed in: anybody can ask, and each request emails the administrators.
 REQUESTS_A_DAY = 50
+#: Characters of an invitation's reason.
+_MAX_REASON = 500
 _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
@@ -37,7 +39,7 @@ class UnableToAnswerRequest(Exception):
 
 
 class RequestDetails(TypedDict, total=False):
-    """What may be left out of a request; see the model."""
+    """Optional fields of a request; see the model."""
 
     job_title: str
     number: str
@@ -55,10 +57,10 @@ def ask_for_access(
     now: dt.datetime,
     **details: Unpack[RequestDetails],
 ) -> AccessRequest:
-    """Ask the administrators for access, and email them; the author is None when signed out.
+    """Ask the administrators for access, and email them; the author is None if the person is not signed in.
 
-    A second request by the same person for the same organisation replaces the waiting one, without another email. One
-    made by a signed-in person cannot be replaced while signed out. Raises `UnableToAskForAccess`.
+    A second request with the same address for the same organisation replaces the waiting one, without another email. A
+    request of a signed-in person can be replaced only by a signed-in person. Raises `UnableToAskForAccess`.
     """
     email = email.strip().lower()
     try:
@@ -70,11 +72,11 @@ def ask_for_access(
         count("access requests", stretch=_HOUR, now=now)
         if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
             raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
-        open_request = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
-        made_signed_in = open_request.exclude(asked_by=None).first()
-        if made_signed_in is not None:
-            return made_signed_in
-    request, created = AccessRequest.objects.update_or_create(
+        waiting_requests = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
+        signed_in_request = waiting_requests.exclude(asked_by=None).first()
+        if signed_in_request is not None:
+            return signed_in_request
+    request, is_new = AccessRequest.objects.update_or_create(
         email=email,
         organisation_name=organisation_name,
         answer="",
@@ -88,7 +90,7 @@ def ask_for_access(
             "asked_at": now,
         },
     )
-    if created:
+    if is_new:
         administrators = User.objects.filter(is_staff=True, is_active=True).values_list("pk", flat=True)
         record_emails(
             kind="organisations.access_requested", people=administrators, params={"request": request.pk}, now=now
@@ -100,43 +102,52 @@ def ask_for_access(
 def accept_request(
     *, request: AccessRequest, organisation: Organisation | None, author: User, now: dt.datetime
 ) -> Membership:
-    """Invite the person to act for the organisation, which is created if None.
+    """Invite the person to act for an organisation; with None, the organisation is created.
 
-    They become its lead if it has none and nobody is invited as one, else an editor. A new organisation gets the number
-    that the person gave, if it has the form of a register's number. Raises `UnableToAnswerRequest`.
+    They become its lead if it has none and nobody is invited as one, otherwise an editor. A new organisation gets the
+    number from the request as an identifier, if that can be recognised. Raises `UnableToAnswerRequest`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = _lock(request)
-    reason_parts = (
-        f"Asked for access on {long_date(now)}.",
-        f"Number given: {locked.number}." if locked.number else "",
-        locked.message,
-    )
-    lock_person(person_for_address(email=locked.email, name=locked.name))  # before the organisation, as invitations do
+    # The person is locked before the organisation, as everywhere.
+    lock_person(person_for_address(email=locked.email, name=locked.name))
     try:
-        body = lock_organisation((organisation or _add(locked, author, now)).pk)
+        organisation = lock_organisation((organisation or _create_organisation(locked, author, now)).pk)
+        has_lead = Membership.objects.leading(now).filter(organisation=organisation).exists()
         membership = invite_member(
-            organisation=body,
+            organisation=organisation,
             email=locked.email,
             name=locked.name,
             job_title=locked.job_title,
-            role=Role.EDITOR if Membership.objects.leading(now).filter(organisation=body).exists() else Role.LEAD,
-            reason=" ".join(filter(None, reason_parts))[:500],
+            role=Role.EDITOR if has_lead else Role.LEAD,
+            reason=_invitation_reason(locked, now),
             author=author,
             now=now,
         )
     except (UnableToInviteMember, UnableToCreateOrganisation) as error:
         raise UnableToAnswerRequest(str(error)) from error
-    locked.organisation = body
-    _answer(locked, RequestAnswer.INVITED, author=author, now=now)
+    locked.organisation = organisation
+    _save_answer(locked, RequestAnswer.INVITED, author=author, now=now)
     return membership
 
 
-def _add(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
-    """The organisation that was asked for, added to the directory."""
+def _invitation_reason(request: AccessRequest, now: dt.datetime) -> str:
+    """The reason of an invitation that answers a request, with the number and message from it."""
+    parts = [f"Asked for access on {long_date(now)}."]
+    if request.number:
+        parts.append(f"Number given: {request.number}.")
+    if request.message:
+        parts.append(request.message)
+    return " ".join(parts)[:_MAX_REASON]
+
+
+def _create_organisation(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
+    """Add the organisation of a request to the directory, unless it is there already."""
     existing = match_by_name(locked.organisation_name).filter(kind=locked.kind).current().first()
     if existing is not None:
-        raise UnableToAnswerRequest(f"{existing.name} is already in the directory. Invite them to it.")
+        raise UnableToAnswerRequest(
+            f"{existing.name} is already in the directory. Invite the person to act for it instead."
+        )
     scheme = scheme_of(locked.number, kind=locked.kind)
     return create_organisation(
         name=locked.organisation_name,
@@ -149,13 +160,13 @@ def _add(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
 
 @transaction.atomic
 def decline_request(*, request: AccessRequest, reason: str, author: User, now: dt.datetime) -> None:
-    """Decline a request; the person gets an email with the reason. Raises `UnableToAnswerRequest`."""
+    """Decline a request, and email the person the reason. Raises `UnableToAnswerRequest`."""
     require(roles_of(author, now).keeps_directory)
     locked = _lock(request)
     if not reason.strip():
         raise UnableToAnswerRequest("Give a reason.")
     locked.reason = reason.strip()
-    _answer(locked, RequestAnswer.DECLINED, author=author, now=now)
+    _save_answer(locked, RequestAnswer.DECLINED, author=author, now=now)
     record_email(kind=ACCESS_DECLINED, params={"request": locked.pk}, secrets={"address": locked.email}, now=now)
 
 
@@ -166,6 +177,6 @@ def _lock(request: AccessRequest) -> AccessRequest:
     return locked
 
 
-def _answer(locked: AccessRequest, answer: RequestAnswer, *, author: User, now: dt.datetime) -> None:
+def _save_answer(locked: AccessRequest, answer: RequestAnswer, *, author: User, now: dt.datetime) -> None:
     locked.answer, locked.answered_at, locked.answered_by = answer, now, author
     locked.save(update_fields=["answer", "answered_at", "answered_by", "organisation", "reason"])

@@ -1,4 +1,4 @@
-"""Record, correct and cancel successions, and let them take effect."""
+"""Records and corrects successions, and changes their status."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from partnerships.people.models import User
 
 
 class UnableToChangeSuccession(Exception):
-    """The succession is final, a reason or date is missing, or a rival stands against it."""
+    """The succession is final, a reason or date is missing, or a rival proposal has not been cancelled."""
 
 
 class SuccessionFields(TypedDict, total=False):
@@ -52,8 +52,10 @@ class CorrectedFields(SuccessionFields, total=False):
     vests_on: PartialDate | None
 
 
-#: What can still be corrected of a succession in effect: what happened is undone by another one.
-_WORDS = frozenset({"codes_on", "place", "proposal", "instrument", "instrument_url", "source", "source_url"})
+#: Fields that can still be corrected once a succession has taken effect. What it did is undone by another succession.
+_ALWAYS_CORRECTABLE = frozenset(
+    {"codes_on", "place", "proposal", "instrument", "instrument_url", "source", "source_url"}
+)
 
 
 @transaction.atomic
@@ -69,32 +71,37 @@ def record_succession(
     reason: str = "",
     **fields: Unpack[SuccessionFields],
 ) -> Succession:
-    """Record a succession.
+    """Record a succession, or add details to the one that is recorded already, and return it.
 
-    The same again makes no new row, but adds what was not known of it. With the status “effective” it is one of the
-    past, whose organisations have begun and ended already: an importer knows those. One that was pending then becomes
-    effective. Raises `UnableToRecordSuccession`, also where a person says of a known one what it contradicts, and
-    `UnableToChangeSuccession` if its order is made while a rival stands against it.
+    The status “effective” is for importers, about past successions whose organisations have already started and ended;
+    a pending succession then becomes effective. Raises `UnableToRecordSuccession`, also if a person's details
+    contradict the recorded ones, and `UnableToChangeSuccession` if its order is made before a rival proposal is
+    cancelled.
     """
     require(roles_of(author, now).keeps_directory)
-    duplicate = _known(kind, vests_on, ties, undoes)
-    if duplicate is None:  # Of two at once, the second finds what the first recorded.
+    recorded = _find_recorded(kind, vests_on, ties, undoes)
+    if recorded is None:
+        # Look again under the lock, in case another transaction has recorded it meanwhile.
         _lock_organisations(ties)
-        duplicate = _known(kind, vests_on, ties, undoes)
-    if duplicate is not None:  # The succession before its organisations, as everywhere.
-        locked = lock_succession(duplicate.pk)
-        _complete(locked, fields, reason=reason, author=author, now=now)
+        recorded = _find_recorded(kind, vests_on, ties, undoes)
+    if recorded is not None:
+        locked = lock_succession(recorded.pk)
+        _add_details(locked, fields, reason=reason, author=author, now=now)
         if status == SuccessionStatus.EFFECTIVE and not locked.is_final:
             set_status(locked, status, reason="A register says that it has happened.", author=author, now=now)
         return locked
-    fields.setdefault("new_code", "")  # else the database gives it, and until then the object has an expression
+
+    # Without it, the new object would have the expression of the database default instead of a text.
+    fields.setdefault("new_code", "")
     succession = Succession(kind=kind, status=status, vests_on=vests_on, undoes=undoes, **fields)
     check_succession(succession, ties, now=now)
     if succession.is_certain and not succession.is_final:
         check_certain(succession)
     succession.save(force_insert=True)
     _save_ties(succession, ties)
-    _record(succession, EventKind.SUCCESSION_RECORDED, author=author, now=now, after=_said(succession), reason=reason)
+    _record(
+        succession, EventKind.SUCCESSION_RECORDED, author=author, now=now, after=_summary(succession), reason=reason
+    )
     return succession
 
 
@@ -108,17 +115,17 @@ def correct_succession(
     ties: Collection[NewTie] | None = None,
     **fields: Unpack[CorrectedFields],
 ) -> tuple[str, ...]:
-    """Correct a succession and return the names of the changed fields.
+    """Correct a succession, and return the names of the changed fields.
 
-    Of one in effect only its sources and codes change, and a vesting day that was unknown or known to the month or
-    year only. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
+    Once it has taken effect, only its sources and the day of the codes can change, and a vesting day of which only the
+    month or year was known can become more precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
     if locked.status == SuccessionStatus.CANCELLED:
-        raise UnableToChangeSuccession("The succession was cancelled: record it again.")
+        raise UnableToChangeSuccession("The succession was cancelled. Record it again.")
 
     old_day, old_ties = locked.vests_on, ties_of(locked)
     new_ties = old_ties if ties is None else list(ties)
@@ -133,7 +140,8 @@ def correct_succession(
     _lock_organisations([*old_ties, *new_ties])
     check_succession(locked, new_ties, now=now)
 
-    locked.refused_because, locked.refused_at = "", None  # the correction may have mended it
+    # The correction may have removed the reason why it was refused.
+    locked.refused_because, locked.refused_at = "", None
     locked.save(update_fields=[*changed_fields, "refused_because", "refused_at"])
     if ties_change:
         _replace_ties(locked, new_ties)
@@ -146,7 +154,7 @@ def correct_succession(
         before=before,
         after=after,
         reason=reason.strip(),
-        also=_bodies(old_ties),
+        former_organisations=_organisations_of(old_ties),
     )
     for name in changed_fields:
         setattr(succession, name, getattr(locked, name))
@@ -154,31 +162,31 @@ def correct_succession(
 
 
 def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool, ties_change: bool) -> None:
-    """Refuse to correct more of a succession in effect than its sources, codes and the precision of its day."""
-    correctable = _WORDS | {"vests_on"} if is_same_day else _WORDS
+    """Raise `UnableToChangeSuccession` for a correction that is not allowed once a succession has taken effect."""
+    correctable = _ALWAYS_CORRECTABLE | {"vests_on"} if is_same_day else _ALWAYS_CORRECTABLE
     if ties_change or not correctable.issuperset(changed_fields):
-        raise UnableToChangeSuccession("The succession has taken effect: undo it by another one.")
+        raise UnableToChangeSuccession("The succession has taken effect. Undo it by another one.")
 
 
-def _is_within(day: PartialDate | None, known: PartialDate | None) -> bool:
-    """Whether a day lies within the day, month or year known before; any day does if none was known."""
-    if known is None:
+def _is_within(day: PartialDate | None, earlier_day: PartialDate | None) -> bool:
+    """Whether a day lies within the earlier day, month or year; always if there was none."""
+    if earlier_day is None:
         return True
-    return day is not None and known.earliest <= day.earliest and day.latest <= known.latest
+    return day is not None and earlier_day.earliest <= day.earliest and day.latest <= earlier_day.latest
 
 
 def _replace_ties(succession: Succession, ties: Collection[NewTie]) -> None:
-    """Save these ties instead of the present ones, and drop handover lines that they no longer allow."""
+    """Save these ties instead of the present ones, and delete handover lines that they no longer allow."""
     succession.ties.all().delete()
     _save_ties(succession, ties)
-    _drop_lines(succession, ties)
+    _delete_lines_without_tie(succession, ties)
 
 
 @transaction.atomic
 def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Add a tie to a pending succession, or replace the one with its bodies and function.
+    """Add a tie to a pending succession, or replace the one between the same organisations for the same function.
 
-    Raises as `correct_succession` does.
+    Raises the exceptions of `correct_succession`.
     """
     other_ties = [other for other in ties_of(lock_succession(succession.pk)) if other.key != tie.key]
     correct_succession(succession=succession, ties=[*other_ties, tie], reason=reason, author=author, now=now)
@@ -186,10 +194,10 @@ def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | 
 
 @transaction.atomic
 def remove_tie(*, tie: SuccessionTie, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Remove a tie from a pending succession. Raises as `correct_succession` does."""
+    """Remove a tie from a pending succession. Raises the exceptions of `correct_succession`."""
     succession = lock_succession(tie.succession_id)
-    gone = (tie.predecessor_id, tie.successor_id, tie.function_id)
-    other_ties = [other for other in ties_of(succession) if other.key != gone]
+    removed_key = (tie.predecessor_id, tie.successor_id, tie.function_id)
+    other_ties = [other for other in ties_of(succession) if other.key != removed_key]
     correct_succession(succession=succession, ties=other_ties, reason=reason, author=author, now=now)
 
 
@@ -203,18 +211,17 @@ def change_succession_status(
     now: dt.datetime,
     together: bool = False,
 ) -> None:
-    """Take a pending succession to another status, with a reason.
+    """Change the status of a pending succession, with a reason; it becomes effective through `take_effect` only.
 
-    `together`: all of its order that have its status. Rival proposals must be cancelled before an order is made. It
-    takes effect through `take_effect`. While another one undoes it, it stays certain. Raises
-    `UnableToChangeSuccession`.
+    With `together`, successions of the same order and status change too. Rival proposals must be cancelled before an
+    order is made. While another succession undoes it, it must stay certain. Raises `UnableToChangeSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
-    locked, *alike = lock_order(succession) if together else [lock_succession(succession.pk)]
-    for succession_alike in (locked, *alike):
-        _change_status(succession_alike, to, reason=reason.strip(), author=author, now=now)
+    locked, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
+    for changed in (locked, *others_of_order):
+        _change_status(changed, to, reason=reason.strip(), author=author, now=now)
     succession.status = locked.status
 
 
@@ -226,45 +233,48 @@ def _change_status(locked: Succession, to: str, *, reason: str, author: User | N
     if to in CERTAIN:
         check_certain(locked)
     elif locked.undone_by.live().exists():
-        raise UnableToChangeSuccession("Another succession undoes this one: cancel that one first.")
+        raise UnableToChangeSuccession("Another succession undoes this one. Cancel that one first.")
     set_status(locked, to, reason=reason, author=author, now=now)
 
 
 def lock_succession(succession_id: int) -> Succession:
-    """The succession with its row locked until the transaction ends."""
+    """Lock a succession until the transaction ends, and return it. Lock successions before organisations."""
     return Succession.objects.select_for_update().get(pk=succession_id)
 
 
-def lock_order(succession: Succession) -> list[Succession]:
-    """The succession and the others of its order that have come as far, locked by number; itself first."""
-    alike = {other.pk for other in with_it(Succession.objects.get(pk=succession.pk))}
-    locked = {pk: lock_succession(pk) for pk in sorted({succession.pk, *alike})}
-    own = locked.pop(succession.pk)
-    return [own, *(other for other in locked.values() if other.status == own.status)]
+def lock_with_order(succession: Succession) -> list[Succession]:
+    """Lock a succession and those of the same order and status, and return them with the succession first."""
+    ids_of_order = {other.pk for other in with_it(Succession.objects.get(pk=succession.pk))}
+    # In the order of their ids, so that two transactions cannot wait for each other.
+    locked_by_id = {pk: lock_succession(pk) for pk in sorted({succession.pk, *ids_of_order})}
+    locked = locked_by_id.pop(succession.pk)
+    return [locked, *(other for other in locked_by_id.values() if other.status == locked.status)]
 
 
 def _lock_organisations(ties: Iterable[NewTie]) -> None:
-    ids = {body.pk for body in _bodies(ties)}
+    ids = {organisation.pk for organisation in _organisations_of(ties)}
     list(Organisation.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
 
 
-def _bodies(ties: Iterable[NewTie]) -> list[Organisation]:
-    bodies = {body.pk: body for tie in ties for body in (tie.predecessor, tie.successor) if body is not None}
-    return [bodies[pk] for pk in sorted(bodies)]
+def _organisations_of(ties: Iterable[NewTie]) -> list[Organisation]:
+    """The predecessors and successors of these ties, each once, in the order of their ids."""
+    organisation_by_id: dict[int, Organisation] = {}
+    for tie in ties:
+        organisation_by_id[tie.predecessor.pk] = tie.predecessor
+        if tie.successor is not None:
+            organisation_by_id[tie.successor.pk] = tie.successor
+    return [organisation_by_id[pk] for pk in sorted(organisation_by_id)]
 
 
-def _drop_lines(succession: Succession, ties: Collection[NewTie]) -> None:
-    """Delete handover lines to a body that is no longer a successor.
-
-    What they are about has no line again.
-    """
-    allowed = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
-    dropped = []
+def _delete_lines_without_tie(succession: Succession, ties: Collection[NewTie]) -> None:
+    """Delete the handover lines to organisations that are no longer successors of the line's predecessor."""
+    allowed_pairs = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
+    line_ids = []
     for line in succession.handovers.prefetch_related("others"):
-        successors = [line.successor_id, *(other.pk for other in line.others.all())]
-        if any((line.predecessor_id, successor) not in allowed for successor in successors):
-            dropped.append(line.pk)
-    succession.handovers.filter(pk__in=dropped).delete()
+        successor_ids = [line.successor_id, *(other.pk for other in line.others.all())]
+        if any((line.predecessor_id, successor_id) not in allowed_pairs for successor_id in successor_ids):
+            line_ids.append(line.pk)
+    succession.handovers.filter(pk__in=line_ids).delete()
 
 
 def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:
@@ -282,63 +292,73 @@ def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:
     )
 
 
-def _known(
+def _find_recorded(
     kind: str, vests_on: PartialDate | None, ties: Collection[NewTie], undoes: Succession | None
 ) -> Succession | None:
-    """The live succession of this kind and day with the same ties, and that undoes the same one."""
+    """The live succession with the same kind, day and ties that undoes the same one, if it is recorded already."""
+    candidates = Succession.objects.live().filter(kind=kind, vests_on=vests_on)
+    if undoes is not None:
+        # Needed because a succession that undoes an undoing on the same day has the same ties as the first one.
+        candidates = candidates.filter(undoes=undoes)
+    candidates = candidates.filter(ties__predecessor__in={tie.predecessor.pk for tie in ties}).distinct()
+
     keys = {tie.key for tie in ties}
-    likely = Succession.objects.live().filter(kind=kind, vests_on=vests_on)
-    if undoes is not None:  # On the same day, what undoes an undoing has the ties of the first.
-        likely = likely.filter(undoes=undoes)
-    likely = likely.filter(ties__predecessor__in={tie.predecessor.pk for tie in ties}).distinct()
-    for candidate in likely.order_by("pk"):
-        if {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in candidate.ties.all()} == keys:
+    for candidate in candidates.order_by("pk"):
+        candidate_keys = {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in candidate.ties.all()}
+        if candidate_keys == keys:
             return candidate
     return None
 
 
-def _complete(
-    existing: Succession, fields: SuccessionFields, *, reason: str, author: User | None, now: dt.datetime
+def _add_details(
+    recorded: Succession, fields: SuccessionFields, *, reason: str, author: User | None, now: dt.datetime
 ) -> None:
-    """Add to a known succession what was recorded again and it lacks.
+    """Add details that a recorded succession lacks.
 
-    A list that says otherwise changes nothing; a person is told to correct it.
+    Details of a list that contradict it are ignored; a person is asked to correct it instead.
     """
-    filled: dict[str, Any] = {name: value for name, value in fields.items() if value}
-    if author is not None and any(getattr(existing, name) not in (None, "", value) for name, value in filled.items()):
+    details: dict[str, Any] = {name: value for name, value in fields.items() if value}
+    contradicts = any(getattr(recorded, name) not in (None, "", value) for name, value in details.items())
+    if author is not None and contradicts:
         raise UnableToRecordSuccession("The succession is already recorded with other details. Correct it on its page.")
-    missing = {name: value for name, value in filled.items() if not getattr(existing, name)}
-    if existing.is_final:  # What happened stays as it is.
-        missing = {name: value for name, value in missing.items() if name in _WORDS}
-    before, after = apply_changes(existing, missing)
+
+    new_details = {name: value for name, value in details.items() if not getattr(recorded, name)}
+    if recorded.is_final:
+        new_details = {name: value for name, value in new_details.items() if name in _ALWAYS_CORRECTABLE}
+    before, after = apply_changes(recorded, new_details)
     if not before:
         return
-    check_succession(existing, ties_of(existing), now=now)
-    existing.save(update_fields=list(before))
-    because = reason or "It was recorded again, with more details."
+    check_succession(recorded, ties_of(recorded), now=now)
+    recorded.save(update_fields=list(before))
     _record(
-        existing, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=because
+        recorded,
+        EventKind.SUCCESSION_CORRECTED,
+        author=author,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason or "It was recorded again, with more details.",
     )
 
 
 def check_certain(succession: Succession) -> None:
-    """Raise `UnableToChangeSuccession` if it cannot act by itself yet."""
+    """Raise `UnableToChangeSuccession` if it cannot be certain: without a vesting day or with a rival proposal."""
     if succession.vests_on is None:
-        raise UnableToChangeSuccession("Give the vesting day first.")
+        raise UnableToChangeSuccession("Enter the vesting day first.")
     if rival := rivals_of(succession).first():
         raise UnableToChangeSuccession(
-            f"“{rival.proposal or rival}” is still proposed for {succession.place}: cancel it first."
+            f"“{rival.proposal or rival}” is still proposed for {succession.place}. Cancel it first."
         )
 
 
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Set the status of a locked succession and record it.
+    """Set the status of a locked succession, and record it.
 
-    Once it takes effect, people are to be told. People are no longer told of a succession that it undoes.
+    Once it is effective, people are emailed about it, and no longer about a succession that it undoes.
     """
     before, after = apply_changes(succession, {"status": to})
     succession.is_untold = to == SuccessionStatus.EFFECTIVE
-    succession.refused_because, succession.refused_at = "", None  # what stood in its way before
+    succession.refused_because, succession.refused_at = "", None
     succession.save(update_fields=["status", "is_untold", "refused_because", "refused_at"])
     if to == SuccessionStatus.EFFECTIVE and succession.undoes is not None:
         Succession.objects.filter(pk=succession.undoes.pk).update(is_untold=False, told_at=None)
@@ -353,7 +373,8 @@ def set_status(succession: Succession, to: str, *, reason: str, author: User | N
     )
 
 
-def _said(succession: Succession) -> dict[str, Any]:
+def _summary(succession: Succession) -> dict[str, Any]:
+    """The main facts of a new succession for its event."""
     return {
         "kind": succession.kind,
         "status": succession.status,
@@ -374,14 +395,17 @@ def _record(
     after: dict[str, Any],
     before: dict[str, Any] | None = None,
     reason: str = "",
-    also: Iterable[Organisation] = (),
+    former_organisations: Iterable[Organisation] = (),
 ) -> None:
-    """Record an event of each organisation that the succession concerns."""
-    bodies = {body.pk: body for body in (*_bodies(ties_of(succession)), *also)}
+    """Record an event of each organisation of the succession, and of those that no longer belong to it."""
+    present_organisations = _organisations_of(ties_of(succession))
+    organisation_by_id = {
+        organisation.pk: organisation for organisation in (*present_organisations, *former_organisations)
+    }
     data: dict[str, Any] = {"after": after | {"succession": succession.pk}}
     if before is not None:
         data["before"] = before
     if reason:
         data["reason"] = reason
-    for pk in sorted(bodies):
-        record_event(bodies[pk], event, author=author, now=now, data=data)
+    for pk in sorted(organisation_by_id):
+        record_event(organisation_by_id[pk], event, author=author, now=now, data=data)

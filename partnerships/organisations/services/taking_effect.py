@@ -1,4 +1,4 @@
-"""What a succession does to its organisations on its vesting day."""
+"""Makes successions take effect: ends predecessors, starts successors, and moves areas and names."""
 
 from __future__ import annotations
 
@@ -39,23 +39,22 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def take_effect(*, succession: Succession, author: User | None, now: dt.datetime, reason: str = "") -> bool:
-    """End predecessors, begin successors, move areas served and rename, once.
+    """End predecessors, start successors, move areas served and rename; return False if that was done already.
 
-    False if it has taken effect already. Where it undoes another succession, the bodies that the other one ended exist
-    again. Where it undoes an undoing, what could not pass on the first time is tried again. Raises
-    `UnableToChangeSuccession` before the vesting day, if it is not certain, if what it undoes has not taken effect, or
-    if a predecessor began later.
+    If it undoes another succession, the organisations that the other one ended exist again. If it undoes an undoing,
+    lines that could not be applied the first time are tried again. Raises `UnableToChangeSuccession` before the vesting
+    day, if it is not certain, if the succession that it undoes has not taken effect, or if a predecessor started later.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
     if locked.status == SuccessionStatus.EFFECTIVE:
         return False
     day = _day_to_take_effect(locked, timezone.localdate(now))
-    because = f"{locked} ({locked.instrument})" if locked.instrument else str(locked)
+    history_reason = f"{locked} ({locked.instrument})" if locked.instrument else str(locked)
     for body in ending(locked):
         if not body.is_ended:
-            _dissolve(body, on=day, because=because, author=author, now=now)
-    for body in _beginning(locked):
+            _dissolve(body, on=day, reason=history_reason, author=author, now=now)
+    for body in _starting(locked):
         _update(
             body,
             status=Status.ACTIVE,
@@ -63,7 +62,7 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
             valid_to=None,
             author=author,
             now=now,
-            reason=because,
+            reason=history_reason,
         )
     try:
         move_areas(succession=locked, on=day, author=author, now=now)
@@ -71,58 +70,58 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
         raise UnableToChangeSuccession(str(error)) from error
     if locked.kind == SuccessionKind.RENAME and locked.new_name:
         for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
-            _update(body, name=locked.new_name, named_from=day, author=author, now=now, reason=because)
-    _try_lines_again(locked)
-    reason = reason.strip() or "Its vesting day has come."
-    set_status(locked, SuccessionStatus.EFFECTIVE, reason=reason, author=author, now=now)
+            _update(body, name=locked.new_name, named_from=day, author=author, now=now, reason=history_reason)
+    _reopen_stayed_lines(locked)
+    status_reason = reason.strip() or "Its vesting day has come."
+    set_status(locked, SuccessionStatus.EFFECTIVE, reason=status_reason, author=author, now=now)
     succession.status = locked.status
     return True
 
 
 def _day_to_take_effect(succession: Succession, today: dt.date) -> dt.date:
-    """The vesting day. Raises `UnableToChangeSuccession` if the succession cannot take effect today."""
+    """The vesting day. Raises `UnableToChangeSuccession` if the succession cannot take effect yet."""
     if not succession.is_certain:
         raise UnableToChangeSuccession("The order has not been made.")
     check_certain(succession)
     if succession.undoes is not None and succession.undoes.status != SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession("The succession that it undoes has not taken effect yet. Wait until it has.")
     if succession.undoes is not None and is_passing_back(succession.undoes):
-        raise UnableToChangeSuccession("What was handed over is still being handed back. Wait a few minutes.")
+        raise UnableToChangeSuccession("Records are still being returned to the predecessors. Wait a few minutes.")
     vesting = succession.vesting_day
     if vesting is None:
-        raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")
+        raise UnableToChangeSuccession("Enter the exact vesting day. A month or year is not enough.")
     if vesting.earliest > today:
         raise UnableToChangeSuccession(f"The succession takes effect on {vesting.words}.")
     return vesting.earliest
 
 
-def _dissolve(body: Organisation, *, on: dt.date, because: str, author: User | None, now: dt.datetime) -> None:
+def _dissolve(body: Organisation, *, on: dt.date, reason: str, author: User | None, now: dt.datetime) -> None:
     try:
-        dissolve(organisation=body, on=on, author=author, now=now, reason=because)
+        dissolve(organisation=body, on=on, author=author, now=now, reason=reason)
     except UnableToDissolve as error:
         raise UnableToChangeSuccession(f"{body.name}: {error} Correct its first day or the vesting day.") from error
 
 
 def _update(body: Organisation, **changes: Any) -> None:
-    """Like `update_organisation`, but raises `UnableToChangeSuccession`."""
+    """Update an organisation; raise `UnableToChangeSuccession` if that is refused."""
     try:
         update_organisation(organisation=body, **changes)
     except UnableToUpdateOrganisation as error:
         raise UnableToChangeSuccession(f"{body.name}: {error}") from error
 
 
-def _try_lines_again(succession: Succession) -> None:
-    """If it brings another one about again, let what could not pass on by that one wait to pass on."""
-    again = brought_about(succession)
-    if again != succession:
-        stayed = again.handovers.filter(state=HandoverState.STAYED)
-        stayed.update(state=HandoverState.ACCEPTED, dispute="")
+def _reopen_stayed_lines(succession: Succession) -> None:
+    """If the succession makes an undone one effective again, accept lines again that could not be applied by that."""
+    effective_again = brought_about(succession)
+    if effective_again != succession:
+        stayed_lines = effective_again.handovers.filter(state=HandoverState.STAYED)
+        stayed_lines.update(state=HandoverState.ACCEPTED, dispute="")
 
 
-def _beginning(succession: Succession) -> list[Organisation]:
-    """The successors that do not exist yet, or again, by number."""
+def _starting(succession: Succession) -> list[Organisation]:
+    """The successors that do not exist yet or, if it undoes another succession, that no longer exist."""
     successors = Organisation.objects.filter(ties_as_successor__succession=succession).distinct()
-    waiting = successors.filter(status__in=[Status.PROPOSED, Status.SHADOW])
+    starting = successors.filter(status__in=[Status.PROPOSED, Status.SHADOW])
     if succession.undoes is not None:
-        waiting |= successors.filter(status=Status.DISSOLVED)
-    return list(waiting.order_by("pk"))
+        starting |= successors.filter(status=Status.DISSOLVED)
+    return list(starting.order_by("pk"))

@@ -1,4 +1,4 @@
-"""Undo a succession by another one."""
+"""Undoes a succession by recording another one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from partnerships.organisations.models import NameKind, Organisation, Status, Su
 from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession, ties_of
 from partnerships.organisations.services.successions import (
     SuccessionFields,
-    lock_order,
     lock_succession,
+    lock_with_order,
     record_succession,
 )
 from partnerships.people.models import User
 
-#: The kind that undoes each kind; the others are undone by their own kind.
-_BACK = {
+#: The kind of succession that undoes each kind; the other kinds are undone by the same kind.
+_UNDOING_KIND = {
     SuccessionKind.MERGE: SuccessionKind.SPLIT,
     SuccessionKind.SPLIT: SuccessionKind.MERGE,
     SuccessionKind.ABSORB: SuccessionKind.SPLIT,
@@ -26,8 +26,8 @@ _BACK = {
     SuccessionKind.TRANSFER_OF_ENGAGEMENTS: SuccessionKind.SPLIT,
     SuccessionKind.DISSOLUTION: SuccessionKind.REPLACE,
 }
-#: Kinds whose successors existed before.
-_INTO_EXISTING = frozenset(
+#: Kinds whose successors exist before it.
+_KINDS_INTO_EXISTING = frozenset(
     {
         SuccessionKind.ABSORB,
         SuccessionKind.TRANSFER_OF_ENGAGEMENTS,
@@ -48,32 +48,38 @@ def undo_succession(
     now: dt.datetime,
     together: bool = False,
 ) -> Succession:
-    """A succession with the ties of another the other way round.
+    """Record the succession that undoes another one: its ties lead the other way round.
 
-    `together`: the others of its order that have come as far, and that nothing undoes yet, are undone too. `vests_on`
-    is the first day on which the other one counts no longer. Bodies that existed before it continue. What is undone
-    already is not undone again. Raises `UnableToRecordSuccession`.
+    `vests_on` is the first day on which the undone succession no longer counts. Organisations that existed before it
+    continue. With `together`, successions of the same order and status are undone too, unless something undoes them
+    already. Raises `UnableToRecordSuccession`.
     """
     if not reason.strip():
         raise UnableToRecordSuccession("Give a reason.")
-    # Of two at once, the second is refused.
-    _, *alike = lock_order(succession) if together else [lock_succession(succession.pk)]
+    # The lock makes the second of two transactions see what the first one recorded.
+    _, *others_of_order = lock_with_order(succession) if together else [lock_succession(succession.pk)]
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession has already undone it.")
-    for other in alike:
+    for other in others_of_order:
         if not other.undone_by.live().exists():
             undo_succession(succession=other, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
-    # With its proposal, so that what is still pending of that proposal is no rival.
+
+    # It has the same proposal, so that pending successions of that proposal are not its rivals.
     fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
-    if succession.undoes is not None:  # What it undid happens again.
-        kind, ties = SuccessionKind(succession.undoes.kind), ties_of(succession.undoes)
-        again = succession.undoes
-        fields |= {"new_name": again.new_name, "new_code": again.new_code, "new_code_scheme": again.new_code_scheme}
+    undone_before = succession.undoes
+    if undone_before is not None:
+        # Undoing an undoing: the first succession happens again.
+        kind, ties = SuccessionKind(undone_before.kind), ties_of(undone_before)
+        fields |= {
+            "new_name": undone_before.new_name,
+            "new_code": undone_before.new_code,
+            "new_code_scheme": undone_before.new_code_scheme,
+        }
     else:
-        kind, ties = SuccessionKind(succession.kind), _ties_back(succession)
+        kind, ties = SuccessionKind(succession.kind), _reversed_ties(succession)
         if kind == SuccessionKind.RENAME:
             fields["new_name"] = _former_name(succession)
-        kind = _BACK.get(kind, kind)
+        kind = _UNDOING_KIND.get(kind, kind)
     return record_succession(
         kind=kind,
         vests_on=vests_on,
@@ -87,37 +93,36 @@ def undo_succession(
     )
 
 
-def _ties_back(succession: Succession) -> list[NewTie]:
-    ties_back: list[NewTie] = []
+def _reversed_ties(succession: Succession) -> list[NewTie]:
+    """The ties of a succession the other way round; organisations that existed before continue."""
+    reversed_ties: list[NewTie] = []
     for tie in ties_of(succession):
         if tie.successor is None or tie.successor == tie.predecessor:
-            ties_back.append(NewTie(tie.predecessor, tie.predecessor, TieRole.CONTINUING, tie.function))
+            reversed_ties.append(NewTie(tie.predecessor, tie.predecessor, TieRole.CONTINUING, tie.function))
             continue
-        ties_back.append(NewTie(tie.successor, tie.predecessor, function=tie.function))
+        reversed_ties.append(NewTie(tie.successor, tie.predecessor, function=tie.function))
         if _existed_before(tie.successor, succession):
-            ties_back.append(NewTie(tie.successor, tie.successor, TieRole.CONTINUING, tie.function))
-    return list({tie.key: tie for tie in ties_back}.values())
+            reversed_ties.append(NewTie(tie.successor, tie.successor, TieRole.CONTINUING, tie.function))
+    return list({tie.key: tie for tie in reversed_ties}.values())
 
 
 def _existed_before(body: Organisation, succession: Succession) -> bool:
-    """Whether a successor existed before, as far as the days say.
-
-    Undoing ends only what the succession began.
-    """
+    """Whether a successor existed before the succession, as far as its dates say; otherwise undoing ends it."""
     vests = succession.vests_on
-    if succession.kind in _INTO_EXISTING or vests is None:
+    if succession.kind in _KINDS_INTO_EXISTING or vests is None:
         return True
-    if body.valid_from is None:  # Taking effect would have given it a first day.
+    if body.valid_from is None:
+        # If the succession had started it, it would have a first day.
         return body.status not in {Status.PROPOSED, Status.SHADOW}
     return bool(body.valid_from < vests.earliest)
 
 
 def _former_name(succession: Succession) -> str:
-    """The name that the rename ended."""
+    """The name that was ended by a rename."""
     vests = succession.vests_on
     bodies = Organisation.objects.filter(ties_as_successor__succession=succession)
     for body in bodies.order_by("pk"):
-        ended = body.names.filter(kind=NameKind.FORMER, valid_to=vests.earliest if vests else None)
-        if name := ended.order_by("pk").first():
-            return name.name
-    raise UnableToRecordSuccession("The earlier name is not known: record a rename.")
+        former_names = body.names.filter(kind=NameKind.FORMER, valid_to=vests.earliest if vests else None)
+        if former_name := former_names.order_by("pk").first():
+            return former_name.name
+    raise UnableToRecordSuccession("The earlier name is not known. Record a rename instead.")

@@ -1,7 +1,4 @@
-"""What happens to successions by the clock.
-
-They take effect, pass on what was held, and people are emailed.
-"""
+"""The regular task for successions: they take effect, records pass on, and people are emailed."""
 
 from __future__ import annotations
 
@@ -31,38 +28,40 @@ from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.organisations.vested import tell_others
 from partnerships.outbox.services import record_emails
 
-#: Characters of a reason that are kept.
+#: Characters of `refused_because`.
 _MAX_REFUSAL = 500
-#: People are told of a succession that passed nothing on only if it vested within this time: others are history.
+#: A succession that passed nothing on is emailed about only if it vested within this time; older ones are history.
 TOLD_WITHIN = dt.timedelta(days=365)
 
 
 def hand_over_due(*, now: dt.datetime) -> int:
-    """Process due successions; returns how many lines and rows were moved.
+    """Process the due successions, and return how many lines and rows were moved. It can be repeated.
 
-    Safe to run twice. If one succession fails, the others are still processed; then its error is raised.
+    If one succession fails, the others are still processed, and its error is raised at the end.
     """
-    count, errors = hand_over_each(now=now)
+    count, errors = process_due_successions(now=now)
     for error in errors.values():
         raise error
     return count
 
 
-def hand_over_each(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
-    """Like `hand_over_due`, but returns errors by id of the succession."""
-    count, errors = 0, _take_due_effect(now)
+def process_due_successions(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
+    """Like `hand_over_due`, but return the errors by id of the succession instead of raising one."""
+    count = 0
+    errors = _take_due_effect(now)
     effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
-    with_lines = Q(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
-    for succession in effective.filter(with_lines | ~Q(refused_because="")).distinct():
+    has_lines_to_process = Q(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
+    for succession in effective.filter(has_lines_to_process | ~Q(refused_because="")).distinct():
         refusal = ""
         try:
-            count += _pass_on_or_put_back(succession, now)
+            count += _pass_on_or_return(succession, now)
         except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
-            errors[succession.pk], refusal = error, _unexpected(error)
-        _keep_refusal(succession, refusal, now=now)
+            errors[succession.pk] = error
+            refusal = _unexpected(error)
+        _save_refusal(succession, refusal, now=now)
     for succession in effective.filter(is_untold=True):
         try:
-            tell_of_succession(succession=succession, now=now)
+            email_succession(succession=succession, now=now)
         except Exception as error:  # noqa: BLE001 - as above
             errors.setdefault(succession.pk, error)
     tell_of_proposals(now=now)
@@ -70,9 +69,9 @@ def hand_over_each(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
 
 
 def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
-    """Let successions take effect on their day; returns unexpected errors.
+    """Make successions take effect on their day, and return unexpected errors by id of the succession.
 
-    If one is refused, the reason is kept for administrators, and the next run tries it again.
+    If one is refused, the reason is saved for administrators, and the next run tries it again.
     """
     today = timezone.localdate(now)
     errors: dict[int, Exception] = {}
@@ -85,8 +84,9 @@ def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
         except (UnableToChangeSuccession, UnableToDissolve) as error:
             refusal = str(error)[:_MAX_REFUSAL]
         except Exception as error:  # noqa: BLE001 - one failed succession must not stop the others
-            errors[succession.pk], refusal = error, _unexpected(error)
-        if _keep_refusal(succession, refusal, now=now) and refusal:
+            errors[succession.pk] = error
+            refusal = _unexpected(error)
+        if _save_refusal(succession, refusal, now=now) and refusal:
             alert_operators(f"Succession {succession.pk} could not take effect", f"{refusal}\nIt is tried again.")
     return errors
 
@@ -95,11 +95,8 @@ def _unexpected(error: Exception) -> str:
     return f"An unexpected error: {type(error).__name__}."
 
 
-def _keep_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> bool:
-    """Save why a succession was refused; returns whether that changed.
-
-    Operators hear about unexpected errors because the task fails.
-    """
+def _save_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> bool:
+    """Save why a succession was refused, or "" if it was not, and return whether that has changed."""
     if refusal == succession.refused_because:
         return False
     since = now if refusal else None
@@ -107,81 +104,83 @@ def _keep_refusal(succession: Succession, refusal: str, *, now: dt.datetime) -> 
     return True
 
 
-def _pass_on_or_put_back(succession: Succession, now: dt.datetime) -> int:
-    pass_on = apply_handovers if is_in_force(succession) else undo_handovers
-    return pass_on(succession=succession, now=now)
+def _pass_on_or_return(succession: Succession, now: dt.datetime) -> int:
+    """Apply the lines of a succession in force, or undo those of one that was undone; return how many."""
+    if is_in_force(succession):
+        return apply_handovers(succession=succession, now=now)
+    return undo_handovers(succession=succession, now=now)
 
 
 @transaction.atomic
-def tell_of_succession(*, succession: Succession, now: dt.datetime) -> None:
-    """Email those who act for its bodies, and those that other rooms know.
+def email_succession(*, succession: Succession, now: dt.datetime) -> None:
+    """Email the people who act for the organisations of a succession, and let other rooms email theirs.
 
-    One email covers all successions of an order. It waits until everything that was accepted has passed on, or back. If
-    more passes on later, only other rooms send a second one, to people who read that something awaits an organisation.
+    One email covers all successions of an order. It waits until every accepted line has been applied or undone. If more
+    passes on later, only other rooms send a second email: to people whose first one said that something was waiting.
     """
     same_order = of_same_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
-    in_force = {
-        succession_alike.pk: succession_alike for succession_alike in same_order if is_in_force(succession_alike)
-    }
-    if succession.pk not in in_force or not in_force[succession.pk].is_untold:
+    in_force_by_id = {member.pk: member for member in same_order if is_in_force(member)}
+    locked = in_force_by_id.get(succession.pk)
+    if locked is None or not locked.is_untold:
         return
-    told_before = in_force[succession.pk].told_at
+
+    first_told_at = locked.told_at
     group = [
-        member for member in in_force.values() if member.told_at == told_before and (told_before or member.is_untold)
+        member
+        for member in in_force_by_id.values()
+        if member.told_at == first_told_at and (first_told_at or member.is_untold)
     ]
     if any(_is_moving(member) for member in group):
         return
-    day = timezone.localdate(now)
     for member in group:
         member.is_untold = False
         member.told_at = member.told_at or now
         member.save(update_fields=["is_untold", "told_at"])
-    news = [member for member in group if _is_news(member, day)]
-    if not news:
+
+    newsworthy = [member for member in group if _is_news(member, timezone.localdate(now))]
+    if not newsworthy:
         return
-    if told_before is None:
-        _tell_members(news, now)
-    tell_others(news, is_later=told_before is not None, now=now)
+    if first_told_at is None:
+        _email_members(newsworthy, now)
+    tell_others(newsworthy, is_later=first_told_at is not None, now=now)
 
 
 def _is_moving(succession: Succession) -> bool:
-    """Whether something still has to pass on, or back."""
+    """Whether lines still have to be applied or undone."""
     if succession.undoes is not None and is_passing_back(succession.undoes):
         return True
-    return any(one.handovers.ready().exists() for one in {succession, brought_about(succession)})
+    return any(
+        line_succession.handovers.ready().exists() for line_succession in {succession, brought_about(succession)}
+    )
 
 
-def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
-    """Email everybody who acts for a predecessor or successor, once each."""
+def _email_members(successions: Sequence[Succession], now: dt.datetime) -> None:
+    """Email everybody who acts for a predecessor or successor, each person once."""
     day = timezone.localdate(now)
     ties = SuccessionTie.objects.filter(succession__in=successions)
-    sides = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
-    people = Membership.objects.current(day).filter(sides).values_list("person", flat=True)
-    bodies = {body.pk: body for other in successions for body in ending(other)}
-    first, *other_successions = successions
-    also = [other.pk for other in other_successions]
+    is_either_side = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
+    person_ids = Membership.objects.current(day).filter(is_either_side).values_list("person", flat=True)
+    ended_by_id = {organisation.pk: organisation for member in successions for organisation in ending(member)}
+    first, *others = successions
+    other_ids = [other.pk for other in others]
     record_emails(
         kind="organisations.handed_over",
-        people=sorted(set(people)),
+        people=sorted(set(person_ids)),
         params={
-            # Without what waits: that may differ when the clock tells it again after a restore.
-            "slot": {"succession": first.pk, "also": also},
+            # Without the counts, which may differ if the email is recorded again after a restore.
+            "slot": {"succession": first.pk, "also": other_ids},
             "succession": first.pk,
-            "also": also,
-            "waiting": {str(pk): count_held(body, day) for pk, body in bodies.items()},
+            "also": other_ids,
+            "waiting": {str(pk): count_held(organisation, day) for pk, organisation in ended_by_id.items()},
         },
         now=now,
     )
 
 
 def _is_news(succession: Succession, day: dt.date) -> bool:
-    """Whether people should hear.
-
-    Another body follows, or none, and it is recent or passed something on.
-    """
+    """Whether people should be emailed: an organisation really ended, and it is recent or something passed on."""
     if not succession.ties.exclude(successor=F("predecessor")).exists():
         return False
     vests = succession.vests_on
-    return (vests is not None and vests.latest > day - TOLD_WITHIN) or succession.handovers.filter(
-        state=HandoverState.APPLIED
-    ).exists()
+    is_recent = vests is not None and vests.latest > day - TOLD_WITHIN
+    return is_recent or succession.handovers.filter(state=HandoverState.APPLIED).exists()

@@ -1,4 +1,4 @@
-"""Views of the directory: suggestions, and each organisation's page."""
+"""The page of an organisation, its settings, and suggestions of organisations."""
 
 from __future__ import annotations
 
@@ -34,22 +34,28 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading, signed_in
 
-#: Number of suggestions in a box.
+#: Organisations that a suggestion box shows.
 SUGGESTIONS = 20
 
 
 @require_safe
 def suggest(request: HttpRequest) -> JsonResponse:
-    """Organisations that match what is typed, for suggestion boxes."""
+    """Organisations that match the text, as JSON for suggestion boxes."""
     text = request.GET.get("q", "")[:200]
     organisations = (
         find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
     )
-    rows = organisations.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
+    shown = organisations.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
     return JsonResponse(
         {
             "results": [
-                {"id": row.pk, "name": row.name, "kind": row.kind_in_words, "org_ids": row.org_ids} for row in rows
+                {
+                    "id": organisation.pk,
+                    "name": organisation.name,
+                    "kind": organisation.kind_in_words,
+                    "org_ids": organisation.org_ids,
+                }
+                for organisation in shown
             ]
         }
     )
@@ -57,7 +63,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """An organisation's page."""
+    """The page of an organisation, read in few queries; a merged one redirects to the one that was kept."""
     user = signed_in(request)
     read_ahead(
         [
@@ -154,7 +160,7 @@ def _contacts(organisation: int) -> QuerySet[Membership]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
-    """The settings of an organisation, for its leads."""
+    """Change the settings of an organisation, as one of its leads."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
@@ -162,8 +168,8 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         changed = update_organisation(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        words = f"{organisation.name} has been saved." if changed else "Nothing was changed."
-        return words, reverse("organisations:detail", args=[pk])
+        message = f"{organisation.name} has been saved." if changed else "Nothing was changed."
+        return message, reverse("organisations:detail", args=[pk])
 
     return take_step(
         request,

@@ -1,4 +1,4 @@
-"""Pages on which administrators find, merge and keep apart duplicates."""
+"""Pages on which administrators find and merge duplicate organisations."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 
-def _administrator(request: HttpRequest) -> User:
+def _administrator_or_403(request: HttpRequest) -> User:
     user = signed_in(request)
     require(roles_of(user, timezone.now()).keeps_directory)
     return user
 
 
-def _two(pk: int, other: int) -> tuple[Organisation, Organisation]:
-    """Two records that are not merged yet."""
-    bodies = Organisation.objects.standing().prefetch_related("identifiers")
-    return get_object_or_404(bodies, pk=pk), get_object_or_404(bodies, pk=other)
+def _pair_or_404(pk: int, other: int) -> tuple[Organisation, Organisation]:
+    """Two organisations that have not been merged into others."""
+    organisations = Organisation.objects.standing().prefetch_related("identifiers")
+    return get_object_or_404(organisations, pk=pk), get_object_or_404(organisations, pk=other)
 
 
 @require_safe
 def duplicates(request: HttpRequest) -> HttpResponse:
-    """Pairs that may be the same organisation, and what was merged."""
-    _administrator(request)
+    """The list of possible duplicates, and of merges."""
+    _administrator_or_403(request)
     context = {"pairs": possible_duplicates(), "merges": merges()}
     return render(request, "organisations/duplicates.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """What passes from the other record to this one, and the step that does it."""
-    user = _administrator(request)
-    kept, merged = _two(pk, other)
+    """Merge another organisation into this one, after showing what would move."""
+    user = _administrator_or_403(request)
+    kept, merged = _pair_or_404(pk, other)
     back = reverse("organisations:duplicates")
     form = ReasonForm(posted(request), submit="Merge records", cancel=back)
 
@@ -73,31 +73,33 @@ def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
-    """The page that records that two organisations are not the same."""
-    user = _administrator(request)
-    one, second = _two(pk, other)
+    """Record that two organisations are not duplicates."""
+    user = _administrator_or_403(request)
+    first, second = _pair_or_404(pk, other)
     back = reverse("organisations:duplicates")
     form = ReasonForm(posted(request), submit="Keep them apart", cancel=back, danger=False)
 
     def step() -> tuple[str, str]:
-        keep_apart(one=one, other=second, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{one.name} and {second.name} stay two organisations.", back
+        keep_apart(one=first, other=second, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"{first.name} and {second.name} stay two organisations.", back
 
     return take_step(
-        request, "organisations/not_the_same.html", form, step, {UnableToMerge: None}, one=one, other=second
+        request, "organisations/not_the_same.html", form, step, {UnableToMerge: None}, one=first, other=second
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page that makes two records of one again."""
-    user = _administrator(request)
-    merge_found = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
+    """Undo a merge."""
+    user = _administrator_or_403(request)
+    merge_to_undo = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
     form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
 
     def step() -> tuple[str, str]:
-        stayed = undo_merge(merge=merge_found, author=user, now=timezone.now(), **form.cleaned_data)
-        words = f" {stayed} changed since then and stayed with {merge_found.kept.name}." if stayed else ""
-        return f"{merge_found.merged.name} is a separate record again.{words}", merge_found.merged.get_absolute_url()
+        stayed = undo_merge(merge=merge_to_undo, author=user, now=timezone.now(), **form.cleaned_data)
+        message = f"{merge_to_undo.merged.name} is a separate organisation again."
+        if stayed:
+            message += f" {stayed} records have changed since the merge and stayed with {merge_to_undo.kept.name}."
+        return message, merge_to_undo.merged.get_absolute_url()
 
-    return take_step(request, "organisations/undo_merge.html", form, step, {UnableToMerge: None}, merge=merge_found)
+    return take_step(request, "organisations/undo_merge.html", form, step, {UnableToMerge: None}, merge=merge_to_undo)

@@ -1,4 +1,4 @@
-"""The page of what an organisation's leavers left without an owner."""
+"""The page of things without an owner: leads hand over what people who left had."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from partnerships.people.requests import signed_in
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """What has no owner, by kind; the organisation's leads hand it over."""
+    """The things of an organisation that have no owner, by kind, with a form to hand them over."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     now = timezone.now()
     roles = roles_of(user, now)
     if organisation.is_ended:
         require(request.method != "POST")
-        return _of_ended(request, organisation, roles)
+        return _held_by_ended_page(request, organisation, roles)
     require(roles.lead(organisation.pk))
     people = with_account(people_of(organisation))
     forms = [
@@ -41,7 +41,7 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
         for group in left_without_owner(organisation, timezone.localdate(now))
     ]
     for form in forms:
-        if form.is_valid() and _handed_over(request, form, organisation, user):
+        if form.is_valid() and _hand_over(request, form, organisation, user):
             return redirect("organisations:without-owner", pk=pk)
     return render(
         request,
@@ -51,11 +51,8 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _handed_over(request: HttpRequest, form: HandOverForm, organisation: Organisation, user: User) -> bool:
-    """Hand over what was ticked.
-
-    False with the reason in the form if that is refused.
-    """
+def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisation, user: User) -> bool:
+    """Hand over what was ticked, and return whether that was allowed; otherwise the form says why not."""
     to: User = form.cleaned_data["to"]
     try:
         with collect_recipients() as recipients:
@@ -78,43 +75,40 @@ def _handed_over(request: HttpRequest, form: HandOverForm, organisation: Organis
     return True
 
 
-def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) -> HttpResponse:
-    """What an ended organisation still holds, with the handovers of the successions that ended it.
+def _held_by_ended_page(request: HttpRequest, organisation: Organisation, roles: Roles) -> HttpResponse:
+    """The page of what an ended organisation still holds, with the handover lines of its successions.
 
-    Its leads, those of its successors and administrators read the list.
+    For its leads, the leads of its successors and administrators.
     """
     today = timezone.localdate()
     successors = successors_on(organisation, today)
-    own = roles.lead(organisation.pk)
-    require(own or bool(roles.led_among([record.pk for record in successors])) or roles.keeps_directory)
-    successions = [record for record in successions_of(organisation) if organisation in ending(record)]
-    open_lines = Handover.objects.filter(predecessor=organisation, succession__in=[record.pk for record in successions])
-    open_lines = open_lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
-    lines = {(line.kind, line.record): line for line in open_lines}
+    leads_it = roles.lead(organisation.pk)
+    leads_successor = bool(roles.led_among([successor.pk for successor in successors]))
+    require(leads_it or leads_successor or roles.keeps_directory)
+    successions = [succession for succession in successions_of(organisation) if organisation in ending(succession)]
+    lines = Handover.objects.filter(predecessor=organisation, succession__in=[item.pk for item in successions])
+    lines = lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
+    line_by_record = {(line.kind, line.record): line for line in lines}
 
     def in_words(line: Handover | None) -> str:
-        # Why one successor disputes is for the predecessor, not for the other successors.
-        concerned = own or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
-        return line_in_words(line, says_why=concerned)
+        # Only the predecessor may read why a successor disputes a line, not the other successors.
+        may_read_dispute = leads_it or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
+        return line_in_words(line, says_why=may_read_dispute)
 
     user = signed_in(request)
     groups = []
     settling: set[str] = set()
     for group in held_by(organisation, today):
-        of_group = {record.pk: lines.get((group.kind.code, record.pk)) for record in group.things}
-        settling |= {
-            record.successor.name for record in of_group.values() if record and record.state == HandoverState.STAYED
-        }
-        titles = readable_titles(group.kind, organisation, [record.pk for record in group.things], user)
-        things = [
-            (
-                record.title if own else titles.get(record.pk, record.outside),
-                record.path if own or record.pk in titles else "",
-                in_words(of_group[record.pk]),
-            )
-            for record in group.things
-        ]
-        groups.append((group.kind.label, things))
+        readable = readable_titles(group.kind, organisation, [thing.pk for thing in group.things], user)
+        rows = []
+        for thing in group.things:
+            line = line_by_record.get((group.kind.code, thing.pk))
+            if line is not None and line.state == HandoverState.STAYED:
+                settling.add(line.successor.name)
+            title = thing.title if leads_it else readable.get(thing.pk, thing.outside)
+            path = thing.path if leads_it or thing.pk in readable else ""
+            rows.append((title, path, in_words(line)))
+        groups.append((group.kind.label, rows))
     return render(
         request,
         "organisations/held_by_ended.html",
@@ -122,7 +116,7 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
             "organisation": organisation,
             "successors": successors,
             "groups": groups,
-            "successions": [(record.pk, title_of(record)) for record in successions],
+            "successions": [(succession.pk, title_of(succession)) for succession in successions],
             "is_led": leads_of(organisation).exists(),
             "settling": sorted(settling),
         },

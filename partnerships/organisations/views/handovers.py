@@ -1,6 +1,8 @@
-"""Pages on which predecessors say who takes over what, and successors answer."""
+"""Pages of handover lines: predecessors propose who takes over what, and successors answer."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -8,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.kit.forms import Form
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
@@ -23,7 +26,7 @@ from partnerships.organisations.handovers import (
     titles_of,
 )
 from partnerships.organisations.lineage import going_on, with_ties
-from partnerships.organisations.models import Organisation, Succession
+from partnerships.organisations.models import Handover, Organisation, Succession
 from partnerships.organisations.obligations import obligation
 from partnerships.organisations.presenting import title_of
 from partnerships.organisations.rights import roles_of
@@ -37,29 +40,31 @@ from partnerships.organisations.services import (
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
-#: How many things one page shows to tick.
+#: Things to tick that a page shows.
 SHOWN = 200
 
 
 @require_safe
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the predecessors hold, who gets it, and what has no line yet."""
-    user, now = signed_in(request), timezone.now()
+    """What the predecessors hold, who takes it over, and what has no line yet."""
+    user = signed_in(request)
+    now = timezone.now()
     succession = get_object_or_404(with_ties(Succession.objects.all()), pk=pk)
     roles = roles_of(user, now)
-    led = None if roles.keeps_directory else roles.led
-    estates = estates_of(succession, timezone.localdate(now), of=led)
+    # Administrators see all organisations, others only those that they lead.
+    shown_ids = None if roles.keeps_directory else roles.led
+    estates = estates_of(succession, timezone.localdate(now), of=shown_ids)
     require(bool(estates))
     waiting = succession.handovers.waiting_for(roles.led).count()
     shares = shares_together(estates)
     context = {
         "succession": succession,
         "heading": title_of(succession),
-        "after": after_all(shares, timezone.localdate(now), of=led),
+        "after": after_all(shares, timezone.localdate(now), of=shown_ids),
         "sum": sum_of(shares),
         "estates": estates,
         "waiting": waiting,
-        "lacking": lines_lacking_consent(succession, led).count(),
+        "lacking": lines_lacking_consent(succession, shown_ids).count(),
         "led": roles.led,
         "going_on": going_on(succession),
         "may_keep": roles.keeps_directory,
@@ -69,37 +74,39 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpResponse:
-    """Things of one kind that have no line, or a disputed one, and the form that says who takes them over.
+    """Propose who takes over things of one kind that have no line or a disputed one.
 
-    A filter by title goes before; what is ticked, or everything that the filter found, gets the line.
+    The page can be filtered by title. The proposal is about what is ticked, or about everything that matches.
     """
-    user, now = signed_in(request), timezone.now()
+    user = signed_in(request)
+    now = timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
-    ending = Organisation.objects.filter(ties_as_predecessor__succession=succession).distinct()
-    body = get_object_or_404(ending, pk=predecessor)
+    predecessors = Organisation.objects.filter(ties_as_predecessor__succession=succession).distinct()
+    organisation = get_object_or_404(predecessors, pk=predecessor)
     roles = roles_of(user, now)
-    require(roles.lead(body.pk) or roles.keeps_directory)
-    counts = {thing.kind.code: thing for thing in estate_of(succession, body, timezone.localdate(now)).kinds}
-    if kind not in counts:
+    require(roles.lead(organisation.pk) or roles.keeps_directory)
+    estate = estate_of(succession, organisation, timezone.localdate(now))
+    held_kind = next((item for item in estate.kinds if item.kind.code == kind), None)
+    if held_kind is None:
         raise Http404
-    if not roles.lead(body.pk):  # Administrators keep registers; they read nobody's records.
-        ids = [thing.pk for thing in counts[kind].undecided]
-        counts[kind] = counts[kind].for_others(readable_titles(obligation(kind), body, ids, user))
+    if not roles.lead(organisation.pk):
+        # Administrators keep the directory; they see only the titles that they may read.
+        ids = [thing.pk for thing in held_kind.undecided]
+        held_kind = held_kind.for_others(readable_titles(obligation(kind), organisation, ids, user))
+
     text = request.GET.get("q", "")[:200].casefold()
-    matches = [thing for thing in counts[kind].undecided if text in thing.title.casefold()]
-    ties = succession.ties.filter(predecessor=body).exclude(successor=None).exclude(successor=body)
-    following = Organisation.objects.filter(pk__in=ties.values("successor"))
-    form = ProposeHandoversForm(
-        posted(request), things=matches[:SHOWN], successors=following.order_by("name", "pk"), count=len(matches)
-    )
+    matches = [thing for thing in held_kind.undecided if text in thing.title.casefold()]
+    ties = succession.ties.filter(predecessor=organisation).exclude(successor=None).exclude(successor=organisation)
+    successors = Organisation.objects.filter(pk__in=ties.values("successor")).order_by("name", "pk")
+    form = ProposeHandoversForm(posted(request), things=matches[:SHOWN], successors=successors, count=len(matches))
     back = reverse("organisations:handover", args=[pk])
 
     def step() -> tuple[str, str]:
         data = form.cleaned_data
-        chosen = [item.pk for item in matches] if data.pop("everything") else [int(item) for item in data["records"]]
-        del data["records"]
+        ticked_ids = [int(record_id) for record_id in data.pop("records")]
+        record_ids = [thing.pk for thing in matches] if data.pop("everything") else ticked_ids
         count = propose_handovers(
-            succession=succession, predecessor=body, kind=kind, records=chosen, author=user, now=now, **data
+            succession=succession, predecessor=organisation, kind=kind, records=record_ids, author=user, now=now, **data
         )
         return f"{count} proposed to {data['successor'].name}.", back
 
@@ -110,8 +117,8 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
         step,
         {UnableToHandOverLines: None},
         succession=succession,
-        predecessor=body,
-        count=counts[kind],
+        predecessor=organisation,
+        count=held_kind,
         shown=len(matches[:SHOWN]),
         found=len(matches),
         query=request.GET.get("q", ""),
@@ -120,24 +127,23 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Lines that wait for the organisations that the reader leads."""
-    user, now = signed_in(request), timezone.now()
+    """Answer the lines that were proposed to the organisations that the reader leads."""
+    user = signed_in(request)
+    now = timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
     roles = roles_of(user, now)
-    following = succession.ties.values_list("successor", flat=True)
-    require(bool(roles.led & set(following)))
+    successor_ids = set(succession.ties.values_list("successor", flat=True))
+    require(bool(roles.led & successor_ids))
     lines = lines_to_answer(succession, roles.led)
     shown = lines[:SHOWN]
     form = AnswerHandoversForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
 
     def step() -> tuple[str, str]:
-        data = form.cleaned_data
-        chosen = {line.pk for line in lines} if data.get("everything") else {int(item) for item in data["lines"]}
-        accept = data["answer"] == "accept"
+        accept = form.cleaned_data["answer"] == "accept"
         count = answer_handovers(
-            lines=[line for line in lines if line.pk in chosen],
+            lines=_chosen_lines(lines, form),
             accept=accept,
-            reason=data["reason"],
+            reason=form.cleaned_data["reason"],
             author=user,
             now=now,
         )
@@ -148,29 +154,36 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def _chosen_lines(lines: Sequence[Handover], form: Form) -> list[Handover]:
+    """The lines that were ticked, or all of them."""
+    if form.cleaned_data.get("everything"):
+        return list(lines)
+    ticked_ids = {int(line_id) for line_id in form.cleaned_data["lines"]}
+    return [line for line in lines if line.pk in ticked_ids]
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def consent(request: HttpRequest, pk: int) -> HttpResponse:
-    """Lines that wait for a consent, for leads of either side and administrators."""
-    user, now = signed_in(request), timezone.now()
+    """Record that the consent which lines wait for was given or refused."""
+    user = signed_in(request)
+    now = timezone.now()
     succession = get_object_or_404(Succession, pk=pk)
     roles = roles_of(user, now)
-    sides = {body for pair in succession.ties.values_list("predecessor", "successor") for body in pair}
-    require(roles.keeps_directory or bool(roles.led & sides))
+    side_ids = {pk for pair in succession.ties.values_list("predecessor", "successor") for pk in pair}
+    require(roles.keeps_directory or bool(roles.led & side_ids))
     lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
     shown = lines[:SHOWN]
     form = ConsentForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
 
     def step() -> tuple[str, str]:
-        """Record consent to the chosen lines, or their refusal."""
         data = form.cleaned_data
-        chosen = {line.pk for line in lines} if data.get("everything") else {int(item) for item in data["lines"]}
-        about = [line for line in lines if line.pk in chosen]
+        chosen_lines = _chosen_lines(lines, form)
         back = reverse("organisations:handover", args=[pk])
         if data["answer"] == "refused":
-            count = record_refusal(lines=about, reason=data["reason"], author=user, now=now)
-            return f"Refusal of {count} recorded: who takes over must be proposed again.", back
+            count = record_refusal(lines=chosen_lines, reason=data["reason"], author=user, now=now)
+            return f"Refusal of {count} recorded. Propose again who takes over.", back
         count = record_consent(
-            lines=about,
+            lines=chosen_lines,
             given_by=data["given_by"],
             given_on=data["given_on"],
             evidence=data["evidence"],

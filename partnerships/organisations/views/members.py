@@ -1,4 +1,4 @@
-"""Views of memberships: list, invitations, roles and leaving."""
+"""Pages of an organisation's people: the list, invitations, roles and leaving."""
 
 from __future__ import annotations
 
@@ -41,34 +41,31 @@ from partnerships.people.requests import signed_in
 from partnerships.people.sessions import recheck_sign_in
 from partnerships.people.sign_in import sign_in_new_account
 
+#: Former members that the list shows.
+FORMER_SHOWN = 100
 
-def _managed(user: User, pk: int) -> Organisation:
-    """The organisation, if the person may manage its people. 404 where they cannot see it, otherwise 403."""
+
+def _managed_organisation(user: User, pk: int) -> Organisation:
+    """The organisation, if the person may manage its people: 404 if they cannot see it, otherwise 403."""
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(rights_over(organisation, user, timezone.now()).may_manage_people)
     return organisation
 
 
-def _managed_membership(user: User, pk: int, membership: int) -> Membership:
-    membership_found = get_object_or_404(
-        Membership.objects.visible_to(user).select_related("person", "organisation"),
-        pk=membership,
-        organisation=pk,
-        ends_on=None,
-    )
-    _managed(user, pk)
-    return membership_found
+def _managed_membership(user: User, pk: int, membership_id: int) -> Membership:
+    """A membership that has not ended, if the person may manage the organisation's people."""
+    memberships = Membership.objects.visible_to(user).select_related("person", "organisation")
+    managed = get_object_or_404(memberships, pk=membership_id, organisation=pk, ends_on=None)
+    _managed_organisation(user, pk)
+    return managed
 
 
 @require_safe
 def people(request: HttpRequest, pk: int) -> HttpResponse:
-    """An organisation's contacts.
-
-    Its own people and administrators also see pending and former members.
-    """
+    """The people of an organisation; its own people and administrators also see pending and former members."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    everybody = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
+    memberships = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
     rights = rights_over(organisation, user, timezone.now())
     inside = rights.may_see_people
     return render(
@@ -78,8 +75,8 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
             "organisation": organisation,
             "contacts": contacts_of(organisation),
             "inside": inside,
-            "pending": everybody.filter(accepted_at=None, ends_on=None) if inside else [],
-            "former": everybody.exclude(ends_on=None).exclude(accepted_at=None)[:100] if inside else [],
+            "pending": memberships.filter(accepted_at=None, ends_on=None) if inside else [],
+            "former": memberships.exclude(ends_on=None).exclude(accepted_at=None)[:FORMER_SHOWN] if inside else [],
             "may_manage": rights.may_manage_people,
             "leads": rights.roles.lead(pk),
             "sees_left": rights.roles.lead(pk) or (organisation.is_ended and rights.roles.keeps_directory),
@@ -91,9 +88,9 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Invite somebody by email to act for the organisation."""
+    """Invite a person by email to act for the organisation."""
     user = signed_in(request)
-    organisation = _managed(user, pk)
+    organisation = _managed_organisation(user, pk)
     form = InviteForm(
         posted(request),
         organisation=organisation,
@@ -104,9 +101,9 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         with collect_recipients() as recipients:
             membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        other_names = recipients.sentence(besides=(membership.person_id, user.pk))
-        words = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_names}"
-        return words, reverse("organisations:people", args=[pk])
+        other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
+        message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation.{other_recipients}"
+        return message, reverse("organisations:people", args=[pk])
 
     return take_step(
         request, "organisations/invite.html", form, step, {UnableToInviteMember: "email"}, organisation=organisation
@@ -115,7 +112,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """Send the invitation again, with a new link."""
+    """Send an invitation again, with a new link."""
     user = signed_in(request)
     managed = _managed_membership(user, pk, membership)
     try:
@@ -132,7 +129,7 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """Change somebody's role or job title."""
+    """Change a person's role and job title."""
     user = signed_in(request)
     managed = _managed_membership(user, pk, membership)
     form = MembershipForm(posted(request), membership=managed, by_administrator=user.is_staff)
@@ -148,12 +145,12 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
                     now=now,
                 )
         except UnableToChangeRole as error:
-            unsaid = user.is_staff and not form.cleaned_data["reason"]
-            form.add_error("reason" if unsaid else "role", str(error))
+            lacks_reason = user.is_staff and not form.cleaned_data["reason"]
+            form.add_error("reason" if lacks_reason else "role", str(error))
         else:
             change_job_title(membership=managed, job_title=form.cleaned_data["job_title"], author=user, now=now)
-            words = f"{managed.person.display_name} is now {managed.get_role_display().lower()}."
-            messages.success(request, f"{words}{recipients.sentence()}")
+            message = f"{managed.person.display_name} is now {managed.get_role_display().lower()}."
+            messages.success(request, f"{message}{recipients.sentence()}")
             return redirect("organisations:people", pk=pk)
     return render(
         request,
@@ -165,25 +162,25 @@ def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_end(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """End somebody's membership, or withdraw their invitation."""
+    """End a person's membership, or withdraw their invitation."""
     user = signed_in(request)
     managed = _managed_membership(user, pk, membership)
-    words = "Withdraw invitation" if managed.is_pending else "End membership"
-    return _ending(request, user, managed, submit=words, template="organisations/member_end.html")
+    button = "Withdraw invitation" if managed.is_pending else "End membership"
+    return _end_page(request, user, managed, submit=button, template="organisations/member_end.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """End one's own membership."""
+    """End the signed-in person's own membership."""
     user = signed_in(request)
     own_membership = get_object_or_404(
         Membership.objects.current().of_person(user).select_related("person", "organisation"), organisation=pk
     )
-    return _ending(request, user, own_membership, submit="Stop acting for it", template="organisations/leave.html")
+    return _end_page(request, user, own_membership, submit="Stop acting for it", template="organisations/leave.html")
 
 
-def _ending(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
-    """The page to end a membership, with what the person would leave without an owner."""
+def _end_page(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
+    """The page that ends a membership, with what the person would leave without an owner."""
     back = reverse("organisations:people", args=[membership.organisation_id])
     form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=back)
 
@@ -201,7 +198,7 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
         membership=membership,
         organisation=membership.organisation,
         held=held_by(membership.person, membership.organisation, timezone.localdate()),
-        # Administrators see how much there is, not the partners' titles.
+        # Administrators see only how many things there are, because the titles are the partners'.
         shows_titles=not user.is_staff,
     )
 
@@ -211,10 +208,7 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind an invitation link; only a POST accepts.
-
-    Mail scanners open links, so a GET changes nothing.
-    """
+    """The page of an invitation link. Only a POST accepts, because mail scanners open links too."""
     now = timezone.now()
     membership = invitation_for(token=token, now=now)
     if membership is None:

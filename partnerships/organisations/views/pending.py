@@ -1,4 +1,4 @@
-"""The public list of what is to come: a page, a CSV and a feed."""
+"""The public list of pending successions, as a page, a CSV file and a feed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _HEADINGS = (
 
 
 class PendingLine(NamedTuple):
-    """A succession on the page; `to_do` is what an administrator must do about it, or empty."""
+    """A succession on the page; `to_do` is what an administrator must do about it, or ""."""
 
     heading: str
     succession: Succession
@@ -60,12 +60,17 @@ class PendingLine(NamedTuple):
 @login_not_required
 @require_safe
 def pending(request: HttpRequest) -> HttpResponse:
-    """Pending successions, for everybody."""
+    """The list of pending successions, for everybody."""
     user = request.user
     may_keep = isinstance(user, User) and roles_of(user, timezone.now()).keeps_directory
     today = timezone.localdate()
     rows = [
-        PendingLine(title_of(succession), succession, is_by_function(succession), what_to_do(succession, today))
+        PendingLine(
+            heading=title_of(succession),
+            succession=succession,
+            is_by_function=is_by_function(succession),
+            to_do=what_to_do(succession, today),
+        )
         for succession in pending_successions()
     ]
     return render(request, "organisations/pending.html", {"rows": rows, "may_keep": may_keep})
@@ -74,7 +79,7 @@ def pending(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """Pending successions as CSV: one row for each tie."""
+    """The pending successions as a CSV file, with a row for each tie."""
     successions = pending_successions().prefetch_related(
         "ties__predecessor__identifiers__organisation", "ties__successor__identifiers__organisation"
     )
@@ -115,27 +120,27 @@ def _gss_codes(organisation: Organisation) -> str:
 
 
 class PendingFeed(Feed[Succession, None]):
-    """An Atom feed of what is to come, the last changed first."""
+    """The Atom feed of pending successions, the last changed first."""
 
     feed_type = Atom1Feed
     title = "Pending successions of councils, LEPs and registered providers"
     subtitle = "The list is incomplete: each entry names its source."
 
     def link(self) -> str:
-        """The page of the list."""
+        """The URL of the list."""
         return reverse("organisations:pending")
 
     def feed_url(self) -> str:
-        """The feed's own address."""
+        """The URL of the feed."""
         return reverse("organisations:pending-feed")
 
     def items(self) -> list[Succession]:
-        """The successions."""
+        """The pending successions, the last changed first."""
         successions = pending_successions()
         return sorted(successions, key=lambda item: (item.changed_at, item.pk), reverse=True)  # type: ignore[attr-defined]  # annotated
 
     def item_title(self, item: Succession) -> str:
-        """What happens and when."""
+        """What happens, and when."""
         return f"{title_of(item)} {on_day(item)}".strip()
 
     def item_description(self, item: Succession) -> str:
@@ -144,11 +149,11 @@ class PendingFeed(Feed[Succession, None]):
         return ". ".join(filter(None, parts))
 
     def item_link(self, item: Succession) -> str:
-        """The entry on the public page."""
+        """The URL of the entry on the public page."""
         return f"{self.link()}#succession-{item.pk}"
 
     def item_updateddate(self, item: Succession) -> dt.datetime:
-        """When it last changed."""
+        """When the succession was last changed."""
         changed: dt.datetime = item.changed_at  # type: ignore[attr-defined]  # annotated
         return changed
 
@@ -156,5 +161,5 @@ class PendingFeed(Feed[Succession, None]):
 @login_not_required
 @require_safe
 def pending_feed(request: HttpRequest) -> HttpResponse:
-    """The Atom feed."""
+    """The Atom feed of pending successions."""
     return PendingFeed()(request)

@@ -1,4 +1,4 @@
-"""Views of requests to act for an organisation."""
+"""Pages on which people ask to act for an organisation, and administrators answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from partnerships.people.requests import signed_in
 
 #: Answered requests shown below the waiting ones.
 ANSWERED_SHOWN = 20
-#: Waiting requests for access shown on the page.
+#: Waiting requests shown on the page; each needs a search for its organisation.
 WAITING_SHOWN = 10
 #: Organisations suggested for each waiting request.
 CANDIDATES = 4
@@ -44,12 +44,12 @@ ASKED_AN_HOUR = 10
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
-    """Ask an administrator: my organisation is not here, or has nobody yet."""
+    """Ask an administrator for access to an organisation, which may not be in the directory yet."""
     person = request.user if isinstance(request.user, User) else None
     if request.method == "POST":
-        refusal = too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
-        if refusal is not None:
-            return refusal
+        limit_response = too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
+        if limit_response is not None:
+            return limit_response
     form = AccessRequestForm(posted(request), person=person, typed=request.GET.get("name", "")[:300])
 
     def step() -> tuple[str, str]:
@@ -62,7 +62,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     return take_step(request, "organisations/ask.html", form, step, {UnableToAskForAccess: None})
 
 
-def _administrator(request: HttpRequest) -> User:
+def _administrator_or_404(request: HttpRequest) -> User:
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -71,30 +71,32 @@ def _administrator(request: HttpRequest) -> User:
 
 @require_safe
 def requests(request: HttpRequest) -> HttpResponse:
-    """The requests that wait for an administrator, oldest first, and the last answers."""
-    user = _administrator(request)
-    rows = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
-    waiting = list(rows.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
+    """The waiting requests, the oldest first, and the last ones that were answered."""
+    user = _administrator_or_404(request)
+    access_requests = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
+    waiting = list(access_requests.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
     return render(
         request,
         "organisations/requests.html",
         {
-            "waiting": [(request_row, _candidates(user, request_row)) for request_row in waiting],
-            "count": rows.waiting().count(),
-            "answered": rows.exclude(answer="").order_by("-answered_at", "-pk")[:ANSWERED_SHOWN],
+            "waiting": [(access_request, _candidates(user, access_request)) for access_request in waiting],
+            "count": access_requests.waiting().count(),
+            "answered": access_requests.exclude(answer="").order_by("-answered_at", "-pk")[:ANSWERED_SHOWN],
         },
     )
 
 
-def _candidates(user: User, asked: AccessRequest) -> list[Organisation]:
-    """The organisations that a request could mean: by its number, else by its name.
+def _candidates(user: User, access_request: AccessRequest) -> list[Organisation]:
+    """The organisations that a request could mean, found by its number or else by its name.
 
-    `is_led`: somebody leads it or is invited to, so that the person is invited as editor.
+    If `is_led`, the organisation has a lead or has invited one, and the person would become an editor.
     """
     leads = Membership.objects.leading(timezone.now()).filter(organisation=OuterRef("pk"))
-    for text in filter(None, (asked.number, asked.organisation_name)):
-        likely = find_organisations(user=user, text=text).current().annotate(is_led=Exists(leads))
-        candidates = list(likely.order_by("name", "pk")[:CANDIDATES])
+    for text in (access_request.number, access_request.organisation_name):
+        if not text:
+            continue
+        matching = find_organisations(user=user, text=text).current().annotate(is_led=Exists(leads))
+        candidates = list(matching.order_by("name", "pk")[:CANDIDATES])
         if candidates:
             return candidates
     return []
@@ -102,15 +104,15 @@ def _candidates(user: User, asked: AccessRequest) -> list[Organisation]:
 
 @require_POST
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Invite the person, to a known organisation or to one that is added now."""
-    user = _administrator(request)
+    """Accept a request: invite the person to an organisation, which is created if none was chosen."""
+    user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user), pk=pk)
-    chosen = request.POST.get("organisation", "")
+    organisation_id = request.POST.get("organisation", "")
     organisation = None
-    if chosen:
-        if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 10):
+    if organisation_id:
+        if not (organisation_id.isascii() and organisation_id.isdecimal() and len(organisation_id) < 10):
             raise Http404
-        organisation = get_object_or_404(Organisation, pk=chosen)
+        organisation = get_object_or_404(Organisation, pk=organisation_id)
     try:
         with collect_recipients() as recipients:
             membership = accept_request(
@@ -120,16 +122,17 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(error))
     else:
         role = membership.get_role_display().lower()
-        body = membership.organisation.name
-        words = f"{WE_WILL_EMAIL} {membership.person.email} an invitation to act for {body} as {role}."
-        messages.success(request, f"{words}{recipients.sentence(besides=(membership.person_id, user.pk))}")
+        name = membership.organisation.name
+        message = f"{WE_WILL_EMAIL} {membership.person.email} an invitation to act for {name} as {role}."
+        other_recipients = recipients.sentence(besides=(membership.person_id, user.pk))
+        messages.success(request, f"{message}{other_recipients}")
     return redirect("organisations:requests")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline a request, with a reason."""
-    user = _administrator(request)
+    user = _administrator_or_404(request)
     access_request = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
     back = reverse("organisations:requests")
     form = ReasonForm(posted(request), submit="Decline request", cancel=back)

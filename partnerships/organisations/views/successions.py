@@ -1,4 +1,4 @@
-"""Pages of successions: reading them, and keeping them for administrators."""
+"""Pages of successions, and the forms on which administrators record and change them."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ _REFUSALS = {UnableToRecordSuccession: None, UnableToChangeSuccession: None}
 _FORM = "organisations/succession_form.html"
 
 
-def _keeper(request: HttpRequest) -> User:
-    """The administrator; 403 for anybody else."""
+def _administrator_or_403(request: HttpRequest) -> User:
+    """The signed-in administrator; 403 for anybody else."""
     user = signed_in(request)
     require(roles_of(user, timezone.now()).keeps_directory)
     return user
 
 
-def _page(succession: Succession) -> str:
+def _succession_url(succession: Succession) -> str:
     return reverse("organisations:succession", args=[succession.pk])
 
 
@@ -71,7 +71,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     succession = get_object_or_404(with_ties(Succession.objects.select_related("undoes")), pk=pk)
     roles = roles_of(user, timezone.now())
     may_keep = roles.keeps_directory
-    sides = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
+    organisation_ids = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
     undone_by = list(succession.undone_by.live())
     signed = signed_meanwhile(succession, undone_by, user)
     return render(
@@ -87,7 +87,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "signed": timeline_lines(signed) if signed else [],
             "may_keep": may_keep,
             "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
-            "may_hand_over": may_keep or bool(sides & set(roles.led)),
+            "may_hand_over": may_keep or bool(organisation_ids & set(roles.led)),
             "may_change_ties": may_keep and not succession.is_final,
             "may_take_effect": may_keep and succession.is_certain and not succession.is_final,
         },
@@ -98,27 +98,27 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def record(request: HttpRequest) -> HttpResponse:
     """Record a succession.
 
-    `like` names one of the same order, whose kind, dates and sources the form begins with.
+    With `like=ID` in the URL, the form starts with the kind, dates and sources of that succession.
     """
-    user = _keeper(request)
+    user = _administrator_or_403(request)
     back = reverse("organisations:pending")
-    like = row_number(request.GET.get("like", ""))
-    existing = Succession.objects.filter(pk=like).first() if like is not None else None
-    form = SuccessionForm(posted(request), cancel=back, like=existing)
+    like_id = row_number(request.GET.get("like", ""))
+    like = Succession.objects.filter(pk=like_id).first() if like_id is not None else None
+    form = SuccessionForm(posted(request), cancel=back, like=like)
 
     def step() -> tuple[str, str]:
         succession = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
-        return "The succession has been recorded.", _page(succession)
+        return "The succession has been recorded.", _succession_url(succession)
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Record a succession", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct what is said of a succession."""
-    user = _keeper(request)
+    """Correct a succession."""
+    user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _page(succession)
+    back = _succession_url(succession)
     form = CorrectForm(posted(request), succession=succession, cancel=back)
 
     def step() -> tuple[str, str]:
@@ -130,10 +130,10 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a succession to another status, or cancel it."""
-    user = _keeper(request)
+    """Change the status of a succession, or cancel it."""
+    user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _page(succession)
+    back = _succession_url(succession)
     other_count = with_it(succession).count()
     form = StatusForm(posted(request), succession=succession, others=other_count, cancel=back)
 
@@ -154,30 +154,30 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm that a succession takes effect."""
-    user = _keeper(request)
+    """Make a succession take effect, after asking for a reason."""
+    user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _page(succession)
+    back = _succession_url(succession)
     form = ReasonForm(posted(request), submit="Put it into effect", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
-        done = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
-        return "The succession has taken effect." if done else "It had already taken effect.", back
+        is_new = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
+        return "The succession has taken effect." if is_new else "The succession had already taken effect.", back
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Put the succession into effect", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record the succession that undoes another."""
-    user = _keeper(request)
+    """Record the succession that undoes another one."""
+    user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _page(succession)
+    back = _succession_url(succession)
     form = UndoForm(posted(request), others=with_it(succession).count(), cancel=back)
 
     def step() -> tuple[str, str]:
         data = form.cleaned_data
-        made = undo_succession(
+        undoing = undo_succession(
             succession=succession,
             vests_on=known_day(data["vests_on"]),
             status=data["status"],
@@ -186,7 +186,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             together=form.is_together,
         )
-        return "The succession that undoes it has been recorded.", _page(made)
+        return "The succession that undoes it has been recorded.", _succession_url(undoing)
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Undo the succession", back=back)
 
@@ -194,9 +194,9 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def tie(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a tie to a succession."""
-    user = _keeper(request)
+    user = _administrator_or_403(request)
     succession = get_object_or_404(Succession, pk=pk)
-    back = _page(succession)
+    back = _succession_url(succession)
     form = TieForm(posted(request), cancel=back)
 
     def step() -> tuple[str, str]:
@@ -215,9 +215,9 @@ def tie(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
     """Remove a tie from a succession."""
-    user = _keeper(request)
+    user = _administrator_or_403(request)
     succession_tie = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
-    back = _page(succession_tie.succession)
+    back = _succession_url(succession_tie.succession)
     form = ReasonForm(posted(request), submit="Remove both", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
@@ -229,25 +229,25 @@ def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
 
 @require_safe
 def answering(request: HttpRequest, pk: int) -> HttpResponse:
-    """Who answers on a day for a function of an organisation."""
+    """Show which organisation is responsible for a function on a day."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     is_asked = "function" in request.GET
     form = AnsweringForm(request.GET if is_asked else None, today=timezone.localdate())
-    words = None
+    answer_sentence = None
     uncertain: list[Succession] = []
     if is_asked and form.is_valid():
         uncertain = [succession for succession in successions_of(organisation) if not succession.is_certain]
         function, day = form.cleaned_data["function"], form.cleaned_data["day"]
         answer = who_answers_for(function=function, organisation=organisation, day=day)
-        words = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
+        answer_sentence = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
     return render(
         request,
         "organisations/answering.html",
         {
             "organisation": organisation,
             "form": form,
-            "answer": words,
+            "answer": answer_sentence,
             "uncertain": lines_for(organisation, uncertain, timezone.localdate()),
         },
         status=422 if is_asked and not form.is_valid() else 200,

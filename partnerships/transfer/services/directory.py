@@ -29,7 +29,7 @@ from partnerships.organisations.services import (
     serve_area,
     update_organisation,
 )
-from partnerships.organisations.services.areas import AreaFields, keep_area
+from partnerships.organisations.services.areas import AreaFields, save_area
 from partnerships.people.models import User
 from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.problems import SetAside
@@ -163,7 +163,7 @@ class Directory:
         if existing is not None and all(getattr(existing, name) == value for name, value in fields.items()):
             return existing
         area_fields: AreaFields = fields  # type: ignore[assignment]  # the callers' keywords are checked where they are written
-        area, _, _ = keep_area(code=code, **area_fields)
+        area, _, _ = save_area(code=code, **area_fields)
         self.areas[code] = area
         return area
 

@@ -18,7 +18,7 @@ from partnerships.organisations.models import (
     SuccessionKind,
     SuccessionStatus,
 )
-from partnerships.organisations.services.areas import keep_area
+from partnerships.organisations.services.areas import save_area
 from partnerships.people.models import User, confirm_address
 from partnerships.people.services import person_for_address
 from partnerships.transfer.reading.shapes import every
@@ -30,7 +30,7 @@ def load_areas(network: Network) -> None:
     for place, item in enumerate(network.file["areas"]):
         with at(f"areas[{place}]"):
             known = Area.objects.filter(code=item["code"]).first()
-            area = known or keep_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
+            area = known or save_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
         network.areas[item["code"]] = area
     for place, item in enumerate(network.file["areas"]):
         area = network.areas[item["code"]]
@@ -41,7 +41,7 @@ def load_areas(network: Network) -> None:
         }
         if links:
             with at(f"areas[{place}]"):
-                linked = keep_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
+                linked = save_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
             network.areas[item["code"]] = linked
 
 

@@ -37,21 +37,24 @@ _MAX_ROWS = 12
 _MAX_CHANGES = 6
 #: Commitments listed of each kind.
 _MAX_PROMISES = 8
-#: A brief on paper fits on two sheets: if need be, it lists fewer rows of each kind.
-_SHEETS, _FEWER_ROWS = 2, (6, 3, 1)
+#: Sheets of paper that a brief may fill, and how many rows of each kind it lists if it would fill more.
+_MAX_SHEETS, _FEWER_ROWS = 2, (6, 3, 1)
 _ON_PAPER = "web/brief_pdf.html"
 
 
 @dataclass(frozen=True, slots=True)
-class PlanSince:
-    """A shared plan and its changes since the last conversation."""
+class PlanChanges:
+    """A shared plan and its changes since the last conversation.
+
+    `earlier_number` is the version at that conversation, None without one to compare with.
+    """
 
     plan: Plan
-    number: int
-    words: str
-    lines: tuple[str, ...] = ()
+    newest_number: int
+    summary: str
+    changes: tuple[str, ...] = ()
     more: int = 0
-    before: int | None = None
+    earlier_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Brief:
     their_entries: tuple[Entry, ...]
     promised: Promises
     promised_to_us: Promises
-    plans: tuple[PlanSince, ...]
+    plans: tuple[PlanChanges, ...]
     last: Conversation | None
     seats: tuple[Seats, ...]
     points: tuple[SidePoints, ...]
@@ -82,7 +85,7 @@ def brief_for(
 ) -> Brief:
     """Collect the asks, offers, commitments, plans and conversations of the two organisations.
 
-    `rows` are listed of each kind. Fewer than usual also shorten the points of conversations.
+    At most `rows` of each kind are listed. If that is fewer than usual, points of conversations are cut too.
     """
     today = timezone.localdate(now)
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
@@ -102,9 +105,9 @@ def brief_for(
         their_entries=tuple(sides[1][:rows]),
         promised=promises(giver=ours, receiver=theirs, user=user, today=today),
         promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
-        plans=tuple(_plans_since(user, plans[:rows], last, min(rows, _MAX_CHANGES))),
+        plans=tuple(_changes_of_plans(user, plans[:rows], last, min(rows, _MAX_CHANGES))),
         last=last,
-        seats=tuple(seats_shown(last, _own(user))) if last else (),
+        seats=tuple(seats_shown(last, _own_organisation_ids(user))) if last else (),
         points=tuple(points if rows == _MAX_ROWS else (_first_points(side, rows) for side in points)),
         people=tuple(people[:rows]),
         our_more=max(len(sides[0]) - rows, 0),
@@ -115,6 +118,7 @@ def brief_for(
 
 
 def _first_points(side: SidePoints, rows: int) -> SidePoints:
+    """The side with at most `rows` points of each kind."""
     return replace(
         side,
         objectives=side.objectives[:rows],
@@ -123,7 +127,7 @@ def _first_points(side: SidePoints, rows: int) -> SidePoints:
     )
 
 
-def _own(user: User) -> list[int]:
+def _own_organisation_ids(user: User) -> list[int]:
     return list(Organisation.objects.of_person(user).values_list("pk", flat=True))
 
 
@@ -132,7 +136,7 @@ def _is_live(entry: Entry) -> bool:
 
 
 def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Plan]:
-    """Plans in a shared partnership or owned by the other side, newest first."""
+    """Plans of a shared partnership, or owned by the other side, newest first."""
     shared = Party.objects.present().filter(organisation=theirs).values("partnership")
     both = Party.objects.present().filter(organisation=ours, partnership__in=shared).values("partnership")
     visible = Plan.objects.published_for(user)
@@ -142,59 +146,57 @@ def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Pla
     return plans.order_by("-last_published_at", "-pk")
 
 
-def _plans_since(user: User, plans: Iterable[Plan], last: Conversation | None, listed: int) -> list[PlanSince]:
-    changed_plans = (_since(user, plan, last, listed) for plan in plans)
+def _changes_of_plans(user: User, plans: Iterable[Plan], last: Conversation | None, listed: int) -> list[PlanChanges]:
+    changed_plans = (_plan_changes(user, plan, last, listed) for plan in plans)
     return [plan_changes for plan_changes in changed_plans if plan_changes is not None]
 
 
-def _since(user: User, plan: Plan, last: Conversation | None, listed: int) -> PlanSince | None:
-    """The first `listed` changes since the version that was current at the last conversation."""
+def _plan_changes(user: User, plan: Plan, last: Conversation | None, listed: int) -> PlanChanges | None:
+    """The first `listed` changes since the version that was current at the last conversation.
+
+    None if the reader may see no version.
+    """
     versions = versions_for(user, plan)
     newest = versions.first()
     if newest is None:
         return None
     if last is None:
-        return PlanSince(plan, newest.number, "No conversation has been recorded yet. See the plan.")
-    before = versions.filter(published_at__date__lte=last.held_on).first()
-    is_new, first = before is None, before or versions.last()
-    if first is None or first.pk == newest.pk:
-        words = "Published since the last conversation." if is_new else "Nothing changed."
-        return PlanSince(plan, newest.number, words)
+        return PlanChanges(plan, newest.number, "No conversation has been recorded yet. See the plan.")
+    at_conversation = versions.filter(published_at__date__lte=last.held_on).first()
+    is_new, earlier = at_conversation is None, at_conversation or versions.last()
+    if earlier is None or earlier.pk == newest.pk:
+        sentence = "Published since the last conversation." if is_new else "Nothing changed."
+        return PlanChanges(plan, newest.number, sentence)
     reader = reading_class(user, plan)
-    was, now = content_for(first.content, reader), content_for(newest.content, reader)
-    all_changes = changes(was, now, area_names(was, now))
-    words = f"Published since the last conversation. Since version {first.number}: " if is_new else ""
-    return PlanSince(
+    old_content, new_content = content_for(earlier.content, reader), content_for(newest.content, reader)
+    all_changes = changes(old_content, new_content, area_names(old_content, new_content))
+    introduction = f"Published since the last conversation. Since version {earlier.number}: " if is_new else ""
+    return PlanChanges(
         plan,
         newest.number,
-        words + summary(all_changes),
-        lines=tuple(change.sentence() for change in all_changes[:listed]),
+        introduction + summary(all_changes),
+        changes=tuple(change.sentence() for change in all_changes[:listed]),
         more=max(len(all_changes) - listed, 0),
-        before=first.number,
+        earlier_number=earlier.number,
     )
 
 
 def chosen_side(request: HttpRequest, user: User) -> Organisation | None:
-    """The organisation that `for` in the address names; None without it.
-
-    404 if the person does not act for it.
-    """
-    wanted = request.GET.get("for", "")
-    if not wanted:
+    """The organisation given by `for` in the URL; None without it, 404 if the person does not act for it."""
+    id_text = request.GET.get("for", "")
+    if not id_text:
         return None
-    number = row_number(wanted)
-    chosen = organisation_for(user, number) if number is not None else None
+    organisation_id = row_number(id_text)
+    chosen = organisation_for(user, organisation_id) if organisation_id is not None else None
     if chosen is None:
         raise Http404
     return chosen
 
 
 def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
-    """The organisation the person reads for.
+    """The organisation the person reads for: the one in `for`, else the one where they have most rights.
 
-    The one in `for`, else where they have most rights.
-
-    403 for somebody who acts for none, 404 for one's own organisation.
+    403 for somebody who acts for none; 404 if it would be the organisation that the brief is about.
     """
     chosen = chosen_side(request, user)
     if chosen is not None:
@@ -211,10 +213,7 @@ def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisa
 
 
 def _context(request: HttpRequest, pk: int, rows: int = _MAX_ROWS) -> dict[str, object]:
-    """What page and PDF show.
-
-    A PDF that takes too long is made again with fewer rows.
-    """
+    """The template context of page and PDF; a PDF that is too long is made again with fewer rows."""
     user = signed_in(request)
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)
@@ -259,5 +258,5 @@ def brief_pdf(request: HttpRequest, pk: int) -> HttpResponse:
         _ON_PAPER,
         context,
         f"Brief {context['organisation']}",
-        draw=lambda page: downloads.draw_fitting(drafts(page), _SHEETS),
+        draw=lambda page: downloads.draw_fitting(drafts(page), _MAX_SHEETS),
     )

@@ -1,7 +1,4 @@
-"""Template context of every page.
-
-It has the organisation the reader acts for, and the link to emails sent.
-"""
+"""Template context of every page: the organisation the reader acts for, and the link to emails sent."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from django.utils.functional import SimpleLazyObject
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.outbox.content import WE_WILL_EMAIL, WILL_BE_SENT
 from partnerships.people.models import User
-from partnerships.web.emails import may_look
+from partnerships.web.emails import may_read_emails
 
 
 def _acting_for(user: User) -> Organisation | None:
-    """The organisation whose role they have held longest, with id and name only."""
+    """The organisation that the person has acted for longest, with id and name only."""
     held = Membership.objects.held_by(user)
     if held is None:
         rows = Membership.objects.current().of_person(user).order_by("starts_on", "pk")
@@ -26,7 +23,7 @@ def _acting_for(user: User) -> Organisation | None:
 
 
 def acting_for(request: HttpRequest) -> dict[str, Any]:
-    """`acting_for`: the first organisation of the signed-in reader, looked up only where a page shows it."""
+    """`acting_for`: the organisation that the reader has acted for longest, looked up if a page shows it."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
@@ -34,12 +31,12 @@ def acting_for(request: HttpRequest) -> dict[str, Any]:
 
 
 def emails_said(request: HttpRequest) -> dict[str, Any]:
-    """The words by which a message tells of emails, and `may_see_emails`, looked up only with them."""
+    """The sentences by which a message says that we email somebody, and `may_see_emails`, looked up if shown."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {}
     return {
         "will_be_sent": WILL_BE_SENT,
         "we_will_email": WE_WILL_EMAIL,
-        "may_see_emails": SimpleLazyObject(lambda: may_look(user)),
+        "may_see_emails": SimpleLazyObject(lambda: may_read_emails(user)),
     }

@@ -1,4 +1,4 @@
-"""What a date box understands of what was typed."""
+"""Shows below a date box how the date that somebody typed is understood."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from partnerships.kit.value_fields import understood
 @login_not_required
 @require_safe
 def read_date(request: HttpRequest) -> HttpResponse:
-    """The date that the box named in `box` holds, in words, or what to write instead; nothing for an empty box."""
+    """The date in the field named by `box`, in words, or what to type instead; nothing if the field is empty."""
     text = request.GET.get(request.GET.get("box", ""), "").strip()
     if not text:
         return HttpResponse("", content_type="text/plain")
     try:
-        words = understood(text, whole_days=bool(request.GET.get("whole_days"))).words
+        answer = understood(text, whole_days=bool(request.GET.get("whole_days"))).words
     except NotADate as error:
-        words = f"Not clear: {error}."
+        answer = f"Not clear: {error}."
     # Escaped, because htmx shows it as HTML.
-    return HttpResponse(escape(words), content_type="text/plain")
+    return HttpResponse(escape(answer), content_type="text/plain")

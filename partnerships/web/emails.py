@@ -22,62 +22,65 @@ from partnerships.people.requests import signed_in
 
 #: Emails on one page.
 PAGE = 50
-#: Who an email that asks for confirmation went to: whose address was typed is nobody's business before they confirm.
-ASKED = "somebody who was asked to confirm"
+#: Shown instead of the recipient of an email that asks for confirmation: until they confirm, nobody should learn whose
+#: address was typed.
+UNCONFIRMED_RECIPIENT = "somebody who was asked to confirm"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """An email without its text, as shown on these pages."""
+class ShownEmail:
+    """An email as shown on these pages, without its text."""
 
     email: Email
-    what: str
-    to: str
+    kind_label: str
+    recipient: str
     reason: str
-    came_back: bool
+    has_bounced: bool
 
     @property
     def status_label(self) -> str:
         """Its status in words."""
-        return "Bounced" if self.came_back else self.email.get_status_display()
+        return "Bounced" if self.has_bounced else self.email.get_status_display()
 
 
 def emails_for(user: User) -> QuerySet[Email]:
-    """The emails whose state a person may read.
+    """The emails whose status the person may read.
 
-    Administrators read it of all but digests, which have a ledger of their own; leads of the notices that were sent on
-    behalf of their organisation.
+    Administrators: all but digests, which have a ledger of their own. Leads: the notices that were sent on behalf of
+    their organisation.
     """
-    rows = Email.objects.exclude(status=EmailStatus.DROPPED)
+    all_emails = Email.objects.exclude(status=EmailStatus.DROPPED)
     if user.is_staff:
-        return rows.filter(lane__lt=Lane.DIGEST)
+        return all_emails.filter(lane__lt=Lane.DIGEST)
     led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
-    return rows.filter(lane=Lane.NOTICE, sender_id__in=led)
+    return all_emails.filter(lane=Lane.NOTICE, sender_id__in=led)
 
 
-def may_look(user: User) -> bool:
-    """Whether the person may open the list."""
+def may_read_emails(user: User) -> bool:
+    """Whether the person may open the list of emails."""
     return user.is_staff or bool(Membership.objects.organisations_of(user, Role.LEAD))
 
 
-def shown(emails: Sequence[Email]) -> list[Shown]:
-    """Emails as shown on pages. Always three statements."""
-    people = User.objects.in_bulk([shown_email.person_id for shown_email in emails if shown_email.person_id])
-    numbers = [shown_email.pk for shown_email in emails]
-    bounced = set(Bounce.objects.filter(email_id__in=numbers).values_list("email_id", flat=True))
+def shown_emails(emails: Sequence[Email]) -> list[ShownEmail]:
+    """The emails as shown on pages, in two queries."""
+    people = User.objects.in_bulk([email.person_id for email in emails if email.person_id])
+    email_ids = [email.pk for email in emails]
+    bounced_ids = set(Bounce.objects.filter(email_id__in=email_ids).values_list("email_id", flat=True))
     return [
-        Shown(
-            email=shown_email,
-            what=kind.label if (kind := kind_of(shown_email.kind)) else shown_email.kind,
-            to=ASKED if shown_email.kind == DeliveryKind.CONFIRMATION else _to(people.get(shown_email.person_id or 0)),
-            reason=_reason(shown_email),
-            came_back=shown_email.pk in bounced and not shown_email.is_open,
+        ShownEmail(
+            email=email,
+            kind_label=kind.label if (kind := kind_of(email.kind)) else email.kind,
+            recipient=UNCONFIRMED_RECIPIENT
+            if email.kind == DeliveryKind.CONFIRMATION
+            else _recipient(people.get(email.person_id or 0)),
+            reason=_reason(email),
+            has_bounced=email.pk in bounced_ids and not email.is_open,
         )
-        for shown_email in emails
+        for email in emails
     ]
 
 
-def _to(person: User | None) -> str:
+def _recipient(person: User | None) -> str:
     """The recipient's name; addresses are not shown here."""
     if person is None:
         return "an address without an account"
@@ -85,9 +88,10 @@ def _to(person: User | None) -> str:
 
 
 def _reason(email: Email) -> str:
-    """Why it stands so; a mail server's words may name an address to which mail is forwarded.
+    """Why the email has its status, without what the reader must not learn.
 
-    Of a question to confirm it would tell whether the address that was typed has an account.
+    A mail server's message may name an address to which mail is forwarded. The reason of a suppressed confirmation
+    would tell whether the address that was typed has an account.
     """
     if email.kind == DeliveryKind.CONFIRMATION and email.status == EmailStatus.SUPPRESSED:
         return "The email could not be sent to this address."
@@ -98,16 +102,16 @@ def _reason(email: Email) -> str:
 def emails(request: HttpRequest) -> HttpResponse:
     """Sent and queued emails, newest first."""
     person = signed_in(request)
-    if not may_look(person):
+    if not may_read_emails(person):
         raise PermissionDenied
-    rows = emails_for(person)
+    found = emails_for(person)
     status = request.GET.get("status", "")
     if status in EmailStatus.values:
-        rows = rows.filter(status=status)
-    page = keyset_page(request, rows, order=["-id"], size=PAGE)
+        found = found.filter(status=status)
+    page = keyset_page(request, found, order=["-id"], size=PAGE)
     context = {
         "page": page,
-        "rows": shown(page.rows),
+        "rows": shown_emails(page.rows),
         "statuses": [choice for choice in EmailStatus.choices if choice[0] != EmailStatus.DROPPED],
         "status": status,
         "may_look": True,
@@ -117,7 +121,7 @@ def emails(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def email(request: HttpRequest, pk: int) -> HttpResponse:
-    """The state of one email."""
+    """The status of one email."""
     person = signed_in(request)
-    [shown_email] = shown([get_object_or_404(emails_for(person), pk=pk)])
-    return render(request, "web/email.html", {"shown": shown_email, "may_look": True})
+    [shown] = shown_emails([get_object_or_404(emails_for(person), pk=pk)])
+    return render(request, "web/email.html", {"shown": shown, "may_look": True})

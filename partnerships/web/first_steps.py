@@ -60,26 +60,26 @@ def first_steps_of(user: User) -> Steps | None:
 
 
 def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
-    """The checklist while something is left to do, unless a lead has hidden it or has led for long."""
-    held, last = Membership.objects.held_by(user), timezone.localdate(now) - NEW
-    is_lately = held is None or any(role == Role.LEAD and since >= last for _, role, _, since in held)
-    if not (is_lately or user.is_staff):
-        return None  # as what was read for the page says
+    """The checklist for the home page: until all is done, a lead hides it, or they have led for longer than `NEW`."""
+    held, earliest = Membership.objects.held_by(user), timezone.localdate(now) - NEW
+    may_be_new_lead = held is None or any(role == Role.LEAD and since >= earliest for _, role, _, since in held)
+    if not (may_be_new_lead or user.is_staff):
+        return None
     steps = first_steps_of(user)
     if steps is None or steps.are_done or steps.are_hidden:
         return None
-    return steps if steps.since is None or steps.since >= last else None
+    return steps if steps.since is None or steps.since >= earliest else None
 
 
 def _of_network(user: User) -> Steps:
-    """The steps of a new network's administrator, with those that are done."""
+    """The steps of a new network's administrator."""
     leads = Membership.objects.filter(role=Role.LEAD, ends_on=None)
     state = User.objects.filter(pk=user.pk).annotate(
         invited=Exists(leads),
         accepted=Exists(leads.exclude(accepted_at=None)),
-        together=Exists(Partnership.objects.all()),
+        has_partnership=Exists(Partnership.objects.all()),
     )
-    invited, accepted, together = state.values_list("invited", "accepted", "together").get()
+    invited, accepted, has_partnership = state.values_list("invited", "accepted", "has_partnership").get()
     directory = reverse("organisations:list")
     return Steps(
         "Set up Common Ground",
@@ -108,7 +108,7 @@ def _of_network(user: User) -> Steps:
                 title="Start the first partnership",
                 hint="The lead starts it under “Partnerships” and invites other organisations.",
                 href=reverse("agreements:list"),
-                done=together,
+                done=has_partnership,
             ),
         ),
     )
@@ -119,25 +119,25 @@ def _of_lead(user: User) -> Steps | None:
     membership = _newest_led(user).first()
     if membership is None:
         return None
-    pk = {"pk": membership["organisation"]}
-    invite = (
-        reverse("agreements:invite", args=[membership["newest"]])
-        if membership["newest"]
+    to_organisation = {"pk": membership["organisation"]}
+    invite_url = (
+        reverse("agreements:invite", args=[membership["newest_partnership"]])
+        if membership["newest_partnership"]
         else reverse("agreements:list")
     )
     return Steps(
-        f"First steps for {membership['called']}",
+        f"First steps for {membership['organisation_name']}",
         (
             Step(
                 title="Check your organisation’s details",
                 hint="Add your website, so that partners find you.",
-                href=reverse("organisations:settings", kwargs=pk),
+                href=reverse("organisations:settings", kwargs=to_organisation),
                 done=bool(membership["website"]),
             ),
             Step(
                 title="Invite your colleagues",
                 hint="Editors can make changes for your organisation; viewers can only read.",
-                href=reverse("organisations:invite", kwargs=pk),
+                href=reverse("organisations:invite", kwargs=to_organisation),
                 done=membership["has_colleagues"],
             ),
             Step(
@@ -150,7 +150,7 @@ def _of_lead(user: User) -> Steps | None:
                 title="Invite a partner to it",
                 hint="Find them by name or number. If nobody there has an account yet, an administrator invites their "
                 "lead.",
-                href=invite,
+                href=invite_url,
                 done=membership["has_partner"],
             ),
             Step(
@@ -179,22 +179,22 @@ def _newest_led(user: User) -> QuerySet[Membership, Any]:
             has_colleagues=Exists(Membership.objects.filter(organisation=here, ends_on=None).exclude(person=user)),
             has_partnership=Exists(own),
             has_partner=Exists(shared),
-            newest=Subquery(own.order_by("-pk").values("partnership")[:1]),
+            newest_partnership=Subquery(own.order_by("-pk").values("partnership")[:1]),
             has_entry=Exists(Entry.objects.filter(organisation=here, shared_at__isnull=False)),
-            called=F("organisation__name"),
+            organisation_name=F("organisation__name"),
             website=F("organisation__website"),
         )
         .order_by(F("starts_on").desc(), "-pk")
         .values(
             "organisation",
             "starts_on",
-            "called",
+            "organisation_name",
             "website",
             "steps_hidden_at",
             "has_colleagues",
             "has_partnership",
             "has_partner",
-            "newest",
+            "newest_partnership",
             "has_entry",
         )
     )

@@ -21,7 +21,7 @@ _DONE = (Status.DONE, Status.VERIFIED)
 
 @dataclass
 class Held:
-    """Partnerships, commitments under way and done, and sites, by id."""
+    """Ids of partnerships and of commitments under way and done, and homes by id of site."""
 
     partnerships: set[int] = field(default_factory=set)
     commitments: set[int] = field(default_factory=set)
@@ -59,7 +59,7 @@ class Group:
 
 
 def group_together(user: User, organisation: Organisation) -> Group:
-    """The group that an organisation heads: six queries, whatever its size."""
+    """The group that an organisation heads, in six queries."""
     return _together(user, group_of(organisation.pk))
 
 
@@ -75,7 +75,7 @@ def _together(user: User, depths: Mapping[int, int]) -> Group:
         Member(bodies[pk], depth, held[pk])
         for pk, depth in sorted(
             depths.items(),
-            key=lambda bodies_and_depth: (bodies_and_depth[1], bodies[bodies_and_depth[0]].name, bodies_and_depth[0]),
+            key=lambda pk_and_depth: (pk_and_depth[1], bodies[pk_and_depth[0]].name, pk_and_depth[0]),
         )
     )
     total = Held()
@@ -96,8 +96,8 @@ def _held(user: User, group: Iterable[int]) -> defaultdict[int, Held]:
     promised = promised.filter(status__in=(*UNDER_WAY, *_DONE))
     for commitment, status, giver, receiver in promised.values_list("pk", "status", "giver", "receiver"):
         for organisation in ids.intersection((giver, receiver)):
-            of_state = held[organisation].done if status in _DONE else held[organisation].commitments
-            of_state.add(commitment)
+            commitments = held[organisation].done if status in _DONE else held[organisation].commitments
+            commitments.add(commitment)
     owners: dict[int, list[int]] = defaultdict(list)
     # The homes of a superseded plan are those of the plan that followed it.
     current = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=OVER)

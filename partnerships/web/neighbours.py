@@ -1,7 +1,4 @@
-"""Which organisations work together.
-
-The partnerships behind the network pages, as far as a reader may know of them.
-"""
+"""Which organisations work together, as far as a reader may know: the partnerships behind the network pages."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from partnerships.people.models import User
 
 #: Organisations in a picture: with more, names overlap.
 MAX_DRAWN = SMALL
-#: Lines in a picture: more cannot be told apart. Those to the centre are always drawn.
+#: Lines in a picture: more cannot be told apart. Lines to the centre are drawn first.
 MAX_LINES = 2 * MAX_DRAWN
 #: Partnerships named beside each partner; the others are on a page of their own.
 MAX_TITLES = 3
@@ -109,15 +106,21 @@ def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbour
     degree = Counter(pk for partnership in partnerships for pk in partnership.organisations)
     near = sorted((pk for pk in degree if pk not in centre), key=lambda pk: (-degree[pk], pk))
     own = sorted(centre & degree.keys(), key=lambda pk: (-degree[pk], pk))
+    # At most half of the picture is for the centre, unless there are too few partners to fill the rest.
     drawn = [*own[: MAX_DRAWN // 2], *near, *own[MAX_DRAWN // 2 :]][:MAX_DRAWN]
     weights: Counter[tuple[int, int]] = Counter()
     for partnership in partnerships:
         weights.update(combinations(sorted(set(drawn).intersection(partnership.organisations)), 2))
     bodies = Organisation.objects.in_bulk(drawn)
     nodes = (
-        Node(pk, one.display_name, one.kind, mine=pk in centre, href=page_address("web:network-partners", pk))
+        Node(
+            pk,
+            bodies[pk].display_name,
+            bodies[pk].kind,
+            mine=pk in centre,
+            href=page_address("web:network-partners", pk),
+        )
         for pk in drawn
-        for one in [bodies[pk]]
     )
     strongest = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
     return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in strongest[:MAX_LINES]})

@@ -22,22 +22,22 @@ _BY_NAME = ("name", "pk")
 def network(request: HttpRequest) -> HttpResponse:
     """A picture of the reader's own part of the network, and all organisations in it, by name."""
     user = signed_in(request)
-    words = request.GET.get("q", "").strip()
+    query = request.GET.get("q", "").strip()
     organisations = neighbours.organisations_in_network(user)
-    if words:
-        organisations = organisations.filter(pk__in=find_organisations(user=user, text=words).values("pk"))
+    if query:
+        organisations = organisations.filter(pk__in=find_organisations(user=user, text=query).values("pk"))
     page = keyset_page(request, organisations, order=_BY_NAME, size=neighbours.MAX_DRAWN)
     counts = neighbours.partnership_counts(user, page.rows)
-    context = {"page": page, "rows": [(row, counts.get(row.pk, 0)) for row in page.rows], "words": words}
+    context = {"page": page, "rows": [(row, counts.get(row.pk, 0)) for row in page.rows], "query": query}
     if getattr(request, "htmx", False):
         return render(request, "web/_network_results.html", context)
     mine = list(Organisation.objects.of_person(user).order_by(*_BY_NAME))
-    pictured = {} if words or page.previous else _own_picture(user, page, {organisation.pk for organisation in mine})
+    pictured = {} if query or page.previous else _own_picture(user, page, {organisation.pk for organisation in mine})
     return render(request, "web/network.html", {**context, **pictured, "own": mine})
 
 
 def _own_picture(user: User, first: Page[Organisation], mine: set[int]) -> dict[str, object]:
-    """The whole network where it is small, else what surrounds the reader's organisations, if they have any."""
+    """Draws the whole network if it is small, else the partners of the reader's organisations, if they have any."""
     if not first.next:
         drawn = neighbours.neighbourhood(neighbours.all_partnerships(user), mine)
     elif mine:
@@ -48,10 +48,7 @@ def _own_picture(user: User, first: Page[Organisation], mine: set[int]) -> dict[
 
 
 def _drawing(around: neighbours.Neighbourhood) -> dict[str, object]:
-    """What the template of the picture needs.
-
-    Nothing where there are no lines.
-    """
+    """The template context of the picture; empty if there are no lines."""
     if not around.weights:
         return {}
     picture = lay_out(around.nodes, around.weights)

@@ -1,7 +1,4 @@
-"""What a partnership's overview shows of the rooms above it.
-
-The figures that matter, milestones that are near, and what each side wants, cannot do and could gain.
-"""
+"""Sections of a partnership's overview: its main figures, milestones, plans that wait, and points of both sides."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ class Figure:
     """A number, its label, and a link to the list behind it."""
 
     number: int
-    words: str
+    label: str
     href: str
 
 
@@ -66,7 +63,7 @@ def figures_section(user: User, partnership: Partnership) -> Section:
 
 
 def _figures(user: User, partnership: int) -> QuerySet[Any, str]:
-    """What each open ask, commitment and plan of the partnership counts as."""
+    """For each open ask, commitment and plan of the partnership, the word under which it is counted."""
     entries = Entry.objects.visible_to(user).filter(partnership=partnership)
     late = Case(When(overdue_on(timezone.localdate()), then=Value("overdue")), default=Value("in time"))
     promised = Commitment.objects.visible_to(user).filter(partnership=partnership).under_way()
@@ -116,20 +113,20 @@ def plans_section(user: User, partnership: Partnership, *, has_rows: bool) -> Se
     return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
 
 
-def _held(user: User, partnership: int) -> QuerySet[Conversation, int]:
+def _a_conversation(user: User, partnership: int) -> QuerySet[Conversation, int]:
     """The id of one conversation that the person may see, if there is any."""
     return Conversation.objects.visible_to(user).filter(partnership=partnership).values_list("pk", flat=True)[:1]
 
 
 def points_lookups(user: User, partnership: Partnership) -> list[Lookup]:
     """What `points_section` asks."""
-    return [*points_of_partnership_lookups(partnership, user), lookup(_held, user, partnership.pk)]
+    return [*points_of_partnership_lookups(partnership, user), lookup(_a_conversation, user, partnership.pk)]
 
 
 def points_section(user: User, partnership: Partnership) -> Section:
     """Objectives, obstacles and opportunities of both sides, side by side."""
     sides = points_of_partnership(partnership, user)
-    held = not all(side.is_empty for side in sides) or bool(rows_for(_held, user, partnership.pk))
+    held = not all(side.is_empty for side in sides) or bool(rows_for(_a_conversation, user, partnership.pk))
     may_act = not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
-    words = {"sides": sides, "held": held, "partnership": partnership, "may_act": may_act}
-    return Section("web/_both_sides.html", words)
+    context = {"sides": sides, "held": held, "partnership": partnership, "may_act": may_act}
+    return Section("web/_both_sides.html", context)

@@ -23,12 +23,12 @@ from partnerships.transfer.event_kinds import EventKind as TransferEvent
 
 #: How far back "Recent changes" on the home page goes.
 RECENT = dt.timedelta(days=60)
-#: What an import found missing from published lists: work for administrators, not news for partners.
+#: What imports found missing from published lists: work for administrators, not news for partners.
 _OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
 def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]]:
-    """The same list grouped by partnership, in the order in which each first appears; those of none come under “”."""
+    """The list grouped by the title of the partnership, in order of first appearance; “” for those without one."""
     groups: dict[str, list[Waiting]] = {}
     for item in waiting:
         groups.setdefault(item.within, []).append(item)
@@ -52,7 +52,7 @@ def recent_changes_lookup(user: User, since: dt.datetime, count: int = 8) -> Loo
 
 
 def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
-    """What `recent_changes` chooses from."""
+    """The events from which `recent_changes` takes the newest."""
     partnerships = Partnership.objects.present_for(user).live()
     near = Party.objects.present().filter(organisation=OuterRef("target_id"), partnership__in=partnerships.values("pk"))
     mine = Organisation.objects.of_person(user).values("pk")

@@ -29,7 +29,7 @@ from partnerships.reports.balances import (
 from partnerships.web.brief import chosen_side, our_side
 
 
-def picture(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
+def asks_chart(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
     """A bar chart of asks by quarter: ours filled, theirs outlined."""
     groups = [
         (quarter.label, ((quarter.ours.made, str(quarter.ours.made)), (quarter.theirs.made, str(quarter.theirs.made))))
@@ -60,9 +60,7 @@ def partners(request: HttpRequest) -> HttpResponse:
 
 
 def _ours(request: HttpRequest, user: User) -> Organisation:
-    """The organisation whose balances are shown.
-
-    The one in `for`, else where they have most rights.
+    """The organisation whose balances are shown: the one in `for`, else the one where they have most rights.
 
     403 for somebody who acts for none.
     """
@@ -76,7 +74,7 @@ def _ours(request: HttpRequest, user: User) -> Organisation:
 
 
 def _counts(asked: Asked) -> tuple[int, int, int]:
-    """The three cells of a row that one side has in the table of quarters."""
+    """One side's three cells in a row of the table of quarters."""
     return asked.made, asked.met, asked.outstanding
 
 
@@ -99,7 +97,7 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
             "summed": [*sides.ours[1:], *sides.theirs[1:]],
             "balance": balance_with(user=user, sides=sides, today=today),
             "any": any(quarter.ours.made or quarter.theirs.made for quarter in quarters),
-            "svg": picture(quarters, ours.display_name, theirs.display_name),
+            "svg": asks_chart(quarters, ours.display_name, theirs.display_name),
             "headings": [
                 "Quarter",
                 f"{ours.display_name} asked",

@@ -43,9 +43,9 @@ from partnerships.web.page_help import BY_KEY, GROUPS
 from partnerships.work.queries import work_in_brief, work_lookups
 
 #: Records shown on one page of a partnership or an organisation.
-PAGE = 100
+MAX_RECORDS = 100
 #: Things on one page of My work.
-WORK = 50
+WORK_PAGE_SIZE = 50
 #: Things of My work on the home page.
 WORK_AT_HOME = 6
 #: Plans listed on the home page: those waiting for others; for visitors, the newest public ones.
@@ -71,7 +71,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ]
     )
     work, steps = work_in_brief(user, now), shown_at_home(user, now)
-    # Somebody who begins reads what happens from now on, not what others did before.
+    # A person who is new sees changes since they joined, not what others did before.
     since = max(user.joined_at, recent) if steps else recent
     return render(
         request,
@@ -115,13 +115,13 @@ def _part_of_day(hour: int) -> str:
 
 @require_safe
 def my_work(request: HttpRequest) -> HttpResponse:
-    """Everything waiting for the reader, by partnership, oldest first."""
+    """Everything that waits for the reader, by partnership, oldest first."""
     user, now = signed_in(request), timezone.now()
     read_ahead(work_lookups(user, now))
     work = work_in_brief(user, now)
     # The first page needs to know only that there is another.
-    waiting = work.first() if {"after", "before"} & request.GET.keys() else work.first(WORK + 1)
-    page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK)
+    waiting = work.first() if {"after", "before"} & request.GET.keys() else work.first(WORK_PAGE_SIZE + 1)
+    page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK_PAGE_SIZE)
     context = {"page": page, "groups": queries.by_partnership(in_full(page.rows)), "count": len(work)}
     return render(request, "web/my_work.html", context)
 
@@ -140,19 +140,19 @@ def page_help(request: HttpRequest, key: str) -> HttpResponse:
     topic = BY_KEY.get(key)
     if topic is None:
         raise Http404
-    near = next(group for group in GROUPS if topic in group.topics)
-    return render(request, "web/page_help.html", {"topic": topic, "near": near})
+    group_of_topic = next(group for group in GROUPS if topic in group.topics)
+    return render(request, "web/page_help.html", {"topic": topic, "group": group_of_topic})
 
 
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
     user = signed_in(request)
-    partnerships = rows_for(_held, user, pk)
+    partnerships = rows_for(_readable_partnership, user, pk)
     if not partnerships:
         raise Http404
     return as_read_by(user, partnerships[0])
 
 
-def _held(user: User, pk: int) -> QuerySet[Partnership]:
+def _readable_partnership(user: User, pk: int) -> QuerySet[Partnership]:
     return Partnership.objects.held_by(user).filter(pk=pk)
 
 
@@ -174,8 +174,8 @@ def partnership_entries(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _face_to_face(user: User, entries: EntryQuerySet) -> dict[str, Any]:
-    """The cards of the board: asks left, offers right, the newest first, up to `PAGE` in all."""
-    rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:PAGE])
+    """The cards of the board: asks left, offers right, the newest first, up to `MAX_RECORDS` in all."""
+    rows = list(entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS])
     cards = entry_cards(rows, reader_of(user))
     return {f"{side}s": cards_html(card for card in cards if card.direction == side) for side in Direction.values}
 
@@ -188,7 +188,7 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
         Plan.objects.visible_to(signed_in(request))
         .filter(partnership=partnership)
         .for_listing()
-        .order_by("-last_published_at", "-pk")[:PAGE]
+        .order_by("-last_published_at", "-pk")[:MAX_RECORDS]
     )
     user = signed_in(request)
     context = {
@@ -204,7 +204,7 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
     """The commitments of one partnership."""
     user = signed_in(request)
     partnership = _partnership(request, pk)
-    still_open, over = open_and_over(partnership, user, PAGE)
+    still_open, over = open_and_over(partnership, user, MAX_RECORDS)
     commitments_as_at([*still_open, *over])
     context = {
         "partnership": partnership,
@@ -255,7 +255,7 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
 def _conversations(user: User, partnership: int) -> ConversationQuerySet:
     """Return the newest conversations of a partnership that its reader may see."""
     conversations = Conversation.objects.visible_to(user).filter(partnership=partnership).for_listing()
-    return conversations.order_by("-held_on", "-pk")[:PAGE]
+    return conversations.order_by("-held_on", "-pk")[:MAX_RECORDS]
 
 
 @require_safe
@@ -280,7 +280,10 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     plans = (
-        Plan.objects.visible_to(user).owned_by(organisation).for_listing().order_by("-last_published_at", "-pk")[:PAGE]
+        Plan.objects.visible_to(user)
+        .owned_by(organisation)
+        .for_listing()
+        .order_by("-last_published_at", "-pk")[:MAX_RECORDS]
     )
     known = as_listed(user, plans_as_read_by(user, plans))
     return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})

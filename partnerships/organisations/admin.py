@@ -1,7 +1,4 @@
-"""Admin pages of the directory.
-
-What registers say can be corrected here; changes go through the services.
-"""
+"""Admin pages of the directory; corrections of what registers say are saved through the services."""
 
 from __future__ import annotations
 
@@ -127,10 +124,7 @@ class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDel
     actions = ("mark_checked",)
 
     def get_fields(self, request: HttpRequest, obj: Organisation | None = None) -> tuple[str, ...]:
-        """A new one may have nearly the name of another.
-
-        A correction has a reason.
-        """
+        """`reason` for a correction; `is_another` for a new organisation that has nearly the name of another."""
         return (*_FIELDS, "reason") if obj else (*_FIELDS, "is_another")
 
     def save_model(
@@ -167,14 +161,14 @@ class IdentifierAdminForm(ReasonedForm):
         fields = ("organisation", "scheme", "value", "valid_from", "valid_to")
 
     def clean(self) -> dict[str, Any]:
-        """Check the dates, and that no organisation holds the identifier.
+        """Check the dates, and that no other row has the identifier.
 
-        The scheme is not on the change page, so Django would not check the uniqueness.
+        Django does not check this, because the scheme is not on the change page.
         """
         data = super().clean() or {}
         scheme, value = data.get("scheme") or self.instance.scheme, data.get("value", "")
-        taken = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
-        if other := taken.select_related("organisation").first():
+        same_identifiers = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
+        if other := same_identifiers.select_related("organisation").first():
             self.add_error("value", f"{other} already belongs to {other.organisation.name}.")
         if data.get("valid_from") and data.get("valid_to") and data["valid_to"] < data["valid_from"]:
             self.add_error("valid_to", "The end must not be before the start.")
@@ -220,7 +214,7 @@ class IdentifierAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDelet
 
 @admin.register(Function)
 class FunctionAdmin(VocabularyAdmin):
-    """What bodies answer for."""
+    """The functions for which bodies are responsible."""
 
 
 class TieInline(ReadOnlyInline):
@@ -290,7 +284,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
 
 @admin.register(Membership)
 class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
-    """Memberships: begun and ended through the services."""
+    """Memberships: added and ended through the services."""
 
     form = MembershipAdminForm
     list_display = ("person", "organisation", "role", "job_title", "starts_on", "ends_on", "accepted_at")
@@ -307,11 +301,11 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     actions = ("end_them",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """False: roles change on the organisation's page, which keeps a last lead."""
+        """Roles are changed on the organisation's page, which does not let the last lead go."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        """Begin the membership through the service."""
+        """Add the membership through the service."""
         assert isinstance(request.user, User)
         data = form.cleaned_data
         created = add_membership(
@@ -338,5 +332,5 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
             except UnableToEndMembership as error:
                 messages.warning(request, f"{membership.person}: {error}")
             else:
-                words = " It has no lead any more." if membership.role == Role.LEAD else ""
-                messages.info(request, f"{membership.person} no longer acts for {membership.organisation}.{words}")
+                warning = " It has no lead any more." if membership.role == Role.LEAD else ""
+                messages.info(request, f"{membership.person} no longer acts for {membership.organisation}.{warning}")

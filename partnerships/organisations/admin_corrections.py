@@ -44,7 +44,7 @@ class NameForm(ReasonedForm):
         fields = ("name", "kind", "valid_from", "valid_to")
 
 
-class ServedForm(ReasonedForm):
+class AreaServedForm(ReasonedForm):
     """Which area an organisation serves, and when."""
 
     class Meta:
@@ -69,7 +69,7 @@ class CorrectionAdmin(
     show_full_result_count = False
 
     def correct(self, row: Any, reason: str, author: User, now: dt.datetime, fields: Mapping[str, Any]) -> None:
-        """Call the service."""
+        """Correct the row through the service of its kind."""
         raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
@@ -96,7 +96,7 @@ class NameAdmin(CorrectionAdmin):
         correct_name(row=row, reason=reason, author=author, now=now, **fields)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not the present official and short names: they are corrected on the organisation."""
+        """Present official and short names are corrected on the organisation's own page."""
         return super().has_change_permission(request, obj) and (obj is None or obj.kind not in PRESENT_NAMES)
 
 
@@ -104,7 +104,7 @@ class NameAdmin(CorrectionAdmin):
 class AreaServedAdmin(CorrectionAdmin):
     """Which organisation serves which area."""
 
-    form = ServedForm
+    form = AreaServedForm
     list_display = ("organisation", "area", "starts_on", "ends_on", "source")
     list_filter = ("area__kind", ("ends_on", admin.EmptyFieldListFilter))
     list_select_related = ("organisation", "area")

@@ -64,7 +64,7 @@ class Step:
 
     @property
     def order(self) -> tuple[dt.date, dt.date, int]:
-        """Its place among other steps."""
+        """A key by which steps are sorted."""
         if self.vests is None:
             return dt.date.min, dt.date.min, self.number
         return self.vests.earliest, self.vests.latest, self.number
@@ -147,7 +147,7 @@ def _may_have_come(step: Step, day: dt.date) -> bool:
 
 
 def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozenset[int], Fraction]:
-    """Who gets how much of what these bodies hold; joint holders stay joint."""
+    """What part each body gets of what these bodies hold; joint holders stay joint."""
     outcomes = [_outcome(step, holder, function) for holder in holders]
     if len(outcomes) == 1:
         return outcomes[0]
@@ -155,7 +155,7 @@ def _shares(step: Step, holders: frozenset[int], function: str) -> dict[frozense
 
 
 def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
-    """Who gets how much of one body's function."""
+    """What part each body gets of one body's function."""
     own = [tie for tie in step.ties if tie.predecessor == body]
     if not own:
         return {frozenset({body}): Fraction(1)}
@@ -175,8 +175,8 @@ def _outcome(step: Step, body: int, function: str) -> dict[frozenset[int], Fract
         if tie.share is None:
             joint.add(tie.successor)
         else:
-            one = frozenset({tie.successor})
-            fractions[one] = fractions.get(one, Fraction(0)) + tie.share
+            holder = frozenset({tie.successor})
+            fractions[holder] = fractions.get(holder, Fraction(0)) + tie.share
     left = 1 - sum(fractions.values(), Fraction(0))
     if joint and step.divides:
         joint.add(body)

@@ -1,4 +1,4 @@
-"""Hook for what must be settled when a membership ends."""
+"""Hook for rooms that hand over what a person held when their membership ends."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """An ending membership and the colleague who takes over.
-
-    None: the organisation's leads decide who takes over.
-    """
+    """An ending membership and the colleague who takes over; None if the leads decide later."""
 
     membership: Membership
     successor: User | None
@@ -23,16 +20,17 @@ class Departure:
     now: dt.datetime
 
 
-#: Settles what a room holds; returns how many things. Runs inside the transaction, before the membership ends.
+#: Hands over what a person holds in a room; returns how many things. Runs in the transaction that ends the membership,
+#: before it ends.
 Hook = Callable[[Departure], int]
 _hooks: list[Hook] = []
 
 
 def register_departure(hook: Hook) -> None:
-    """Register a function that settles a room's part."""
+    """Register the function of a room."""
     _hooks.append(hook)
 
 
 def settle(departure: Departure) -> int:
-    """Run every registered function; returns how many things were settled."""
+    """Run every registered function; returns how many things were handed over."""
     return sum(hook(departure) for hook in _hooks)

@@ -23,12 +23,12 @@ from partnerships.organisations.models import (
 
 #: How similar two names are, from 0 to 1, before somebody should look. Endings such as “Ltd” stay above it.
 ALIKE = 0.7
-#: How many pairs the page shows.
+#: Pairs that the page shows.
 MAX_PAIRS = 200
 #: Registers of one kind of body each: a LEP is not a council of the same name.
 _OF_ONE_KIND = frozenset({Scheme.GSS, Scheme.RSH, Scheme.LEP})
-#: Schemes with one number for a body: two that differ show that two records are not the same.
-_TELLING = (Scheme.GSS, Scheme.RSH, Scheme.COMPANY, Scheme.CHARITY, Scheme.ODS, Scheme.LEP)
+#: Schemes with one number for each body: different numbers show that two records are not the same body.
+_ONE_FOR_EACH_BODY = (Scheme.GSS, Scheme.RSH, Scheme.COMPANY, Scheme.CHARITY, Scheme.ODS, Scheme.LEP)
 
 #: The index finds names that are roughly alike; then names are compared without legal words.
 _ROUGHLY = "SET LOCAL pg_trgm.similarity_threshold = 0.5"
@@ -76,10 +76,10 @@ def similar_to(name: str, *, but: int | None = None) -> list[Organisation]:
 
 
 class _Likeness(NamedTuple):
-    """How much two organisations are alike, from 0 to 1, and in what."""
+    """How similar two organisations are, from 0 to 1, and in what."""
 
     alike: float
-    words: str
+    why: str
 
 
 def _likenesses() -> dict[tuple[int, int], _Likeness]:
@@ -100,8 +100,8 @@ def _likenesses() -> dict[tuple[int, int], _Likeness]:
 def possible_duplicates() -> list[Pair]:
     """Pairs that may be the same body, the most similar first.
 
-    Without pairs that somebody kept apart, merged records, predecessors and successors, bodies with different numbers
-    in one register, and bodies of different kinds that are each in a register of their kind.
+    Without merged records, and without pairs that are known to be two bodies: somebody said so, one followed the other,
+    they have different numbers in one register, or each is in the register of a different kind of body.
     """
     likenesses = _likenesses()
     for pair in _kept_apart():
@@ -115,7 +115,7 @@ def possible_duplicates() -> list[Pair]:
             continue
         if bodies[one].kind != bodies[other].kind and _are_registered(numbers[one], numbers[other]):
             continue
-        pairs.append(Pair(bodies[one], bodies[other], likeness.words, likeness.alike))
+        pairs.append(Pair(bodies[one], bodies[other], likeness.why, likeness.alike))
     return sorted(pairs, key=lambda pair: (-pair.alike, pair.one.name, pair.one.pk, pair.other.pk))[:MAX_PAIRS]
 
 
@@ -125,7 +125,7 @@ def merges() -> Iterable[Merge]:
 
 
 def _kept_apart() -> set[tuple[int, int]]:
-    """Pairs of ids, the lower first, that are known to be two bodies."""
+    """Pairs of ids, the lower first, of which somebody said that they differ, or of which one followed the other."""
     apart = set(NotSame.objects.values_list("one", "other"))
     followed = SuccessionTie.objects.exclude(successor=None).values_list("predecessor", "successor")
     return apart | {(min(pair), max(pair)) for pair in followed if None not in pair}
@@ -134,7 +134,7 @@ def _kept_apart() -> set[tuple[int, int]]:
 def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
     """The present numbers of each organisation, by register."""
     numbers: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_TELLING, valid_to=None)
+    rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_ONE_FOR_EACH_BODY, valid_to=None)
     for organisation, scheme, value in rows.values_list("organisation", "scheme", "value"):
         numbers[organisation][scheme].add(plain_number(value))
     return numbers

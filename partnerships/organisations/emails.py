@@ -48,10 +48,7 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_let_in(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email: an administrator has added a member.
-
-    Goes to the person and the organisation's leads (or administrators).
-    """
+    """Email to the person and the organisation's leads (or administrators): an administrator has added a member."""
     return _by_administrator("organisations/let_in", due, person)
 
 
@@ -61,10 +58,7 @@ def write_invited_by_administrator(due: Due, person: User, now: dt.datetime) -> 
 
 
 def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email: an administrator has changed a member's role.
-
-    Goes to the person and the organisation's leads (or administrators).
-    """
+    """Email to the person and the organisation's leads (or administrators): an administrator has changed a role."""
     return _by_administrator("organisations/role_by_administrator", due, person)
 
 
@@ -85,8 +79,8 @@ ACCESS_DECLINED = "organisations.access_declined"
 class DeclinedComposer(Composer):
     """Composes the email that tells somebody that their request for access was declined, and why.
 
-    Nobody has checked the address that was typed: it may be somebody else's. So the email has no words of the request,
-    and nobody is added to the people for it.
+    Nobody has checked the address that was typed: it may be somebody else's. So the email quotes nothing of the
+    request, and no person is created for the address.
     """
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
@@ -149,10 +143,7 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email about an order.
-
-    What passed from or to the reader's organisations, and what still has to pass.
-    """
+    """Email about an order: what passed from or to the reader's organisations, and what still has to pass."""
     day = timezone.localdate(now)
     own_ids = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
     successions = [
@@ -175,9 +166,9 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_handover_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email: handover lines wait for the answer of organisations that the reader leads; one link for each succession.
+    """Email to leads: handover lines wait for their organisations' answer; with a link for each succession.
 
-    It has counts, as the successor may read nothing else yet.
+    It shows counts only, because the successor may not read more yet.
     """
     acting = Membership.objects.current(timezone.localdate(now)).of_person(person, Role.LEAD)
     led = list(acting.values_list("organisation", flat=True))

@@ -1,4 +1,4 @@
-"""What leavers left without an owner, and what a succession hands over, as work that waits for leads."""
+"""Work that waits for leads: things that leavers left without an owner, and things that a succession hands over."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from partnerships.people.models import User
 
 
 def _leavers(now: dt.datetime) -> Reach:
-    """Former memberships, for leads: without any, nothing was left behind."""
+    """Former memberships, for leads: without any, nothing can be left behind."""
     ended = Membership.objects.filter(accepted_at__isnull=False, ends_on__lte=timezone.localdate(now))
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per organisation, except for what has lines of its own."""
-    bodies = Organisation.objects.of_person(user, Role.LEAD).filter(
+    """One task for each organisation, without the kinds of things that have tasks of their own."""
+    organisations = Organisation.objects.of_person(user, Role.LEAD).filter(
         pk__in=_leavers(now).of(user).values("organisation")
     )
     tasks = []
-    for body in bodies.order_by("name", "pk"):
+    for body in organisations.order_by("name", "pk"):
         groups = [group for group in left_without_owner(body, timezone.localdate(now)) if not group.kind.waits_alone]
         if groups:
             left = ", ".join(f"{group.kind.label} ({len(group.things)})" for group in groups)
@@ -54,21 +54,21 @@ def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return tasks
 
 
-#: Work that waits for leads: what nobody took over.
+#: Work that waits for leads: things that nobody took over.
 LEFT_OVER = (Source(_left_wanted, lambda now: (_leavers(now),)),)
 
 
-#: How long before vesting day, and after it, the leads of the predecessors are asked.
-ASKED = dt.timedelta(days=366)
+#: How long before and after vesting day the leads of the predecessors are asked who takes over.
+ASKING_PERIOD = dt.timedelta(days=366)
 
 
 def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
-    """The ties by which bodies end that somebody follows.
+    """The ties, around their vesting day, from bodies that end to their successors.
 
-    A body that goes on keeps what it holds.
+    Not those of a body that goes on: it keeps what it holds.
     """
     today = timezone.localdate(now)
-    near = Succession.objects.live().filter(vests_on__gte=today - ASKED, vests_on__lte=today + ASKED)
+    near = Succession.objects.live().filter(vests_on__gte=today - ASKING_PERIOD, vests_on__lte=today + ASKING_PERIOD)
     near = near.exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
     going_on = SuccessionTie.objects.filter(
         succession=OuterRef("succession"), predecessor=OuterRef("predecessor"), successor=OuterRef("predecessor")
@@ -78,15 +78,15 @@ def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
 
 
 def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per succession, near its day, and organisation that the person leads."""
+    """One task for each succession near its day, and each organisation that the person leads."""
     ties = _near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
     ties = ties.select_related("succession", "predecessor").order_by("pk")
     pairs = {(tie.succession, tie.predecessor): None for tie in ties}
-    return [one for pair in pairs if (one := _undecided(*pair, now))]
+    return [task for pair in pairs if (task := _undecided(*pair, now))]
 
 
 def _is_led(side: str, now: dt.datetime) -> Exists:
-    """Whether somebody leads the organisation of this column."""
+    """Whether somebody leads the organisation in this column, "predecessor" or "successor"."""
     leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD)
     return Exists(leads.filter(organisation=OuterRef(side)))
 
@@ -96,9 +96,9 @@ def _administrators() -> QuerySet[User]:
 
 
 def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per succession about organisations that nobody leads, for administrators.
+    """One task for each succession of organisations that nobody leads, for administrators.
 
-    It counts what the first of them holds that holds something: a county may have twelve, and each costs a long query.
+    It counts what one of them holds, the first with anything: a county may have twelve, and each costs a long query.
     """
     if not user.is_staff:
         return []
@@ -109,16 +109,16 @@ def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
     tasks = []
     for succession, unled in bodies.items():
         for body in unled.values():
-            if one := _undecided(succession, body, now, others=len(unled) - 1):
-                tasks.append(one)
+            if task := _undecided(succession, body, now, others=len(unled) - 1):
+                tasks.append(task)
                 break
     return tasks
 
 
 def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0) -> Waiting | None:
-    """What a body holds without a line, or with a disputed one.
+    """The task about what a body holds without a handover line, or with a disputed one; None if there is nothing.
 
-    None if there is nothing. `others`: how many more bodies of the succession nobody leads either.
+    `others` is how many more bodies of the succession nobody leads.
     """
     count = count_undecided(succession, body, timezone.localdate(now))
     if not count:
@@ -130,18 +130,14 @@ def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, 
 
 
 def _led_by(user: User) -> list[int]:
-    """Ids of the organisations that the person leads.
-
-    Without a query while a page is made.
-    """
+    """Ids of the organisations that the person leads; needs no query while a page is made."""
     roles = Membership.objects.roles_of(user)
     return [organisation for organisation, role in roles.items() if role == Role.LEAD]
 
 
 def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per succession that has lines for an organisation that the person leads."""
-    led = _led_by(user)
-    proposed = Handover.objects.waiting_for(led)
+    """One task for each succession with handover lines for an organisation that the person leads."""
+    proposed = Handover.objects.waiting_for(_led_by(user))
     lines = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         Waiting(
@@ -155,12 +151,12 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _unanswerable(now: dt.datetime) -> QuerySet[Handover]:
-    """Lines proposed to an organisation that nobody leads, unless the succession was cancelled or undone."""
+    """Handover lines proposed to an organisation that nobody leads, in a live succession."""
     return _live(Handover.objects.filter(~_is_led("successor", now), state=HandoverState.PROPOSED))
 
 
 def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per organisation that nobody leads and that lines were proposed to, for administrators."""
+    """One task for each organisation that nobody leads and that has lines to answer, for administrators."""
     if not user.is_staff:
         return []
     proposed = _unanswerable(now).values("successor", "successor__name")
@@ -176,17 +172,18 @@ def _without_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _stayed() -> QuerySet[Handover]:
-    """Lines by which something could not pass on."""
+    """Handover lines of things that could not pass on."""
     return _live(Handover.objects.filter(state=HandoverState.STAYED))
 
 
 def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per body that still holds what could not pass on, for the leads of the successor.
+    """One task for each body that still holds things that could not pass on, for the leads of the successor.
 
-    For administrators, where nobody leads it.
+    For administrators if nobody leads the successor.
     """
-    led_here = Q(successor__in=_led_by(user))
-    lines = _stayed().filter(led_here | ~_is_led("successor", now) if user.is_staff else led_here)
+    is_led_by_user = Q(successor__in=_led_by(user))
+    is_concerned = is_led_by_user | ~_is_led("successor", now) if user.is_staff else is_led_by_user
+    lines = _stayed().filter(is_concerned)
     bodies = Organisation.objects.filter(pk__in=lines.values("predecessor")).order_by("name", "pk")
     tasks = []
     for body in bodies:
@@ -198,13 +195,13 @@ def _to_settle(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _live(lines: QuerySet[Handover]) -> QuerySet[Handover]:
-    """Only rows of successions that were neither cancelled nor undone."""
+    """The lines whose succession was neither cancelled nor undone."""
     live = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
     return lines.filter(succession__in=live)
 
 
 def _lacking() -> QuerySet[Handover]:
-    """Lines without the consent that they need, unless the succession was cancelled or undone."""
+    """Handover lines of live successions without the consent that they need."""
     return _live(Handover.objects.lacking_consent())
 
 
@@ -213,12 +210,12 @@ def _without_any_lead(now: dt.datetime) -> Q:
 
 
 def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per succession with lines that wait for a consent, for the leads of both sides.
+    """One task for each succession with lines that wait for a consent, for the leads of both sides.
 
-    For administrators, where nobody leads either.
+    For administrators if nobody leads either side.
     """
-    led = _led_by(user)
-    concerned = Q(predecessor__in=led) | Q(successor__in=led)
+    led_ids = _led_by(user)
+    concerned = Q(predecessor__in=led_ids) | Q(successor__in=led_ids)
     lines = _lacking().filter(concerned | _without_any_lead(now) if user.is_staff else concerned)
     return [
         Waiting(

@@ -1,4 +1,4 @@
-"""Successions in words: what comes for an organisation, and what was; and the kinds that a legend explains."""
+"""Successions and handovers as sentences, and the kinds of organisation that a legend explains."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from partnerships.organisations.models import (
 from partnerships.people.models import User
 
 #: What a predecessor does, before and after the vesting day.
-_BEFORE = {
+_PREDECESSOR_VERBS = {
     SuccessionKind.ABSORB: ("Joins", "Joined"),
     SuccessionKind.SPLIT: ("Divides into", "Was divided into"),
     SuccessionKind.BOUNDARY_CHANGE: ("Gives part of its area to", "Gave part of its area to"),
     SuccessionKind.FUNCTION_TRANSFER: ("Passes {functions} to", "Passed {functions} to"),
     SuccessionKind.TRANSFER_OF_ENGAGEMENTS: ("Transfers its engagements to", "Transferred its engagements to"),
 }
-#: What a body does to itself.
-_ITSELF = {
+#: What happens to a body without another one, before and after the vesting day.
+_OWN_VERBS = {
     SuccessionKind.RENAME: ("Is renamed {name}", "Was renamed {name}"),
     SuccessionKind.RECODE: ("Gets new codes", "Got new codes"),
     SuccessionKind.CONVERSION: ("Converts to another legal form", "Converted to another legal form"),
     SuccessionKind.FUNCTION_TRANSFER: ("Gives up {functions}", "Gave up {functions}"),
 }
-#: What a successor does.
-_AFTER = {
+#: What a successor does, before and after the vesting day.
+_SUCCESSOR_VERBS = {
     SuccessionKind.BOUNDARY_CHANGE: ("Gets part of the area of", "Got part of the area of"),
     SuccessionKind.FUNCTION_TRANSFER: ("Takes over {functions} from", "Took over {functions} from"),
 }
 
 
-#: What stands between the names of predecessors and successors in a title.
-_BETWEEN = {
+#: The verb between the names of predecessors and successors in a title.
+_TITLE_VERBS = {
     SuccessionKind.ABSORB: "joins",
     SuccessionKind.TRANSFER_OF_ENGAGEMENTS: "transfers its engagements to",
     SuccessionKind.SPLIT: "divides into",
@@ -77,35 +77,34 @@ class Line:
 
 
 def lines_for(organisation: Organisation, successions: Iterable[Succession], today: dt.date) -> list[Line]:
-    """What each succession means for the organisation, in the same order.
+    """What each succession means for the organisation, in the given order.
 
     The successions must have their ties (`lineage.with_ties`).
     """
     lines: list[Line] = []
-    rows = list(successions)
-    undone = _undone(rows, today)
-    for succession in rows:
+    successions = list(successions)
+    undone = _undone(successions, today)
+    for succession in successions:
         ties = list(succession.ties.all())
         own = [tie for tie in ties if tie.predecessor_id == organisation.pk]
         ties_with_others = [tie for tie in own if tie.successor_id not in (None, organisation.pk)]
         before = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
         if ties_with_others:
-            lines.append(_line(succession, ties_with_others, _BEFORE, ("Becomes", "Became"), today))
+            lines.append(_line(succession, ties_with_others, _PREDECESSOR_VERBS, ("Becomes", "Became"), today))
         elif own and all(tie.successor_id is None for tie in own):
-            lines.append(_line(succession, own, _ITSELF, ("Is dissolved", "Was dissolved"), today))
+            lines.append(_line(succession, own, _OWN_VERBS, ("Is dissolved", "Was dissolved"), today))
         elif own and not before:
-            lines.append(_line(succession, own, _ITSELF, ("Continues", "Continued"), today))
+            lines.append(_line(succession, own, _OWN_VERBS, ("Continues", "Continued"), today))
         if before:
-            lines.append(_line(succession, before, _AFTER, ("Replaces", "Replaced"), today, towards=True))
+            lines.append(_line(succession, before, _SUCCESSOR_VERBS, ("Replaces", "Replaced"), today, towards=True))
     return [replace(line, undone=line.succession.pk in undone) for line in lines]
 
 
 def _undone(successions: Iterable[Succession], today: dt.date) -> set[int]:
-    """Ids of those that another one of them, not undone itself, undoes by today."""
+    """Ids of the successions that another of them, which is not undone itself, has undone by today."""
     undone: set[int] = set()
-    for succession in sorted(
-        successions, key=lambda succession: succession.pk, reverse=True
-    ):  # What undoes another comes after it.
+    # A succession that undoes another has the higher id.
+    for succession in sorted(successions, key=lambda succession: succession.pk, reverse=True):
         if succession.undoes_id is not None and succession.pk not in undone and not has_yet_to_come(succession, today):
             undone.add(succession.undoes_id)
     return undone
@@ -122,7 +121,8 @@ def _line(
 ) -> Line:
     """One line on an organisation's page.
 
-    `towards` lists those before it instead of those after.
+    `usual` are the verbs of kinds without verbs of their own. It names the successors, or with `towards` the
+    predecessors.
     """
     comes = has_yet_to_come(succession, today)
     present, past = verbs.get(SuccessionKind(succession.kind), usual)
@@ -133,7 +133,7 @@ def _line(
     bodies = dict.fromkeys(tie.predecessor if towards else tie.successor for tie in ties)
     return Line(
         words=words,
-        bodies=() if verbs is _ITSELF else tuple(body for body in bodies if body is not None),
+        bodies=() if verbs is _OWN_VERBS else tuple(body for body in bodies if body is not None),
         day=on_day(succession),
         succession=succession,
         comes=comes,
@@ -142,7 +142,7 @@ def _line(
 
 
 def has_yet_to_come(succession: Succession, today: dt.date) -> bool:
-    """Whether its vesting day is ahead, or it is not certain yet."""
+    """Whether the vesting day is ahead, or the succession is not certain yet."""
     if not succession.is_certain:
         return True
     return succession.vests_on is not None and succession.vests_on.latest > today
@@ -155,7 +155,7 @@ def on_day(succession: Succession) -> str:
 
 
 def title_of(succession: Succession) -> str:
-    """What happens, in words: "Guildford and Woking become West Surrey".
+    """What happens, as a title: "Guildford and Woking become West Surrey".
 
     The succession must have its ties (`lineage.with_ties`).
     """
@@ -166,8 +166,8 @@ def title_of(succession: Succession) -> str:
     names = f"{before[0]} and {len(before) - 1} others" if len(before) > 3 else _list(before)
     if not after:
         return f"{succession.get_kind_display()}: {names}"
-    arrow = _BETWEEN.get(SuccessionKind(succession.kind), "becomes" if len(before) == 1 else "become")
-    return f"{names} {arrow} {_list(after)}"
+    verb = _TITLE_VERBS.get(SuccessionKind(succession.kind), "becomes" if len(before) == 1 else "become")
+    return f"{names} {verb} {_list(after)}"
 
 
 def title_in_full(succession: Succession) -> str:
@@ -176,10 +176,7 @@ def title_in_full(succession: Succession) -> str:
 
 
 def title_together(successions: Sequence[Succession]) -> str:
-    """A title for successions of one order.
-
-    That of the only one, or which place they reorganise.
-    """
+    """One title for the successions of an order: that of the only one, or the place that they reorganise."""
     first = successions[0]
     if len(successions) == 1:
         return title_in_full(first)
@@ -187,10 +184,7 @@ def title_together(successions: Sequence[Succession]) -> str:
 
 
 def line_in_words(line: Handover | None, *, says_why: bool) -> str:
-    """How far the handover line of one thing has come, and what it waits for.
-
-    `says_why`: with why it is disputed.
-    """
+    """The state of a handover line, and what it waits for; with `says_why` also why it is disputed."""
     if line is None:
         return "has no line yet"
     words = f"{line.get_state_display().lower()}: {line.successor.name}"
@@ -218,7 +212,7 @@ def steps_in_words(line: Handover) -> list[str]:
 
 
 def _step(verb: str, person: User | None, moment: dt.datetime) -> str:
-    """A step with its person, if known, and day: "Proposed by Ben West on 3 May 2027"."""
+    """A step with its day, and its person if known: "Proposed by Ben West on 3 May 2027"."""
     by = f" by {person.display_name}" if person else ""
     return f"{verb}{by} on {long_date(timezone.localdate(moment))}"
 
@@ -257,7 +251,7 @@ def _parts_in_words(answer: Answer, names: Mapping[int, str]) -> str:
     )
 
 
-def _list(words: Iterable[str]) -> str:
-    """A list in words: "planning, housing and homelessness"."""
-    rows = list(words)
-    return " and ".join(part for part in (", ".join(rows[:-1]), *rows[-1:]) if part)
+def _list(names: Iterable[str]) -> str:
+    """The names in a sentence: "planning, housing and homelessness"."""
+    *first, last = [*names] or [""]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,4 +1,4 @@
-"""After a restore: passes on, ends memberships, lowers roles and undoes merges again; names other ways to sign in."""
+"""Applies the journal to organisations after a restore: handovers, consents, memberships, merges and sign-in."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _RANKS = (Role.VIEWER, Role.EDITOR, Role.LEAD)
 
 
 def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the memberships that ended since the backup, and lower roles.
+    """End the memberships that ended since the backup, and lower the roles that were lowered.
 
-    Also where nobody leads the organisation then; the outcome names it. What became more is not given again.
+    Even if nobody leads the organisation then: the outcome names it. Higher roles are not given again.
     """
-    touched: set[int] = set()
+    changed_organisations: set[int] = set()
 
     def redo(membership: Membership, line: dict[str, Any]) -> int:
-        done = _redo(membership, line, now)
-        touched.add(membership.organisation_id)
+        done = _end_or_lower(membership, line, now)
+        changed_organisations.add(membership.organisation_id)
         return done
 
     memberships = Membership.objects.filter(pk__in={line["membership"] for line in lines}, ends_on=None)
@@ -51,8 +51,10 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
         redo=redo,
         unable=(UnableToEndMembership, UnableToChangeRole),
     )
-    leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD, organisation__in=touched)
-    for number in sorted(touched - set(leads.values_list("organisation", flat=True))):
+    leads = Membership.objects.current(timezone.localdate(now)).filter(
+        role=Role.LEAD, organisation__in=changed_organisations
+    )
+    for number in sorted(changed_organisations - set(leads.values_list("organisation", flat=True))):
         redone.left.append(f"organisation {number}: nobody leads it now")
     return redone
 
@@ -64,7 +66,8 @@ def _began(membership: Membership) -> dt.datetime:
     return invitation.created_at if invitation else dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
-def _redo(membership: Membership, line: dict[str, Any], now: dt.datetime) -> bool:
+def _end_or_lower(membership: Membership, line: dict[str, Any], now: dt.datetime) -> bool:
+    """Apply a line of the journal; returns whether it changed the membership."""
     if not line.get("undone"):
         end_membership(membership=membership, author=None, reason=_REASON, now=now, even_last_lead=True)
         return True
@@ -75,9 +78,9 @@ def _redo(membership: Membership, line: dict[str, Any], now: dt.datetime) -> boo
 
 
 def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Name the organisations whose people sign in as before the last change.
+    """Name the organisations whose people sign in as they did before the last change.
 
-    Its leads set it again: the journal does not know the provider.
+    Leads must set it again, because the journal does not hold the provider.
     """
     redone = Redone()
     organisations = Organisation.objects.filter(pk__in={line["organisation"] for line in lines})
@@ -86,7 +89,7 @@ def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         organisations.order_by("pk"),
         identity_of=organisation_identity,
-        began_at=lambda one: one.created_at,
+        began_at=lambda organisation: organisation.created_at,
         redone=redone,
     ):
         if sign_in_identity(organisation) != line["ways"]:
@@ -100,7 +103,7 @@ def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Undo the merges again that were undone since the backup, and name those that were made since.
 
-    Administrators make them again: they look at both records first.
+    Administrators must make these again, because they look at both records first.
     """
     redone = Redone()
     last = {line["same"]: line for line in sorted(lines, key=moment)}
@@ -124,12 +127,12 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Record the consents again that were recorded since the backup.
 
-    Runs before the lines that wait for them pass on. The journal has no words: ask where the consent can be read.
+    Runs before the lines that wait for them pass on. The journal does not hold where a consent can be read: ask.
     """
 
-    def redo(line: Handover, said: dict[str, Any]) -> int:
-        given_on = dt.date.fromisoformat(said["on"])
-        record_consent_again(line, given_on=given_on, recorded_by=said["by"], recorded_at=moment(said))
+    def redo(handover: Handover, line: dict[str, Any]) -> int:
+        given_on = dt.date.fromisoformat(line["on"])
+        record_consent_again(handover, given_on=given_on, recorded_by=line["by"], recorded_at=moment(line))
         return 1
 
     waiting = Handover.objects.lacking_consent().filter(pk__in={line["handover"] for line in lines})
@@ -138,21 +141,20 @@ def redo_consents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         lines,
         waiting.order_by("pk"),
         identity_of=consent_identity,
-        began_at=lambda one: one.proposed_at,
+        began_at=lambda handover: handover.proposed_at,
         redo=redo,
     )
 
 
 def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Apply successions again, or undo them, as before the restore.
+    """Apply the successions that are due, and name those that differ from the journal or failed.
 
-    Name those that moved less or failed. Early: who acts for a predecessor passes to the successor before their
-    membership ends.
+    Runs early, so that people who act for a predecessor pass to the successor before their membership ends.
     """
     redone = Redone()
-    redone.done, wrong = process_due_successions(now=now)
+    redone.done, errors = process_due_successions(now=now)
     redone.left += [
-        f"succession {number}: passing on failed: {type(error).__name__}: {error}" for number, error in wrong.items()
+        f"succession {number}: passing on failed: {type(error).__name__}: {error}" for number, error in errors.items()
     ]
     successions = Succession.objects.in_bulk([line["succession"] for line in lines])
     for number, line in sorted(last_about("succession", lines).items()):
@@ -171,10 +173,7 @@ def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def register() -> None:
-    """Register this to run after a restore.
-
-    Consents before what waits for them.
-    """
+    """Register how each kind of line in the journal is applied after a restore; consents before what waits for them."""
     register_redo(CONSENT, "consents to handovers recorded again", redo_consents, early=True)
     register_redo(HANDOVER, "handover lines passed on again", redo_handovers, early=True)
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)

@@ -1,4 +1,4 @@
-"""Forms of the pages on which administrators keep successions."""
+"""Forms on which administrators record and correct successions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from partnerships.organisations.services import NewTie, ties_between
 #: Statuses of a succession that has not taken effect.
 _PENDING = [(status.value, status.label) for status in SuccessionStatus if status not in FINAL]
 _HOW_TO_NAME = "One on each line: its name, or a number such as the GSS code or registration number."
-_DATES = ("shadow_on", "vests_on", "codes_on")
+_DATE_FIELDS = ("shadow_on", "vests_on", "codes_on")
 
 
 def _reason() -> forms.CharField:
@@ -52,12 +52,12 @@ class Organisations(forms.CharField):
         )
 
     def clean(self, value: Any) -> Any:
-        """The organisations; the error names the lines that are none."""
+        """The organisations; the error quotes each line that is not one."""
         lines = [" ".join(line.split()) for line in super().clean(value).splitlines()]
         organisations, errors = [], []
         for line in filter(None, lines):
             try:
-                organisations.append(the_organisation(line))
+                organisations.append(find_organisation(line))
             except ValidationError as error:
                 errors += error.messages
         if errors:
@@ -70,31 +70,33 @@ class OneOrganisation(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         """The organisation."""
-        words = " ".join(super().clean(value).split())
-        return the_organisation(words) if words else None
+        name_or_number = " ".join(super().clean(value).split())
+        return find_organisation(name_or_number) if name_or_number else None
 
 
-def the_organisation(words: str) -> Organisation:
-    """The organisation with this identifier or name.
+def find_organisation(name_or_number: str) -> Organisation:
+    """The organisation with this identifier or name; ended ones only if no other has it.
 
-    A current one before those that have ended. Raises `ValidationError`.
+    Raises `ValidationError` if there is none, or several.
     """
-    identifiers = Identifier.objects.filter(value__iexact=words).exclude(scheme="network")
+    identifiers = Identifier.objects.filter(value__iexact=name_or_number).exclude(scheme="network")
     organisations = list(Organisation.objects.filter(pk__in=identifiers.values("organisation")))
-    organisations = organisations or list(match_by_name(words))
+    organisations = organisations or list(match_by_name(name_or_number))
     current = [body for body in organisations if not body.is_ended] or organisations
     if not current:
-        raise ValidationError(f"“{words}” is not in the directory", code="unknown")
+        raise ValidationError(f"“{name_or_number}” is not in the directory", code="unknown")
     if len(current) > 1:
-        raise ValidationError(f"Several organisations are called “{words}”: give a number", code="several")
+        raise ValidationError(
+            f"Several organisations are called “{name_or_number}”. Enter the number of one", code="several"
+        )
     return current[0]
 
 
 class SuccessionFieldsForm(Form):
-    """What is said of a succession, without its ties."""
+    """The fields of a succession, without its ties."""
 
     kind = forms.ChoiceField(label="What happens?", choices=SuccessionKind.choices)
-    place = forms.CharField(label="Place", required=False, max_length=120, help_text="Such as Surrey.")
+    place = forms.CharField(label="Place", required=False, max_length=120, help_text="For example, Surrey.")
     proposal = forms.CharField(
         label="Proposal",
         required=False,
@@ -138,7 +140,7 @@ class SuccessionFieldsForm(Form):
         """The dates as partial dates."""
         data = super().clean() or {}
         data["new_code_scheme"] = data.get("new_code_scheme") or Scheme.GSS
-        return data | {name: PartialDate.parse(data[name]) if data.get(name) else None for name in _DATES}
+        return data | {name: PartialDate.parse(data[name]) if data.get(name) else None for name in _DATE_FIELDS}
 
 
 _WHAT = Section("What happens", "kind", "place", "proposal", "new_name")
@@ -167,34 +169,34 @@ class SuccessionForm(SuccessionFieldsForm):
     )
 
     def __init__(self, *args: Any, cancel: str, like: Succession | None = None, **kwargs: Any) -> None:
-        """`like`: another group of organisations of the same order, with its kind, dates and sources."""
-        initial = _said_of(like) | {"status": like.status} if like is not None else {}
+        """`like` is another succession of the same order: its kind, dates and sources are filled in."""
+        initial = _initial(like) | {"status": like.status} if like is not None else {}
         super().__init__(*args, **{"initial": initial, **kwargs})
-        people_section = Section("Predecessors and successors", "predecessors", "successors", "functions")
+        sides_section = Section("Predecessors and successors", "predecessors", "successors", "functions")
         event_section = Section("What happens", "kind", "status", "place", "proposal", "new_name")
         self.helper = Helper(
-            self, event_section, people_section, _WHEN, _SOURCES, submit="Record succession", cancel=cancel
+            self, event_section, sides_section, _WHEN, _SOURCES, submit="Record succession", cancel=cancel
         )
 
     @property
     def ties(self) -> list[NewTie]:
-        """The ties; once valid."""
+        """The ties of a valid form."""
         data = self.cleaned_data
         successors, functions = data["successors"] or [None], data["functions"] or [None]
         return ties_between(data["predecessors"], successors, functions=functions)
 
     @property
     def fields_of_succession(self) -> dict[str, Any]:
-        """The cleaned data without what makes the ties."""
+        """The cleaned data of the succession, without the fields for its ties."""
         return {name: self.cleaned_data[name] for name in SuccessionFieldsForm.base_fields} | {
             "status": self.cleaned_data["status"]
         }
 
 
-def _said_of(succession: Succession) -> dict[str, Any]:
-    """What the form says of a succession."""
+def _initial(succession: Succession) -> dict[str, Any]:
+    """The fields of a succession as the form shows them at first."""
     initial = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
-    return initial | {name: str(initial[name]) if initial[name] else "" for name in _DATES}
+    return initial | {name: str(initial[name]) if initial[name] else "" for name in _DATE_FIELDS}
 
 
 class CorrectForm(SuccessionFieldsForm):
@@ -203,12 +205,15 @@ class CorrectForm(SuccessionFieldsForm):
     reason = _reason()
 
     def __init__(self, *args: Any, succession: Succession, cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, **{"initial": _said_of(succession), **kwargs})
+        super().__init__(*args, **{"initial": _initial(succession), **kwargs})
         self.helper = Helper(self, _WHAT, _WHEN, _SOURCES, "reason", submit="Save correction", cancel=cancel)
 
 
 class _OrderForm(Form):
-    """A form about a succession and, if chosen, the `others` of its order."""
+    """A form about a succession and, if chosen, about the other successions of its order.
+
+    `others` is how many there are.
+    """
 
     together = forms.BooleanField(required=False, initial=True)
 
@@ -220,7 +225,7 @@ class _OrderForm(Form):
 
     @property
     def is_together(self) -> bool:
-        """Whether it is about the others too."""
+        """Whether it is about the other successions too."""
         return bool(self.cleaned_data.get("together"))
 
 
@@ -264,7 +269,7 @@ class TieForm(Form):
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-5", "step": "any"}),
     )
     geography = forms.CharField(
-        label="Areas in which the share was measured", required=False, max_length=80, help_text="Such as: LAD 2025."
+        label="Areas in which the share was measured", required=False, max_length=80, help_text="For example, LAD 2025."
     )
     reason = _reason()
 
@@ -274,7 +279,7 @@ class TieForm(Form):
 
     @property
     def tie(self) -> NewTie:
-        """The tie; once valid."""
+        """The tie of a valid form."""
         data: Mapping[str, Any] = self.cleaned_data
         return NewTie(
             predecessor=data["predecessor"],
@@ -287,7 +292,7 @@ class TieForm(Form):
 
 
 class UndoForm(_OrderForm):
-    """From when a succession counts no longer, and why."""
+    """When a succession stops counting, and why."""
 
     vests_on = DayField(label="First day on which it no longer counts")
     status = forms.ChoiceField(label="How far has it got?", choices=_PENDING)

@@ -1,4 +1,4 @@
-"""Hook for rooms that tell others of a succession which has taken effect."""
+"""Hook for rooms that tell people of a succession that has taken effect."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from partnerships.organisations.models import Succession
 
 
 class Hook(Protocol):
-    """Tells people of successions of one order.
+    """Tells people of the successions of one order.
 
-    Runs inside the transaction, after everything accepted has passed on. Once for each order; again with `is_later`
-    once more has passed on since.
+    Runs in the transaction, after everything accepted has passed on: once for each order, and again with `is_later`
+    when more has passed on since.
     """
 
     def __call__(self, successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> object: ...
@@ -23,7 +23,7 @@ _hooks: list[Hook] = []
 
 
 def register_vested(hook: Hook) -> None:
-    """Register a function that tells people that only its room knows."""
+    """Register a function that tells the people whom its room knows."""
     _hooks.append(hook)
 
 

@@ -125,7 +125,7 @@ def merges() -> Iterable[Merge]:
 
 
 def _kept_apart() -> set[tuple[int, int]]:
-    """Pairs of ids, the lower first, of which somebody said that they differ, or of which one followed the other."""
+    """Pairs of ids, the lower first, that somebody said differ, or where one followed the other."""
     apart = set(NotSame.objects.values_list("one", "other"))
     followed = SuccessionTie.objects.exclude(successor=None).values_list("predecessor", "successor")
     return apart | {(min(pair), max(pair)) for pair in followed if None not in pair}

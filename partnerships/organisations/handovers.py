@@ -221,7 +221,7 @@ def _groups_to_hand_over(succession: Succession, predecessor: Organisation, day:
     remaining_groups = []
     for group in groups:
         records = group.kind.records(predecessor, day)
-        is_returned = _is_returned(succession, group.kind, records)
+        is_returned = condition_of_returned(succession, group.kind, records)
         returned_ids = set(records.filter(is_returned).values_list("pk", flat=True))
         things = [thing for thing in group.things if thing.pk not in returned_ids]
         if things:
@@ -237,7 +237,7 @@ def is_passing_back(undoing: Succession) -> bool:
     return undone.moved_rows.exists() or undone.handovers.filter(state=HandoverState.APPLIED).exists()
 
 
-def _is_returned(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
+def condition_of_returned(succession: Succession, kind: Obligation, records: QuerySet[Any]) -> Q:
     """The condition for records that are returned automatically, because the succession undoes their handover."""
     if succession.undoes is None:
         return Q(pk__in=[])
@@ -333,42 +333,6 @@ def readable_titles(
         return {}
     readable_records = filter_readable(user).order_by("pk")[:limit]
     return {record.pk: kind.describe(record, holder).title for record in readable_records}
-
-
-def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
-    """Count the things of the predecessor that have no line or a disputed one, in one query.
-
-    Things that are returned automatically do not count, nor those that could not be handed over (`count_stayed`).
-    """
-    lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
-
-    def undecided(kind: Obligation) -> QuerySet[Any]:
-        records = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
-        return records.exclude(_is_returned(succession, kind, records))
-
-    return _count_all(undecided(kind) for kind in obligations())
-
-
-def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.date) -> int:
-    """Count the things that could not be handed over by these lines and have not ended since; two queries."""
-    kinds = lines.order_by("kind").values_list("kind", flat=True).distinct()
-    return _count_all(
-        obligation(kind).records(predecessor, day).filter(pk__in=lines.filter(kind=kind).values("record"))
-        for kind in kinds
-    )
-
-
-def count_held(organisation: Organisation, day: dt.date) -> int:
-    """Count the things of every kind that the organisation holds on a day, in one query."""
-    return _count_all(kind.records(organisation, day) for kind in obligations())
-
-
-def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
-    id_queries = [query.order_by().values_list("pk") for query in queries]
-    if not id_queries:
-        return 0
-    first, *others = id_queries
-    return first.union(*others, all=True).count()
 
 
 def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:

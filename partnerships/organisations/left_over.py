@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach
-from partnerships.organisations.handovers import count_stayed, count_undecided
+from partnerships.organisations.holding_counts import count_stayed, count_undecided
 from partnerships.organisations.models import (
     KEEPING,
     Handover,

@@ -311,7 +311,7 @@ def summed_with(organisation: Organisation) -> list[Organisation]:
 
 
 def followed_alone() -> dict[int, set[int]]:
-    """Ids of the ended organisations of which each organisation (id) is the only direct successor; one query."""
+    """Ids of the ended organisations that each organisation (id) alone followed directly; one query."""
     ties = _ending_ties()
     to_another_successor = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
     only_ties = ties.filter(

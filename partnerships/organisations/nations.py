@@ -11,7 +11,7 @@ from django.db.models import Q
 from partnerships.kit.bank_holidays import Nation, holidays
 from partnerships.organisations.models import Area, AreaServed, Organisation
 
-#: Nations by the first letter of a GSS code. K, which is not here, is the whole United Kingdom.
+#: Nations by how a GSS code begins. K, which is not here, is the whole United Kingdom.
 _NATIONS = {
     "E": Nation.ENGLAND_AND_WALES,
     "W": Nation.ENGLAND_AND_WALES,

@@ -255,7 +255,7 @@ def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | N
 
 
 def _held_codes(kinds: Sequence[Obligation], organisation: Organisation, day: dt.date) -> set[str]:
-    """The codes of the kinds of which it holds something, in one query because most kinds are empty."""
+    """The codes of the kinds that it holds anything of, in one query because most kinds are empty."""
     code_queries = [
         kind.records(organisation, day)
         .order_by()

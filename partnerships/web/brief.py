@@ -46,15 +46,15 @@ _ON_PAPER = "web/brief_pdf.html"
 class PlanChanges:
     """A shared plan and its changes since the last conversation.
 
-    `earlier_number` is the version at that conversation, None without one to compare with.
+    `earlier` is the version at that conversation, None without one to compare with.
     """
 
     plan: Plan
-    newest_number: int
+    newest: int
     summary: str
     changes: tuple[str, ...] = ()
     more: int = 0
-    earlier_number: int | None = None
+    earlier: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _plan_changes(user: User, plan: Plan, last: Conversation | None, listed: int
         introduction + summary(all_changes),
         changes=tuple(change.sentence() for change in all_changes[:listed]),
         more=max(len(all_changes) - listed, 0),
-        earlier_number=earlier.number,
+        earlier=earlier.number,
     )
 
 

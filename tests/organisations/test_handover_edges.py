@@ -29,7 +29,7 @@ from partnerships.conversations.services import AttendeeInput
 from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services
 from partnerships.organisations.emails import write_handover_proposed
-from partnerships.organisations.handovers import count_held, count_undecided
+from partnerships.organisations.holding_counts import count_held, count_undecided
 from partnerships.organisations.models import Handover, Membership, Role
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between

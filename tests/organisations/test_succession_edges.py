@@ -16,7 +16,8 @@ from partnerships.exchange.models import Audience, Entry, Status
 from partnerships.kit import journal
 from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations import services
-from partnerships.organisations.handovers import count_undecided, estate_of
+from partnerships.organisations.handovers import estate_of
+from partnerships.organisations.holding_counts import count_undecided
 from partnerships.organisations.models import Membership, Organisation, Role, Succession, SuccessionStatus
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.registrations import required_providers

@@ -195,7 +195,7 @@ def answer_handovers(
 def _accept_parts(
     successor_ids_by_line: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime
 ) -> set[int]:
-    """Accept the author's parts of shared lines; return the ids of the lines of which every part is accepted now."""
+    """Accept the author's parts of shared lines; return the ids of the lines that are accepted in full now."""
     accepted_by_line: dict[int, set[int]] = {line_id: set() for line_id in successor_ids_by_line}
     existing_parts = AcceptedPart.objects.filter(handover__in=successor_ids_by_line)
     for line_id, organisation_id in existing_parts.values_list("handover", "organisation"):

@@ -53,7 +53,7 @@ class CorrectedFields(SuccessionFields, total=False):
 
 
 #: Fields that can still be corrected once a succession has taken effect. What it did is undone by another succession.
-_ALWAYS_CORRECTABLE = frozenset(
+_CORRECTABLE_LATER = frozenset(
     {"codes_on", "place", "proposal", "instrument", "instrument_url", "source", "source_url"}
 )
 
@@ -117,8 +117,8 @@ def correct_succession(
 ) -> tuple[str, ...]:
     """Correct a succession, and return the names of the changed fields.
 
-    Once it has taken effect, only its sources and the day of the codes can change, and a vesting day of which only the
-    month or year was known can become more precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
+    Once it has taken effect, only its sources and the day of the codes can change, and its vesting day can become more
+    precise. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
@@ -163,7 +163,7 @@ def correct_succession(
 
 def _check_past_may_change(changed_fields: Collection[str], *, is_same_day: bool, ties_change: bool) -> None:
     """Raise `UnableToChangeSuccession` for a correction that is not allowed once a succession has taken effect."""
-    correctable = _ALWAYS_CORRECTABLE | {"vests_on"} if is_same_day else _ALWAYS_CORRECTABLE
+    correctable = _CORRECTABLE_LATER | {"vests_on"} if is_same_day else _CORRECTABLE_LATER
     if ties_change or not correctable.issuperset(changed_fields):
         raise UnableToChangeSuccession("The succession has taken effect. Undo it by another one.")
 
@@ -258,11 +258,8 @@ def _lock_organisations(ties: Iterable[NewTie]) -> None:
 
 def _organisations_of(ties: Iterable[NewTie]) -> list[Organisation]:
     """The predecessors and successors of these ties, each once, in the order of their ids."""
-    organisation_by_id: dict[int, Organisation] = {}
-    for tie in ties:
-        organisation_by_id[tie.predecessor.pk] = tie.predecessor
-        if tie.successor is not None:
-            organisation_by_id[tie.successor.pk] = tie.successor
+    both_sides = [organisation for tie in ties for organisation in (tie.predecessor, tie.successor)]
+    organisation_by_id = {organisation.pk: organisation for organisation in both_sides if organisation is not None}
     return [organisation_by_id[pk] for pk in sorted(organisation_by_id)]
 
 
@@ -301,7 +298,6 @@ def _find_recorded(
         # Needed because a succession that undoes an undoing on the same day has the same ties as the first one.
         candidates = candidates.filter(undoes=undoes)
     candidates = candidates.filter(ties__predecessor__in={tie.predecessor.pk for tie in ties}).distinct()
-
     keys = {tie.key for tie in ties}
     for candidate in candidates.order_by("pk"):
         candidate_keys = {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in candidate.ties.all()}
@@ -324,20 +320,15 @@ def _add_details(
 
     new_details = {name: value for name, value in details.items() if not getattr(recorded, name)}
     if recorded.is_final:
-        new_details = {name: value for name, value in new_details.items() if name in _ALWAYS_CORRECTABLE}
+        new_details = {name: value for name, value in new_details.items() if name in _CORRECTABLE_LATER}
     before, after = apply_changes(recorded, new_details)
     if not before:
         return
     check_succession(recorded, ties_of(recorded), now=now)
     recorded.save(update_fields=list(before))
+    explanation = reason or "It was recorded again, with more details."
     _record(
-        recorded,
-        EventKind.SUCCESSION_CORRECTED,
-        author=author,
-        now=now,
-        before=before,
-        after=after,
-        reason=reason or "It was recorded again, with more details.",
+        recorded, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=explanation
     )
 
 
@@ -398,10 +389,8 @@ def _record(
     former_organisations: Iterable[Organisation] = (),
 ) -> None:
     """Record an event of each organisation of the succession, and of those that no longer belong to it."""
-    present_organisations = _organisations_of(ties_of(succession))
-    organisation_by_id = {
-        organisation.pk: organisation for organisation in (*present_organisations, *former_organisations)
-    }
+    concerned = (*_organisations_of(ties_of(succession)), *former_organisations)
+    organisation_by_id = {organisation.pk: organisation for organisation in concerned}
     data: dict[str, Any] = {"after": after | {"succession": succession.pk}}
     if before is not None:
         data["before"] = before

@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
-from partnerships.organisations.handovers import count_held, is_passing_back
+from partnerships.organisations.handovers import is_passing_back
+from partnerships.organisations.holding_counts import count_held
 from partnerships.organisations.lineage import brought_about, ending, is_in_force, of_same_order
 from partnerships.organisations.models import (
     CERTAIN,

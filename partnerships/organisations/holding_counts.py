@@ -1,0 +1,49 @@
+"""How many things organisations hold, and for how many of them nobody has decided yet who takes over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+
+from partnerships.organisations.handovers import condition_of_returned
+from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
+from partnerships.organisations.obligations import Obligation, obligation, obligations
+
+
+def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
+    """Count the things of the predecessor that have no line or a disputed one, in one query.
+
+    Things that are returned automatically do not count, nor those that could not be handed over (`count_stayed`).
+    """
+    lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
+
+    def undecided(kind: Obligation) -> QuerySet[Any]:
+        records = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
+        return records.exclude(condition_of_returned(succession, kind, records))
+
+    return _count_all(undecided(kind) for kind in obligations())
+
+
+def count_stayed(lines: QuerySet[Handover], predecessor: Organisation, day: dt.date) -> int:
+    """Count the things that could not be handed over by these lines and have not ended since; two queries."""
+    kinds = lines.order_by("kind").values_list("kind", flat=True).distinct()
+    return _count_all(
+        obligation(kind).records(predecessor, day).filter(pk__in=lines.filter(kind=kind).values("record"))
+        for kind in kinds
+    )
+
+
+def count_held(organisation: Organisation, day: dt.date) -> int:
+    """Count the things of every kind that the organisation holds on a day, in one query."""
+    return _count_all(kind.records(organisation, day) for kind in obligations())
+
+
+def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
+    id_queries = [query.order_by().values_list("pk") for query in queries]
+    if not id_queries:
+        return 0
+    first, *others = id_queries
+    return first.union(*others, all=True).count()

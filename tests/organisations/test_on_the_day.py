@@ -82,7 +82,7 @@ def test_month_that_has_passed_asks_for_the_day(world: World) -> None:
     hand_over_due()
 
     succession.refresh_from_db()
-    assert "Enter the vesting day" in succession.refused_because
+    assert "Enter the exact vesting day" in succession.refused_because
 
 
 def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(db: None) -> None:

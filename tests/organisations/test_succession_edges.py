@@ -217,7 +217,7 @@ def test_undoing_is_undone_only_once_everything_has_passed_back(world: World, mo
     monkeypatch.setattr(handovers, "BATCH", 1)
     handovers._undo_batch(succession.pk, timezone.now())
 
-    with pytest.raises(UnableToChangeSuccession, match="still being handed back"):
+    with pytest.raises(UnableToChangeSuccession, match="still being returned"):
         services.take_effect(succession=again, author=None, now=timezone.now())
     services.undo_handovers(succession=succession, now=timezone.now())
 

@@ -207,7 +207,7 @@ def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None
     correct_succession(instrument="Resolution of 3 March", **given)
     elsewhere = ties_between([world.larkhaven], [world.harbour])
     for fields in ({"vests_on": PartialDate(2020)}, {"kind": "absorb"}, {"ties": elsewhere}):
-        with pytest.raises(UnableToChangeSuccession, match="undo it"):
+        with pytest.raises(UnableToChangeSuccession, match="Undo it by another one"):
             correct_succession(**given, **fields)  # type: ignore[arg-type]
 
     assert fresh(succession).instrument == "Resolution of 3 March"
@@ -478,7 +478,7 @@ def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(worl
     page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), given).content.decode()
 
     assert "Larkhaven Homes is responsible for housing on 1 April 2098." in page
-    assert "Not certain yet" in page
+    assert "Order not made yet" in page
     assert "order laid" in page
 
 

@@ -90,7 +90,7 @@ def test_what_undoes_a_succession_takes_effect_after_it(world: World) -> None:
 
     with pytest.raises(UnableToChangeSuccession, match="has not taken effect"):
         take_effect(succession=back, author=None, now=timezone.now())
-    with pytest.raises(UnableToChangeSuccession, match="cancel that one first"):
+    with pytest.raises(UnableToChangeSuccession, match="Cancel that one first"):
         change_succession_status(succession=merged, to="cancelled", **given)
     done = [take_effect(succession=one, author=None, now=timezone.now()) for one in (merged, back)]
 

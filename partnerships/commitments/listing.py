@@ -24,8 +24,8 @@ from partnerships.organisations.columns import organisation_column
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-#: The conditions of the choices of the filter "standing" that are one lookup.
-_CONDITIONS_OF_STANDING: dict[str, dict[str, Any]] = {
+#: Conditions by choice of the filter "Status" (parameter `standing`). "open" and "overdue" use methods of the queryset.
+_CONDITIONS_BY_STATUS: dict[str, dict[str, Any]] = {
     "proposed": {"status": Status.PROPOSED},
     "risk": {"status__in": [Status.AT_RISK, Status.BLOCKED]},
     "done": {"status": Status.DONE},
@@ -35,20 +35,20 @@ _CONDITIONS_OF_STANDING: dict[str, dict[str, Any]] = {
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> CommitmentQuerySet:
-    """Commitments the person may see and these filters find."""
+    """The commitments that the person may see and that match these filters."""
     own_organisations = Organisation.objects.of_person(user).values("pk")
     conditions_of_side: dict[str, dict[str, Any]] = {
         "given": {"giver__in": own_organisations},
         "received": {"receiver__in": own_organisations},
         "mine": {"owner": user},
     }
-    standing = chosen.get("standing", "")
+    status = chosen.get("standing", "")
     rows = Commitment.objects.visible_to(user)
     rows = rows.filter(**conditions_of_side.get(chosen.get("side", ""), {}))
-    rows = rows.filter(**_CONDITIONS_OF_STANDING.get(standing, {}))
-    if standing == "open":
+    rows = rows.filter(**_CONDITIONS_BY_STATUS.get(status, {}))
+    if status == "open":
         rows = rows.under_way()
-    if standing == "overdue":
+    if status == "overdue":
         rows = rows.overdue(timezone.localdate())
     if chosen.get("kind"):
         rows = rows.filter(kind=chosen["kind"])
@@ -67,7 +67,7 @@ def _name_as_at(user: User, rows: Sequence[Commitment]) -> None:
 
 
 def _owner(user: User) -> Combinable:
-    """The owner's name; of people without one their address is not shown."""
+    """The owner's name, by which the list is sorted and grouped; NULL if the owner has entered none."""
     return NullIf(F("owner__name"), Value(""))
 
 

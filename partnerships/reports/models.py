@@ -161,7 +161,7 @@ class Schedule(Audience):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveSmallIntegerField(
-        default=0, help_text="How many times making it has failed since it was due."
+        default=0, help_text="How many attempts to make the report have failed since it was due."
     )
 
     objects = ScheduleQuerySet.as_manager()

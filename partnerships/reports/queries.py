@@ -60,16 +60,16 @@ def snapshot_of(
     return report.compute(context)
 
 
-def has_valid_filters(report: Report, reader: Reader, question: str) -> bool:
+def has_valid_filters(report: Report, reader: Reader, query_string: str) -> bool:
     """Whether filters, as a query string, are valid for the reader."""
-    return report.form(QueryDict(question), reader).is_valid()
+    return report.form(QueryDict(query_string), reader).is_valid()
 
 
 def own_snapshot(
-    report: Report, person: User, question: str, *, now: dt.datetime, progress: Callable[[int, int], None]
+    report: Report, person: User, query_string: str, *, now: dt.datetime, progress: Callable[[int, int], None]
 ) -> Snapshot:
     """Compute a report for a person, with filters as a query string. Raises `InvalidFilters`."""
-    return snapshot_of(report, person, QueryDict(question), now=now, progress=progress)
+    return snapshot_of(report, person, QueryDict(query_string), now=now, progress=progress)
 
 
 def _person_in_words(reader: Reader) -> str:
@@ -102,22 +102,24 @@ def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:
     return people.order_by("name", "pk")
 
 
-def audience_snapshot(report: Report, body: Organisation | Partnership, question: str, now: dt.datetime) -> Snapshot:
+def audience_snapshot(
+    report: Report, body: Organisation | Partnership, query_string: str, now: dt.datetime
+) -> Snapshot:
     """Compute a report from what everybody of an audience may read, with filters as a query string.
 
     Raises `InvalidFilters`.
     """
     reader = everybody_of(body)
-    parameters = QueryDict(question)
+    parameters = QueryDict(query_string)
     form = report.form(parameters, reader)
     if not _names_only_visible_records(form):
         raise InvalidFilters(form)
     return snapshot_of(report, reader, parameters, made_for=_audience_in_words(body), now=now, form=form)
 
 
-def has_valid_filters_for(report: Report, body: Organisation | Partnership, question: str) -> bool:
+def has_valid_filters_for(report: Report, body: Organisation | Partnership, query_string: str) -> bool:
     """Whether filters, as a query string, are valid for everybody of an audience."""
-    return _names_only_visible_records(report.form(QueryDict(question), everybody_of(body)))
+    return _names_only_visible_records(report.form(QueryDict(query_string), everybody_of(body)))
 
 
 def _names_only_visible_records(form: forms.Form) -> bool:

@@ -127,7 +127,8 @@ class Table:
     note: str = ""
     #: The sentence that is shown if there are no rows.
     empty: str = "Nothing to show."
-    #: How many rows there are besides `rows`: a long list has only the first ones, and a frozen report is `bounded`.
+    #: How many rows there are besides `rows`. A long list has only its first rows, and so has a frozen report
+    #: (`with_rows_limited`).
     left_out: int = 0
 
     @property
@@ -233,12 +234,12 @@ def record_ids_by_kind(snapshot: Snapshot) -> dict[str, set[int]]:
     return ids_by_kind
 
 
-def bounded(snapshot: Snapshot) -> Snapshot:
+def with_rows_limited(snapshot: Snapshot) -> Snapshot:
     """The snapshot with at most `MAX_KEPT_ROWS` rows in each table, for a frozen report."""
-    return replace(snapshot, tables=tuple(map(_bounded, snapshot.tables)))
+    return replace(snapshot, tables=tuple(map(_table_with_rows_limited, snapshot.tables)))
 
 
-def _bounded(table: Table) -> Table:
+def _table_with_rows_limited(table: Table) -> Table:
     left_out = len(table.rows) - MAX_KEPT_ROWS
     if left_out <= 0:
         return table

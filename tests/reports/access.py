@@ -16,7 +16,7 @@ from tests.world import World
 def prepare(world: World) -> None:
     """A report that is frozen for the Estuary Partnership, one that Vera gets every month, and a file for Amina."""
     now = timezone.now()
-    given: dict[str, Any] = {"report": "partnership-register", "question": "", "body": world.partnership}
+    given: dict[str, Any] = {"report": "partnership-register", "query_string": "", "body": world.partnership}
     world.things["frozen_report"] = services.freeze_report(
         **given, name="As reported to the board", reason="The board met.", author=world.amina, now=now
     )
@@ -30,7 +30,7 @@ def prepare(world: World) -> None:
         now=now,
     )
     world.things["report_file"] = services.ask_for_file(
-        report="evidence-file", question="", form="xlsx", person=world.amina, now=now
+        report="evidence-file", query_string="", form="xlsx", person=world.amina, now=now
     )
     services.make_files(now=now)
 

@@ -32,7 +32,7 @@ def _scheduled_for_another(world: World) -> Schedule:
 def _schedule(world: World) -> dict[str, Any]:
     return {
         "report": "partnership-register",
-        "question": "",
+        "query_string": "",
         "name": "Every month",
         "every": "month",
         "first_on": timezone.localdate(),
@@ -44,7 +44,7 @@ def _schedule(world: World) -> dict[str, Any]:
 def _freeze(world: World, who: User, body: Any) -> object:
     return services.freeze_report(
         report="partnership-register",
-        question="",
+        query_string="",
         name="As reported",
         reason="The board met.",
         body=body,
@@ -81,7 +81,7 @@ ROWS = (
     Row(
         "reports.ask_for_file",
         lambda w, who, _: services.ask_for_file(
-            report="board-pack", question="", form="pdf", person=who, now=timezone.now()
+            report="board-pack", query_string="", form="pdf", person=who, now=timezone.now()
         ),
         EVERYBODY - {"stakeholder"},
     ),
@@ -90,7 +90,7 @@ ROWS = (
         lambda w, who, file: services.remove_file(file=file, person=who),
         LEAD,
         prepare=lambda w: services.ask_for_file(
-            report="board-pack", question="", form="pdf", person=w.amina, now=timezone.now()
+            report="board-pack", query_string="", form="pdf", person=w.amina, now=timezone.now()
         ),
     ),
 )

@@ -93,7 +93,7 @@ def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: Wor
 
     frozen = services.freeze_report(
         report="board-pack",
-        question=query,
+        query_string=query,
         name="March board",
         reason="It met.",
         body=world.partnership,
@@ -155,7 +155,7 @@ def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: 
     settled(world, agreement)
     frozen = services.freeze_report(
         report="board-pack",
-        question=f"partnership={agreement.partnership_id}&part=nominations",
+        query_string=f"partnership={agreement.partnership_id}&part=nominations",
         name="March board",
         reason="It met.",
         body=agreement.partnership,

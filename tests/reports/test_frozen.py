@@ -34,11 +34,11 @@ from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
 
-def freeze(world: World, *, body: Any = None, question: str = "", **more: Any) -> FrozenReport:
+def freeze(world: World, *, body: Any = None, query_string: str = "", **more: Any) -> FrozenReport:
     """The homes pipeline, frozen for the Estuary Partnership."""
     return services.freeze_report(
         report="homes-pipeline",
-        question=question,
+        query_string=query_string,
         name="As reported to the board",
         reason="The board met.",
         body=body or world.partnership,
@@ -50,7 +50,7 @@ def freeze(world: World, *, body: Any = None, question: str = "", **more: Any) -
 def scheduled(world: World, **more: Any) -> Schedule:
     given: dict[str, Any] = {
         "report": "homes-pipeline",
-        "question": "tenure=social_rent",
+        "query_string": "tenure=social_rent",
         "name": "Social rent",
         "every": "month",
         "first_on": timezone.localdate(),
@@ -64,7 +64,7 @@ def scheduled(world: World, **more: Any) -> Schedule:
 
 def test_a_frozen_report_stays_as_it_was_and_shows_each_restated_figure(world: World) -> None:
     plan = plan_with(world, QUAY)
-    frozen = freeze(world, question="tenure=social_rent")
+    frozen = freeze(world, query_string="tenure=social_rent")
     change(plan, world, "quay", homes=[line(48)])
 
     frozen.refresh_from_db()
@@ -192,7 +192,7 @@ def test_a_scheduled_report_is_frozen_and_each_recipient_gets_its_figures(world:
 
 def test_one_click_on_a_scheduled_report_stops_only_that_one_and_can_be_undone(world: World) -> None:
     schedule = scheduled(world)
-    other = scheduled(world, report="contact", question="", name="Contact")
+    other = scheduled(world, report="contact", query_string="", name="Contact")
     drop_emails()
     services.send_due_reports(now=timezone.now())
     mine = [one for one in deliver() if one.to == [world.ben.email]]
@@ -242,7 +242,7 @@ def test_frozen_and_scheduled_reports_pass_to_a_successor_on_the_day(world: Worl
 
 
 def test_who_set_up_a_report_hears_that_its_filters_are_no_longer_valid(world: World) -> None:
-    given = {"body": world.westmarch, "people": [world.ben], "question": f"partnership={world.partnership.pk}"}
+    given = {"body": world.westmarch, "people": [world.ben], "query_string": f"partnership={world.partnership.pk}"}
     schedule = scheduled(world, author=world.ben, **given)
     agreements.leave_partnership(
         party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
@@ -261,7 +261,7 @@ def test_who_set_up_a_report_hears_that_its_filters_are_no_longer_valid(world: W
 def test_a_report_that_always_fails_is_tried_three_times_and_then_its_owner_is_told(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failing, other = scheduled(world), scheduled(world, report="contact", question="", name="Contact")
+    failing, other = scheduled(world), scheduled(world, report="contact", query_string="", name="Contact")
     drop_emails()
     pipeline = find_report("homes-pipeline")
     assert pipeline is not None
@@ -327,8 +327,8 @@ def test_only_readers_see_the_events_of_freezing_and_scheduling(world: World) ->
 def test_a_schedule_takes_only_people_of_its_audience_and_days_to_come(world: World) -> None:
     stranger = {"people": [world.chidi]}
     past = {"first_on": timezone.localdate() - dt.timedelta(days=1)}
-    private = {"question": f"area={world.fareham.pk}&year=nonsense"}
-    unreadable = {"report": "board-pack", "question": f"partnership={world.other_partnership.pk}"}
+    private = {"query_string": f"area={world.fareham.pk}&year=nonsense"}
+    unreadable = {"report": "board-pack", "query_string": f"partnership={world.other_partnership.pk}"}
 
     for wrong in (stranger, past, private, unreadable, {"people": []}, {"name": " "}, {"every": "hour"}):
         with pytest.raises(services.UnableToSchedule):

@@ -32,9 +32,9 @@ from partnerships.reports.snapshot import (
     Row,
     Snapshot,
     Table,
-    bounded,
     from_json,
     to_json,
+    with_rows_limited,
 )
 from tests.commitments.promises import agree
 from tests.reports.conftest import cells, figures_for
@@ -227,7 +227,7 @@ def test_a_frozen_network_of_many_links_keeps_some_and_is_compared_by_these(worl
     many = replace(table, rows=tuple(Row((f"One {pk}", "Other", 2), key=f"{pk}-0") for pk in range(MAX_KEPT_ROWS + 7)))
     whole = replace(found, tables=(many,), networks=())
 
-    kept = from_json(to_json(bounded(whole)))
+    kept = from_json(to_json(with_rows_limited(whole)))
     weaker = replace(many, rows=(replace(many.rows[0], cells=("One 0", "Other", 1)), *many.rows[1:]))
 
     assert [(len(one.rows), one.left_out, one.note) for one in kept.tables] == [

@@ -15,10 +15,13 @@ from partnerships.people.models import User
 
 
 class FilterForm(Form):
-    """Filters of the list of commitments."""
+    """Filters of the list of commitments.
+
+    The parameters `words`, `side`, `standing` and `register` keep their names: saved views hold them.
+    """
 
     SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I am the owner"))
-    STANDING = (
+    STATUSES = (
         ("", "Any status"),
         ("proposed", "Proposed"),
         ("open", "Open"),
@@ -30,7 +33,7 @@ class FilterForm(Form):
     )
     words = forms.CharField(label="Words, reference or organisation", required=False, max_length=80)
     side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
-    standing = forms.ChoiceField(label="Progress", required=False, choices=STANDING)
+    standing = forms.ChoiceField(label="Status", required=False, choices=STATUSES)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
     partnership = RecordField(label="Partnership", queryset=Partnership.objects.none(), empty_label="Any partnership")
     register = forms.ChoiceField(

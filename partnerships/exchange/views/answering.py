@@ -19,7 +19,7 @@ from partnerships.exchange.forms.answering import (
 from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Question, Response
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.views.steps import act, asked_entry
+from partnerships.exchange.views.steps import answerable_entry, take_entry_step
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.people.form_steps import press_button
@@ -31,7 +31,7 @@ _FORM = ["GET", "HEAD", "POST"]
 @require_POST
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an entry as seen by the person's organisations."""
-    entry, organisations = asked_entry(request, pk)
+    entry, organisations = answerable_entry(request, pk)
 
     def step() -> tuple[str, str]:
         for organisation in organisations:
@@ -46,7 +46,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(_FORM)
 def respond(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer an entry, for all or part of it."""
-    entry, organisations = asked_entry(request, pk)
+    entry, organisations = answerable_entry(request, pk)
     initial = {"counterpart": request.GET.get("counterpart")}
     form = RespondForm(posted(request), entry=entry, organisations=organisations, initial=initial)
 
@@ -55,26 +55,28 @@ def respond(request: HttpRequest, pk: int) -> HttpResponse:
         return f"{entry.organisation.name} can now see your answer."
 
     title = "Answer this ask" if entry.is_ask else "Take up this offer"
-    return act(request, form, step, entry=entry, title=title)
+    return take_entry_step(request, form, step, entry=entry, title=title)
 
 
 @require_http_methods(_FORM)
 def decline(request: HttpRequest, pk: int) -> HttpResponse:
     """Decline an entry, with a reason."""
-    entry, organisations = asked_entry(request, pk)
+    entry, organisations = answerable_entry(request, pk)
     form = DeclineForm(posted(request), entry=entry, organisations=organisations)
 
     def step() -> str:
         services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return f"{entry.organisation.name} can see that you declined, and why."
 
-    return act(request, form, step, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}")
+    return take_entry_step(
+        request, form, step, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
+    )
 
 
 @require_http_methods(_FORM)
 def refer(request: HttpRequest, pk: int) -> HttpResponse:
     """Refer an entry to a colleague."""
-    entry, organisations = asked_entry(request, pk)
+    entry, organisations = answerable_entry(request, pk)
     user = signed_in(request)
     form = ReferForm(posted(request), entry=entry, user=user, organisations=organisations)
 
@@ -90,20 +92,20 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"Referred to {chosen['person'].display_name}."
 
-    return act(request, form, step, entry=entry, title="Refer to a colleague")
+    return take_entry_step(request, form, step, entry=entry, title="Refer to a colleague")
 
 
 @require_http_methods(_FORM)
 def ask_question(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a question before answering."""
-    entry, organisations = asked_entry(request, pk)
+    entry, organisations = answerable_entry(request, pk)
     form = AskQuestionForm(posted(request), entry=entry, organisations=organisations)
 
     def step() -> str:
         services.ask_question(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return f"{entry.organisation.name} can now see your question."
 
-    return act(request, form, step, entry=entry, title=f"Ask {entry.organisation.name} a question")
+    return take_entry_step(request, form, step, entry=entry, title=f"Ask {entry.organisation.name} a question")
 
 
 @require_http_methods(_FORM)
@@ -120,7 +122,7 @@ def answer_question(request: HttpRequest, pk: int) -> HttpResponse:
         services.answer_question(question=question, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{question.organisation.name} can now see your answer."
 
-    return act(request, form, step, entry=question.entry, title="Answer the question", quoted=question.text)
+    return take_entry_step(request, form, step, entry=question.entry, title="Answer the question", quoted=question.text)
 
 
 @require_http_methods(_FORM)
@@ -144,7 +146,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         done = "declined" if decision == "decline" else "accepted"
         return f"The answer from {response.organisation.name} is {done}."
 
-    return act(
+    return take_entry_step(
         request,
         form,
         step,
@@ -169,7 +171,9 @@ def withdraw_response(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "Your answer has been withdrawn."
 
-    return act(request, form, step, entry=response.entry, title="Withdraw your answer", quoted=response.text)
+    return take_entry_step(
+        request, form, step, entry=response.entry, title="Withdraw your answer", quoted=response.text
+    )
 
 
 def _response(request: HttpRequest, pk: int) -> Response:

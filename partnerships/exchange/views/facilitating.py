@@ -11,7 +11,7 @@ from partnerships.exchange import services
 from partnerships.exchange.forms.facilitating import EndFacilitatorForm, NameFacilitatorForm
 from partnerships.exchange.models import EntryFacilitator
 from partnerships.exchange.rights import rights_over
-from partnerships.exchange.views.steps import act, own_entry
+from partnerships.exchange.views.steps import editable_entry, take_entry_step
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.people.requests import signed_in
@@ -20,7 +20,7 @@ from partnerships.people.requests import signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def name(request: HttpRequest, pk: int) -> HttpResponse:
     """Name a facilitator of an ask or offer."""
-    entry = own_entry(request, pk)
+    entry = editable_entry(request, pk)
     form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
 
     def step() -> str:
@@ -29,7 +29,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"{facilitator.person.display_name} is now a facilitator."
 
-    return act(request, form, step, entry=entry, title="Name a facilitator")
+    return take_entry_step(request, form, step, entry=entry, title="Name a facilitator")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,6 +46,6 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"{facilitator.person.display_name} is no longer a facilitator."
 
-    return act(
+    return take_entry_step(
         request, form, step, entry=facilitator.entry, title=f"Remove {facilitator.person.display_name} as a facilitator"
     )

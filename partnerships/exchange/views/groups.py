@@ -12,7 +12,7 @@ from partnerships.agreements.services import NewGroup
 from partnerships.exchange import services
 from partnerships.exchange.forms.groups import GroupForm
 from partnerships.exchange.models import Response
-from partnerships.exchange.views.steps import act
+from partnerships.exchange.views.steps import take_entry_step
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
@@ -46,4 +46,4 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return "The working group has been started, and the others have been invited."
 
-    return act(request, form, step, entry=entry, title="Start a working group")
+    return take_entry_step(request, form, step, entry=entry, title="Start a working group")

@@ -18,7 +18,7 @@ from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.listings import name_as_at
 from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for, partners_of
-from partnerships.exchange.views.steps import act
+from partnerships.exchange.views.steps import take_entry_step
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -109,17 +109,18 @@ def entry_matches(request: HttpRequest, pk: int) -> HttpResponse:
     """The best matches for one entry with their reasons, searched on request."""
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation"), pk=pk)
-    found = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
-    counterpart_by_pk = Entry.objects.for_listing().in_bulk([counterpart.entry_id for counterpart in found])
+    best_matches = best_for_reader(entry, user, timezone.localdate()) if entry.is_open else []
+    counterpart_by_pk = Entry.objects.for_listing().in_bulk([match.entry_id for match in best_matches])
     pairs = [
         Pair(
             entry=entry,
-            counterpart=counterpart_by_pk[counterpart.entry_id],
-            fit=fit_in_words(counterpart.score.points),
-            reasons=counterpart.score.reasons,
+            counterpart=counterpart_by_pk[match.entry_id],
+            fit=fit_in_words(match.score.points),
+            reasons=match.score.reasons,
         )
-        for counterpart in found
-        if counterpart.entry_id in counterpart_by_pk
+        for match in best_matches
+        # An entry can have been deleted since it was matched.
+        if match.entry_id in counterpart_by_pk
     ]
     context = {"entry": entry, "pairs": _with_actions(user, pairs), "dismissed": dismissed(entry, user)}
     return render(request, "exchange/entry_matches.html", context)
@@ -140,8 +141,10 @@ def dismiss(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         )
         return f"“{counterpart.title}” is no longer shown as a match."
 
-    to = reverse("exchange:entry-matches", args=[entry.pk])
-    return act(request, form, step, entry=entry, title="Dismiss match", to=to, quoted=counterpart.title)
+    next_page = reverse("exchange:entry-matches", args=[entry.pk])
+    return take_entry_step(
+        request, form, step, entry=entry, title="Dismiss match", next_page=next_page, quoted=counterpart.title
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -162,7 +165,7 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
         return f"You introduced {names}."
 
     quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"
-    return act(request, form, step, entry=entry, title=f"Introduce {names}", quoted=quoted)
+    return take_entry_step(request, form, step, entry=entry, title=f"Introduce {names}", quoted=quoted)
 
 
 def _pair_or_404(user: User, entry_pk: int, counterpart_pk: int) -> tuple[Entry, Entry]:

@@ -1,4 +1,4 @@
-"""What pages with a form share: the entry, one service call, the result."""
+"""What the pages that change one entry share: fetching the entry, and calling one service from a form."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 
-def own_entry(request: HttpRequest, pk: int) -> Entry:
-    """An entry the person may edit; else 404 (unseen) or 403 (read-only)."""
+def editable_entry(request: HttpRequest, pk: int) -> Entry:
+    """The entry, if the person may edit it.
+
+    404 if they cannot see it, 403 if they can only read it.
+    """
     user = signed_in(request)
     entry = get_object_or_404(Entry.objects.visible_to(user).select_related("organisation", "partnership"), pk=pk)
     require(rights_over(entry, user, timezone.now()).may_edit)
     return entry
 
 
-def asked_entry(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
+def answerable_entry(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuerySet]:
     """The entry and the organisations the person may answer it for.
 
     404 if they cannot see it, 403 if they can only read it.
@@ -39,7 +42,7 @@ def asked_entry(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuery
     return entry, Organisation.objects.filter(pk__in=answers_for).order_by("name", "pk")
 
 
-def act(
+def take_entry_step(
     request: HttpRequest,
     form: BaseForm,
     step: Callable[[], str],
@@ -47,19 +50,19 @@ def act(
     entry: Entry,
     title: str,
     template: str = "exchange/act.html",
-    to: str = "",
+    next_page: str = "",
     **context: Any,
 ) -> HttpResponse:
-    """The page of a form that does one step, or the redirect after it.
+    """Change an entry with a form of one step, then redirect to `next_page` or, without one, to the entry's page.
 
-    If the form is valid, `step` calls one service and returns a message, which is shown with who gets an email. The
-    next page is `to`, or the entry. If the service refuses, the form shows why.
+    `step` is called only if the form is valid. It calls one service and returns the message for the person, to which
+    the names of those who get an email are added. If the service refuses, the form is shown again with the reason.
     """
     return take_step(
         request,
         template,
         form,
-        lambda: (step(), to or entry.get_absolute_url()),
+        lambda: (step(), next_page or entry.get_absolute_url()),
         {services.UnableToChangeEntry: None},
         names_emailed=True,
         entry=entry,

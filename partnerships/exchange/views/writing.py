@@ -21,7 +21,7 @@ from partnerships.exchange.forms.entry import AgreedForm, EntryForm, MeetForm
 from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
-from partnerships.exchange.views.steps import act, own_entry
+from partnerships.exchange.views.steps import editable_entry, take_entry_step
 from partnerships.kit.forms import searching_form
 from partnerships.kit.http import form_page, posted, row_number
 from partnerships.kit.rights import require
@@ -152,7 +152,7 @@ def _suggested(user: User, came_from: From | None, partnership_text: str) -> Sug
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change an entry. Its audience can change only while it is a draft."""
-    entry = own_entry(request, pk)
+    entry = editable_entry(request, pk)
     user = signed_in(request)
     if entry.is_over:
         messages.warning(request, f"This is {entry.get_status_display().lower()}, so it can no longer be changed.")
@@ -192,7 +192,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def share(request: HttpRequest, pk: int) -> HttpResponse:
     """Share a draft as it is."""
-    entry = own_entry(request, pk)
+    entry = editable_entry(request, pk)
 
     def step() -> tuple[str, str]:
         services.share_entry(entry=entry, author=signed_in(request), now=timezone.now())
@@ -205,14 +205,14 @@ def share(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreed(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark an entry as agreed elsewhere, with how and with whom."""
-    entry = own_entry(request, pk)
+    entry = editable_entry(request, pk)
     form = AgreedForm(posted(request), entry=entry)
 
     def step() -> str:
         services.mark_agreed(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return f"“{entry.title}” has been marked as agreed."
 
-    return act(request, form, step, entry=entry, title="Mark as agreed")
+    return take_entry_step(request, form, step, entry=entry, title="Mark as agreed")
 
 
 def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuerySet:
@@ -225,7 +225,7 @@ def _possible_commitments(entry: Entry, request: HttpRequest) -> CommitmentQuery
 @require_http_methods(["GET", "HEAD", "POST"])
 def meet(request: HttpRequest, pk: int) -> HttpResponse:
     """Link an existing commitment to an entry."""
-    entry = own_entry(request, pk)
+    entry = editable_entry(request, pk)
     commitments = _possible_commitments(entry, request)
     form = MeetForm(posted(request), entry=entry, commitments=commitments)
 
@@ -240,7 +240,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"{commitment.reference} has been linked to “{entry.title}”."
 
-    return act(
+    return take_entry_step(
         request,
         form,
         step,
@@ -254,7 +254,7 @@ def meet(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an entry, with a reason."""
-    entry = own_entry(request, pk)
+    entry = editable_entry(request, pk)
     kind = entry.get_direction_display().lower()
     label = "Why are you withdrawing it?"
     form = ReasonForm(posted(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
@@ -264,4 +264,4 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         services.withdraw_entry(entry=entry, reason=reason, author=signed_in(request), now=timezone.now())
         return f"“{entry.title}” has been withdrawn."
 
-    return act(request, form, step, entry=entry, title=f"Withdraw this {kind}")
+    return take_entry_step(request, form, step, entry=entry, title=f"Withdraw this {kind}")

@@ -36,18 +36,18 @@ class UnableToMakeFile(Exception):
 
 
 @transaction.atomic
-def ask_for_file(*, report: str, question: str, form: str, person: User, now: dt.datetime) -> ReportFile:
+def ask_for_file(*, report: str, query_string: str, form: str, person: User, now: dt.datetime) -> ReportFile:
     """Ask a worker to make a file of a report with these filters. Raises `UnableToMakeFile`."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     require(has_open_account(person))
     definition = find_report(report)
     if definition is None or form not in FORMATS:
         raise UnableToMakeFile("There is no such report.")
-    if not has_valid_filters(definition, person, question):
+    if not has_valid_filters(definition, person, query_string):
         raise UnableToMakeFile("Correct the filters first.")
     if person.report_files.filter(report=report).count() >= MAX_FILES:
         raise UnableToMakeFile(f"You already have {MAX_FILES} files of this report. Remove one first.")
-    return ReportFile.objects.create(person=person, report=report, form=form, question=question, asked_at=now)
+    return ReportFile.objects.create(person=person, report=report, form=form, question=query_string, asked_at=now)
 
 
 @transaction.atomic

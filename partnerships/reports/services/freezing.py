@@ -16,7 +16,7 @@ from partnerships.reports.queries import InvalidFilters, audience_snapshot
 from partnerships.reports.registry import find_report
 from partnerships.reports.rights import may_report_for
 from partnerships.reports.services.recording import lock_body, record_event
-from partnerships.reports.snapshot import bounded, to_json
+from partnerships.reports.snapshot import to_json, with_rows_limited
 
 
 class UnableToFreeze(Exception):
@@ -27,18 +27,19 @@ class UnableToFreeze(Exception):
 def freeze_report(
     *,
     report: str,
-    question: str,
+    query_string: str,
     name: str,
     reason: str,
     body: Organisation | Partnership,
     author: User | None,
     now: dt.datetime,
 ) -> FrozenReport:
-    """Keep the figures of a report that everybody of the organisation or partnership may read now.
+    """Compute the report from what everybody of the organisation or partnership may read now, and keep its figures.
 
-    `question` holds the filters, as the query string of the report's page. The author is None for a scheduled report.
-    The lock keeps organisations from joining or leaving the partnership meanwhile. Raises `UnableToFreeze`.
+    `query_string` holds the filters, as in the address of the report's page. The author is None for a scheduled
+    report. Raises `UnableToFreeze`.
     """
+    # Until the figures are kept, no organisation joins or leaves the partnership: those who read are those counted.
     lock_body(body)
     require(author is None or may_report_for(author, body, now))
     definition = find_report(report)
@@ -49,8 +50,9 @@ def freeze_report(
     if not reason.strip():
         raise UnableToFreeze("Enter why you are freezing it.")
     try:
-        snapshot = audience_snapshot(definition, body, question, now)
+        snapshot = audience_snapshot(definition, body, query_string, now)
     except InvalidFilters as error:
+        # Filters that are valid for the author can still name a record that other people of the audience cannot see.
         raise UnableToFreeze(
             "Not everybody who will read the report can use these filters. Correct them, or remove those that name a "
             "record only you can see."
@@ -59,8 +61,8 @@ def freeze_report(
         report=report,
         name=name.strip()[:200],
         reason=reason.strip(),
-        question=question,
-        content=to_json(bounded(snapshot)),
+        question=query_string,
+        content=to_json(with_rows_limited(snapshot)),
         organisation=body if isinstance(body, Organisation) else None,
         partnership=body if isinstance(body, Partnership) else None,
         frozen_by=author,

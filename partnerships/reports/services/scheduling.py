@@ -44,7 +44,7 @@ class UnableToSchedule(Exception):
 def schedule_report(
     *,
     report: str,
-    question: str,
+    query_string: str,
     name: str,
     every: str,
     first_on: dt.date,
@@ -59,7 +59,7 @@ def schedule_report(
     definition = find_report(report)
     if definition is None:
         raise UnableToSchedule("There is no such report.")
-    if not has_valid_filters_for(definition, body, question):
+    if not has_valid_filters_for(definition, body, query_string):
         raise UnableToSchedule(
             "Not everybody who gets the report can use these filters. Remove those that name a record they cannot see."
         )
@@ -81,7 +81,7 @@ def schedule_report(
     schedule = Schedule.objects.create(
         report=report,
         name=name.strip()[:150],
-        question=question,
+        question=query_string,
         every=every,
         next_on=first_on,
         first_on=first_on,
@@ -202,7 +202,7 @@ def _send(schedule_id: int, now: dt.datetime) -> bool:
     try:
         frozen = freeze_report(
             report=schedule.report,
-            question=schedule.question,
+            query_string=schedule.question,
             name=f"{schedule.name}, {long_date(today)}",
             reason=f"Sent {schedule.get_every_display().lower()}.",
             body=schedule.body,

@@ -36,7 +36,7 @@ def make_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         file = services.ask_for_file(
-            report=slug, question=filters.query_string, form=form, person=person, now=timezone.now()
+            report=slug, query_string=filters.query_string, form=form, person=person, now=timezone.now()
         )
         nudge_after_commit(make_files.delay)
         return "", file.get_absolute_url()

@@ -35,7 +35,7 @@ def freeze(request: HttpRequest, slug: str) -> HttpResponse:
     def step() -> tuple[str, str]:
         frozen_report = services.freeze_report(
             report=slug,
-            question=filters.query_string,
+            query_string=filters.query_string,
             name=form.cleaned_data["name"],
             reason=form.cleaned_data["reason"],
             body=form.chosen_body,

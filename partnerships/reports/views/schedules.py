@@ -31,7 +31,7 @@ def set_up(request: HttpRequest, slug: str) -> HttpResponse:
     def step() -> tuple[str, str]:
         schedule = services.schedule_report(
             report=slug,
-            question=filters.query_string,
+            query_string=filters.query_string,
             name=form.cleaned_data["name"],
             every=form.cleaned_data["every"],
             first_on=form.cleaned_data["first_on"],

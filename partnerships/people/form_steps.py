@@ -29,12 +29,12 @@ def take_step(
     step: Step,
     refusals: Refusals,
     *,
-    names_emailed: bool = False,
+    say_who_gets_emails: bool = False,
     **context: Any,
 ) -> HttpResponse:
-    """Take the step if the form is valid, and redirect; otherwise return the page with the form and its errors.
+    """If the form is valid, call `step` and redirect; otherwise return the page with the form and its errors.
 
-    If the service refuses, the form shows why. With `names_emailed` the message also says who gets an email.
+    If the service refuses, the form shows why. With `say_who_gets_emails` the message also says who gets an email.
     """
     if form.is_valid():
         try:
@@ -43,7 +43,7 @@ def take_step(
         except tuple(refusals) as error:
             form.add_error(_field(refusals, error), str(error))
         else:
-            messages.success(request, f"{message}{recipients.sentence()}" if names_emailed else message)
+            messages.success(request, f"{message}{recipients.sentence()}" if say_who_gets_emails else message)
             return redirect(next_page)
     return form_page(request, template, form, **context)
 

@@ -229,7 +229,7 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToRemoveSecondFactor: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         person=person,
     )
 

@@ -116,7 +116,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         form,
         step,
         {UnableToGiveNotice: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         party=own_party,
         partnership=partnership,
         last_day=last_day,
@@ -148,7 +148,7 @@ def notice_withdraw(request: HttpRequest, pk: int, notice: int) -> HttpResponse:
         form,
         step,
         {UnableToWithdrawNotice: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         notice=open_notice,
         partnership=open_notice.partnership,
     )

@@ -213,7 +213,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToChangeStatus: "status", UnableToRenew: "status"},
-        names_emailed=True,
+        say_who_gets_emails=True,
         partnership=partnership,
         successor=successor,
         needs=[(status.label, missing) for status, missing in missing_by_status if missing],

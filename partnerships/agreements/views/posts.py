@@ -138,7 +138,7 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
         form,
         step,
         _REFUSALS,
-        names_emailed=True,
+        say_who_gets_emails=True,
         organisation=owner,
         partnership=partnership,
         back=back,
@@ -163,7 +163,7 @@ def fill(request: HttpRequest, pk: int) -> HttpResponse:
         holder = fill_post(post=post, author=user, now=timezone.now(), **form.fill_post_arguments())
         return f"{holder.display_name}: {post} of {post.organisation.display_name}.", post.get_absolute_url()
 
-    return take_step(request, "agreements/posts/fill.html", form, step, _REFUSALS, names_emailed=True, post=post)
+    return take_step(request, "agreements/posts/fill.html", form, step, _REFUSALS, say_who_gets_emails=True, post=post)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

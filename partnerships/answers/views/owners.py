@@ -107,7 +107,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToDecide: "reason"},
-        names_emailed=True,
+        say_who_gets_emails=True,
         answer=answer,
         back=back,
     )

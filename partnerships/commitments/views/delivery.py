@@ -37,7 +37,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToRecordProgress: None, services.UnableToAttach: "evidence"},
-        names_emailed=True,
+        say_who_gets_emails=True,
         commitment=commitment,
     )
 
@@ -86,7 +86,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToEscalate: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         commitment=commitment,
     )
 
@@ -114,6 +114,6 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToVerify: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         commitment=commitment,
     )

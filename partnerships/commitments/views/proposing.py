@@ -74,7 +74,7 @@ def new(request: HttpRequest) -> HttpResponse:
         form,
         step,
         {services.UnableToPropose: None, services.UnableToConfirm: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         suggestion=suggestion,
         replaces=replaces,
         back=back,

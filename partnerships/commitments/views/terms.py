@@ -38,7 +38,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToEdit: None, services.UnableToPropose: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         commitment=commitment,
     )
 
@@ -73,7 +73,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
         form,
         step,
         {services.UnableToConfirm: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         commitment=commitment,
         organisation=organisation,
         giving=giving,
@@ -122,7 +122,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToEnd: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         commitment=commitment,
         rights=rights,
     )

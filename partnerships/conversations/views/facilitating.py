@@ -54,7 +54,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToNameFacilitator: "email"},
-        names_emailed=True,
+        say_who_gets_emails=True,
         partnership=partnership,
     )
 

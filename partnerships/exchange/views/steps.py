@@ -64,7 +64,7 @@ def take_entry_step(
         form,
         lambda: (step(), next_page or entry.get_absolute_url()),
         {services.UnableToChangeEntry: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         entry=entry,
         title=title,
         **context,

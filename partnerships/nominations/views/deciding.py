@@ -38,7 +38,7 @@ def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         )
         return "Your answers have been sent.", nominations_return.get_absolute_url()
 
-    context = return_context(nominations_return, rights) | {"names_emailed": True}
+    context = return_context(nominations_return, rights) | {"say_who_gets_emails": True}
     return take_step(request, "nominations/decide.html", form, step, {services.UnableToDecide: None}, **context)
 
 

@@ -146,7 +146,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "back": nominations_return.get_absolute_url(),
         "lead": lead,
     }
-    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)
+    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, say_who_gets_emails=True, **context)
 
 
 @_FORM
@@ -175,4 +175,4 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "back": nominations_return.get_absolute_url(),
         "lead": lead,
     }
-    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)
+    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, say_who_gets_emails=True, **context)

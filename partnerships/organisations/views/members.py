@@ -194,7 +194,7 @@ def _end_page(request: HttpRequest, user: User, membership: Membership, *, submi
         form,
         step,
         {UnableToEndMembership: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         membership=membership,
         organisation=membership.organisation,
         held=held_by(membership.person, membership.organisation, timezone.localdate()),

@@ -102,7 +102,7 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         form,
         step,
         {UnableToChangeOwners: "organisation"},
-        names_emailed=True,
+        say_who_gets_emails=True,
         plan=plan,
         owner=plan_owner,
     )
@@ -181,7 +181,7 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToChangeOwners: "reason"},
-        names_emailed=True,
+        say_who_gets_emails=True,
         offer=ownership_offer,
         may_answer=leads_organisation and is_open,
         waits=is_open,

@@ -170,7 +170,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToRequestSignOff: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         plan=plan,
         number=number_to_sign(plan),
         asked_again=asked_again(plan),

@@ -63,7 +63,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToPropose: "reason"},
-        names_emailed=True,
+        say_who_gets_emails=True,
         partnership=opened.partnership,
     )
 
@@ -106,7 +106,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         form,
         step,
         {UnableToSendForSignature: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         partnership=opened.partnership,
         proposal=proposal,
         signers=[(party, signers_of(party, opened.partnership, timezone.localdate())) for party in parties],
@@ -139,7 +139,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         form,
         step,
         {UnableToWithdraw: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         partnership=opened.partnership,
         proposal=proposal,
     )
@@ -170,7 +170,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         form,
         step,
         {UnableToWithdraw: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         partnership=opened.partnership,
         proposal=proposal,
     )

@@ -97,7 +97,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToChangeAgenda: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         meeting=meeting,
         items=agenda_for(meeting, user),
         recipients=list(seated_people(meeting).exclude(pk=user.pk)),

@@ -58,7 +58,7 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToPlan: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         partnership=partnership,
         proposed=proposed,
         back=back,
@@ -96,7 +96,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToPlan: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         meeting=meeting,
     )
 
@@ -124,6 +124,6 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {services.UnableToChangeMeeting: None},
-        names_emailed=True,
+        say_who_gets_emails=True,
         meeting=meeting,
     )

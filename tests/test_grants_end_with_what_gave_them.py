@@ -278,7 +278,7 @@ def saved_view(world: World) -> Probe:
 def scheduled_report(world: World) -> Probe:
     reports.schedule_report(
         report="partnership-register",
-        question="",
+        query_string="",
         name="Every week",
         every="week",
         first_on=timezone.localdate(),

@@ -285,7 +285,7 @@ def digests_identity(one: Subscription) -> str:
 def schedule_for(world: World) -> Schedule:
     return reports.schedule_report(
         report="partnership-register",
-        question="",
+        query_string="",
         name="Every month",
         every="month",
         first_on=timezone.localdate(),

@@ -385,7 +385,7 @@ def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: 
 
 
 def test_a_report_file_is_computed_from_the_standby(world: World) -> None:
-    reports.ask_for_file(report="board-pack", question="", form="xlsx", person=world.ben, now=timezone.now())
+    reports.ask_for_file(report="board-pack", query_string="", form="xlsx", person=world.ben, now=timezone.now())
 
     with pretend_standby() as asked:
         reports.make_files(now=timezone.now())

@@ -293,7 +293,7 @@ def entry_enters_a_followed_view(w: World) -> Act:
 def report_sent_on_a_rhythm(w: World) -> Act:
     reporting.schedule_report(
         report="partnership-register",
-        question="",
+        query_string="",
         name="Register",
         every="month",
         first_on=timezone.localdate(),
@@ -309,7 +309,7 @@ def report_sent_on_a_rhythm(w: World) -> Act:
 def scheduled_report_of_a_partnership_they_left(w: World) -> Act:
     reporting.schedule_report(
         report="homes-pipeline",
-        question=f"partnership={w.partnership.pk}",
+        query_string=f"partnership={w.partnership.pk}",
         name="Homes of the partnership",
         every="month",
         first_on=timezone.localdate(),

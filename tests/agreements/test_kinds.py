@@ -126,7 +126,7 @@ def test_an_added_field_appears_in_the_schema_and_the_preview(world: World, clie
     own = [field.code for field in build_schema(kept.declarations).about][-4:]
 
     assert own == ["pledge", "standards", "how_to_join", "published_at"]
-    assert "Pledge (needed)" in " ".join(page.split())
+    assert "Pledge (required)" in " ".join(page.split())
     assert 'placeholder="A line of text"' in page
     assert "In one line." in page
 

@@ -207,7 +207,7 @@ def test_a_removed_documents_file_goes_after_a_year_but_its_row_stays(world: Wor
     assert bool(document.file) is kept
     assert document.title == "Minutes"
     if not kept:
-        with pytest.raises(UnableToRestoreDocument, match="no longer kept"):
+        with pytest.raises(UnableToRestoreDocument, match="its file has been deleted"):
             restore_document(document=document, author=world.dee, now=now)
 
 

@@ -67,9 +67,9 @@ class PostForm(FillForm):
     )
     field_order = ("role", "title")
 
-    def __init__(self, *args: Any, roles: Sequence[PostRole], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, post_roles: Sequence[PostRole], **kwargs: Any) -> None:
         super().__init__(*args, submit="Add post", **kwargs)
-        choice_field(self, "role").choices = [("", "Choose a role"), *((role.value, role.label) for role in roles)]
+        choice_field(self, "role").choices = [("", "Choose a role"), *((role.value, role.label) for role in post_roles)]
         model_choice_field(self, "person").empty_label = "Nobody yet, or a person without an account"
         # A vacant post needs no reason. If the form names a holder, the service `fill_post` asks for one.
         self.fields["reason"].required = False
@@ -95,6 +95,7 @@ class ContactForm(Form):
     def __init__(self, *args: Any, holder: Holder, cancel: str, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {name: getattr(holder, name) for name in FillForm.CONTACT})
         super().__init__(*args, **kwargs)
+        # A person with an account changes their name on their own page.
         if holder.person_id is not None:
             del self.fields["name"]
             email = self.fields["email"]

@@ -44,6 +44,7 @@ from partnerships.people.requests import signed_in
 #: How many new links we email one contact in a day.
 _LINKS_A_DAY = 3
 
+#: `take_step` shows this refusal above the form, because no single field is at fault.
 _REFUSALS: dict[type[Exception], str | None] = {UnableToChangePost: None}
 
 
@@ -57,7 +58,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = get_readable(user, pk)
     takes_part = Party.objects.takes_part(user, pk)
     parties = partnership.parties.present().select_related("organisation").order_by("role", "organisation__name", "pk")
-    roles = roles_of(user, timezone.now())
+    user_roles = roles_of(user, timezone.now())
     organisation_ids = [party.organisation_id for party in parties]
     return render(
         request,
@@ -65,21 +66,23 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "partnership": partnership,
             "teams": teams_of(user, partnership, parties) if takes_part else [],
-            "edits": [] if partnership.is_over else roles.edited_among(organisation_ids),
-            "leads": [] if partnership.is_over else roles.led_among(organisation_ids),
+            "edits": [] if partnership.is_over else user_roles.edited_among(organisation_ids),
+            "leads": [] if partnership.is_over else user_roles.led_among(organisation_ids),
         },
     )
 
 
 @require_safe
 def post_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show who holds a post and, to people of its own organisation, who held it before."""
+    """Show who holds a post and, to people of its own organisation, its former and future holders."""
     user = signed_in(request)
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
-    roles = roles_of(user, timezone.now())
-    is_own = roles.act_for(post.organisation_id)
-    may_name = is_own and not post.is_ended and may_name_in(post.role, roles, post.organisation_id)
-    other_holders = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=[row.pk for row in post.present])
+    user_roles = roles_of(user, timezone.now())
+    is_own = user_roles.act_for(post.organisation_id)
+    may_name = is_own and not post.is_ended and may_name_in(post.role, user_roles, post.organisation_id)
+    # The page shows present holders apart, so leave them out of the list of earlier and later ones.
+    present_holder_ids = [holder.pk for holder in post.present]
+    other_holders = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=present_holder_ids)
     page = None
     if is_own:
         page = keyset_page(request, other_holders.select_related("person"), order=("-starts_on", "-pk"))
@@ -98,30 +101,36 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def create(request: HttpRequest, organisation: int, pk: int | None = None) -> HttpResponse:
-    """Create a post of an organisation, or of an organisation in a partnership, and name its holder."""
+def create(request: HttpRequest, organisation_id: int, partnership_id: int | None = None) -> HttpResponse:
+    """Create a post and name its holder: in a partnership, or, without one, for the whole organisation."""
     user = signed_in(request)
-    roles = roles_of(user, timezone.now())
-    owner = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation)
-    partnership = None if pk is None else get_visible(user, pk)
-    require(roles.edit_for(owner.pk))
-    if partnership is not None and not partnership.parties.present().filter(organisation=owner).exists():
+    user_roles = roles_of(user, timezone.now())
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation_id)
+    partnership = None if partnership_id is None else get_visible(user, partnership_id)
+    require(user_roles.edit_for(organisation.pk))
+    # Only a present party has posts in the partnership.
+    if partnership is not None and not partnership.parties.present().filter(organisation=organisation).exists():
         raise Http404
-    back = owner.get_absolute_url() if pk is None else reverse("agreements:people", args=[pk])
+
+    if partnership is None:
+        next_page = organisation.get_absolute_url()
+    else:
+        next_page = reverse("agreements:people", args=[partnership.pk])
     form = PostForm(
         posted(request),
-        roles=[role for role in PostRole if may_name_in(role, roles, owner.pk)],
-        people=with_account(people_of(owner)),
-        cancel=back,
+        post_roles=[role for role in PostRole if may_name_in(role, user_roles, organisation.pk)],
+        people=with_account(people_of(organisation)),
+        cancel=next_page,
         initial={"role": request.GET.get("role", "")},
     )
 
-    def step() -> tuple[str, str]:
+    def create_and_fill() -> tuple[str, str]:
         now = timezone.now()
-        # If naming the holder is refused, the post must not be left behind: the form will be sent again.
+        # One transaction: if the holder is refused, the person sends the corrected form again. Were the post left
+        # behind, that second attempt would be refused as a duplicate.
         with transaction.atomic():
             post = create_post(
-                organisation=owner,
+                organisation=organisation,
                 partnership=partnership,
                 role=form.cleaned_data["role"],
                 title=form.cleaned_data["title"],
@@ -130,18 +139,18 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
             )
             if not form.is_vacant:
                 fill_post(post=post, author=user, now=now, **form.fill_post_arguments())
-        return f"{post} of {owner.display_name} has been added.", back
+        return f"{post} of {organisation.display_name} has been added.", next_page
 
     return take_step(
         request,
         "agreements/posts/create.html",
         form,
-        step,
+        create_and_fill,
         _REFUSALS,
         say_who_gets_emails=True,
-        organisation=owner,
+        organisation=organisation,
         partnership=partnership,
-        back=back,
+        back=next_page,
     )
 
 
@@ -159,11 +168,13 @@ def fill(request: HttpRequest, pk: int) -> HttpResponse:
     post = _get_fillable_post(user, pk)
     form = FillForm(posted(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def name_holder() -> tuple[str, str]:
         holder = fill_post(post=post, author=user, now=timezone.now(), **form.fill_post_arguments())
         return f"{holder.display_name}: {post} of {post.organisation.display_name}.", post.get_absolute_url()
 
-    return take_step(request, "agreements/posts/fill.html", form, step, _REFUSALS, say_who_gets_emails=True, post=post)
+    return take_step(
+        request, "agreements/posts/fill.html", form, name_holder, _REFUSALS, say_who_gets_emails=True, post=post
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -173,11 +184,11 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     post = _get_fillable_post(user, pk)
     form = ReasonForm(posted(request), submit="End post", cancel=post.get_absolute_url())
 
-    def step() -> tuple[str, str]:
+    def end_the_post() -> tuple[str, str]:
         end_post(post=post, author=user, now=timezone.now(), **form.cleaned_data)
         return f"{post} of {post.organisation.display_name} has ended.", post.get_absolute_url()
 
-    return take_step(request, "agreements/posts/end.html", form, step, _REFUSALS, post=post)
+    return take_step(request, "agreements/posts/end.html", form, end_the_post, _REFUSALS, post=post)
 
 
 def _get_editable_holder(user: User, pk: int) -> Holder:
@@ -187,9 +198,9 @@ def _get_editable_holder(user: User, pk: int) -> Holder:
     """
     visible = Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
     holder = get_object_or_404(visible, pk=pk)
-    roles = roles_of(user, timezone.now())
-    is_own = holder.person_id == user.pk and roles.act_for(holder.post.organisation_id)
-    require(is_own or may_name_in(holder.post.role, roles, holder.post.organisation_id))
+    user_roles = roles_of(user, timezone.now())
+    is_own_entry = holder.person_id == user.pk and user_roles.act_for(holder.post.organisation_id)
+    require(is_own_entry or may_name_in(holder.post.role, user_roles, holder.post.organisation_id))
     return holder
 
 
@@ -198,14 +209,16 @@ def contact(request: HttpRequest, pk: int) -> HttpResponse:
     """Change how to reach the holder of a post."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
-    back = holder.post.get_absolute_url()
-    form = ContactForm(posted(request), holder=holder, cancel=back)
+    post_page_url = holder.post.get_absolute_url()
+    form = ContactForm(posted(request), holder=holder, cancel=post_page_url)
 
-    def step() -> tuple[str, str]:
+    def save_contact() -> tuple[str, str]:
         change_contact(holder=holder, contact=form.contact(), author=user, now=timezone.now())
-        return "The contact details have been changed.", back
+        return "The contact details have been changed.", post_page_url
 
-    return take_step(request, "agreements/posts/contact.html", form, step, _REFUSALS, holder=holder, post=holder.post)
+    return take_step(
+        request, "agreements/posts/contact.html", form, save_contact, _REFUSALS, holder=holder, post=holder.post
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -213,14 +226,16 @@ def vacate(request: HttpRequest, pk: int) -> HttpResponse:
     """End the time of a holder in a post."""
     user = signed_in(request)
     holder = _get_editable_holder(user, pk)
-    back = holder.post.get_absolute_url()
-    form = ReasonForm(posted(request), submit="End their time in this post", cancel=back)
+    post_page_url = holder.post.get_absolute_url()
+    form = ReasonForm(posted(request), submit="End their time in this post", cancel=post_page_url)
 
-    def step() -> tuple[str, str]:
+    def end_time_in_post() -> tuple[str, str]:
         vacate_post(holder=holder, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"{holder.display_name} no longer holds this post.", back
+        return f"{holder.display_name} no longer holds this post.", post_page_url
 
-    return take_step(request, "agreements/posts/vacate.html", form, step, _REFUSALS, holder=holder, post=holder.post)
+    return take_step(
+        request, "agreements/posts/vacate.html", form, end_time_in_post, _REFUSALS, holder=holder, post=holder.post
+    )
 
 
 def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse:
@@ -229,6 +244,7 @@ def _offer_new_link(request: HttpRequest, holder: Holder | None) -> HttpResponse
         return render(request, "agreements/posts/contact_gone.html", status=404)
     if request.method != "POST":
         return render(request, "agreements/posts/contact_link_over.html", status=410)
+    # Anybody with the old link can ask, so the limit is per contact and not per visitor.
     refusal = too_many(request, "contact links", limit=_LINKS_A_DAY, stretch=dt.timedelta(days=1), who=f"{holder.pk}")
     if refusal is not None:
         return refusal

@@ -230,6 +230,6 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def every(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The named parts that are not empty."""
+def given_values(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Those of the named values that the file gives: neither null nor empty text."""
     return {name: value[name] for name in names if value[name] not in (None, "")}

@@ -20,19 +20,19 @@ def schedule_commitments(network: Network) -> None:
 
     The giver's or receiver's lead proposes, and the other confirms.
     """
-    for place, item in enumerate(network.file["commitments"]):
-        path = f"commitments[{place}]"
-        network.then(item["proposed"], path, partial(_propose, network, item))
+    for index, item in enumerate(network.file["commitments"]):
+        path = f"commitments[{index}]"
+        network.schedule(item["proposed"], path, partial(_propose, network, item))
         if item["confirmed"]:
-            network.then(item["confirmed"], path, partial(_confirm, network, item))
+            network.schedule(item["confirmed"], path, partial(_confirm, network, item))
         for number, progress in enumerate(item["progress"]):
-            network.then(progress["at"], f"{path}.progress[{number}]", partial(_progress, network, item, progress))
+            network.schedule(progress["at"], f"{path}.progress[{number}]", partial(_progress, network, item, progress))
         if item["verified"]:
-            network.then(item["verified"], path, partial(_verify, network, item))
+            network.schedule(item["verified"], path, partial(_verify, network, item))
 
 
 def _propose(network: Network, item: Item, now: dt.datetime) -> None:
-    made = propose_commitment(
+    commitment = propose_commitment(
         giver=network.organisations[item["giver"]],
         receiver=network.organisations[item["receiver"]],
         text=item["text"],
@@ -41,17 +41,17 @@ def _propose(network: Network, item: Item, now: dt.datetime) -> None:
         owner=network.people[item["owner"]] if item["owner"] else None,
         due_on=item["due_on"],
         partnership=partnership_of(network, item["partnership"]),
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
         confirm=True,
     )
-    network.keep("commitments", item["key"], made)
+    network.remember("commitments", item["key"], commitment)
 
 
 def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
-    commitment = network.found("commitments", item["key"])
+    commitment = network.recall("commitments", item["key"])
     commitment.refresh_from_db()
-    author = network.by(item["confirmed_by"])
+    author = network.actor(item["confirmed_by"])
     sides = [network.organisations[item[side]] for side in ("giver", "receiver")]
     own_sides = [body for body in sides if body.memberships.current().of_person(author).exists()]
     if not own_sides:
@@ -65,9 +65,9 @@ def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
 
 def _progress(network: Network, item: Item, progress: Item, now: dt.datetime) -> None:
     record_progress(
-        commitment=network.found("commitments", item["key"]),
+        commitment=network.recall("commitments", item["key"]),
         status=progress["status"],
-        author=network.by(progress["by"]),
+        author=network.actor(progress["by"]),
         now=now,
         delivered=progress["delivered"],
         note_text=progress["note"],
@@ -77,5 +77,5 @@ def _progress(network: Network, item: Item, progress: Item, now: dt.datetime) ->
 
 def _verify(network: Network, item: Item, now: dt.datetime) -> None:
     verify_delivery(
-        commitment=network.found("commitments", item["key"]), author=network.by(item["verified_by"]), now=now
+        commitment=network.recall("commitments", item["key"]), author=network.actor(item["verified_by"]), now=now
     )

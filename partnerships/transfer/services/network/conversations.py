@@ -19,27 +19,27 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 def schedule_conversations(network: Network) -> None:
     """Steps of conversations: recorded, circulated, agreed by the others."""
-    for place, item in enumerate(network.file["conversations"]):
-        path = f"conversations[{place}]"
-        network.then(item["recorded"], path, partial(_record, network, item))
+    for index, item in enumerate(network.file["conversations"]):
+        path = f"conversations[{index}]"
+        network.schedule(item["recorded"], path, partial(_record, network, item))
         if item["circulated"]:
-            network.then(item["circulated"], path, partial(_circulate, network, item))
+            network.schedule(item["circulated"], path, partial(_circulate, network, item))
         for number, agreed in enumerate(item["agreed"]):
-            network.then(agreed["at"], f"{path}.agreed[{number}]", partial(_agree, network, item, agreed))
+            network.schedule(agreed["at"], f"{path}.agreed[{number}]", partial(_agree, network, item, agreed))
 
 
 def _record(network: Network, item: Item, now: dt.datetime) -> None:
     """Record the conversation through the service, as its author would."""
     body = network.organisations
     person = network.people
-    made = record_conversation(
+    conversation = record_conversation(
         organisation=body[item["organisation"]],
         record=Record(
             subject=item["subject"],
             held_on=item["held_on"],
             planned=item["planned"],
             format=item["how"],
-            organisations=network.bodies(item["with"]),
+            organisations=network.organisations_for(item["with"]),
             partnership=partnership_of(network, item["partnership"]),
             said=item["said"],
             decisions=item["decisions"],
@@ -66,23 +66,23 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
             ],
             private_note=item["private_note"] or None,
         ),
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
-    network.keep("conversations", item["key"], made)
+    network.remember("conversations", item["key"], conversation)
 
 
 def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
-    circulate(conversation=network.found("conversations", item["key"]), author=network.by(item["by"]), now=now)
+    circulate(conversation=network.recall("conversations", item["key"]), author=network.actor(item["by"]), now=now)
 
 
 def _agree(network: Network, item: Item, agreed: Item, now: dt.datetime) -> None:
-    conversation = network.found("conversations", item["key"])
+    conversation = network.recall("conversations", item["key"])
     conversation.refresh_from_db()
     agree_record(
         conversation=conversation,
         organisation=network.organisations[agreed["organisation"]],
         revision=conversation.revision,
-        author=network.by(agreed["by"]),
+        author=network.actor(agreed["by"]),
         now=now,
     )

@@ -21,18 +21,18 @@ from partnerships.organisations.models import (
 from partnerships.organisations.services.areas import save_area
 from partnerships.people.models import User, confirm_address
 from partnerships.people.services import person_for_address
-from partnerships.transfer.reading.shapes import every
+from partnerships.transfer.reading.shapes import given_values
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
 
 
 def load_areas(network: Network) -> None:
     """Create areas, then link them: a parent may come later in the file."""
-    for place, item in enumerate(network.file["areas"]):
-        with at(f"areas[{place}]"):
+    for index, item in enumerate(network.file["areas"]):
+        with at(f"areas[{index}]"):
             known = Area.objects.filter(code=item["code"]).first()
             area = known or save_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
         network.areas[item["code"]] = area
-    for place, item in enumerate(network.file["areas"]):
+    for index, item in enumerate(network.file["areas"]):
         area = network.areas[item["code"]]
         links = {
             name: network.areas[item[name]]
@@ -40,19 +40,19 @@ def load_areas(network: Network) -> None:
             if item[name] and getattr(area, name) is None
         }
         if links:
-            with at(f"areas[{place}]"):
+            with at(f"areas[{index}]"):
                 linked = save_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
             network.areas[item["code"]] = linked
 
 
 def load_organisations(network: Network) -> None:
     """Organisations are found by identifier, otherwise created."""
-    for place, item in enumerate(network.file["organisations"]):
-        with at(f"organisations[{place}]"):
+    for index, item in enumerate(network.file["organisations"]):
+        with at(f"organisations[{index}]"):
             network.organisations[item["key"]] = _organisation(network, item)
-    for place, item in enumerate(network.file["organisations"]):
+    for index, item in enumerate(network.file["organisations"]):
         body = network.organisations[item["key"]]
-        with at(f"organisations[{place}]"):
+        with at(f"organisations[{index}]"):
             if item["parent"]:
                 organisations.update_organisation(
                     organisation=body,
@@ -67,7 +67,7 @@ def load_organisations(network: Network) -> None:
                     kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
                     status=SuccessionStatus.EFFECTIVE,
                     vests_on=known_day(item["ended"]),
-                    ties=organisations.ties_between([body], network.bodies(item["successors"])),
+                    ties=organisations.ties_between([body], network.organisations_for(item["successors"])),
                     author=network.author,
                     now=network.begins,
                 )
@@ -100,7 +100,7 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
         status=Status.DISSOLVED if ended else Status.ACTIVE,
         valid_to=ended,
         is_demonstration=network.demo,
-        **every(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
+        **given_values(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
     )
 
 
@@ -111,11 +111,11 @@ def _region(areas: list[Area]) -> Area | None:
 
 def load_people(network: Network) -> None:
     """Create people now; their memberships begin in the order of their dates."""
-    for place, item in enumerate(network.file["people"]):
-        with at(f"people[{place}]"):
+    for index, item in enumerate(network.file["people"]):
+        with at(f"people[{index}]"):
             network.people[item["key"]] = _person(network, item)
-    for place, item in enumerate(network.file["memberships"]):
-        path = f"memberships[{place}]"
+    for index, item in enumerate(network.file["memberships"]):
+        path = f"memberships[{index}]"
         since = item["since"]
         begun = dt.datetime.combine(since, dt.time(), tzinfo=network.now.tzinfo) if since else network.begins
 
@@ -129,7 +129,7 @@ def load_people(network: Network) -> None:
                 now=now,
             )
 
-        network.then(begun, path, add)
+        network.schedule(begun, path, add)
 
 
 def _person(network: Network, item: dict[str, Any]) -> User:

@@ -12,44 +12,44 @@ from partnerships.exchange.services import (
     share_entry,
     withdraw_entry,
 )
-from partnerships.transfer.reading.shapes import every
+from partnerships.transfer.reading.shapes import given_values
 from partnerships.transfer.services.network.partnerships import partnership_of
 from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_entries(network: Network) -> None:
     """Steps of asks and offers: written, shared, answered, decided, withdrawn."""
-    for place, item in enumerate(network.file["entries"]):
-        path = f"entries[{place}]"
+    for index, item in enumerate(network.file["entries"]):
+        path = f"entries[{index}]"
         written = item["written"] or item["shared"] or network.now
-        network.then(written, path, partial(_write, network, item))
+        network.schedule(written, path, partial(_write, network, item))
         if item["shared"]:
-            network.then(item["shared"], path, partial(_share, network, item))
+            network.schedule(item["shared"], path, partial(_share, network, item))
         for number, response in enumerate(item["responses"]):
             here = f"{path}.responses[{number}]"
-            network.then(response["at"], here, partial(_respond, network, item, response, number))
+            network.schedule(response["at"], here, partial(_respond, network, item, response, number))
             decided = response["accepted"] or response["declined"]
             if decided:
-                network.then(decided, here, partial(_decide, network, item, response, number))
+                network.schedule(decided, here, partial(_decide, network, item, response, number))
         if item["withdrawn"]:
-            network.then(item["withdrawn"], path, partial(_withdraw, network, item))
+            network.schedule(item["withdrawn"], path, partial(_withdraw, network, item))
 
 
 def _write(network: Network, item: Item, now: dt.datetime) -> None:
     """Write the ask or offer as a draft; what happens to it follows by date."""
-    made = create_entry(
+    entry = create_entry(
         organisation=network.organisations[item["organisation"]],
         direction=item["direction"],
         title=item["title"],
         theme=item["theme"],
         audience=item["audience"],
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
-        addressees=network.bodies(item["addressees"]),
+        addressees=network.organisations_for(item["addressees"]),
         partnership=partnership_of(network, item["partnership"]),
         areas=[network.areas[code] for code in item["areas"]],
         standing=item["standing"],
-        **every(
+        **given_values(
             item,
             (
                 "statement",
@@ -64,36 +64,36 @@ def _write(network: Network, item: Item, now: dt.datetime) -> None:
             ),
         ),
     )
-    network.keep("entries", item["key"], made)
+    network.remember("entries", item["key"], entry)
 
 
 def _share(network: Network, item: Item, now: dt.datetime) -> None:
-    share_entry(entry=network.found("entries", item["key"]), author=network.by(item["by"]), now=now)
+    share_entry(entry=network.recall("entries", item["key"]), author=network.actor(item["by"]), now=now)
 
 
 def _respond(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
-    made = respond(
-        entry=network.found("entries", item["key"]),
+    saved_response = respond(
+        entry=network.recall("entries", item["key"]),
         organisation=network.organisations[response["organisation"]],
         text=response["text"],
-        author=network.by(response["by"]),
+        author=network.actor(response["by"]),
         now=now,
         quantity=response["quantity"],
     )
-    network.keep("responses", f"{item['key']}/{number}", made)
+    network.remember("responses", f"{item['key']}/{number}", saved_response)
 
 
 def _decide(network: Network, item: Item, response: Item, number: int, now: dt.datetime) -> None:
     decide_response(
-        response=network.found("responses", f"{item['key']}/{number}"),
+        response=network.recall("responses", f"{item['key']}/{number}"),
         accept=bool(response["accepted"]),
         reason=response["reason"],
-        author=network.by(response["decided_by"] or item["by"]),
+        author=network.actor(response["decided_by"] or item["by"]),
         now=now,
     )
 
 
 def _withdraw(network: Network, item: Item, now: dt.datetime) -> None:
     withdraw_entry(
-        entry=network.found("entries", item["key"]), reason=item["reason"], author=network.by(item["by"]), now=now
+        entry=network.recall("entries", item["key"]), reason=item["reason"], author=network.actor(item["by"]), now=now
     )

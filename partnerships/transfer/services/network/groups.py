@@ -12,12 +12,12 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 def schedule_groups(network: Network) -> None:
     """Steps of working groups: started, joined."""
-    for place, item in enumerate(network.file["working_groups"]):
-        path = f"working_groups[{place}]"
-        network.then(item["at"], path, partial(_start, network, item))
+    for index, item in enumerate(network.file["working_groups"]):
+        path = f"working_groups[{index}]"
+        network.schedule(item["at"], path, partial(_start, network, item))
         for number, member in enumerate(item["members"]):
             if member["accepted"]:
-                network.then(member["accepted"], f"{path}.members[{number}]", partial(_join, network, item, member))
+                network.schedule(member["accepted"], f"{path}.members[{number}]", partial(_join, network, item, member))
 
 
 def _start(network: Network, item: Item, now: dt.datetime) -> None:
@@ -25,7 +25,7 @@ def _start(network: Network, item: Item, now: dt.datetime) -> None:
     parent = partnership_of(network, item["partnership"])
     assert parent is not None  # a required field
     parent.refresh_from_db()
-    made = start_working_group(
+    group = start_working_group(
         parent=parent,
         organisation=network.organisations[item["organisation"]],
         group=NewGroup(
@@ -34,14 +34,14 @@ def _start(network: Network, item: Item, now: dt.datetime) -> None:
             members=[network.organisations[member["organisation"]] for member in item["members"]],
             ends_on=item["ends_on"],
         ),
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
-    network.keep("partnerships", item["key"], made)
+    network.remember("partnerships", item["key"], group)
 
 
 def _join(network: Network, item: Item, member: Item, now: dt.datetime) -> None:
     group = partnership_of(network, item["key"])
     assert group is not None  # a required key
     party = group.parties.get(organisation=network.organisations[member["organisation"]])
-    answer_invitation(party=party, accept=True, reason="", author=network.by(member["by"]), now=now)
+    answer_invitation(party=party, accept=True, reason="", author=network.actor(member["by"]), now=now)

@@ -26,18 +26,18 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 def schedule_meetings(network: Network) -> None:
     """Steps of meetings: planned, agenda, answers, attendance, minutes."""
-    for place, item in enumerate(network.file["meeting_cycles"]):
-        network.then(item["at"], f"meeting_cycles[{place}]", partial(_set_cycle, network, item))
-    for place, item in enumerate(network.file["meetings"]):
-        path = f"meetings[{place}]"
-        network.then(item["planned"], path, partial(_plan, network, item))
+    for index, item in enumerate(network.file["meeting_cycles"]):
+        network.schedule(item["at"], f"meeting_cycles[{index}]", partial(_set_cycle, network, item))
+    for index, item in enumerate(network.file["meetings"]):
+        path = f"meetings[{index}]"
+        network.schedule(item["planned"], path, partial(_plan, network, item))
         for number, answer in enumerate(item["answers"]):
-            network.then(answer["at"], f"{path}.answers[{number}]", partial(_answer, network, item, answer))
+            network.schedule(answer["at"], f"{path}.answers[{number}]", partial(_answer, network, item, answer))
         for name, step in (("circulated", _circulate), ("attended", _attend), ("minutes_written", _minute)):
             if item[name]:
-                network.then(item[name], f"{path}.{name}", partial(step, network, item))
+                network.schedule(item[name], f"{path}.{name}", partial(step, network, item))
         if item["called_off"]:
-            network.then(item["called_off"]["at"], f"{path}.called_off", partial(_call_off, network, item))
+            network.schedule(item["called_off"]["at"], f"{path}.called_off", partial(_call_off, network, item))
 
 
 def _time(text: str) -> dt.time:
@@ -63,7 +63,7 @@ def _set_cycle(network: Network, item: Item, now: dt.datetime) -> None:
         sitting=Sitting(_time(item["time"]), item["minutes"], item["how"], item["place"]),
         on_holiday=item["on_holiday"],
         organisation=None,
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
 
@@ -72,7 +72,7 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
     """Plan the meeting, with own items first and those gathered from rooms after them."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None  # required in the file
-    author, body = network.by(item["by"]), network.organisations[item["organisation"]]
+    author, body = network.actor(item["by"]), network.organisations[item["organisation"]]
     meeting = plan_meeting(
         partnership=partnership,
         organisation=body,
@@ -114,38 +114,38 @@ def _plan(network: Network, item: Item, now: dt.datetime) -> None:
         now=now,
     )
     meeting.refresh_from_db()
-    network.keep("meetings", item["key"], meeting)
+    network.remember("meetings", item["key"], meeting)
 
 
 def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
-    meeting = network.found("meetings", item["key"])
+    meeting = network.recall("meetings", item["key"])
     meeting.refresh_from_db()
     circulate_agenda(
         meeting=meeting,
         organisation=network.organisations[item["organisation"]],
         revision=meeting.revision,
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
 
 
 def _answer(network: Network, item: Item, answer: Item, now: dt.datetime) -> None:
-    seat = network.found("meetings", item["key"]).seats.get(person=network.people[answer["person"]])
+    seat = network.recall("meetings", item["key"]).seats.get(person=network.people[answer["person"]])
     answer_meeting(seat=seat, answer=answer["answer"], author=network.people[answer["person"]], now=now)
 
 
 def _call_off(network: Network, item: Item, now: dt.datetime) -> None:
     call_off_meeting(
-        meeting=network.found("meetings", item["key"]),
+        meeting=network.recall("meetings", item["key"]),
         reason=item["called_off"]["reason"],
         organisation=network.organisations[item["organisation"]],
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
 
 
 def _attend(network: Network, item: Item, now: dt.datetime) -> None:
-    meeting = network.found("meetings", item["key"])
+    meeting = network.recall("meetings", item["key"])
     there = {network.people[key].pk for key in item["present"]}
     seats = meeting.seats.all()
     present, away = Attendance.PRESENT.value, Attendance.APOLOGIES.value
@@ -153,14 +153,14 @@ def _attend(network: Network, item: Item, now: dt.datetime) -> None:
         meeting=meeting,
         attendance={seat.pk: present if seat.is_guest or seat.person_id in there else away for seat in seats},
         organisation=network.organisations[item["organisation"]],
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
 
 
 def _minute(network: Network, item: Item, now: dt.datetime) -> None:
     """Write minutes for everybody who was marked as present."""
-    meeting = network.found("meetings", item["key"])
+    meeting = network.recall("meetings", item["key"])
     meeting.refresh_from_db()
     keeper = network.organisations[item["organisation"]]
     there = meeting.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
@@ -180,6 +180,6 @@ def _minute(network: Network, item: Item, now: dt.datetime) -> None:
             attendees=[AttendeeInput(seat.organisation, seat.person) for seat in seats if seat.person],
         ),
         organisation=keeper,
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )

@@ -28,12 +28,12 @@ _SINCE_2026 = ("referral_register", "referral_noms")
 
 def schedule_nominations(network: Network) -> None:
     """Steps of returns."""
-    for place, item in enumerate(network.file["nominations_returns"]):
-        path, quarter = f"nominations_returns[{place}]", _quarter(item, network.now)
+    for index, item in enumerate(network.file["nominations_returns"]):
+        path, quarter = f"nominations_returns[{index}]", _quarter(item, network.now)
         over = dt.datetime.combine(quarter.ends_on, dt.time(10), tzinfo=dt.UTC)
-        network.then(min(over + SENT_AFTER, network.now), path, partial(_send, network, item, quarter))
+        network.schedule(min(over + SENT_AFTER, network.now), path, partial(_send, network, item, quarter))
         if item["confirmed_by"]:
-            network.then(min(over + CONFIRMED_AFTER, network.now), path, partial(_confirm, network, item))
+            network.schedule(min(over + CONFIRMED_AFTER, network.now), path, partial(_confirm, network, item))
 
 
 def _quarter(item: Item, now: dt.datetime) -> Quarter:
@@ -48,7 +48,7 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
 
     The council's decision follows later.
     """
-    partnership, author = partnership_of(network, item["partnership"]), network.by(item["by"])
+    partnership, author = partnership_of(network, item["partnership"]), network.actor(item["by"])
     assert partnership is not None  # a required field
     agreement = agreement_of(partnership)
     if agreement is None or author is None:
@@ -111,7 +111,7 @@ def _supplements(item: Item, nominations_return: NominationsReturn) -> dict[int,
 
 
 def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
-    author = network.by(item["confirmed_by"])
+    author = network.actor(item["confirmed_by"])
     nominations_return = NominationsReturn.objects.for_pages().get(pk=item["return"])
     assert author is not None  # named in the file
     try:

@@ -15,20 +15,20 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 def schedule_objectives(network: Network) -> None:
     """Steps of objectives; commitments are linked when the loading ends."""
-    for place, item in enumerate(network.file["objectives"]):
-        path = f"objectives[{place}]"
-        network.then(item["added"], path, partial(_add, network, item))
+    for index, item in enumerate(network.file["objectives"]):
+        path = f"objectives[{index}]"
+        network.schedule(item["added"], path, partial(_add, network, item))
         for number, report in enumerate(item["progress"]):
-            network.then(report["at"], f"{path}.progress[{number}]", partial(_report, network, item, report))
+            network.schedule(report["at"], f"{path}.progress[{number}]", partial(_report, network, item, report))
         for key in item["commitments"]:
-            network.then(network.now, path, partial(_link, network, item, key))
+            network.schedule(network.now, path, partial(_link, network, item, key))
 
 
 def _add(network: Network, item: Item, now: dt.datetime) -> None:
     """Add the objective; its progress follows by date."""
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None
-    made = add_objective(
+    objective = add_objective(
         partnership=partnership,
         text=item["text"],
         measure=item["measure"],
@@ -39,14 +39,14 @@ def _add(network: Network, item: Item, now: dt.datetime) -> None:
         target_on=item["target_on"],
         organisation=network.organisations[item["organisation"]],
         owner=network.people[item["owner"]] if item["owner"] else None,
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
-    network.keep("objectives", item["key"], made)
+    network.remember("objectives", item["key"], objective)
 
 
 def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> None:
-    objective = network.found("objectives", item["key"])
+    objective = network.recall("objectives", item["key"])
     report_progress(
         objective=objective,
         report=ProgressReport(
@@ -55,16 +55,16 @@ def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Non
             note=report["note"],
             blocked_by=report["blocked_by"],
         ),
-        author=network.by(report["by"]),
+        author=network.actor(report["by"]),
         now=now,
     )
 
 
 def _link(network: Network, item: Item, key: str, now: dt.datetime) -> None:
     link_record(
-        objective=network.found("objectives", item["key"]),
+        objective=network.recall("objectives", item["key"]),
         provider="commitment",
-        key=str(network.found("commitments", key).pk),
-        author=network.by(item["by"]),
+        key=str(network.recall("commitments", key).pk),
+        author=network.actor(item["by"]),
         now=now,
     )

@@ -19,66 +19,68 @@ from partnerships.agreements.services.status import change_status
 from partnerships.agreements.services.terms import SignatureRequest, record_acceptances, send_for_signature
 from partnerships.agreements.services.terms.drafting import first_content
 from partnerships.agreements.terms.schema import build_schema
-from partnerships.transfer.reading.shapes import every
+from partnerships.transfer.reading.shapes import given_values
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+#: Terms with the same name in the file and in `create_partnership`. Without a value, the model's default applies.
+_TERMS = (
+    "terms_of_reference",
+    "starts_on",
+    "review_on",
+    "ends_on",
+    "goes_on",
+    "notice_days",
+    "quorum",
+    "meeting_frequency",
+    "contact_days",
+    "reports_to",
+    "contribution",
+    "annual_budget",
+    "liabilities",
+)
 
 
 def schedule_partnerships(network: Network) -> None:
     """Steps of partnerships: creation, invitations, answers and statuses."""
-    for place, item in enumerate(network.file["partnerships"]):
-        path = f"partnerships[{place}]"
-        network.then(item["opened"], path, partial(_open, network, item))
-        for number, party in enumerate(item["parties"]):
-            _schedule_party(network, item, party, f"{path}.parties[{number}]")
-        for number, step in enumerate(item["steps"]):
-            network.then(step["at"], f"{path}.steps[{number}]", partial(_change_status, network, item, step))
+    for index, item in enumerate(network.file["partnerships"]):
+        path = f"partnerships[{index}]"
+        network.schedule(item["opened"], path, partial(_open, network, item))
+        for party_index, party in enumerate(item["parties"]):
+            _schedule_party(network, item, party, f"{path}.parties[{party_index}]")
+        for step_index, step in enumerate(item["steps"]):
+            network.schedule(step["at"], f"{path}.steps[{step_index}]", partial(_change_status, network, item, step))
 
 
 def _schedule_party(network: Network, partnership: Item, party: Item, path: str) -> None:
     """Steps of one party: its invitation, its answer and its end."""
-    network.then(party["invited"] or partnership["opened"], path, partial(_invite, network, partnership, party))
+    network.schedule(party["invited"] or partnership["opened"], path, partial(_invite, network, partnership, party))
     if party["accepted"]:
-        network.then(party["accepted"], path, partial(_accept, network, partnership, party))
+        network.schedule(party["accepted"], path, partial(_accept, network, partnership, party))
     if party["declined"]:
-        network.then(party["declined"], path, partial(_decline, network, partnership, party))
+        network.schedule(party["declined"], path, partial(_decline, network, partnership, party))
     if party["left"]:
-        network.then(party["left"], path, partial(_leave, network, partnership, party))
+        network.schedule(party["left"], path, partial(_leave, network, partnership, party))
 
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
     """Create the partnership with its first terms, through the service that pages use."""
-    terms = every(
-        item,
-        (
-            "terms_of_reference",
-            "starts_on",
-            "review_on",
-            "ends_on",
-            "goes_on",
-            "notice_days",
-            "quorum",
-            "meeting_frequency",
-            "contact_days",
-            "reports_to",
-            "contribution",
-            "annual_budget",
-            "liabilities",
-        ),
-    )
+    terms = given_values(item, _TERMS)
+    # These two are passed even when empty: an empty purpose and “not legally binding” are terms as well.
     terms |= {"purpose": item["purpose"], "legally_binding": item["legally_binding"]}
-    made = create_partnership(
+    partnership = create_partnership(
         organisation=network.organisations[item["chair"]],
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         title=item["title"],
         kind=item["kind"],
         now=now,
         areas=[network.areas[code] for code in item["areas"]],
         audience=item["audience"],
+        # The file says “renews”; the model says `redefines`.
         redefines=partnership_of(network, item["renews"]),
         content=_content(network, item, terms),
         **terms,
     )
-    network.keep("partnerships", item["key"], made)
+    network.remember("partnerships", item["key"], partnership)
 
 
 def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, Any] | None:
@@ -123,7 +125,7 @@ def _with_names(network: Network, parties: Collection[str], values: dict[str, An
 def partnership_of(network: Network, key: str) -> Partnership | None:
     if not key:
         return None
-    partnership: Partnership = network.found("partnerships", key, state="open")
+    partnership: Partnership = network.recall("partnerships", key, state="open")
     return partnership
 
 
@@ -144,31 +146,31 @@ def _invite(network: Network, item: Item, party: Item, now: dt.datetime) -> None
     if party["organisation"] == item["chair"]:
         if party["role"] not in (PartyRole.CHAIR, PartyRole.MEMBER):
             own = partnership.parties.get(organisation=body)
-            change_party_role(party=own, role=party["role"], reason=REASON, author=network.by(item["by"]), now=now)
+            change_party_role(party=own, role=party["role"], reason=REASON, author=network.actor(item["by"]), now=now)
         return
     invite_organisation(
         partnership=partnership,
         organisation=body,
         role=party["role"],
         reason=REASON,
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
 
 
 def _accept(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
     own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
-    answer_invitation(party=own, accept=True, reason="", author=network.by(party["by"]), now=now)
+    answer_invitation(party=own, accept=True, reason="", author=network.actor(party["by"]), now=now)
 
 
 def _decline(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
     own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
-    answer_invitation(party=own, accept=False, reason=party["reason"], author=network.by(party["by"]), now=now)
+    answer_invitation(party=own, accept=False, reason=party["reason"], author=network.actor(party["by"]), now=now)
 
 
 def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
     own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
-    by = network.by(party["by"])
+    by = network.actor(party["by"])
     leave_partnership(party=own, reason=party["reason"], author=by, now=now, after_notice=True)
 
 
@@ -178,7 +180,7 @@ def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -
     partnership.refresh_from_db()
     if step["to"] == partnership.status:  # the last signature did it
         return
-    author = network.by(step["by"] or item["by"])
+    author = network.actor(step["by"] or item["by"])
     if step["to"] == Status.AWAITING_SIGN_OFF and partnership.status == Status.DRAFTING:
         _send_for_signature(network, item, step, partnership, now)
         return
@@ -202,7 +204,7 @@ def _send_for_signature(network: Network, item: Item, step: Item, partnership: P
     send_for_signature(
         proposal=partnership.terms_proposals.get(number=1),
         request=SignatureRequest(reason=step["reason"]),
-        author=network.by(step["by"] or item["by"]),
+        author=network.actor(step["by"] or item["by"]),
         organisation=network.organisations[item["chair"]],
         checked=False,
         now=now,

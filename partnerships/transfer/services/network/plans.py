@@ -32,43 +32,43 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 def schedule_plans(network: Network) -> None:
     """Steps of plans: versions, shares, comments, sign-off and the draft."""
-    for place, item in enumerate(network.file["plans"]):
-        path = f"plans[{place}]"
-        network.then(item["begun"], path, partial(_begin, network, item))
+    for index, item in enumerate(network.file["plans"]):
+        path = f"plans[{index}]"
+        network.schedule(item["begun"], path, partial(_begin, network, item))
         for number, version in enumerate(item["versions"]):
-            network.then(version["at"], f"{path}.versions[{number}]", partial(_publish, network, item, version))
+            network.schedule(version["at"], f"{path}.versions[{number}]", partial(_publish, network, item, version))
         for number, share in enumerate(item["shares"]):
-            network.then(share["at"], f"{path}.shares[{number}]", partial(_show, network, item, share))
+            network.schedule(share["at"], f"{path}.shares[{number}]", partial(_show, network, item, share))
         for number, comment in enumerate(item["comments"]):
-            network.then(comment["at"], f"{path}.comments[{number}]", partial(_comment, network, item, comment))
+            network.schedule(comment["at"], f"{path}.comments[{number}]", partial(_comment, network, item, comment))
         if item["sign_off"]:
             asked = item["sign_off"]
-            network.then(asked["at"], f"{path}.sign_off", partial(_ask_for_signatures, network, item))
+            network.schedule(asked["at"], f"{path}.sign_off", partial(_ask_for_signatures, network, item))
             for number, signature in enumerate(asked["signatures"]):
-                network.then(
+                network.schedule(
                     signature["at"], f"{path}.sign_off.signatures[{number}]", partial(_sign, network, item, signature)
                 )
         if item["draft"] is not None:
-            network.then(network.now, f"{path}.draft", partial(_draft, network, item))
+            network.schedule(network.now, f"{path}.draft", partial(_draft, network, item))
 
 
 def _begin(network: Network, item: Item, now: dt.datetime) -> None:
     first = item["versions"][0]["content"] if item["versions"] else item["draft"]
-    made = create_plan(
-        owners=network.bodies(item["owners"]),
+    plan = create_plan(
+        owners=network.organisations_for(item["owners"]),
         partnership=partnership_of(network, item["partnership"]),
         title=item["title"],
         kind=item["kind"],
         audience=item["audience"],
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
         content=first,
     )
-    network.keep("plans", item["key"], made)
+    network.remember("plans", item["key"], plan)
 
 
 def _plan(network: Network, item: Item) -> Plan:
-    plan: Plan = network.found("plans", item["key"])
+    plan: Plan = network.recall("plans", item["key"])
     plan.refresh_from_db()
     return plan
 
@@ -85,7 +85,7 @@ def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> N
         content = _with_pieces(_newest(plan), version["set"])
     publish_version(
         plan=plan,
-        author=network.by(version["by"] or item["by"]),
+        author=network.actor(version["by"] or item["by"]),
         note=version["note"],
         minor=version["minor"],
         now=now,
@@ -146,7 +146,7 @@ def _draft(network: Network, item: Item, now: dt.datetime) -> None:
             piece=piece,
             value=get_piece(content, piece),
             based_on=None,
-            author=network.by(item["draft_by"] or item["by"]),
+            author=network.actor(item["draft_by"] or item["by"]),
             now=now,
         )
 
@@ -158,7 +158,7 @@ def _show(network: Network, item: Item, share: Item, now: dt.datetime) -> None:
         may_comment=share["may_comment"],
         message=share["message"],
         ends_on=share["ends_on"],
-        author=network.by(share["by"] or item["by"]),
+        author=network.actor(share["by"] or item["by"]),
         now=now,
     )
 
@@ -171,7 +171,7 @@ def _comment(network: Network, item: Item, comment: Item, now: dt.datetime) -> N
         version_number=number,
         text=comment["text"],
         anchor=comment["anchor"],
-        author=network.by(comment["by"]),
+        author=network.actor(comment["by"]),
         now=now,
     )
 
@@ -184,7 +184,7 @@ def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
             (network.organisations[signatory["organisation"]], signatory["role"]) for signatory in asked["signatories"]
         ],
         due_on=asked["due_on"],
-        author=network.by(asked["by"] or item["by"]),
+        author=network.actor(asked["by"] or item["by"]),
         now=now,
         reason=asked["reason"],
         questions=asked["questions"],

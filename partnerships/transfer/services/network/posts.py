@@ -15,77 +15,77 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 def schedule_posts(network: Network) -> None:
     """Steps of posts: created, filled, vacated."""
-    for place, item in enumerate(network.file["posts"]):
-        path = f"posts[{place}]"
-        network.then(item["at"], path, partial(_create, network, item))
+    for index, item in enumerate(network.file["posts"]):
+        path = f"posts[{index}]"
+        network.schedule(item["at"], path, partial(_create, network, item))
         for number, holder in enumerate(item["holders"]):
             here = f"{path}.holders[{number}]"
-            network.then(holder["at"], here, partial(_fill, network, item, holder))
+            network.schedule(holder["at"], here, partial(_fill, network, item, holder))
             if holder["until"]:
-                network.then(holder["until"], here, partial(_vacate, network, holder))
+                network.schedule(holder["until"], here, partial(_vacate, network, holder))
 
 
 def schedule_facilitators(network: Network) -> None:
     """Steps of facilitators: named, accepted."""
-    for place, item in enumerate(network.file["facilitators"]):
-        path = f"facilitators[{place}]"
-        network.then(item["at"], path, partial(_name, network, item))
+    for index, item in enumerate(network.file["facilitators"]):
+        path = f"facilitators[{index}]"
+        network.schedule(item["at"], path, partial(_name, network, item))
         if item["accepted"]:
-            network.then(item["accepted"], path, partial(_accept, network, item))
+            network.schedule(item["accepted"], path, partial(_accept, network, item))
 
 
 def _create(network: Network, item: Item, now: dt.datetime) -> None:
-    made = create_post(
+    post = create_post(
         organisation=network.organisations[item["organisation"]],
         partnership=partnership_of(network, item["partnership"]),
         role=item["role"],
         title=item["title"],
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
-    item["post"] = made.pk
+    item["post"] = post.pk
 
 
 def _fill(network: Network, item: Item, holder: Item, now: dt.datetime) -> None:
     if "post" not in item:
         raise UnableToLoad("its post does not exist yet at this point.", "Give it a later date.")
-    made = fill_post(
+    new_holder = fill_post(
         post=Post.objects.get(pk=item["post"]),
         person=network.people[holder["person"]] if holder["person"] else None,
         contact=Contact(holder["name"], holder["email"], holder["phone"], holder["working_days"]),
         reason=holder["reason"] or "Named in the network file.",
-        author=network.by(holder["by"] or item["by"]),
+        author=network.actor(holder["by"] or item["by"]),
         now=now,
     )
-    holder["holder"] = made.pk
+    holder["holder"] = new_holder.pk
 
 
 def _vacate(network: Network, holder: Item, now: dt.datetime) -> None:
     vacate_post(
         holder=Holder.objects.select_related("post").get(pk=holder["holder"]),
         reason=holder["reason"] or "They have left.",
-        author=network.by(holder["by"]),
+        author=network.actor(holder["by"]),
         now=now,
     )
 
 
 def _name(network: Network, item: Item, now: dt.datetime) -> None:
-    person, author = network.people[item["person"]], network.by(item["by"])
+    person, author = network.people[item["person"]], network.actor(item["by"])
     organisation = network.organisations[item["organisation"]]
     if bool(item["partnership"]) == bool(item["entry"]):
         raise UnableToLoad("it must be about one thing.", "Name one partnership, or one entry.")
     if item["entry"]:
-        entry = network.found("entries", item["entry"])
+        entry = network.recall("entries", item["entry"])
         name_entry_facilitator(entry=entry, organisation=organisation, person=person, author=author, now=now)
         return
     partnership = partnership_of(network, item["partnership"])
     assert partnership is not None  # checked above
-    item["made"] = name_facilitator(
+    item["facilitator"] = name_facilitator(
         partnership=partnership, organisation=organisation, person=person, author=author, now=now
     )
 
 
 def _accept(network: Network, item: Item, now: dt.datetime) -> None:
-    if "made" not in item:
+    if "facilitator" not in item:
         raise UnableToLoad("only facilitators of a partnership accept, after they were named.", "Leave it out.")
-    accept_facilitation(facilitator=item["made"], author=network.people[item["person"]], now=now)
+    accept_facilitation(facilitator=item["facilitator"], author=network.people[item["person"]], now=now)

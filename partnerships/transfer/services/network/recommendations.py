@@ -29,16 +29,16 @@ def schedule_recommendations(network: Network) -> None:
     """
     if network.file["responses"] or network.file["adoptions"]:
         load_recommendations(now=network.now)
-    for place, item in enumerate(network.file["responses"]):
-        path = f"responses[{place}]"
-        network.then(item["at"], path, partial(_respond, network, item))
-        network.then(network.now, path, partial(_prove, network, item))
-    for place, item in enumerate(network.file["adoptions"]):
-        path = f"adoptions[{place}]"
-        network.then(item["proposed"], path, partial(_propose, network, item))
+    for index, item in enumerate(network.file["responses"]):
+        path = f"responses[{index}]"
+        network.schedule(item["at"], path, partial(_respond, network, item))
+        network.schedule(network.now, path, partial(_prove, network, item))
+    for index, item in enumerate(network.file["adoptions"]):
+        path = f"adoptions[{index}]"
+        network.schedule(item["proposed"], path, partial(_propose, network, item))
         if item["adopted"]:
-            network.then(item["adopted"], f"{path}.adopted", partial(_adopt, network, item))
-        network.then(network.now, path, partial(_link, network, item))
+            network.schedule(item["adopted"], f"{path}.adopted", partial(_adopt, network, item))
+        network.schedule(network.now, path, partial(_link, network, item))
 
 
 def _recommendation(item: Item) -> Recommendation:
@@ -63,7 +63,7 @@ def _respond(network: Network, item: Item, now: dt.datetime) -> None:
         new_response=ResponseDetails(
             status=item["status"], reason=item["reason"], owner=owner, review_on=item["review_on"], note=item["note"]
         ),
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
         revision=response.revision if response else 0,
     )
@@ -74,8 +74,8 @@ def _prove(network: Network, item: Item, now: dt.datetime) -> None:
     response = Response.objects.get(recommendation=_recommendation(item), organisation=body)
     for kind, many in (("commitment", "commitments"), ("meeting", "meetings"), ("partnership", "partnerships")):
         for key in item[many]:
-            record = network.found(many, key)
-            add_evidence(response=response, kind=kind, record=record.pk, author=network.by(item["by"]), now=now)
+            record = network.recall(many, key)
+            add_evidence(response=response, kind=kind, record=record.pk, author=network.actor(item["by"]), now=now)
 
 
 def _adoption(network: Network, item: Item) -> Adoption:
@@ -90,18 +90,18 @@ def _propose(network: Network, item: Item, now: dt.datetime) -> None:
         recommendation=_recommendation(item),
         partnership=partnership,
         why=item["why"],
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
 
 
 def _adopt(network: Network, item: Item, now: dt.datetime) -> None:
-    meeting = network.found("meetings", item["meeting"])
-    adopt(adoption=_adoption(network, item), meeting=meeting, author=network.by(item["by"]), now=now)
+    meeting = network.recall("meetings", item["meeting"])
+    adopt(adoption=_adoption(network, item), meeting=meeting, author=network.actor(item["by"]), now=now)
 
 
 def _link(network: Network, item: Item, now: dt.datetime) -> None:
     for many in ("objectives", "commitments"):
         for key in item[many]:
-            became = network.found(many, key)
-            link_outcome(adoption=_adoption(network, item), became=became, author=network.by(item["by"]), now=now)
+            became = network.recall(many, key)
+            link_outcome(adoption=_adoption(network, item), became=became, author=network.actor(item["by"]), now=now)

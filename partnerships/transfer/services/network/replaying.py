@@ -1,7 +1,4 @@
-"""The network while it is loaded.
-
-The objects that exist and the dated steps to replay.
-"""
+"""State of a network while it is loaded: the objects created so far, and the dated steps still to replay."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ Item = dict[str, Any]
 
 @dataclass(order=True)
 class Step:
-    """An event at a moment; events of one moment keep the file's order."""
+    """One call of a service, to be made at a moment; steps of the same moment run in the order of the file."""
 
     at: dt.datetime
     order: int
@@ -36,7 +33,7 @@ class Step:
 
 @dataclass
 class Network:
-    """What is loaded, by the file's keys, and the steps still to replay."""
+    """The objects loaded so far, by their keys in the file, and the steps still to replay."""
 
     file: dict[str, Any]
     now: dt.datetime
@@ -45,49 +42,52 @@ class Network:
     areas: dict[str, Area] = field(default_factory=dict)
     organisations: dict[str, Organisation] = field(default_factory=dict)
     people: dict[str, User] = field(default_factory=dict)
-    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     _orders: Iterator[int] = field(default_factory=count)
 
     @property
     def begins(self) -> dt.datetime:
-        """When the network began: the age of its organisations and people."""
+        """When its organisations and people are created; the moment of loading if the file gives none."""
         begins: dt.datetime | None = self.file["begins"]
         return begins or self.now
 
-    def by(self, key: str) -> User:
-        """The person who acts; services check their rights. Raises `UnableToLoad` if the file names nobody."""
+    def actor(self, key: str) -> User:
+        """The person who takes a step; the service checks their rights.
+
+        Raises `UnableToLoad` if the file names nobody.
+        """
         if not key:
             raise UnableToLoad("it does not say who did this.", "Add “by” with the key of a person.")
         return self.people[key]
 
-    def bodies(self, keys: list[str]) -> list[Organisation]:
-        """Organisations of the file."""
+    def organisations_for(self, keys: list[str]) -> list[Organisation]:
+        """The organisations with these keys, in the same order."""
         return [self.organisations[key] for key in keys]
 
-    def keep(self, kind: str, key: str, made: Any) -> None:
-        """Store the object that a key of the file became."""
-        self.made.setdefault(kind, {})[key] = made
+    def remember(self, kind: str, key: str, created: Any) -> None:
+        """Remember the object that was created for a key of the file, for steps that refer to it."""
+        self.objects.setdefault(kind, {})[key] = created
 
-    def found(self, kind: str, key: str, *, state: str = "there") -> Any:
-        """The object that a key of the file became.
+    def recall(self, kind: str, key: str, *, state: str = "there") -> Any:
+        """The object that was created for a key of the file.
 
-        Raises `UnableToLoad` if it is not in that state yet at this moment.
+        Raises `UnableToLoad` if it does not exist yet at this moment; `state` is the word in that message ("open").
         """
         try:
-            return self.made[kind][key]
+            return self.objects[kind][key]
         except KeyError:
             raise UnableToLoad(
                 f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet at this point.", "Give it a later date."
             ) from None
 
-    def then(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
-        """Replay this at its moment."""
+    def schedule(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
+        """Add a step; `path` is its place in the file, for messages."""
         heapq.heappush(self.steps, Step(at, next(self._orders), path, play))
 
 
 class UnableToLoad(Exception):
-    """An entry in the file is not possible; says the problem and remedy."""
+    """An entry of the file cannot be loaded; says what is wrong and what to do."""
 
     def __init__(self, found: str, remedy: str) -> None:
         self.found, self.remedy = found, remedy
@@ -96,7 +96,7 @@ class UnableToLoad(Exception):
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """Add the place in the file to what a service refuses."""
+    """Turn the refusal of a service into a problem that names its place in the file."""
     try:
         yield
     except UnableToLoad as error:

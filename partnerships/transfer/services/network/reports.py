@@ -24,16 +24,16 @@ def schedule_reports(network: Network) -> None:
 
     Due reports are opened before each step and at the end.
     """
-    for place, item in enumerate(network.file["reporting"]):
-        path = f"reporting[{place}]"
-        network.then(item["at"], path, partial(_set_up, network, item))
+    for index, item in enumerate(network.file["reporting"]):
+        path = f"reporting[{index}]"
+        network.schedule(item["at"], path, partial(_set_up, network, item))
         for number, report in enumerate(item["reports"]):
             here = f"{path}.reports[{number}]"
-            network.then(report["submitted"], here, partial(_submit, network, item, report))
+            network.schedule(report["submitted"], here, partial(_submit, network, item, report))
             decided = report["accepted"] or report["returned"]
             if decided:
-                network.then(decided, here, partial(_decide, network, item, report))
-        network.then(network.now, path, partial(_open_due, item))
+                network.schedule(decided, here, partial(_decide, network, item, report))
+        network.schedule(network.now, path, partial(_open_due, item))
 
 
 def _set_up(network: Network, item: Item, now: dt.datetime) -> None:
@@ -46,7 +46,7 @@ def _set_up(network: Network, item: Item, now: dt.datetime) -> None:
         due_days=item["due_days"],
         questions=USUAL_QUESTIONS,
         exempt=(),
-        author=network.by(item["by"]),
+        author=network.actor(item["by"]),
         now=now,
     )
     item["round"] = ReportingRound.objects.get(partnership=partnership, ends_on=None).pk
@@ -67,28 +67,32 @@ def _open(item: Item, now: dt.datetime) -> ReportingRound:
 def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Report:
     """The report of a party for a period, counted from 1."""
     open_report = _open(item, now)
-    ended = list(periods(open_report.starts_on, open_report.period, now.date()))
-    number = report["period"]
+    ended_periods = list(periods(open_report.starts_on, open_report.period, now.date()))
+    period_number = report["period"]
     party = network.organisations[report["organisation"]]
     reports = Report.objects.for_listing().filter(round=open_report, party__organisation=party)
-    made = reports.filter(starts_on=ended[number - 1][0]).first() if 0 < number <= len(ended) else None
-    if made is None:
+    if 0 < period_number <= len(ended_periods):
+        first_day, _ = ended_periods[period_number - 1]
+        found_report = reports.filter(starts_on=first_day).first()
+    else:
+        found_report = None
+    if found_report is None:
         raise UnableToLoad("there is no report for this period at this point.", "Give it a later date.")
-    return made
+    return found_report
 
 
 def _submit(network: Network, item: Item, report: Item, now: dt.datetime) -> None:
-    made, author = _report(network, item, report, now), network.by(report["by"])
-    codes = [question["code"] for question in made.questions]
+    saved_report, author = _report(network, item, report, now), network.actor(report["by"])
+    codes = [question["code"] for question in saved_report.questions]
     answers = dict(zip(codes, report["answers"], strict=False))
-    saved = save_report(report=made, answers=answers, revision=made.revision, author=author, now=now)
-    submit_report(report=saved, revision=saved.revision, author=author, now=now)
+    draft = save_report(report=saved_report, answers=answers, revision=saved_report.revision, author=author, now=now)
+    submit_report(report=draft, revision=draft.revision, author=author, now=now)
 
 
 def _decide(network: Network, item: Item, report: Item, now: dt.datetime) -> None:
-    made, author = _report(network, item, report, now), network.by(report["decided_by"] or item["by"])
-    number = made.submissions.count()
+    saved_report, author = _report(network, item, report, now), network.actor(report["decided_by"] or item["by"])
+    submission_number = saved_report.submissions.count()
     if report["accepted"]:
-        accept_report(report=made, number=number, author=author, now=now)
+        accept_report(report=saved_report, number=submission_number, author=author, now=now)
     else:
-        return_report(report=made, number=number, reason=report["reason"], author=author, now=now)
+        return_report(report=saved_report, number=submission_number, reason=report["reason"], author=author, now=now)

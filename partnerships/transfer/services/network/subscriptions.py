@@ -14,8 +14,8 @@ def schedule_subscriptions(network: Network) -> None:
 
     A confirmed one has the present versions as its watermark.
     """
-    for place, item in enumerate(network.file["subscriptions"]):
-        network.then(network.now, f"subscriptions[{place}]", partial(_subscribe, network, item))
+    for index, item in enumerate(network.file["subscriptions"]):
+        network.schedule(network.now, f"subscriptions[{index}]", partial(_subscribe, network, item))
 
 
 def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
@@ -24,10 +24,10 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     if len(kinds) != 1:
         raise UnableToLoad("it must be about exactly one thing.", "Name one plan, one partnership or one organisation.")
     kind = kinds[0]
-    target = network.organisations[item[kind]] if kind == "organisation" else network.found(f"{kind}s", item[kind])
+    target = network.organisations[item[kind]] if kind == "organisation" else network.recall(f"{kind}s", item[kind])
     person = network.people[item["person"]]
     body = network.organisations[item["added_for"]] if item["added_for"] else None
-    author = network.by(item["added_by"]) if item["added_by"] else person
+    author = network.actor(item["added_by"]) if item["added_by"] else person
     if item["confirmed"]:
         enrol(
             person=person,

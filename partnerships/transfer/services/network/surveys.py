@@ -25,18 +25,18 @@ def schedule_surveys(network: Network) -> None:
 
     Objectives that were set because of one are linked when the loading ends.
     """
-    for place, item in enumerate(network.file["surveys"]):
-        path = f"surveys[{place}]"
+    for index, item in enumerate(network.file["surveys"]):
+        path = f"surveys[{index}]"
         over = dt.datetime.combine(item["closes_on"] + dt.timedelta(days=1), CLOSED_AT, tzinfo=dt.UTC)
-        network.then(item["at"], path, partial(_open, network, item))
-        network.then(item["at"] + ANSWERED_AFTER, path, partial(_answer, item))
-        network.then(over, path, partial(_close, network, item))
-        network.then(network.now, path, partial(_link, network, item))
+        network.schedule(item["at"], path, partial(_open, network, item))
+        network.schedule(item["at"] + ANSWERED_AFTER, path, partial(_answer, item))
+        network.schedule(over, path, partial(_close, network, item))
+        network.schedule(network.now, path, partial(_link, network, item))
 
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
     """Open a round with the newest question set; answers follow by date."""
-    partnership, author = partnership_of(network, item["partnership"]), network.by(item["by"])
+    partnership, author = partnership_of(network, item["partnership"]), network.actor(item["by"])
     assert partnership is not None  # required in the file
     survey_round = services.prepare_round(
         partnership=partnership,
@@ -82,7 +82,7 @@ def _close(network: Network, item: Item, now: dt.datetime) -> None:
 def _link(network: Network, item: Item, now: dt.datetime) -> None:
     survey_round = Round.objects.get(pk=item["round"])
     for action in item["actions"]:
-        thing = f"objective-{network.found('objectives', action['objective']).pk}"
+        thing = f"objective-{network.recall('objectives', action['objective']).pk}"
         services.link_action(
-            survey_round=survey_round, theme=action["theme"], thing=thing, author=network.by(item["by"]), now=now
+            survey_round=survey_round, theme=action["theme"], thing=thing, author=network.actor(item["by"]), now=now
         )

@@ -20,32 +20,32 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 def schedule_terms(network: Network) -> None:
     """Steps of terms: signatures on the first version, and amendments."""
-    for place, item in enumerate(network.file["partnerships"]):
-        path = f"partnerships[{place}]"
+    for index, item in enumerate(network.file["partnerships"]):
+        path = f"partnerships[{index}]"
         for number, signature in enumerate(item["signatures"]):
             play = partial(_sign_first, network, item, signature)
-            network.then(signature["at"], f"{path}.signatures[{number}]", play)
+            network.schedule(signature["at"], f"{path}.signatures[{number}]", play)
         for number, amendment in enumerate(item["amendments"]):
             _schedule_amendment(network, item, amendment, f"{path}.amendments[{number}]")
 
 
 def _schedule_amendment(network: Network, item: Item, amendment: Item, path: str) -> None:
-    network.then(amendment["at"], path, partial(_propose, network, item, amendment))
+    network.schedule(amendment["at"], path, partial(_propose, network, item, amendment))
     if amendment["put_up"]:
-        network.then(amendment["put_up"], path, partial(_send_for_signature, network, item, amendment))
+        network.schedule(amendment["put_up"], path, partial(_send_for_signature, network, item, amendment))
     for number, signature in enumerate(amendment["signatures"]):
         play = partial(_sign_amendment, network, amendment, signature)
-        network.then(signature["at"], f"{path}.signatures[{number}]", play)
+        network.schedule(signature["at"], f"{path}.signatures[{number}]", play)
 
 
 def _partnership(network: Network, item: Item) -> Partnership:
-    partnership: Partnership = network.found("partnerships", item["key"], state="open")
+    partnership: Partnership = network.recall("partnerships", item["key"], state="open")
     partnership.refresh_from_db()
     return partnership
 
 
 def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
-    author = network.by(amendment["by"])
+    author = network.actor(amendment["by"])
     proposal = propose_amendment(
         partnership=_partnership(network, item),
         organisation=network.organisations[amendment["organisation"]],
@@ -74,7 +74,7 @@ def _send_for_signature(network: Network, item: Item, amendment: Item, now: dt.d
         request=SignatureRequest(
             reason=amendment["reason"], from_day=amendment["from_day"], questions=amendment["questions"]
         ),
-        author=network.by(amendment["by"]),
+        author=network.actor(amendment["by"]),
         organisation=network.organisations[amendment["organisation"]],
         checked=False,
         now=now,
@@ -91,7 +91,7 @@ def _sign_amendment(network: Network, amendment: Item, signature: Item, now: dt.
 
 
 def _sign(network: Network, version: TermsVersion | None, signature: Item, now: dt.datetime) -> None:
-    person = network.by(signature["by"])
+    person = network.actor(signature["by"])
     if version is None or person is None:
         raise UnableToLoad("nothing is waiting for signatures, or “by” is missing.", "Give a later date, or “by”.")
     organisation = network.organisations[signature["organisation"]]

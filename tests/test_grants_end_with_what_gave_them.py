@@ -349,8 +349,8 @@ def offer_of_a_plan(world: World) -> Probe:
         author=world.amina,
         now=timezone.now(),
     )
-    waiting = OwnershipOffer.objects.waiting().filter(pk=made.pk)
-    return lambda: waiting.filter(pk__in=OwnershipOffer.objects.visible_to(world.ben)).exists()
+    acceptable_offers = OwnershipOffer.objects.acceptable().filter(pk=made.pk)
+    return lambda: acceptable_offers.filter(pk__in=OwnershipOffer.objects.visible_to(world.ben)).exists()
 
 
 def offer_of_a_plan_in_no_partnership(world: World) -> Probe:

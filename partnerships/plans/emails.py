@@ -152,7 +152,7 @@ def write_not_shown(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell a lead that their organisation is offered a plan."""
-    offers = OwnershipOffer.objects.waiting().filter(pk=due.params["offer"])
+    offers = OwnershipOffer.objects.acceptable().filter(pk=due.params["offer"])
     offer = offers.select_related("plan", "organisation", "offered_for", "offered_by").first()
     if offer is None:
         return "The offer is no longer open."

@@ -75,7 +75,9 @@ OFFERED = Obligation(
     "offered_plans",
     "Plans offered to it",
     (Column("plans.OwnershipOffer.organisation", ending=lambda moving: {"withdrawn_at": moving.now}),),
-    lambda organisation, _: OwnershipOffer.objects.waiting().filter(organisation=organisation).select_related("plan"),
+    lambda organisation, _: (
+        OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
+    ),
     lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), "Offered", outside=f"Plan {one.plan_id}"),
 )
 SHARES = Obligation(

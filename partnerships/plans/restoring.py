@@ -89,7 +89,7 @@ def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         withdraw_offer_again(offer=offer, now=now)
         return 1
 
-    offers = OwnershipOffer.objects.waiting().filter(pk__in={line["offer"] for line in lines})
+    offers = OwnershipOffer.objects.acceptable().filter(pk__in={line["offer"] for line in lines})
     return redo_each(
         "offer",
         lines,

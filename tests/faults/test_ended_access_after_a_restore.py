@@ -434,7 +434,7 @@ def test_offer_withdrawn_or_declined_since_the_backup_waits_no_more(world: World
 
     redo()
 
-    assert not OwnershipOffer.objects.waiting().filter(pk=offer.pk).exists()
+    assert not OwnershipOffer.objects.acceptable().filter(pk=offer.pk).exists()
 
 
 def test_audience_narrowed_since_the_backup_is_narrow_again(world: World) -> None:

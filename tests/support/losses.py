@@ -88,7 +88,7 @@ def acting() -> set[tuple[Any, ...]]:
     tables = {
         "owns": PlanOwner.objects.values_list("plan", "organisation"),
         "signs": Signatory.objects.filter(removed_at=None).values_list("plan", "organisation"),
-        "is offered": OwnershipOffer.objects.waiting().values_list("plan", "organisation"),
+        "is offered": OwnershipOffer.objects.acceptable().values_list("plan", "organisation"),
         "is invited": Invitation.objects.open(now).values_list("person", "memberships__organisation"),
         "follows": Subscription.objects.confirmed().values_list("person", "pk"),
         "administers": User.objects.filter(is_staff=True, is_active=True).values_list("pk"),

@@ -38,55 +38,61 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
         """Offers neither answered nor withdrawn, including those that can no longer be accepted."""
         return self.filter(answered_at=None, withdrawn_at=None)
 
-    def waiting(self) -> OfferQuerySet:
-        """Offers that can still be accepted: unanswered ones, by organisations that still own the plan.
+    def acceptable(self) -> OfferQuerySet:
+        """Offers that can still be accepted: unanswered ones, from organisations that still own the plan.
 
-        If the plan is in no partnership, the organisation must still take part in the partnership that the plan left
-        or, if there was none, in a live one with the organisation that offers.
+        If the plan is in no partnership, the receiving organisation must still take part in the partnership of the
+        offer. If the offer was made outside any, the receiver must share a live partnership with the giver.
         """
-        offering_owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
-        parties = (
+        giving_owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
+        receiving_parties = (
             Party.objects.present()
             .filter(organisation=OuterRef("organisation"), partnership__in=Partnership.objects.live().values("pk"))
             .exclude(role=PartyRole.OBSERVER)
         )
-        parties_of_owner = Party.objects.present().filter(
+        # `OuterRef` twice: this subquery stands inside that of the receiving parties.
+        giving_parties = Party.objects.present().filter(
             partnership=OuterRef("partnership"), organisation=OuterRef(OuterRef("offered_for"))
         )
         plan_has_partnership = Q(plan__partnership__isnull=False)
-        is_in_past_partnership = Q(Exists(parties.filter(partnership=OuterRef("partnership"))))
-        shares_partnership_with_owner = Q(Exists(parties.filter(Exists(parties_of_owner))), partnership=None)
+        is_in_past_partnership = Q(Exists(receiving_parties.filter(partnership=OuterRef("partnership"))))
+        shares_partnership_with_giver = Q(Exists(receiving_parties.filter(Exists(giving_parties))), partnership=None)
         return self.unanswered().filter(
-            plan_has_partnership | is_in_past_partnership | shares_partnership_with_owner,
-            Exists(offering_owners),
+            plan_has_partnership | is_in_past_partnership | shares_partnership_with_giver,
+            Exists(giving_owners),
         )
 
     def visible_to(self, user: User | AnonymousUser) -> OfferQuerySet:
-        """Offers to and from organisations that the person leads."""
-        led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-        owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
-        return self.filter(Q(organisation__in=led) | Q(plan__in=owned))
+        """Offers to organisations that the person leads, and every offer of a plan that one of these owns."""
+        led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+        owned_plans = PlanOwner.objects.filter(organisation__in=led_organisations).values("plan")
+        return self.filter(Q(organisation__in=led_organisations) | Q(plan__in=owned_plans))
 
 
 @pghistory.track()
 class OwnershipOffer(models.Model):
     """An offer of a plan to another organisation, which will own it too or take it over.
 
-    offered → accepted, declined or withdrawn. After an accepted handover, the organisation that offered no longer owns
-    the plan. `partnership` is the plan's partnership at the time of the offer. If the plan has since left it with its
-    only owner, the plan returns when a present party takes it over.
+    offered → accepted, declined or withdrawn. After an accepted handover, the giver no longer owns the plan.
+
+    A plan leaves its partnership when its only owner does. If a present party of that partnership then takes the plan
+    over, the plan returns to it.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
+    #: The receiver: the organisation that may accept.
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ownership_offers")
     hands_over = models.BooleanField(help_text="The organisation that offers gives up its own ownership.")
+    #: The plan's partnership at the time of the offer.
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    #: The giver: the owner for which `offered_by` made the offer.
     offered_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     offered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     offered_at = models.DateTimeField()
     message = models.TextField(blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
+    #: None until it is answered.
     accepted = models.BooleanField(null=True)
     reason = models.TextField(blank=True, help_text="Why it was declined.")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -95,6 +101,7 @@ class OwnershipOffer(models.Model):
 
     class Meta:
         constraints = [
+            # At most one unanswered offer of a plan to each receiver, from whichever owner.
             models.UniqueConstraint(
                 fields=["plan", "organisation"],
                 condition=Q(answered_at=None, withdrawn_at=None),
@@ -107,7 +114,7 @@ class OwnershipOffer(models.Model):
 
 
 def held_at(user: User, *, plan: str, at: str) -> Q:
-    """The condition that an organisation of the person left a plan after a moment.
+    """The condition that one of the person's organisations still had a plan at a moment, but has since left it.
 
     `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the plan's
     partnership, when it stops owning the plan, and when the plan leaves a partnership to which it belongs.

@@ -35,8 +35,8 @@ class Share(models.Model):
     """Access to a draft for one person of another organisation.
 
     shared → opened → revoked, or ended after `ends_on`. Sharing again uses the same row. A share also ends when the
-    person stops acting for `organisation`, when that organisation leaves the partnership, and when the organisation in
-    `shown_for` stops owning the plan.
+    person stops acting for `organisation`, when that organisation leaves the partnership, and when the owner that
+    shares it (`shown_for`) stops owning the plan.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="shares")
@@ -120,6 +120,7 @@ class AccessRequest(models.Model):
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    #: None until it is answered.
     granted = models.BooleanField(null=True)
 
     class Meta:

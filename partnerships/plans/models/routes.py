@@ -34,17 +34,17 @@ def is_open(now: dt.datetime) -> Q:
     return Q(current_number__gt=0, open_at__lte=now)
 
 
-def _parties(opened: Q) -> Route:
-    """Present parties in the audience of plans that meet `opened`."""
+def _parties(plan_condition: Q) -> Route:
+    """Present parties in the audience of plans that meet the condition."""
     return Organisations(
         "partnership__parties__organisation",
-        when=opened & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
+        when=plan_condition & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
     )
 
 
-def _network(opened: Q) -> Route:
-    """Everyone signed in, for plans that meet `opened` and whose audience includes them."""
-    return Network(when=opened & Q(audience__in=WIDER_THAN_PARTNERSHIP))
+def _network(plan_condition: Q) -> Route:
+    """Everyone signed in, for plans that meet the condition and whose audience includes them."""
+    return Network(when=plan_condition & Q(audience__in=WIDER_THAN_PARTNERSHIP))
 
 
 def insider_routes() -> tuple[Route, ...]:
@@ -78,9 +78,9 @@ def routes_once_open() -> tuple[Route, ...]:
 def former_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Former parties and owners, and parties of a partnership that the plan left.
 
-    Each reads plans that had an open version before it left, or was left.
+    Each still reads the plans that had an open version before the party or owner left them, or before the plan left.
     """
-    opened = is_open(now)
+    is_open_plan = is_open(now)
     is_former_party = Q(
         audience__in=WIDER_THAN_OWNERS,
         partnership__parties__status__in=FORMER_STATUSES,
@@ -97,20 +97,20 @@ def former_routes(now: dt.datetime) -> tuple[Route, ...]:
         open_at__lte=F("past_partnerships__partnership__parties__left_at"),
     )
     return (
-        Organisations("partnership__parties__organisation", when=opened & is_former_party),
-        Organisations("owners__organisation", when=opened & is_former_owner),
+        Organisations("partnership__parties__organisation", when=is_open_plan & is_former_party),
+        Organisations("owners__organisation", when=is_open_plan & is_former_owner),
         Organisations(
             "past_partnerships__partnership__parties__organisation",
-            when=opened & was_open_when_plan_left & was_party_then,
+            when=is_open_plan & was_open_when_plan_left & was_party_then,
         ),
     )
 
 
 def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
-    """The condition that a share is active: `share` and `plan` are the prefixes of lookups of each.
+    """The condition that a share is active. `share` and `plan` are the prefixes of lookups of each.
 
-    The share is not revoked or past its last day, the person still acts for its `organisation`, and the organisation
-    in `shown_for` still owns the plan.
+    The share is not revoked or past its last day, the person still acts for its `organisation`, and the owner that
+    shares it (`shown_for`) still owns the plan.
     """
 
     def where(prefix: str, **lookups: Any) -> Q:

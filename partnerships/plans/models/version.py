@@ -57,54 +57,60 @@ class VersionQuerySet(models.QuerySet["Version"]):
         now = timezone.now()
         has_no_embargo = Q(embargo_until=None) | Q(embargo_until__lte=now)
         network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
-        present = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
+        present_plans = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
+        # `Everybody` stands for several people, so only the routes apply to it, not ownership or having left.
         if isinstance(user, Everybody):
-            return self.filter(has_no_embargo, present.of_record())
+            return self.filter(has_no_embargo, present_plans.of_record())
         if not user.is_authenticated:
             return self.filter(has_no_embargo, Plan.objects.public().of_record())
         is_owner = Q(Plan.objects.owned_for(user).of_record())
-        is_present_reader = Q(present.of_record())
+        is_present_reader = Q(present_plans.of_record())
         return self.filter(is_owner | (has_no_embargo & (is_present_reader | self._readable_after_leaving(user))))
 
     def _readable_after_leaving(self, user: User) -> Q:
-        """The condition on versions that the person's organisations may still read after they left.
+        """The condition on versions that the person's organisations could read when they left the plan.
 
-        They were parties or owners, or the plan has left a partnership to which they belong (see `routes`).
+        An organisation left as a party, as an owner, or because the plan left a partnership to which it belongs (see
+        `routes`). It keeps the versions that were readable by then.
         """
         own_organisations = Organisation.objects.of_person(user).values("pk")
-        versions = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
-        by_party = versions.filter(
+
+        versions = self.model._default_manager.alias(readable_from=Coalesce("embargo_until", "published_at"))
+        left_as_party = versions.filter(
             plan__partnership__parties__organisation__in=own_organisations,
             plan__partnership__parties__status__in=FORMER_STATUSES,
-            open_at__lte=F("plan__partnership__parties__left_at"),
+            readable_from__lte=F("plan__partnership__parties__left_at"),
         ).exclude(plan__audience=Audience.OWNERS)
+
+        # Owners read versions under embargo, so the day of publication counts for them.
         ownerships = PlanOwner.ever.filter(organisation__in=own_organisations, plan=OuterRef("plan"))
-        by_owner = Exists(ownerships.filter(ended_at__gte=OuterRef("published_at")))
-        opened_at = Coalesce(OuterRef("embargo_until"), OuterRef("published_at"))
+        left_as_owner = Exists(ownerships.filter(ended_at__gte=OuterRef("published_at")))
+
+        readable_from = Coalesce(OuterRef("embargo_until"), OuterRef("published_at"))
         past_partnerships = PastPartnership.objects.filter(audience__in=WIDER_THAN_OWNERS, plan=OuterRef("plan"))
-        by_past_partnership = past_partnerships.filter(
+        plan_left_partnership = past_partnerships.filter(
             Q(partnership__parties__status=PartyStatus.ACCEPTED)
-            | Q(partnership__parties__status__in=FORMER_STATUSES, partnership__parties__left_at__gte=opened_at),
+            | Q(partnership__parties__status__in=FORMER_STATUSES, partnership__parties__left_at__gte=readable_from),
             partnership__parties__organisation__in=own_organisations,
-            left_at__gte=opened_at,
+            left_at__gte=readable_from,
         )
-        return Q(pk__in=by_party.values("pk")) | Q(by_owner) | Q(Exists(by_past_partnership))
+        return Q(pk__in=left_as_party.values("pk")) | Q(left_as_owner) | Q(Exists(plan_left_partnership))
 
     def without_content(self) -> VersionQuerySet:
-        """Without content and prose, for lists."""
+        """The versions without their content and prose, which lists do not show and which may be megabytes."""
         return self.defer("content", "prose")
 
 
 class Version(documents.Version):
-    """A plan as published: numbered, with a note.
+    """A plan as published: numbered, with a note. The module `plans.content` describes its content.
 
-    `plans.content` describes `content`. `figures` holds, for each reading class, the numbers of homes, sites and
-    changes and a summary, so that lists need not load contents. A `minor` version keeps the signatures.
+    After a `minor` version, the signatures on earlier versions still count.
     """
 
     content = ContentField()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     title = models.CharField(max_length=200)
+    #: For each reading class, the numbers of homes, sites and changes and a summary: lists need not load contents.
     figures = models.JSONField(default=dict)
     minor = models.BooleanField(default=False)
     embargo_until = models.DateTimeField(null=True, blank=True)
@@ -114,6 +120,7 @@ class Version(documents.Version):
 
     class Meta(documents.Version.Meta):
         constraints = [
+            # Two people who publish at the same moment cannot both get the next number.
             models.UniqueConstraint(fields=["plan", "number"], name="one_version_a_number"),
             models.CheckConstraint(condition=Q(number__gt=0), name="version_number_positive"),
         ]

@@ -17,9 +17,9 @@ from partnerships.plans.queries.listing import as_listed, waiting_plans, waiting
 from partnerships.plans.queries.milestones import milestones_due_by
 from partnerships.plans.queries.my_work import WAITING
 from partnerships.plans.queries.owners import (
+    acceptable_offers,
     ended_ownerships,
     ended_with_titles,
-    offers_waiting,
     owned_by_observers_alone,
     owners_as_at,
     owners_led_by,
@@ -60,6 +60,7 @@ from partnerships.plans.queries.waiting import next_steps
 __all__ = [
     "WAITING",
     "SigningState",
+    "acceptable_offers",
     "acting_for",
     "area_names",
     "as_listed",
@@ -80,7 +81,6 @@ __all__ = [
     "next_post",
     "next_steps",
     "number_to_sign",
-    "offers_waiting",
     "organisations_led_by",
     "organisations_of",
     "organisations_to_ask",

@@ -239,7 +239,7 @@ def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool
 
 
 def _offers() -> Reach:
-    return Reach(OwnershipOffer.objects.waiting(), (Organisations("organisation", roles=(Role.LEAD,)),))
+    return Reach(OwnershipOffer.objects.acceptable(), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _offers_for(user: User) -> QuerySet[OwnershipOffer]:

@@ -99,39 +99,39 @@ def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
 
 
-def possible_new_owners(plan: Plan, offered_for: Organisation) -> OrganisationQuerySet:
-    """The organisations to which an owner may offer the plan.
+def possible_new_owners(plan: Plan, giver: Organisation) -> OrganisationQuerySet:
+    """The organisations to which the giver, an owner, may offer the plan.
 
-    They are the members of its partnership. For a plan without one, they are the organisations with which the owner is
-    in a live partnership.
+    They are the members of the plan's partnership, except present owners. For a plan without a partnership, they are
+    the organisations with which the giver is in a live partnership.
     """
-    owners = plan.owners.values("organisation")
+    present_owners = plan.owners.values("organisation")
     if plan.partnership is not None:
-        return possible_owners(plan.partnership).exclude(pk__in=owners)
-    own_parties = Party.objects.present().filter(organisation=offered_for)
-    own_partnerships = Partnership.objects.live().filter(pk__in=own_parties.values("partnership"))
-    partners = parties_that_may_own().filter(partnership__in=own_partnerships)
-    return Organisation.objects.current().filter(pk__in=partners.values("organisation")).exclude(pk__in=owners)
+        return possible_owners(plan.partnership).exclude(pk__in=present_owners)
+    giver_parties = Party.objects.present().filter(organisation=giver)
+    giver_partnerships = Partnership.objects.live().filter(pk__in=giver_parties.values("partnership"))
+    partners = parties_that_may_own().filter(partnership__in=giver_partnerships)
+    return Organisation.objects.current().filter(pk__in=partners.values("organisation")).exclude(pk__in=present_owners)
 
 
 def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
     """The plan's present ownerships by organisations that the person leads."""
-    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-    return list(plan.owners.filter(organisation__in=led).select_related("organisation").order_by("pk"))
+    led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    return list(plan.owners.filter(organisation__in=led_organisations).select_related("organisation").order_by("pk"))
 
 
-def offers_waiting(user: User) -> QuerySet[OwnershipOffer]:
-    """Open offers to or from organisations that the person leads, oldest first."""
-    offers = OwnershipOffer.objects.visible_to(user).waiting()
+def acceptable_offers(user: User) -> QuerySet[OwnershipOffer]:
+    """Offers that can still be accepted, to or from organisations that the person leads, oldest first."""
+    offers = OwnershipOffer.objects.visible_to(user).acceptable()
     return offers.select_related("plan", "organisation", "offered_for", "offered_by").order_by("offered_at", "pk")
 
 
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
     """Ended ownerships of organisations that the person leads, and of plans that these organisations own now."""
-    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-    owned = PlanOwner.objects.filter(organisation__in=led).values("plan")
-    ended = PlanOwner.ever.filter(Q(organisation__in=led) | Q(plan__in=owned), ended_at__isnull=False)
-    return ended.select_related("plan", "organisation")
+    led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    owned_plans = PlanOwner.objects.filter(organisation__in=led_organisations).values("plan")
+    is_readable = Q(organisation__in=led_organisations) | Q(plan__in=owned_plans)
+    return PlanOwner.ever.filter(is_readable, ended_at__isnull=False).select_related("plan", "organisation")
 
 
 def owned_by_observers_alone(user: User) -> list[PlanOwner]:
@@ -139,14 +139,16 @@ def owned_by_observers_alone(user: User) -> list[PlanOwner]:
 
     Each is of a plan whose only owner has become an observer of its partnership. Observers should not own plans.
     """
-    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     observing_parties = Party.objects.present().filter(
         role=PartyRole.OBSERVER,
         partnership=OuterRef("plan__partnership"),
         organisation=OuterRef("organisation"),
     )
     other_owners = PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))
-    owners = PlanOwner.objects.filter(Exists(observing_parties), ~Exists(other_owners), organisation__in=led)
+    owners = PlanOwner.objects.filter(
+        Exists(observing_parties), ~Exists(other_owners), organisation__in=led_organisations
+    )
     return list(owners.select_related("plan", "organisation").order_by("plan__title", "pk"))
 
 

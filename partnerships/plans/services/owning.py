@@ -67,10 +67,10 @@ def offer_ownership(
     now: dt.datetime,
     message: str = "",
 ) -> OwnershipOffer:
-    """Offer another organisation a plan, on behalf of its owner `offered_for`.
+    """Offer a plan to the receiver `organisation`, on behalf of its owner `offered_for`, the giver.
 
-    The organisation will own the plan too or, if the owner `hands_over`, in its place. Nothing changes until one of its
-    leads accepts; all of them get an email. Raises `UnableToChangeOwners`.
+    The receiver will own the plan too or, if the giver `hands_over`, in the giver's place. Nothing changes until a lead
+    of the receiver accepts; all its leads get an email. Raises `UnableToChangeOwners`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
@@ -79,7 +79,7 @@ def offer_ownership(
     if not possible_new_owners(plan, offered_for).filter(pk=organisation.pk).exists():
         raise UnableToChangeOwners(f"{organisation.name} is not in a partnership with {offered_for.name}.")
     earlier_offers = plan.ownership_offers.unanswered().filter(organisation=organisation)
-    if earlier_offers.waiting().exists():
+    if earlier_offers.acceptable().exists():
         raise UnableToChangeOwners(f"{organisation.name} has not yet answered the last offer.")
     # Any others can no longer be accepted, for example because their partnership has ended.
     withdraw_all(earlier_offers, author=None, now=now)
@@ -117,7 +117,8 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     """Withdraw an offer, as a lead of any owner. Raises `UnableToChangeOwners`."""
     plan = lock_plan(offer.plan)
     require(rights_over(plan, author, now).leads_owner)
-    open_offer = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
+    # Read again under the lock: a colleague may have withdrawn it, or the receiver answered, since the page was shown.
+    open_offer = plan.ownership_offers.acceptable().filter(pk=offer.pk).select_related("organisation").first()
     if open_offer is None:
         raise UnableToChangeOwners("This offer is no longer open.")
     withdraw(open_offer, author=author, now=now)
@@ -148,14 +149,14 @@ def withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now: 
 def answer_offer(
     *, offer: OwnershipOffer, accept: bool, author: User, now: dt.datetime, reason: str = ""
 ) -> OwnershipOffer:
-    """Accept or decline an offer, for the organisation it was made to.
+    """Accept or decline an offer, as a lead of the receiver.
 
-    The person who made it gets an email. After a handover the organisation that offered no longer owns the plan. A plan
-    that had left its partnership with that organisation returns to it. Raises `UnableToChangeOwners`.
+    The person who made the offer gets an email. After a handover, the giver no longer owns the plan. A plan that had
+    left its partnership with the giver may return to it. Raises `UnableToChangeOwners`.
     """
     plan = lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
-    open_offers = plan.ownership_offers.waiting().select_related("organisation", "offered_for", "partnership")
+    open_offers = plan.ownership_offers.acceptable().select_related("organisation", "offered_for", "partnership")
     open_offer = open_offers.filter(pk=offer.pk).first()
     if open_offer is None:
         raise UnableToChangeOwners("This offer is no longer open.")
@@ -167,7 +168,7 @@ def answer_offer(
     open_offer.accepted = accept
     open_offer.reason = "" if accept else reason.strip()
     if accept:
-        _accept(plan, open_offer, author=author, now=now)
+        _apply_accepted_offer(plan, open_offer, author=author, now=now)
     open_offer.save(update_fields=["answered_by", "answered_at", "accepted", "reason"])
     if not accept:
         journal_offer_end(open_offer, now=now)
@@ -197,10 +198,10 @@ def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> N
     )
 
 
-def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
-    """Make the organisation an owner.
+def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
+    """Make the receiver an owner and, after a handover, end the giver's ownership.
 
-    A plan that left its partnership may return with it, unless another owner does not take part there.
+    A plan that left its partnership returns to it if the partnership is not over and all owners take part there.
     """
     organisation = offer.organisation
     is_returning = plan.partnership_id is None and _may_return(plan, offer)
@@ -212,6 +213,7 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
 
     if is_returning and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
         _return_to_partnership(plan, partnership, now=now)
+    # Begin before ending, so that the plan is never without an owner.
     begin_ownership(plan, organisation, author=author, now=now)
     if offer.hands_over:
         former_owner = present_owner(plan, offer.offered_for_id)
@@ -229,11 +231,16 @@ def _return_to_partnership(plan: Plan, partnership: Partnership, *, now: dt.date
 
 
 def _may_return(plan: Plan, offer: OwnershipOffer) -> bool:
-    """Whether all future owners of the plan take part in the partnership that it had when it was offered."""
+    """Whether the owners that remain may own plans of the partnership that the plan had when it was offered.
+
+    `_apply_accepted_offer` checks the receiver itself.
+    """
     if offer.partnership is None:
         return False
-    remaining = plan.owners.exclude(organisation=offer.offered_for_id) if offer.hands_over else plan.owners.all()
-    return not remaining.exclude(organisation__in=possible_owners(offer.partnership)).exists()
+    remaining_owners = plan.owners.all()
+    if offer.hands_over:
+        remaining_owners = remaining_owners.exclude(organisation=offer.offered_for_id)
+    return not remaining_owners.exclude(organisation__in=possible_owners(offer.partnership)).exists()
 
 
 def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | None, now: dt.datetime) -> None:
@@ -275,8 +282,9 @@ def end_ownership(
 ) -> None:
     """End an ownership, its shares of the draft and its open offers.
 
-    `accepted_offer` is the one by which the owner handed over.
+    `accepted_offer` is the one by which the owner handed over. It is answered, not withdrawn.
     """
+    # Two changes at nearly the same time may apply in the other order; an ownership never ends before it began.
     owner.ended_at = max(now, owner.began_at or now)
     owner.ended_because = because
     owner.save(update_fields=["ended_at", "ended_because"])

@@ -1,4 +1,4 @@
-"""What becomes of plans and their offers when an organisation leaves a partnership, or it ends."""
+"""Change plans and their offers when an organisation leaves a partnership, or when a partnership ends."""
 
 from __future__ import annotations
 
@@ -59,13 +59,14 @@ def leave_with_party(departure: PartyDeparture) -> None:
 def step_back(change: PartyDeparture) -> None:
     """End the ownerships and offers of a party that becomes an observer.
 
-    Raises `UnableToChangeParty` where a plan would be left without an owner; after a restore the plan leaves instead.
+    Raises `UnableToChangeParty` if the party is the only owner of a plan. After a restore nobody is there to be told,
+    so the plan leaves the partnership instead.
     """
     party = change.party
     plans = Plan.objects.filter(partnership=party.partnership_id)
     ownerships = PlanOwner.objects.filter(plan__in=plans, organisation=party.organisation_id)
     other_owners = PlanOwner.objects.filter(plan=OuterRef("plan")).exclude(pk=OuterRef("pk"))
-    is_restoring = change.author is None
+    is_restoring = change.author is None  # only a restore changes parties without an author
     if not is_restoring and ownerships.exclude(Exists(other_owners)).exists():
         raise UnableToChangeParty(
             f"{party.organisation.name} is the only owner of a plan of this partnership. It must first offer the plan "
@@ -100,7 +101,7 @@ def end_part(parting: Parting, plans: QuerySet[Plan]) -> None:
     if not parting.is_observer:  # Drafts may be shared with observers.
         shares = Share.objects.filter(plan__in=locked_plans, organisation=organisation, revoked_at=None)
         end_shares(shares.filter(plan__partnership=parting.partnership), author=author, now=now)
-    offers = OwnershipOffer.objects.waiting().filter(partnership=parting.partnership, organisation=organisation)
+    offers = OwnershipOffer.objects.acceptable().filter(partnership=parting.partnership, organisation=organisation)
     withdraw_all(offers, author=author, now=now)
     _withdraw_lapsed([organisation.pk], author=author, now=now)
 
@@ -114,18 +115,24 @@ def withdraw_with_partnership(ending: PartnershipEnding) -> None:
 def _withdraw_lapsed(organisation_ids: Sequence[int], *, author: User | None, now: dt.datetime) -> None:
     """Withdraw unanswered offers to or from these organisations that can no longer be accepted."""
     of_organisations = Q(organisation__in=organisation_ids) | Q(offered_for__in=organisation_ids)
-    unanswered = OwnershipOffer.objects.unanswered().filter(of_organisations)
-    lapsed = unanswered.exclude(pk__in=OwnershipOffer.objects.waiting())
-    plans = Plan.objects.filter(pk__in=list(lapsed.values_list("plan_id", flat=True)))
-    list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))  # lock their rows
-    withdraw_all(lapsed, author=author, now=now)
+    unanswered_offers = OwnershipOffer.objects.unanswered().filter(of_organisations)
+    lapsed_offers = unanswered_offers.exclude(pk__in=OwnershipOffer.objects.acceptable())
+    plans = Plan.objects.filter(pk__in=list(lapsed_offers.values_list("plan_id", flat=True)))
+    # Locked in the order of their ids, so that two departures at once do not wait for each other.
+    list(plans.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    withdraw_all(lapsed_offers, author=author, now=now)
 
 
 def _leave_partnership(plan: Plan, parting: Parting) -> None:
-    """Take the plan out of the partnership with its only owner. Only offers to hand over stay open."""
+    """Take the plan out of the partnership with its only owner.
+
+    Offers to hand over stay open, because a partner that accepts one brings the plan back. Offers to share are
+    withdrawn.
+    """
     partnership, organisation, author, now = parting.partnership, parting.organisation, parting.author, parting.now
     audience_before = plan.audience
-    announced = version_of(plan, plan.announced_number) if audience_before != Audience.OWNERS else None
+    # The partnership may be told the title that its parties could read, not one that only owners know.
+    announced_version = version_of(plan, plan.announced_number) if audience_before != Audience.OWNERS else None
     PastPartnership.objects.create(plan=plan, partnership=partnership, audience=audience_before, left_at=now)
     plan.partnership = None
     if plan.audience == Audience.PARTNERSHIP:
@@ -136,7 +143,7 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
 
     partners = Party.objects.filter(partnership=partnership).exclude(organisation=organisation).values("organisation")
     end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
-    withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)
+    withdraw_all(plan.ownership_offers.acceptable().filter(hands_over=False), author=author, now=now)
     record_event(
         plan,
         EventKind.LEFT_PARTNERSHIP,
@@ -151,7 +158,7 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
             "after": {"audience": plan.audience},
         },
     )
-    if announced is not None:
+    if announced_version is not None:
         record(
             actor_id=author.pk if author else None,
             organisation_id=organisation.pk,
@@ -161,23 +168,24 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
             within_kind="partnership",
             within_id=partnership.pk,
             now=now,
-            data={"title": partnership.title, "before": {"plan": announced.title}},
+            data={"title": partnership.title, "before": {"plan": announced_version.title}},
         )
 
 
 def preview_leaving(party: Party, reader: User) -> list[Consequence]:
     """What would happen to the partnership's plans if the party left."""
-    owned = Plan.objects.visible_to(reader).owned_by(party.organisation_id).filter(partnership=party.partnership_id)
-    plans = Plan.objects.filter(pk__in=owned.values("pk")).for_listing().order_by("title", "pk")
+    visible_plans = Plan.objects.visible_to(reader).owned_by(party.organisation_id)
+    visible_plans = visible_plans.filter(partnership=party.partnership_id)
+    plans = Plan.objects.filter(pk__in=visible_plans.values("pk")).for_listing().order_by("title", "pk")
     name = party.organisation.name
     consequences = []
     for plan in plans:
         if len(plan.owners.all()) > 1:  # prefetched, so no query
-            words = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
+            effect = f"{name} will no longer own “{plan.title}”. It can still read what has been published so far."
         else:
-            words = (
+            effect = (
                 f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep it here, first offer it "
                 "to a partner; you do not need to wait for their answer."
             )
-        consequences.append(Consequence(words, reverse("plans:owners", kwargs={"pk": plan.pk})))
+        consequences.append(Consequence(effect, reverse("plans:owners", kwargs={"pk": plan.pk})))
     return consequences

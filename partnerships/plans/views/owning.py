@@ -18,9 +18,9 @@ from partnerships.people.requests import signed_in
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
 from partnerships.plans.queries import (
+    acceptable_offers,
     ended_ownerships,
     ended_with_titles,
-    offers_waiting,
     owned_by_observers_alone,
     owners_led_by,
 )
@@ -43,7 +43,7 @@ def ownership(request: HttpRequest) -> HttpResponse:
         request,
         "plans/ownership.html",
         {
-            "offers": list(offers_waiting(user)),
+            "offers": list(acceptable_offers(user)),
             "to_offer": owned_by_observers_alone(user),
             "page": page,
             "ended": ended_with_titles(user, page.rows),
@@ -69,7 +69,7 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
             "opened": opened,
             "owners": list(plan.owners.select_related("organisation").order_by("pk")),
             "former": former_owners,
-            "offers": [offer for offer in offers_waiting(user) if offer.plan_id == plan.pk],
+            "offers": [offer for offer in acceptable_offers(user) if offer.plan_id == plan.pk],
             "mine": owners_led_by(user, plan) if opened.may_publish else [],
         },
     )
@@ -108,9 +108,9 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     )
 
 
-def _owner_led_by_user(request: HttpRequest, plan_pk: int, owner_pk: int) -> PlanOwner:
-    """A present owner of the plan, if the person leads that organisation; else 403."""
-    plan_owner = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=plan_pk, pk=owner_pk)
+def _owner_led_by_user(request: HttpRequest, plan_id: int, owner_id: int) -> PlanOwner:
+    """A present owner of the plan, if the person leads that organisation; else 404 or 403."""
+    plan_owner = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=plan_id, pk=owner_id)
     if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=plan_owner.organisation_id).exists():
         raise PermissionDenied
     return plan_owner
@@ -154,14 +154,18 @@ def _offer_or_404(request: HttpRequest, pk: int) -> OwnershipOffer:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
-    """Accept or decline a plan, for an organisation that the person leads."""
+    """Show an offer, and accept or decline it for a receiver that the person leads.
+
+    Leads of owners see the page too, but cannot answer. `answer_offer` refuses an answer to an offer that is no longer
+    open, and the form shows why.
+    """
     user = signed_in(request)
     ownership_offer = _offer_or_404(request, pk)
     led_organisations = Organisation.objects.of_person(user, Role.LEAD)
     leads_organisation = led_organisations.filter(pk=ownership_offer.organisation_id).exists()
     if request.method == "POST" and not leads_organisation:
         raise PermissionDenied
-    is_open = OwnershipOffer.objects.waiting().filter(pk=pk).exists()
+    is_open = OwnershipOffer.objects.acceptable().filter(pk=pk).exists()
     form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
 
     def step() -> tuple[str, str]:

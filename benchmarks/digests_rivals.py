@@ -72,7 +72,7 @@ def compose(port: int, partnership: int) -> dict[str, float]:
                 (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
                 person_id=person.pk,
                 link_key=keys[person.pk],
-                number=one.pk,
+                record_id=one.pk,
                 minute=minute_of(now),
             )
             context: dict[str, Any] = {

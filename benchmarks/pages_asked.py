@@ -101,7 +101,7 @@ def _pages_by_link(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
         Purpose.PREFERENCES,
         person_id=person.pk,
         link_key=preference.link_key,
-        number=subscription.pk,
+        record_id=subscription.pk,
         minute=minute,
     )
     return {

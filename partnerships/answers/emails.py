@@ -38,7 +38,7 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
             Purpose.READ,
             person_id=person.pk,
             link_key=preference.link_key,
-            number=incoming.reply_to_id,
+            record_id=incoming.reply_to_id,
             minute=minute_of(now),
         )
         confirm_url = link("answers:reply-by-link", token=token, incoming=incoming.pk)

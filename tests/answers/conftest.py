@@ -43,7 +43,9 @@ def bearer() -> Client:
 def read_token(person: User, delivery: Delivery) -> str:
     """The token of the links to read this digest."""
     key = Preference.objects.get(person=person).link_key
-    return make(Purpose.READ, person_id=person.pk, link_key=key, number=delivery.pk, minute=minute_of(timezone.now()))
+    return make(
+        Purpose.READ, person_id=person.pk, link_key=key, record_id=delivery.pk, minute=minute_of(timezone.now())
+    )
 
 
 def page(digest: Delivery, plan: Plan, name: str = "by-link", **more: int) -> str:

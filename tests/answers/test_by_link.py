@@ -188,7 +188,7 @@ def test_links_of_other_purposes_answer_nothing(
     world: World, digest: Delivery, plan: Plan, bearer: Client, purpose: Purpose
 ) -> None:
     key = Preference.objects.get(person=world.sol).link_key
-    token = make(purpose, person_id=world.sol.pk, link_key=key, number=digest.pk, minute=minute_of(timezone.now()))
+    token = make(purpose, person_id=world.sol.pk, link_key=key, record_id=digest.pk, minute=minute_of(timezone.now()))
     where = reverse("answers:comment-by-link", kwargs={"token": token, "plan": plan.pk})
 
     assert bearer.get(where).status_code == 404

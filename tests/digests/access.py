@@ -80,7 +80,7 @@ def token(purpose: Purpose, world: World) -> str:
         purpose,
         person_id=world.sol.pk,
         link_key=Preference.objects.get(person=world.sol).link_key,
-        number=numbers.get(purpose, world.things["digest_delivery"].pk),
+        record_id=numbers.get(purpose, world.things["digest_delivery"].pk),
         minute=minute_of(timezone.now()),
     )
 

@@ -158,7 +158,7 @@ def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
 ) -> None:
     key = Preference.objects.get(person=world.sol).link_key
     minute = minute_of(timezone.now())
-    token = make(Purpose.STOP, person_id=world.sol.pk, link_key=key, number=email.pk, minute=minute)
+    token = make(Purpose.STOP, person_id=world.sol.pk, link_key=key, record_id=email.pk, minute=minute)
     wish = tmp_path / "wish"
     wish.write_bytes(f"Message-ID: <wish@council.example>\r\nSubject: stop {token}\r\n\r\n".encode())
     said = read_mailbox(wish)

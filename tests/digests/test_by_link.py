@@ -62,7 +62,7 @@ def token(person: User, purpose: Purpose, *, days: int = 0, number: int = 0) -> 
     """One of this person's links, made a number of days ago."""
     made = timezone.now() - dt.timedelta(days=days)
     key = Preference.objects.get(person=person).link_key
-    return make(purpose, person_id=person.pk, link_key=key, number=number, minute=minute_of(made))
+    return make(purpose, person_id=person.pk, link_key=key, record_id=number, minute=minute_of(made))
 
 
 def manage(person: User) -> str:

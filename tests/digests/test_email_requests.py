@@ -307,8 +307,12 @@ def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: 
 # ---- The same work for every address
 
 
-def addresses(world: World, opened: Plan) -> dict[str, str]:
-    """One address of each kind about which something is known."""
+def create_people_of_every_kind(world: World, opened: Plan) -> dict[str, str]:
+    """Create a person in every state that the pages must not reveal; returns the addresses by state.
+
+    "unknown" is an address of no person. Three states are those of people of the world: Ben has an account, Vera's
+    account is closed here, and Dee is an administrator.
+    """
     people = {
         kind: person_for_address(email=f"{kind}@street.example")
         for kind in ("waiting", "follows", "paused", "refused", "suppressed", "stopped")
@@ -337,21 +341,24 @@ def addresses(world: World, opened: Plan) -> dict[str, str]:
 
 @pytest.mark.parametrize("form", ["follow", "links"])
 def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World, opened: Plan, form: str) -> None:
-    where = follow_form(opened) if form == "follow" else reverse("digests:new-links")
-    browser = Client()
-    browser.post(where, {"email": "first@street.example", "frequency": "daily"})  # fills what is read once per process
-    done: dict[str, Any] = {}
+    url = follow_form(opened) if form == "follow" else reverse("digests:new-links")
+    client = Client()
+    client.post(url, {"email": "first@street.example", "frequency": "daily"})  # fills what is read once per process
+    work_by_kind: dict[str, Any] = {}
 
-    for kind, address in addresses(world, opened).items():
+    for kind, address in create_people_of_every_kind(world, opened).items():
         with CaptureQueriesContext(connection) as captured:
-            answer = browser.post(where, {"email": address, "frequency": "daily"})
-        told = answer.content.decode().replace(address, "X")
-        headers = {name: value for name, value in answer.headers.items() if "Content-Security" not in name}
-        done[kind] = (answer.status_code, told.replace(address, "X"), sorted(headers), shape(captured.captured_queries))
+            response = client.post(url, {"email": address, "frequency": "daily"})
+        page = response.content.decode().replace(address, "X")
+        headers = {name: value for name, value in response.headers.items() if "Content-Security" not in name}
+        queries = shape(captured.captured_queries)
+        work_by_kind[kind] = (response.status_code, page, sorted(headers), queries)
 
-    assert {kind: found for kind, found in done.items() if found != done["unknown"]} == {}
-    assert any("digests_emailrequest" in statement for statement in done["unknown"][3])
-    assert not any("people_user" in statement for statement in done["unknown"][3])
+    work_for_unknown = work_by_kind["unknown"]
+    assert {kind: work for kind, work in work_by_kind.items() if work != work_for_unknown} == {}
+    queries_for_unknown = work_for_unknown[3]
+    assert any("digests_emailrequest" in statement for statement in queries_for_unknown)
+    assert not any("people_user" in statement for statement in queries_for_unknown)
 
 
 def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(

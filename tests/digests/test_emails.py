@@ -240,7 +240,7 @@ def test_joined_encoded_parts_decode_to_the_original_text(text: str) -> None:
 def token(world: World, purpose: Purpose, *, days: int = 0, number: int = 1) -> str:
     preference, _ = Preference.objects.get_or_create(person=world.sol)
     made = timezone.now() - timezone.timedelta(days=days)
-    return make(purpose, person_id=world.sol.pk, link_key=preference.link_key, number=number, minute=minute_of(made))
+    return make(purpose, person_id=world.sol.pk, link_key=preference.link_key, record_id=number, minute=minute_of(made))
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))

@@ -71,7 +71,7 @@ def stop_link(person: User, delivery: int, *, days: int) -> str:
     """The stop link of an email sent a number of days ago."""
     key = Preference.objects.get(person=person).link_key
     minute = minute_of(timezone.now() - dt.timedelta(days=days))
-    token = make(Purpose.STOP, person_id=person.pk, link_key=key, number=delivery, minute=minute)
+    token = make(Purpose.STOP, person_id=person.pk, link_key=key, record_id=delivery, minute=minute)
     return reverse("digests:stop", kwargs={"token": token})
 
 

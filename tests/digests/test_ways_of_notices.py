@@ -197,7 +197,7 @@ def test_pages_of_a_digest_list_no_notice_that_it_tells_as_a_change(world: World
         Purpose.READ,
         person_id=world.ben.pk,
         link_key=key,
-        number=delivery.pk,
+        record_id=delivery.pk,
         minute=minute_of(timezone.now()),
     )
     view = Client().get(reverse("digests:view", kwargs={"token": token})).content.decode()
@@ -270,7 +270,7 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
         Purpose.PREFERENCES,
         person_id=world.ben.pk,
         link_key=preference.link_key,
-        number=0,
+        record_id=0,
         minute=minute_of(timezone.now()),
     )
     address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")

@@ -224,7 +224,9 @@ def test_the_next_digest_is_shown_in_the_readers_time_zone(world: World, followe
     world.ben.time_zone = "America/New_York"
     world.ben.save(update_fields=["time_zone"])
     key = Preference.objects.get(person=world.ben).link_key
-    link = make(Purpose.PREFERENCES, person_id=world.ben.pk, link_key=key, number=0, minute=minute_of(timezone.now()))
+    link = make(
+        Purpose.PREFERENCES, person_id=world.ben.pk, link_key=key, record_id=0, minute=minute_of(timezone.now())
+    )
 
     page = Client().get(reverse("digests:preferences", kwargs={"token": link})).content.decode()
 
@@ -371,7 +373,9 @@ def test_changing_the_frequency_on_the_form_applies_to_everything(
 ) -> None:
     Subscription.objects.update(frequency="at_once")
     key = Preference.objects.get(person=world.ben).link_key
-    token = make(Purpose.PREFERENCES, person_id=world.ben.pk, link_key=key, number=0, minute=minute_of(timezone.now()))
+    token = make(
+        Purpose.PREFERENCES, person_id=world.ben.pk, link_key=key, record_id=0, minute=minute_of(timezone.now())
+    )
     address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")
     browser = Client() if by_link else signed_in(world.ben)
     chosen = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}

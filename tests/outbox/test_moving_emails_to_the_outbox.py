@@ -256,7 +256,7 @@ def check_links_in_emails_already_sent(before: Before) -> None:
             purpose,
             person_id=before.amina,
             link_key=before.link_key,
-            number=before.sent,
+            record_id=before.sent,
             minute=links.minute_of(before.now),
         )
         answer = Client().get(reverse(f"digests:{name}", kwargs={"token": token}), follow=True)

@@ -489,7 +489,7 @@ def _people(p: Planted, w: World, now: dt.datetime) -> None:
     reason = p.word("view reason", "administrator", "viewer")
     begin_view_as(administrator=w.dee, person=w.vera, reason=reason, now=now - dt.timedelta(days=1))
     key = Preference.objects.get(person=w.sol).link_key
-    token = make(Purpose.PREFERENCES, person_id=w.sol.pk, link_key=key, number=0, minute=minute_of(now))
+    token = make(Purpose.PREFERENCES, person_id=w.sol.pk, link_key=key, record_id=0, minute=minute_of(now))
     p.addresses["stakeholder"] = [f"/digests/preferences/{token}/"]
 
 

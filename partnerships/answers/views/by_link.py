@@ -78,7 +78,7 @@ class Visit:
 def _start_visit(request: HttpRequest, link: Link, plan_id: int) -> Visit:
     """The visit to a plan that the digest of this link is about. 404 if the person may no longer answer it."""
     now = timezone.now()
-    delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
+    delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
     news = plan_by_link(delivery, plan_id, now=now)
     if news is None:
         raise Http404

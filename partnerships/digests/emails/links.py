@@ -1,6 +1,6 @@
 """Signed links, each for one person and one purpose.
 
-A token is `person.minute.number.signature`. The signature covers everything in the token, the purpose and the person's
+A token is `person.minute.record.signature`. The signature covers everything in the token, the purpose and the person's
 link key. A new link key makes all earlier links invalid.
 """
 
@@ -40,7 +40,7 @@ class Purpose(Enum):
 
     @property
     def lifetime(self) -> dt.timedelta:
-        """How long it works."""
+        """How long a link for this purpose works."""
         return _LIFETIMES[self]
 
 
@@ -62,11 +62,15 @@ class ExpiredLink(BadLink):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A token's person, time, and the number of a delivery or subscription."""
+    """Who a link was made for, when, and for which record.
+
+    `record_id` is the id of the subscription in links that confirm one, and otherwise of the delivery that the link was
+    sent in; 0 if the link was made for a page rather than for an email.
+    """
 
     person: User
     made_at: dt.datetime
-    number: int
+    record_id: int
 
 
 @lru_cache(maxsize=8)
@@ -75,26 +79,28 @@ def _secret(secret: str) -> bytes:
 
 
 def _signatures(secret: str, link_key: str, payload: str) -> bytes:
-    """64 bytes; each purpose has its own 16 of them (128 bits)."""
+    """64 bytes, from which `_part` takes a signature of 16 bytes (128 bits) for each purpose."""
     return hmac.digest(_secret(secret), f"{link_key}:{payload}".encode(), hashlib.sha512)
 
 
 def _part(signatures: bytes, purpose: Purpose) -> str:
-    start = _PLACES[purpose]
+    """The signature for one purpose, as text for a URL."""
+    start = _OFFSETS[purpose]
     return base64.urlsafe_b64encode(signatures[start : start + 16])[:_SIGNATURE].decode()
 
 
-_PLACES = {purpose: 16 * place for place, purpose in enumerate(Purpose)}
+#: Where the signature for each purpose starts, in bytes. A new purpose goes last: another order breaks sent links.
+_OFFSETS = {purpose: 16 * index for index, purpose in enumerate(Purpose)}
 
 
-def make(purpose: Purpose, *, person_id: int, link_key: str, number: int, minute: int) -> str:
-    """A token; `minute` comes from `minute_of`, once for a whole batch."""
-    return make_all((purpose,), person_id=person_id, link_key=link_key, number=number, minute=minute)[0]
+def make(purpose: Purpose, *, person_id: int, link_key: str, record_id: int, minute: int) -> str:
+    """A token for one purpose; callers work out `minute` with `minute_of` once for a whole batch."""
+    return make_all((purpose,), person_id=person_id, link_key=link_key, record_id=record_id, minute=minute)[0]
 
 
-def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, number: int, minute: int) -> list[str]:
+def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, record_id: int, minute: int) -> list[str]:
     """A token for each purpose, with one signing operation for all."""
-    payload = f"{person_id:x}.{minute:x}.{number:x}"
+    payload = f"{person_id:x}.{minute:x}.{record_id:x}"
     signatures = _signatures(settings.SECRET_KEY, link_key, payload)
     return [f"{payload}.{_part(signatures, purpose)}" for purpose in purposes]
 
@@ -109,7 +115,7 @@ def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
 
 
 def minute_of(moment: dt.datetime) -> int:
-    """Minutes since the start of 2024: when a token was made."""
+    """Whole minutes since the start of 2024; links keep only this of the time at which they were made."""
     return (moment - _EPOCH) // _MINUTE
 
 
@@ -121,17 +127,18 @@ def read(purpose: Purpose, token: str, *, now: dt.datetime, allow_expired: bool 
     """
     payload = token.rpartition(".")[0]
     try:
-        person_id, minute, number = (int(part, 16) for part in payload.split("."))
+        person_id, minute, record_id = (int(part, 16) for part in payload.split("."))
     except ValueError as error:
         raise BadLink from error
-    if person_id > 2**62 or number > 2**62 or minute > 2**31:
+    if person_id > 2**62 or record_id > 2**62 or minute > 2**31:
         raise BadLink
     preference = Preference.objects.select_related("person").filter(person_id=person_id, person__is_active=True).first()
+    # The signature is checked for unknown people too, so that the time of the reply does not tell who exists.
     link_key = preference.link_key if preference else "nobody"
-    good = is_current(purpose, token, link_key=link_key)
-    if preference is None or not good:
+    is_signed = is_current(purpose, token, link_key=link_key)
+    if preference is None or not is_signed:
         raise BadLink
     made_at = _EPOCH + minute * _MINUTE
     if now - made_at > purpose.lifetime and not allow_expired:
         raise ExpiredLink
-    return Link(person=preference.person, made_at=made_at, number=number)
+    return Link(person=preference.person, made_at=made_at, record_id=record_id)

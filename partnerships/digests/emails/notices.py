@@ -34,7 +34,7 @@ from partnerships.outbox.parts import Message
 def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Message:
     """Ask a person whether they want these digests."""
     token = make(
-        Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
+        Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, record_id=subscription.pk, minute=minute_of(now)
     )
     words = {
         "title": title_of(subscription.followed),
@@ -56,7 +56,7 @@ def links(
     """New links: to change how often, to stop, and to read the last digest."""
 
     def token(purpose: Purpose, number: int) -> str:
-        return make(purpose, person_id=to.person_id, link_key=to.link_key, number=number, minute=minute_of(now))
+        return make(purpose, person_id=to.person_id, link_key=to.link_key, record_id=number, minute=minute_of(now))
 
     words = {
         "name": to.name,
@@ -90,7 +90,7 @@ def succession(
     """
 
     def token(purpose: Purpose) -> str:
-        return make(purpose, person_id=to.person_id, link_key=to.link_key, number=delivery_id, minute=minute_of(now))
+        return make(purpose, person_id=to.person_id, link_key=to.link_key, record_id=delivery_id, minute=minute_of(now))
 
     words = {
         "name": to.name,

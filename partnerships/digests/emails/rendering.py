@@ -293,7 +293,7 @@ def digest(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
         person_id=to.person_id,
         link_key=to.link_key,
-        number=delivery_id,
+        record_id=delivery_id,
         minute=minute_of(now),
     )
     values = {"head": own_headers(to, message_id, date), "stop": stop, "preferences": choose, "read": read}

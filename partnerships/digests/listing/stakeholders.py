@@ -25,7 +25,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
 )
 from partnerships.digests.queries.ledger import tabs_for
-from partnerships.digests.queries.naming import named_for, records_known_to
+from partnerships.digests.queries.naming import records_known_to, set_names_for
 from partnerships.digests.queries.subscriptions import (
     confirmation_emails,
     find_stakeholders,
@@ -54,7 +54,7 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> SubscriptionQuerySet:
 
 
 def _ready(user: User, rows: Sequence[Subscription]) -> None:
-    named_for(user, rows, timezone.now())
+    set_names_for(user, rows, timezone.now())
 
 
 def _ready_emails(_user: User, rows: Sequence[Any]) -> None:
@@ -125,7 +125,7 @@ _WHO_AND_WHAT = (
     Column(
         name="about",
         label="About",
-        value=lambda row: row.called if row.named else capfirst(row.called),
+        value=lambda row: row.shown_name if row.named else capfirst(row.shown_name),
         key=_if_named(_TITLES),
         href=lambda row: row.target.get_absolute_url() if row.named else "",
         is_grouped=True,

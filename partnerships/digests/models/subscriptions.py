@@ -257,9 +257,9 @@ class Subscription(models.Model):
             ),
         ]
 
-    #: Whether the reader of the page may see the name of the target; set by `queries/naming.py`.
+    #: Whether the reader of the page may see the name of the target; set by `set_names_for` in queries/naming.py.
     named = False
-    #: The name of the site or milestone that is followed; set by `queries/naming.py`.
+    #: The name of the site or milestone that is followed; set by `set_names_for` too.
     piece_name = ""
 
     def __str__(self) -> str:
@@ -292,8 +292,8 @@ class Subscription(models.Model):
         return pk
 
     @property
-    def called(self) -> str:
-        """The name of what is followed, as pages show it; without the name if the reader may no longer see it."""
+    def shown_name(self) -> str:
+        """The name of what is followed; "a plan you can no longer read" if the reader of the page may not know it."""
         if not self.named:
             return f"{A_TARGET[self.target_kind]} you can no longer read"
         if self.piece_name:
@@ -314,7 +314,7 @@ class Subscription(models.Model):
         why = self.why if self.named else ""
         organisation = self.added_for.name if self.added_for else None
         if self.confirmed_at:
-            return because(self.how, why, self.called, organisation)
+            return because(self.how, why, self.shown_name, organisation)
         if organisation:
             return f"{organisation} asks you{_quoted(why)}"
         return "asked for with your address"

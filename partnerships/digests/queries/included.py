@@ -6,7 +6,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject
-from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.naming import set_names_for
 from partnerships.people.models import User
 
 
@@ -17,7 +17,7 @@ def with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
         for subscription in asking:
             subscription.named = True
     else:
-        named_for(person, asking, timezone.now())
+        set_names_for(person, asking, timezone.now())
     return deliveries
 
 
@@ -42,7 +42,7 @@ def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
     if publishable_ids is None:
         contents += [_text_of_subject(subject) for subject in delivery.subjects.all()]
     if delivery.subscription is not None:
-        contents.append(f"Asks whether they want digests about {delivery.subscription.called}")
+        contents.append(f"Asks whether they want digests about {delivery.subscription.shown_name}")
     return contents
 
 

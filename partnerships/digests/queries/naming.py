@@ -90,6 +90,7 @@ def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
     ]
     present = Party.objects.present().filter(partnership__in=set(private)) if private else Party.objects.none()
     parties = set(present.values_list("partnership", "organisation"))
+    marked_ids = _marked_ids(subscriptions)
 
     def is_open(followed: Followed) -> bool:
         if followed.plan_id is not None:
@@ -101,19 +102,18 @@ def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
         if followed.partnership_id is not None and followed.audience != PartnershipAudience.NETWORK:
             return (followed.partnership_id, followed.added_for_id) in parties
         if followed.request_id is not None or followed.commitment_id is not None:
-            return followed.pk in marked
+            return followed.pk in marked_ids
         return followed.recommendation_id is None  # stakeholders are told nothing about recommendations
 
-    marked = _marked(subscriptions)
     return {subscription.pk for subscription in subscriptions if is_open(subscription)}
 
 
-def _marked(subscriptions: Collection[Followed]) -> set[int]:
+def _marked_ids(subscriptions: Collection[Followed]) -> set[int]:
     """The ids of the subscriptions to asks, offers and commitments that stakeholders may be told about.
 
     A lead has marked the record, and the organisation that added the stakeholder takes part in its partnership.
     """
-    marked: set[int] = set()
+    marked_ids: set[int] = set()
     for field, kind in (("request", SubjectKind.REQUEST), ("commitment", SubjectKind.COMMITMENT)):
         ids = [subscription.pk for subscription in subscriptions if getattr(subscription, f"{field}_id") is not None]
         record_kind = kind_named(kind.value)
@@ -125,8 +125,8 @@ def _marked(subscriptions: Collection[Followed]) -> set[int]:
         open_subscriptions = Subscription.objects.filter(
             Exists(party), pk__in=ids, **{f"{field}__in": record_kind.marked_ids()}
         )
-        marked |= set(open_subscriptions.values_list("pk", flat=True))
-    return marked
+        marked_ids |= set(open_subscriptions.values_list("pk", flat=True))
+    return marked_ids
 
 
 def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
@@ -182,31 +182,32 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
     A stakeholder may know what the organisation that added them may read, others what they may see. One query answers
     for all partnerships, because a batch of emails names many.
     """
-    all_followed = list(subscriptions)
-    of_stakeholders = [subscription for subscription in all_followed if subscription.person.is_stakeholder]
-    named = open_to_askers(of_stakeholders, now)
-    with_account = [subscription for subscription in all_followed if not subscription.person.is_stakeholder]
-    partnerships = [subscription.pk for subscription in with_account if subscription.partnership_id is not None]
-    if partnerships:
-        seen = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
-        named |= set(Subscription.objects.filter(seen, pk__in=partnerships).values_list("pk", flat=True))
+    rows = list(subscriptions)
+    of_stakeholders = [subscription for subscription in rows if subscription.person.is_stakeholder]
+    named_ids = open_to_askers(of_stakeholders, now)
+
+    with_account = [subscription for subscription in rows if not subscription.person.is_stakeholder]
+    to_partnerships = [subscription.pk for subscription in with_account if subscription.partnership_id is not None]
+    if to_partnerships:
+        may_see = reaches(Partnership, OUTLINED, record=OuterRef("partnership"), person=OuterRef("person"))
+        named_ids |= set(Subscription.objects.filter(may_see, pk__in=to_partnerships).values_list("pk", flat=True))
     for subscription in with_account:
         if subscription.partnership_id is None:
-            named |= _seen_by(subscription.person, [subscription])
-    return named
+            named_ids |= _seen_by(subscription.person, [subscription])
+    return named_ids
 
 
-def named_as_followed(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set on each subscription whether its follower may know what it is about; return them."""
-    all_followed = list(subscriptions)
-    named = named_to_followers(all_followed, now)
-    for subscription in all_followed:
-        subscription.named = subscription.pk in named
-    _name_pieces(all_followed)
-    return all_followed
+def set_names_for_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
+    """Set `named` and `piece_name` on each subscription as its own follower may see them; return the rows."""
+    rows = list(subscriptions)
+    named_ids = named_to_followers(rows, now)
+    for subscription in rows:
+        subscription.named = subscription.pk in named_ids
+    _set_piece_names(rows)
+    return rows
 
 
-def _name_pieces(subscriptions: Collection[Subscription]) -> None:
+def _set_piece_names(subscriptions: Collection[Subscription]) -> None:
     """Set the names of sites and milestones as people outside the plan see them."""
     with_pieces = [subscription for subscription in subscriptions if subscription.key and subscription.named]
     if not with_pieces:
@@ -222,20 +223,20 @@ def _name_pieces(subscriptions: Collection[Subscription]) -> None:
         subscription.piece_name = str(piece["name"]) if piece else ""
 
 
-def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set on each subscription whether what it is about may be named to this reader; return them.
+def set_names_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
+    """Set `named` and `piece_name`, from which `shown_name` follows, as this reader may see them; return the rows.
 
     The subscriptions are the reader's own, or those of stakeholders of the reader's organisation.
     """
-    listed = list(subscriptions)
+    rows = list(subscriptions)
     if reader.is_stakeholder:
-        named = open_to_askers(listed, now)
+        named_ids = open_to_askers(rows, now)
     else:
-        named = _seen_by(reader, listed) if listed else set()
-    for subscription in listed:
-        subscription.named = subscription.pk in named
-    _name_pieces(listed)
-    return listed
+        named_ids = _seen_by(reader, rows) if rows else set()
+    for subscription in rows:
+        subscription.named = subscription.pk in named_ids
+    _set_piece_names(rows)
+    return rows
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:

@@ -24,7 +24,7 @@ from partnerships.digests.models import (
     Way,
 )
 from partnerships.digests.models.targets import Target, fields_of, kind_of, title_of
-from partnerships.digests.queries.naming import named_as_followed
+from partnerships.digests.queries.naming import set_names_for_followers
 from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.queries.successions import followed_of
@@ -209,7 +209,7 @@ def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> lis
     closest = [covering_subject(person, target)[:1] for target in targets]
     named_by_pk = {
         subscription.pk: subscription
-        for subscription in named_as_followed(
+        for subscription in set_names_for_followers(
             [subscription for subscriptions in closest for subscription in subscriptions], now
         )
     }

@@ -19,7 +19,7 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.queries.addresses import people_with_known_address
-from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.naming import set_names_for
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import rows_for
@@ -121,14 +121,14 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
     Each option is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is
     listed.
     """
-    one_each = named_for(user, rows_for(_one_of_each, user, now), now)
+    one_each = set_names_for(user, rows_for(_one_of_each, user, now), now)
     names_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS.values()}
     for subscription in sorted(
         (subscription for subscription in one_each if subscription.named),
-        key=lambda subscription: (subscription.called.casefold(), subscription.pk),
+        key=lambda subscription: (subscription.shown_name.casefold(), subscription.pk),
     ):
         names_by_heading[_HEADINGS[subscription.target_kind]].append(
-            (f"{subscription.target_kind}-{subscription.target_id}", subscription.called)
+            (f"{subscription.target_kind}-{subscription.target_id}", subscription.shown_name)
         )
     return [(heading, options) for heading, options in names_by_heading.items() if options]
 

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.models import Subscription, SubscriptionQuerySet
 from partnerships.digests.models.targets import Target
-from partnerships.digests.queries.naming import named_as_followed
+from partnerships.digests.queries.naming import set_names_for_followers
 from partnerships.organisations.lineage import brought_about, ending
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import obligations
@@ -73,14 +73,14 @@ def moved_for(
         subscriptions, where = _concerned(
             succession, stakeholder_rows, day=day, since=succession.told_at if is_later else None
         )
-        for subscription in named_as_followed(subscriptions, now):
+        for subscription in set_names_for_followers(subscriptions, now):
             if subscription.named:
                 moved_of_person = moved.setdefault(subscription.person_id, Moved())
                 _add(
                     moved_of_person,
                     succession,
                     where.get((subscription.target_kind, subscription.target_id), ()),
-                    subscription.called,
+                    subscription.shown_name,
                 )
     return moved
 

@@ -76,7 +76,10 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
 
 @transaction.atomic
 def follow_for_post(*, post: Post, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
-    """Subscribe the holder of a post; when the post changes hands, the next holder in place of the last."""
+    """Subscribe the person who holds a post, for as long as they hold it.
+
+    When the post changes hands, `apply_rules` ends the last holder's subscription and subscribes the next holder.
+    """
     lock_planning()
     require(may_follow_for_post(post, target, author, now))
     kind = kind_of(target)

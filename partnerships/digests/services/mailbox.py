@@ -178,7 +178,7 @@ def _act_on(raw: bytes, now: dt.datetime) -> str:
             link = read_link(Purpose.STOP, report.stop_token, now=now)
         except BadLink:
             return "other"
-        stop_email(person=link.person, delivery=link.number, reason="Stopped by the person, by email.", now=now)
+        stop_email(person=link.person, delivery=link.record_id, reason="Stopped by the person, by email.", now=now)
         return "stopped"
     bounce = note_bounce(
         kind=report.kind,

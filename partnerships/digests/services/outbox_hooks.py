@@ -163,7 +163,7 @@ class DigestHooks(OutboxHooks):
                     Purpose.STOP,
                     person_id=notice.person_id,
                     link_key=key_by_person[notice.person_id],
-                    number=notice.email_id,
+                    record_id=notice.email_id,
                     minute=minute,
                 ),
             )

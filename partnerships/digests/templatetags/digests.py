@@ -18,7 +18,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Following, RoleRule, Subscription
 from partnerships.digests.models.targets import Piece, Target, kind_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
-from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.subscriptions import may_ask_stakeholders
 from partnerships.digests.rights import may_still_follow
 from partnerships.exchange.models import Entry
@@ -90,8 +90,8 @@ def _through(person: User, plan: Plan) -> str:
     if following is None:
         return ""
     wider_subscription = Subscription.objects.for_listing().get(pk=following.subscription_id)
-    [subscription] = named_for(person, [wider_subscription], timezone.now())
-    return subscription.called
+    [subscription] = set_names_for(person, [wider_subscription], timezone.now())
+    return subscription.shown_name
 
 
 @register.simple_tag(takes_context=True)

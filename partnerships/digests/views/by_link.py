@@ -26,7 +26,7 @@ from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.planning.notices import notices_in
 from partnerships.digests.queries.inbox import lines_of
-from partnerships.digests.queries.naming import askable_again, named_for
+from partnerships.digests.queries.naming import askable_again, set_names_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK, ReadByLink, ViewByLink
 from partnerships.digests.views.actions import BY_LINK, MESSAGES, PAUSE_CANCELLED, PAUSE_ENDED, act
@@ -47,14 +47,17 @@ from partnerships.plans.queries import area_names
 def stop(request: HttpRequest, link: Link) -> HttpResponse:
     """Ask what to stop; a POST stops it, also one by which an email app unsubscribes (RFC 8058)."""
     reason = "Stopped by the person, by a link in an email."
-    return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.number)
+    return ask_and_stop(request, link.person, reason=reason, by_link=True, delivery=link.record_id)
 
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
-    """What this person follows, how often they get digests, and when the next one comes."""
+    """What this person follows, how often they get digests, and when the next one comes.
+
+    A POST presses one of the small buttons, or else saves the form; an invalid form is shown again (422).
+    """
     person, now = link.person, timezone.now()
     preference = Preference.objects.get(person=person)
     if request.method == "POST":
@@ -75,21 +78,25 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
             now=now,
         )
         return redirect(f"{request.path}?done=saved")
-    followed = named_for(person, live_or_refused(person), now)
-    askable_ids = askable_again(followed, now)
-    subscriptions = [subscription for subscription in followed if not subscription.is_ended]
-    stop_token = make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute_of(now))
+    subscriptions = set_names_for(person, live_or_refused(person), now)
+    live_subscriptions = [subscription for subscription in subscriptions if not subscription.is_ended]
+    askable_ids = askable_again(subscriptions, now)
+    stop_token = make(
+        Purpose.STOP, person_id=person.pk, link_key=preference.link_key, record_id=0, minute=minute_of(now)
+    )
     context = {
         "form": form,
         "always": () if person.is_stakeholder else always_sent(),
         "parties": () if person.is_stakeholder else date_reminders(request, person),
         "person": person,
-        "said": "" if request.method == "POST" else _message(request, followed),
+        "said": "" if request.method == "POST" else _message(request, subscriptions),
         "token": token_in(request),
         "stop": stop_token,
-        "subscriptions": subscriptions,
-        "current": preferences_in_words(person, preference, subscriptions),
-        "refused": [subscription for subscription in followed if subscription.named and subscription.pk in askable_ids],
+        "subscriptions": live_subscriptions,
+        "current": preferences_in_words(person, preference, live_subscriptions),
+        "refused": [
+            subscription for subscription in subscriptions if subscription.named and subscription.pk in askable_ids
+        ],
         "refused_at": preference.refused_at,
         **pause_of(person, preference, now),
         "next": when_next(person, now),
@@ -128,7 +135,7 @@ _MESSAGES = {
 
 def _message(request: HttpRequest, subscriptions: list[Subscription]) -> str:
     """The message after a change, "" if there is none; it names only subscriptions of the person."""
-    name_by_pk = {str(subscription.pk): subscription.called for subscription in subscriptions}
+    name_by_pk = {str(subscription.pk): subscription.shown_name for subscription in subscriptions}
     name = name_by_pk.get(request.GET.get("about", ""), "it")
     return _MESSAGES.get(request.GET.get("done", ""), "").format(name)
 
@@ -163,28 +170,30 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
 def confirm(request: HttpRequest, link: Link) -> HttpResponse:
     """Ask whether the person wants these digests; a POST answers yes, no, or never.
 
-    If they were asked again later, only the link in the newer email works.
+    An answer that comes too late changes nothing: the page then says what has become of the subscription.
     """
     now = timezone.now()
-    own_subscription = get_object_or_404(Subscription.objects.for_listing(), pk=link.number, person=link.person)
+    own_subscription = get_object_or_404(Subscription.objects.for_listing(), pk=link.record_id, person=link.person)
+    # The person was asked again after this email: only the newer link works. Links keep only the minute.
     if minute_of(link.made_at) < minute_of(own_subscription.asked_at):
         return link_over(request, Purpose.CONFIRM)
-    [subscription] = named_for(link.person, [own_subscription], now)
+    [subscription] = set_names_for(link.person, [own_subscription], now)
     if request.method == "POST" and subscription.is_waiting:
         try:
             _answer(subscription, request.POST.get("answer", ""), request.POST.get("frequency", ""), now=now)
         except services.UnableToChangeSubscription as error:
             context = {"subscription": subscription, "error": str(error)}
             return render(request, "digests/confirm.html", context, status=422)
-        subscription.refresh_from_db()
+        subscription.refresh_from_db()  # the services changed other instances of this row
         return render(
             request,
             "digests/confirmed.html",
             {"subscription": subscription, "next": when_next(link.person, now)},
         )
+    moving_subscriptions = set_names_for(link.person, moving_with(subscription), now)
     context = {
         "subscription": subscription,
-        "moving": [moved.called for moved in named_for(link.person, moving_with(subscription), now)],
+        "also_moved": [moving_subscription.shown_name for moving_subscription in moving_subscriptions],
         "frequencies": Frequency.choices,
         "frequency": subscription.frequency or Preference.objects.get(person=link.person).frequency,
     }
@@ -217,7 +226,7 @@ def _choose_frequency(subscription: Subscription, frequency: str, *, now: dt.dat
 def view(request: HttpRequest, link: Link) -> HttpResponse:
     """A digest in the browser, without what its reader may no longer read."""
     person, token = link.person, token_in(request)
-    delivery = get_object_or_404(Delivery, pk=link.number, recipient=person)
+    delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=person)
     reading = readable_news(delivery, now=timezone.now())
     context = {
         "delivery": delivery,
@@ -244,7 +253,7 @@ def _url_of(news: News, token: str, *, stakeholder: bool) -> str:
 @for_bearer(Purpose.READ)
 def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """What changed in one plan, and the plan as the digest told of it, for stakeholders."""
-    delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
+    delivery = get_object_or_404(Delivery, pk=link.record_id, recipient=link.person)
     news = plan_by_link(delivery, plan, now=timezone.now())
     if news is None:
         return render(request, "digests/closed.html", status=404)

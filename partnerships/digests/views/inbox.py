@@ -94,7 +94,7 @@ def _digest_path(item: InboxItem, now: dt.datetime) -> str:
         Purpose.READ,
         person_id=item.person_id,
         link_key=link_key or "",
-        number=item.record_id or 0,
+        record_id=item.record_id or 0,
         minute=minute_of(now),
     )
     return reverse("digests:view", kwargs={"token": token})

@@ -19,7 +19,7 @@ from partnerships.digests.models.targets import title_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
-from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.subscriptions import (
     live_or_refused,
     may_ask_stakeholders,
@@ -62,7 +62,7 @@ def manage(request: HttpRequest) -> HttpResponse:
             author=person,
             now=timezone.now(),
         )
-        followed = named_for(person, subscriptions_of(person), timezone.now())
+        followed = set_names_for(person, subscriptions_of(person), timezone.now())
         messages.success(request, f"Your choice has been saved. {preferences_in_words(person, saved, followed)}")
         return redirect("digests:manage")
     context = {
@@ -80,7 +80,7 @@ def _subscriptions_context(person: User, preference: Preference) -> dict[str, An
     """What the person follows and refused, and what else the page shows besides the form."""
     now = timezone.now()
     read_ahead([lookup(live_or_refused, person)])
-    followed = named_for(person, rows_for(live_or_refused, person), now)
+    followed = set_names_for(person, rows_for(live_or_refused, person), now)
     subscriptions = [subscription for subscription in followed if not subscription.is_ended]
     return {
         "subscriptions": subscriptions,
@@ -120,7 +120,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     person = signed_in(request)
     if verb not in SIGNED_IN:
         raise Http404
-    [subscription] = named_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
+    [subscription] = set_names_for(person, [get_object_or_404(subscriptions_of(person), pk=pk)], timezone.now())
     is_on_page_of_target = request.POST.get("back") == "page"
     back = page_of(subscription.followed) if is_on_page_of_target else reverse("digests:manage")
 
@@ -134,7 +134,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             reason="Stopped by the person.",
             now=timezone.now(),
         )
-        return MESSAGES[verb].format(subscription.called), back
+        return MESSAGES[verb].format(subscription.shown_name), back
 
     return press_button(request, step, services.UnableToChangeSubscription, back=back)
 

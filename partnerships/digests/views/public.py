@@ -85,7 +85,7 @@ def renew(request: HttpRequest, purpose: str, token: str) -> HttpResponse:
     if refusal is not None:
         return refusal
     if link_purpose is Purpose.CONFIRM:
-        subscription = get_object_or_404(Subscription, pk=link.number, person=link.person)
+        subscription = get_object_or_404(Subscription, pk=link.record_id, person=link.person)
         services.remind(subscription=subscription, now=now)
     else:
         services.send_links(person=link.person, now=now, by_own_link=True)

@@ -22,7 +22,7 @@ def preferences_in_words(person: User, preference: Preference, subscriptions: It
         settle_time().total_seconds() / 60,
     )
     exceptions = [
-        f"{subscription.called}: {subscription.get_frequency_display().lower()}"
+        f"{subscription.shown_name}: {subscription.get_frequency_display().lower()}"
         for subscription in subscriptions
         if subscription.frequency and subscription.frequency != preference.frequency
     ]

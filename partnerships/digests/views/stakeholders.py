@@ -15,7 +15,7 @@ from partnerships.digests.forms import CorrectAddressForm, EndForm, StakeholderF
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import title_of
 from partnerships.digests.queries.ledger import tabs_for
-from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.subscriptions import (
     confirmation_emails,
     live_stakeholder,
@@ -36,7 +36,7 @@ def stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     """One stakeholder, and what the person can do about them."""
     person = signed_in(request)
     now = timezone.now()
-    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
+    [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
     context = {
         "subscription": subscription,
         "email": confirmation_emails([subscription]).get(pk) if subscription.is_waiting else None,
@@ -105,7 +105,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a stakeholder's address; the owner of the new one must confirm."""
     person = signed_in(request)
     now = timezone.now()
-    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
+    [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
     back = next_url(request, reverse("digests:stakeholders"))
     form = CorrectAddressForm(posted(request), cancel=back)
 
@@ -130,8 +130,8 @@ def end_stakeholder(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a stakeholder's digests, with a reason."""
     person = signed_in(request)
     now = timezone.now()
-    [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
-    stakeholder_name, target_name = subscription.person_for_askers, subscription.called
+    [subscription] = set_names_for(person, [get_object_or_404(stakeholders_of(person, now), pk=pk)], now)
+    stakeholder_name, target_name = subscription.person_for_askers, subscription.shown_name
     back = next_url(request, reverse("digests:stakeholders"))
     form = EndForm(posted(request), cancel=back)
     if not subscription.is_ended and not form.is_valid():

@@ -15,7 +15,7 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.models import Preference, Subscription
 from partnerships.digests.models.targets import kind_of
-from partnerships.digests.queries.naming import named_for
+from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.stoppable import Stoppable, names_of, stoppable_in, titles_for
 from partnerships.digests.queries.subscriptions import subscriptions_of
 from partnerships.digests.queries.ways import groups_in_summary
@@ -54,7 +54,7 @@ def _stop_selected(
 ) -> HttpResponse:
     """Stop what the person has ticked; ask again if they have ticked nothing."""
     ticked = request.POST.getlist("what")
-    own_subscriptions = named_for(person, subscriptions_of(person), timezone.now())
+    own_subscriptions = set_names_for(person, subscriptions_of(person), timezone.now())
     subscriptions = [subscription for subscription in own_subscriptions if f"subscription-{subscription.pk}" in ticked]
     selected = replace(
         stoppable,
@@ -85,7 +85,7 @@ def _stop(
     now = timezone.now()
     # Read the names first: the person may see them only through subscriptions that end here.
     names = [*titles_for(person, selected.plans, now).values(), *names_of(person, selected.subjects, now)]
-    names += [subscription.called for subscription in subscriptions]
+    names += [subscription.shown_name for subscription in subscriptions]
     names += ["new matches"] if selected.matches else []
     names += [selected.single.called] if selected.single else []
     stopped = services.stop_chosen(
@@ -107,7 +107,7 @@ def _ask(
 ) -> HttpResponse:
     """The page that asks what to stop."""
     now = timezone.now()
-    subscriptions = named_for(person, subscriptions_of(person), now)
+    subscriptions = set_names_for(person, subscriptions_of(person), now)
     if stoppable.had_any:
         titles = titles_for(person, stoppable.plans, now)
         choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
@@ -118,7 +118,7 @@ def _ask(
         ]
     else:
         choices = [
-            (f"subscription-{subscription.pk}", f"Digests about {subscription.called}")
+            (f"subscription-{subscription.pk}", f"Digests about {subscription.shown_name}")
             for subscription in subscriptions
         ]
     wants_matches = _wants_matches(person)
@@ -168,7 +168,7 @@ def _done(
     `silenced` are the labels of groups of notices that the person chose and that now go to the inbox only.
     """
     still_followed = [
-        subscription.called for subscription in named_for(person, subscriptions_of(person), timezone.now())
+        subscription.shown_name for subscription in set_names_for(person, subscriptions_of(person), timezone.now())
     ]
     if _wants_matches(person):
         still_followed.append("new matches of your organisation")
@@ -192,7 +192,7 @@ def _undo(request: HttpRequest, person: User, stoppable: Stoppable, **shared_con
     except services.UnableToUndo as error:
         return _ask(request, person, stoppable, error=str(error), **shared_context)
     services.undo_stop(person=person, stopped=stopped, now=timezone.now())
-    subscriptions = named_for(person, subscriptions_of(person), timezone.now())
-    names = [subscription.called for subscription in subscriptions if not subscription.is_waiting]
+    subscriptions = set_names_for(person, subscriptions_of(person), timezone.now())
+    names = [subscription.shown_name for subscription in subscriptions if not subscription.is_waiting]
     context = {"following": names, **shared_context}
     return render(request, "digests/stop_undone.html", context)

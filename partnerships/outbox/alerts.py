@@ -36,7 +36,7 @@ def register() -> None:
     register_kind(
         EmailKind(
             code=ALERT,
-            label="Alert to administrators",
+            label="Alert to operators",
             lane=Lane.ACCOUNT,
             composer=RenderedComposer(),
             group=NoticeGroup.ACCOUNT,

@@ -44,7 +44,7 @@ FOR_SECURITY = "it protects your account"
 FOR_SIGNING = "someone needs your signature, and the email contains your link to sign"
 FOR_CONSENT = "you or your organisation must answer it, and only you can"
 FOR_PRIVACY = "the law requires us to tell people what we hold about them"
-FOR_OPERATORS = "administrators must know at once"
+FOR_OPERATORS = "operators must know at once"
 
 
 class Subject(NamedTuple):

@@ -166,7 +166,7 @@ def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now: dt.datetime) -> int:
-    """Discard the queued emails of one kind, for an administrator of the server; returns how many.
+    """Discard the queued emails of one kind, for an operator; returns how many.
 
     Emails that are being sent are left alone. News in a discarded digest counts as told.
     """
@@ -181,7 +181,7 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
     count = Email.objects.filter(pk__in=email_ids).update(
         status=EmailStatus.SUPPRESSED,
         settled_at=now,
-        reason=f"Discarded by an administrator: {reason}"[:500],
+        reason=f"Discarded by an operator: {reason}"[:500],
         reason_code="",
     )
     record(

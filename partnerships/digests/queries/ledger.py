@@ -132,7 +132,7 @@ def repeats_of(delivery: Delivery) -> list[SentAgain]:
     return [
         SentAgain(
             at=event.at,
-            by=people[event.actor_id].display_name if event.actor_id in people else "A former user",
+            by=people[event.actor_id].display_name if event.actor_id in people else "A former member",
             reason=event.data.get("reason", ""),
             repeat=event.data.get("repeat", 0),
         )

@@ -28,8 +28,8 @@ LEASE = dt.timedelta(minutes=10)
 #: How long lettings may wait to be counted. Then they are deleted.
 LETTINGS_WAIT = dt.timedelta(days=2)
 _FAILED = (
-    "Something went wrong while the lettings were counted, so we deleted them. Upload them again, or ask your "
-    "administrator."
+    "Something went wrong while the lettings were counted, so we deleted them. Upload them again, or ask the "
+    "people who run this site."
 )
 #: How many authorities a report names. Those with the most lettings come first.
 _MAX_AUTHORITIES = 400

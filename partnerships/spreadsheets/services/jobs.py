@@ -18,7 +18,7 @@ from partnerships.transfer.reading.problems import UnableToRead
 
 #: If a worker dies, another one starts on its spreadsheet after this time.
 LEASE = dt.timedelta(minutes=15)
-_FAILED = "Something went wrong. Nothing was changed. Ask an administrator before you try again."
+_FAILED = "Something went wrong. Nothing was changed. Ask the people who run this site before you try again."
 
 
 def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:

@@ -127,7 +127,7 @@ release-check: ## Say what is missing before this version may be tagged
 settings: ## Write .env.example and docs/reference/settings.md from the declarations of settings
 	@$(VENV) -m tools.settings_pages
 
-files: ## Write docs/reference/files.md and numbers.md from modules and pages
+files: ## Write files.md, numbers.md and words.md in docs/reference from modules and pages
 	@$(VENV) -m tools.file_pages
 
 lock: ## Pin every package with hashes in requirements.txt (UPGRADE=1 takes newer versions)

@@ -1,7 +1,8 @@
-"""`make files`: writes docs/reference/files.md and docs/reference/numbers.md from modules and templates.
+"""`make files`: writes files.md, numbers.md and words.md in docs/reference from modules and templates.
 
 `python -m tools.file_pages --check` fails if one of them says something else. The first lists every module, page and
 email with what it is or says, and every choice. The second lists limits, ages and intervals, and the limits of forms.
+The third lists sentences that people read.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from tools.page_words import TEMPLATES, as_cell, described_emails, described_templates
+from tools.sentences import words_page
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ROOMS = BASE_DIR / "partnerships"
 STATIC = BASE_DIR / "static"
 FILES = BASE_DIR / "docs" / "reference" / "files.md"
 NUMBERS = BASE_DIR / "docs" / "reference" / "numbers.md"
+WORDS = BASE_DIR / "docs" / "reference" / "words.md"
 #: What a number may be made of, besides digits and signs: "dt.timedelta(days=30)", "Decimal('0.5')", "5 * MB".
 _CALLS = {"timedelta", "Decimal", "relativedelta", "time"}
 _NAME = re.compile(r"_?[A-Z][A-Z0-9_]{2,}")
@@ -56,9 +59,8 @@ each room it has two tables:
 At the end are [pages of no room](#pages-of-no-room), [scripts and stylesheets](#scripts-and-stylesheets) and
 [tools](#tools-of-developers).
 
-Not here: hints below form fields (the room's `forms`), errors (its `services`), kinds of event (its `event_kinds.py`).
-For any other words on the screen, `git grep "the words"` finds their file. [Limits](numbers.md) and
-[tasks](../how-to/where-do-i-change.md) have pages of their own."""
+Not here: hints, errors and other [sentences](words.md), [limits](numbers.md) and
+[tasks](../how-to/where-do-i-change.md), which have pages of their own."""
 #: Headings of the table of rooms, with the files or folders that each is about.
 KINDS = {
     "models": ("models",),
@@ -346,9 +348,10 @@ def _path(path: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write both pages, or with --check compare them; returns how many differ."""
+    """Write the pages, or with --check compare them; returns how many differ."""
     differing = 0
-    for path, text in ((FILES, files_page()), (NUMBERS, numbers_page())):
+    words = words_page((folder, modules(folder)) for folder in folders())
+    for path, text in ((FILES, files_page()), (NUMBERS, numbers_page()), (WORDS, words)):
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if "--check" in arguments:

@@ -7,10 +7,15 @@ from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TEMPLATES = BASE_DIR / "templates"
+#: Of the templates that include a partial, this many are named.
+_MAX_NAMED = 3
 
 _TITLE = re.compile(r"{% block (?:head_)?title %}(.*?){% endblock", re.DOTALL)
 #: Headings, captions and buttons: what people remember of a page.
 _HEADING = re.compile(r"<(h[1-4]|legend|caption|summary|button)\b[^>]*>(.*?)</\1>", re.DOTALL)
+#: The title of a page that has a frame of its own, such as a PDF.
+_PLAIN_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+_EXTENDS = re.compile(r'{% extends "([^"]+)"')
 _INCLUDE = re.compile(r'{% include "([^"]+)"')
 _COMMENT = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.DOTALL)
 _TAG = re.compile(r"{%.*?%}|<[^>]*>", re.DOTALL)
@@ -20,20 +25,23 @@ _VARIABLE = re.compile(r"{{.*?}}", re.DOTALL)
 def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[Path, str]]:
     """The templates of a folder, with title, headings and buttons; "…" stands for what varies.
 
-    A partial has the first template that includes it in place of a title.
+    In place of a title, a partial has the templates that include it, and another page the template that it fills.
     """
     described = []
     for path in sorted(folder.rglob("*.html") if recursive else folder.glob("*.html")):
         source = _COMMENT.sub("", path.read_text(encoding="utf-8"))
-        title = _TITLE.search(source)
+        title = _TITLE.search(source) or _PLAIN_TITLE.search(source)
+        filled = _EXTENDS.search(source)
         if title and title[1].strip():
             about = f"page {_quoted(title[1])}"
         elif including := _INCLUDED_IN.get(path.relative_to(TEMPLATES).as_posix()):
-            about = f"part of `{including}`"
+            about = f"part of {_listed(including)}"
         elif path.name.startswith("_"):
             about = "part of pages, by a template tag or a view"
+        elif filled:
+            about = f"page that fills `{filled[1]}`"
         else:
-            continue
+            about = "part of forms and account pages, by a package"
         headings = dict.fromkeys(_quoted(heading) for _, heading in _HEADING.findall(source))
         with_words = [heading for heading in headings if heading.strip("“…”/. ")]
         described.append((path, f"{about}: {', '.join(with_words)}" if with_words else about))
@@ -57,12 +65,19 @@ def _quoted(source: str) -> str:
     return as_cell(" / ".join(f"“{part}”" for part in parts if part))
 
 
-def _included_in() -> dict[str, str]:
-    """The first template that includes each partial."""
-    including: dict[str, str] = {}
+def _listed(including: list[str]) -> str:
+    """The templates that include a partial; of many, the first ones and how many more there are."""
+    named = ", ".join(f"`{name}`" for name in including[:_MAX_NAMED])
+    more = len(including) - _MAX_NAMED
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _included_in() -> dict[str, list[str]]:
+    """The templates that include each partial."""
+    including: dict[str, list[str]] = {}
     for path in sorted(TEMPLATES.rglob("*.html")):
-        for name in _INCLUDE.findall(path.read_text(encoding="utf-8")):
-            including.setdefault(name, path.relative_to(TEMPLATES).as_posix())
+        for name in dict.fromkeys(_INCLUDE.findall(path.read_text(encoding="utf-8"))):
+            including.setdefault(name, []).append(path.relative_to(TEMPLATES).as_posix())
     return including
 
 

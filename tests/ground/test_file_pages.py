@@ -7,12 +7,15 @@ from tools.file_pages import (
     LimitedField,
     NamedNumber,
     files_page,
+    folders,
     labels_of_choices,
     limited_fields,
+    modules,
     named_numbers,
     numbers_page,
 )
 from tools.page_words import described_templates
+from tools.sentences import sentences_of_module, sentences_of_template, words_page
 
 NUMBERS = """
 #: How many at once.
@@ -39,6 +42,37 @@ class TitleForm(forms.Form):
 
 class Plan(models.Model):
     title = models.CharField(max_length=200)
+"""
+
+MODULE = '''
+"""The homes of a plan are counted here."""
+
+HINT = "Choose one of the plans"
+BRIEF = "Choose one"
+
+
+def refuse(plan, count):
+    """Say why this plan is refused."""
+    log.warning("a plan was not accepted here")
+    if count < 0:
+        raise RuntimeError("nobody but a developer sees this")
+    cursor.execute("SELECT id FROM plan WHERE title IS NULL")
+    classes = "govuk-button govuk-button--warning cg-plan cg-plan--small"
+    raise UnableToCount(
+        f"{plan.title} has {count} homes, and no more than {'one more home can go' if count else '9'} in. "
+        "Ask its lead to add them."
+    )
+'''
+
+TEMPLATE = """
+{# Context: the plan that is shown. #}
+{% empty_state "No homes have been added yet." %}
+<p class="govuk-body">
+  Only {{ lead }} can add <strong>homes to this plan</strong>. Ask them
+  {% if is_late %}for an <a href="{% url "plans:help" %}">answer</a>{% endif %} soon, please.
+</p>
+<p>Not yet</p>
+<input class="govuk-input" placeholder="Search for a plan by its title">
 """
 
 
@@ -70,6 +104,60 @@ def test_templates_are_listed_with_title_headings_and_buttons() -> None:
     assert words_by_file["_groups_section.html"].startswith(
         "part of pages, by a template tag or a view: “Working group”"
     )
+
+
+def test_a_part_is_listed_with_the_pages_that_include_it() -> None:
+    words_by_file = {path.name: words for path, words in described_templates(BASE_DIR / "templates" / "web")}
+
+    assert words_by_file["_waiting_list.html"] == "part of `web/home.html`, `web/my_work.html`"
+
+
+def test_pages_without_a_title_of_their_own_are_listed_with_the_page_that_they_fill() -> None:
+    words_by_file = {path.name: words for path, words in described_templates(BASE_DIR / "templates" / "transfer")}
+
+    assert words_by_file["doubt.html"].startswith("page that fills `admin/base_site.html`: “")
+
+
+def test_every_template_of_pages_is_listed() -> None:
+    files = files_page()
+    pages = [path.relative_to(BASE_DIR).as_posix() for path in (BASE_DIR / "templates").rglob("*.html")]
+
+    assert [page for page in pages if "/emails/" not in page and f"| `{page}` |" not in files] == []
+
+
+def test_sentences_of_modules_are_those_that_people_read() -> None:
+    assert sentences_of_module(MODULE) == [
+        "Choose one of the plans",
+        "… has … homes, and no more than … in.",
+        "Ask its lead to add them.",
+        "one more home can go",
+    ]
+
+
+def test_sentences_of_templates_go_on_across_links_and_gaps() -> None:
+    assert sentences_of_template(TEMPLATE) == [
+        "Only … can add homes to this plan.",
+        "Ask them …for an answer… soon, please.",
+        "Search for a plan by its title",
+        "No homes have been added yet.",
+    ]
+
+
+def test_long_sentences_of_templates_are_cut() -> None:
+    [sentence] = sentences_of_template(f"<p>{'many words ' * 30}</p>")
+
+    assert len(sentence) <= 100
+    assert sentence.endswith("many words…")
+
+
+def test_the_page_of_sentences_names_their_files() -> None:
+    words = words_page((folder, modules(folder)) for folder in folders())
+
+    assert "\n## transfer\n" in words
+    assert "\ntransfer/services/providers.py: Import the list of councils first: " in words
+    assert "\ntemplates/emails/agreements/date_came.txt: " in words
+    assert "templates/emails/agreements/date_came.html" not in words
+    assert "\ntemplates/503.html: " in words
 
 
 def test_choices_are_listed_with_their_labels() -> None:

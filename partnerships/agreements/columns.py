@@ -22,7 +22,7 @@ from partnerships.kit.lists import Column
 from partnerships.organisations.audience import Reader
 from partnerships.people.models import User
 
-#: Of a file: when it was added, who added it, and its size.
+#: Three columns for lists of files: when a file was added, by whom, and how large it is.
 ADDED = Column(
     name="added",
     label="Added",
@@ -50,30 +50,32 @@ FILE_SIZE = Column(
 
 
 def offer_partnerships(form: BaseForm, reader: Reader) -> None:
-    """Offer those that the reader knows from inside in the field `partnership` of a form."""
+    """Offer, in the field `partnership` of a form, the partnerships that the reader may read in full."""
     field = form.fields["partnership"]
     assert isinstance(field, ModelChoiceField)
     field.queryset = Partnership.objects.inside_for(reader).order_by("title", "pk")
 
 
 def partnership_column(path: str = "partnership", **column: Any) -> Column:
-    """The column of a row's partnership, whose path of attributes is `path` (`post.partnership`).
+    """A column that shows the partnership of each row. `path` leads from the row to it, such as `post.partnership`.
 
-    Only readers inside of the partnership today are shown it, because others may know only an earlier title. `column`
-    says more about the column, or something else.
+    It is empty unless the reader's organisation is in the partnership today, because others may know only an earlier
+    title. `column` adds arguments of `Column`, or replaces the ones below.
     """
-    of: Callable[[Any], Partnership | None] = attrgetter(path)
-    field = path.replace(".", "__")
+    partnership_of: Callable[[Any], Partnership | None] = attrgetter(path)
+    lookup_path = path.replace(".", "__")
 
     def ready(user: User, rows: Sequence[Any]) -> None:
-        inside_ids = inside_among(user, [partnership.pk for row in rows if (partnership := of(row)) is not None])
+        partnerships = [partnership for row in rows if (partnership := partnership_of(row)) is not None]
+        inside_ids = inside_among(user, [partnership.pk for partnership in partnerships])
         for row in rows:
-            partnership = of(row)
+            partnership = partnership_of(row)
             row.known_partnership = partnership if partnership is not None and partnership.pk in inside_ids else None
 
+    # Sorting must not betray a title either: rows of partnerships that the reader is outside of sort as empty.
     def key(user: User) -> Combinable:
         inside = Partnership.objects.inside_for(user).values("pk")
-        return Case(When(**{f"{field}__in": inside}, then=F(f"{field}__title")))
+        return Case(When(**{f"{lookup_path}__in": inside}, then=F(f"{lookup_path}__title")))
 
     defaults: dict[str, Any] = {
         "name": "partnership",

@@ -1,7 +1,4 @@
-"""Signed links in emails that let one person sign one version of the terms.
-
-They expire.
-"""
+"""Signed links in emails, each of which lets one person sign one version of the terms until it expires."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ LIFETIME = dt.timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class TermsLink:
-    """The content of a link to sign, checked against today's posts."""
+    """The signatory and the person of a valid link: today the person still signs for that party."""
 
     signatory: TermsSignatory
     person: User
@@ -36,19 +33,19 @@ def terms_token(signatory: TermsSignatory, person: User) -> str:
 def read_terms_token(token: str) -> TermsLink | None:
     """The content of a token, or None if it is invalid or too old.
 
-    Also None if the partnership is over, the party no longer takes part or is no longer asked, or the person no longer
-    signs for it.
+    Also None if the partnership is over, the party has left or its signature is no longer needed, or the person no
+    longer signs for it: a link in an old email must not outlive the right to sign.
     """
     try:
-        signatory_pk, key, person_pk = signing.loads(token, salt=SALT, max_age=LIFETIME)
+        signatory_id, link_key, person_id = signing.loads(token, salt=SALT, max_age=LIFETIME)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     signatory = (
-        TermsSignatory.objects.filter(pk=signatory_pk, link_key=key, removed_at=None)
+        TermsSignatory.objects.filter(pk=signatory_id, link_key=link_key, removed_at=None)
         .select_related("version__partnership", "version__proposal", "organisation")
         .first()
     )
-    person = User.objects.filter(pk=person_pk, is_active=True).first()
+    person = User.objects.filter(pk=person_id, is_active=True).first()
     if signatory is None or person is None:
         return None
     partnership = signatory.version.partnership

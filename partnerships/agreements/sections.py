@@ -20,25 +20,25 @@ ON_PARTNERSHIPS: RecordSections[Partnership] = RecordSections()
 ON_POSTS: Sections[User, Post] = Sections()
 
 
-def notices_of(partnership: int) -> NoticeQuerySet:
+def notices_of(partnership_id: int) -> NoticeQuerySet:
     """All notices of a partnership, also withdrawn ones."""
-    return Notice.objects.filter(partnership=partnership)
+    return Notice.objects.filter(partnership=partnership_id)
 
 
-def successors_of(partnership: int) -> QuerySet[Partnership]:
+def successors_of(partnership_id: int) -> QuerySet[Partnership]:
     """Agreements made to follow a partnership."""
-    return Partnership.objects.filter(redefines=partnership)
+    return Partnership.objects.filter(redefines=partnership_id)
 
 
 def dates_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """What `dates_section` asks."""
+    """The queries of `dates_section`, so that the page can run them together with those of other sections."""
     return [lookup(_open_notices, partnership.pk), chain_lookup(user, partnership)]
 
 
 def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """The dates that are coming, notices, and days without cover.
+    """Section of the coming dates, the open notices, and the days without cover before a successor.
 
-    Its rows are notices and successors.
+    `has_rows` says whether the partnership has any notice or successor; without one, the queries for them are saved.
     """
     today = timezone.localdate()
     chain = chain_of(user, partnership, today) if has_rows or partnership.redefines_id else []
@@ -49,27 +49,28 @@ def dates_section(user: User, partnership: Partnership, *, has_rows: bool) -> Se
         "gap": gaps_of(user, [partnership.pk], today).get(partnership.pk) if chain else None,
         "chain": chain,
     }
-    shown = context["ahead"] or context["notices"] or chain
-    return Section("agreements/dates/_section.html", context) if shown else None
+    has_content = context["ahead"] or context["notices"] or chain
+    return Section("agreements/dates/_section.html", context) if has_content else None
 
 
-def _open_notices(partnership: int) -> QuerySet[Notice]:
-    return notices_of(partnership).open().select_related("organisation").order_by("last_day", "pk")
+def _open_notices(partnership_id: int) -> QuerySet[Notice]:
+    return notices_of(partnership_id).open().select_related("organisation").order_by("last_day", "pk")
 
 
-def objectives_of(partnership: int) -> QuerySet[Objective]:
+def objectives_of(partnership_id: int) -> QuerySet[Objective]:
     """All objectives of a partnership."""
-    return Objective.objects.filter(partnership=partnership)
+    return Objective.objects.filter(partnership=partnership_id)
 
 
 def objectives_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
-    """All objectives in one table, for people of present parties."""
+    """Section with all objectives in one table, for people of present parties."""
     if not Party.objects.takes_part(user, partnership.pk):
         return None
-    rows = standings(user, partnership, None, timezone.localdate()) if has_rows else []
+    objective_rows = standings(user, partnership, None, timezone.localdate()) if has_rows else []
     may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over
-    if not rows and not may_keep:
+    if not objective_rows and not may_keep:
         return None
     return Section(
-        "agreements/objectives/_section.html", {"partnership": partnership, "rows": rows, "may_keep": may_keep}
+        "agreements/objectives/_section.html",
+        {"partnership": partnership, "rows": objective_rows, "may_keep": may_keep},
     )

@@ -81,7 +81,7 @@ def _register_parties() -> None:
         EventKind.PARTY_ROLE_CHANGED,
         group=Group.PARTIES,
         fold=Fold.FIELDS,
-        sentence="Changed an organisation's role{change}",
+        sentence="Changed an organisation’s role{change}",
         about="party",
     )
 

@@ -37,7 +37,7 @@ LONGEST_LEAD_TIME = 365
 
 
 def usual_reminder_days() -> list[int]:
-    """Lead times, in days, of the reminders of a new kind."""
+    """How many days before a date a new kind sends its reminders, until an administrator changes them."""
     return [90, 60, 30, 7]
 
 
@@ -83,19 +83,20 @@ class PartnershipKind(Vocabulary):
 
     @classmethod
     def kept_rows(cls) -> QuerySet[PartnershipKind]:
-        """All kinds with their fields, tables, checks and clauses."""
-        columns = Prefetch("tables", KindTable.objects.prefetch_related("columns"))
+        """All kinds with their fields, tables, checks and clauses, so that a cached kind needs no further query."""
+        tables = Prefetch("tables", KindTable.objects.prefetch_related("columns"))
         checks = Prefetch("checks", KindCheck.objects.select_related("table"))
-        return cls.objects.prefetch_related("fields", columns, checks, "starter_clauses")
+        return cls.objects.prefetch_related("fields", tables, checks, "starter_clauses")
 
     @property
     def declarations(self) -> Declarations:
-        """The fields, tables and checks of new terms of this kind. No query for a kind from `by_code`."""
+        """The fields, tables and checks of new terms of this kind. It makes no query for a kind from `by_code`."""
         return declare(
             self.code,
             self.label,
             review_date=self.requires_review_date,
             fields=[field.declaration for field in in_use(self.fields.all())],
+            # A table without columns has nothing to fill in.
             tables=[table.declaration for table in in_use(self.tables.all()) if table.columns_in_use],
             checks=[check.declaration for check in in_use(self.checks.all())],
         )
@@ -128,9 +129,10 @@ class Declared(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and drop the kinds that this process holds in memory."""
+        """Save, and drop this process's cache of the kinds."""
         super().save(*args, **kwargs)
         forget(PartnershipKind)
+        # Again after the commit: until then, another thread may have cached the old rows.
         transaction.on_commit(lambda: forget(PartnershipKind), robust=True)
 
 

@@ -26,9 +26,9 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def correct_post(*, post: Post, title: str, reason: str, author: User | None, now: dt.datetime) -> bool:
-    """Correct the title; whether it changed.
+    """Correct the title of a post, and return whether it changed. Raises `UnableToChangePost`.
 
-    The role stays: another role is another post. Raises `UnableToChangePost`.
+    The role cannot be corrected: for another role, add another post.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_post(post)
@@ -60,17 +60,18 @@ def correct_holder(
     now: dt.datetime,
     person: User | None = None,
 ) -> bool:
-    """Correct who held a post, and on which days; whether something changed. The end day is exclusive.
+    """Correct who held a post and on which days, and return whether anything changed.
 
-    Another `person` (None: as it is) must act for the organisation; how to reach the first one is emptied then. A
-    contact without an account, and how to reach somebody, are their organisation's to change. Raises
+    `ends_on` is the first day on which they no longer held it; None if they still do. With `person` None the holder
+    stays the same. Another holder must act for the organisation, and the contact details of the first one are cleared.
+    Administrators cannot correct contact details or contacts without an account: only the organisation can. Raises
     `UnableToChangePost`.
     """
     require(roles_of(author, now).keeps_directory)
     post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
-    is_another = person is not None and person.pk != locked.person_id
-    if (starts_on, ends_on) == (locked.starts_on, locked.ends_on) and not is_another:
+    has_new_holder = person is not None and person.pk != locked.person_id
+    if (starts_on, ends_on) == (locked.starts_on, locked.ends_on) and not has_new_holder:
         return False
     if not reason.strip():
         raise UnableToChangePost("Give a reason.")
@@ -79,15 +80,17 @@ def correct_holder(
         raise UnableToChangePost("The end must not be before the start.")
     if post.ended_on is not None and (ends_on is None or ends_on > max(post.ended_on, starts_on)):
         raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}, so nobody can hold it after that day.")
-    if is_another and person is not None:
+    if has_new_holder and person is not None:
         if locked.person_id is None:
             raise UnableToChangePost("Only the organisation can change a contact without an account.")
         check_holder(post, person, Contact(), starts_on)
-        note_end(locked, starts_on, now=now)  # of the first one, for a backup that still has them
+        # An older backup still holds the first person: the journal must end their time when it is restored.
+        note_end(locked, starts_on, now=now)
         locked.person = person
         for field in CONTACT_FIELDS:
             setattr(locked, field, "")
     try:
+        # A savepoint: the constraint that refuses overlapping days must not break the whole transaction.
         with transaction.atomic():
             locked.save(update_fields=["starts_on", "ends_on", "person", *CONTACT_FIELDS])
     except IntegrityError as error:
@@ -96,7 +99,8 @@ def correct_holder(
         note_end(locked, ends_on, now=now)
     holder.starts_on, holder.ends_on, holder.person = starts_on, ends_on, locked.person
     record_post_event(post, EventKind.HOLDER_CORRECTED, author=author, now=now, holder=locked, reason=reason.strip())
-    if is_another and person is not None and (ends_on is None or ends_on > timezone.localdate(now)):
+    # Only a present or future holder needs the email.
+    if has_new_holder and person is not None and (ends_on is None or ends_on > timezone.localdate(now)):
         record_email(
             kind="agreements.post_filled",
             person_id=person.pk,

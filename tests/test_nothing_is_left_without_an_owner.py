@@ -242,7 +242,7 @@ def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(wor
     with pytest.raises(UnableToHandOver, match="does not act for"):
         hand_over(to=world.ben)
     assert hand_over() == 1
-    with pytest.raises(UnableToHandOver, match="Somebody else"):
+    with pytest.raises(UnableToHandOver, match="Another person"):
         hand_over()
 
 

@@ -33,8 +33,8 @@ def view_behind(view: Callable[..., Any]) -> Callable[..., Any]:
     if view.__module__ != "partnerships.kit.late":
         return view
     late = getclosurevars(view).nonlocals
-    found: Callable[..., Any] = late["around"](getattr(late["views"], late["function"]))
-    return found
+    imported_view: Callable[..., Any] = late["around"](getattr(late["module"], late["function_name"]))
+    return imported_view
 
 
 def is_in_one_transaction(view: Callable[..., Any]) -> bool:

@@ -246,9 +246,9 @@ def test_changing_one_field_gives_one_row_with_both_values(collection: Collectio
 
     compared = comparison(a, b, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
 
-    (change,) = compared.found
+    (change,) = compared.changes
     assert change.field == field.code
-    assert apply(compared.found, a) == b
+    assert apply(compared.changes, a) == b
     assert change.was_words != change.now_words
     (row,) = rows_of(compared)
     assert shows(row)
@@ -265,8 +265,8 @@ def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
         rows = rows_of(compared)
 
         assert compared.is_empty == (a == b)
-        assert apply(compared.found, a) == b
-        assert len(rows) == len(compared.found)
+        assert apply(compared.changes, a) == b
+        assert len(rows) == len(compared.changes)
         assert [row for row in rows if not shows(row)] == []
         assert len([row for row in csv_rows(compared, was="1", now="2") if row[3]]) == 1 + len(rows)
 
@@ -377,4 +377,4 @@ def test_cleared_value_is_shown_as_cleared() -> None:
     compared = comparison(a, b)
 
     assert rows_of(compared)[0].nothing_now == "No longer given"
-    assert compared.found[0].sentence() == "Site Quay, landowner: was The council, now not given"
+    assert compared.changes[0].sentence() == "Site Quay, landowner: was The council, now not given"

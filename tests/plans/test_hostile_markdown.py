@@ -103,7 +103,7 @@ def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
     compared = comparison(written(was), written(now))
 
     assert time.thread_time() - began < BOUND
-    assert len(compared.found) == 30
+    assert len(compared.changes) == 30
 
 
 def test_no_hostile_purpose_of_a_partnership_takes_long_on_its_page() -> None:

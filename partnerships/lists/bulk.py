@@ -18,16 +18,13 @@ from partnerships.people.models import User
 
 
 def follow_action(definition: ListDefinition) -> BulkAction | None:
-    """Following what the rows of a list are about.
-
-    None if digests cannot tell of it.
-    """
+    """The action that follows the records which the rows of a list belong to; None if the list offers none."""
     if definition.followed is None:
         return None
     target_of = definition.followed
 
     def left_out(person: User, rows: Sequence[Any], _now: dt.datetime) -> Mapping[int, str]:
-        """Rows that the person follows already, and rows whose plan, say, another row has too."""
+        """Reasons by row id. If several rows share a record, for example a plan, only the first row follows it."""
         reasons: dict[int, str] = {}
         seen: set[tuple[str, int]] = set()
         followed = _followed(person, [target for row in rows if (target := target_of(row)) is not None])
@@ -58,16 +55,13 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
 
 
 def _followed(person: User, targets: Sequence[Any]) -> set[tuple[str, int]]:
-    """Kinds and ids of the targets that the person follows.
-
-    One query for each kind.
-    """
+    """The targets that the person follows, each as its kind and id. One query per kind."""
     by_kind: defaultdict[str, list[int]] = defaultdict(list)
     for target in targets:
         by_kind[kind_of(target)].append(target.pk)
     followed = Subscription.objects.confirmed().filter(person=person, key="")
     return {
         (kind, pk)
-        for kind, numbers in by_kind.items()
-        for pk in followed.filter(**{f"{kind}__in": numbers}).values_list(kind, flat=True)
+        for kind, target_ids in by_kind.items()
+        for pk in followed.filter(**{f"{kind}__in": target_ids}).values_list(kind, flat=True)
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value
@@ -20,99 +20,12 @@ from partnerships.organisations.lineage import summed_with
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
+from partnerships.reports.counts import AskCounts, Balance, PromiseCounts, Quarter
 
 #: Quarters shown over time.
 QUARTERS = 8
-#: Roles in a partnership whose holders are asked.
-_ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
-
-
-@dataclass(slots=True)
-class Asked:
-    """Asks in one direction, by what became of them.
-
-    How many were made, were met by the one asked or by others, are outstanding, or came to nothing.
-    """
-
-    made: int = 0
-    met: int = 0
-    elsewhere: int = 0
-    outstanding: int = 0
-
-    @property
-    def nothing(self) -> int:
-        """Declined, lapsed or withdrawn."""
-        return self.made - self.met - self.elsewhere - self.outstanding
-
-    def add(self, more: Asked) -> None:
-        """Count more of them."""
-        self.made += more.made
-        self.met += more.met
-        self.elsewhere += more.elsewhere
-        self.outstanding += more.outstanding
-
-
-@dataclass(slots=True)
-class Promised:
-    """Commitments in one direction: how many were agreed, kept, broken (cancelled or overdue), or open."""
-
-    agreed: int = 0
-    kept: int = 0
-    broken: int = 0
-
-    @property
-    def outstanding(self) -> int:
-        """Agreed, not yet delivered and not late."""
-        return self.agreed - self.kept - self.broken
-
-    def add(self, more: Promised) -> None:
-        """Count more of them."""
-        self.agreed += more.agreed
-        self.kept += more.kept
-        self.broken += more.broken
-
-
-@dataclass(slots=True)
-class Balance:
-    """Asks and commitments in both directions between an organisation and a partner."""
-
-    partner: Organisation | None = None
-    we_asked: Asked = field(default_factory=Asked)
-    they_asked: Asked = field(default_factory=Asked)
-    we_promised: Promised = field(default_factory=Promised)
-    they_promised: Promised = field(default_factory=Promised)
-
-    def add(self, more: Balance) -> None:
-        """Count more of all four."""
-        self.we_asked.add(more.we_asked)
-        self.they_asked.add(more.they_asked)
-        self.we_promised.add(more.we_promised)
-        self.they_promised.add(more.they_promised)
-
-    @property
-    def figures(self) -> tuple[int, ...]:
-        """The ten figures of a row in the table of partners, in the order of its columns."""
-        figures: list[int] = []
-        for asked in (self.we_asked, self.they_asked):
-            figures += (asked.made, asked.met, asked.outstanding)
-        for promised in (self.we_promised, self.they_promised):
-            figures += (promised.agreed, promised.kept)
-        return tuple(figures)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether neither side has ever asked or promised anything."""
-        counts = (self.we_asked.made, self.they_asked.made, self.we_promised.agreed, self.they_promised.agreed)
-        return not any(counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Quarter:
-    """The asks made in one quarter, in each direction, and how many of them have been met by now."""
-
-    label: str
-    ours: Asked
-    theirs: Asked
+#: Roles in a partnership whose organisations an ask to the partnership asks. An observer is not asked.
+_ROLES_ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
 
 
 def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
@@ -122,29 +35,37 @@ def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
 
 def first_partners(user: Reader, ours: Organisation, count: int) -> list[Organisation]:
     """The first of `partners_of` by name."""
-    own = _acts_for(user, ours.pk)
-    return rows_for(_first_partners, user, ours.pk, _asked_in([ours.pk]), count=count, own=own)
+    sees_all = _sees_all_of(user, ours.pk)
+    return rows_for(_first_partners, user, ours.pk, _asked_in([ours.pk]), count=count, sees_all=sees_all)
 
 
-def _acts_for(user: Reader, ours: int) -> bool:
-    """Whether a page is made for somebody of this organisation.
+def _sees_all_of(user: Reader, ours: int) -> bool:
+    """Whether the reader acts for this organisation, and so may see all its shared asks and commitments.
 
-    They may see every shared ask and every commitment between it and others: then rights need not be asked again.
+    The queries then leave out the conditions of `visible_to`, which would make them slower.
     """
-    held = Membership.objects.organisations_of(user) if isinstance(user, User) else []
-    return isinstance(held, list) and ours in held
+    organisation_ids = Membership.objects.organisations_of(user) if isinstance(user, User) else []
+    # Outside the request of a page these are a subquery; the general query, with `visible_to`, is then used.
+    return isinstance(organisation_ids, list) and ours in organisation_ids
 
 
-def _first_partners(user: Reader, ours: int, asked_in: list[int], *, count: int, own: bool) -> QuerySet[Organisation]:
-    return _partners(user, ours, asked_in, own=own).order_by("name", "pk")[:count]
+def _first_partners(
+    user: Reader, ours: int, asked_in: list[int], *, count: int, sees_all: bool
+) -> QuerySet[Organisation]:
+    return _partners(user, ours, asked_in, sees_all=sees_all).order_by("name", "pk")[:count]
 
 
-def _partners(user: Reader, ours: int, asked_in: list[int], *, own: bool = False) -> QuerySet[Organisation]:
+def _partners(user: Reader, ours: int, asked_in: list[int], *, sees_all: bool = False) -> QuerySet[Organisation]:
     present = Party.objects.present().filter(partnership__in=_shared([ours])).values("organisation")
     # Without the last direction: those that we ask through a partnership are present in it.
-    asked = [one.entries.order_by().values(one.partner) for one in _asks(user, [ours], asked_in, own=own)[:-1]]
-    promised = [one.commitments.order_by().values(one.partner) for one in _promises(user, ours, own=own)]
-    return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours)
+    asks = _asks(user, [ours], asked_in, sees_all=sees_all)[:-1]
+    ids_by_asks = [in_direction.entries.order_by().values(in_direction.partner) for in_direction in asks]
+    ids_by_promises = [
+        in_direction.commitments.order_by().values(in_direction.partner)
+        for in_direction in _promises(user, ours, sees_all=sees_all)
+    ]
+    partner_ids = present.order_by().union(*ids_by_asks, *ids_by_promises)
+    return Organisation.objects.filter(pk__in=partner_ids).exclude(pk=ours)
 
 
 def balances(*, user: Reader, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:
@@ -172,14 +93,14 @@ def balance_with(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
     for group in _asked_together(user, sides):
         (total.we_asked if group.we_asked else total.they_asked).add(group.asked)
     for ours in sides.ours:
-        for one in _promised(user, ours.pk, today, _ids(sides.theirs)):
-            (total.we_promised if one.we_promised else total.they_promised).add(one.promised)
+        for promises in _promised(user, ours.pk, today, _ids(sides.theirs)):
+            (total.we_promised if promises.we_promised else total.they_promised).add(promises.promised)
     return total
 
 
 def over_time(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
     """The last `QUARTERS` quarters, the oldest first; predecessors are summed."""
-    quarters = {label: Quarter(label, Asked(), Asked()) for label in _last_quarters(today)}
+    quarters = {label: Quarter(label, AskCounts(), AskCounts()) for label in _last_quarters(today)}
     for group in _asked_together(user, sides, by_quarter=True):
         label = _quarter(group.quarter) if group.quarter else ""
         if label in quarters:
@@ -196,9 +117,9 @@ def _balances(user: Reader, ours: int, today: dt.date, only: list[int]) -> dict[
     for group in _asked(user, ours, only):
         balance = balance_by_partner.setdefault(group.partner, Balance())
         (balance.we_asked if group.we_asked else balance.they_asked).add(group.asked)
-    for one in _promised(user, ours, today, only):
-        balance = balance_by_partner.setdefault(one.partner, Balance())
-        (balance.we_promised if one.we_promised else balance.they_promised).add(one.promised)
+    for promises in _promised(user, ours, today, only):
+        balance = balance_by_partner.setdefault(promises.partner, Balance())
+        (balance.we_promised if promises.we_promised else balance.they_promised).add(promises.promised)
     return balance_by_partner
 
 
@@ -217,12 +138,13 @@ def _asked_in(ours: list[int]) -> list[int]:
 
 
 def _met_by(giver: Q) -> Q:
-    """An ask is met and an organisation of this condition delivered part of it."""
-    kept = Fulfilment.objects.filter(giver, entry=OuterRef("pk"), commitment__status=Promise.VERIFIED)
-    return Q(Exists(kept), status=Status.MET)
+    """The condition that an ask is met, and that a giver who matches `giver` delivered part of it."""
+    verified_links = Fulfilment.objects.filter(giver, entry=OuterRef("pk"), commitment__status=Promise.VERIFIED)
+    return Q(Exists(verified_links), status=Status.MET)
 
 
-#: Whether we asked, and the path from the asks to the partner's id, in the order of `_asks`.
+#: Whether we asked, and the path from the asks to the partner's id, in the order of `_asks`. `direction` is an index
+#: of this tuple: the functions that build kept statements take no functions or querysets as arguments.
 _DIRECTIONS = (
     (False, "organisation"),
     (False, "organisation"),
@@ -240,36 +162,36 @@ class _Asks(NamedTuple):
 
 
 def _asks(
-    user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None, *, own: bool = False
+    user: Reader, ours: list[int], asked_in: list[int], only: list[int] | None = None, *, sees_all: bool = False
 ) -> list[_Asks]:
-    """Shared asks that the person may see, in the four directions; `own` as in `_acts_for`.
+    """Shared asks that the person may see, in the four directions; `sees_all` as returned by `_sees_all_of`.
 
     An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part
     and does not only observe. Asks of the whole network are between nobody.
     """
-    seen = Entry.objects.all() if own else Entry.objects.visible_to(user)
-    asks = seen.filter(direction=Direction.ASK, shared_at__isnull=False)
+    visible = Entry.objects.all() if sees_all else Entry.objects.visible_to(user)
+    asks = visible.filter(direction=Direction.ASK, shared_at__isnull=False)
     by_them = asks.exclude(organisation__in=ours)
     if only is not None:
         by_them = by_them.filter(organisation__in=only)
-    # Apart, not joined by OR: each then finds its asks by an index.
-    to_us = by_them.filter(
+    # Four querysets, not one with OR: PostgreSQL can then use an index for each.
+    named_us = by_them.filter(
         audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation__in=ours).values("entry")
     )
     in_our_partnerships = among("partnership", asked_in)
-    to_our_partnerships = by_them.filter(in_our_partnerships, audience=Audience.PARTNERSHIP)
+    asked_our_partnerships = by_them.filter(in_our_partnerships, audience=Audience.PARTNERSHIP)
     by_us = asks.filter(organisation__in=ours)
-    named = by_us.filter(audience=Audience.NAMED)
+    named_them = by_us.filter(audience=Audience.NAMED)
     parties: dict[str, Any] = {
         "partnership__parties__status": PartyStatus.ACCEPTED,
-        "partnership__parties__role__in": _ASKED,
+        "partnership__parties__role__in": _ROLES_ASKED,
     }
     if only is not None:
-        named = named.filter(addressees__organisation__in=only)
-        # One filter for all conditions: of one and the same party.
+        named_them = named_them.filter(addressees__organisation__in=only)
+        # In the same `filter` as the role and status below, so that all conditions hold for one and the same party.
         parties["partnership__parties__organisation__in"] = only
-    to_parties = by_us.filter(in_our_partnerships, audience=Audience.PARTNERSHIP).filter(**parties)
-    shared_asks = (to_us, to_our_partnerships, named, to_parties)
+    asked_their_partnerships = by_us.filter(in_our_partnerships, audience=Audience.PARTNERSHIP).filter(**parties)
+    shared_asks = (named_us, asked_our_partnerships, named_them, asked_their_partnerships)
     return [_Asks(we_asked, entries, path) for (we_asked, path), entries in zip(_DIRECTIONS, shared_asks, strict=True)]
 
 
@@ -278,7 +200,7 @@ class _AskedWith(NamedTuple):
 
     we_asked: bool
     partner: int
-    asked: Asked
+    asked: AskCounts
 
 
 def _asked(user: Reader, ours: int, only: list[int]) -> Iterator[_AskedWith]:
@@ -287,27 +209,28 @@ def _asked(user: Reader, ours: int, only: list[int]) -> Iterator[_AskedWith]:
     An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
     if that partner delivered part of it.
     """
-    asked_in, own = _asked_in([ours]), _acts_for(user, ours)
-    for place, (we_asked, _) in enumerate(_DIRECTIONS):
-        rows = rows_for(_asked_with, user, [ours], asked_in, only, place=place, own=own)
+    asked_in = _asked_in([ours])
+    sees_all = _sees_all_of(user, ours)
+    for direction, (we_asked, _) in enumerate(_DIRECTIONS):
+        rows = rows_for(_asked_with, user, [ours], asked_in, only, direction=direction, sees_all=sees_all)
         yield from (_AskedWith(we_asked, row["partner"], _as_asked(row)) for row in rows if row["partner"] != ours)
 
 
 def _asked_with(
-    user: Reader, ours: list[int], asked_in: list[int], only: list[int], *, place: int, own: bool
+    user: Reader, ours: list[int], asked_in: list[int], only: list[int], *, direction: int, sees_all: bool
 ) -> QuerySet[Entry, Any]:
     """The asks of one direction, counted by partner."""
-    asks = _asks(user, ours, asked_in, only, own=own)[place]
+    asks = _asks(user, ours, asked_in, only, sees_all=sees_all)[direction]
     met = _met_by(Q(commitment__giver=OuterRef("partner")) if asks.we_asked else Q(commitment__giver__in=ours))
     return _counted(asks.entries.annotate(partner=F(asks.partner)).values("partner"), met)
 
 
 class _AskedIn(NamedTuple):
-    """How many asks one side made; in one quarter, if that is wanted."""
+    """How many asks one side made: in one quarter, or in all time if `quarter` is None."""
 
     we_asked: bool
     quarter: dt.date | None
-    asked: Asked
+    asked: AskCounts
 
 
 def _asked_together(user: Reader, sides: Sides, *, by_quarter: bool = False) -> Iterator[_AskedIn]:
@@ -321,7 +244,10 @@ def _asked_together(user: Reader, sides: Sides, *, by_quarter: bool = False) -> 
 
 
 def _counted(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
-    """How many asks of each group were made, met, met at all, and are open; joins count none twice."""
+    """The numbers of asks per group: made, met by the one asked, met by anyone, and open.
+
+    `distinct`, because joins to addressees and parties can repeat an ask.
+    """
     return entries.order_by().annotate(
         made=Count("pk", distinct=True),
         met=Count("pk", filter=met, distinct=True),
@@ -330,8 +256,8 @@ def _counted(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
     )
 
 
-def _as_asked(row: Mapping[str, Any]) -> Asked:
-    return Asked(made=row["made"], met=row["met"], elsewhere=row["all_met"] - row["met"], outstanding=row["open"])
+def _as_asked(row: Mapping[str, Any]) -> AskCounts:
+    return AskCounts(made=row["made"], met=row["met"], elsewhere=row["all_met"] - row["met"], outstanding=row["open"])
 
 
 class _Promises(NamedTuple):
@@ -341,12 +267,14 @@ class _Promises(NamedTuple):
     partner: str
 
 
-def _promises(user: Reader, ours: int, *, own: bool = False) -> tuple[_Promises, _Promises]:
-    """Commitments that the person may see, given and received; `own` as in `_acts_for`."""
-    seen = (Commitment.objects.all() if own else Commitment.objects.visible_to(user)).filter(kind=Kind.COMMITMENT)
+def _promises(user: Reader, ours: int, *, sees_all: bool = False) -> tuple[_Promises, _Promises]:
+    """Commitments that the person may see, given and received; `sees_all` as returned by `_sees_all_of`."""
+    visible = (Commitment.objects.all() if sees_all else Commitment.objects.visible_to(user)).filter(
+        kind=Kind.COMMITMENT
+    )
     return (
-        _Promises(seen.filter(giver=ours), "receiver"),
-        _Promises(seen.filter(receiver=ours, giver__isnull=False), "giver"),
+        _Promises(visible.filter(giver=ours), "receiver"),
+        _Promises(visible.filter(receiver=ours, giver__isnull=False), "giver"),
     )
 
 
@@ -355,28 +283,31 @@ class _PromisedWith(NamedTuple):
 
     we_promised: bool
     partner: int
-    promised: Promised
+    promised: PromiseCounts
 
 
 def _promised(user: Reader, ours: int, today: dt.date, only: list[int]) -> Iterator[_PromisedWith]:
-    """How many commitments there are with each partner; what was never agreed, or was replaced, does not count."""
-    own = _acts_for(user, ours)
-    for place, (we_promised, partner) in enumerate(((True, "receiver"), (False, "giver"))):
-        for row in rows_for(_promised_with, user, ours, only, today=today, place=place, own=own):
-            promised = Promised(agreed=row["agreed"], kept=row["kept"], broken=row["broken"])
-            yield _PromisedWith(we_promised, row[partner], promised)
+    """How many commitments there are with each partner, by direction.
+
+    Commitments that were never agreed, or were replaced, do not count.
+    """
+    sees_all = _sees_all_of(user, ours)
+    for direction, (we_promised, partner_field) in enumerate(((True, "receiver"), (False, "giver"))):
+        for row in rows_for(_promised_with, user, ours, only, today=today, direction=direction, sees_all=sees_all):
+            promised = PromiseCounts(agreed=row["agreed"], kept=row["kept"], broken=row["broken"])
+            yield _PromisedWith(we_promised, row[partner_field], promised)
 
 
 def _promised_with(
-    user: Reader, ours: int, only: list[int], *, today: dt.date, place: int, own: bool
+    user: Reader, ours: int, only: list[int], *, today: dt.date, direction: int, sees_all: bool
 ) -> QuerySet[Commitment, Any]:
     """The commitments of one direction, counted by partner."""
     agreed = Q(giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False)
     broken = (agreed & Q(status=Promise.CANCELLED)) | overdue_on(today)
     kept = Q(status__in=[Promise.DONE, Promise.VERIFIED])
-    commitments, partner = _promises(user, ours, own=own)[place]
-    wanted: QuerySet[Commitment, Any] = commitments.filter(**{f"{partner}__in": only}).order_by().values(partner)
-    return wanted.annotate(
+    commitments, partner = _promises(user, ours, sees_all=sees_all)[direction]
+    by_partner: QuerySet[Commitment, Any] = commitments.filter(**{f"{partner}__in": only}).order_by().values(partner)
+    return by_partner.annotate(
         agreed=Count("pk", filter=broken | kept | Q(status__in=UNDER_WAY)),
         kept=Count("pk", filter=kept),
         broken=Count("pk", filter=broken),

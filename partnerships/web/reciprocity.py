@@ -17,8 +17,6 @@ from partnerships.organisations.queries import acting_memberships
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports.balances import (
-    Asked,
-    Quarter,
     balance_with,
     balances,
     first_partners,
@@ -26,6 +24,7 @@ from partnerships.reports.balances import (
     partners_of,
     sides_of,
 )
+from partnerships.reports.counts import AskCounts, Quarter
 from partnerships.web.brief import chosen_side, our_side
 
 
@@ -73,7 +72,7 @@ def _ours(request: HttpRequest, user: User) -> Organisation:
     return acting.organisation
 
 
-def _counts(asked: Asked) -> tuple[int, int, int]:
+def _counts(asked: AskCounts) -> tuple[int, int, int]:
     """One side's three cells in a row of the table of quarters."""
     return asked.made, asked.met, asked.outstanding
 

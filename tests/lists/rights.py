@@ -68,7 +68,7 @@ ROWS = (
         lambda w, person, _: services.change_rows(
             definition=_list("organisations"),
             action=follow_action(_list("organisations")),
-            numbers=[w.tidewater.pk],
+            row_ids=[w.tidewater.pk],
             person=person,
             chosen={},
             now=timezone.now(),

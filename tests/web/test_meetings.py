@@ -22,7 +22,8 @@ from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
-from partnerships.reports.balances import Balance, balance_with, balances, over_time, partners_of, sides_of
+from partnerships.reports.balances import balance_with, balances, over_time, partners_of, sides_of
+from partnerships.reports.counts import Balance
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft

@@ -1,4 +1,4 @@
-"""Doing one thing with several rows of a list."""
+"""Change several rows of a list at once."""
 
 from __future__ import annotations
 
@@ -35,27 +35,30 @@ def change_rows(
     *,
     definition: ListDefinition,
     action: BulkAction,
-    numbers: Collection[int],
+    row_ids: Collection[int],
     person: User,
     chosen: Mapping[str, Any],
     now: dt.datetime,
 ) -> Outcome:
-    """Do the same with each of these rows that the person may see, in order of number.
+    """Do the action with each of these rows that the person may see, in order of id.
 
-    Each is one call of its room's service, which checks the person's rights under the row's lock. One that is refused
-    stays as it is, and the others are done. All of it and the emails are one transaction. Raises `UnableToChangeRows`.
+    For each row the service of its room is called, which locks the row and checks the person's rights. A row that is
+    refused stays as it is, and the others are changed. Emails about all rows are recorded in the same transaction.
+    Raises `UnableToChangeRows`.
     """
     require(has_open_account(person) and definition.may_open(person))
-    if len(numbers) > MAX_CHANGED:
+    if len(row_ids) > MAX_CHANGED:
         raise UnableToChangeRows(f"At most {MAX_CHANGED} rows can be changed at once. Filter the list first.")
-    rows = list(definition.readable(person).filter(pk__in=numbers).order_by("pk"))
+    rows = list(definition.readable(person).filter(pk__in=row_ids).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
-    outcome, known = Outcome([], []), action.left_out(person, rows, now)
+    outcome = Outcome(changed=[], left_out=[])
+    reason_by_id = action.left_out(person, rows, now)
     refusals: tuple[type[Exception], ...] = (UnableToAct, *action.refusals)
     for row in rows:
-        reason = known.get(row.pk, "")
+        reason = reason_by_id.get(row.pk, "")
         if not reason:
             try:
+                # A savepoint: what the service did to this row before it refused is undone, the other rows are not.
                 with transaction.atomic():
                     action.change(row=row, person=person, chosen=chosen, now=now)
             except refusals as error:

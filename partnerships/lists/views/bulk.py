@@ -1,4 +1,4 @@
-"""One thing with several rows of a list: the page that asks first, and the change."""
+"""Change several rows of a list at once: a page says what will change, and the confirmed form changes it."""
 
 from __future__ import annotations
 
@@ -27,69 +27,71 @@ from partnerships.people.requests import signed_in
 
 
 def actions_of(definition: ListDefinition) -> list[BulkAction]:
-    """What can be done with several rows of a list."""
+    """The actions that a list offers for several rows, with “Follow” if its rows can be followed."""
     follow = follow_action(definition)
     return [*definition.actions, *([follow] if follow else [])]
 
 
 def action_choices(definition: ListDefinition) -> list[tuple[str, str]]:
-    """The same for the form below the table, with the files of the rows that are chosen."""
+    """The choices of the form below the table: the actions, then the formats in which chosen rows can be downloaded."""
     files = [(form, f"Download as {words}") for form, words in FORMATS.items()]
     return [*((action.name, action.label) for action in actions_of(definition)), *files]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bulk(request: HttpRequest, kind: str) -> HttpResponse:
-    """What will be changed and what left out, then the change.
+    """Show which rows will be changed and which left out; change them when that is confirmed.
 
-    The form below the table sends `row` for each row, or `all`. The address of this page names the rows, so that what
-    is confirmed is what was shown.
+    The form below the table sends `row` for each row, or `all`. This redirects to an address with the ids of the rows,
+    so that the rows changed are those shown, even if others match the filters in the meantime.
     """
     person = signed_in(request)
     listing, back = listing_of(request, kind)
-    wanted = request.GET.get("action", "")
-    action = next((action for action in actions_of(listing.definition) if action.name == wanted), None)
-    if action is None and wanted not in FORMATS:
+    action_name = request.GET.get("action", "")
+    action = next((action for action in actions_of(listing.definition) if action.name == action_name), None)
+    if action is None and action_name not in FORMATS:
         raise Http404
     if "rows" not in request.GET:
-        return _name_rows(request, listing, wanted, back)
-    numbers = numbers_in(request.GET["rows"])
-    if not numbers:
+        return _name_rows(request, listing, action_name, back)
+    row_ids = row_ids_in(request.GET["rows"])
+    if not row_ids:
         raise Http404
     if action is None:
-        return redirect(f"{reverse('lists:export', args=[kind, wanted])}{listing.address(rows=_joined(numbers))}")
-    return _confirm(request, person, listing, action, numbers, back)
+        return redirect(
+            f"{reverse('lists:export', args=[kind, action_name])}{listing.address(rows=_ids_in_address(row_ids))}"
+        )
+    return _confirm(request, person, listing, action, row_ids, back)
 
 
-def _name_rows(request: HttpRequest, listing: Listing, wanted: str, back: str) -> HttpResponse:
-    """Lead to the address that names the rows.
-
-    Back to the list if there are none, or too many.
-    """
-    numbers = _numbers(request.GET.getlist("row"))
+def _name_rows(request: HttpRequest, listing: Listing, action_name: str, back: str) -> HttpResponse:
+    """Redirect to the address that names the rows, or back to the list if there are none or too many."""
+    row_ids = _read_row_ids(request.GET.getlist("row"))
     if request.GET.get("all") and listing.form.is_valid():
-        if wanted in FORMATS:
-            return redirect(f"{reverse('lists:export', args=[listing.definition.slug, wanted])}{listing.address()}")
-        row_numbers = listing.found().order_by("pk").values_list("pk", flat=True)
-        numbers = list(row_numbers[: services.MAX_CHANGED + 1])
-    if not numbers:
+        if action_name in FORMATS:
+            return redirect(
+                f"{reverse('lists:export', args=[listing.definition.slug, action_name])}{listing.address()}"
+            )
+        matching_ids = listing.found().order_by("pk").values_list("pk", flat=True)
+        row_ids = list(matching_ids[: services.MAX_CHANGED + 1])
+    if not row_ids:
         messages.error(request, "Choose at least one row first.")
-    elif len(numbers) > services.MAX_CHANGED:
+    elif len(row_ids) > services.MAX_CHANGED:
         messages.error(request, f"At most {services.MAX_CHANGED} rows can be changed at once. Filter the list first.")
     else:
-        return redirect(f"{request.path}{listing.address(action=wanted, rows=_joined(numbers))}")
+        return redirect(f"{request.path}{listing.address(action=action_name, rows=_ids_in_address(row_ids))}")
     return redirect(back)
 
 
 def _confirm(
-    request: HttpRequest, person: User, listing: Listing, action: BulkAction, numbers: list[int], back: str
+    request: HttpRequest, person: User, listing: Listing, action: BulkAction, row_ids: list[int], back: str
 ) -> HttpResponse:
-    """The page that says what will change and what is left out, and does it when confirmed.
+    """Show which rows will change and which are left out, and change them once the form is sent.
 
-    If every row is refused, say for a day in the past, it shows the form again with what was entered.
+    If the services refuse every row, for example because a day is in the past, the form is shown again with what was
+    entered.
     """
     definition, now = listing.definition, timezone.now()
-    rows = list(definition.readable(person).filter(pk__in=numbers[: services.MAX_CHANGED]).order_by("pk"))
+    rows = list(definition.readable(person).filter(pk__in=row_ids[: services.MAX_CHANGED]).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
     reasons = action.left_out(person, rows, now)
     changing = [row for row in rows if row.pk not in reasons]
@@ -100,15 +102,15 @@ def _confirm(
             outcome = services.change_rows(
                 definition=definition,
                 action=action,
-                numbers=[row.pk for row in changing],
+                row_ids=[row.pk for row in changing],
                 person=person,
                 chosen=form.cleaned_data,
                 now=now,
             )
         if outcome.changed:
-            _say(request, definition, action, outcome, recipients.sentence())
+            _add_messages(request, definition, action, outcome, recipients.sentence())
             return redirect(back)
-        for reason in _refused(definition, outcome):
+        for reason in _refusal_messages(definition, outcome):
             form.add_error(None, reason)
     if form.is_bound and (not changing or not form.errors):
         form.add_error(None, "None of these rows can be changed.")
@@ -129,38 +131,39 @@ def _confirm(
     )
 
 
-def _refused(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
-    """Why no row was changed.
-
-    It says the reason of all, or the first five, each with the name of its row.
-    """
+def _refusal_messages(definition: ListDefinition, outcome: services.Outcome) -> list[str]:
+    """Why no row was changed: the reason they share, or the reasons of the first five rows, each with its name."""
     reasons = {reason for _, reason in outcome.left_out}
     if len(reasons) == 1:
         return [*reasons]
     return [f"{name_of(definition, row)}: {reason}" for row, reason in outcome.left_out[:5]]
 
 
-def _say(
-    request: HttpRequest, definition: ListDefinition, action: BulkAction, outcome: services.Outcome, emailed: str
+def _add_messages(
+    request: HttpRequest,
+    definition: ListDefinition,
+    action: BulkAction,
+    outcome: services.Outcome,
+    recipients_sentence: str,
 ) -> None:
     count = len(outcome.changed)
-    what = definition.one if count == 1 else definition.title.lower()
-    messages.success(request, f"{count} {what}: {action.done}.{emailed}")
+    noun = definition.one if count == 1 else definition.title.lower()
+    messages.success(request, f"{count} {noun}: {action.done}.{recipients_sentence}")
     for row, reason in outcome.left_out[:5]:
         messages.warning(request, f"{name_of(definition, row)}: {reason}")
     if len(outcome.left_out) > 5:
         messages.warning(request, f"{len(outcome.left_out) - 5} more were left out.")
 
 
-def _numbers(texts: Iterable[str]) -> list[int]:
-    """Numbers of rows; what is not a number is left out."""
-    return sorted({number for text in texts if (number := row_number(text)) is not None})
+def _read_row_ids(texts: Iterable[str]) -> list[int]:
+    """The ids among these texts, sorted. Texts that are not ids are left out."""
+    return sorted({row_id for text in texts if (row_id := row_number(text)) is not None})
 
 
-def numbers_in(text: str | None) -> list[int]:
-    """The numbers of rows that an address names; none if it names none."""
-    return _numbers(text.split(",")) if text else []
+def row_ids_in(text: str | None) -> list[int]:
+    """The ids in the parameter `rows` of an address, for example “3,17”."""
+    return _read_row_ids(text.split(",")) if text else []
 
 
-def _joined(numbers: Iterable[int]) -> str:
-    return ",".join(map(str, numbers))
+def _ids_in_address(row_ids: Iterable[int]) -> str:
+    return ",".join(map(str, row_ids))

@@ -21,7 +21,7 @@ from partnerships.lists.presenting import chips_of, column_choices, groups, head
 from partnerships.lists.queries import MAX_NAMED, parameters_for, view_in, views_of
 from partnerships.lists.reading import CARDS, EVERYTHING, TABLE, Listing, parameters_of, read
 from partnerships.lists.services import AT_ONCE
-from partnerships.lists.views.bulk import action_choices, numbers_in
+from partnerships.lists.views.bulk import action_choices, row_ids_in
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -118,12 +118,12 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
     # An address with parameters names its view, if any; only one without them opens the default view.
     views = [] if request.GET else views_of(reader, definition)
     listing, _ = listing_in(request, reader, definition, views)
-    numbers = numbers_in(request.GET.get("rows"))
-    if "rows" in request.GET and not numbers:  # none were named, which is not all of them
+    row_ids = row_ids_in(request.GET.get("rows"))
+    if "rows" in request.GET and not row_ids:  # an empty parameter names no rows; without it the file has all rows
         raise Http404
     if listing.form.is_valid():  # otherwise the page of the list says what is wrong
         try:
-            return file_response(listing, form, AT_ONCE, numbers)
+            return file_response(listing, form, AT_ONCE, row_ids)
         except TooManyRows:
             return redirect(f"{reverse('lists:make-file', args=[definition.slug, form])}{listing.address()}")
     return redirect(f"{reverse(definition.address)}{listing.address()}")
@@ -131,7 +131,7 @@ def export(request: HttpRequest, definition: ListDefinition, form: str, /) -> Ht
 
 @require_safe
 def download(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
-    """The same at the address that all lists share."""
+    """A file of a list, at the address that all lists share (see `export`)."""
     definition = find_list(kind)
     if definition is None or form not in FORMATS:
         raise Http404

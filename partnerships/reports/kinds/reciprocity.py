@@ -12,7 +12,8 @@ from partnerships.kit.forms import AutocompleteSelect, Form
 from partnerships.kit.text import counted
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
-from partnerships.reports.balances import Balance, balances, partners_of
+from partnerships.reports.balances import balances, partners_of
+from partnerships.reports.counts import Balance
 from partnerships.reports.registry import Report, ReportContext
 from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, Source, Table
 

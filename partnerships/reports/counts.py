@@ -1,0 +1,98 @@
+"""Counts of asks and commitments between an organisation and a partner, and their sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from partnerships.organisations.models import Organisation
+
+
+@dataclass(slots=True)
+class AskCounts:
+    """How many asks were made in one direction, and what became of them.
+
+    `met` counts those met by the organisation asked, `elsewhere` those met by others, `outstanding` those still open.
+    """
+
+    made: int = 0
+    met: int = 0
+    elsewhere: int = 0
+    outstanding: int = 0
+
+    @property
+    def nothing(self) -> int:
+        """How many were declined, lapsed or were withdrawn."""
+        return self.made - self.met - self.elsewhere - self.outstanding
+
+    def add(self, other: AskCounts) -> None:
+        """Add the counts of `other` to these."""
+        self.made += other.made
+        self.met += other.met
+        self.elsewhere += other.elsewhere
+        self.outstanding += other.outstanding
+
+
+@dataclass(slots=True)
+class PromiseCounts:
+    """How many commitments were agreed in one direction, and how many of them were kept or broken.
+
+    Broken means cancelled after both sides agreed, or overdue.
+    """
+
+    agreed: int = 0
+    kept: int = 0
+    broken: int = 0
+
+    @property
+    def outstanding(self) -> int:
+        """How many are agreed, not yet delivered and not late."""
+        return self.agreed - self.kept - self.broken
+
+    def add(self, other: PromiseCounts) -> None:
+        """Add the counts of `other` to these."""
+        self.agreed += other.agreed
+        self.kept += other.kept
+        self.broken += other.broken
+
+
+@dataclass(slots=True)
+class Balance:
+    """Asks and commitments in both directions between an organisation and a partner."""
+
+    partner: Organisation | None = None
+    we_asked: AskCounts = field(default_factory=AskCounts)
+    they_asked: AskCounts = field(default_factory=AskCounts)
+    we_promised: PromiseCounts = field(default_factory=PromiseCounts)
+    they_promised: PromiseCounts = field(default_factory=PromiseCounts)
+
+    def add(self, other: Balance) -> None:
+        """Add the counts of `other` to these, in all four directions."""
+        self.we_asked.add(other.we_asked)
+        self.they_asked.add(other.they_asked)
+        self.we_promised.add(other.we_promised)
+        self.they_promised.add(other.they_promised)
+
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """The ten figures of a row in the table of partners, in the order of its columns."""
+        figures: list[int] = []
+        for asked in (self.we_asked, self.they_asked):
+            figures += (asked.made, asked.met, asked.outstanding)
+        for promised in (self.we_promised, self.they_promised):
+            figures += (promised.agreed, promised.kept)
+        return tuple(figures)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether neither side has ever asked or promised anything."""
+        counts = (self.we_asked.made, self.they_asked.made, self.we_promised.agreed, self.they_promised.agreed)
+        return not any(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """The asks made in one quarter, in each direction, and how many of them have been met by now."""
+
+    label: str
+    ours: AskCounts
+    theirs: AskCounts

@@ -26,18 +26,18 @@ _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
 #: The language of everything but the questions.
 PAGE_LANGUAGE = "en"
 _MODERATOR = (
-    "Somebody who has an account and does not belong to any of the members. They agree before the "
-    "survey opens, and read comments after it, without scores or groups, to remove anything that "
-    "would identify somebody."
+    "A person who has an account and does not belong to any of the members. They agree before the "
+    "survey opens, and read comments after it closes, without scores or groups, to remove anything that "
+    "would identify a person."
 )
-#: Nothing chosen: the person has no view.
+#: The choice of people who have no view on a statement: it counts as no score.
 _NO_VIEW = ("", "No view")
 
 
 class PrepareForm(Form):
-    """A new round."""
+    """Prepare a new round: its title, questions, last day and, if it is anonymous, the moderator."""
 
-    title = forms.CharField(label="Title", max_length=120, help_text="Such as “How are we doing? Spring 2027”.")
+    title = forms.CharField(label="Title", max_length=120, help_text="For example “How are we doing? Spring 2027”.")
     question_set = forms.ModelChoiceField(label="Questions", queryset=QuestionSet.objects.none(), empty_label=None)
     way = forms.ChoiceField(
         label="How do people answer?",
@@ -66,12 +66,12 @@ class PrepareForm(Form):
         """An anonymous round needs a moderator."""
         data = super().clean() or {}
         if data.get("way") == Way.ANONYMOUS and not data.get("moderator") and "moderator" not in self.errors:
-            self.add_error("moderator", "Enter somebody from outside the partnership to read comments first")
+            self.add_error("moderator", "Enter the address of a person outside the partnership to read comments first")
         return data
 
 
 class NameForm(Form):
-    """Somebody else to read comments."""
+    """Name another moderator, by email address."""
 
     address = forms.EmailField(label="Email address", help_text=_MODERATOR)
 
@@ -81,7 +81,7 @@ class NameForm(Form):
 
 
 class JoinForm(Form):
-    """Another partnership to run a survey with."""
+    """Ask another partnership to run this survey too."""
 
     partnership = forms.ModelChoiceField(
         label="Partnership",
@@ -98,12 +98,15 @@ class JoinForm(Form):
 
 
 class AgreeForm(Form):
-    """The moderator agrees, to the list of people that was shown, or declines."""
+    """The moderator agrees to read comments, or declines.
+
+    `seen` is the hash of the list of people that the page showed. If the list has changed since, the service refuses.
+    """
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
     answer = forms.ChoiceField(
         label="Will you read the comments?",
-        choices=[("agree", "Yes, I agree to read them"), ("decline", "No, they should ask somebody else")],
+        choices=[("agree", "Yes, I agree to read them"), ("decline", "No, they should ask another person")],
         widget=forms.RadioSelect,
     )
 
@@ -113,7 +116,7 @@ class AgreeForm(Form):
 
 
 class InviteForm(Form):
-    """People of one group of bodies."""
+    """Invite people who answer for one group of bodies."""
 
     group = forms.ChoiceField(label="Which group do they answer for?", choices=Group.choices)
     addresses = forms.CharField(
@@ -128,7 +131,7 @@ class InviteForm(Form):
         self.helper = Helper(self, submit="Add to survey", cancel=cancel)
 
     def clean_addresses(self) -> list[str]:
-        """The addresses, each once."""
+        """The addresses in lower case, without repeats, in the order entered."""
         addresses = list(
             dict.fromkeys(address.lower() for address in _BETWEEN.split(self.cleaned_data["addresses"]) if address)
         )
@@ -141,22 +144,19 @@ class InviteForm(Form):
 
 
 def _in_language(language: str, text: str) -> str:
-    """A text of a question, marked if its language is not that of the page."""
+    """The text, in a `span` with its language if that is not the language of the page (WCAG 3.1.2)."""
     return text if language == PAGE_LANGUAGE else format_html('<span lang="{}">{}</span>', language, text)
 
 
 class AnswerForm(Form):
-    """The questions of a round: scores, expectations, comments.
-
-    Everything may be left out but the group.
-    """
+    """Answer a round: scores, expectations and comments. Only the group is required."""
 
     group = forms.ChoiceField(label="Which group do you answer for?", widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, questions: Questions, groups: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._questions = questions
-        self._words = partial(_in_language, questions.language)
+        self._mark_language = partial(_in_language, questions.language)
         self._offer_groups(groups)
         self._add_scores()
         self._add_expectations()
@@ -164,7 +164,7 @@ class AnswerForm(Form):
         self.helper = Helper(self, "group", *self._sections(), submit="Send answers")
 
     def _offer_groups(self, groups: Sequence[str]) -> None:
-        """Offer the groups that are asked; one alone is chosen already."""
+        """Offer the groups that are asked. If there is only one, it is chosen already."""
         field = choice_field(self, "group")
         field.choices = [(group.value, group.label) for group in Group if group in groups]
         field.initial = groups[0] if len(groups) == 1 else None
@@ -172,8 +172,8 @@ class AnswerForm(Form):
     def _add_scores(self) -> None:
         for dimension in self._questions.dimensions:
             self.fields[f"score-{dimension.key}"] = forms.TypedChoiceField(
-                label=self._words(dimension.name),
-                help_text=self._words(dimension.statement),
+                label=self._mark_language(dimension.name),
+                help_text=self._mark_language(dimension.statement),
                 choices=[*((score, _AGREE[score]) for score in SCORES), _NO_VIEW],
                 coerce=int,
                 empty_value=None,
@@ -190,7 +190,7 @@ class AnswerForm(Form):
                 continue
             self.fields[f"expects-{group}"] = forms.MultipleChoiceField(
                 label=f"What do you expect of {group.label if group == Group.LEP else group.label.lower()}?",
-                choices=[(expectation.key, self._words(expectation.text)) for expectation in expectations],
+                choices=[(expectation.key, self._mark_language(expectation.text)) for expectation in expectations],
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
             )
@@ -198,7 +198,7 @@ class AnswerForm(Form):
     def _add_comments(self) -> None:
         for comment in self._questions.comments:
             self.fields[f"comment-{comment.key}"] = forms.CharField(
-                label=self._words(comment.question),
+                label=self._mark_language(comment.question),
                 help_text="Leave out names, and anything that only you could know.",
                 max_length=MAX_COMMENT,
                 required=False,
@@ -206,55 +206,55 @@ class AnswerForm(Form):
             )
 
     def _sections(self) -> Iterator[Section]:
-        """A section for each kind of question that the set has."""
-        for heading, begins, hint in (
+        """A section per kind of question in the set; kinds without a question have no section."""
+        for heading, prefix, hint in (
             ("How much do you agree?", "score-", "From 1 (disagree) to 5 (agree)."),
             ("What you expect", "expects-", ""),
             ("In your own words", "comment-", ""),
         ):
-            names = [name for name in self.fields if name.startswith(begins)]
+            names = [name for name in self.fields if name.startswith(prefix)]
             if names:
                 yield Section(heading, *names, hint=hint)
 
     def answer(self) -> Answer:
-        """The answer of a valid form."""
+        """The answer that a valid form holds. Questions left out are not in it."""
         data, questions = self.cleaned_data, self._questions
         scores = {dimension.key: data.get(f"score-{dimension.key}") for dimension in questions.dimensions}
         comments = {comment.key: data.get(f"comment-{comment.key}", "") for comment in questions.comments}
-        expects: list[str] = []
+        expectation_keys: list[str] = []
         for group in Group:
-            expects += data.get(f"expects-{group}", [])
+            expectation_keys += data.get(f"expects-{group}", [])
         return Answer(
             group=data["group"],
             scores={key: score for key, score in scores.items() if score is not None},
-            expects=expects,
+            expects=expectation_keys,
             comments={key: text for key, text in comments.items() if text.strip()},
         )
 
 
 class ModerateForm(Form):
-    """Each comment that waits: the words to show, or withheld."""
+    """Decide on each waiting comment: show it, perhaps in other words, or withhold it."""
 
     def __init__(self, *args: Any, comments: Sequence[Comment], questions: Questions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._comments = comments
-        questions_asked = {comment.key: comment.question for comment in questions.comments}
-        for place, survey_comment in enumerate(comments, 1):
+        question_by_key = {comment.key: comment.question for comment in questions.comments}
+        for position, survey_comment in enumerate(comments, 1):
             self.fields[f"words-{survey_comment.pk}"] = forms.CharField(
-                label=f"Comment {place}: {questions_asked.get(survey_comment.question, '')}",
-                help_text="Remove names and anything that would identify somebody. What you remove is deleted.",
+                label=f"Comment {position}: {question_by_key.get(survey_comment.question, '')}",
+                help_text="Remove names and anything that would identify a person. What you remove is deleted.",
                 max_length=MAX_COMMENT,
                 required=False,
                 initial=survey_comment.text,
                 widget=forms.Textarea(attrs={"rows": 3}),
             )
             self.fields[f"withhold-{survey_comment.pk}"] = forms.BooleanField(
-                label=f"Withhold comment {place}", required=False
+                label=f"Withhold comment {position}", required=False
             )
         self.helper = Helper(self, submit="Save decisions", danger=True)
 
     def decisions(self) -> tuple[dict[Any, str], set[Any]]:
-        """What is shown in which words, and what is withheld."""
+        """The words to show by comment id, and the ids of the comments to withhold."""
         withheld = {comment.pk for comment in self._comments if self.cleaned_data[f"withhold-{comment.pk}"]}
         shown = {
             comment.pk: self.cleaned_data[f"words-{comment.pk}"]
@@ -265,7 +265,7 @@ class ModerateForm(Form):
 
 
 class ActionForm(Form):
-    """Link something of the partnership to a theme."""
+    """Link what was done to a theme, for example a commitment or a meeting of the partnership."""
 
     theme = forms.ChoiceField(label="Result")
     thing = forms.ChoiceField(label="What was done", help_text="You can only choose something that already exists.")
@@ -279,6 +279,7 @@ class ActionForm(Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        for name, choices in (("theme", themes), ("thing", [thing for thing in things if thing[1]])):
-            choice_field(self, name).choices = choices
+        choice_field(self, "theme").choices = themes
+        # Headings without a choice below them are left out.
+        choice_field(self, "thing").choices = [(heading, choices) for heading, choices in things if choices]
         self.helper = Helper(self, submit="Add link", cancel=cancel)

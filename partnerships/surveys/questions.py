@@ -84,7 +84,7 @@ def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
     """Raise `InvalidQuestions` if a question set is incomplete."""
     languages = content.get("languages")
     if not isinstance(languages, list) or not languages or not all(isinstance(language, str) for language in languages):
-        raise InvalidQuestions('Write the languages, such as languages = ["en"].')
+        raise InvalidQuestions('Enter the languages, for example languages = ["en"].')
     if not isinstance(content.get("name"), str):
         raise InvalidQuestions("Write a name.")
     seen: set[str] = set()

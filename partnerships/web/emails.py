@@ -24,7 +24,7 @@ from partnerships.people.requests import signed_in
 PAGE = 50
 #: Shown instead of the recipient of an email that asks for confirmation: until they confirm, nobody should learn whose
 #: address was typed.
-UNCONFIRMED_RECIPIENT = "somebody who was asked to confirm"
+UNCONFIRMED_RECIPIENT = "a person who was asked to confirm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def register() -> None:
     """Register how long files are kept; once, at start-up."""
     register_retention(
         "files of lists",
-        what="A file of a long list that somebody asked for",
+        what="A file of a long list, made for one person",
         purpose="downloading it",
         basis="public task: plans and agreements of the organisations that work together on housing",
         kept_for="1 day",

@@ -100,7 +100,7 @@ def _compute(context: ReportContext) -> Snapshot:
         ),
         notes=(
             "For the Neighbourhood and Community Standard: co-operation with partners in the areas where it has homes.",
-            "Meetings count where somebody of the organisation was present, commitments once they were delivered.",
+            "Meetings count if a person from the organisation was present, commitments once they were delivered.",
             f"Each table has at most {_MAX_ROWS} rows, the newest first.",
         ),
     )

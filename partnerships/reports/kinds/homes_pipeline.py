@@ -59,7 +59,7 @@ class _Filters(Form):
     since = DayField(
         label="Compare with the figures of",
         required=False,
-        help_text="A day, such as 1 March 2026. Leave empty to compare with the baselines.",
+        help_text="For example 1 March 2026. Leave empty to compare with the baselines.",
     )
     bedrooms = forms.ChoiceField(
         label="Bedrooms",

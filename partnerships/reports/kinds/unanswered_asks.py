@@ -70,7 +70,7 @@ def _compute(context: ReportContext) -> Snapshot:
         tables=(ages, themes, oldest),
         charts=(Chart("Unanswered asks by age", "ages", (1,)),),
         sources=(Source("Asks that were shared in Common Ground", context.today),),
-        notes=("An ask waits from the day it was shared until somebody answers it in any way.",),
+        notes=("An ask waits from the day it was shared until it gets any answer.",),
     )
 
 

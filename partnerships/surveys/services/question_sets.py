@@ -36,7 +36,7 @@ def add_question_set(*, code: str, text: str, author: User | None) -> QuestionSe
         try:
             get_language_info(language)
         except KeyError as error:
-            raise UnableToAddQuestions(f"“{language}” is not a language code, such as “en” or “cy”.") from error
+            raise UnableToAddQuestions(f"“{language}” is not a language code, for example “en” or “cy”.") from error
     parts = parts_by_key(content)
     for earlier in QuestionSet.objects.filter(code=code).order_by("version"):
         for key, part in parts_by_key(earlier.content).items():

@@ -38,20 +38,20 @@ from partnerships.surveys.services.recording import (
     withdraw_agreement,
 )
 
-#: People whom an anonymous round must ask, at least: five may then still answer if a few do not.
+#: The fewest people that an anonymous round can ask. Five may then still answer, even if a few do not.
 MIN_ASKED = 8
-#: People whom one round can ask.
+#: The most people that one round can ask.
 MAX_ASKED = 500
-#: Days to answer, from opening: the fewest.
+#: The fewest days to answer, from opening.
 MIN_DAYS = 5
-#: Days to answer, from opening: the most.
+#: The most days to answer, from opening.
 MAX_DAYS = 90
 #: Days between an anonymous round and any other, before and after. Two rounds of nearly the same people could be
-#: compared to find out what somebody answered who was asked in only one of them, or by name in one.
+#: compared to find out the answers of a person who was asked in only one of them, or by name in one.
 MIN_DAYS_BETWEEN = 60
 #: Days between two reminders. Reminders go to everybody, so most people who get one have already answered.
 MIN_DAYS_TO_REMIND = 7
-#: How long a draft keeps who is to be asked.
+#: How long a draft keeps the list of people to ask.
 DRAFT_KEPT = dt.timedelta(days=180)
 #: Surveys that a partnership may open in 30 days: each sends emails to people who did not ask for them.
 MAX_OPENED_A_MONTH = 3
@@ -80,10 +80,10 @@ def prepare_round(
         raise UnableToRun("This partnership has ended.")
     if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
         raise UnableToRun("This partnership has a survey under way. Finish or end it first.")
-    last = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
+    last_number = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
     survey_round = Round.objects.create(
         partnership=locked,
-        number=last + 1,
+        number=last_number + 1,
         title=title.strip(),
         question_set=question_set,
         way=way,
@@ -123,13 +123,14 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
         Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new_people
     )
     if new_people:
+        # The moderator agreed to the list of people as it was.
         withdraw_agreement(locked)
     return len(new_people)
 
 
 @transaction.atomic
 def withdraw_invitation(*, survey_round: Round, invitation: int, author: User | None, now: dt.datetime) -> None:
-    """Remove somebody from the people to ask, before the round opens (`may_withdraw`)."""
+    """Remove an invitation from a draft, if the author may (`may_withdraw`)."""
     locked = lock_draft(survey_round, author, now)
     if may_withdraw(locked, author, now).filter(pk=invitation).delete()[0]:
         withdraw_agreement(locked)
@@ -160,14 +161,18 @@ def too_small(asked: int, floor: int = MIN_FLOOR) -> str:
 
 @transaction.atomic
 def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) -> Round:
-    """Ask everybody. From now on nobody can change who is asked, what, or until when. Raises `UnableToRun`.
+    """Open a draft and email everybody on its list. Raises `UnableToRun`.
 
-    The key of an anonymous round is made on this machine and never stored in the database.
+    From now on nobody can change the people asked, the questions or the last day. The private key of an anonymous round
+    is made on this machine and never stored in the database.
     """
-    for pk in sorted(partnership.pk for partnership in partnerships_of(survey_round)):
-        partnership_recording.lock_partnership(pk)  # in one order, so that two rounds never wait for each other
+    # In order of id, so that two rounds that open at once never wait for each other.
+    for partnership_id in sorted(partnership.pk for partnership in partnerships_of(survey_round)):
+        partnership_recording.lock_partnership(partnership_id)
     locked = lock_own_draft(survey_round, author, now)
+    # Partnerships whose leads have not answered do not take part.
     locked.joinings.filter(accepted_at=None).delete()
+    # People may have refused emails since they were invited.
     refused = refused_among(User.objects.filter(pk__in=locked.invitations.values("person")))
     locked.invitations.filter(person__in=refused).delete()
     invitations = list(locked.invitations.all())
@@ -185,11 +190,12 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
         _check_anonymity(locked, len(invitations), now)
         locked.public_key = sealing.make_key(locked.key_name)
         tokens = sealing.tokens_of(locked.key_name, [invitation.person_id for invitation in invitations])
+        # In the order of the hashes: that of the invitations would show whose token each is.
         Token.objects.bulk_create(
             Token(hash=value, round=locked) for value in sorted(sealing.token_hash(token) for token in tokens.values())
         )
     locked.save()
-    _tell("surveys.invitation", locked, invitations, now)
+    _email_invited("surveys.invitation", locked, invitations, now)
     record_event(locked, EventKind.ROUND_OPENED, author=author, now=now)
     return locked
 
@@ -207,7 +213,7 @@ def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -
     if survey_round.moderator is None or survey_round.moderator_agreed_at is None:
         raise UnableToRun("The person who reads comments has not agreed to this list of people yet.")
     if not survey_round.moderator.is_active or not is_outside(survey_round.moderator, partnerships):
-        raise UnableToRun("The person who reads comments can no longer do so. Name somebody else.")
+        raise UnableToRun("The person who reads comments can no longer do so. Name another person.")
     today = timezone.localdate(now)
     if ended_titles := [partnership.title for partnership in partnerships if partnership.is_over_on(today)]:
         raise UnableToRun(f"The partnership “{ended_titles[0]}” has ended. Remove it from this survey first.")
@@ -222,15 +228,15 @@ def _check_distance(survey_round: Round, now: dt.datetime) -> None:
         other_rounds = other_rounds.filter(way=Way.ANONYMOUS)
     if other_rounds.filter(status=RoundStatus.OPEN).exists():
         raise UnableToRun("Another survey of these people is open. Wait until it is over.")
-    last = other_rounds.filter(status=RoundStatus.CLOSED).aggregate(last=Max("closes_on"))["last"]
-    if last and (timezone.localdate(now) - last).days < MIN_DAYS_BETWEEN:
+    last_day = other_rounds.filter(status=RoundStatus.CLOSED).aggregate(last=Max("closes_on"))["last"]
+    if last_day and (timezone.localdate(now) - last_day).days < MIN_DAYS_BETWEEN:
         raise UnableToRun(
-            f"A survey ended on {last:%-d %B %Y}. Wait {MIN_DAYS_BETWEEN} days before and after an anonymous one: "
-            "rounds of nearly the same people could be compared to find out what somebody answered."
+            f"A survey ended on {last_day:%-d %B %Y}. Wait {MIN_DAYS_BETWEEN} days before and after an anonymous one: "
+            "rounds of nearly the same people could be compared to find out what a person answered."
         )
 
 
-def _tell(kind: str, survey_round: Round, invitations: Sequence[Invitation], now: dt.datetime) -> None:
+def _email_invited(kind: str, survey_round: Round, invitations: Sequence[Invitation], now: dt.datetime) -> None:
     record_emails(
         kind=kind,
         people=[invitation.person_id for invitation in invitations],
@@ -257,7 +263,7 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
     locked.reminded_on = today
     locked.save(update_fields=["reminded_on"])
     invitations = list(locked.invitations.all())
-    _tell("surveys.reminder", locked, invitations, now)
+    _email_invited("surveys.reminder", locked, invitations, now)
     return len(invitations)
 
 
@@ -269,7 +275,7 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
         raise UnableToRun("This survey is over.")
     if not reason.strip():
-        raise UnableToRun("Say why it ends.")
+        raise UnableToRun("Enter why it ends.")
     locked.status, locked.reason, locked.public_key = RoundStatus.ABANDONED, reason.strip(), None
     locked.save()
     forget(locked)

@@ -36,7 +36,7 @@ _STEP = "surveys/step.html"
 
 @_FORM
 def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Name somebody else to read comments."""
+    """Name another person to read comments."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
     form = NameForm(posted(request), cancel=survey_round.get_absolute_url())

@@ -65,7 +65,7 @@ def _invitation_lines(survey_round: Round, user: User) -> list[InvitationLine]:
     lines = []
     for invitation in invited_to(survey_round):
         is_own = invitation.invited_by_id == user.pk
-        words = invitation.person.email if is_own else "Somebody invited by another lead"
+        words = invitation.person.email if is_own else "A person invited by another lead"
         lines.append(InvitationLine(invitation, words, invitation.pk in removable))
     return lines
 

@@ -100,7 +100,7 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: 
     suppress(address=asked.person.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
     stopped = bearer.get(answer_link(asked)).content.decode()
 
-    assert "digests about Harbour Quarter go to s...@council.example" in confirmed
+    assert "digests about Harbour Quarter go to s...@council.example" in collapse(confirmed)
     assert "and paused it later. Digests about Harbour Quarter start again when you resume them" in collapse(paused)
     assert reverse("digests:new-links") in paused
     assert "Emails to s...@council.example could not be delivered, so we send no more there" in stopped

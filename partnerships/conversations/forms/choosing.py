@@ -15,7 +15,10 @@ from partnerships.organisations.naming import with_former_names
 
 
 class ChooseForm(Form):
-    """Choose who took part, before the main form."""
+    """Choose who took part, before the main form; it is sent by GET, so its fields are parameters of that form's URL.
+
+    With `parties`, labels by organisation id, these are the choices; otherwise all `partners` of the person are.
+    """
 
     others = OrganisationsField(
         label="Your partners",
@@ -40,11 +43,11 @@ class ChooseForm(Form):
             field.widget = forms.CheckboxSelectMultiple()
             field.label = "Who else took part"
             field.help_text = "Only organisations that took part can read the record, and are asked to agree to it."
-            field.choices = [(pk, words) for pk, words in parties.items()]
+            field.choices = list(parties.items())
         else:
             field.queryset = with_former_names(partners)
         self.helper = Helper(self, submit="Continue", method="get")
 
     def add_prefix(self, field_name: str) -> str:
-        """Names of fields in addresses: `with`, `for` and `from` are Python keywords."""
+        """The parameter of a field in URLs; `with`, `for` and `from` cannot name fields: they are Python keywords."""
         return {"others": "with", "keeper": "for", "came_from": "from"}.get(field_name, field_name)

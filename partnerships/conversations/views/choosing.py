@@ -17,14 +17,14 @@ from partnerships.organisations.naming import with_former_names
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 
-#: Other parameters of the address of a new record. Links keep them while its sides are chosen.
-KEPT = ("from", "state")
-#: Other sides that an address can name.
+#: Other parameters in the URL of a new record. Links and forms pass them on while its sides are chosen.
+PASSED_ON = ("from", "state")
+#: How many other organisations a URL can name; any more are ignored.
 _MAX_SIDES = 4
 
 
 def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
-    """Organisations named in the address, except the keeper."""
+    """The organisations that the URL names with `with`, except the one that keeps the record."""
     ids = [row_id for text in request.GET.getlist("with") if (row_id := row_number(text)) is not None]
     organisations = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
     return list(organisations.filter(pk__in=ids)[:_MAX_SIDES]) if ids else []
@@ -39,25 +39,32 @@ def choose_sides(
     chosen: Sequence[Organisation] = (),
     back: str = "",
 ) -> HttpResponse:
-    """Choose the other sides: parties, known partners or a search result."""
+    """The page to choose the other sides: among the parties, known partners or the results of a search.
+
+    `chosen` organisations are ticked if the URL names none. `back` is the page of the record that is being written, to
+    which the choice leads; without it, a new record.
+    """
     if request.method == "POST":
-        raise Http404
+        raise Http404  # the choice is made by GET: it becomes part of the URL of the form that follows
     text = request.GET.get("find", "").strip()[:100]
-    kept = named_sides(request, user, keeper) or list(chosen)
-    names = with_former_names(find_organisations(user=user, text=text).exclude(pk=keeper.pk)).order_by("name", "pk")
+    chosen_sides = named_sides(request, user, keeper) or list(chosen)
+    matching_organisations = with_former_names(find_organisations(user=user, text=text).exclude(pk=keeper.pk)).order_by(
+        "name", "pk"
+    )
     form = ChooseForm(
-        request.GET if "chosen" in request.GET and not kept else None,
+        request.GET if "chosen" in request.GET and not chosen_sides else None,
         partners=partners_of(user).exclude(pk=keeper.pk),
-        parties=_parties(partnership, keeper, kept) if partnership else None,
+        parties=_parties(partnership, keeper, chosen_sides) if partnership else None,
         initial={
             "chosen": True,
-            "others": [organisation.pk for organisation in kept],
+            "others": [organisation.pk for organisation in chosen_sides],
             "partnership": partnership.pk if partnership else None,
             "keeper": row_number(request.GET.get("for", "")),
             "came_from": request.GET.get("from", ""),
             "state": request.GET.get("state", ""),
         },
     )
+    # The form is bound only if nothing was chosen: a valid choice leads to the next form.
     if form.is_bound and form.is_valid():
         form.add_error("others", "Choose at least one organisation.")
     return form_page(
@@ -65,46 +72,44 @@ def choose_sides(
         "conversations/choose.html",
         form,
         find=text,
-        found=names[:20] if text else [],
-        kept=kept,
+        search_results=matching_organisations[:20] if text else [],
+        chosen_sides=chosen_sides,
         partnership=partnership,
         keeper=keeper,
-        hidden=[(name, request.GET[name]) for name in KEPT if request.GET.get(name)],
-        address=back or reverse("conversations:new"),
-        rest=_rest_of_query(request, kept, partnership),
+        passed_on=[(name, request.GET[name]) for name in PASSED_ON if request.GET.get(name)],
+        record_url=back or reverse("conversations:new"),
+        other_parameters=_other_parameters(request, chosen_sides, partnership),
         back=back or list_of(partnership),
     )
 
 
 def list_of(partnership: Partnership | None) -> str:
-    """Address of the partnership's conversations, or of all."""
+    """The URL of the list of the partnership's conversations, or of all."""
     if partnership is None:
         return reverse("conversations:list")
     return reverse("web:partnership-conversations", args=[partnership.pk])
 
 
-def _rest_of_query(
-    request: HttpRequest, kept_organisations: Sequence[Organisation], partnership: Partnership | None
+def _other_parameters(
+    request: HttpRequest, chosen_sides: Sequence[Organisation], partnership: Partnership | None
 ) -> str:
-    """The parameters that keep what is chosen when another organisation is added."""
-    pairs = [("with", str(organisation.pk)) for organisation in kept_organisations]
+    """The end of a link that adds an organisation: what was chosen before, as "&name=value"; "" if nothing was."""
+    pairs = [("with", str(organisation.pk)) for organisation in chosen_sides]
     if partnership is not None:
         pairs.append(("partnership", str(partnership.pk)))
     if request.GET.get("for"):
         pairs.append(("for", request.GET["for"]))
-    pairs += [(name, request.GET[name]) for name in KEPT if request.GET.get(name)]
+    pairs += [(name, request.GET[name]) for name in PASSED_ON if request.GET.get(name)]
     return f"&{urlencode(pairs)}" if pairs else ""
 
 
-def _parties(
-    partnership: Partnership, keeper: Organisation, kept_organisations: Sequence[Organisation]
-) -> dict[int, str]:
-    """Roles of the other parties and of sides already chosen, by id."""
+def _parties(partnership: Partnership, keeper: Organisation, chosen_sides: Sequence[Organisation]) -> dict[int, str]:
+    """The labels of the other parties, and of chosen sides that are not parties, by the organisation's id."""
     parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
-    words = {
+    label_by_pk = {
         party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"
         for party in parties.order_by("organisation__name", "pk")
     }
-    return words | {
-        organisation.pk: organisation.name for organisation in kept_organisations if organisation.pk not in words
+    return label_by_pk | {
+        organisation.pk: organisation.name for organisation in chosen_sides if organisation.pk not in label_by_pk
     }

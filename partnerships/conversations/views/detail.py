@@ -25,10 +25,10 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One conversation: attendees, record, points, next steps and status."""
+    """One conversation: attendees, record, points, next steps and status, as far as the person may read them."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
-    own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    own_organisation_ids = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     rights = rights_over(conversation, user, timezone.now())
     actions = list(
         Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
@@ -36,32 +36,38 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     commitments = list(
         Commitment.objects.visible_to(user).filter(from_conversations__conversation=conversation).for_listing()
     )
-    shown = {action.pk for action in actions}
-    sides = queries.points_shown(conversation, own)
+    shown_action_ids = {action.pk for action in actions}
+
+    sides = queries.points_shown(conversation, own_organisation_ids)
     queries.show_entries(sides, user)
     queries.let_act(sides, {side.pk for side in rights.sides})
+    # A conversation may be visible to people who must not learn of its partnership. The row is not saved.
     if not queries.partnerships_known_to(user, [conversation]):
         conversation.partnership = None
     elif conversation.partnership is not None:
         conversation.partnership = as_read_by(user, conversation.partnership)
     notes = queries.private_notes_of(conversation, user)
-    said = [(correction.made_at, correction.organisation) for correction in conversation.corrections.all()]
-    said += [(note.written_at, note.organisation) for note in notes]
-    on_the_day = [(conversation.held_on, body) for body in queries.bodies_of(conversation)]
-    commitments_as_at(
-        [*actions, *commitments], beside=[*on_the_day, *((timezone.localdate(at), body) for at, body in said)]
-    )
+
+    # Organisations are named as on the day of what they did; all names of the page are read in one go.
+    dated_organisations = [(conversation.held_on, body) for body in queries.bodies_of(conversation)]
+    dated_organisations += [
+        (timezone.localdate(correction.made_at), correction.organisation)
+        for correction in conversation.corrections.all()
+    ]
+    dated_organisations += [(timezone.localdate(note.written_at), note.organisation) for note in notes]
+    commitments_as_at([*actions, *commitments], beside=dated_organisations)
+
     context = {
         "conversation": conversation,
         "rights": rights,
-        "seats": queries.seats_shown(conversation, own),
+        "seats": queries.seats_shown(conversation, own_organisation_ids),
         "sides": sides,
         "corrections": conversation.corrections.all(),
         "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
-        "own": own,
+        "own": own_organisation_ids,
         "notes": notes,
         "actions": actions,
-        "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown],
+        "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown_action_ids],
         "commitments": commitments,
         "files": conversation.attachments.filter(removed_at=None).order_by("pk"),
         "may_attach": rights.may_edit,
@@ -75,5 +81,5 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
-    """Timeline, newest first, without the conversation's own title."""
+    """The newest 100 events, newest first, without the title of the conversation, which heads the page."""
     return [replace(line, subject="") for line in timeline_lines(queries.story_of(conversation, user)[:100])]

@@ -18,7 +18,7 @@ from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.forms.record import ConversationForm, initial_of
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
-from partnerships.conversations.views.choosing import KEPT, choose_sides, list_of, named_sides
+from partnerships.conversations.views.choosing import PASSED_ON, choose_sides, list_of, named_sides
 from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import posted, row_number
 from partnerships.kit.rights import require
@@ -75,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
     chosen: dict[str, str | int] = {"choose": 1, "for": keeper.pk}
     if partnership:
         chosen["partnership"] = partnership.pk
-    chosen |= {name: request.GET[name] for name in KEPT if request.GET.get(name)}
+    chosen |= {name: request.GET[name] for name in PASSED_ON if request.GET.get(name)}
     return take_step(
         request,
         "conversations/new.html",

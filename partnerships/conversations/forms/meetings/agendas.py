@@ -1,4 +1,4 @@
-"""The form of an agenda: order, time and presenter of each item, and one of one's own."""
+"""The form of an agenda: order, time and presenter of each item, and an empty row for a new item."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.people.models import User
 
 
 class ItemRow:
-    """An item with the fields that the page shows for it."""
+    """An item with the fields that the page shows for it; the row for a new item has no item."""
 
     def __init__(self, form: AgendaForm, item: AgendaItem | None) -> None:
         self.item = item
@@ -26,9 +26,10 @@ class ItemRow:
 
 
 class AgendaForm(Form):
-    """Every item the person may read, and an empty one.
+    """The items of an agenda that the person may read, and an empty row for a new one.
 
-    Items keep their order by number. Items that are not kept are dropped.
+    Items are ordered by the numbers in their field "Order". Items without a tick at "Keep" are dropped.
+    `people` may present an item.
     """
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
@@ -41,18 +42,19 @@ class AgendaForm(Form):
         self.fields["revision"].initial = meeting.revision
         choices = [("", "Nobody yet"), *((str(person.pk), person.display_name) for person in people)]
         self._people = {str(person.pk): person for person in people}
-        for place, item in enumerate(self.items, start=1):
-            self._add(str(item.pk), place, item, choices)
-        self._add("new", len(self.items) + 1, None, choices)
+        for position, item in enumerate(self.items, start=1):
+            self._add_fields(item, position=position, presenter_choices=choices)
+        self._add_fields(None, position=len(self.items) + 1, presenter_choices=choices)
         self.rows = [ItemRow(self, item) for item in self.items]
         self.new_row = ItemRow(self, None)
         self.helper = Helper(self, submit="Save agenda", cancel=meeting.get_absolute_url())
 
-    def _add(self, key: str, place: int, item: AgendaItem | None, choices: list[tuple[str, str]]) -> None:
-        """The fields of one line.
+    def _add_fields(self, item: AgendaItem | None, *, position: int, presenter_choices: list[tuple[str, str]]) -> None:
+        """Add the fields of one row; without an item, those of a new one.
 
-        A subject's title is its record's, so only own items can be renamed.
+        An item about a record shows the title of that record, so only other items can be renamed.
         """
+        key = str(item.pk) if item else "new"
         if item is None or not item.subject_kind:
             self.fields[f"title_{key}"] = forms.CharField(
                 label="Item" if item else "New item",
@@ -60,9 +62,14 @@ class AgendaForm(Form):
                 required=item is not None,
                 initial=item.title if item else "",
             )
-        number = forms.NumberInput(attrs={"class": "govuk-input--width-3"})
+        short_number_input = forms.NumberInput(attrs={"class": "govuk-input--width-3"})
         self.fields[f"place_{key}"] = forms.IntegerField(
-            label="Order", min_value=1, max_value=999, initial=place, widget=number, required=item is not None
+            label="Order",
+            min_value=1,
+            max_value=999,
+            initial=position,
+            widget=short_number_input,
+            required=item is not None,
         )
         self.fields[f"purpose_{key}"] = forms.ChoiceField(
             label="For",
@@ -77,30 +84,34 @@ class AgendaForm(Form):
             initial=item.minutes if item else None,
             widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
         )
-        presenter = str(item.presenter_id) if item and item.presenter_id else ""
-        known = dict(choices)
-        gone = [(presenter, "A former member")] if presenter and presenter not in known else []
+        presenter_pk = str(item.presenter_id) if item and item.presenter_id else ""
+        choices = list(presenter_choices)
+        if presenter_pk and presenter_pk not in dict(choices):
+            # Without this choice, the form would reject the presenter that the item has now.
+            choices.append((presenter_pk, "A former member"))
         self.fields[f"presenter_{key}"] = forms.ChoiceField(
-            label="Presenter", required=False, choices=[*choices, *gone], initial=presenter
+            label="Presenter", required=False, choices=choices, initial=presenter_pk
         )
         if item is not None:
             self.fields[f"kept_{key}"] = forms.BooleanField(label="Keep", required=False, initial=not item.is_dropped)
 
     @property
     def lines(self) -> list[AgendaLine]:
-        """The agenda that a valid form describes, in its order."""
+        """The agenda that a valid form describes, in its order; items that are dropped come last."""
         data = self.cleaned_data
-        placed = [
-            (data[f"place_{item.pk}"], number, self._line(str(item.pk), item)) for number, item in enumerate(self.items)
-        ]
+        position_and_line = [(data[f"place_{item.pk}"], self._line(item)) for item in self.items]
         if data["title_new"]:
-            last = data["place_new"] or len(placed) + 1
-            placed.append((last, len(placed), self._line("new", None)))
-        kept = sorted(placed, key=lambda placed_line: (not placed_line[2].is_kept, placed_line[0], placed_line[1]))
-        return [line for _, _, line in kept]
+            new_position = data["place_new"] or len(self.items) + 1
+            position_and_line.append((new_position, self._line(None)))
 
-    def _line(self, key: str, item: AgendaItem | None) -> AgendaLine:
+        # Sorting is stable: items with the same number keep their present order, and a new one follows them.
+        position_and_line.sort(key=lambda pair: (not pair[1].is_kept, pair[0]))
+        return [line for _, line in position_and_line]
+
+    def _line(self, item: AgendaItem | None) -> AgendaLine:
+        """What a valid form says about one item, or about the new one."""
         data = self.cleaned_data
+        key = str(item.pk) if item else "new"
         return AgendaLine(
             item=item,
             title=data.get(f"title_{key}") or (item.title if item else ""),

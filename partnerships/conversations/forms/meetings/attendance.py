@@ -1,4 +1,4 @@
-"""Forms to say whether one comes, and to record who was there."""
+"""Forms to answer an invitation to a meeting, and to record who was there."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper, Section
 from partnerships.people.models import User
 
-_EXPECTED = {Answer.COMING.value: Attendance.PRESENT.value, Answer.APOLOGIES.value: Attendance.APOLOGIES.value}
+#: The attendance suggested before it is recorded, by the answer to the invitation.
+_ATTENDANCE_BY_ANSWER = {
+    Answer.COMING.value: Attendance.PRESENT.value,
+    Answer.APOLOGIES.value: Attendance.APOLOGIES.value,
+}
 
 
 class AnswerMeetingForm(Form):
-    """Whether somebody comes."""
+    """The answer to an invitation: the person's own, or that of the person named in `whose`."""
 
     answer = forms.ChoiceField(
         label="Will you come?",
@@ -35,7 +39,7 @@ class AnswerMeetingForm(Form):
 
 
 class AttendanceForm(Form):
-    """Who was there: each person invited, and others."""
+    """Who was there: the attendance of each person invited, and the people and guests who came without invitation."""
 
     people = forms.ModelMultipleChoiceField(
         label="Others who came",
@@ -60,20 +64,20 @@ class AttendanceForm(Form):
         model_choice_field(self, "people").queryset = people.exclude(
             pk__in=[seat.person_id for seat in self.seats if seat.person_id]
         )
-        sections: dict[str, list[str]] = {}
+        field_names_by_side: dict[str, list[str]] = {}
         for seat in self.seats:
-            name = f"seat_{seat.pk}"
-            self.fields[name] = forms.ChoiceField(
+            field_name = f"seat_{seat.pk}"
+            self.fields[field_name] = forms.ChoiceField(
                 label=f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name,
                 widget=forms.RadioSelect,
                 choices=Attendance.choices,
-                initial=seat.attendance or _EXPECTED.get(seat.answer, ""),
+                initial=seat.attendance or _ATTENDANCE_BY_ANSWER.get(seat.answer, ""),
             )
             side = seat.organisation.display_name if seat.organisation else "Guests"
-            sections.setdefault(side, []).append(name)
+            field_names_by_side.setdefault(side, []).append(field_name)
         self.helper = Helper(
             self,
-            *(Section(side, *names) for side, names in sections.items()),
+            *(Section(side, *field_names) for side, field_names in field_names_by_side.items()),
             Section("Others", "people", "guests"),
             submit="Save attendance",
             cancel=cancel,
@@ -81,10 +85,10 @@ class AttendanceForm(Form):
 
     @property
     def attendance(self) -> dict[int, str]:
-        """Attendance by seat (id)."""
+        """The attendance chosen for each seat, by the seat's id."""
         return {seat.pk: self.cleaned_data[f"seat_{seat.pk}"] for seat in self.seats}
 
     @property
     def other_guests(self) -> list[Guest]:
-        """Guests who came without an invitation."""
+        """The guests who came without an invitation, from the text of the form."""
         return guests_in(self.cleaned_data["guests"])

@@ -25,7 +25,7 @@ from partnerships.plans.models import Comment, Opening
 from partnerships.plans.presenting import anchor_label, place_on_page
 from partnerships.plans.queries import content_for, content_of, draft_content, newest_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
-from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan
+from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draft, open_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +84,20 @@ def _thread(comment: Comment, answers: tuple[Comment, ...], titles: Mapping[str,
     return Thread(first=comment, answers=answers, place=place, href=href, is_orphan=is_orphan)
 
 
-def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[Opened, int, Content]:
+def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[PlanAccess, int, Content]:
     """The plan, the number of the version that is shown (0 for the draft) and its content."""
     if on_draft:
-        opened, _draft = open_draft(request, pk)
-        return opened, 0, content_for(draft_content(opened.plan), opened.reader)
-    opened = open_plan(request, pk)
-    version = newest_for(request.user, opened.plan)
+        access, _draft = open_draft(request, pk)
+        return access, 0, content_for(draft_content(access.plan), access.reader)
+    access = open_plan(request, pk)
+    version = newest_for(request.user, access.plan)
     if version is None:
         raise Http404
-    return opened, version.number, content_for(content_of(opened.plan, version.number), opened.reader)
+    return access, version.number, content_for(content_of(access.plan, version.number), access.reader)
 
 
-def _may_comment(opened: Opened, version_number: int) -> bool:
-    return not opened.plan.is_over and opened.rights is not None and opened.rights.may_comment(version_number)
+def _may_comment(access: PlanAccess, version_number: int) -> bool:
+    return not access.plan.is_over and access.rights is not None and access.rights.may_comment(version_number)
 
 
 def _recipients_sentence(comment: Comment) -> str:
@@ -122,8 +122,8 @@ def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
     """The comments on a version or on the draft, and the form to add one."""
-    opened, version_number, content = _open(request, pk, on_draft=on_draft)
-    may_comment = _may_comment(opened, version_number)
+    access, version_number, content = _open(request, pk, on_draft=on_draft)
+    may_comment = _may_comment(access, version_number)
     if request.method == "POST" and not may_comment:
         raise PermissionDenied
 
@@ -133,7 +133,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
     if request.method == "POST" and form.is_valid():
         try:
             comment = add_comment(
-                plan=opened.plan,
+                plan=access.plan,
                 version_number=version_number,
                 text=form.cleaned_data["text"],
                 anchor=form.cleaned_data["anchor"],
@@ -146,7 +146,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
             messages.success(request, f"Comment added.{_recipients_sentence(comment)}")
             return redirect(f"{request.path}#comment-{comment.pk}")
     if on_draft:
-        log_opening(request, opened, Opening.COMMENTS)
+        log_opening(request, access, Opening.COMMENTS)
 
     comments_shown = Comment.objects.visible_to(request.user).filter(plan=pk)
     if on_draft:
@@ -159,8 +159,8 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
         threads = [thread for thread in threads if thread.first.anchor == anchor]
 
     context = {
-        "plan": opened.plan,
-        "opened": opened,
+        "plan": access.plan,
+        "access": access,
         "on_draft": on_draft,
         "number": version_number,
         "about": anchor_words,
@@ -171,12 +171,12 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
     return render(request, "plans/comments.html", context, status=422 if form.errors else 200)
 
 
-def _open_thread(request: HttpRequest, pk: int, comment_pk: int) -> tuple[Opened, Comment]:
+def _open_thread(request: HttpRequest, pk: int, comment_pk: int) -> tuple[PlanAccess, Comment]:
     """The plan, and the first comment of the thread that a comment belongs to; else 404."""
-    opened = open_plan(request, pk)
+    access = open_plan(request, pk)
     comments = Comment.objects.visible_to(request.user).select_related("author", "parent", "plan")
     comment = get_object_or_404(comments, plan=pk, pk=comment_pk)
-    return opened, comment.parent or comment
+    return access, comment.parent or comment
 
 
 def _address_of(comment: Comment) -> str:
@@ -187,14 +187,14 @@ def _address_of(comment: Comment) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Reply to a thread."""
-    opened, thread = _open_thread(request, pk, comment)
-    if not _may_comment(opened, thread.version_number):
+    access, thread = _open_thread(request, pk, comment)
+    if not _may_comment(access, thread.version_number):
         raise PermissionDenied
     form = CommentForm(posted(request), reply=True)
     if request.method == "POST" and form.is_valid():
         try:
             answer = add_comment(
-                plan=opened.plan,
+                plan=access.plan,
                 version_number=thread.version_number,
                 text=form.cleaned_data["text"],
                 parent=thread,
@@ -207,11 +207,11 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
             messages.success(request, f"Reply added.{_recipients_sentence(answer)}")
             return redirect(_address_of(thread))
     if thread.is_on_draft:
-        log_opening(request, opened, Opening.COMMENTS)
+        log_opening(request, access, Opening.COMMENTS)
     return render(
         request,
         "plans/reply.html",
-        {"plan": opened.plan, "thread": thread, "form": form, "back": _address_of(thread)},
+        {"plan": access.plan, "thread": thread, "form": form, "back": _address_of(thread)},
         status=422 if form.errors else 200,
     )
 
@@ -219,8 +219,8 @@ def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
 @require_POST
 def resolve(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Resolve a thread, or reopen it."""
-    opened, thread = _open_thread(request, pk, comment)
-    require(not opened.plan.is_over and opened.rights is not None and opened.rights.may_resolve(thread))
+    access, thread = _open_thread(request, pk, comment)
+    require(not access.plan.is_over and access.rights is not None and access.rights.may_resolve(thread))
     resolved = request.POST.get("resolved") != "no"
     set_resolved(comment=thread, resolved=resolved, author=signed_in(request), now=timezone.now())
     messages.success(request, "Thread resolved." if resolved else "Thread reopened.")

@@ -27,7 +27,7 @@ from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Opening, Version, VersionQuerySet
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import Opened, log_opening, needs_sign_in, open_plan, redirect_to_sign_in
+from partnerships.plans.views.fetching import PlanAccess, log_opening, needs_sign_in, open_plan, redirect_to_sign_in
 from partnerships.plans.views.whole import compare_contents
 
 DRAFT = "draft"
@@ -51,7 +51,7 @@ class ComparedSides:
     baseline, and the plan has none.
     """
 
-    opened: Opened
+    access: PlanAccess
     a: Side
     b: Side
     sides: tuple[Side, ...]
@@ -75,12 +75,12 @@ def _side_of_version(version: Version, *, baseline_number: int | None) -> Side:
     )
 
 
-def _sides(request: HttpRequest, opened: Opened) -> tuple[Side, ...]:
+def _sides(request: HttpRequest, access: PlanAccess) -> tuple[Side, ...]:
     """The sides that can be chosen, newest first."""
-    plan = opened.plan
+    plan = access.plan
     versions = rows_for(_versions, request.user, plan.pk)
     sides = [_side_of_version(version, baseline_number=plan.baseline_number) for version in versions]
-    if opened.may_read_draft:
+    if access.may_read_draft:
         sides.insert(0, Side(value=DRAFT, label="The draft", version=None))
     return tuple(sides)
 
@@ -99,13 +99,13 @@ class _ChosenSides:
     no_baseline: bool
 
 
-def _choose_sides(request: HttpRequest, opened: Opened, sides: tuple[Side, ...]) -> _ChosenSides:
+def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, ...]) -> _ChosenSides:
     """The two sides in the address, by default the newest two versions.
 
     The defaults also take the place of a baseline that is not set.
     """
     side_by_value = {side.value: side for side in sides}
-    baseline = side_by_value.get(str(opened.plan.baseline_number or ""))
+    baseline = side_by_value.get(str(access.plan.baseline_number or ""))
     if baseline is not None:
         side_by_value[BASELINE] = baseline
 
@@ -136,17 +136,17 @@ def _version_number(side: Side) -> int:
     return side.version.number if side.version else 0
 
 
-def _content(opened: Opened, side: Side) -> Content:
+def _content(access: PlanAccess, side: Side) -> Content:
     if side.version is None:
-        return content_for(draft_content(opened.plan), opened.reader)
+        return content_for(draft_content(access.plan), access.reader)
     content: Content = Version.objects.values_list("content", flat=True).get(pk=side.version.pk)
-    return content_for(content, opened.reader)
+    return content_for(content, access.reader)
 
 
-def _last_editors(opened: Opened) -> dict[str, str]:
+def _last_editors(access: PlanAccess) -> dict[str, str]:
     """Who last changed each piece of the draft, by piece; empty unless the reader may edit it."""
-    draft = Draft.objects.filter(plan=opened.plan).first()
-    if draft is None or not opened.may_edit:
+    draft = Draft.objects.filter(plan=access.plan).first()
+    if draft is None or not access.may_edit:
         return {}
     return {piece: last_save.by for piece, last_save in last_saves(draft).items() if last_save.by}
 
@@ -156,25 +156,25 @@ def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
 
     404 if the reader may not see either. `how` is logged if one side is a draft shared with the reader.
     """
-    opened = open_plan(request, pk)
-    sides = _sides(request, opened)
-    chosen = _choose_sides(request, opened, sides)
+    access = open_plan(request, pk)
+    sides = _sides(request, access)
+    chosen = _choose_sides(request, access, sides)
     a, b = chosen.a, chosen.b
     if a.version is None or b.version is None:
-        log_opening(request, opened, how)
+        log_opening(request, access, how)
 
-    older, newer = sorted((_version_number(a), _version_number(b) or opened.plan.current_number))
+    older, newer = sorted((_version_number(a), _version_number(b) or access.plan.current_number))
     versions = [side.version for side in sides if side.version is not None]
     return ComparedSides(
-        opened=opened,
+        access=access,
         a=a,
         b=b,
         sides=sides,
         between=tuple(version for version in reversed(versions) if older < version.number <= newer),
         compared=compare_contents(
-            _content(opened, a),
-            _content(opened, b),
-            touched=_last_editors(opened) if b.version is None else None,
+            _content(access, a),
+            _content(access, b),
+            touched=_last_editors(access) if b.version is None else None,
         ),
         no_baseline=chosen.no_baseline,
     )
@@ -183,8 +183,8 @@ def compare_sides(request: HttpRequest, pk: int, how: Opening) -> ComparedSides:
 def _context(request: HttpRequest, both: ComparedSides) -> dict[str, Any]:
     query = f"from={both.a.value}&to={both.b.value}"
     return {
-        "plan": both.opened.plan,
-        "opened": both.opened,
+        "plan": both.access.plan,
+        "access": both.access,
         "a": both.a,
         "b": both.b,
         "sides": both.sides,
@@ -216,7 +216,7 @@ def _note_seen(request: HttpRequest, both: ComparedSides) -> None:
     note_seen(
         person_id=user.pk,
         kind="plan",
-        record_id=both.opened.plan.pk,
+        record_id=both.access.plan.pk,
         from_number=both.a.version.number,
         to_number=both.b.version.number,
         now=timezone.now(),
@@ -251,7 +251,7 @@ def _stored_or_new_pdf(both: ComparedSides, html: str) -> bytes:
         html,
         version=both.b.version,
         against=both.a.version,
-        reader=both.opened.reader,
+        reader=both.access.reader,
         draw=downloads.draw_pdf,
         now=timezone.now(),
     )
@@ -284,4 +284,4 @@ def _describe(version: Version, *, names_author: bool) -> str:
 
 
 def _title(both: ComparedSides) -> str:
-    return f"{both.opened.plan.title} {both.a.value} to {both.b.value}"
+    return f"{both.access.plan.title} {both.a.value} to {both.b.value}"

@@ -77,17 +77,17 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
 
     People who may not edit it can read it.
     """
-    opened, draft = open_draft(request, pk)
-    if not opened.may_edit:
-        return read_draft(request, opened, draft)
-    content = draft_content(opened.plan)
+    access, draft = open_draft(request, pk)
+    if not access.may_edit:
+        return read_draft(request, access, draft)
+    content = draft_content(access.plan)
     touches = last_saves(draft)
     lists = piece_lists(
         PLAN,
         content,
         partial(_address, pk),
         touches=touches,
-        comments=comment_counts(request.user, opened.plan, on_draft=True),
+        comments=comment_counts(request.user, access.plan, on_draft=True),
         details=presenting.item_detail,
         add_words={"documents": "Attach a document"},
         imports={code: reverse("spreadsheets:new", args=["plan", pk, code]) for code in ("sites", "milestones")},
@@ -96,10 +96,10 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "plans/draft.html",
         {
-            "plan": opened.plan,
-            "opened": opened,
+            "plan": access.plan,
+            "access": access,
             "draft": draft,
-            "owners": owners_of(opened.plan),
+            "owners": owners_of(access.plan),
             "about": content["about"],
             "about_touch": touches.get("about"),
             "lists": lists,
@@ -111,14 +111,14 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file to the draft."""
-    opened, _draft = open_to_edit(request, pk)
+    access, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
     form = DocumentForm(*posted_with_files(request), cancel=back)
 
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data
         document = attach_document(
-            plan=opened.plan,
+            plan=access.plan,
             title=chosen["title"],
             file=chosen["file"],
             restricted=chosen["restricted"],
@@ -127,21 +127,21 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
         )
         return f"“{document.file_name}” attached to the draft.", f"{back}#documents"
 
-    return take_step(request, "plans/attach.html", form, step, {UnableToAttach: "file"}, plan=opened.plan, back=back)
+    return take_step(request, "plans/attach.html", form, step, {UnableToAttach: "file"}, plan=access.plan, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Discard the draft and return to the newest version."""
-    opened, _draft = open_to_edit(request, pk)
+    access, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Discard draft", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
         discard_draft(
-            plan=opened.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
+            plan=access.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
-        words = f"Draft discarded. It is the same as version {opened.plan.current_number} again."
-        return words, opened.plan.get_absolute_url()
+        words = f"Draft discarded. It is the same as version {access.plan.current_number} again."
+        return words, access.plan.get_absolute_url()
 
-    return take_step(request, "plans/discard.html", form, step, {UnableToSavePiece: None}, plan=opened.plan, back=back)
+    return take_step(request, "plans/discard.html", form, step, {UnableToSavePiece: None}, plan=access.plan, back=back)

@@ -21,8 +21,11 @@ from partnerships.plans.services import open_share
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A plan, and what the person who makes the request may do with it."""
+class PlanAccess:
+    """A plan, and what the person who makes the request may do with it.
+
+    Views pass it to templates as `access`, so that pages and services follow the same rules.
+    """
 
     plan: Plan
     #: None for visitors who are not signed in.
@@ -59,7 +62,7 @@ def _pk_if_draft_is_visible(user: User | AnonymousUser, pk: int) -> QuerySet[Pla
     return Plan.objects.draft_visible_to(user).filter(pk=pk).values_list("pk", flat=True)
 
 
-def open_plan(request: HttpRequest, pk: int) -> Opened:
+def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
     """The plan, if the person may read a version or the draft; else 404."""
     user = request.user
     if user.is_authenticated:
@@ -75,7 +78,7 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
     is_inside = rights is not None and rights.is_inside
     may_edit = rights is not None and rights.edits_for_owner
     has_share = not may_edit and bool(rows_for(_pk_if_draft_is_visible, user, pk))
-    return Opened(
+    return PlanAccess(
         plan=plan,
         rights=rights,
         reader=ReadingClass.INSIDE if is_inside else ReadingClass.OUTSIDE,
@@ -88,59 +91,59 @@ def open_plan(request: HttpRequest, pk: int) -> Opened:
     )
 
 
-def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[Opened, Version]:
+def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[PlanAccess, Version]:
     """The plan and a version that the person may read, by default the newest; else 404."""
-    opened = open_plan(request, pk)
+    access = open_plan(request, pk)
     if number is None:
-        version = newest_for(request.user, opened.plan)
+        version = newest_for(request.user, access.plan)
     else:
-        version = versions_for(request.user, opened.plan).filter(number=number).first()
+        version = versions_for(request.user, access.plan).filter(number=number).first()
     if version is None:
         raise Http404
-    return opened, version
+    return access, version
 
 
-def open_draft(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
+def open_draft(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
     """The plan and its draft, if the person may read the draft; else 404."""
-    opened = open_plan(request, pk)
-    if not opened.may_read_draft:
+    access = open_plan(request, pk)
+    if not access.may_read_draft:
         raise Http404
-    draft = Draft.objects.filter(plan=opened.plan).select_related("plan").first()
+    draft = Draft.objects.filter(plan=access.plan).select_related("plan").first()
     if draft is None:  # Only saving creates the row; reading must not.
-        plan = opened.plan
+        plan = access.plan
         draft = Draft(plan=plan, based_on=plan.current_number, updated_at=plan.created_at)
-    return opened, draft
+    return access, draft
 
 
-def open_to_edit(request: HttpRequest, pk: int) -> tuple[Opened, Draft]:
+def open_to_edit(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
     """The plan and its draft, if the person may edit it; else 404 or 403."""
-    opened, draft = open_draft(request, pk)
-    if not opened.may_edit:
+    access, draft = open_draft(request, pk)
+    if not access.may_edit:
         raise PermissionDenied
-    return opened, draft
+    return access, draft
 
 
-def open_to_publish(request: HttpRequest, pk: int) -> Opened:
+def open_to_publish(request: HttpRequest, pk: int) -> PlanAccess:
     """The plan, if the person may publish it; else 404 or 403."""
-    opened = open_plan(request, pk)
-    if not opened.may_publish:
+    access = open_plan(request, pk)
+    if not access.may_publish:
         raise PermissionDenied
-    return opened
+    return access
 
 
-def log_opening(request: HttpRequest, opened: Opened, how: Opening, page_kind: str = "") -> Share | None:
+def log_opening(request: HttpRequest, access: PlanAccess, how: Opening, page_kind: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the share.
 
     Returns None for people who may edit the draft. Logs only pages that are read (`is_reading`) or sent back with form
     errors. Raises `PrefetchRefused` for a prefetched page, which could otherwise be read without being logged.
     """
-    if opened.may_edit:
+    if access.may_edit:
         return None
     if request.method == "GET" and is_prefetch(request):
         raise PrefetchRefused
     if request.method != "POST" and not is_reading(request):
-        return opened.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
-    return open_share(plan=opened.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
+        return access.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
+    return open_share(plan=access.plan, person=signed_in(request), how=how, what=page_kind, now=timezone.now())
 
 
 def needs_sign_in(request: HttpRequest, pk: int) -> bool:

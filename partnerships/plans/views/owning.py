@@ -54,10 +54,10 @@ def ownership(request: HttpRequest) -> HttpResponse:
 @require_safe
 def owners(request: HttpRequest, pk: int) -> HttpResponse:
     """The present and former owners of a plan, and its open offers."""
-    opened = open_plan(request, pk)
-    if not opened.is_inside:
+    access = open_plan(request, pk)
+    if not access.is_inside:
         raise PermissionDenied
-    plan, user = opened.plan, signed_in(request)
+    plan, user = access.plan, signed_in(request)
     ended = PlanOwner.ever.filter(plan=plan, ended_at__isnull=False)
     former_owners = list(ended.select_related("organisation").order_by("-ended_at", "-pk"))
     show_as_at((timezone.localdate(owner.ended_at), owner.organisation) for owner in former_owners if owner.ended_at)
@@ -66,11 +66,11 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
         "plans/owners.html",
         {
             "plan": plan,
-            "opened": opened,
+            "access": access,
             "owners": list(plan.owners.select_related("organisation").order_by("pk")),
             "former": former_owners,
             "offers": [offer for offer in acceptable_offers(user) if offer.plan_id == plan.pk],
-            "mine": owners_led_by(user, plan) if opened.may_publish else [],
+            "mine": owners_led_by(user, plan) if access.may_publish else [],
         },
     )
 
@@ -78,8 +78,8 @@ def owners(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     """Offer a plan to another organisation, as a lead of an owner."""
-    opened = open_to_publish(request, pk)
-    plan, user = opened.plan, signed_in(request)
+    access = open_to_publish(request, pk)
+    plan, user = access.plan, signed_in(request)
     plan_owner = _owner_led_by_user(request, pk, owner)
     form = OfferForm(posted(request), plan=plan, owner=plan_owner)
 
@@ -119,20 +119,20 @@ def _owner_led_by_user(request: HttpRequest, plan_id: int, owner_id: int) -> Pla
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     """Give up ownership, for an owner that the person leads. Another owner must remain."""
-    opened = open_to_publish(request, pk)
+    access = open_to_publish(request, pk)
     plan_owner = _owner_led_by_user(request, pk, owner)
     back = reverse("plans:owners", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Give up ownership", cancel=back, danger=True)
 
     def step() -> tuple[str, str]:
         give_up_ownership(
-            plan=opened.plan,
+            plan=access.plan,
             organisation=plan_owner.organisation,
             reason=form.cleaned_data["reason"],
             author=signed_in(request),
             now=timezone.now(),
         )
-        return f"{plan_owner.organisation.name} no longer owns “{opened.plan.title}”.", reverse("plans:ownership")
+        return f"{plan_owner.organisation.name} no longer owns “{access.plan.title}”.", reverse("plans:ownership")
 
     return take_step(
         request,
@@ -140,7 +140,7 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
         form,
         step,
         {UnableToChangeOwners: None},
-        plan=opened.plan,
+        plan=access.plan,
         owner=plan_owner,
         back=back,
     )

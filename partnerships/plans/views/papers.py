@@ -28,7 +28,7 @@ from partnerships.plans.queries import (
     versions_for,
 )
 from partnerships.plans.services import paper_of
-from partnerships.plans.views.fetching import Opened, needs_sign_in, open_published, redirect_to_sign_in
+from partnerships.plans.views.fetching import PlanAccess, needs_sign_in, open_published, redirect_to_sign_in
 from partnerships.plans.views.whole import reading_context
 
 #: The fields of a site and of a milestone that have a column of their own in Word.
@@ -47,8 +47,8 @@ def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version to print."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    opened, version = open_published(request, pk, number)
-    return render(request, "plans/paper.html", _paper_context(opened, version))
+    access, version = open_published(request, pk, number)
+    return render(request, "plans/paper.html", _paper_context(access, version))
 
 
 @login_not_required
@@ -57,12 +57,12 @@ def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version as a PDF, stored for the next reader."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    opened, version = open_published(request, pk, number)
-    context = _paper_context(opened, version)
-    file_name = f"{opened.plan.title} version {number}"
+    access, version = open_published(request, pk, number)
+    context = _paper_context(access, version)
+    file_name = f"{access.plan.title} version {number}"
 
     def stored_or_new_pdf(html: str) -> bytes:
-        return paper_of(html, version=version, reader=opened.reader, draw=downloads.draw_pdf, now=timezone.now())
+        return paper_of(html, version=version, reader=access.reader, draw=downloads.draw_pdf, now=timezone.now())
 
     return downloads.pdf_response(request, "plans/pdf.html", context, file_name, draw=stored_or_new_pdf)
 
@@ -73,16 +73,16 @@ def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version as a Word document."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    opened, version = open_published(request, pk, number)
-    paper = _word_paper(request, opened, version)
-    return downloads.word_response(write_word(paper), f"{opened.plan.title} version {number}")
+    access, version = open_published(request, pk, number)
+    paper = _word_paper(request, access, version)
+    return downloads.word_response(write_word(paper), f"{access.plan.title} version {number}")
 
 
-def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordPaper:
+def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> WordPaper:
     """The Word document of a version, as this reader may see it."""
-    content = content_for(version.content, opened.reader)
-    earlier = versions_for(request.user, opened.plan).filter(number__lt=version.number).first()
-    earlier_content = content_for(earlier.content, opened.reader) if earlier else content
+    content = content_for(version.content, access.reader)
+    earlier = versions_for(request.user, access.plan).filter(number__lt=version.number).first()
+    earlier_content = content_for(earlier.content, access.reader) if earlier else content
     areas = area_names(content, earlier_content)
     names = names_in(content, areas=areas)
     facts = [
@@ -92,7 +92,7 @@ def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordP
     ]
     return WordPaper(
         title=version.title,
-        lead=_word_lead(opened, version),
+        lead=_word_lead(access, version),
         facts=facts,
         note=version.note,
         schema=PLAN,
@@ -102,16 +102,16 @@ def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordP
         made_at=version.published_at,
         since=f"version {earlier.number}" if earlier else "",
         changes=comparison(earlier_content, content, areas=areas) if earlier else None,
-        signatures=_signature_lines(opened, version),
+        signatures=_signature_lines(access, version),
         columns=WORD_COLUMNS,
         headings={"sections": "Text", "sites": "Sites and homes"},
         left_out=LEFT_OUT,
     )
 
 
-def _word_lead(opened: Opened, version: Version) -> str:
+def _word_lead(access: PlanAccess, version: Version) -> str:
     """The sentences below the title: the kind of plan, its owners, version and status."""
-    plan = opened.plan
+    plan = access.plan
     owners = ", ".join(owner.organisation.name for owner in owners_as_at(plan, version))
     published_on = long_date(timezone.localdate(version.published_at))
     sentences = [
@@ -119,21 +119,21 @@ def _word_lead(opened: Opened, version: Version) -> str:
         f"Version {version.number}, published {published_on}.",
         f"{plan.get_status_display()}.",
     ]
-    if not opened.is_inside:
+    if not access.is_inside:
         sentences.append("Without confidential sites and restricted text.")
     return " ".join(sentences)
 
 
-def shows_signing_states(opened: Opened, version: Version) -> bool:
+def shows_signing_states(access: PlanAccess, version: Version) -> bool:
     """Whether this is the version to sign now, and the reader may see who has still to sign."""
-    return opened.is_inside and version.number == number_to_sign(opened.plan)
+    return access.is_inside and version.number == number_to_sign(access.plan)
 
 
-def _signature_lines(opened: Opened, version: Version) -> list[SignatureLine]:
+def _signature_lines(access: PlanAccess, version: Version) -> list[SignatureLine]:
     """The lines of the signatures page, for readers inside: who must sign, or who decided."""
-    if shows_signing_states(opened, version):
-        return [_line_of_state(state) for state in signing_states(opened.plan)]
-    return [_line_of_sign_off(sign_off) for sign_off in signatures_of(opened, version)]
+    if shows_signing_states(access, version):
+        return [_line_of_state(state) for state in signing_states(access.plan)]
+    return [_line_of_sign_off(sign_off) for sign_off in signatures_of(access, version)]
 
 
 def _line_of_state(state: SigningState) -> SignatureLine:
@@ -154,19 +154,19 @@ def _line_of_sign_off(sign_off: SignOff) -> SignatureLine:
     )
 
 
-def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
+def _paper_context(access: PlanAccess, version: Version) -> dict[str, Any]:
     return {
-        "plan": opened.plan,
+        "plan": access.plan,
         "version": version,
-        "owners": owners_as_at(opened.plan, version),
-        "states": signing_states(opened.plan) if shows_signing_states(opened, version) else [],
-        "signatures": signatures_of(opened, version),
-        **reading_context(opened.reader, version.content, version.html),
+        "owners": owners_as_at(access.plan, version),
+        "states": signing_states(access.plan) if shows_signing_states(access, version) else [],
+        "signatures": signatures_of(access, version),
+        **reading_context(access.reader, version.content, version.html),
     }
 
 
-def signatures_of(opened: Opened, version: Version) -> list[SignOff]:
+def signatures_of(access: PlanAccess, version: Version) -> list[SignOff]:
     """The decisions on a version, for readers inside; none for the version to sign now."""
-    if not opened.is_inside or shows_signing_states(opened, version):
+    if not access.is_inside or shows_signing_states(access, version):
         return []
     return decisions_for(version)

@@ -63,11 +63,11 @@ def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 
 def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool = False) -> tuple[Plan, Piece]:
     """The plan and a piece of its draft, if the person may edit it; else 404 or 403."""
-    opened, draft = open_to_edit(request, pk)
-    content = draft_content(opened.plan)
+    access, draft = open_to_edit(request, pk)
+    content = draft_content(access.plan)
     back = reverse("plans:draft", kwargs={"pk": pk})
     open_draft = OpenDraft(PLAN, draft, content)
-    return opened.plan, documents.find_piece(request, open_draft, code, key, back=back, new=new)
+    return access.plan, documents.find_piece(request, open_draft, code, key, back=back, new=new)
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
@@ -168,12 +168,12 @@ def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespo
 @require_POST
 def move_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Move an item one place up or down."""
-    opened, _draft = open_to_edit(request, pk)
+    access, _draft = open_to_edit(request, pk)
     collection = PLAN.collection_by_code.get(code)
     if collection is None:
         raise Http404
 
     def move(up: bool) -> bool:
-        return move_piece(plan=opened.plan, piece=f"{code}/{key}", up=up, author=signed_in(request), now=timezone.now())
+        return move_piece(plan=access.plan, piece=f"{code}/{key}", up=up, author=signed_in(request), now=timezone.now())
 
     return documents.move_piece(request, collection, key, move=move, back=reverse("plans:draft", kwargs={"pk": pk}))

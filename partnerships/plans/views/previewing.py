@@ -19,20 +19,20 @@ from partnerships.plans.content import PLAN
 from partnerships.plans.downloads import geojson
 from partnerships.plans.models import Draft, Opening
 from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
-from partnerships.plans.views.fetching import Opened, log_opening, open_draft
+from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draft
 from partnerships.plans.views.whole import reading_context
 
 
-def _draft_context(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
+def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
     """The template context of the draft, in the reader's class."""
-    plan = opened.plan
+    plan = access.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(PLAN, content, draft, version_of(plan, draft.based_on)), rules())
-    context = {"plan": plan, "opened": opened, "draft": draft, "owners": owners_of(plan)}
+    context = {"plan": plan, "access": access, "draft": draft, "owners": owners_of(plan)}
     if on_paper:
-        return context | reading_context(opened.reader, content, prose)
+        return context | reading_context(access.reader, content, prose)
     return context | reading_context(
-        opened.reader,
+        access.reader,
         content,
         prose,
         query=request.GET,
@@ -40,19 +40,19 @@ def _draft_context(request: HttpRequest, opened: Opened, draft: Draft, *, on_pap
     )
 
 
-def read_draft(request: HttpRequest, opened: Opened, draft: Draft) -> HttpResponse:
+def read_draft(request: HttpRequest, access: PlanAccess, draft: Draft) -> HttpResponse:
     """The draft as a page to read and comment on."""
-    plan = opened.plan
-    share = log_opening(request, opened, Opening.SCREEN)
+    plan = access.plan
+    share = log_opening(request, access, Opening.SCREEN)
     return render(
         request,
         "plans/preview.html",
         {
             "share": share,
-            "may_comment": not plan.is_over and (opened.may_edit or (share is not None and share.may_comment)),
+            "may_comment": not plan.is_over and (access.may_edit or (share is not None and share.may_comment)),
             "comments_url": reverse("plans:draft-comments", kwargs={"pk": plan.pk}),
             "map_url": reverse("plans:draft-map", kwargs={"pk": plan.pk}),
-            **_draft_context(request, opened, draft),
+            **_draft_context(request, access, draft),
         },
     )
 
@@ -66,25 +66,25 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft to print, marked as a draft."""
-    opened, draft = open_draft(request, pk)
-    log_opening(request, opened, Opening.PAPER)
-    return render(request, "plans/draft_paper.html", _draft_context(request, opened, draft, on_paper=True))
+    access, draft = open_draft(request, pk)
+    log_opening(request, access, Opening.PAPER)
+    return render(request, "plans/draft_paper.html", _draft_context(request, access, draft, on_paper=True))
 
 
 @require_safe
 def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft as a PDF, with every page marked as a draft."""
-    opened, draft = open_draft(request, pk)
-    context = _draft_context(request, opened, draft, on_paper=True)
+    access, draft = open_draft(request, pk)
+    context = _draft_context(request, access, draft, on_paper=True)
     response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
     if response.status_code == 200:
-        log_opening(request, opened, Opening.PDF)
+        log_opening(request, access, Opening.PDF)
     return response
 
 
 @require_safe
 def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
     """The sites of the draft that have a position, as GeoJSON."""
-    opened, _draft = open_draft(request, pk)
-    log_opening(request, opened, Opening.MAP)
-    return geojson(content_for(draft_content(opened.plan), opened.reader))
+    access, _draft = open_draft(request, pk)
+    log_opening(request, access, Opening.MAP)
+    return geojson(content_for(draft_content(access.plan), access.reader))

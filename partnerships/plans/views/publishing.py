@@ -45,9 +45,9 @@ from partnerships.plans.views.whole import compare_contents
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish the draft: show what changed, and ask for a note."""
-    opened = open_to_publish(request, pk)
+    access = open_to_publish(request, pk)
     _opened, draft = open_draft(request, pk)
-    plan = opened.plan
+    plan = access.plan
     content = draft_content(plan)
     published_content = content_of(plan, plan.current_number)
     compared = compare_contents(published_content, content)
@@ -73,7 +73,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     unwritten = plan.is_draft and is_untouched(plan.kind, content)
     context = {
         "plan": plan,
-        "opened": opened,
+        "access": access,
         "form": form,
         "draft": draft,
         "compared": compared,
@@ -111,8 +111,8 @@ def _embargo_sentence(version: Version) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Update one milestone and publish that as a version."""
-    opened, version = open_published(request, pk)
-    if not opened.may_publish or version.number != opened.plan.current_number:
+    access, version = open_published(request, pk)
+    if not access.may_publish or version.number != access.plan.current_number:
         raise PermissionDenied
     item = get_piece(version.content, f"milestones/{key}") if key else None
     if item is None:
@@ -123,7 +123,7 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         try:
             with collect_recipients() as recipients:
                 published = publish_piece(
-                    plan=opened.plan,
+                    plan=access.plan,
                     piece=f"milestones/{key}",
                     value=form.applied(item),
                     based_on=form.cleaned_data["based_on"],
@@ -133,14 +133,14 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
                     now=timezone.now(),
                 )
         except PieceConflict as conflict:
-            return _milestone_conflict(request, opened.plan, item, form, conflict)
+            return _milestone_conflict(request, access.plan, item, form, conflict)
         except UnableToPublish as error:
             form.add_error(None, str(error))
         else:
             message = f"Version {published.number} published: {item['name']}.{_embargo_sentence(published)}"
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(back)
-    context = {"plan": opened.plan, "back": back, "item": item, "form": form}
+    context = {"plan": access.plan, "back": back, "item": item, "form": form}
     return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)
 
 
@@ -166,10 +166,10 @@ def _milestone_conflict(
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status: monitoring, superseded, closed, or back to comment."""
-    opened = open_to_publish(request, pk)
+    access = open_to_publish(request, pk)
     user = signed_in(request)
     back = reverse("plans:detail", kwargs={"pk": pk})
-    choices = choices_by_hand(opened.plan)
+    choices = choices_by_hand(access.plan)
     successors = Plan.objects.published_for(user).exclude(pk=pk).exclude(status__in=["superseded", "closed"])
     form = StatusForm(
         posted(request),
@@ -182,7 +182,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data
         plan = change_status(
-            plan=opened.plan,
+            plan=access.plan,
             to=chosen["status"],
             reason=chosen["reason"],
             author=user,
@@ -197,7 +197,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         form,
         step,
         {UnableToChangeStatus: None},
-        plan=opened.plan,
+        plan=access.plan,
         back=back,
         choices=choices,
     )
@@ -206,15 +206,15 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Change who may read the published versions."""
-    opened = open_to_publish(request, pk)
+    access = open_to_publish(request, pk)
     back = reverse("plans:detail", kwargs={"pk": pk})
     form = AudienceForm(
-        posted(request), initial={"audience": opened.plan.audience}, submit="Change audience", cancel=back
+        posted(request), initial={"audience": access.plan.audience}, submit="Change audience", cancel=back
     )
 
     def step() -> tuple[str, str]:
         plan = change_audience(
-            plan=opened.plan,
+            plan=access.plan,
             audience=form.cleaned_data["audience"],
             reason=form.cleaned_data["reason"],
             author=signed_in(request),
@@ -223,22 +223,22 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         return f"Audience changed to: {plan.get_audience_display().lower()}.", back
 
     return take_step(
-        request, "plans/audience.html", form, step, {UnableToChangeStatus: "audience"}, plan=opened.plan, back=back
+        request, "plans/audience.html", form, step, {UnableToChangeStatus: "audience"}, plan=access.plan, back=back
     )
 
 
 @require_POST
 def baseline(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a version the baseline, or clear the baseline."""
-    opened = open_plan(request, pk)
-    if not opened.may_publish:
+    access = open_plan(request, pk)
+    if not access.may_publish:
         raise PermissionDenied
     back = reverse("plans:history", args=[pk])
     number_text = request.POST.get("number", "")
     number = int(number_text) if number_text.isdecimal() and len(number_text) < 9 else None
 
     def step() -> tuple[str, str]:
-        plan = pin_baseline(plan=opened.plan, number=number, author=signed_in(request), now=timezone.now())
+        plan = pin_baseline(plan=access.plan, number=number, author=signed_in(request), now=timezone.now())
         if plan.baseline_number:
             return f"Version {plan.baseline_number} is now the baseline.", back
         return "The plan has no baseline now.", back

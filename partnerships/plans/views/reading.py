@@ -41,7 +41,7 @@ from partnerships.plans.queries import (
     versions_for,
 )
 from partnerships.plans.views.fetching import (
-    Opened,
+    PlanAccess,
     log_opening,
     needs_sign_in,
     open_plan,
@@ -61,13 +61,13 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The newest version that the person may read, or else the draft."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    opened = open_plan(request, pk)
-    version = newest_for(request.user, opened.plan)
+    access = open_plan(request, pk)
+    version = newest_for(request.user, access.plan)
     if version is None:
-        if not opened.may_read_draft:
+        if not access.may_read_draft:
             raise Http404
         return redirect("plans:draft", pk=pk)
-    return _version_page(request, opened, version)
+    return _version_page(request, access, version)
 
 
 @login_not_required
@@ -76,29 +76,29 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version as it was published."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    opened, version = open_published(request, pk, number)
-    return _version_page(request, opened, version)
+    access, version = open_published(request, pk, number)
+    return _version_page(request, access, version)
 
 
-def _version_page(request: HttpRequest, opened: Opened, version: Version) -> HttpResponse:
+def _version_page(request: HttpRequest, access: PlanAccess, version: Version) -> HttpResponse:
     """The page of one version, as its reader's class may see it."""
-    plan = opened.plan
+    plan = access.plan
     newest = _newest_number(request, plan, version)
     is_newest = newest == version.number
     context = {
         "plan": plan,
-        "opened": opened,
+        "access": access,
         "version": version,
-        "figures": version.figures.get(opened.reader.value, {}),
+        "figures": version.figures.get(access.reader.value, {}),
         "newest": newest,
         "is_newest": is_newest,
         "owners": owners_as_at(plan, version, is_newest=is_newest),
         "successor": _successor(request, plan),
-        **_signing_context(request, opened, version),
-        **_commitments_context(request, opened, newest),
-        **_links_context(request, opened),
+        **_signing_context(request, access, version),
+        **_commitments_context(request, access, newest),
+        **_links_context(request, access),
         **reading_context(
-            opened.reader,
+            access.reader,
             version.content,
             version.html,
             query=request.GET,
@@ -108,38 +108,38 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
     return render(request, "plans/version.html", context)
 
 
-def _signing_context(request: HttpRequest, opened: Opened, version: Version) -> dict[str, Any]:
+def _signing_context(request: HttpRequest, access: PlanAccess, version: Version) -> dict[str, Any]:
     """The state of the signatures, for readers inside, and whether the person has still to sign."""
-    plan = opened.plan
-    states = signing_states(plan) if opened.is_inside else []
+    plan = access.plan
+    states = signing_states(plan) if access.is_inside else []
     return {
-        "steps": next_steps(plan, states) if opened.is_inside else [],
-        "states": states if shows_signing_states(opened, version) else [],
-        "signatures": signatures_of(opened, version),
+        "steps": next_steps(plan, states) if access.is_inside else [],
+        "states": states if shows_signing_states(access, version) else [],
+        "signatures": signatures_of(access, version),
         "number": number_to_sign(plan),
         "to_sign": _has_to_sign(request, plan, states),
     }
 
 
-def _links_context(request: HttpRequest, opened: Opened) -> dict[str, Any]:
+def _links_context(request: HttpRequest, access: PlanAccess) -> dict[str, Any]:
     """The address of the map and, for signed-in readers, of the comments."""
-    plan = opened.plan
+    plan = access.plan
     context: dict[str, Any] = {"map_url": reverse("plans:map", kwargs={"pk": plan.pk})}
     if request.user.is_authenticated:
         context["comments_url"] = reverse("plans:comments", kwargs={"pk": plan.pk})
-        context["may_comment"] = opened.takes_part and not plan.is_over
+        context["may_comment"] = access.takes_part and not plan.is_over
     return context
 
 
-def _commitments_context(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
+def _commitments_context(request: HttpRequest, access: PlanAccess, newest: int) -> dict[str, Any]:
     """The commitments that came from the plan, and the address to propose one."""
     if not request.user.is_authenticated:
         return {}
     user = signed_in(request)
-    may_propose = opened.is_inside and may_propose_commitment(user, opened.plan)
+    may_propose = access.is_inside and may_propose_commitment(user, access.plan)
     return {
-        "promises": commitments_of(opened.plan, user, newest=newest, inside=opened.is_inside),
-        "promise_url": reverse("plans:propose", kwargs={"pk": opened.plan.pk}) if may_propose else "",
+        "promises": commitments_of(access.plan, user, newest=newest, inside=access.is_inside),
+        "promise_url": reverse("plans:propose", kwargs={"pk": access.plan.pk}) if may_propose else "",
     }
 
 
@@ -168,8 +168,8 @@ def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -
 @require_safe
 def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Redirect to the form for a commitment from this plan or a piece."""
-    opened = open_plan(request, pk)
-    if not opened.is_inside or not may_propose_commitment(signed_in(request), opened.plan):
+    access = open_plan(request, pk)
+    if not access.is_inside or not may_propose_commitment(signed_in(request), access.plan):
         raise PermissionDenied
     code, _slash, key = request.GET.get("from", "").partition("/")
     origin = f"plan-{pk}"
@@ -192,11 +192,11 @@ def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     """The versions that the person may read, and other events."""
-    opened = open_plan(request, pk)
+    access = open_plan(request, pk)
     user = signed_in(request)
     versions = rows_for(_versions, user, pk)
     show_as_at((timezone.localdate(version.published_at), version.organisation) for version in versions)
-    reader = opened.reader.value
+    reader = access.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     events = rows_for(_events, user, pk)
     if is_reading(request):
@@ -206,8 +206,8 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "plans/history.html",
         {
-            "plan": opened.plan,
-            "opened": opened,
+            "plan": access.plan,
+            "access": access,
             "rows": rows,
             "events": timeline_lines(events),
             "newest": versions[0] if versions else None,
@@ -233,28 +233,28 @@ def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
     """An attached file, for readers of a version or draft that lists it."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    opened = open_plan(request, pk)
+    access = open_plan(request, pk)
     document = get_object_or_404(Document, plan=pk, key=key)
-    if not _is_in_version(request, opened, key):
-        if not _is_in_draft(opened, key):
+    if not _is_in_version(request, access, key):
+        if not _is_in_draft(access, key):
             raise Http404
-        log_opening(request, opened, Opening.DOCUMENT, document.file_name)
+        log_opening(request, access, Opening.DOCUMENT, document.file_name)
     return private_file(document.file, name=document.file_name, content_type=document.content_type)
 
 
-def _is_in_version(request: HttpRequest, opened: Opened, key: str) -> bool:
+def _is_in_version(request: HttpRequest, access: PlanAccess, key: str) -> bool:
     """Whether a version that the person may read lists the document."""
     item: dict[str, Any] = {"key": key}
-    if not opened.is_inside:
+    if not access.is_inside:
         item["restricted"] = False
-    return versions_for(request.user, opened.plan).filter(content__documents__contains=[item]).exists()
+    return versions_for(request.user, access.plan).filter(content__documents__contains=[item]).exists()
 
 
-def _is_in_draft(opened: Opened, key: str) -> bool:
+def _is_in_draft(access: PlanAccess, key: str) -> bool:
     """Whether the draft lists the document, if the person may read the draft."""
-    if not opened.may_read_draft:
+    if not access.may_read_draft:
         return False
-    content = content_for(draft_content(opened.plan), opened.reader)
+    content = content_for(draft_content(access.plan), access.reader)
     return any(item["key"] == key for item in content["documents"])
 
 
@@ -264,5 +264,5 @@ def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
     """The sites with a position, as GeoJSON."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
-    opened, version = open_published(request, pk)
-    return geojson(content_for(version.content, opened.reader))
+    access, version = open_published(request, pk)
+    return geojson(content_for(version.content, access.reader))

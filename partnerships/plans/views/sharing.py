@@ -34,8 +34,8 @@ from partnerships.plans.views.fetching import open_plan, open_to_edit
 @require_http_methods(["GET", "HEAD", "POST"])
 def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     """The people the draft is shared with, when they opened it, and requests to see it."""
-    opened, _draft = open_to_edit(request, pk)
-    plan = opened.plan
+    access, _draft = open_to_edit(request, pk)
+    plan = access.plan
     form = ShareForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -67,7 +67,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     organisation_by_person = organisations_of(person_ids)
     context = {
         "plan": plan,
-        "opened": opened,
+        "access": access,
         "form": form,
         "shares": [(share, organisation_by_person.get(share.person_id, "")) for share in shares],
         "requests": [(row, organisation_by_person.get(row.person_id, "")) for row in requests],
@@ -78,19 +78,19 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def openings(request: HttpRequest, pk: int) -> HttpResponse:
     """The access log of the draft, newest first."""
-    opened, _draft = open_to_edit(request, pk)
+    access, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)
     show_as_at((timezone.localdate(row.at), row.share.organisation) for row in page.rows)
-    return render(request, "plans/openings.html", {"plan": opened.plan, "opened": opened, "page": page})
+    return render(request, "plans/openings.html", {"plan": access.plan, "access": access, "page": page})
 
 
 @require_POST
 def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
     """Stop sharing the draft with a person."""
-    opened, _draft = open_to_edit(request, pk)
-    draft_share = get_object_or_404(opened.plan.shares.select_related("person", "plan"), pk=share)
-    require(opened.rights is not None and opened.rights.may_revoke(draft_share))
+    access, _draft = open_to_edit(request, pk)
+    draft_share = get_object_or_404(access.plan.shares.select_related("person", "plan"), pk=share)
+    require(access.rights is not None and access.rights.may_revoke(draft_share))
     revoke_share(share=draft_share, author=signed_in(request), now=timezone.now())
     messages.success(request, f"{draft_share.person.display_name} can no longer see the draft.")
     return redirect("plans:sharing", pk=pk)
@@ -99,8 +99,8 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
     """Share the draft with a person who asked to see it, or decline."""
-    opened, _draft = open_to_edit(request, pk)
-    access_request = get_object_or_404(opened.plan.access_requests.select_related("person", "answered_by"), pk=asked)
+    access, _draft = open_to_edit(request, pk)
+    access_request = get_object_or_404(access.plan.access_requests.select_related("person", "answered_by"), pk=asked)
     back = reverse("plans:sharing", kwargs={"pk": pk})
     form = AnswerForm(posted(request), cancel=back)
     name = access_request.person.display_name
@@ -124,7 +124,7 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
             messages.success(request, f"{message}{recipients.sentence()}")
             return redirect(back)
     context = {
-        "plan": opened.plan,
+        "plan": access.plan,
         "asked": access_request,
         "body": organisations_of([access_request.person_id]).get(access_request.person_id, ""),
         "form": form,

@@ -52,17 +52,17 @@ from partnerships.plans.services import (
     request_sign_off,
     sign_off,
 )
-from partnerships.plans.views.fetching import Opened, open_published, open_to_publish
+from partnerships.plans.views.fetching import PlanAccess, open_published, open_to_publish
 from partnerships.plans.views.whole import compare_contents, reading_context
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def signing(request: HttpRequest, pk: int) -> HttpResponse:
     """The state of every signature; leads of signatories decide here."""
-    opened, version = open_published(request, pk)
-    if not opened.is_inside:
+    access, version = open_published(request, pk)
+    if not access.is_inside:
         raise PermissionDenied
-    plan, user = opened.plan, signed_in(request)
+    plan, user = access.plan, signed_in(request)
     led_organisations = organisations_led_by(user, plan)
     if request.method == "POST" and not led_organisations:
         raise PermissionDenied
@@ -73,6 +73,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     if plan.is_awaiting_sign_off and version.number >= number:
         undecided_ids = {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
     deciding = [organisation for organisation in led_organisations if organisation.pk in undecided_ids]
+    # A colleague has decided, or the plan has changed, since the form was shown: say so instead of refusing with 403.
     if request.method == "POST" and not deciding:
         messages.error(request, _why_nothing_to_sign(states, led_organisations))
         return redirect("plans:signing", pk=pk)
@@ -90,16 +91,16 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
         form = SignForm(_with_number(request.POST, number), **form_kwargs)
         form.add_error(None, error)
 
-    since = _last_decided_number(states, deciding[0]) if deciding else None
+    last_decided_number = _last_decided_number(states, deciding[0]) if deciding else None
     context = {
         "plan": plan,
-        "opened": opened,
+        "access": access,
         "states": states,
         "number": number,
         "steps": next_steps(plan, states),
         "form": form if deciding else None,
-        "since": since,
-        "compared": _compare_versions(opened, since, number) if since else None,
+        "last_decided_number": last_decided_number,
+        "compared": _compare_versions(access, last_decided_number, number) if last_decided_number else None,
         "mine": [organisation.pk for organisation in led_organisations],
         "earlier": _earlier_decisions(plan),
     }
@@ -127,11 +128,11 @@ def _last_decided_number(states: list[SigningState], organisation: Organisation)
     return None
 
 
-def _compare_versions(opened: Opened, earlier_number: int, number: int) -> Comparison:
+def _compare_versions(access: PlanAccess, earlier_number: int, number: int) -> Comparison:
     """Compare two versions of a plan, as their reader may see them."""
-    earlier_content = content_of(opened.plan, earlier_number)
-    content = content_of(opened.plan, number)
-    return compare_contents(content_for(earlier_content, opened.reader), content_for(content, opened.reader))
+    earlier_content = content_of(access.plan, earlier_number)
+    content = content_of(access.plan, number)
+    return compare_contents(content_for(earlier_content, access.reader), content_for(content, access.reader))
 
 
 def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
@@ -148,8 +149,8 @@ def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who must sign, in which role and by when."""
-    opened = open_to_publish(request, pk)
-    plan = opened.plan
+    access = open_to_publish(request, pk)
+    plan = access.plan
     form = SignatoriesForm(posted(request), plan=plan)
     signing_page = reverse("plans:signing", args=[pk])
 
@@ -186,8 +187,8 @@ def _signatory_or_404(plan: Plan, pk: int) -> Signatory:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Stop asking an organisation to sign."""
-    opened = open_to_publish(request, pk)
-    signatory_row = _signatory_or_404(opened.plan, signatory)
+    access = open_to_publish(request, pk)
+    signatory_row = _signatory_or_404(access.plan, signatory)
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Remove signatory", cancel=back, danger=True)
 
@@ -203,7 +204,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         form,
         step,
         {UnableToRequestSignOff: None},
-        plan=opened.plan,
+        plan=access.plan,
         signatory=signatory_row,
         back=back,
     )
@@ -212,8 +213,8 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Change the day by which a signatory must decide."""
-    opened = open_to_publish(request, pk)
-    signatory_row = _signatory_or_404(opened.plan, signatory)
+    access = open_to_publish(request, pk)
+    signatory_row = _signatory_or_404(access.plan, signatory)
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = DueDayForm(posted(request), initial={"due_on": signatory_row.due_on}, submit="Change deadline", cancel=back)
 
@@ -236,7 +237,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         form,
         step,
         {UnableToRequestSignOff: "due_on"},
-        plan=opened.plan,
+        plan=access.plan,
         signatory=signatory_row,
         back=back,
     )
@@ -245,11 +246,11 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     """Confirm, for the organisation that set it, that its condition is met."""
-    opened, _version = open_published(request, pk)
+    access, _version = open_published(request, pk)
     sign_off = get_object_or_404(SignOff.objects.select_related("organisation", "version", "plan"), plan=pk, pk=signed)
-    if not opened.is_inside:
+    if not access.is_inside:
         raise Http404
-    require(opened.rights is not None and opened.rights.may_meet(sign_off))
+    require(access.rights is not None and access.rights.may_meet(sign_off))
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = ConditionForm(posted(request), cancel=back)
     if request.method == "POST" and form.is_valid():
@@ -267,7 +268,7 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
             message = f"The condition of {sign_off.organisation.name} is met."
             messages.success(request, f"{message}{recipients.sentence()}")
         return redirect(back)
-    context = {"plan": opened.plan, "sign_off": sign_off, "form": form, "back": back}
+    context = {"plan": access.plan, "sign_off": sign_off, "form": form, "back": back}
     return render(request, "plans/condition.html", context, status=422 if form.errors else 200)
 
 

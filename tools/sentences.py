@@ -68,7 +68,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
         case ast.Constant(value=str() as text):
             yield text
         case ast.JoinedStr(values=parts):
-            yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in parts)
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
             for part in parts:
                 if isinstance(part, ast.FormattedValue):
                     yield from _texts(part.value)
@@ -111,9 +111,11 @@ def sentences_of_template(source: str) -> list[str]:
 
 
 def _is_in_words(sentence: str) -> bool:
-    """Whether a piece of a template has words enough, and is no list of classes or addresses."""
+    """Whether a piece of a template has words enough, and is no format of a date, no list of classes and no style."""
     words = [token for token in sentence.split() if _WORD.search(token)]
-    return len(words) >= _FEWEST and not any(mark in sentence for mark in ("govuk-", "cg-", "{", "width=", ": 0"))
+    is_date_format = all(len(word) <= 3 for word in words)
+    marks = ("govuk-", "cg-", "{", "width=", ": 0")
+    return len(words) >= _FEWEST and not is_date_format and not any(mark in sentence for mark in marks)
 
 
 def _spaced(text: str) -> str:

@@ -72,6 +72,7 @@ TEMPLATE = """
   {% if is_late %}for an <a href="{% url "plans:help" %}">answer</a>{% endif %} soon, please.
 </p>
 <p>Not yet</p>
+<time>{{ plan.changed_at|date }} {% now "j F Y, H:i" %}</time>
 <input class="govuk-input" placeholder="Search for a plan by its title">
 """
 

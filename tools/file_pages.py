@@ -24,6 +24,17 @@ STATIC = BASE_DIR / "static"
 FILES = BASE_DIR / "docs" / "reference" / "files.md"
 NUMBERS = BASE_DIR / "docs" / "reference" / "numbers.md"
 WORDS = BASE_DIR / "docs" / "reference" / "words.md"
+#: Rooms whose page of docs has another name than the room; `docs/<room>.md` is found without an entry here.
+_PAGES = {
+    "agreements": "partnerships",
+    "housing_figures": "data-sources",
+    "kit": "ui",
+    "open_data": "open-data",
+    "people": "accounts",
+    "reports": "reports-room",
+    "search": "how-search-works",
+    "transfer": "importing",
+}
 #: What a number may be made of, besides digits and signs: "dt.timedelta(days=30)", "Decimal('0.5')", "5 * MB".
 _CALLS = {"timedelta", "Decimal", "relativedelta", "time"}
 _NAME = re.compile(r"_?[A-Z][A-Z0-9_]{2,}")
@@ -50,7 +61,7 @@ FILES_HEAD = """\
 # Every module and page in a sentence
 
 Search this page for the words that you see on the screen, or for what you want to change. `make files` writes it. For
-each room it has two tables:
+each room it has one sentence, a link to its page of the documentation if there is one, and two tables:
 
 * its files: modules with the first sentence of their docstring, and the labels and buttons of their forms; templates
   with their title, headings and buttons ("…" stands for what varies); emails with their subject;
@@ -114,10 +125,12 @@ def files_page() -> str:
     lines += [f"| room | {' | '.join(KINDS)} |", "|---|" + "---|" * len(KINDS)]
     lines += [_row_of_kinds(folder) for folder in folders() if folder.parent == ROOMS]
     for folder in folders():
-        described = [(path, _description(path)) for path in modules(folder)]
+        # The room's own `__init__.py` gives the sentence above the table; `apps.py` says the same in every room.
+        said_or_alike = {folder / "__init__.py", folder / "apps.py"}
+        described = [(path, _description(path)) for path in modules(folder) if path not in said_or_alike]
         described += described_templates(TEMPLATES / folder.name)
         described += described_emails(TEMPLATES / "emails" / folder.name)
-        lines += ["", f"## {folder.name}", "", *_table_of_files(described)]
+        lines += ["", f"## {folder.name}", "", _sentence_about(folder), "", *_table_of_files(described)]
 
         rows_of_choices = [
             f"| `{name}` in `{_path(path)}` | {as_cell(', '.join(f'“{label}”' for label in labels))} |"
@@ -143,6 +156,15 @@ def files_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _sentence_about(folder: Path) -> str:
+    """What a room holds, from the docstring of its package, with a link to its page of docs if it has one."""
+    sentence = _description(folder / "__init__.py")
+    page = f"{_PAGES.get(folder.name, folder.name)}.md"
+    if (BASE_DIR / "docs" / page).exists():
+        sentence += f"\nDocumentation: [{page}](../{page})."
+    return sentence
+
+
 def _first_comment(path: Path) -> str:
     """The first comment of a script or stylesheet, which may have several lines."""
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -157,7 +179,7 @@ def _is_comment(line: str) -> bool:
 def _table_of_files(described: list[tuple[Path, str]]) -> list[str]:
     """The lines of a table of files; those about which there is nothing to say are left out."""
     rows = [f"| `{_path(path)}` | {words} |" for path, words in described if words]
-    return ["| file | what it is, or what it says |", "|---|---|", *rows]
+    return ["| file | contents |", "|---|---|", *rows]
 
 
 def _row_of_kinds(room: Path) -> str:

@@ -1,0 +1,1 @@
+"""Partnerships with their parties, terms and documents."""

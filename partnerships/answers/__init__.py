@@ -1,0 +1,1 @@
+"""What stakeholders say back: comments, questions about plans, and trust."""

@@ -1,0 +1,1 @@
+"""Promises between organisations, with their progress and reminders."""

@@ -1,0 +1,1 @@
+"""Section 106 agreements of authorities, and the commitments in them."""

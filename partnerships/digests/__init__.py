@@ -1,0 +1,1 @@
+"""Subscriptions to what changes, and the digests that are sent to subscribers."""

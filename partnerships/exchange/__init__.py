@@ -1,0 +1,1 @@
+"""Asks and offers of organisations, with their responses and matches."""

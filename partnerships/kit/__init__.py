@@ -1,0 +1,1 @@
+"""Code that knows no room: forms, dates, lists, charts, exports."""

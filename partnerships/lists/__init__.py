@@ -1,0 +1,1 @@
+"""The pages of all lists, saved views, and files of what a list shows."""

@@ -1,0 +1,1 @@
+"""Nominations agreements between councils and providers, and what was let under them."""

@@ -1,0 +1,1 @@
+"""The directory of organisations, memberships, and which records a person may read."""

@@ -1,0 +1,1 @@
+"""Every email: recording, sending, bounces and the ledger."""

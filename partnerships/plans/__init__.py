@@ -1,0 +1,1 @@
+"""Plans of homes: drafts, versions, comparing, sharing and signing."""

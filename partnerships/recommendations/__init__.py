@@ -1,0 +1,1 @@
+"""Recommendations of published reports, and what organisations and partnerships do about them."""

@@ -1,0 +1,1 @@
+"""The public service that matches names with the directory."""

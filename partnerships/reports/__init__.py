@@ -1,0 +1,1 @@
+"""Reports as pages, files and emails, and frozen copies of them."""

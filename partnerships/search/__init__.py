@@ -1,0 +1,1 @@
+"""The search index of everything that a person may read."""

@@ -1,0 +1,1 @@
+"""Anonymous surveys of partnerships: rounds, sealed answers and published results."""

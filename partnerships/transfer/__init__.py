@@ -1,0 +1,1 @@
+"""Imports of published lists, and network files."""

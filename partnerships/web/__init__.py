@@ -1,0 +1,1 @@
+"""Pages that show several rooms: home, My work, the network and the brief."""

@@ -183,6 +183,8 @@ def test_pages_name_modules_pages_emails_and_numbers() -> None:
     files, numbers = files_page(), numbers_page()
 
     assert "| `partnerships/spreadsheets/reading/cells.py` | " in files
+    assert "## transfer\n\nImports of published lists, and network files.\nDocumentation: [importing.md]" in files
+    assert "`partnerships/transfer/apps.py`" not in files
     assert "Fields: “What it shows”, “File”. Buttons: “Attach file”. |" in files
     assert "| `AnswerKind` in `partnerships/answers/models/answers.py` | “" in files
     assert "| `templates/emails/answers/unfit.subject.txt` | email “We could not process your email” |" in files

@@ -20,33 +20,38 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of thing that waits for people.
+    """One kind of thing that waits for people."""
 
-    `of` returns exactly what waits for a person, `InOrder` where that may be thousands. `reaches` are the records that
-    may wait at a moment, with their routes; a person that they do not reach is skipped. With `is_usual`, most people
-    have something of it: a page asks `of` at once, because finding out first would cost as much again. `lookups` are
-    what `of` asks first.
-    """
-
+    #: Exactly what waits for a person; `InOrder` where that may be thousands.
     of: Callable[[User, dt.datetime], Sequence[Waiting]]
+    #: The records that may wait at a moment, with their routes. A person whom none reaches is skipped.
     reaches: Callable[[dt.datetime], Sequence[Reach]]
+    #: Most people have something of it. A page then calls `of` at once: checking first would cost as much again.
     is_usual: bool = False
+    #: The queries that `of` makes first.
     lookups: Callable[[User, dt.datetime], Sequence[Lookup]] | None = None
 
 
 def in_full(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """The same things with all their words."""
-    complete_list = list(waiting)
-    places: defaultdict[Complete, list[int]] = defaultdict(list)
-    for place, one in enumerate(complete_list):
-        if one.complete is not None:
-            places[one.complete].append(place)
-    each = [(complete, those, [complete_list[place] for place in those]) for complete, those in places.items()]
-    read_ahead([asked for complete, _, brief in each for asked in complete.lookups(brief)])
-    for complete, those, brief in each:
-        for place, whole in zip(those, complete(brief), strict=True):
-            complete_list[place] = whole
-    return complete_list
+    """The same things, in the same order, with all their words.
+
+    Things of one kind are completed together, and the first queries of all kinds are made in one go.
+    """
+    things = list(waiting)
+    positions_by_complete: defaultdict[Complete, list[int]] = defaultdict(list)
+    for position, thing in enumerate(things):
+        if thing.complete is not None:
+            positions_by_complete[thing.complete].append(position)
+    brief_things_by_complete = {
+        complete: [things[position] for position in positions] for complete, positions in positions_by_complete.items()
+    }
+
+    read_ahead([query for complete, brief in brief_things_by_complete.items() for query in complete.lookups(brief)])
+    for complete, positions in positions_by_complete.items():
+        full_things = complete(brief_things_by_complete[complete])
+        for position, full_thing in zip(positions, full_things, strict=True):
+            things[position] = full_thing
+    return things
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
@@ -71,17 +76,19 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
         return {person.pk: in_full(waiting_in_brief(sources, person, now).first())}
     reaches = [(source, reach) for source in sources for reach in source.reaches(now)]
     crowd = Crowd(person.pk for person in people)
-    asked: dict[Source, set[int]] = {source: set() for source in sources}
+    person_ids_by_source: dict[Source, set[int]] = {source: set() for source in sources}
     for (source, _), reached_people in zip(reaches, reached([reach for _, reach in reaches], crowd), strict=True):
-        asked[source] |= reached_people
+        person_ids_by_source[source] |= reached_people
     return {
-        person.pk: waiting_from((source for source in sources if person.pk in asked[source]), person, now)
+        person.pk: waiting_from(
+            (source for source in sources if person.pk in person_ids_by_source[source]), person, now
+        )
         for person in people
     }
 
 
 def waiting_lookups(sources: Sequence[Source], person: User, now: dt.datetime) -> list[Lookup]:
-    """What `waiting_in_brief` is going to ask first, for `read_ahead`."""
+    """The queries that `waiting_in_brief` makes first, for `read_ahead`."""
     unusual = tuple(source for source in sources if not source.is_usual)
     return [
         lookup(_ends, person, now, sources=unusual),

@@ -275,7 +275,11 @@ class ReasonedForm(forms.ModelForm[Any], Form):
 
 
 class OrganisationAdminForm(ReasonedForm):
-    """Corrections to an organisation, and how its people sign in."""
+    """Corrections to an organisation, and how its people sign in.
+
+    `OrganisationAdmin` adds the model's other fields. This form declares only those that the model lacks or that need
+    choices.
+    """
 
     sign_in_provider = forms.ChoiceField(
         label="Own sign-in page",
@@ -309,17 +313,28 @@ class OrganisationAdminForm(ReasonedForm):
     def clean(self) -> dict[str, Any]:
         """Check the sign-in settings and, for a new organisation, that it is not a duplicate."""
         data = super().clean() or {}
+        self._check_sign_in(data)
+        self._check_duplicates(data)
+        return data
+
+    def _check_sign_in(self, data: dict[str, Any]) -> None:
+        """Add an error if these sign-in settings are not possible."""
+        # The settings as stored, to compare the new ones with; an empty organisation while one is added.
         saved_organisation = Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation()
-        explanation = sign_in_refusal(
+        refusal = sign_in_refusal(
             saved_organisation,
             provider=data.get("sign_in_provider", ""),
             required=data.get("own_sign_in_required", False),
         )
-        if explanation:
-            self.add_error("own_sign_in_required", explanation)
-        is_checked = bool(self.instance.pk or data.get("is_another"))
-        similar = [] if is_checked else similar_to(data.get("name", ""))
-        if similar:
-            names = ", ".join(organisation.name for organisation in similar)
+        if refusal:
+            self.add_error("own_sign_in_required", refusal)
+
+    def _check_duplicates(self, data: dict[str, Any]) -> None:
+        """Add an error if a new organisation is named like another, unless the box says that it is a different one."""
+        is_new = self.instance.pk is None
+        if not is_new or data.get("is_another"):
+            return
+        similar_organisations = similar_to(data.get("name", ""))
+        if similar_organisations:
+            names = ", ".join(organisation.name for organisation in similar_organisations)
             self.add_error("is_another", f"The directory has a similar name: {names}. Is it the same organisation?")
-        return data

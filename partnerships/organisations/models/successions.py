@@ -168,7 +168,7 @@ class Succession(models.Model):
 
 @pghistory.track()
 class SuccessionTie(models.Model):
-    """One organisation follows another, in one function or in all.
+    """One organisation follows another, in one function or in several.
 
     Without a `successor`, nobody follows. Without a `function`, the tie is for every function that no other tie of the
     predecessor names. `share` is the part of the predecessor's area that passes, above 0 and at most 1, measured in the
@@ -191,6 +191,8 @@ class SuccessionTie(models.Model):
 
     class Meta:
         constraints = [
+            # The same two organisations are tied at most once per function. None counts as a value, too: at most one
+            # tie without a successor, and at most one for all other functions.
             models.UniqueConstraint(
                 fields=["succession", "predecessor", "successor", "function"],
                 name="one_tie_a_function",
@@ -200,6 +202,7 @@ class SuccessionTie(models.Model):
                 condition=Q(share=None) | (Q(share__gt=0, share__lte=1) & ~Q(geography="")),
                 name="tie_share_is_of_a_geography",
             ),
+            # Where nobody follows, no part of the area passes.
             models.CheckConstraint(
                 condition=Q(share=None) | Q(successor__isnull=False), name="tie_share_goes_to_somebody"
             ),

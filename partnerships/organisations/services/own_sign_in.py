@@ -16,7 +16,11 @@ from partnerships.people.sessions import end_sessions
 
 
 def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool) -> str:
-    """Why these sign-in settings are not possible; "" if they are."""
+    """Why the organisation cannot have these sign-in settings; "" if it can.
+
+    `organisation` holds the settings as they are stored. A rule that it has already is not checked again, so that its
+    other details can be corrected after its leads have changed.
+    """
     if provider and provider not in dict(provider_choices()):
         return f"There is no sign-in page “{provider}”. Choose one that exists."
     is_required_already = organisation.own_sign_in_required and organisation.sign_in_provider == provider
@@ -35,9 +39,10 @@ def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool
 def required_since(
     organisation: Organisation, *, provider: str, required: bool | None, now: dt.datetime
 ) -> dt.datetime | None:
-    """From when the provider is required; None if it is only offered.
+    """The time from which people must use the provider; None if they may also use passwords.
 
-    With `required` None, the rule stays unless the provider changes.
+    With `required` None, the present rule stays, but a change of provider ends it. A rule that stays keeps its first
+    time, from which the last day of leads' passwords is counted.
     """
     is_required_already = organisation.own_sign_in_required and provider == organisation.sign_in_provider
     if required is None:

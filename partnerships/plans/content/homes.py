@@ -24,8 +24,8 @@ from partnerships.plans.content.vocabulary import NEEDS, TENURES
 #: Homes of one line of a plan.
 MAX_HOMES = 100_000
 
-_TENURE_ORDER = {code: place for place, code in enumerate(TENURES)}
-_NEEDS_ORDER = {code: place for place, code in enumerate(NEEDS)}
+_TENURE_ORDER = {code: position for position, code in enumerate(TENURES)}
+_NEEDS_ORDER = {code: position for position, code in enumerate(NEEDS)}
 
 #: The combination of a line of homes.
 line_of: Callable[[Item], Line] = itemgetter("tenure", "bedrooms", "needs", "year")
@@ -46,9 +46,9 @@ def homes_item(line: Line, count: int) -> Item:
 
 @lru_cache(maxsize=4096)
 def line_in_words(line: Line) -> str:
-    """A combination in words, without what is general or not known.
+    """A combination in words, for example "Social Rent, 2 bedrooms, 2027-28".
 
-    "Social Rent, 2 bedrooms, 2027-28".
+    General needs, and bedrooms and years that are not known, are left out.
     """
     tenure, bedrooms, needs, year = line
     words = [TENURES[tenure]]
@@ -89,8 +89,8 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
         raise InvalidContent([Problem(path, "This must be a list of homes.")])
     problems: list[Problem] = []
     counts: dict[Line, int] = {}
-    for place, entry in enumerate(raw):
-        item_path = f"{path}/{place + 1}"
+    for line_number, entry in enumerate(raw, start=1):
+        item_path = f"{path}/{line_number}"
         if not isinstance(entry, Mapping):
             problems.append(Problem(item_path, "This must be a line of homes."))
             continue
@@ -136,8 +136,9 @@ HOMES = Counts(
 def name_and_address(site: Mapping[str, Any]) -> str:
     """A site's name with its address and postcode, as registers of brownfield land give it."""
     name = str(site["name"])
-    more = (str(site[code]) for code in ("address", "postcode") if site[code])
-    return ", ".join([name, *(part for part in more if part.casefold() not in name.casefold())])
+    address_parts = (str(site[code]) for code in ("address", "postcode") if site[code])
+    # Some names already contain the address or postcode.
+    return ", ".join([name, *(part for part in address_parts if part.casefold() not in name.casefold())])
 
 
 def homes_count(site: Item) -> int:

@@ -6,18 +6,18 @@ from partnerships.documents import Content
 
 
 def settle_milestones(content: Content, was: Content) -> Content:
-    """The content with the milestones of removed sites settled.
+    """The content, in which no milestone of a removed site can give away a confidential site.
 
-    `was` says what those sites were. Milestones of a site that everybody could see become milestones of the whole plan.
-    Those of a confidential site, or of one that `was` does not hold, become restricted.
+    `was` is the content before the sites were removed. Milestones of a site that everybody could see become milestones
+    of the whole plan. Those of a confidential site, or of one that `was` does not hold, become restricted.
     """
-    present = {"", *(site["key"] for site in content["sites"])}
-    if all(milestone["site"] in present for milestone in content["milestones"]):
+    present_keys = {"", *(site["key"] for site in content["sites"])}  # "" is a milestone of the whole plan
+    if all(milestone["site"] in present_keys for milestone in content["milestones"]):
         return content
     public_keys = {site["key"] for site in was["sites"] if not site["confidential"]}
     settled = [
         milestone
-        if milestone["site"] in present
+        if milestone["site"] in present_keys
         else {**milestone, "site": ""}
         if milestone["site"] in public_keys
         else {**milestone, "restricted": True}

@@ -39,7 +39,7 @@ def set_piece(content: Content, piece: str, value: Any) -> Content:
 
 
 def rebase(draft: Content, was: Content, now: Content) -> Content:
-    """The draft, begun from `was`, as if it had begun from `now`.
+    """The draft, which was begun from version `was`, with the changes that version `now` made since.
 
     See `documents.rebase`.
     """
@@ -53,8 +53,8 @@ def outside(content: Content) -> Content:
     the site may have been confidential.
     """
     visible = documents.without_hidden(PLAN, content)
-    shown = {"", *(site["key"] for site in visible["sites"])}
-    visible["milestones"] = [milestone for milestone in visible["milestones"] if milestone["site"] in shown]
+    visible_site_keys = {"", *(site["key"] for site in visible["sites"])}
+    visible["milestones"] = [milestone for milestone in visible["milestones"] if milestone["site"] in visible_site_keys]
     return visible
 
 

@@ -45,16 +45,16 @@ def mixes_years(content: Content) -> bool:
 def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
     """A problem for each year that is not of the plan's kind.
 
-    Without a kind, for mixed ones.
+    If the plan has no kind yet, the earliest year decides, so that only a mixture is a problem.
     """
     years = sorted({line["year"] for line in homes if line["year"]})
     kind = kind or (kind_of(years[0]) if years else "")
-    faults = [fault for year in years if (fault := wrong_year(kind, year))]
-    return [Problem("homes", f"{why} {remedy}") for why, remedy in faults]
+    refusals = [refusal for year in years if (refusal := wrong_year(kind, year))]
+    return [Problem("homes", f"{why} {remedy}") for why, remedy in refusals]
 
 
 def wrong_year(kind: str, year: str) -> tuple[str, str] | None:
-    """What is wrong with a year in a plan with years of one kind, and what to write; None if it is of that kind."""
+    """What is wrong with a year in a plan with years of one kind, and what to enter; None if it is of that kind."""
     if not year or kind_of(year) == kind:
         return None
     first = int(year[:4])

@@ -15,11 +15,30 @@ pytestmark = pytest.mark.django_db
 
 SHEET = (
     "Report,Year,Publisher,Recommendations in all,Reference,Recommendation,How certain,Addressed to,Themes\n"
-    "Quay review,2018,Quay Institute,9,R1,Name one contact each.,Seen in the text,Councils; Housing associations,Data\n"
+    "Quay review,2018,Quay Institute,9,R1,Name one contact each.,Passage read,Councils; Housing associations,Data\n"
     "Quay review,2018,,,R2,Meet every year.,From memory,Westmarch Borough Council; LEPs,\n"
     "Quay review,2018,,,R3,Build towers.,Guessed,Councils,\n"
-    "Quay review,2018,,,R4,Build more.,From memory,Nobody at all,\n"
+    "Quay review,2018,,,R4,Build more.,Written from memory,Nobody at all,\n"
 )
+
+
+def test_files_with_the_former_words_for_confidence_can_still_be_imported(world: World) -> None:
+    upload = upload_spreadsheet(
+        kind="recommendations",
+        target=Target(organisation=world.larkhaven),
+        data=(
+            b"Report,Year,Recommendation,How certain,Addressed to\n"
+            b"Quay review,2018,Meet every year.,Seen in the text,Councils\n"
+            b"Quay review,2018,Build more.,seen in part,Councils\n"
+            b"Quay review,2018,Count homes.,From memory,Councils\n"
+        ),
+        file_name="quay.csv",
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    assert counts(ask_to_import(upload=upload, author=world.eddie, now=timezone.now())) == {"created": 3}
+    imported = Recommendation.objects.filter(source__title="Quay review").order_by("position")
+    assert [recommendation.confidence for recommendation in imported] == ["seen", "part", "memory"]
 
 
 def test_others_are_imported_from_a_spreadsheet_and_bad_rows_set_aside(world: World) -> None:

@@ -31,9 +31,9 @@ _MAX_TITLE = 110
 class Confidence(models.TextChoices):
     """How certain we are that the report says this."""
 
-    SEEN = "seen", "Seen in the text"
-    PART = "part", "Seen in part"
-    MEMORY = "memory", "From memory"
+    SEEN = "seen", "Passage read"
+    PART = "part", "Passage read in part"
+    MEMORY = "memory", "Written from memory"
 
 
 class SourceQuerySet(models.QuerySet["Source"]):

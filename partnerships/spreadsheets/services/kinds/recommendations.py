@@ -30,6 +30,12 @@ from partnerships.spreadsheets.services.kinds.refusals import changed_since_prev
 from partnerships.transfer.reading.headings import Line
 
 _CONFIDENCE = dict(Confidence.choices)
+#: The words for confidence in files that were written before December 2026. They can still be imported.
+_FORMER_CONFIDENCE = {
+    fold_name("Seen in the text"): Confidence.SEEN,
+    fold_name("Seen in part"): Confidence.PART,
+    fold_name("From memory"): Confidence.MEMORY,
+}
 #: Characters of texts, as in the models.
 _MAX_LENGTHS = {"title": 200, "publisher": 200, "reference": 20, "text": 500}
 
@@ -139,7 +145,8 @@ def _read(run: Run, line: Line, code_by_kind: Mapping[str, str], code_by_theme: 
         refuse_if_long(run, line, code, line.text(code), limit=limit)
     year = run.read(line, "year", whole)
     total = run.read(line, "total", whole)
-    confidence = run.read(line, "confidence", one_of(_CONFIDENCE)) or ""
+    former_confidence = _FORMER_CONFIDENCE.get(fold_name(line.text("confidence")))
+    confidence = former_confidence or run.read(line, "confidence", one_of(_CONFIDENCE)) or ""
     kinds, organisation_ids = _addressees(run, line, code_by_kind)
     themes = _themes(run, line, code_by_theme)
     if run.is_refused(line) or year is None:

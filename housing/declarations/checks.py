@@ -106,7 +106,9 @@ def mailbox(value: str, values: Values) -> str:
 def contacts(value: list[str], values: Values) -> str:
     """Refuse contacts that security.txt may not have (RFC 9116, 2.5.3), such as bare email addresses and http pages."""
     wrong = next((contact for contact in value if not _CONTACT.fullmatch(contact)), None)
-    return "" if wrong is None else f"must be mailto: and an address, or begin with https://, not {wrong!r}."
+    if wrong is None:
+        return ""
+    return f"must be mailto: followed by an email address, or an address that begins with https://. It is {wrong!r}."
 
 
 def dsn(value: str, values: Values) -> str:

@@ -260,7 +260,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The person and the organisation's leads are emailed the reason.",
+        help_text="We email this reason to the person and to the organisation's leads.",
     )
 
     class Meta:

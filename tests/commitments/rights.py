@@ -181,7 +181,7 @@ ROWS = (
         EDITORS,
         prepare=agree,
         situation="to somebody of the other side",
-        result="UnableToChangeOwner: Ben West does not act for Larkhaven Homes.",
+        result="UnableToChangeOwner: Ben West does not act for Larkhaven Homes. Choose someone who does.",
     ),
     Row(
         "commitments.confirm_commitment",
@@ -196,7 +196,7 @@ ROWS = (
         LEAD,
         prepare=propose,
         situation="with an owner of the other side",
-        result="UnableToConfirm: Ben West does not act for Larkhaven Homes.",
+        result="UnableToConfirm: Ben West does not act for Larkhaven Homes. Choose someone who does.",
     ),
     Row(
         "commitments.confirm_commitment",
@@ -218,7 +218,7 @@ ROWS = (
         ),
         EDITORS,
         situation="with an owner of another organisation",
-        result="UnableToPropose: Ben West does not act for Larkhaven Homes.",
+        result="UnableToPropose: Ben West does not act for Larkhaven Homes. Choose someone who does.",
     ),
     Row(
         "commitments.propose_commitment",

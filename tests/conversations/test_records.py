@@ -275,7 +275,7 @@ def test_invalid_record_is_refused(world: World, said: dict[str, Any], words: st
 
 
 def test_participant_must_act_for_the_organisation_they_are_listed_under(world: World) -> None:
-    with pytest.raises(services.UnableToRecord, match="does not act for"):
+    with pytest.raises(services.UnableToRecord, match=r"has never acted for .* Choose someone who has"):
         draft(world, attendees=[AttendeeInput(world.westmarch, world.chidi)])
 
 

@@ -320,7 +320,7 @@ ROWS = (
         EDITORS,
         prepare=_network_ask,
         situation="of another organisation",
-        result="UnableToFacilitate: This person does not act for Harbour Community Trust.",
+        result="UnableToFacilitate: This person does not act for Harbour Community Trust. Choose someone who does.",
     ),
     Row(
         "exchange.name_entry_facilitator",

@@ -281,7 +281,7 @@ def refusal(**environ: str) -> str:
         (
             "SECURITY_CONTACT",
             "us@ground.example",
-            "SECURITY_CONTACT must be mailto: and an address, or begin with https",
+            "SECURITY_CONTACT must be mailto: followed by an email address, or an address that begins with https",
         ),
         ("EMAIL_MAILBOX", "post", "EMAIL_MAILBOX must be an address such as digests@ground.example, not 'post'."),
     ],

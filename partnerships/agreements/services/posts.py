@@ -348,7 +348,10 @@ def check_holder(post: Post, person: User | None, contact: Contact, day: dt.date
         return
     memberships = Membership.objects.current(day).of_person(person).filter(organisation=post.organisation_id)
     if not memberships.exists():
-        raise UnableToChangePost(f"{person.display_name} does not act for {post.organisation.name} on that day.")
+        raise UnableToChangePost(
+            f"{person.display_name} does not act for {post.organisation.name} on that day. "
+            "Choose another person or another day."
+        )
 
 
 def end_present_holdings(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:

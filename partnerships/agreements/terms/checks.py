@@ -171,7 +171,10 @@ def _not_after(check: _Check) -> Iterator[Problem]:
     for row in check.rows:
         first_date, second_date = check.value(row), check.second_value(row)
         if first_date and second_date and first_date > second_date:
-            message = f"“{check.field['label']}” is after “{check.second_field['label']}”{check.in_row(row)}."
+            message = (
+                f"“{check.field['label']}” is after “{check.second_field['label']}”{check.in_row(row)}. "
+                "Change one of the two."
+            )
             yield Problem(check.path(row), message)
 
 
@@ -189,7 +192,7 @@ def _each_once(check: _Check) -> Iterator[Problem]:
         if counts[values] > 1 and values not in reported:
             reported.add(values)
             values_in_words = ", ".join(str(row.get(code) or "not given") for code in codes)
-            yield Problem(check.path(row), f"“{values_in_words}” occurs more than once: {check.label}.")
+            yield Problem(check.path(row), f"{check.label} has “{values_in_words}” more than once. Remove the repeats.")
 
 
 def _not_above_parties(check: _Check) -> Iterator[Problem]:
@@ -199,7 +202,8 @@ def _not_above_parties(check: _Check) -> Iterator[Problem]:
         value = check.value(row)
         if value is not None and value > check.parties:
             parties = "1 party" if check.parties == 1 else f"{check.parties} parties"
-            yield Problem(check.path(row), f"{check.label} is {value}, but there are only {parties}.")
+            message = f"{check.label} is {value}, but there are only {parties}. Lower it, or invite more organisations."
+            yield Problem(check.path(row), message)
 
 
 def _needs(check: _Check) -> Iterator[Problem]:
@@ -220,7 +224,10 @@ def _differ(check: _Check) -> Iterator[Problem]:
     for row in check.rows:
         value = check.value(row)
         if not _is_empty(value) and value == check.second_value(row):
-            message = f"“{check.field['label']}” and “{check.second_field['label']}” are the same{check.in_row(row)}."
+            message = (
+                f"“{check.field['label']}” and “{check.second_field['label']}” are the same{check.in_row(row)}. "
+                "Change one of them."
+            )
             yield Problem(check.path(row), message)
 
 
@@ -235,7 +242,8 @@ def _total_not_above(check: _Check) -> Iterator[Problem]:
         currency = "£" if check.field["shape"] == "money" else ""
         message = (
             f"{check.label} adds up to {currency}{_without_trailing_zeros(total)}: more than "
-            f"“{check.second_field['label']}”, {currency}{_without_trailing_zeros(Decimal(str(limit)))}."
+            f"“{check.second_field['label']}”, {currency}{_without_trailing_zeros(Decimal(str(limit)))}. "
+            f"Lower these, or raise “{check.second_field['label']}”."
         )
         yield Problem(check.table["code"], message)
 

@@ -93,7 +93,9 @@ def _name_owner(commitment: Commitment, organisation: Organisation, owner: User 
     changed = []
     if owner is not None and owner.pk != commitment.owner_id:
         if not acts_for(owner, organisation):
-            raise UnableToConfirm(f"{owner.display_name} does not act for {organisation.display_name}.")
+            raise UnableToConfirm(
+                f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
+            )
         commitment.owner = owner
         changed.append("owner")
     if commitment.owner is None and not commitment.is_action:

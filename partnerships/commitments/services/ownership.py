@@ -38,7 +38,9 @@ def change_owner(
         raise UnableToChangeOwner(f"{current.reference} is {current.get_status_display().lower()}.")
     require(rights.may_change_owner, "Only editors and leads of the organisation that gives can change the owner.")
     if not acts_for(owner, current.owner_organisation):
-        raise UnableToChangeOwner(f"{owner.display_name} does not act for {current.owner_organisation.display_name}.")
+        raise UnableToChangeOwner(
+            f"{owner.display_name} does not act for {current.owner_organisation.display_name}. Choose someone who does."
+        )
     if current.owner_id != owner.pk:
         _set_owner(current, owner, author=author, organisation=side_of(rights), now=now, reason=reason.strip())
     return current
@@ -74,7 +76,9 @@ def hand_over(
     the colleague does not act for the organisation.
     """
     if to is not None and not acts_for(to, organisation):
-        raise UnableToChangeOwner(f"{to.display_name} does not act for {organisation.display_name}.")
+        raise UnableToChangeOwner(
+            f"{to.display_name} does not act for {organisation.display_name}. Choose someone who does."
+        )
     owned = (
         Commitment.objects.select_for_update(of=("self",))
         .filter(owner=person, owner_organisation=organisation)

@@ -152,7 +152,9 @@ def propose_action(
     if not new["text"].strip():
         raise UnableToPropose("Say what needs to be done.")
     if owner is not None and not acts_for(owner, organisation):
-        raise UnableToPropose(f"{owner.display_name} does not act for {organisation.display_name}.")
+        raise UnableToPropose(
+            f"{owner.display_name} does not act for {organisation.display_name}. Choose someone who does."
+        )
     if for_organisation is not None and for_organisation.pk == organisation.pk:
         for_organisation = None
     _check_partnership(new.get("partnership"), (organisation,), now)
@@ -219,7 +221,7 @@ def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms
         if side is not None and side.is_ended:
             raise UnableToPropose(f"{side.display_name} has been dissolved.")
     if owner is not None and not acts_for(owner, giver):
-        raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}.")
+        raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}. Choose someone who does.")
 
 
 def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], author: User) -> None:

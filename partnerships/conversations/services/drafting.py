@@ -286,7 +286,9 @@ def _check_people(record: Record) -> None:
     )
     for person, organisation in people:
         if person is not None and (person.pk, organisation.pk) not in memberships:
-            raise UnableToRecord(f"{person.display_name} does not act for {organisation.display_name}.")
+            raise UnableToRecord(
+                f"{person.display_name} has never acted for {organisation.display_name}. Choose someone who has."
+            )
 
 
 #: The name of removed sides in the journal for restores.

@@ -52,7 +52,7 @@ def name_facilitator(
     if locked.is_over_on(timezone.localdate(now)):
         raise UnableToNameFacilitator("This partnership has ended.")
     if not Membership.objects.current().filter(person=person, organisation=organisation).exists():
-        raise UnableToNameFacilitator(f"This person does not act for {organisation.name}.")
+        raise UnableToNameFacilitator(f"This person does not act for {organisation.name}. Choose someone who does.")
     if Facilitator.objects.named().filter(partnership=locked, person=person).exists():
         raise UnableToNameFacilitator("They are already a facilitator of this partnership.")
     party = Party.objects.filter(partnership=locked, organisation=organisation).first()

@@ -28,7 +28,9 @@ def name_owner_of_step(*, step: NextStep, owner: User, author: User, now: dt.dat
     if locked.action_id is not None:
         raise UnableToRecord("This next step has become an action: name its owner there.")
     if not people_who_may_own(locked.organisation).filter(pk=owner.pk).exists():
-        raise UnableToRecord(f"{owner.display_name} does not act for {locked.organisation.display_name}.")
+        raise UnableToRecord(
+            f"{owner.display_name} does not act for {locked.organisation.display_name}. Choose someone who does."
+        )
     locked.owner = owner
     locked.save(update_fields=["owner"])
     record_event(conversation, EventKind.CHANGED, author=author, organisation=conversation.organisation, now=now)

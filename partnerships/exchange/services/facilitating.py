@@ -35,7 +35,7 @@ def name_entry_facilitator(
     if entry.is_draft or entry.is_over:
         raise UnableToFacilitate("Only an open ask or offer can have a facilitator.")
     if not Membership.objects.current().of_person(person).filter(organisation=organisation).exists():
-        raise UnableToFacilitate(f"This person does not act for {organisation.name}.")
+        raise UnableToFacilitate(f"This person does not act for {organisation.name}. Choose someone who does.")
     if not Entry.objects.visible_to(person).filter(pk=entry.pk).exists():
         raise UnableToFacilitate(f"{person.display_name} cannot read this. Share it with {organisation.name} first.")
     if entry.facilitators.filter(person=person, ended_at=None).exists():

@@ -236,7 +236,7 @@ class HandOverForm(Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": "Tick what to hand over.",
-            "invalid_choice": "Another person has handed over some of these. Look at the list again.",
+            "invalid_choice": "Another person has handed over some of the items you ticked. Look at the list again.",
         },
     )
     to = forms.ModelChoiceField(

@@ -34,7 +34,7 @@ class ProposeHandoversForm(_TickingForm):
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "Some of these already have a handover line. Look at the list again.",
+            "invalid_choice": "Some of the items you ticked already have a handover line. Look at the list again.",
             "required": "Tick what is to be handed over, or tick the box for all that match.",
         },
     )
@@ -103,7 +103,7 @@ class _LinesForm(_TickingForm):
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "Some of these have already been answered. Look at the list again.",
+            "invalid_choice": "Some of the lines you ticked have already been answered. Look at the list again.",
             "required": "Tick at least one.",
         },
         help_text="Records that you cannot read yet are shown with a number instead of a title.",

@@ -130,7 +130,8 @@ class Identifier(models.Model):
             models.UniqueConstraint(
                 fields=["scheme", "value"],
                 name="one_organisation_an_identifier",
-                violation_error_message="Another organisation already has this identifier.",
+                violation_error_message="Another organisation already has this identifier. Check the number. If both "
+                "records are the same organisation, merge them.",
             )
         ]
         indexes = [GinIndex(OpClass(F("value"), name="gin_trgm_ops"), name="identifier_value_trgm")]

@@ -124,5 +124,7 @@ def _lock_lines_lacking_consent(lines: Collection[Handover], author: User | None
     for predecessor_id, successor_id in {(line.predecessor_id, line.successor_id) for line in locked_lines}:
         require(roles.keeps_directory or roles.lead(predecessor_id) or roles.lead(successor_id))
     if not locked_lines or len(locked_lines) < len(lines):
-        raise UnableToHandOverLines("Consent to some of these has already been recorded. Look at the list again.")
+        raise UnableToHandOverLines(
+            "Consent to some of the lines you ticked has already been recorded. Look at the list again."
+        )
     return locked_lines

@@ -39,11 +39,11 @@ def hand_over_things(
     if not reason.strip():
         raise UnableToHandOver("Give a reason.")
     if not Membership.objects.current(day).of_person(to).filter(organisation=locked).exists():
-        raise UnableToHandOver(f"{to.display_name} does not act for {locked.name}.")
+        raise UnableToHandOver(f"{to.display_name} does not act for {locked.name}. Choose someone who does.")
     owned_kind = kind_of(kind)
     thing_ids = [thing.pk for thing in owned_kind.left(locked, day) if thing.pk in things]
     if not thing_ids or len(thing_ids) < len(set(things)):
-        raise UnableToHandOver("Another person has handed over some of these. Look at the list again.")
+        raise UnableToHandOver("Another person has handed over some of the items you ticked. Look at the list again.")
     for pk in thing_ids:
         owned_kind.hand_over(Handover(pk=pk, organisation=locked, to=to, reason=reason.strip(), author=author, now=now))
     return len(thing_ids)

@@ -97,7 +97,9 @@ def propose_handovers(
     # Locked, so that the successor cannot accept one of them before it is replaced.
     states = set(lines.select_for_update().order_by("pk").values_list("state", flat=True))
     if not states.issubset(OPEN_HANDOVERS):
-        raise UnableToHandOverLines("The successor has already accepted some of these.")
+        raise UnableToHandOverLines(
+            "The successor has already accepted some of the lines you ticked. Look at the list again."
+        )
     things = _held_things(kind, predecessor, records, now)
     lines.delete()
     created = Handover.objects.bulk_create(
@@ -148,7 +150,9 @@ def _held_things(code: str, predecessor: Organisation, records: Collection[int],
     rows = kind.records(predecessor, timezone.localdate(now)).filter(pk__in=list(records)).order_by("pk")
     things = [kind.describe(row, predecessor) for row in rows]
     if not things or len(things) < len(set(records)):
-        raise UnableToHandOverLines(f"{predecessor.name} no longer holds some of these. Look at the list again.")
+        raise UnableToHandOverLines(
+            f"{predecessor.name} no longer holds some of the items you ticked. Look at the list again."
+        )
     return things
 
 
@@ -172,7 +176,7 @@ def answer_handovers(
     for successor_ids in set(successor_ids_by_line.values()):
         require(any(roles.lead(pk) for pk in successor_ids))
     if not open_lines or len(open_lines) < len(lines):
-        raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
+        raise UnableToHandOverLines("Some of the lines you ticked have already been answered. Look at the list again.")
     if not accept and not reason.strip():
         raise UnableToHandOverLines("Enter why your organisation does not take it over.")
 
@@ -208,7 +212,7 @@ def _accept_parts(
         if roles.lead(organisation_id) and organisation_id not in accepted_by_line[line_id]
     ]
     if {part.handover_id for part in new_parts} != successor_ids_by_line.keys():
-        raise UnableToHandOverLines("Some of these have already been answered. Look at the list again.")
+        raise UnableToHandOverLines("Some of the lines you ticked have already been answered. Look at the list again.")
     AcceptedPart.objects.bulk_create(new_parts, batch_size=1000)
 
     for part in new_parts:

@@ -210,7 +210,9 @@ def end_membership(
     if not even_last_lead and _would_leave_no_lead(locked, author, now):
         raise UnableToEndMembership("The organisation needs a lead. Make another person a lead first.")
     if successor is not None and open_membership(locked.organisation, successor) is None:
-        raise UnableToEndMembership(f"{successor.display_name} does not act for the organisation.")
+        raise UnableToEndMembership(
+            f"{successor.display_name} does not act for the organisation. Choose someone who does."
+        )
     settle(Departure(membership=locked, successor=successor, author=author, now=now))
     locked.ends_on = max(timezone.localdate(now), locked.starts_on)
     locked.save(update_fields=["ends_on"])

@@ -69,7 +69,11 @@ def _hand_over(request: HttpRequest, form: HandOverForm, organisation: Organisat
         form.add_error(None, str(error))
         return False
     except UnableToAct:
-        form.add_error(None, "You do not have permission to hand over some of these.")
+        form.add_error(
+            None,
+            "You do not have permission to hand over everything you ticked. "
+            "Hand the items over one at a time to see which ones you can.",
+        )
         return False
     messages.success(request, f"{count} handed over to {to.display_name}.{recipients.sentence()}")
     return True

@@ -157,7 +157,7 @@ def link_outcome(
     """Link an objective or a commitment of the partnership that it became. Raises `UnableToLink`."""
     locked = _lock(adoption, author, now)
     if not locked.is_adopted:
-        raise UnableToLink("The partnership has not adopted this recommendation.")
+        raise UnableToLink("The partnership has not adopted this recommendation. Record its adoption first.")
     if became.partnership_id != locked.partnership_id:
         raise UnableToLink(f"Choose an objective or a commitment of {locked.partnership}.")
     field = "objective" if isinstance(became, Objective) else "commitment"

@@ -337,6 +337,8 @@ def _check_length(number: int, cell: str) -> str:
 def _check_size(rows: int, columns: int) -> None:
     """Raise `UnableToRead` if a table has more rows or columns than allowed."""
     if rows > MAX_ROWS:
-        raise unable(f"it has more than {MAX_ROWS:,} rows.", "This is not one of the published lists.")
+        raise unable(f"it has more than {MAX_ROWS:,} rows.", "Upload the published list, without added rows.")
     if columns > MAX_COLUMNS:
-        raise unable(f"it has more than {MAX_COLUMNS:,} columns.", "This is not one of the published lists.", row=rows)
+        raise unable(
+            f"it has more than {MAX_COLUMNS:,} columns.", "Upload the published list, without added columns.", row=rows
+        )

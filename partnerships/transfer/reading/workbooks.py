@@ -135,7 +135,7 @@ def _rows(sheet: Any) -> Numbered:
         if filled:
             rows.append((number, tuple(_plain(cell) for cell in values[: filled[-1] + 1])))
             if len(rows) > MAX_ROWS:
-                raise unable(f"it has more than {MAX_ROWS:,} rows.", "This is not one of the published lists.")
+                raise unable(f"it has more than {MAX_ROWS:,} rows.", "Upload the published list, without added rows.")
     return rows
 
 

@@ -250,8 +250,9 @@ def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
     starts_on = day_of(prepared.content["about"].get("starts_on"))
     if proposal.is_first and starts_on and proposal.from_day and proposal.from_day > starts_on:
         raise UnableToSendForSignature(
-            f"The terms start on {long_date(starts_on)}, before the day from which they would apply. "
-            "Leave that day empty, or change the start date in the draft."
+            f"The terms start on {long_date(starts_on)}, so they cannot apply only from "
+            f"{long_date(proposal.from_day)}. Leave “From which day do they apply?” empty, or change the start date in "
+            "the draft."
         )
 
 

@@ -121,7 +121,8 @@ def edit_agenda(
             raise UnableToChangeAgenda("Enter a title for each item.")
         if line.presenter is not None and line.presenter.pk not in possible_presenter_ids:
             raise UnableToChangeAgenda(
-                f"{line.presenter.display_name} does not act for an organisation in this partnership."
+                f"{line.presenter.display_name} does not act for an organisation in this partnership. "
+                "Choose someone who does."
             )
         item = (
             items_by_id.get(line.item.pk)

@@ -110,7 +110,7 @@ def _add_seats(meeting: Meeting, people: Sequence[User], guests: Sequence[Guest]
     for person in people:
         if person.pk not in people_by_id:
             raise UnableToRecordAttendance(
-                f"{person.display_name} does not act for an organisation in this partnership."
+                f"{person.display_name} does not act for an organisation in this partnership. Choose someone who does."
             )
     MeetingSeat.objects.bulk_create(
         [

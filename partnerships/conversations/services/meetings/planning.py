@@ -248,7 +248,9 @@ def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> Non
     seats_by_person = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
     for person in plan.people:
         if person.pk not in people_who_may_come_by_id and person.pk not in seats_by_person:
-            raise UnableToPlan(f"{person.display_name} does not act for an organisation in this partnership.")
+            raise UnableToPlan(
+                f"{person.display_name} does not act for an organisation in this partnership. Choose someone who does."
+            )
     invited_ids = {person.pk for person in plan.people}
     meeting.seats.filter(person__isnull=False).exclude(person__in=invited_ids).delete()
     MeetingSeat.objects.bulk_create(

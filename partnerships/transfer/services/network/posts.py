@@ -73,7 +73,9 @@ def _name(network: Network, item: Item, now: dt.datetime) -> None:
     person, author = network.people[item["person"]], network.actor(item["by"])
     organisation = network.organisations[item["organisation"]]
     if bool(item["partnership"]) == bool(item["entry"]):
-        raise UnableToLoad("it must be about one thing.", "Name one partnership, or one entry.")
+        raise UnableToLoad(
+            "a facilitator helps either a partnership or an entry, not both.", "Name one partnership, or one entry."
+        )
     if item["entry"]:
         entry = network.recall("entries", item["entry"])
         name_entry_facilitator(entry=entry, organisation=organisation, person=person, author=author, now=now)

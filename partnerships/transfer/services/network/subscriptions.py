@@ -22,7 +22,9 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     """Subscribe the person, confirmed or only asked, as the file says."""
     kinds = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
     if len(kinds) != 1:
-        raise UnableToLoad("it must be about exactly one thing.", "Name one plan, one partnership or one organisation.")
+        raise UnableToLoad(
+            "a subscription follows exactly one record.", "Name one plan, one partnership or one organisation."
+        )
     kind = kinds[0]
     target = network.organisations[item[kind]] if kind == "organisation" else network.recall(f"{kind}s", item[kind])
     person = network.people[item["person"]]

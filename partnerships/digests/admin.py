@@ -83,7 +83,7 @@ class DeliveryAdmin(LookOnly):
     @admin.display(description="The email")
     def message(self, delivery: Delivery) -> SafeString:
         """Link to the email exactly as sent, which asks for a reason."""
-        return format_html('<a href="{}">Open in the ledger</a>', reverse("digests:entry", args=[delivery.pk]))
+        return format_html('<a href="{}">Open this email</a>', reverse("digests:entry", args=[delivery.pk]))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """For the action, but not for a single record."""
@@ -95,9 +95,8 @@ class DeliveryAdmin(LookOnly):
         count = 0
         for delivery in queryset.select_related("recipient"):
             if delivery.is_sent:
-                self.message_user(
-                    request, f"{delivery} was received. Open it in the ledger and give a reason.", messages.WARNING
-                )
+                received = f"{delivery} was received. Open its page and give a reason to send it again."
+                self.message_user(request, received, messages.WARNING)
                 continue
             try:
                 services.send_again(delivery=delivery, author=signed_in(request), now=timezone.now())

@@ -197,7 +197,7 @@ class ProviderForm(forms.ModelForm[SocialApp]):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Administrators and the leads of organisations that use it are emailed the reason.",
+        help_text="We email this reason to administrators, and to the leads of organisations that use this provider.",
     )
 
     class Meta:

@@ -33,7 +33,7 @@ def _why() -> forms.CharField:
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Everybody signed in reads it in the history.",
+        help_text="Everyone signed in can read this reason in the history.",
     )
 
 

@@ -54,7 +54,7 @@ class QuestionSetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
     class Meta:
         model = QuestionSet
         fields = ("code",)
-        help_texts = {"code": "A known code adds its next version, which new surveys then use."}
+        help_texts = {"code": "Enter an existing code to add its next version. New surveys will use that version."}
 
 
 @admin.register(QuestionSet)

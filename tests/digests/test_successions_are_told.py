@@ -98,7 +98,7 @@ def test_stakeholder_gets_one_email_with_what_passed_on(world: World, office: Po
     assert message["Subject"] == TITLE
     for part in (text_of(message), html_of(message)):
         assert f"on {long_date(today())}" in part
-        assert "1 of the things you follow" in part
+        assert "1 of the records you follow" in part
         assert world.partnership.title in part
         assert "an organisation yet" not in part
         assert "/digests/preferences/" in part
@@ -112,7 +112,7 @@ def test_what_nobody_accepted_is_said_to_await_an_organisation(world: World, off
     office.drain()
 
     (message,) = office.to(world.sol)
-    assert "1 of the things you follow does not belong to an organisation yet:" in " ".join(text_of(message).split())
+    assert "1 of the records you follow does not belong to an organisation yet:" in " ".join(text_of(message).split())
     assert world.partnership.title in text_of(message)
 
 
@@ -276,8 +276,8 @@ def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world:
     words = " ".join(text_of(told).split())
     assert "Larkhaven Homes joins Tidewater Housing Group" in words
     assert TITLE in words
-    assert f"1 of the things you follow belongs to Harbour Community Trust now: * {world.partnership.title}" in words
-    assert f"1 of the things you follow does not belong to an organisation yet: * {world.partnership.title}" in words
+    assert f"1 of the records you follow belongs to Harbour Community Trust now: * {world.partnership.title}" in words
+    assert f"1 of the records you follow does not belong to an organisation yet: * {world.partnership.title}" in words
     for person in (world.ben, world.amina, world.hana):
         emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)
         assert [len(email.params["also"]) for email in emails] == [1, 1]
@@ -293,7 +293,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
     vest()
     office.drain()
     words = " ".join(text_of(office.to(world.sol)[0]).split())
-    assert "2 of the things you follow do not belong to an organisation yet" in words
+    assert "2 of the records you follow do not belong to an organisation yet" in words
 
     for settled in zip(waiting.filter(kind="partnerships"), waiting.filter(kind="stakeholders"), strict=True):
         organisations.record_consent(
@@ -315,7 +315,7 @@ def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World
     _, later = office.to(world.sol)
     assert later["Subject"] == f"Handover complete: {TITLE}"
     words = " ".join(text_of(later).split())
-    assert "2 of the things you follow belong to Harbour Community Trust now:" in words
+    assert "2 of the records you follow belong to Harbour Community Trust now:" in words
     assert "an organisation yet" not in words
 
 

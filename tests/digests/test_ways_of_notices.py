@@ -77,7 +77,7 @@ def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office:
     subject = str(email["Subject"])
     assert subject.startswith(f"{first.reference} needs your confirmation: ")
     assert subject.endswith(f" ({world.partnership.title}) and 1 more")
-    assert "2 things today" in text_of(email)
+    assert "2 updates today" in text_of(email)
     for part in (text_of(email), html_of(email)):
         assert "needs your confirmation" in part
         assert "anything urgent was sent at once" in " ".join(part.split())
@@ -116,7 +116,7 @@ def test_what_was_read_on_the_site_is_not_in_the_summary(world: World, office: P
 
     email = summary(world.ben, office)
 
-    assert "1 thing today" in text_of(email)
+    assert "1 update today" in text_of(email)
     assert "Ten flats at Mill Lane" in str(email["Subject"])
     assert "Sixty" not in text_of(email).partition("Waiting for you")[0]
 

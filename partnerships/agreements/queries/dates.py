@@ -253,6 +253,6 @@ def words_of(kind: DateKind, partnership: Partnership) -> str:
     return {
         DateKind.START: "starts",
         DateKind.REVIEW: "comes up for review",
-        DateKind.END: "has its last day",
-        DateKind.NOTICE: "has its last day to give notice",
+        DateKind.END: "ends",
+        DateKind.NOTICE: "reaches the last day on which a party can give notice",
     }[kind]

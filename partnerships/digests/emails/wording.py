@@ -37,7 +37,7 @@ class Wording:
 
 
 #: Why a person gets a summary, after "You get this because".
-SUMMARY_BECAUSE = "you take part in what it lists, and get one summary instead of an email for each step"
+SUMMARY_BECAUSE = "you take part in the work listed here, and get one summary instead of an email for each step"
 #: How often summaries come.
 SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if something is new and unread."
 
@@ -49,7 +49,7 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
     confirmation: 60 homes (Westmarch homes partnership) and 2 more". One notice alone has its own subject.
     """
     count = len(lines)
-    heading = f"{counted(count, 'thing')} {_since(min(line.at for line in lines), now, zone)}"
+    heading = f"{counted(count, 'update')} {_since(min(line.at for line in lines), now, zone)}"
     subject = lines[0].subject if count == 1 else _most_urgent(lines)
     lead = (
         "Here is what your partners did. This summary replaces "
@@ -110,7 +110,7 @@ def _wording_of_subjects(
     else:
         count = sum(section.count for section in news)
         titles = ", ".join(section.called if isinstance(section, Section) else section.title for section in news)
-        heading = f"{count:,} changes in {len(news)} things you follow"
+        heading = f"{count:,} changes in {len(news)} records you follow"
         subject = f"{heading}: {titles}"
     if matches:
         more = f"{matches} new match{'' if matches == 1 else 'es'}"

@@ -167,7 +167,7 @@ def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     provider, council = nominations_return.agreement.provider_body.name, nominations_return.agreement.council_body.name
     lead = (
         f"{provider} corrects the return and sends it. {council} then confirms every line again. "
-        "The figures confirmed before stay on record."
+        f"The figures that {council} confirmed earlier stay on record."
     )
     context = {
         **return_context(nominations_return, rights),

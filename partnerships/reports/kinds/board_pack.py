@@ -327,7 +327,7 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Owner"),
     )
     left_out = max(len(rows) - _MAX_RISKS, 0)
-    note = f"The {_MAX_RISKS} with the highest score, of {len(rows):,}." if left_out else ""
+    note = f"These are the {_MAX_RISKS} risks with the highest scores, out of {len(rows):,}." if left_out else ""
     shown, empty = tuple(rows[:_MAX_RISKS]), "Their plans list no risks."
     return [Table("risks", _PARTS["risks"], columns, shown, note=note, empty=empty, left_out=left_out)]
 

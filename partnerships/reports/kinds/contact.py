@@ -111,7 +111,7 @@ def _matrix(met: Counter[_Pair], names: Mapping[int, str]) -> Table:
     rows = tuple(
         Row((names[pk], *(met.get((min(pk, other), max(pk, other))) for other in shown)), key=str(pk)) for pk in shown
     )
-    note = f"The {MATRIX} organisations with the most conversations." if len(totals) > MATRIX else ""
+    note = f"These are the {MATRIX} organisations with the most conversations." if len(totals) > MATRIX else ""
     return Table("matrix", "As a matrix", columns, rows, note=note, empty="No conversations in this period.")
 
 

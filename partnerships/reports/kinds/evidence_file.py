@@ -212,7 +212,7 @@ def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], nu
     """
     columns = tuple(Column(label, Kind.DAY if place == 1 else Kind.TEXT) for place, label in enumerate(labels))
     left_out = number - len(rows)
-    note = f"The newest {len(rows):,} of {number:,}." if left_out else ""
+    note = f"These are the newest {len(rows):,} records, out of {number:,}." if left_out else ""
     return Table(code, title, columns, tuple(rows), note=note, empty="Nothing in this period.", left_out=left_out)
 
 

@@ -346,7 +346,7 @@ def slip_table(slips: Sequence[Slip], compared: Compared) -> Table:
         "Sites whose forecast completion has moved",
         columns,
         tuple(rows),
-        note=f"The {MAX_SLIPS} with the most homes." if len(rows) == MAX_SLIPS else "",
+        note=f"These are the {MAX_SLIPS} changes that affect the most homes." if len(rows) == MAX_SLIPS else "",
         empty="No forecast completion has moved.",
     )
 

@@ -208,7 +208,7 @@ def overdue_table(agreed: CommitmentQuerySet, today: dt.date) -> Table:
     )
     number = number_of(overdue, rows, limit=_MAX_OVERDUE)
     left_out = number - len(rows)
-    note = f"The {_MAX_OVERDUE} longest overdue, of {number:,}." if left_out else ""
+    note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {number:,}." if left_out else ""
     title, empty = "Overdue commitments", "Nothing is overdue."
     return Table("overdue", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 

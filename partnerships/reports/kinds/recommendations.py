@@ -105,15 +105,15 @@ def _moved(context: ReportContext, since: dt.date) -> Table:
         Column("Organisation"),
         Column("Day", Kind.DAY),
     )
-    note = f"The newest {MAX_MOVES}." if len(rows) == MAX_MOVES else ""
+    note = f"These are the newest {MAX_MOVES} changes." if len(rows) == MAX_MOVES else ""
     return Table("moved", "What changed", columns, rows, note=note, empty="Nothing has changed.")
 
 
 RECOMMENDATIONS = Report(
     slug="recommendations",
     title="Recommendations and what changed",
-    about="What is being done about the recommendations of each report, and what changed since a day: responses, "
-    "evidence, adoptions and outcomes.",
+    about="What organisations are doing about the recommendations of each report, and what has changed since a day "
+    "that you choose: responses, evidence, adoptions and outcomes.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

@@ -130,7 +130,7 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, number: int | None = No
     if number is None:
         number = number_of(asks, rows, limit=_MAX_LISTED)
     left_out = number - len(rows)
-    note = f"The {_MAX_LISTED} that have waited longest, of {number:,}." if left_out else ""
+    note = f"These are the {_MAX_LISTED} asks that have waited longest, out of {number:,}." if left_out else ""
     title, empty = "Unanswered asks, longest waiting first", "No asks are waiting for an answer."
     return Table("asks", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
 

@@ -37,7 +37,8 @@ TOPICS = (
     Topic(
         key="ask-for-access",
         title="Ask for access",
-        does="Asks an administrator to add your organisation, or to let you act for one that nobody acts for yet. "
+        does="Here you ask an administrator to add your organisation, or to let you act for one that nobody acts for "
+        "yet. "
         "Administrators answer requests here, and the person gets an invitation by email.",
         who=("Anyone can ask, signed in or not.", "Administrators can accept or decline, with a reason."),
         guide="accounts/#by-asking",

@@ -30,8 +30,8 @@ TOPICS = (
     Topic(
         key="start-a-partnership",
         title="Start a partnership",
-        does="Opens a partnership with your organisation as its chair. Give it a title and say what kind it is. The "
-        "terms, dates and other organisations come afterwards.",
+        does="Here you start a partnership, with your organisation as its chair. Give it a title and say what kind it "
+        "is. The terms, dates and other organisations come afterwards.",
         who=("Leads can start a partnership for their organisation.",),
         guide=f"{EVERYDAY}#start-a-partnership",
         views="agreements:create",

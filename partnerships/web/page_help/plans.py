@@ -54,8 +54,8 @@ TOPICS = (
     Topic(
         key="publish-a-plan",
         title="Publish a plan",
-        does="Publishes the draft as the next version, with a note that says what changed and why. Followers are "
-        "told what the note says. Signatories are asked again about each later version, unless it is minor. "
+        does="Here you publish the draft as the next version, with a note that says what changed and why. We tell "
+        "followers what the note says. Signatories are asked again about each later version, unless it is minor. "
         "Two other pages change the status, and who can read published versions.",
         who=(
             (

@@ -24,8 +24,8 @@ TOPICS = (
     Topic(
         key="write-an-ask",
         title="Add an ask or offer",
-        does="Says what you ask for or offer, how much, until when, and who can read it. Save it as a draft, or share "
-        "it straight away. Who can read it is fixed when it is shared.",
+        does="Here you say what you ask for or offer, how much, until when, and who can read it. Save it as a draft, "
+        "or share it straight away. Once you have shared it, you cannot change who can read it.",
         who=("Editors and leads can write, change and withdraw asks and offers of their organisation.",),
         guide=f"{EVERYDAY}#post-an-ask-or-an-offer",
         views="exchange:new exchange:edit exchange:withdraw",

@@ -41,15 +41,15 @@ def _about(organisation: Organisation) -> SubscriptionQuerySet:
     return Subscription.objects.filter(Q(partnership__in=present) | Q(plan__in=plans.values("pk")))
 
 
-def _things(subscriptions: SubscriptionQuerySet) -> list[Thing]:
-    """What these subscriptions are to, each record once."""
-    subscriptions_found = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
-    by_target: dict[tuple[int | None, int | None], Subscription] = {}
-    for subscription in subscriptions_found:
-        by_target.setdefault((subscription.partnership_id, subscription.plan_id), subscription)
+def _records_followed(subscriptions: SubscriptionQuerySet) -> list[Thing]:
+    """The records that these subscriptions are to, each once, by its oldest subscription."""
+    ordered_subscriptions = subscriptions.select_related("partnership", "plan").order_by("partnership", "plan", "pk")
+    subscription_by_target: dict[tuple[int | None, int | None], Subscription] = {}
+    for subscription in ordered_subscriptions:
+        subscription_by_target.setdefault((subscription.partnership_id, subscription.plan_id), subscription)
     return [
         Thing(subscription.pk, str(_target(subscription)), _target(subscription).get_absolute_url())
-        for subscription in by_target.values()
+        for subscription in subscription_by_target.values()
     ]
 
 
@@ -60,7 +60,7 @@ def _target(subscription: Subscription) -> Target:
 
 
 def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(_about(organisation).filter(person=person, status__in=_RECEIVING))
+    return _records_followed(_about(organisation).filter(person=person, status__in=_RECEIVING))
 
 
 def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
@@ -72,7 +72,7 @@ def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
     followed = leavers_subscriptions.annotate(gone_on=Subquery(ended.values("ends_on")[:1])).filter(
         Q(status__in=_RECEIVING) | Q(status=SubscriptionStatus.ENDED, ended_at__date__gte=F("gone_on"))
     )
-    return _things(
+    return _records_followed(
         followed.exclude(partnership__in=colleagues.exclude(partnership=None).values("partnership")).exclude(
             plan__in=colleagues.exclude(plan=None).values("plan")
         )

@@ -23,7 +23,7 @@ from partnerships.digests.queries.objects import Named, named
 from partnerships.kit.text import counted, shorten
 from partnerships.organisations.timeline import ToldLine, told_lines
 
-#: Lines shown; the page has the rest.
+#: How many changes of one record an email shows; its page has the others.
 MAX_LINES = 12
 #: Characters of a reason that a digest quotes.
 _LONGEST_REASON = 300
@@ -89,7 +89,7 @@ class Section:
 
     @property
     def count(self) -> int:
-        """How many net changes there are."""
+        """How many net changes there are, shown or folded."""
         return len(self.lines) + self.folded
 
     @property
@@ -133,14 +133,16 @@ class Section:
 
 def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool, now: dt.datetime) -> Section:
     """The net change of these events, for people with or without an account."""
-    numbered = list(enumerate(events))
-    names = named({(subject.kind, subject.record_id), *(thing for event in events for thing in _things(event))})
+    # Net changes and their lines refer to events by index in `events`.
+    indexed_events = list(enumerate(events))
+    names = named({(subject.kind, subject.record_id), *(key for event in events for key in _record_keys(event))})
     own = names.get((subject.kind, subject.record_id), Named("", "/"))
     today = timezone.localdate(now)
-    changes = net_changes(numbered)
-    together = _together(told_lines(changes, today=today, outside=stakeholder), events)
-    shown = together[:MAX_LINES] if len(together) > MAX_LINES + 1 else together
-    events_shown = [events[number] for _, lines in shown for line in lines for number in line.numbers]
+    changes = net_changes(indexed_events)
+    line_groups = _group_by_sheet(told_lines(changes, today=today, outside=stakeholder), events)
+    # A single line too many is shown: "and 1 more change" would take as much room.
+    shown_groups = line_groups[:MAX_LINES] if len(line_groups) > MAX_LINES + 1 else line_groups
+    events_shown = [events[index] for _, lines in shown_groups for line in lines for index in line.numbers]
     return Section(
         subject_id=subject.pk,
         kind=subject.kind,
@@ -151,9 +153,9 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
             _line_of_sheet(sheet, lines, events, subject, is_linked=not stakeholder)
             if sheet is not None
             else _line(lines[0], events[lines[0].numbers[-1]], subject, names)
-            for sheet, lines in shown
+            for sheet, lines in shown_groups
         ),
-        folded=len(together) - len(shown),
+        folded=len(line_groups) - len(shown_groups),
         authors=frozenset(event.actor_id for event in events),
         asking=tuple(dict.fromkeys(_asking(changes, today))),
         plans=frozenset(_plans_of(subject, events)),
@@ -178,86 +180,91 @@ def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
             yield row.event.within_id
 
 
-def _things(event: Event) -> Iterator[tuple[str, int]]:
-    """The record an event is about, then the one that it belongs to.
-
-    An answer, then its ask.
-    """
+def _record_keys(event: Event) -> Iterator[tuple[str, int]]:
+    """Kind and id of the record that an event is about, then of the one that it belongs to: an answer, then its ask."""
     yield event.target_kind, event.target_id
     if event.within_id is not None:
         yield event.within_kind, event.within_id
 
 
 class _Sheet(NamedTuple):
-    """What the lines of one spreadsheet have in common."""
+    """A spreadsheet, the kind of records that lines from it are about, and whether it added or changed them."""
 
     number: int
     group: Group
     is_new: bool
 
 
-#: Lines of one spreadsheet, or one other line without it.
-_Alike = tuple[_Sheet | None, list[ToldLine]]
+#: The lines from one spreadsheet about one kind of record; or no spreadsheet, and a single line.
+_LineGroup = tuple[_Sheet | None, list[ToldLine]]
 #: The list page of each kind of record; it can be limited to a partnership.
 _LISTS = {Group.COMMITMENTS: "commitments:list", Group.ASKS_AND_OFFERS: "exchange:list"}
 
 
-def _together(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_Alike]:
-    """The lines, with those of one spreadsheet about one kind of record together: nobody reads sixty alike."""
-    groups: dict[object, _Alike] = {}
-    for place, line in enumerate(lines):
+def _group_by_sheet(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[_LineGroup]:
+    """Group the lines of one spreadsheet about one kind of record, because nobody reads sixty similar lines.
+
+    Every other line is a group of its own. Groups are in the order of their last event.
+    """
+    groups_by_key: dict[object, _LineGroup] = {}
+    for line_index, line in enumerate(lines):
         sheet = _sheet_of(line, events)
-        groups.setdefault(sheet or place, (sheet, []))[1].append(line)
-    alike: list[_Alike] = []
-    for sheet, group in groups.values():
+        # The index is a key that no other line has.
+        _, lines_of_group = groups_by_key.setdefault(sheet or line_index, (sheet, []))
+        lines_of_group.append(line)
+
+    groups: list[_LineGroup] = []
+    for sheet, lines_of_group in groups_by_key.values():
         # Several changes of one record say more in lines of their own.
-        is_one = sheet is not None and _count_things(group, events) > 1
-        alike += [(sheet, group)] if is_one else [(None, [line]) for line in group]
-    return sorted(alike, key=lambda group: group[1][-1].numbers[-1])
+        if sheet is not None and _count_records(lines_of_group, events) > 1:
+            groups.append((sheet, lines_of_group))
+        else:
+            groups += [(None, [line]) for line in lines_of_group]
+    return sorted(groups, key=lambda group: group[1][-1].numbers[-1])
 
 
-def _count_things(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
+def _count_records(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
     """How many records the lines are about."""
-    changed = (events[number] for line in lines for number in line.numbers)
-    return len({(event.target_kind, event.target_id) for event in changed})
+    line_events = (events[index] for line in lines for index in line.numbers)
+    return len({(event.target_kind, event.target_id) for event in line_events})
 
 
 def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
-    """The spreadsheet that a line came from.
+    """The spreadsheet that a line came from, if any.
 
-    What was added there and changed by hand since counts too.
+    A record that a spreadsheet added counts even if it was changed by hand since. A record that a spreadsheet changed
+    counts only if all changes that the line sums up came from it.
     """
-    first, *later = (events[number] for number in line.numbers)
-    number, told_kind = first.data.get(SPREADSHEET), told_of(first.kind)
-    is_new = told_kind is not None and told_kind.fold == Fold.CREATED
-    if number is None or not (is_new or all(event.data.get(SPREADSHEET) == number for event in later)):
+    first, *later = (events[index] for index in line.numbers)
+    sheet_number, told_kind = first.data.get(SPREADSHEET), told_of(first.kind)
+    if sheet_number is None:
         return None
-    return _Sheet(number, line.group, is_new)
+    is_new = told_kind is not None and told_kind.fold == Fold.CREATED
+    if is_new or all(event.data.get(SPREADSHEET) == sheet_number for event in later):
+        return _Sheet(sheet_number, line.group, is_new)
+    return None
 
 
 def _line_of_sheet(
     sheet: _Sheet, lines: Sequence[ToldLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
 ) -> ChangeLine:
-    """One line for all that a spreadsheet added or changed.
-
-    "12 commitments added from a spreadsheet".
-    """
-    things = f"{_count_things(lines, events):,} {sheet.group.label.lower()}"
-    words = f"{things} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
+    """One line for all that a spreadsheet added or changed: "12 commitments added from a spreadsheet"."""
+    count_in_words = f"{_count_records(lines, events):,} {sheet.group.label.lower()}"
+    sentence = f"{count_in_words} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
     path = reverse(_LISTS[sheet.group]) if is_linked and sheet.group in _LISTS else ""
     if path and subject.kind == SubjectKind.PARTNERSHIP:
         path += f"?partnership={subject.record_id}"
     by = "; ".join(dict.fromkeys(line.by for line in lines if line.by))
-    return ChangeLine(about="", text=words, html=format_html("{}", words), headline=words, by=by, path=path)
+    return ChangeLine(about="", text=sentence, html=format_html("{}", sentence), headline=sentence, by=by, path=path)
 
 
 def _line(told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
-    known_thing = next((thing for thing in _things(event) if thing in names), None)
+    """The line of one net change; it names the record if that is another than the subject of the section."""
+    record_key = next((key for key in _record_keys(event) if key in names), None)
+    is_about_subject = record_key is None or record_key == (subject.kind, subject.record_id)
     phrase = phrase_of(event.kind)
     return ChangeLine(
-        about=""
-        if known_thing is None or known_thing == (subject.kind, subject.record_id)
-        else names[known_thing].title.rstrip("."),
+        about="" if record_key is None or is_about_subject else names[record_key].title.rstrip("."),
         text=told_line.sentence.text,
         html=told_line.sentence.html,
         headline=phrase[:1].lower() + phrase[1:],

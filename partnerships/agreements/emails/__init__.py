@@ -1,4 +1,4 @@
-"""Emails of partnerships: what each says, and who may get it."""
+"""Emails about partnerships: each function writes one email, or says why the person gets none."""
 
 from __future__ import annotations
 

@@ -35,13 +35,14 @@ def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email about dates that are coming; those that still stand."""
+    """Email about coming dates of partnerships. Leaves out dates that have moved since the email was due."""
     today = timezone.localdate(now)
     partnerships = Partnership.objects.in_bulk({entry["partnership"] for entry in due.params["dates"]})
     dates = []
     for entry in due.params["dates"]:
         partnership, kind = partnerships.get(entry["partnership"]), DateKind(entry["kind"])
         day = dates_ahead(partnership, today).get(kind) if partnership else None
+        # The date was moved or dropped, or has passed, while the email waited.
         if partnership is None or day is None or day.isoformat() != entry["on"]:
             continue
         if not _is_reminded(person, partnership, today):
@@ -61,7 +62,7 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def _is_reminded(person: User, partnership: Partnership, day: dt.date) -> bool:
-    """Whether the person is reminded for one of the parties that decide."""
+    """Whether the person gets reminders for at least one present party; observers get none."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return any(person.pk in people_to_remind(party, partnership, day) for party in parties)
 

@@ -17,7 +17,7 @@ from partnerships.people.models import User
 
 
 def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to a lead of an invited organisation."""
+    """Email the invitation to a lead of the invited organisation."""
     party = _party(due)
     if not party.is_waiting or party.partnership.is_over:
         return "The invitation has been answered or withdrawn."
@@ -35,7 +35,7 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email with the answer, to the person who sent the invitation."""
+    """Email the organisation’s answer to the person who sent the invitation."""
     party = _party(due)
     if party.is_waiting:
         return "The organisation has since been invited again."
@@ -51,21 +51,19 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email that an organisation has left or was removed.
-
-    For leads of the other parties, and of the one removed.
-    """
+    """Email leads of the other parties, and of the organisation itself, that it has left or was removed."""
     party = _party(due)
     if party.status != PartyStatus.LEFT:
         return "The organisation has since been invited again."
-    own = leads_of(party.organisation).filter(pk=person.pk).exists()
-    if not own and not Partnership.objects.present_for(person, Role.LEAD).filter(pk=party.partnership_id).exists():
+    leads_that_organisation = leads_of(party.organisation).filter(pk=person.pk).exists()
+    led_partnerships = Partnership.objects.present_for(person, Role.LEAD)
+    if not leads_that_organisation and not led_partnerships.filter(pk=party.partnership_id).exists():
         return "They are no longer a lead for an organisation in the partnership."
     context = {
         "party": party,
         "partnership": party.partnership,
         "person": person,
-        "own": own,
+        "own": leads_that_organisation,
         "removed": due.params["removed"],
         "link": link("agreements:detail", pk=party.partnership_id),
     }

@@ -1,4 +1,4 @@
-"""Emails about posts and those who hold them."""
+"""Emails about posts: to their holders, to contacts without an account, and about missing leads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.people.models import User
 
 
 def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to a person that somebody else has named as holder of a post."""
+    """Email a person whom a colleague has named as holder of a post."""
     holder = _holder(due)
     if not Holder.objects.open(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
         return "They no longer hold the post."
@@ -35,13 +35,10 @@ def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to administrators and the holder of the escalation post.
-
-    It says that nobody leads the organisation.
-    """
+    """Email administrators and the holder of the escalation post that an organisation has no lead."""
     organisation = Organisation.objects.get(pk=due.params["organisation"])
     if leads_of(organisation).exists():
-        return "Somebody leads the organisation again."
+        return "The organisation has a lead again."
     if not person.is_staff and not people_of(organisation).filter(pk=person.pk).exists():
         return "They no longer act for the organisation."
     context = {
@@ -52,11 +49,11 @@ def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
     return Content("agreements/no_lead", context)
 
 
-#: The kind of the email to a contact without an account.
+#: Kind of the email that tells contacts without an account what we hold about them.
 CONTACT = "agreements.contact"
-#: Signs the links by which contacts without an account see and remove what is held about them.
+#: Salt for the signed links by which contacts without an account see and remove what we hold about them.
 CONTACT_SALT = "agreements.contact"
-#: How long such a link works. An older one only sends a new one to the contact's address.
+#: How long such a link works. An expired link only lets its visitor have a new one emailed to the contact.
 CONTACT_LINK_WORKS = dt.timedelta(days=30)
 
 
@@ -66,48 +63,46 @@ def contact_token(holder: Holder) -> str:
 
 
 def holder_of_token(token: str, *, allow_expired: bool = False) -> Holder | None:
-    """The contact of a link.
+    """The contact to whom a link belongs.
 
-    None if it is invalid or too old, or nothing is held any more.
+    None if the link is invalid or has expired, or if we hold nothing about the contact any more.
     """
+    max_age = None if allow_expired else CONTACT_LINK_WORKS
     try:
-        max_age = None if allow_expired else CONTACT_LINK_WORKS
-        number, added_at = signing.loads(token, salt=CONTACT_SALT, max_age=max_age)
+        holder_id, added_at = signing.loads(token, salt=CONTACT_SALT, max_age=max_age)
     except signing.BadSignature:
         return None
     holders = Holder.objects.select_related("post__organisation", "post__partnership")
-    return holders.filter(pk=number, added_at=added_at, person=None, cleared_at=None).first()
+    return holders.filter(pk=holder_id, added_at=added_at, person=None, cleared_at=None).first()
 
 
 class ContactComposer(Composer):
-    """Composes the email that tells a contact without an account what is held about them.
+    """Composes the email that tells a contact without an account what we hold about them.
 
-    UK GDPR, Article 14: who holds it, who gave it, why, how long and how to object.
+    UK GDPR, Article 14, requires it to say who holds the data, who gave it, why, for how long, and how to object.
     """
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The holders' present addresses; none once the data is emptied."""
-        numbers = [email.params["holder"] for email in due]
-        holders = Holder.objects.select_related("post__organisation", "post__partnership", "added_by").in_bulk(numbers)
-        candidate_list = []
+        """Match each due email with the contact's present address; refuse it if the contact's details were cleared."""
+        related = Holder.objects.select_related("post__organisation", "post__partnership", "added_by")
+        holders = related.in_bulk([email.params["holder"] for email in due])
+        candidates: list[Candidate] = []
         for email in due:
             holder = holders.get(email.params["holder"])
             if holder is None or holder.person_id is not None or not holder.email:
-                candidate_list.append(Candidate(email, "", refusal="We hold nothing about them any more."))
+                candidates.append(Candidate(email, "", refusal="We hold nothing about them any more."))
             else:
-                candidate_list.append(ContactCandidate(email, holder.email, holder.name, holder=holder))
-        return candidate_list
+                candidates.append(ContactCandidate(email, holder.email, holder.name, holder=holder))
+        return candidates
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email with its link, or repeat one that may have been sent."""
-        again = repeatable(candidates)
-        holders_named = _named_together(
-            [candidate.holder for candidate in candidates if isinstance(candidate, ContactCandidate)]
-        )
-        for candidate in candidates:
-            if not isinstance(candidate, ContactCandidate):
-                continue
-            if candidate.pk in again:
+        ids_to_repeat = repeatable(candidates)
+        contact_candidates = [candidate for candidate in candidates if isinstance(candidate, ContactCandidate)]
+        contacts_by_naming = _contacts_by_naming([candidate.holder for candidate in contact_candidates])
+        for candidate in contact_candidates:
+            # An earlier attempt may have arrived: the second one must be the same, word for word.
+            if candidate.pk in ids_to_repeat:
                 batch.again.append(candidate)
                 continue
             holder = candidate.holder
@@ -118,9 +113,9 @@ class ContactComposer(Composer):
                 "months": KEPT_MONTHS,
                 "link": link("agreements:contact-data", token=contact_token(holder)),
                 "others": [
-                    (other, link("agreements:contact-data", token=contact_token(other)))
-                    for other in holders_named[_moment(holder)]
-                    if other.pk != holder.pk
+                    (other_post, link("agreements:contact-data", token=contact_token(other_post)))
+                    for other_post in contacts_by_naming[_naming(holder)]
+                    if other_post.pk != holder.pk
                 ],
             }
             content = Content("agreements/contact", context, reply_to=author.email if author else "")
@@ -134,25 +129,23 @@ class ContactComposer(Composer):
             )
 
 
-def _moment(holder: Holder) -> tuple[int, str, dt.datetime]:
-    """What contacts in one email have in common.
-
-    Organisation, address and the moment they were named.
-    """
+def _naming(holder: Holder) -> tuple[int, str, dt.datetime]:
+    """Organisation, address and moment: contacts that share all three are one person named for several posts."""
     return holder.post.organisation_id, holder.email.casefold(), holder.added_at
 
 
-def _named_together(holders: Sequence[Holder]) -> dict[tuple[int, str, dt.datetime], list[Holder]]:
-    """The contacts that were named at the same moments, in the order in which they were."""
-    holders_together: dict[tuple[int, str, dt.datetime], list[Holder]] = defaultdict(list)
-    rows = Holder.objects.filter(person=None, cleared_at=None, added_at__in={holder.added_at for holder in holders})
-    for row in rows.select_related("post__organisation", "post__partnership").order_by("pk"):
-        holders_together[_moment(row)].append(row)
-    return holders_together
+def _contacts_by_naming(holders: Sequence[Holder]) -> dict[tuple[int, str, dt.datetime], list[Holder]]:
+    """All contacts named at the same moments as these holders, by `_naming` and in the order of their ids."""
+    contacts_by_naming: dict[tuple[int, str, dt.datetime], list[Holder]] = defaultdict(list)
+    naming_moments = {holder.added_at for holder in holders}
+    contacts = Holder.objects.filter(person=None, cleared_at=None, added_at__in=naming_moments)
+    for contact in contacts.select_related("post__organisation", "post__partnership").order_by("pk"):
+        contacts_by_naming[_naming(contact)].append(contact)
+    return contacts_by_naming
 
 
 class ContactCandidate(Candidate):
-    """A due email with the holder that it goes to."""
+    """A due email to a contact, with the holder row that describes the contact."""
 
     def __init__(self, due: Due, address: str, name: str, *, holder: Holder) -> None:
         super().__init__(due, address, name)

@@ -24,49 +24,52 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-#: Why an email to somebody of a former party does not leave.
-NO_PART = "Their organisation no longer takes part."
+#: Why people of a former party get no email.
+NO_LONGER_TAKES_PART = "Their organisation no longer takes part."
 
 
 def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask somebody to sign a version of the terms, with a personal link."""
+    """Ask a signatory to sign a version of the terms, with a personal link."""
     signatory = _terms_signatory(due)
     version = signatory.version
+    # A newer request has another key, so the link of this one would no longer work.
     if signatory.link_key[:8] != due.params["key"]:
-        return "The party has been asked again since, or somebody else now signs for it."
-    refusal = _not_waiting(signatory, person, now)
+        return "The party has been asked again since, or another person now signs for it."
+    refusal = _reason_not_to_ask(signatory, person, now)
     if refusal:
         return refusal
     asked_by = signatory.asked_by
-    context = _about_terms(version, person) | {
+    context = _version_context(version, person) | {
         "signatory": signatory,
         "organisation": signatory.organisation,
         "reminder": due.params["reminder"],
         "link": link("agreements:sign-by-link", token=terms_token(signatory, person)),
         "proposer": version.organisation,
     }
-    dates = entries_of_signatories([signatory])
+    calendar_entries = entries_of_signatories([signatory])
     return Content(
         "agreements/terms_request",
         context,
         reply_to=asked_by.email if asked_by else "",
-        calendar=write_file(dates[0]) if dates else None,
+        calendar=write_file(calendar_entries[0]) if calendar_entries else None,
     )
 
 
 def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the escalation post of a party that its signature is late."""
+    """Tell the holder of a party's escalation post, or a lead, that its signature is late."""
     signatory = _terms_signatory(due)
     if _is_decided(signatory, now):
         return "The party has decided, or is no longer asked."
-    if not leads_of(signatory.organisation).filter(pk=person.pk).exists() and person not in people_in_post(
+    # Where the escalation post is vacant, the email goes to leads, so a lead may get it too.
+    is_lead = leads_of(signatory.organisation).filter(pk=person.pk).exists()
+    if not is_lead and person not in people_in_post(
         signatory.organisation,
         "escalation",
         partnership=signatory.version.partnership_id,
         day=timezone.localdate(now),
     ):
         return "They no longer hold that post."
-    context = _about_terms(signatory.version, person) | {
+    context = _version_context(signatory.version, person) | {
         "signatory": signatory,
         "organisation": signatory.organisation,
         "signers": signers_of(signatory.organisation_id, signatory.version.partnership_id, timezone.localdate(now)),
@@ -108,11 +111,13 @@ def _write_signature(due: Due, person: User, template: str) -> Content | str:
         pk=due.params["signature"]
     )
     if not _takes_part(person, signature.version):
-        return NO_PART
-    waiting = [state.signatory.organisation.name for state in signing_states(signature.version) if state.must_decide]
-    context = _about_terms(signature.version, person) | {
+        return NO_LONGER_TAKES_PART
+    undecided_names = [
+        state.signatory.organisation.name for state in signing_states(signature.version) if state.must_decide
+    ]
+    context = _version_context(signature.version, person) | {
         "signature": signature,
-        "waiting": waiting,
+        "waiting": undecided_names,
         "joins": signature.version.signatories.filter(organisation=signature.organisation_id, joins=True).exists(),
     }
     signer = signature.person
@@ -123,9 +128,9 @@ def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | st
     """Tell a lead that every party has signed."""
     version = _terms_version(due)
     if not _takes_part(person, version):
-        return NO_PART
+        return NO_LONGER_TAKES_PART
     from_day = dt.date.fromisoformat(due.params["from_day"])
-    context = _about_terms(version, person) | {
+    context = _version_context(version, person) | {
         "from_day": from_day,
         "has_begun": from_day <= timezone.localdate(now),
         "is_first": version.proposal is not None and version.proposal.is_first,
@@ -137,8 +142,8 @@ def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | 
     """Tell a lead that signed terms are in force from today."""
     version = _terms_version(due)
     if not _takes_part(person, version):
-        return NO_PART
-    return Content("agreements/terms_in_force", _about_terms(version, person))
+        return NO_LONGER_TAKES_PART
+    return Content("agreements/terms_in_force", _version_context(version, person))
 
 
 def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -159,10 +164,7 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
 
 
 def _takes_part(person: User, version: TermsVersion) -> bool:
-    """Whether the person's organisation is a present or invited party.
-
-    A former one gets no emails.
-    """
+    """Whether the person's organisation is a present or invited party of the version's partnership."""
     return Partnership.objects.inside_for(person).filter(pk=version.partnership_id).exists()
 
 
@@ -178,15 +180,16 @@ def _terms_version(due: Due) -> TermsVersion:
 
 def _is_decided(signatory: TermsSignatory, now: dt.datetime) -> bool:
     """Whether the party has decided, or no longer has to."""
-    proposal = signatory.version.proposal
-    decided = signatory.version.signatures.filter(organisation=signatory.organisation_id).exists()
-    closed = not signatory.joins and (proposal is None or not proposal.is_awaiting)
-    over = signatory.version.partnership.is_over_on(timezone.localdate(now))
-    return over or closed or decided or signatory.removed_at is not None
+    version = signatory.version
+    has_decided = version.signatures.filter(organisation=signatory.organisation_id).exists()
+    # A party that joined later signs the version in force, whose proposal is closed already.
+    is_proposal_closed = not signatory.joins and (version.proposal is None or not version.proposal.is_awaiting)
+    is_partnership_over = version.partnership.is_over_on(timezone.localdate(now))
+    return is_partnership_over or is_proposal_closed or has_decided or signatory.removed_at is not None
 
 
-def _not_waiting(signatory: TermsSignatory, person: User, now: dt.datetime) -> str:
-    """Why the person need not sign; empty if they must."""
+def _reason_not_to_ask(signatory: TermsSignatory, person: User, now: dt.datetime) -> str:
+    """Why the person need not be asked to sign; empty if they must be asked."""
     if _is_decided(signatory, now):
         return "The party has decided, or is no longer asked."
     day, partnership = timezone.localdate(now), signatory.version.partnership
@@ -197,7 +200,7 @@ def _not_waiting(signatory: TermsSignatory, person: User, now: dt.datetime) -> s
     return ""
 
 
-def _about_terms(version: TermsVersion, person: User) -> dict[str, object]:
+def _version_context(version: TermsVersion, person: User) -> dict[str, object]:
     return {
         "version": version,
         "partnership": version.partnership,

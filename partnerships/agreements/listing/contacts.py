@@ -24,13 +24,13 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 _NO_ACCOUNT = Q(person=None)
-_FORGOTTEN = Q(person__erased_at__isnull=False)
+_ERASED = Q(person__erased_at__isnull=False)
 
 
 def _name(_user: User) -> Combinable:
-    """The name; empty for people known by their address alone."""
+    """The name as the list shows it; empty for erased people and for those without a name."""
     return Case(
-        When(_FORGOTTEN, then=Value(None)),
+        When(_ERASED, then=Value(None)),
         When(_NO_ACCOUNT, then=NullIf(F("name"), Value(""))),
         default=NullIf(F("person__name"), Value("")),
         output_field=TextField(),
@@ -38,20 +38,17 @@ def _name(_user: User) -> Combinable:
 
 
 def _email(_user: User) -> Combinable:
-    """The address that is shown with the post: see `Holder.shown_email`."""
+    """The address as the list shows it, in SQL; keep in step with `Holder.shown_email`."""
     return Case(
         When(~Q(email=""), then=F("email")),
-        When(_NO_ACCOUNT | _FORGOTTEN | Q(cleared_at__isnull=False), then=Value(None)),
+        When(_NO_ACCOUNT | _ERASED | Q(cleared_at__isnull=False), then=Value(None)),
         default=F("person__email"),
         output_field=TextField(),
     )
 
 
 def _readable(user: User) -> HolderQuerySet:
-    """Those who hold a post today.
-
-    Former and later holders stand on the page of the post.
-    """
+    """Holders of posts today. Former and future holders are on the page of the post."""
     return Holder.objects.visible_to(user).on().select_related("person", "post__organisation", "post__partnership")
 
 
@@ -63,9 +60,12 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> HolderQuerySet:
         rows = rows.filter(post__partnership=chosen["partnership"])
     if chosen.get("q"):
         words = chosen["q"]
-        rows = rows.alias(called=_name(user), reached=_email(user))
+        # Search the name and address as the list shows them, so that nobody finds a person by hidden data.
+        rows = rows.alias(listed_name=_name(user), listed_email=_email(user))
         rows = rows.filter(
-            Q(called__icontains=words) | Q(reached__icontains=words) | Q(post__organisation__in=found_by_name(words))
+            Q(listed_name__icontains=words)
+            | Q(listed_email__icontains=words)
+            | Q(post__organisation__in=found_by_name(words))
         )
     return rows
 

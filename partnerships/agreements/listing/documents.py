@@ -20,6 +20,7 @@ from partnerships.people.models import User
 
 
 def _readable(user: User) -> DocumentQuerySet:
+    """Documents that the user may see, with the rows that the list shows."""
     return Document.objects.visible_to(user).select_related("partnership", "added_by", "added_for")
 
 

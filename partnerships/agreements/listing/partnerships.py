@@ -44,54 +44,59 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
 
 
 def _ready(user: User, rows: Sequence[Partnership]) -> None:
-    """Say which the reader reads in full, and show those that it left as they were then."""
-    numbers = [row.pk for row in rows]
-    inside = inside_among(user, numbers)
-    former = former_parties(user, [pk for pk in numbers if pk not in inside])
-    set_back(rows, former)
+    """Mark which rows the reader may read in full, and show those that their organisation left as they were then."""
+    partnership_ids = [row.pk for row in rows]
+    inside_ids = inside_among(user, partnership_ids)
+    former_parties_by_id = former_parties(user, [pk for pk in partnership_ids if pk not in inside_ids])
+    set_back(rows, former_parties_by_id)
     for row in rows:
-        row.is_inside, row.is_former = row.pk in inside, row.pk in former
+        row.is_inside = row.pk in inside_ids
+        row.is_former = row.pk in former_parties_by_id
     show_as_at(named for row in rows if not row.is_former for named in ended_names(row, row.parties.all()))
 
 
 def _ready_gaps(user: User, rows: Sequence[Partnership]) -> None:
-    """The days without cover of those that the reader reads in full."""
-    gaps = gaps_of(user, [row.pk for row in rows if row.is_inside], timezone.localdate())
+    """Add the days without cover to the rows that the reader may read in full."""
+    gaps_by_id = gaps_of(user, [row.pk for row in rows if row.is_inside], timezone.localdate())
     for row in rows:
-        row.gap = gaps.get(row.pk)
+        row.gap = gaps_by_id.get(row.pk)
 
 
 def _ready_areas(_user: User, rows: Sequence[Partnership]) -> None:
     prefetch_related_objects(list(rows), "areas")
 
 
-def _today(user: User, readable: Combinable) -> Combinable:
-    """What a partnership holds today, empty for those that only a former party reads."""
-    return Case(When(is_left=False, then=readable))
+def _unless_left(present_value: Combinable) -> Combinable:
+    """Sort key of a present value; empty for partnerships that the reader's organisation has left."""
+    return Case(When(is_left=False, then=present_value))
 
 
 def _inside(path: str) -> lists.Key:
-    """The key of what only people of its parties read, empty for others."""
+    """Sort key of a field that only people of the parties may read; empty for other readers."""
     return lambda user: Case(When(pk__in=Partnership.objects.inside_for(user).values("pk"), then=F(path)))
 
 
-def _state(user: User) -> Combinable:
-    """The status of today, worked out from the dates."""
+def _state(_user: User) -> Combinable:
+    """Sort key of today's status, worked out from the dates."""
     today = timezone.localdate()
     states = [When(has_status_on(code, today), then=Value(code)) for code in Status.values]
-    return _today(user, Case(*states))
+    return _unless_left(Case(*states))
 
 
-def _parties(user: User) -> Combinable:
-    present = Party.objects.present().filter(partnership=OuterRef("pk")).order_by("role", "pk")
-    then = present.annotate(then=named_then("partnership__status_since"))
-    names = Case(When(status__in=OVER, then=joined(then, "then")), default=joined(present, "organisation__name"))
-    return _today(user, names)
+def _parties(_user: User) -> Combinable:
+    """Sort key of the parties' names: today's, or, once the partnership is over, those on its last day."""
+    parties = Party.objects.present().filter(partnership=OuterRef("pk")).order_by("role", "pk")
+    parties_named_then = parties.annotate(name_then=named_then("partnership__status_since"))
+    names = Case(
+        When(status__in=OVER, then=joined(parties_named_then, "name_then")),
+        default=joined(parties, "organisation__name"),
+    )
+    return _unless_left(names)
 
 
-def _areas(user: User) -> Combinable:
+def _areas(_user: User) -> Combinable:
     areas = Area.objects.filter(partnerships=OuterRef("pk")).order_by("name", "pk")
-    return _today(user, joined(areas, "name"))
+    return _unless_left(joined(areas, "name"))
 
 
 def _party_words(row: Any) -> str:
@@ -108,7 +113,7 @@ def _review_words(row: Any) -> str:
     return when_due(row.review_on, is_open=not row.is_over) if row.is_inside else ""
 
 
-_SHOWN = (
+_MAIN_COLUMNS = (
     Column(
         name="title",
         label="Partnership",
@@ -123,7 +128,7 @@ _SHOWN = (
         label="Kind",
         kind=lists.Kind.CHOICE,
         value=lambda row: row.kind.label,
-        key=lambda user: _today(user, F("kind")),
+        key=lambda _user: _unless_left(F("kind")),
         choices=PartnershipKind.all_choices,
         covered="kind",
         is_grouped=True,
@@ -149,8 +154,8 @@ _SHOWN = (
         words=_review_words,
     ),
 )
-#: Dates and budget are blank for readers outside.
-_TERMS = hidden_at_first(
+#: Readers can choose to show these. Dates and budget are blank for readers outside of the partnership.
+_HIDDEN_COLUMNS = hidden_at_first(
     Column(
         name="areas",
         label="Areas",
@@ -192,7 +197,7 @@ PARTNERSHIPS = ListDefinition(
     title="Partnerships",
     one="partnership",
     address="agreements:list",
-    columns=(*_SHOWN, *_TERMS),
+    columns=(*_MAIN_COLUMNS, *_HIDDEN_COLUMNS),
     rows=_rows,
     readable=lambda user: find_partnerships(user=user).for_listing(),
     form=lambda parameters, _user: PartnershipFilter(parameters),

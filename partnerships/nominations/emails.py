@@ -1,4 +1,4 @@
-"""Emails about nominations returns; none says a figure."""
+"""Emails about nominations returns. None of them contains a figure of the return."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from partnerships.people.models import User
 def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks the council to confirm or dispute the lines of a return."""
     nominations_return = _return_of(due)
+    # `sendings` counts how often the return was sent: this email is about one sending only.
     if not nominations_return.is_sent or nominations_return.sendings != due.params["sending"]:
         return "The return was decided or sent again."
     if not rights_over(nominations_return.agreement, person, now).may_decide:
@@ -24,9 +25,8 @@ def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str
 def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the provider that its return was confirmed or disputed."""
     nominations_return = _return_of(due)
-    if nominations_return.sendings != due.params["sending"] or not (
-        nominations_return.is_settled or nominations_return.is_disputed
-    ):
+    is_decided = nominations_return.is_settled or nominations_return.is_disputed
+    if nominations_return.sendings != due.params["sending"] or not is_decided:
         return "The return was sent again or reopened."
     if not rights_over(nominations_return.agreement, person, now).reads_returns:
         return "They can no longer read the return."

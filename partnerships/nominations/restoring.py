@@ -1,4 +1,4 @@
-"""After a restore: name the returns that had come further than the restored database says."""
+"""After a restore: list the returns whose later steps the restored database lacks."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from partnerships.nominations.services.recording import RETURN, return_identity
 
 
 def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """List returns that were sent, decided or reopened since the backup.
+    """List the returns that were sent, decided or reopened since the backup, for people to do again.
 
-    The journal lacks their figures.
+    These steps cannot be repeated here, because the journal does not hold the figures.
     """
     redone = Redone()
-    ids = {line["return"] for line in lines}
-    returns = NominationsReturn.objects.for_pages().filter(pk__in=ids).order_by("pk")
+    return_ids = {line["return"] for line in lines}
+    returns = NominationsReturn.objects.for_pages().filter(pk__in=return_ids).order_by("pk")
     returns_and_lines = same_rows(
         "return", lines, returns, identity_of=return_identity, began_at=lambda row: row.begun_at, redone=redone
     )
     for row, line in returns_and_lines:
         if (row.status, row.sendings) != (line["status"], line["sendings"]):
-            was = ReturnStatus(line["status"]).label.lower()
+            later_status = ReturnStatus(line["status"]).label.lower()
             redone.left.append(
-                f"return {row.pk} of partnership {row.agreement.partnership_id}: its status was “{was}” after "
+                f"return {row.pk} of partnership {row.agreement.partnership_id}: its status was “{later_status}” after "
                 f"{line['sendings']} sendings on {line['at'][:10]}; ask organisations {row.agreement.provider_body.pk} "
                 f"and {row.agreement.council_body.pk} to do again what they did since the backup"
             )
     redone.left += [
         f"return {pk}: begun after the backup"
-        for pk in sorted(ids - {nominations_return.pk for nominations_return in returns})
+        for pk in sorted(return_ids - {nominations_return.pk for nominations_return in returns})
     ]
     return redone
 

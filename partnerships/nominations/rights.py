@@ -18,11 +18,11 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one person over one agreement now.
+    """What one person may do now with one agreement.
 
-    `council` and `provider` are ids of organisations, None if they no longer take part; `others` are the other present
-    parties. `is_open` says whether a signed data-sharing agreement is in force; without one nobody reads a figure or
-    writes one.
+    `council` and `provider` are ids of organisations, or None if they no longer take part; `others` are the ids of the
+    other present parties. `is_open` says whether a signed data-sharing agreement is in force: without one, nobody may
+    read or enter a figure.
     """
 
     agreement: NominationsAgreement
@@ -32,8 +32,8 @@ class Rights:
     roles: Roles
     is_open: bool
 
-    def _acts_for(self, *bodies: int | None) -> bool:
-        return any(pk is not None and self.roles.act_for(pk) for pk in bodies)
+    def _acts_for(self, *organisation_ids: int | None) -> bool:
+        return any(pk is not None and self.roles.act_for(pk) for pk in organisation_ids)
 
     @property
     def reads_returns(self) -> bool:
@@ -41,18 +41,12 @@ class Rights:
         return self.is_open and self._acts_for(self.council, self.provider)
 
     def reads(self, nominations_return: NominationsReturn) -> bool:
-        """Whether they read every figure of one return.
-
-        People of the council only after it was sent.
-        """
+        """Whether they read every figure of one return. People of the council do only after it was first sent."""
         return self.reads_returns and (bool(nominations_return.sendings) or self._acts_for(self.provider))
 
     @property
     def reads_other_areas(self) -> bool:
-        """Whether they read how much was let in areas of other authorities.
-
-        People of the provider do.
-        """
+        """Whether they read how many homes were let in other authorities' areas: people of the provider."""
         return self.is_open and self._acts_for(self.provider)
 
     @property
@@ -62,18 +56,12 @@ class Rights:
 
     @property
     def may_report(self) -> bool:
-        """Whether they may start, fill in and send a return.
-
-        Editors and leads of the provider may.
-        """
+        """Whether they may start, fill in and send a return: editors and leads of the provider."""
         return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
 
     @property
     def may_decide(self) -> bool:
-        """Whether they may confirm and dispute lines of a return.
-
-        Editors and leads of the council may.
-        """
+        """Whether they may confirm and dispute lines of a return: editors and leads of the council."""
         return self.is_open and self.council is not None and self.roles.edit_for(self.council)
 
     @property
@@ -95,27 +83,32 @@ class Rights:
 
     @property
     def may_ask(self) -> bool:
-        """Whether they may make an ask of a shortfall: editors and leads of the council."""
+        """Whether they may ask the provider to make up a shortfall: editors and leads of the council."""
         return self.may_decide
 
 
 def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.datetime) -> Rights:
-    """The person's rights over the agreement (None: the system) on the day of `now`; fetch it with `for_pages`."""
-    inside = rights_inside(agreement.partnership, person, now)
-    council, provider = agreement.council.organisation_id, agreement.provider.organisation_id
+    """The rights of a person, or with None those of the system, over an agreement at `now`.
+
+    Fetch the agreement with `for_pages`, or each call makes further queries.
+    """
+    partnership_rights = rights_inside(agreement.partnership, person, now)
+    present_parties = partnership_rights.present
+    council_id, provider_id = agreement.council.organisation_id, agreement.provider.organisation_id
     is_open = person is None or data_sharing_open(agreement.partnership, timezone.localdate(now), person)
     return Rights(
         agreement=agreement,
-        council=council if council in inside.present else None,
-        provider=provider if provider in inside.present else None,
-        others=inside.present.keys() - {council, provider},
-        roles=inside.roles,
+        council=council_id if council_id in present_parties else None,
+        provider=provider_id if provider_id in present_parties else None,
+        others=present_parties.keys() - {council_id, provider_id},
+        roles=partnership_rights.roles,
         is_open=is_open,
     )
 
 
 def all_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:
     """Whether people of each of these organisations read at least the results with small numbers masked."""
-    present = rights_inside(agreement.partnership, None, now).present.keys()
-    takes_part = bool(readers.organisations) and present >= set(readers.organisations)
-    return takes_part and data_sharing_open(agreement.partnership, timezone.localdate(now), readers)
+    present_ids = rights_inside(agreement.partnership, None, now).present.keys()
+    # An empty set is a subset of any other: without organisations there is nobody who reads.
+    all_take_part = bool(readers.organisations) and present_ids >= set(readers.organisations)
+    return all_take_part and data_sharing_open(agreement.partnership, timezone.localdate(now), readers)

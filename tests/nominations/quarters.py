@@ -1,6 +1,6 @@
-"""Returns made through services, of the quarter after the one in which the test runs.
+"""Set up returns at each step, through services, for the quarter after the one in which the test runs.
 
-All of it lies after the day on which the terms are signed.
+That whole quarter lies after the day on which the terms are signed.
 """
 
 from __future__ import annotations
@@ -60,60 +60,73 @@ def begun(world: World, agreement: NominationsAgreement, author: User | None = N
 
 def kept(content: bytes, name: str = "lettings.csv") -> services.KeptLettings:
     """What the upload handler keeps of a file."""
-    one = LettingsFilter()
-    one.feed(content)
-    packed = one.finish()
-    return services.KeptLettings(name, packed, one.columns, one.rows)
+    lettings_filter = LettingsFilter()
+    lettings_filter.feed(content)
+    packed = lettings_filter.finish()
+    return services.KeptLettings(name, packed, lettings_filter.columns, lettings_filter.rows)
 
 
-def upload(world: World, found: NominationsReturn, lettings: list[Invented], author: User | None = None) -> None:
+def upload(
+    world: World, nominations_return: NominationsReturn, lettings: list[Invented], author: User | None = None
+) -> None:
     """Take an export of these lettings; nothing is counted yet."""
     content = core_file(lettings, year=collection_year())
-    services.take_lettings(nominations_return=found, file=kept(content), author=author or world.amina, now=afterwards())
+    services.take_lettings(
+        nominations_return=nominations_return, file=kept(content), author=author or world.amina, now=afterwards()
+    )
 
 
 def counted(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
     """A return whose lettings were counted."""
-    found = begun(world, agreement)
-    upload(world, found, lettings if lettings is not None else lettings_of(world))
+    nominations_return = begun(world, agreement)
+    upload(world, nominations_return, lettings if lettings is not None else lettings_of(world))
     services.count_waiting(now=afterwards())
-    return fresh(found)
+    return fresh(nominations_return)
 
 
 def sent(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
     """A return that waits for the council."""
-    found = counted(world, agreement, lettings)
-    services.send_return(nominations_return=found, author=world.amina, now=afterwards())
-    return fresh(found)
+    nominations_return = counted(world, agreement, lettings)
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    return fresh(nominations_return)
 
 
 def settled(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
     """A return that Ben has confirmed."""
-    found = sent(world, agreement, lettings)
-    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
-    return fresh(found)
+    nominations_return = sent(world, agreement, lettings)
+    decide(
+        world,
+        nominations_return,
+        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
+    )
+    return fresh(nominations_return)
 
 
 def decide(
-    world: World, found: NominationsReturn, decisions: dict[int, tuple[Decision, str]], author: User | None = None
+    world: World,
+    nominations_return: NominationsReturn,
+    decisions: dict[int, tuple[Decision, str]],
+    author: User | None = None,
 ) -> None:
     """Decide lines as Ben, who leads the council, if nobody else is named."""
     services.decide_lines(
-        nominations_return=found,
-        sending=found.sendings,
+        nominations_return=nominations_return,
+        sending=nominations_return.sendings,
         decisions=decisions,
         author=author or world.ben,
         now=afterwards(),
     )
 
 
-def fresh(found: NominationsReturn) -> NominationsReturn:
+def fresh(nominations_return: NominationsReturn) -> NominationsReturn:
     """The return as it is now."""
     cache.clear()
-    return NominationsReturn.objects.for_pages().get(pk=found.pk)
+    return NominationsReturn.objects.for_pages().get(pk=nominations_return.pk)
 
 
-def complete(found: NominationsReturn, lines: dict[int, services.Supplement], author: User) -> None:
-    """Fill in the table, having read what is saved."""
-    read = services.supplements_of(found.lines.prefetch_related("refusals"))
-    services.complete_return(nominations_return=found, lines=lines, read=read, author=author, now=afterwards())
+def complete(nominations_return: NominationsReturn, lines: dict[int, services.Supplement], author: User) -> None:
+    """Fill in the table, as a person does who sees the values that are saved now."""
+    saved_supplements = services.supplements_of(nominations_return.lines.prefetch_related("refusals"))
+    services.complete_return(
+        nominations_return=nominations_return, lines=lines, read=saved_supplements, author=author, now=afterwards()
+    )

@@ -31,7 +31,7 @@ ASK = "Ten homes for care leavers"
 
 @dataclass
 class Cast:
-    """The people, organisations and records."""
+    """The people, organisations and records that play a part in the week."""
 
     council: Organisation
     homes: Organisation
@@ -51,7 +51,7 @@ class Company(Stage):
     """Sets up a partnership of three parties, a councillor and a manager."""
 
     def enter(self) -> Cast:
-        """Everything before the week, whose emails are not counted."""
+        """Set up everything from before the week. Its emails do not count."""
         now = self.at(-3, 9)
         council, homes, trust = (
             organisations.create_organisation(name=name, kind=kind, author=None, now=now)
@@ -97,7 +97,8 @@ class Company(Stage):
         councillor = self._follow(partnership, council, bea, now)
         self.sweep(self.at(-1, 12))
         self.send()
-        InboxItem.objects.filter(person__in=self.people).update(due_at=None)  # of the time before the week
+        # No summary of the week may hold what came before it.
+        InboxItem.objects.filter(person__in=self.people).update(due_at=None)
         return Cast(
             council=council,
             homes=homes,
@@ -116,30 +117,32 @@ class Company(Stage):
     def _partnership(
         self, council: Organisation, lead: User, others: tuple[tuple[Organisation, User], ...], now: dt.datetime
     ) -> Partnership:
-        """A partnership of the council and the others, with signed terms, under review in a year."""
-        made = agreements.create_partnership(
+        """Create a partnership of the council and the others, with signed terms and a review in a year."""
+        partnership = agreements.create_partnership(
             organisation=council, author=lead, title=TITLE, kind="memorandum", purpose="Homes by the rivers.", now=now
         )
         for body, person in others:
             party = agreements.invite_organisation(
-                partnership=made, organisation=body, role="member", reason="We need them.", author=lead, now=now
+                partnership=partnership, organisation=body, role="member", reason="We need them.", author=lead, now=now
             )
             agreements.answer_invitation(party=party, accept=True, reason="", author=person, now=now)
-        made.refresh_from_db()
-        agreements.change_status(partnership=made, status=Status.DRAFTING, reason="Agreed.", author=lead, now=now)
-        proposal = TermsProposal.objects.get(partnership=made, number=1)
+        partnership.refresh_from_db()
+        agreements.change_status(
+            partnership=partnership, status=Status.DRAFTING, reason="Agreed.", author=lead, now=now
+        )
+        proposal = TermsProposal.objects.get(partnership=partnership, number=1)
         review = (self.monday + dt.timedelta(days=365)).isoformat()
         self.sign(proposal, lead, now, review_on=review)
-        made.refresh_from_db()
-        return made
+        partnership.refresh_from_db()
+        return partnership
 
     def sign(self, proposal: TermsProposal, author: User, now: dt.datetime, **about: Any) -> TermsVersion:
         """Draft, send for signature and sign: every party's lead signs."""
-        value = {**content_of_proposal(proposal)["about"], **about}
+        about_value = {**content_of_proposal(proposal)["about"], **about}
         clause = {"title": "Terms", "body": "We meet and decide together."}
-        for piece, said in (("about", value), ("clauses/terms", clause)):
+        for piece, piece_value in (("about", about_value), ("clauses/terms", clause)):
             agreements.save_terms_piece(
-                proposal=proposal, piece=piece, value=said, based_on=None, author=author, now=now
+                proposal=proposal, piece=piece, value=piece_value, based_on=None, author=author, now=now
             )
         version = agreements.send_for_signature(
             proposal=proposal,
@@ -166,8 +169,8 @@ class Company(Stage):
         text: str,
         now: dt.datetime,
     ) -> Commitment:
-        """A commitment that both sides have confirmed."""
-        made = commitments.propose_commitment(
+        """Create a commitment, and confirm it for both sides."""
+        commitment = commitments.propose_commitment(
             giver=homes,
             receiver=council,
             text=text,
@@ -180,18 +183,20 @@ class Company(Stage):
             now=now,
         )
         for body, person in ((homes, giver), (council, receiver)):
-            made = commitments.confirm_commitment(
-                commitment=made, organisation=body, author=person, revision=made.revision, now=now
+            commitment = commitments.confirm_commitment(
+                commitment=commitment, organisation=body, author=person, revision=commitment.revision, now=now
             )
-        return made
+        return commitment
 
     def _choose_summary(self, manager: User, partnership: Partnership, now: dt.datetime) -> None:
+        """Let the manager get all notices about the partnership in one summary a day."""
         digests.choose_ways(person=manager, ways=dict.fromkeys(CHOOSABLE, Way.SUMMARY), author=manager, now=now)
         digests.subscribe(person=manager, target=partnership, author=manager, now=now)
         self._prefer(manager, "daily", now)
 
     def _follow(self, partnership: Partnership, council: Organisation, lead: User, now: dt.datetime) -> Subscription:
-        asked = digests.add_stakeholder(
+        """Let the council add a councillor without an account, who confirms and chooses a weekly digest."""
+        subscription = digests.add_stakeholder(
             email="una@week.example",
             name="Cllr Una Rivers",
             target=partnership,
@@ -200,11 +205,11 @@ class Company(Stage):
             why="you represent the ward",
             now=now,
         )
-        self.people.add(asked.person_id)
+        self.people.add(subscription.person_id)
         self.send()
-        confirmed = digests.confirm(subscription=asked, now=now)
-        self._prefer(confirmed.person, "weekly", now)
-        return confirmed
+        confirmed_subscription = digests.confirm(subscription=subscription, now=now)
+        self._prefer(confirmed_subscription.person, "weekly", now)
+        return confirmed_subscription
 
     def _prefer(self, person: User, frequency: str, now: dt.datetime) -> None:
         digests.prefer(

@@ -86,7 +86,7 @@ class PartnershipWeek(Company):
         self._say_and_sweep(day, hour, f"{PROMISE} slips to {long_date(self.due(days))}: “{reason}”.")
 
     def _answer_ask(self, cast_: Cast, day: int, hour: int) -> Any:
-        made = exchange.respond(
+        response = exchange.respond(
             entry=cast_.ask,
             organisation=cast_.homes,
             text="Ten flats at Mill Lane.",
@@ -94,7 +94,7 @@ class PartnershipWeek(Company):
             now=self.at(day, hour),
         )
         self._say_and_sweep(day, hour, f"{cast_.homes.name} answers the ask “{ASK}”.")
-        return made
+        return response
 
     def _question(self, cast_: Cast, day: int, hour: int) -> None:
         exchange.ask_question(
@@ -122,7 +122,7 @@ class PartnershipWeek(Company):
     def _accept(self, cast_: Cast, answer: Any, day: int, hour: int) -> Commitment:
         now = self.at(day, hour)
         exchange.decide_response(response=answer, accept=True, reason="", author=cast_.manager, now=now)
-        made = self.promise(
+        commitment = self.promise(
             cast_.homes,
             cast_.council,
             cast_.councils_lead,
@@ -132,9 +132,9 @@ class PartnershipWeek(Company):
             "Ten flats at Mill Lane",
             now,
         )
-        exchange.link_commitment(entry=cast_.ask, commitment=made, response=answer, author=cast_.manager, now=now)
+        exchange.link_commitment(entry=cast_.ask, commitment=commitment, response=answer, author=cast_.manager, now=now)
         self._say_and_sweep(day, hour, f"{cast_.council.name} accepts the answer, and both confirm a commitment.")
-        return made
+        return commitment
 
     def _amend(self, cast_: Cast, day: int, hour: int) -> None:
         now = self.at(day, hour)
@@ -211,23 +211,23 @@ class PartnershipWeek(Company):
         message["Subject"] = f"Re: {parsed(weekly)['Subject']}"
         message["Message-ID"] = f"<{weekly.key}@week.example>"
         message.set_content(f"{REPLY}\n\n> {cast_.trust.name} left\n")
-        became = next(
-            (said for hooks in registered_hooks() if (said := hooks.received(raw=bytes(message), now=now))), ""
-        )
+        # The first hook that knows what to do with an email names what it became.
+        outcomes = (hooks.received(raw=bytes(message), now=now) for hooks in registered_hooks())
+        outcome = next((outcome for outcome in outcomes if outcome), "")
         self.say(4, 10, f"{councillor.display_name} replies to the email: “{REPLY}”")
         incoming = Incoming.objects.filter(person=councillor).first()
-        if became != "replies" or incoming is None:
-            raise WeekWentWrong(f"The reply became {became or 'nothing'}.")
+        if outcome != "replies" or incoming is None:
+            raise WeekWentWrong(f"The reply became {outcome or 'nothing'}.")
         self.send()
-        made = answers.confirm_reply(
+        answer = answers.confirm_reply(
             incoming=incoming, plan=cast_.plan, text=incoming.text, author=councillor, now=self.at(4, 11)
         )
         self.say(4, 11, "She confirms it by the link in the email that asks her.")
-        if isinstance(made, Answer):
-            answers.approve_answer(answer=made, author=cast_.councils_lead, now=self.at(4, 12))
-        shown = Answer.objects.visible_to(cast_.landlords_lead).filter(text=REPLY).first()
-        if shown is None or not shown.is_shown:
+        if isinstance(answer, Answer):
+            answers.approve_answer(answer=answer, author=cast_.councils_lead, now=self.at(4, 12))
+        shown_answer = Answer.objects.visible_to(cast_.landlords_lead).filter(text=REPLY).first()
+        if shown_answer is None or not shown_answer.is_shown:
             raise WeekWentWrong("The reply does not stand as a comment.")
         self.say(4, 12, f"{cast_.council.name} approves it: it stands as a comment on {cast_.plan.title}.")
-        sent = Delivery.objects.filter(recipient=councillor, kind="digests.digest", status="sent").count()
-        self.lines.append(f"{councillor.display_name} received {sent} digest in the week.")
+        digest_count = Delivery.objects.filter(recipient=councillor, kind="digests.digest", status="sent").count()
+        self.lines.append(f"{councillor.display_name} received {digest_count} digest in the week.")

@@ -63,7 +63,7 @@ def contact_token(holder: Holder) -> str:
 
 
 def holder_of_token(token: str, *, allow_expired: bool = False) -> Holder | None:
-    """The contact to whom a link belongs.
+    """The contact that a link belongs to.
 
     None if the link is invalid or has expired, or if we hold nothing about the contact any more.
     """

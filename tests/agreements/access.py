@@ -155,11 +155,11 @@ def document(world: World) -> dict[str, Any]:
 
 
 def larkhavens_place(world: World) -> dict[str, Any]:
-    return {"pk": world.partnership.pk, "organisation": world.larkhaven.pk}
+    return {"partnership_id": world.partnership.pk, "organisation_id": world.larkhaven.pk}
 
 
 def larkhaven(world: World) -> dict[str, Any]:
-    return {"organisation": world.larkhaven.pk}
+    return {"organisation_id": world.larkhaven.pk}
 
 
 def post(world: World) -> dict[str, Any]:

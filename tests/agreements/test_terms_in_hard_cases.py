@@ -132,7 +132,7 @@ def test_an_amendment_keeps_the_day_on_which_the_partnership_began(world: World)
 def test_first_terms_cannot_apply_from_later_than_their_start_date(world: World) -> None:
     proposal = draft(ready(world), world.amina, starts_on=days(5).isoformat())
 
-    with pytest.raises(UnableToSendForSignature, match="Leave that day empty, or change the start date"):
+    with pytest.raises(UnableToSendForSignature, match="empty, or change the start date in the draft"):
         put_up(proposal, world.amina, from_day=days(6))
     put_up(proposal, world.amina, from_day=days(5))
 

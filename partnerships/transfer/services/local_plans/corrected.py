@@ -43,10 +43,12 @@ def add_corrected(listed: LocalPlans, known: Known, kept_rows: KeptRows, newer: 
         elif plans:
             found = f"{len(plans)} plans have the reference “{reference}”."
             _set_aside(milestones, found, "Correct it in the complete files, and import them again.", listed, run)
-        else:
-            whose = own.name if own is not None else "nobody"
+        elif own is not None:
             remedy = "Only its own authorities can import a plan."
-            _set_aside(milestones, f"the plan “{reference}” is not {whose}'s.", remedy, listed, run)
+            _set_aside(milestones, f"“{reference}” is not a plan of {own.name}.", remedy, listed, run)
+        else:
+            remedy = "Import the complete files first."
+            _set_aside(milestones, f"no imported plan has the reference “{reference}”.", remedy, listed, run)
 
 
 def _add(plan: Plan, milestones: Sequence[Milestone], kept_rows: KeptRows, newer: dt.date | None, run: Import) -> None:

@@ -16,7 +16,9 @@ TELLING = sorted(
     {name.partition("-")[0] for name in json.loads(Path(settings.BASE_DIR, "tests/told.json").read_text())}
 )
 #: What a view has that says who is emailed: the parts that name people, or words of its own.
-_SAYS = re.compile(r"say_who_gets_emails|recipients\.sentence|\btake_entry_step\(|WILL_BE_SENT|WE_WILL_EMAIL|will be sent to")
+_SAYS = re.compile(
+    r"say_who_gets_emails|recipients\.sentence|\btake_entry_step\(|WILL_BE_SENT|WE_WILL_EMAIL|will be sent to"
+)
 #: Pages that say nobody's name, and why.
 SILENT = {
     "surveys/views/preparing.py: ask_to_agree": "the answer is the same for every address",

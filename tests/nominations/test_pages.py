@@ -293,7 +293,8 @@ def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
 
     assert soon == [next_quarter(), next_quarter().previous()]
     assert quarters_to_start(agreement, afterwards().date()) == [next_quarter().previous()]
-    assert "already has a return" in page(world.amina, reverse("nominations:start", args=[agreement.partnership_id]))
+    start = reverse("nominations:start", args=[agreement.partnership_id])
+    assert "You have a return for every past quarter" in page(world.amina, start)
 
 
 def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:

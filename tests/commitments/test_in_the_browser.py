@@ -97,7 +97,7 @@ def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, show
     ben.get_by_role("button", name="Send decision").click()
 
     amina.goto(f"{origin}{ask.get_absolute_url()}")
-    amina.get_by_role("link", name="Make a commitment from this answer of Larkhaven Homes").click()
+    amina.get_by_role("link", name="Make a commitment from this answer from Larkhaven Homes").click()
     choose(amina, "Owner", "Eddie Larch")
     expect(amina.get_by_label("What is promised")).to_have_value(
         "Sixty homes for families in hotels: All sixty, at Quayside."

@@ -66,6 +66,10 @@ class PartyQuerySet(models.QuerySet["Party"]):
         """Parties that must sign before the partnership is active: invited and present ones, except observers."""
         return self.inside().exclude(role=PartyRole.OBSERVER)
 
+    def by_role_and_name(self) -> PartyQuerySet:
+        """The parties with their organisations, ordered by role, then by the organisation's name."""
+        return self.select_related("organisation").order_by("role", "organisation__name", "pk")
+
 
 @remember("status", "role")
 @pghistory.track()

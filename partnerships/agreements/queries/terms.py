@@ -302,7 +302,7 @@ def _is_version_to_join(version: TermsVersion, day: dt.date) -> bool:
 
 def parties_to_publish(partnership: Partnership) -> list[dict[str, object]]:
     """Return the present and invited parties, observers included, as a version stores them."""
-    parties = Party.objects.inside().filter(partnership=partnership).select_related("organisation")
+    parties = Party.objects.inside().filter(partnership=partnership).by_role_and_name()
     return [
         {
             "organisation": party.organisation_id,
@@ -311,7 +311,7 @@ def parties_to_publish(partnership: Partnership) -> list[dict[str, object]]:
             "role_label": party.get_role_display(),
             "signs": party.role != PartyRole.OBSERVER,
         }
-        for party in parties.order_by("role", "organisation__name", "pk")
+        for party in parties
     ]
 
 

@@ -72,8 +72,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _parties(partnership: int) -> QuerySet[Party]:
     """Return all parties of a partnership, in the order of the page."""
-    parties = with_predecessors(Party.objects.filter(partnership=partnership).select_related("organisation"))
-    return parties.order_by("role", "organisation__name", "pk")
+    return with_predecessors(Party.objects.filter(partnership=partnership).by_role_and_name())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

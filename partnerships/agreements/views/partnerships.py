@@ -136,8 +136,7 @@ def _predecessor(user: User, pk: int | None) -> Partnership | None:
 
 
 def _parties(partnership: int) -> QuerySet[Party]:
-    parties = Party.objects.filter(partnership=partnership).select_related("organisation")
-    return parties.order_by("role", "organisation__name", "pk")
+    return Party.objects.filter(partnership=partnership).by_role_and_name()
 
 
 def _areas(partnership: int) -> QuerySet[Area, str]:

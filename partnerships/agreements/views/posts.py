@@ -57,7 +57,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = get_readable(user, pk)
     takes_part = Party.objects.takes_part(user, pk)
-    parties = partnership.parties.present().select_related("organisation").order_by("role", "organisation__name", "pk")
+    parties = partnership.parties.present().by_role_and_name()
     user_roles = roles_of(user, timezone.now())
     organisation_ids = [party.organisation_id for party in parties]
     return render(

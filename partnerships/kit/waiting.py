@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Protocol, TypeAlias, overload
 
-from django.urls import reverse
-
 #: How many tasks of one kind are looked up for a person, the most urgent first. Pages say "more than 1,000".
 MAX_LISTED = 1_001
 
@@ -118,12 +116,3 @@ class Complete(Protocol):
 
     def lookups(self, waiting: Sequence[Waiting]) -> Sequence[Any]:
         """The rights that it will look up for them, so that `read_ahead` can read them together."""
-
-
-def addresses(route: str) -> Callable[[int], str]:
-    """A function from a record's id to its path on this route.
-
-    The route is resolved only once: `reverse` takes longer than everything else about a task.
-    """
-    before_pk, after_pk = reverse(route, args=[9_999_999]).split("9999999")
-    return lambda pk: f"{before_pk}{pk}{after_pk}"

@@ -19,8 +19,9 @@ from partnerships.commitments.models import (
     Status,
 )
 from partnerships.commitments.queries.listings import in_order
+from partnerships.kit.addresses import page_address
 from partnerships.kit.text import cut
-from partnerships.kit.waiting import InOrder, Urgency, Waiting, addresses, urgency
+from partnerships.kit.waiting import InOrder, Urgency, Waiting, urgency
 from partnerships.organisations.audience import Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among, one_by_one
 from partnerships.organisations.models import Role
@@ -105,7 +106,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> InOrder:
     steps: dict[int, tuple[str, str]] = {}
     for position, step in enumerate(_STEPS):
         steps |= dict.fromkeys(ids_by_step[position], step)
-    address, labels = addresses("commitments:detail"), dict(Status.choices)
+    labels = dict(Status.choices)
 
     def due(row: dict[str, Any]) -> dt.date | None:
         return row["due_on"] if row["status"] in UNDER_WAY else None
@@ -119,7 +120,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> InOrder:
         return Waiting(
             what=what,
             title=f"{row['reference']} {cut(row['text'], 90)}",
-            path=address(row["pk"]),
+            path=page_address("commitments:detail", row["pk"]),
             since=row[since_field],
             due=due(row),
             within=row["partnership__title"] or "",

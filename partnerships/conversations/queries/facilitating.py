@@ -10,7 +10,8 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.stuck import Stuck, stuck_facilitated, stuck_in
 from partnerships.conversations.models import Conversation, Facilitator, Report, Status
-from partnerships.kit.waiting import Waiting, addresses
+from partnerships.kit.addresses import page_address
+from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
@@ -79,12 +80,11 @@ def _unanswered(now: dt.datetime) -> tuple[Reach]:
 
 def _tasks_to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     (unanswered,) = _unanswered(now)
-    address = addresses("conversations:facilitation")
     return [
         Waiting(
             what="Say whether you will be a facilitator",
             title=facilitator.partnership.title,
-            path=address(facilitator.pk),
+            path=page_address("conversations:facilitation", facilitator.pk),
             since=facilitator.named_at,
             within=facilitator.partnership.title,
         )

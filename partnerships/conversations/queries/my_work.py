@@ -37,8 +37,9 @@ from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
 from partnerships.conversations.queries.listings import titles_known_to, titles_lookup
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
+from partnerships.kit.addresses import page_address
 from partnerships.kit.moments import beginning_of
-from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting, addresses
+from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting
 from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, reach_lookup, sorted_by_reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Role
@@ -157,7 +158,7 @@ class _WithTitles:
 
 def _record_tasks(what: str, rows: Sequence[_Row], user: User) -> InOrder:
     """The tasks of these records. Titles of partnerships are missing until `in_full` adds them."""
-    address, labels = addresses("conversations:detail"), dict(Status.choices)
+    labels = dict(Status.choices)
     complete = _WithTitles(user)
 
     def make(row: _Row) -> Waiting:
@@ -165,7 +166,7 @@ def _record_tasks(what: str, rows: Sequence[_Row], user: User) -> InOrder:
         return Waiting(
             what=what,
             title=subject,
-            path=address(pk),
+            path=page_address("conversations:detail", pk),
             since=since,
             due=due,
             status=status,

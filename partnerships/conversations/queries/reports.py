@@ -23,7 +23,8 @@ from partnerships.conversations.models import (
     ReportSubmission,
 )
 from partnerships.conversations.reporting import period_in_words
-from partnerships.kit.waiting import Waiting, addresses
+from partnerships.kit.addresses import page_address
+from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Reach
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.naming import show_as_at
@@ -77,7 +78,6 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     """Reports to write, by due date, then reports to accept or return."""
     to_write, to_decide, own = _reports(now)
-    address = addresses("conversations:report")
     wanted = [(report, True) for report in _listed(to_write.of(user)).order_by("due_on", "pk")]
     ids = to_decide.of(user).values("pk").union(own.of(user).values("pk"))
     wanted += [(report, False) for report in Report.objects.filter(pk__in=ids).for_listing().order_by("pk")]
@@ -85,7 +85,7 @@ def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
         Waiting(
             what=_writing_task(report) if writes else "Accept or return a progress report",
             title=f"{report.party.organisation.display_name}, {report.period_words}",
-            path=address(report.pk),
+            path=page_address("conversations:report", report.pk),
             since=report.opened_at,
             due=report.due_on if writes else None,
             within=report.round.partnership.title,

@@ -25,7 +25,8 @@ from partnerships.exchange.models import (
     ResponseStatus,
     Status,
 )
-from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting, addresses
+from partnerships.kit.addresses import page_address
+from partnerships.kit.waiting import MAX_LISTED, InOrder, Waiting
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models import EDITING_ROLES, Membership
@@ -182,7 +183,6 @@ class _WithAskers:
 
 def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
     """Asks and offers that wait for an answer of the person's organisations."""
-    address = addresses("exchange:detail")
     labels = dict(Status.choices)
     complete = _WithAskers(user)
 
@@ -191,7 +191,7 @@ def _answers_wanted(user: User, now: dt.datetime) -> InOrder:
         return Waiting(
             what="Answer this",
             title=title,
-            path=address(pk),
+            path=page_address("exchange:detail", pk),
             since=shared_at,
             due=closes_on,
             status=status,

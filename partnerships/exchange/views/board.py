@@ -27,8 +27,6 @@ from partnerships.people.requests import signed_in
 
 #: Cards on each side of the board; the list has the rest.
 SIDE = 10
-#: Shared asks and offers on a page of your own.
-OWN = 25
 #: Drafts above them; older ones are left out.
 MAX_DRAFTS = 100
 ORDER = ("-shared_at", "-pk")
@@ -108,7 +106,6 @@ def ours(request: HttpRequest) -> HttpResponse:
         request,
         _own_shared(user),
         order=ORDER,
-        size=OWN,
         first=lambda size: rows_for(_own_newest, user, size=size),
     )
     context = {

@@ -10,7 +10,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, V
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.kit.waiting import InOrder, Urgency, Waiting, addresses, urgency
+from partnerships.kit.addresses import page_address
+from partnerships.kit.waiting import InOrder, Urgency, Waiting, urgency
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
 from partnerships.organisations.statements import lookup, rows_for
@@ -84,14 +85,13 @@ def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
 
 def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
     """Versions to sign off, and conditions that the person can confirm as met."""
-    address = addresses("plans:signing")
 
     def make(row: dict[str, Any]) -> Waiting:
         lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
         return Waiting(
             what=_signing_task(row),
             title=row["plan__title"],
-            path=address(row["plan"]),
+            path=page_address("plans:signing", row["plan"]),
             since=row["asked_at"],
             due=row["due_on"],
             within=row["plan__partnership__title"] or "",

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from partnerships.kit.addresses import page_address
 from partnerships.kit.text import shorten
-from partnerships.kit.waiting import Waiting, addresses
+from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.statements import rows_for
@@ -50,12 +51,12 @@ def _reviews(user: User, now: dt.datetime) -> list[Waiting]:
     """Responses of the person's organisations whose review date has come."""
     places = sorted_by_reach(_waits_for, user, now)
     ids = sorted({pk for place in places.values() for pk in place})
-    address, labels = addresses("recommendations:response"), dict(ResponseStatus.choices)
+    labels = dict(ResponseStatus.choices)
     return [
         Waiting(
             what="Review this recommendation",
             title=shorten(row["recommendation__text"], _MAX_TITLE),
-            path=address(row["pk"]),
+            path=page_address("recommendations:response", row["pk"]),
             since=row["status_since"],
             due=row["review_on"],
             within=row["organisation__name"],

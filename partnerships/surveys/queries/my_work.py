@@ -6,7 +6,8 @@ import datetime as dt
 
 from django.db.models import QuerySet
 
-from partnerships.kit.waiting import Waiting, addresses
+from partnerships.kit.addresses import page_address
+from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import People, Reach
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
@@ -29,12 +30,11 @@ def _to_moderate(user: User) -> QuerySet[Round]:
 
 
 def _comments_to_read(user: User, now: dt.datetime) -> list[Waiting]:
-    address = addresses("surveys:moderate")
     return [
         Waiting(
             what="Read the comments from this survey",
             title=survey_round.title,
-            path=address(survey_round.pk),
+            path=page_address("surveys:moderate", survey_round.pk),
             since=survey_round.closed_at,
             within=survey_round.partnership.title,
         )
@@ -54,12 +54,11 @@ def _asked(user: User) -> QuerySet[Round]:
 
 
 def _to_agree(user: User, now: dt.datetime) -> list[Waiting]:
-    address = addresses("surveys:agree")
     return [
         Waiting(
             what="Say whether you will read the comments from this survey",
             title=survey_round.title,
-            path=address(survey_round.pk),
+            path=page_address("surveys:agree", survey_round.pk),
             since=survey_round.moderator_asked_at,
             within=survey_round.partnership.title,
         )

@@ -45,7 +45,7 @@ def alert_about_error(request: HttpRequest | None = None, **kwargs: object) -> N
     report_error(error, page=route, request_id=request_id)
     alert_operators(
         f"{type(error).__name__} on {route}",
-        f"Request {request_id} for {route} was answered with 500.\n\n{''.join(traceback.format_exception(error))}",
+        f"Request {request_id} for {route} failed with status 500.\n\n{''.join(traceback.format_exception(error))}",
     )
 
 
@@ -53,5 +53,5 @@ def alert_about_outage(error: Exception) -> None:
     """Alert operators that pages answer 503 because of the database."""
     alert_operators(
         f"The database is unavailable: {type(error).__name__}",
-        f"Pages are answered with 503 until it is back.\n\n{error}",
+        f"Pages say that the service is unavailable (503) until the database is back.\n\n{error}",
     )

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 #: The settings that name them, and what does not work without each.
 CONSEQUENCES = {
     "MEDIA_ROOT": "nobody can upload files",
-    "JOURNAL_ROOT": "a restore would bring back what was ended since the backup",
+    "JOURNAL_ROOT": "a restore would undo what people ended after the backup",
     "SURVEY_KEYS_ROOT": "no survey can open or close",
 }
 
@@ -26,7 +26,7 @@ def require_folders() -> None:
         if reason := _write_fault(folder):
             faults.append(
                 f"{name} names {folder}, to which this process cannot write ({reason}): {consequence}. "
-                f"Give it the right, or set {name} to another folder."
+                f"Allow it to write there, or set {name} to another folder."
             )
     if faults:
         raise ImproperlyConfigured("\n".join(faults))

@@ -55,14 +55,18 @@ class WorkCollector(Collector):
         if has_standby():
             yield GaugeMetricFamily(
                 "standby_seconds_behind",
-                "Seconds by which the standby is behind the primary; +Inf: it does not answer.",
+                "Seconds by which the standby is behind the primary; +Inf if the standby does not answer.",
                 value=_or_infinity(standby_seconds_behind()),
             )
         yield GaugeMetricFamily("database_read_only", "1 while the database takes no writes.", value=int(read_only))
         for heartbeat, metric_name, description in (
             (BEAT, "beat_seconds_since_tick", "Seconds since Celery beat last ticked."),
             (BACKUP, "backup_seconds_since_complete", "Seconds since the last complete backup."),
-            (BACKUP_DRILL, "backup_drill_seconds_since_complete", "Seconds since a restore was last tried."),
+            (
+                BACKUP_DRILL,
+                "backup_drill_seconds_since_complete",
+                "Seconds since the last drill that restored a backup without a difference.",
+            ),
         ):
             yield GaugeMetricFamily(metric_name, description, value=_or_infinity(ages[heartbeat]))
 
@@ -85,8 +89,8 @@ def _jobs_with_age() -> QuerySet[Job, JobRow]:
 def _job_metrics(jobs: Iterable[JobRow]) -> list[Metric]:
     # The label is not called "job": Prometheus has a label of this name for the scrape.
     runs = CounterMetricFamily("jobs_runs", "Runs of this job.", labels=["task"])
-    failures = CounterMetricFamily("jobs_failures", "Runs of this job that failed.", labels=["task"])
-    seconds = CounterMetricFamily("jobs_seconds", "How long all runs of this job took.", labels=["task"])
+    failures = CounterMetricFamily("jobs_failures", "Failed runs of this job.", labels=["task"])
+    seconds = CounterMetricFamily("jobs_seconds", "Seconds that all runs of this job took together.", labels=["task"])
     ages = GaugeMetricFamily("jobs_seconds_since_success", "Seconds since this job last succeeded.", labels=["task"])
     for name, run_count, failure_count, total_seconds, age in jobs:
         runs.add_metric([name], run_count)

@@ -119,18 +119,20 @@ def watch() -> None:
         hangs = main_loop.hangs()
         if hangs and hung_before:
             alert_operators(
-                "A worker hangs", "Its main thread has not moved for a minute and a half. It is being restarted."
+                "A worker hangs", "The main thread of a worker has not moved for 90 seconds. The worker is restarting."
             )
             return
         hung_before = hangs
 
         current = _check_database(main_thread_hangs=hangs)
         if current.fault and previous.fault:
-            alert_operators("Workers cannot use the database", f"They go on when it is back.\n\n{current.fault}")
+            alert_operators(
+                "Workers cannot use the database", f"Workers will go on when the database is back.\n\n{current.fault}"
+            )
         if beat_hangs(previous.beat_age, current.beat_age):
             alert_operators(
                 "Celery beat has stopped",
-                f"No tick for {current.beat_age:.0f} seconds. If it is not restarted soon, restart it.",
+                f"Beat has not ticked for {current.beat_age:.0f} seconds. If beat does not restart soon, restart it.",
             )
         has_stalled = (
             previous.queue is not None and current.queue is not None and is_stalled(previous.queue, current.queue)
@@ -138,7 +140,7 @@ def watch() -> None:
         if has_stalled and not is_at_work():
             alert_operators(
                 "The workers have stalled",
-                "Emails are overdue and none is being sent. Workers that have nothing to do are being restarted.",
+                "Emails are overdue, and no worker is sending any. Idle workers are restarting.",
             )
             return
         previous = current
@@ -157,7 +159,7 @@ def _check_database(*, main_thread_hangs: bool) -> _DatabaseCheck:
     """Read the queue of emails and the heartbeat of beat, and record the worker's own if it can take tasks."""
     try:
         if is_read_only():
-            return _DatabaseCheck(fault="It takes no writes: it is a standby, or set so.")
+            return _DatabaseCheck(fault="The database takes no writes: it is a standby, or is set to read-only.")
         check = _DatabaseCheck(queue=queue_seen(), beat_age=heartbeat_age(BEAT))
         if not main_thread_hangs and not main_loop.is_connecting():
             record_heartbeat(on_this_machine(WORKER))

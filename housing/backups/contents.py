@@ -60,7 +60,7 @@ class DatabaseContents:
         for sequence, last_value in self.sequences.items():
             restored_value = restored.sequences.get(sequence, 0)
             if restored_value < last_value:
-                sentences.append(f"{sequence} stands at {restored_value} instead of {last_value}.")
+                sentences.append(f"{sequence} is at {restored_value} instead of {last_value}.")
         for kind, count in self.objects.items():
             if restored.objects.get(kind) != count:
                 sentences.append(f"{restored.objects.get(kind, 0)} {kind} instead of {count}.")

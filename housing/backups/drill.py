@@ -64,7 +64,9 @@ def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> 
     """The database to restore into; it is emptied or dropped afterwards, so that no personal data stays in it."""
     if scratch is not None:
         if _identity(scratch) == _identity(database):
-            raise UnableToRestore("DATABASE_DRILL_URL is the database itself, which the drill would empty.")
+            raise UnableToRestore(
+                "DATABASE_DRILL_URL is the instance's own database, which the drill would empty. Name another one."
+            )
         try:
             yield scratch
         finally:
@@ -82,8 +84,8 @@ def _scratch(database: Mapping[str, Any], scratch: Mapping[str, Any] | None) -> 
         # PostgreSQL checks this first, so a database that an administrator created under this name is never dropped.
         except psycopg2.errors.InsufficientPrivilege:
             raise UnableToRestore(
-                f"The role {database['USER']} may not create databases. Let your database administrator run CREATE "
-                f"DATABASE {name} OWNER {database['USER']}, and set DATABASE_DRILL_URL to it."
+                f"The role {database['USER']} may not create databases. Ask your database administrator to "
+                f"run CREATE DATABASE {name} OWNER {database['USER']}, and set DATABASE_DRILL_URL to that database."
             ) from None
         try:
             yield {**database, "NAME": name}

@@ -67,7 +67,7 @@ class Folder:
         paths = list(self.root.rglob("*"))
         if link := next((path for path in paths if path.is_symlink()), None):
             raise UnusableFiles(
-                f"{link} is a link, and what it leads to would be missing: put the files themselves there."
+                f"{link} is a link, so a backup would miss the files it leads to. Put the files themselves there."
             )
         return sorted(str(path.relative_to(self.root)) for path in paths if path.is_file())
 
@@ -82,7 +82,7 @@ class Folder:
         """Write a file, after checking its name: anyone with the public key can make an archive with bad names."""
         path = (self.root / name).resolve()
         if not path.is_relative_to(self.root.resolve()):
-            raise UnusableFiles(f"The archive holds {name}, which leads out of {self}.")
+            raise UnusableFiles(f"The archive contains {name}, which leads out of {self}.")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             shutil.copyfileobj(content, file)
@@ -97,11 +97,11 @@ class Folder:
         for name, folder in outside.items():
             if folder.resolve().is_relative_to(self.root.resolve()):
                 raise UnusableFiles(
-                    f"{name} ({folder}) is within MEDIA_ROOT ({self}): a backup would hold it, and a restore would "
-                    "take it back."
+                    f"{name} ({folder}) is within MEDIA_ROOT ({self}), so a backup would contain it and a restore "
+                    "would overwrite it. Move it elsewhere."
                 )
         if to_set_aside and self.root.is_mount():
-            raise UnusableFiles(f"{self} holds files and is a mount point, which cannot be renamed. Empty it.")
+            raise UnusableFiles(f"{self} contains files and is a mount point, which cannot be renamed. Empty it first.")
 
 
 class Bucket:
@@ -128,7 +128,7 @@ class Bucket:
         try:
             self.storage.save(name, ContentFile(content.read()))
         except SuspiciousOperation as error:
-            raise UnusableFiles(f"The archive holds {name}, which leads out of {self}.") from error
+            raise UnusableFiles(f"The archive contains {name}, which leads out of {self}.") from error
 
     def set_aside(self, now: dt.datetime) -> None:
         """Move the files into another folder of the bucket."""

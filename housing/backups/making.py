@@ -116,8 +116,8 @@ def _write_all(
 def _public_keys(recipients: Sequence[str]) -> list[pyrage.x25519.Recipient]:
     if not recipients:
         raise UnableToBackUp(
-            "BACKUP_RECIPIENTS is not set. On another machine, `age-keygen -o backup-key.txt` makes two keys. Set "
-            "BACKUP_RECIPIENTS to the public one (age1…), and keep the file where the backups are not."
+            "BACKUP_RECIPIENTS is not set. On another machine, run `age-keygen -o backup-key.txt`. Set "
+            "BACKUP_RECIPIENTS to the public key (age1…) that it prints, and keep the file away from the backups."
         )
     try:
         return [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
@@ -132,7 +132,7 @@ def _alone(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UnableToBackUp(f"Another backup into {root} is running.") from None
+            raise UnableToBackUp(f"Another backup into {root} is running. Wait until it has ended.") from None
         yield
 
 

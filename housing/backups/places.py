@@ -86,7 +86,9 @@ def verify(folder: Path, manifest: Manifest) -> None:
         if not path.is_file():
             raise UnusableBackup(f"{path} is missing.")
         if hash_of(path) != part.sha256:
-            raise UnusableBackup(f"{path} is not what was written: its hash differs from the manifest's.")
+            raise UnusableBackup(
+                f"{path} has changed since the backup: its hash differs from the manifest's. Use another backup."
+            )
 
 
 def folder_name(now: dt.datetime) -> str:

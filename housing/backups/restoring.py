@@ -54,7 +54,7 @@ def read_identities(path: Path) -> list[pyrage.x25519.Identity]:
     except (OSError, UnicodeDecodeError, pyrage.IdentityError) as error:
         raise UnableToRestore(f"{path} cannot be read as a private key of age: {type(error).__name__}.") from None
     if not identities:
-        raise UnableToRestore(f"{path} holds no private key of age (AGE-SECRET-KEY-…).")
+        raise UnableToRestore(f"{path} contains no private key of age (AGE-SECRET-KEY-…).")
     return identities
 
 
@@ -84,7 +84,7 @@ def restore_backup(
     except UnusableFiles as error:
         raise UnableToRestore(str(error)) from error
     if holds_files and not replace:
-        raise UnableToRestore(f"{files} holds files. Empty it, or add --replace, which sets them aside.")
+        raise UnableToRestore(f"{files} contains files. Empty it, or add --replace, which moves the files away.")
     _restore_database(folder, identities=identities, database=database, replace=replace)
     if holds_files:
         files.set_aside(now)
@@ -133,7 +133,7 @@ def _restore_database(
         if not is_empty and not replace:
             raise UnableToRestore(
                 f"The database {database['NAME']} is not empty. Name an empty one in DATABASE_OWNER_URL, or add "
-                "--replace, which deletes what it holds."
+                "--replace, which deletes its tables."
             )
         connection.rollback()  # no idle transaction while the dump is read, which may take long
         _check_readable(folder, identities=identities, database=database, program=program)
@@ -200,7 +200,7 @@ def unpack_files(folder: Path, *, identities: list[pyrage.x25519.Identity], file
                 for member in archive:
                     content = archive.extractfile(member)
                     if content is None:
-                        raise UnableToRestore(f"The archive holds {member.name}, which is not a file.")
+                        raise UnableToRestore(f"The archive contains {member.name}, which is not a file.")
                     if member.name == HASHES:
                         hashes = json.load(content)
                     else:

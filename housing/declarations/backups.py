@@ -14,8 +14,8 @@ BACKUPS = Section(
             default_words="unset",
             needed_by="`backup`, `upgrade`",
             example="/srv/common-ground/backups",
-            meaning="The folder of backups, on another disk than the database, and copied off the machine ([backup "
-            "and restore](deploy.md#backup-and-restore)).",
+            meaning="The folder for backups. Put it on another disk than the database, and copy it off the machine "
+            "([backup and restore](deploy.md#backup-and-restore)).",
         ),
         Setting(
             name="BACKUP_RECIPIENTS",
@@ -23,8 +23,8 @@ BACKUPS = Section(
             default=[],
             needed_by="`backup`",
             example="age1PUBLICKEY",
-            meaning="The public age keys that backups are encrypted for. Keep the private ones where the backups are "
-            "not: this machine cannot read its own backups.",
+            meaning="The public age keys that backups are encrypted for. Keep the private keys on another "
+            "machine: this machine cannot read its own backups.",
         ),
         Setting(
             name="BACKUP_KEEP_DAYS",
@@ -32,7 +32,7 @@ BACKUPS = Section(
             default=35,
             needed_by="`backup`",
             check=checks.at_least(1),
-            meaning="Days after which a backup is deleted. The newest three stay.",
+            meaning="Days after which a backup is deleted. The newest three backups are never deleted.",
         ),
         Setting(
             name="DATABASE_DRILL_URL",
@@ -40,7 +40,7 @@ BACKUPS = Section(
             secret=True,
             needed_by="`backup_drill`",
             check=checks.scheme("postgres", "postgresql"),
-            meaning="A database of the owner's that the drill empties and fills.",
+            meaning="The URL of a database that belongs to the owner role, for the drill to empty and fill.",
         ),
         Setting(
             name="POSTGRES_PROGRAMS",
@@ -48,7 +48,7 @@ BACKUPS = Section(
             default_words="found",
             needed_by="`backup`, `restore`, `backup_drill`",
             example="/usr/lib/postgresql/18/bin",
-            meaning="The folder of `pg_dump` and `pg_restore`, of the server's major version.",
+            meaning="The folder with `pg_dump` and `pg_restore`. Their major version must be the server's.",
         ),
     ),
 )

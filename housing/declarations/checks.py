@@ -23,7 +23,7 @@ def key_fault(key: str) -> str:
     if key.startswith("#"):
         return "starts with #: it looks like a comment."
     if any(character.isspace() for character in key):
-        return "contains blanks: it may contain a comment."
+        return "contains spaces: it may contain a comment."
     if len(key) < MIN_KEY_LENGTH:
         return f"is shorter than {MIN_KEY_LENGTH} characters."
     return ""
@@ -63,7 +63,10 @@ def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values],
             return f"must begin with {' or '.join(f'{scheme}://' for scheme in allowed)}."
         if _has_readable_hosts(value):
             return ""
-        return "cannot be read. In user and password, write / as %2F, ? as %3F, # as %23, [ as %5B and % as %25."
+        return (
+            "cannot be read. In the user name and the password, replace / by %2F, ? by %3F, # by %23, [ by %5B and % "
+            "by %25."
+        )
 
     return check
 
@@ -84,7 +87,7 @@ def sentinels(value: list[str], values: Values) -> str:
     """Refuse sentinels without a port, and a REDIS_URL that does not name the primary."""
     wrong = next((sentinel for sentinel in value if not _HOST_AND_PORT.fullmatch(sentinel)), None)
     if wrong is not None:
-        return f"must be hosts with ports, such as broker-1.example:26379, not {wrong!r}."
+        return f"must be hosts with ports, for example broker-1.example:26379, not {wrong!r}."
     if value and not values["REDIS_URL"].startswith("redis://"):
         return "needs REDIS_URL=redis://:PASSWORD@NAME/0, where NAME is what the sentinels call the primary."
     return ""
@@ -100,7 +103,7 @@ def mailbox(value: str, values: Values) -> str:
     """Refuse anything but an email address in ASCII."""
     if value.isascii() and "@" in parseaddr(value)[1]:
         return ""
-    return f"must be an address such as digests@ground.example, not {value!r}."
+    return f"must be an email address, for example digests@ground.example, not {value!r}."
 
 
 def contacts(value: list[str], values: Values) -> str:
@@ -149,9 +152,8 @@ def lease(value: int, values: Values) -> str:
     if value >= shortest:
         return ""
     return (
-        f"is {value}; with EMAIL_TIMEOUT={values['EMAIL_TIMEOUT']} it must be at least {shortest} (5 x EMAIL_TIMEOUT + "
-        f"10 s), "
-        "or a slow mail server would get emails twice."
+        f"is {value}; with EMAIL_TIMEOUT={values['EMAIL_TIMEOUT']} it must be at least {shortest} (5 x EMAIL_TIMEOUT "
+        "+ 10 s), or a slow mail server would get emails twice."
     )
 
 

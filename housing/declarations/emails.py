@@ -46,7 +46,7 @@ SENDING = Section(
             name="EMAIL_BACKEND",
             default_words="from `EMAIL_URL`",
             needed_by=SENDERS,
-            meaning="A provider's backend instead of SMTP.",
+            meaning="The Python path of a provider's email backend, instead of SMTP.",
         ),
         Setting(
             name="ANYMAIL",
@@ -55,14 +55,14 @@ SENDING = Section(
             default_words="`{}`",
             secret=True,
             needed_by=f"{SENDERS}, {WEB}",
-            meaning="The provider's keys, as JSON. See the documentation of anymail.",
+            meaning="The provider's settings, as JSON. See the documentation of django-anymail.",
         ),
         Setting(
             name="EMAIL_WEBHOOK_SECRET",
             secret=True,
             needed_by=WEB,
-            meaning="The secret with which the mail provider signs its reports of bounces. Without it, that address "
-            "does not exist.",
+            meaning="The secret with which the mail provider signs its reports of bounces. Without it, the page for "
+            "these reports does not exist.",
         ),
         Setting(
             name="EMAIL_TIMEOUT",
@@ -87,8 +87,8 @@ SENDING = Section(
             default=180,
             needed_by=SENDERS,
             check=checks.stall_timeout,
-            meaning="Seconds without any progress after which the sending of an email ends (RFC 5321, 4.5.3.2.5). It "
-            "is tried again later.",
+            meaning="Seconds without any progress after which the sending of an email ends (RFC 5321, 4.5.3.2.5). The "
+            "email is tried again later.",
         ),
         Setting(
             name="EMAIL_BODY_TIMEOUT",
@@ -96,8 +96,8 @@ SENDING = Section(
             default=3600,
             needed_by=SENDERS,
             check=checks.body_timeout,
-            meaning="Seconds that the sending of one email may take in all while it makes progress. 20 MB in an hour "
-            "are about 45 kbit/s.",
+            meaning="Limit in seconds on sending one email, even if it makes progress. 20 MB in an hour are about "
+            "45 kbit/s.",
         ),
         Setting(
             name="EMAIL_CA_FILE",
@@ -117,21 +117,21 @@ SENDING = Section(
             kind=NUMBER,
             default=0,
             needed_by=SENDERS,
-            meaning="Limit on emails a minute in total. `0`: none.",
+            meaning="Maximum number of emails a minute. `0`: no limit.",
         ),
         Setting(
             name="EMAIL_PER_DOMAIN_PER_MINUTE",
             kind=NUMBER,
             default=0,
             needed_by=SENDERS,
-            meaning="The same for each recipient's domain.",
+            meaning="Maximum number of emails a minute to one domain. `0`: no limit.",
         ),
         Setting(
             name="EMAIL_PER_DOMAIN_PER_HOUR",
             kind=NUMBER,
             default=20_000,
             needed_by=SENDERS,
-            meaning="The same for an hour.",
+            meaning="Maximum number of emails an hour to one domain. `0`: no limit.",
         ),
         Setting(
             name="EMAIL_LEASE_SECONDS",
@@ -139,27 +139,27 @@ SENDING = Section(
             default=60,
             needed_by=SENDERS,
             check=checks.lease,
-            meaning="How long the claim of an email lasts.",
+            meaning="Seconds for which a worker claims an email. After that, another worker may send it.",
         ),
         Setting(
             name="EMAIL_RETRY_SECONDS",
             kind=DECIMAL,
             default=10,
             needed_by=SENDERS,
-            meaning="Seconds before the first retry. Each later one waits twice as long, up to an hour. An email "
-            "that may have arrived waits 60 times as long, then 360 times.",
+            meaning="Seconds before the first retry. Each later retry waits twice as long, up to an hour. The first "
+            "retry of an email that may have arrived waits 60 times as long, the next one 360 times.",
         ),
         Setting(
             name="EMAILS_HELD",
             kind=FLAG,
             default=False,
-            meaning="`1` sends only account emails: for the time after a restore, until somebody has looked "
+            meaning="`1` sends only account emails. Use it after a restore, until you have checked the data "
             "([backup and restore](deploy.md#backup-and-restore)).",
         ),
         Setting(
             name="MAIL_PAGE",
             needed_by=WEB,
-            meaning="The page of a mail catcher, for trying out: first steps lead to it. `make run` sets it.",
+            meaning="The address of a mail catcher's page, to which the first steps link. `make run` sets it.",
         ),
     ),
 )
@@ -172,40 +172,41 @@ RECEIVING = Section(
             default=lambda values: parseaddr(values["DEFAULT_FROM_EMAIL"])[1],
             default_words="the address in `DEFAULT_FROM_EMAIL`",
             check=checks.mailbox,
-            meaning="The envelope's sender: gets bounces, and emails that ask to stop ([digests](digests.md)).",
+            meaning="The envelope's sender. It gets bounces, and emails that ask to unsubscribe "
+            "([digests](digests.md)).",
         ),
         Setting(
             name="EMAIL_MAILBOX_PATH",
             needed_by=WORKER,
             meaning="The Maildir of that mailbox, which a job reads every minute ([the "
-            "mailbox](deploy.md#the-mailbox)). If it is not set, nothing reads the mailbox.",
+            "mailbox](deploy.md#the-mailbox)). Without it, nothing reads the mailbox.",
         ),
         Setting(
             name="EMAIL_REPLIES",
             default=lambda values: values["EMAIL_MAILBOX"],
             default_words="`EMAIL_MAILBOX`",
             meaning="The mailbox for replies and forwarded emails ([answers](answers.md#replies-by-email)). It must "
-            "take "
-            "`name+anything@domain`. `none`: emails take no replies.",
+            "accept `name+anything@domain`. `none`: people cannot reply to emails.",
         ),
         Setting(
             name="DIGEST_REPLY_TO",
-            meaning="An address that people read: replies to digests go there, and we do not read them.",
+            meaning="An address that your staff read. Replies to digests go there, and Common Ground does not read "
+            "them.",
         ),
         Setting(
             name="DIGEST_SETTLE_MINUTES",
             kind=DECIMAL,
             default=10,
             needed_by=BOTH,
-            meaning='Minutes without another change before "at once" digests go out.',
+            meaning='How many minutes "at once" digests wait for further changes.',
         ),
         Setting(
             name="NOTICES_AT_ONCE",
             kind=FLAG,
             default=False,
             needed_by=BOTH,
-            meaning="`1`: people who chose nothing get an email for every step, instead of one summary a day "
-            "([inbox](inbox.md)).",
+            meaning="`1`: people who have not chosen otherwise get an email for every step, instead of one summary a "
+            "day ([inbox](inbox.md)).",
         ),
     ),
 )

@@ -62,33 +62,33 @@ INSTANCE = Section(
             default_words="the host of `SITE_ORIGIN`",
             needed_by=WEB,
             example="ground.example",
-            meaning="Host names that the site answers to.",
+            meaning="Host names at which the site answers.",
         ),
         Setting(
             name="OPERATORS",
             kind=LIST,
             default=[],
             example="operators@ground.example",
-            meaning="Addresses that get alerts about what the system cannot do by itself "
+            meaning="Email addresses for alerts about faults that Common Ground cannot mend itself "
             "([alerts](deploy.md#alerts-by-email)).",
         ),
         Setting(
             name="OPERATED_BY",
             default="the network's administrators",
             needed_by=WEB,
-            meaning="Named in the privacy notice.",
+            meaning="Who runs this site, for the privacy notice.",
         ),
         Setting(
             name="PRIVACY_CONTACT",
             default="your network administrator",
             needed_by=WEB,
-            meaning="Named in the privacy notice.",
+            meaning="Whom to ask about personal data, for the privacy notice.",
         ),
         Setting(
             name="ACCESSIBILITY_CONTACT",
             default="your network administrator",
             needed_by=WEB,
-            meaning="Named in the accessibility statement.",
+            meaning="Whom to tell about problems with accessibility, for the accessibility statement.",
         ),
         Setting(
             name="SECURITY_CONTACT",
@@ -98,13 +98,14 @@ INSTANCE = Section(
             example="mailto:security@ground.example",
             check=checks.contacts,
             meaning="Where to report a vulnerability, the preferred place first: `mailto:` and an address, or an "
-            "`https://` page ([security.txt](deploy.md#reports-of-vulnerabilities)). Without it, there is none.",
+            "`https://` page ([security.txt](deploy.md#reports-of-vulnerabilities)). Without it, there is no "
+            "security.txt.",
         ),
         Setting(
             name="LOG_LEVEL",
             default="INFO",
             check=checks.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
-            meaning="How much is logged ([logs](deploy.md#logs)).",
+            meaning="The lowest level that is logged ([logs](deploy.md#logs)).",
         ),
         Setting(
             name="LOG_FORMAT",
@@ -124,15 +125,15 @@ INSTANCE = Section(
             name="METRICS_TOKEN",
             secret=True,
             needed_by=WEB,
-            meaning="The bearer token for Prometheus at `/metrics`. Without it, the page does not exist.",
+            meaning="The bearer token with which Prometheus reads `/metrics`. Without it, that page does not exist.",
         ),
         Setting(
             name="SENTRY_DSN",
             secret=True,
             needed_by=f"{WEB}, {WORKER}",
             check=checks.dsn,
-            meaning="Where errors are reported, as Sentry or GlitchTip shows it "
-            "([reports of errors](deploy.md#reports-of-errors)). Without it, only `OPERATORS` are told.",
+            meaning="The DSN of your project in Sentry or GlitchTip, to which errors are reported "
+            "([reports of errors](deploy.md#reports-of-errors)). Without it, only `OPERATORS` get alerts.",
         ),
     ),
 )
@@ -148,8 +149,7 @@ KEYS_OF_THE_INSTANCE = Section(
             required=True,
             check=checks.strong_key,
             meaning="Signs sessions and links in emails: at least 50 random characters. To change it, move the old "
-            "one to "
-            "`SECRET_KEY_FALLBACKS` while old links should still open.",
+            "key to `SECRET_KEY_FALLBACKS` for as long as old links should still open.",
         ),
         Setting(
             name="SECRET_KEY_FALLBACKS",
@@ -157,7 +157,7 @@ KEYS_OF_THE_INSTANCE = Section(
             default=[],
             secret=True,
             check=checks.strong_keys,
-            meaning="Earlier values of `SECRET_KEY`, while links signed with them must still open.",
+            meaning="Earlier values of `SECRET_KEY`. Links signed with them still open.",
         ),
         Setting(
             name="SECOND_FACTOR_KEYS",
@@ -166,7 +166,7 @@ KEYS_OF_THE_INSTANCE = Section(
             default_words="`SECRET_KEY` and its fallbacks",
             secret=True,
             check=checks.strong_keys,
-            meaning="Encrypt second factors in the database, newest first: NEW,OLD "
+            meaning="The keys that encrypt second factors in the database, newest first: NEW,OLD "
             "([how to change one](deploy.md#changing-the-key-of-second-factors)).",
         ),
         Setting(
@@ -176,15 +176,15 @@ KEYS_OF_THE_INSTANCE = Section(
             default_words="`SECRET_KEY` and its fallbacks",
             secret=True,
             check=checks.strong_keys,
-            meaning="Make the hashes of erased addresses that refused digests, newest first. Never drop an old one "
-            "([privacy](privacy.md)). Without it, keep every earlier `SECRET_KEY` in `SECRET_KEY_FALLBACKS`.",
+            meaning="The keys for hashes of erased addresses that refused digests, newest first. Never drop an old key "
+            "([privacy](privacy.md)). Without this setting, keep every earlier `SECRET_KEY` in `SECRET_KEY_FALLBACKS`.",
         ),
         Setting(
             name="JOURNAL_KEY",
             default=lambda values: values["SECRET_KEY"],
             default_words="`SECRET_KEY`",
             secret=True,
-            meaning="Makes the hashes of addresses and records in the journal. Keep it, or the journal cannot be "
+            meaning="The key for hashes of addresses and records in the journal. Keep it, or the journal cannot be "
             "applied.",
             check=checks.strong_beside,
         ),
@@ -202,9 +202,8 @@ ELSEWHERE = (
                 needed_by=WEB,
                 kind=FOLDER,
                 default_words="a folder in /tmp for each gunicorn",
-                meaning="Where the web processes of one machine share their metrics. If you set it, create and empty "
-                "it before "
-                "gunicorn starts.",
+                meaning="The folder in which the web processes of one machine share their metrics. If you set it, "
+                "create and empty the folder before gunicorn starts.",
             ),
             Setting(
                 name="COMMON_GROUND_VAR",
@@ -222,9 +221,9 @@ ELSEWHERE = (
             Setting(name=name, elsewhere=True, needed_by="`make run`", default=default, meaning=meaning)
             for name, default, meaning in (
                 ("HOST", "127.0.0.1", "The address at which pages answer."),
-                ("PORT", "8000", "The port of pages; the next free one if it is taken."),
+                ("PORT", "8000", "The port of pages. If it is taken, the next free port."),
                 ("MAIL_PORT", "8025", "The port of the mail catcher's page."),
-                ("SMTP_PORT", "2525", "The port at which the mail catcher takes emails."),
+                ("SMTP_PORT", "2525", "The port at which the mail catcher receives emails."),
             )
         ),
     ),

@@ -37,8 +37,8 @@ PAGES = Section(
             default_words="`1` with `BEHIND_TLS_PROXY`, else `0`",
             needed_by=WEB,
             meaning="How many of your proxies add an entry to `X-Forwarded-For`. Limits and the security log use the "
-            "entry of "
-            "the outermost. Too high trusts what visitors make up; too low counts all visitors as one.",
+            "entry of the outermost proxy. If the number is too high, visitors can make up their address; if it is "
+            "too low, all visitors count as one.",
         ),
         Setting(
             name="SECURE_SSL_REDIRECT",
@@ -46,7 +46,7 @@ PAGES = Section(
             default=has_https,
             default_words=WITH_HTTPS,
             needed_by=WEB,
-            meaning="Send plain HTTP to https.",
+            meaning="Redirect http to https.",
         ),
         Setting(
             name="HSTS_STEP",
@@ -56,9 +56,8 @@ PAGES = Section(
             needed_by=WEB,
             check=checks.at_most(len(HSTS_STEPS) - 1),
             meaning="How long browsers use nothing but https for this host: `0` not at all, `1` an hour, `2` a week, "
-            "`3` a year, "
-            "`4` a year and all subdomains, `5` the same and preloaded (hstspreload.org). Go up one step at a time "
-            "([how](deploy.md#https-by-steps)): undoing 5 takes months.",
+            "`3` a year, `4` a year and all subdomains, `5` the same and preloaded (hstspreload.org). Go up one step "
+            "at a time ([how](deploy.md#https-by-steps)): undoing 5 takes months.",
         ),
         Setting(
             name="SECOND_FACTOR_REQUIRED",
@@ -74,8 +73,8 @@ PAGES = Section(
             default_words="with https: `https://api.pwnedpasswords.com/range`",
             empty_counts=True,
             needed_by=WEB,
-            meaning="Where new passwords are looked up, by the first five digits of their SHA-1. If it is empty, "
-            "they are not looked up.",
+            meaning="The service that tells whether a new password was leaked. It gets the first five digits of the "
+            "password's SHA-1. If this is empty, passwords are not checked.",
         ),
         Setting(
             name="EXPORTS_PER_MINUTE",
@@ -99,7 +98,7 @@ PAGES = Section(
             default=6_000,
             needed_by=WEB,
             check=checks.at_least(1),
-            meaning="How many names one person or address may have matched in a minute "
+            meaning="How many names one person or IP address may send to be matched in a minute "
             "([reconciliation](reconciliation.md)).",
         ),
         *(
@@ -125,7 +124,7 @@ PAGES = Section(
             default=60,
             needed_by=f"{WEB}, {WORKER}",
             check=checks.at_least(1),
-            meaning="Days without a conversation after which a partnership has gone quiet, unless its leads chose "
+            meaning="Days without a conversation after which a partnership counts as quiet, unless its leads chose "
             "another number.",
         ),
     ),

@@ -27,7 +27,7 @@ FILES = Section(
             default=str(VAR_DIR / "media"),
             default_words="`var/media`",
             example="/srv/common-ground/media",
-            meaning="Uploaded files, unless `FILES_BUCKET` is set. Back them up with the database.",
+            meaning="The folder of uploaded files, unless `FILES_BUCKET` is set. Back it up with the database.",
         ),
         Setting(
             name="FILES_BUCKET",
@@ -41,7 +41,7 @@ FILES = Section(
             default_words="Amazon's for the region",
             example="https://storage.example",
             check=checks.only_with("FILES_BUCKET"),
-            meaning="The address of the storage.",
+            meaning="The address of the S3-compatible storage.",
         ),
         Setting(
             name="FILES_REGION",
@@ -53,14 +53,14 @@ FILES = Section(
             default_words="what the machine's role gives",
             secret=True,
             check=checks.only_with("FILES_BUCKET"),
-            meaning="The id of the key for the bucket.",
+            meaning="The id of the access key for the bucket.",
         ),
         Setting(
             name="FILES_SECRET_KEY",
             default_words="what the machine's role gives",
             secret=True,
             check=checks.only_with("FILES_ACCESS_KEY"),
-            meaning="The key for the bucket.",
+            meaning="The secret access key for the bucket.",
         ),
         Setting(
             name="JOURNAL_ROOT",
@@ -68,11 +68,9 @@ FILES = Section(
             default=str(VAR_DIR / "journal"),
             default_words="`var/journal`",
             example="/srv/common-ground/journal",
-            meaning="The journal that `after_restore` applies. Keep it on another disk than the database, and never "
-            "restore over "
-            "it. With several machines: one folder that all share (not over NFS, where two may write over each "
-            "other), or "
-            "one for each, collected before a restore.",
+            meaning="The folder of the journal that `after_restore` applies. Keep it on another disk than the "
+            "database, and never restore over it. With several machines: one folder that all share (not over NFS, "
+            "where two machines may overwrite each other's lines), or one for each, collected before a restore.",
         ),
         Setting(
             name="SURVEY_KEYS_ROOT",
@@ -80,9 +78,9 @@ FILES = Section(
             default=str(VAR_DIR / "survey-keys"),
             default_words="`var/survey-keys`",
             example="/srv/common-ground/survey-keys",
-            meaning="The private keys of open surveys, deleted when each closes: one folder that all machines share, "
-            "readable by "
-            "the application alone, never in a backup ([surveys](surveys.md)).",
+            meaning="The folder with the private keys of open surveys. Each key is deleted when its survey closes. "
+            "All machines share this folder. Only the application may read it, and it must never be in a backup "
+            "([surveys](surveys.md)).",
         ),
         Setting(
             name="STATIC_ROOT",
@@ -90,7 +88,8 @@ FILES = Section(
             default=str(VAR_DIR / "static"),
             default_words="`var/static`",
             needed_by=f"{WEB}, `collectstatic`",
-            meaning="Stylesheets and scripts as `collectstatic` leaves them for web.",
+            meaning="The folder into which `collectstatic` puts stylesheets and scripts, and from which web serves "
+            "them.",
         ),
         Setting(
             name="MAINTENANCE_FILE",
@@ -111,8 +110,8 @@ SERVICES = Section(
             name="DATABASE_ROLE",
             default="web",
             check=checks.one_of("web", "worker", "owner"),
-            meaning="Which of the three addresses a process uses: `web`, `worker` or `owner`. `manage.py`, worker "
-            "and account sender choose themselves.",
+            meaning="Which of the three `DATABASE_…URL` settings a process uses: `web`, `worker` or `owner`. You need "
+            "not set it for `manage.py`, worker and account sender.",
         ),
         Setting(
             name="DATABASE_URL",
@@ -122,7 +121,7 @@ SERVICES = Section(
             required=True,
             example="postgres://common_ground:PASSWORD@database.example:5432/common_ground",
             check=checks.scheme("postgres", "postgresql"),
-            meaning="The database, as the role of web.",
+            meaning="The URL of the database with the role of web processes.",
         ),
         Setting(
             name="DATABASE_WORKER_URL",
@@ -133,7 +132,7 @@ SERVICES = Section(
             needed_by=f"{SENDERS}, `manage.py`",
             example="postgres://common_ground_worker:PASSWORD@database.example:5432/common_ground",
             check=checks.scheme("postgres", "postgresql"),
-            meaning="The same database, as the role of workers and of `manage.py`.",
+            meaning="The URL of the same database with the role of workers and of `manage.py`.",
         ),
         Setting(
             name="DATABASE_OWNER_URL",
@@ -143,7 +142,8 @@ SERVICES = Section(
             needed_by=MIGRATE,
             example="postgres://common_ground_owner:PASSWORD@database.example:5432/common_ground",
             check=checks.scheme("postgres", "postgresql"),
-            meaning="The same database, as the tables' owner. Leave it out of the environment of web, worker and beat.",
+            meaning="The URL of the same database with the role that owns the tables. Leave it out of the environment "
+            "of web, worker and beat.",
         ),
         Setting(
             name="DATABASE_REPLICA_URL",
@@ -152,14 +152,14 @@ SERVICES = Section(
             needed_by=f"{WEB}, {WORKER}",
             example="postgres://common_ground_worker:PASSWORD@standby.example:5432/common_ground",
             check=checks.scheme("postgres", "postgresql"),
-            meaning="A streaming standby of the database, as the role of workers. Files that a worker makes and frozen "
-            "reports are read there ([a standby](growing.md#a-standby-of-the-database)).",
+            meaning="The URL of a streaming standby of the database, with the role of workers. Files that a worker "
+            "makes and frozen reports are read there ([a standby](growing.md#a-standby-of-the-database)).",
         ),
         Setting(
             name="CONN_MAX_AGE",
             kind=NUMBER,
             default=60,
-            meaning="Seconds that an idle connection to the database is kept "
+            meaning="How many seconds to keep an idle connection to the database "
             "([connections](deploy.md#connections-to-the-database)).",
         ),
         Setting(
@@ -181,15 +181,15 @@ SERVICES = Section(
             example="broker-1.example:26379,broker-2.example:26379,broker-3.example:26379",
             check=checks.sentinels,
             meaning="The sentinels of Redis or Valkey, if a replica takes over when the broker dies. The host in "
-            "`REDIS_URL` is then the name by which they know the primary "
-            "([a broker that fails over](growing.md#the-broker)).",
+            "`REDIS_URL` is then the sentinels' name for the primary ([a broker that fails "
+            "over](growing.md#the-broker)).",
         ),
         Setting(
             name="REDIS_SENTINEL_PASSWORD",
             secret=True,
             needed_by=f"{WEB}, {WORKER}, beat",
             check=checks.only_with("REDIS_SENTINELS"),
-            meaning="The password of the sentinels, if they ask for one. The broker's own is in `REDIS_URL`.",
+            meaning="The password of the sentinels, if they need one. The password of the broker is in `REDIS_URL`.",
         ),
         Setting(
             name="WORKER_CONCURRENCY",
@@ -197,7 +197,7 @@ SERVICES = Section(
             default=2,
             needed_by=WORKER,
             check=checks.at_least(1),
-            meaning="Processes of one worker.",
+            meaning="How many processes one worker has.",
         ),
     ),
 )

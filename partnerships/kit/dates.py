@@ -46,7 +46,7 @@ class PartialDate:
         """The date in `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; else raises `NotADate`."""
         match = _PARTIAL.fullmatch(text.strip())
         if match is None:
-            raise NotADate(f"“{text}” is not a date: write 2027, 2027-04 or 2027-04-11.")
+            raise NotADate(f"“{text}” is not a date. Enter 2027, 2027-04 or 2027-04-11.")
         partial = cls(
             int(match["year"]),
             int(match["month"]) if match["month"] else None,
@@ -55,7 +55,7 @@ class PartialDate:
         try:
             partial.earliest  # noqa: B018 - reading it is the check: 2027-02-30 has no first day
         except ValueError as error:
-            raise NotADate(f"“{text}” is not a real date.") from error
+            raise NotADate(f"“{text}” is not a real date. Check the day and the month.") from error
         return partial
 
     @property

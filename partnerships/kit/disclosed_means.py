@@ -69,7 +69,7 @@ def means_of(
     if len(asked) > MAX_GROUPS:
         raise ValueError("There are too many groups.")
     if scores.keys() - asked.keys():
-        raise ValueError("Somebody answered whose group was not asked.")
+        raise ValueError("There are answers from a group that was not asked.")
     all_scores = [score for group_scores in scores.values() for score in group_scores]
     means = {
         group: scale.shown(group_scores)

@@ -101,7 +101,7 @@ def _compare(was: str, now: str) -> tuple[Fragment, ...]:
                 if code >= _FIRST_SURROGATE:
                     code += _AFTER_SURROGATES - _FIRST_SURROGATE
                 if code > _LAST_CODE_POINT:
-                    raise ValueError("The texts hold more than a million different words.")
+                    raise ValueError("The texts contain more than a million different words.")
                 characters[token] = chr(code)
                 tokens.append(token)
             encoded.append(characters[token])

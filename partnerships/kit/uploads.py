@@ -41,6 +41,8 @@ MAX_UNPACKED = 20 * MEGABYTE
 MAX_PIXELS = 40_000_000
 _CHUNK = 64 * 1024
 
+_TOO_MANY_PIXELS = f"The picture has too many pixels: more than {MAX_PIXELS // 1_000_000} million. Make it smaller."
+
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
 #: Content types by the first folder of an Office Open XML file.
@@ -110,9 +112,11 @@ def check_upload(
     """
     size = file.size or 0
     if size == 0:
-        raise UnableToTakeFile("The file is empty.")
+        raise UnableToTakeFile("The file is empty. Choose another file.")
     if size > max_bytes:
-        raise UnableToTakeFile(f"The file is larger than {max_bytes // MEGABYTE} MB.")
+        raise UnableToTakeFile(
+            f"The file is larger than {max_bytes // MEGABYTE} MB. Choose a smaller file, or split it."
+        )
     content_type, extension = _content(file)
     if extension not in allowed:
         raise UnableToTakeFile(f"This type of file is not accepted. {_choose(allowed)}")
@@ -170,12 +174,14 @@ def _image(file: File[bytes]) -> tuple[str, str]:
             with Image.open(file, formats=tuple(_IMAGES)) as image:
                 width, height, image_format = *image.size, image.format or ""
                 if width * height > MAX_PIXELS:
-                    raise UnableToTakeFile("The picture has too many pixels.")
+                    raise UnableToTakeFile(_TOO_MANY_PIXELS)
                 image.verify()
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UnableToTakeFile("The picture has too many pixels.") from error
+        raise UnableToTakeFile(_TOO_MANY_PIXELS) from error
     except (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise UnableToTakeFile("The picture cannot be read.") from error
+        raise UnableToTakeFile(
+            "The picture cannot be read. Save it again as PNG or JPG, and choose the new file."
+        ) from error
     return _IMAGES[image_format]
 
 
@@ -189,13 +195,16 @@ def check_archive(file: IO[bytes]) -> list[str]:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
-                raise UnableToTakeFile(f"The file contains more than {MAX_ENTRIES} parts.")
+                raise UnableToTakeFile(
+                    f"The file contains more than {MAX_ENTRIES} parts. Remove some pictures or sheets, or split the "
+                    "file."
+                )
             left = MAX_UNPACKED
             for entry in entries:
                 left = _unpack(archive, entry, left)
             return [entry.filename for entry in entries]
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise UnableToTakeFile("The file is damaged.") from error
+        raise UnableToTakeFile("The file is damaged. Open it, save it again and choose the new file.") from error
     finally:
         file.seek(0)
 
@@ -203,21 +212,28 @@ def check_archive(file: IO[bytes]) -> list[str]:
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
     """Read one entry to its end; returns the bytes that others may have."""
     if entry.flag_bits & 0x1:
-        raise UnableToTakeFile("The file is encrypted.")
+        raise UnableToTakeFile(
+            "The file is protected with a password. Remove the password, save the file and choose it again."
+        )
     if entry.filename.casefold().endswith("vbaproject.bin"):
-        raise UnableToTakeFile("The file contains macros.")
+        raise UnableToTakeFile("The file contains macros. Save it without macros, for example as DOCX or XLSX.")
     is_xml = entry.filename.casefold().endswith((".xml", ".rels"))
     tail = b""
     with archive.open(entry) as part:
         while chunk := part.read(_CHUNK):
             left -= len(chunk)
             if left < 0:
-                raise UnableToTakeFile(f"The file unpacks to more than {MAX_UNPACKED // MEGABYTE} MB.")
+                raise UnableToTakeFile(
+                    f"The file unpacks to more than {MAX_UNPACKED // MEGABYTE} MB. Remove some pictures or sheets, or "
+                    "split the file."
+                )
             if is_xml:
                 # Without zero bytes UTF-16 reads like ASCII; the end of the last chunk may hold the start of a word.
                 seen = (tail + chunk).replace(b"\x00", b"").upper()
                 if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
-                    raise UnableToTakeFile("The file defines its own document type.")
+                    raise UnableToTakeFile(
+                        "The file defines its own XML document type. Save it again with Word, Excel or LibreOffice."
+                    )
                 tail = chunk[-32:]
     return left
 

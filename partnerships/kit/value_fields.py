@@ -62,7 +62,7 @@ def understood(text: str, *, whole_days: bool) -> PartialDate:
     if whole_days and date.precision != "day":
         year = PartialDate(date.year, date.month or 3)
         last = year.latest
-        raise NotADate(f"add the day: write {last.day} {year.words}")
+        raise NotADate(f"add the day, for example {last.day} {year.words}")
     return date
 
 

@@ -13,7 +13,7 @@ from partnerships.kit.dates import NotADate, PartialDate
 
 #: Longest text that is read as a date or an amount.
 LONGEST = 60
-#: What to write instead, at the end of an error.
+#: What to enter instead, at the end of an error.
 DAY_EXAMPLES = "27 March 2027 or 27/3/2027"
 PARTIAL_EXAMPLES = f"{DAY_EXAMPLES}, March 2027, Q1 2027 or 2027"
 
@@ -76,7 +76,7 @@ def read_date(text: str) -> PartialDate:
     """
     words = " ".join(text.split())
     if not words or len(words) > LONGEST:
-        raise NotADate(f"write {PARTIAL_EXAMPLES}")
+        raise NotADate(f"enter {PARTIAL_EXAMPLES}")
     date = _of_numbers(words) or _of_quarter(words) or _of_words(words)
     try:
         date.earliest  # noqa: B018 - reading it is the check
@@ -84,7 +84,7 @@ def read_date(text: str) -> PartialDate:
     except ValueError:
         is_day = False
     if not is_day:
-        raise NotADate(f"“{words}” is not a real date: write {PARTIAL_EXAMPLES}")
+        raise NotADate(f"“{words}” is not a real date: enter {PARTIAL_EXAMPLES}")
     return date
 
 
@@ -102,10 +102,10 @@ def _of_numbers(words: str) -> PartialDate | None:
     if _is_financial(words):
         year = int(words[:4])
         raise NotADate(
-            f"“{words}” is a financial year: write its first or last month, April {year} or March {year + 1}"
+            f"“{words}” is a financial year: enter its first or last month, April {year} or March {year + 1}"
         )
     if words.isdecimal():
-        raise NotADate(f"write {PARTIAL_EXAMPLES}")  # 20270403 would be guesswork
+        raise NotADate(f"enter {PARTIAL_EXAMPLES}")  # 20270403 would be guesswork
     return None
 
 
@@ -135,7 +135,7 @@ def _of_quarter(words: str) -> PartialDate | None:
     if not following:
         return PartialDate(year, quarter * 3)
     if int(following) % 100 != (year + 1) % 100:
-        raise NotADate(f"“{words}” is not a quarter: write Q1 2027, or Q1 2027/28 of a financial year")
+        raise NotADate(f"“{words}” is not a quarter: enter Q1 2027, or Q1 2027/28 for a financial year")
     return PartialDate(year + 1, 3) if quarter == 4 else PartialDate(year, quarter * 3 + 3)
 
 
@@ -144,15 +144,15 @@ def _of_words(words: str) -> PartialDate:
     if match := _SHORT_MONTH.fullmatch(words):
         words = f"{match[1]} {_with_century(int(match[2]))}"
     if not _WORDS.fullmatch(words) or re.search(r"\d[:.]\d", words):
-        raise NotADate(f"write {PARTIAL_EXAMPLES}")
+        raise NotADate(f"enter {PARTIAL_EXAMPLES}")
     try:
         one, other = (_PARSER.parse(words, default=default, ignoretz=True) for default in (_ONE_DAY, _OTHER_DAY))
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
-        raise NotADate(f"write {PARTIAL_EXAMPLES}") from error
+        raise NotADate(f"enter {PARTIAL_EXAMPLES}") from error
     if one.year != other.year:
-        raise NotADate(f"add the year: write {PARTIAL_EXAMPLES}")
+        raise NotADate(f"add the year: enter {PARTIAL_EXAMPLES}")
     if one.month != other.month or one.time() != other.time() or one.time() != dt.time():
-        raise NotADate(f"write {PARTIAL_EXAMPLES}")
+        raise NotADate(f"enter {PARTIAL_EXAMPLES}")
     return PartialDate(one.year, one.month, one.day if one.day == other.day else None)
 
 

@@ -166,7 +166,7 @@ def test_a_backup_restores_every_row_trigger_and_file(
     changed = compare(manifest, hashes=hashes, database=empty_database, files=Folder(restored))
     assert any(line.startswith("organisations_organisation: ") for line in changed)
     assert changed[-1].endswith("is not the file that was backed up.")
-    with pytest.raises(UnableToRestore, match="holds files"):
+    with pytest.raises(UnableToRestore, match="contains files"):
         restore_backup(folder, identities=read_identities(key), **where)
     with pytest.raises(UnableToRestore, match="is not empty"):
         restore_backup(folder, identities=read_identities(key), **where | {"files": Folder(tmp_path / "another")})
@@ -223,7 +223,7 @@ def test_a_backup_that_was_changed_or_cut_off_is_refused_before_anything_is_rest
     (changed / places.DATABASE).write_bytes(b"Sealed")
     (cut_off / places.MANIFEST).unlink()
 
-    for folder, words in ((changed, "is not what was written"), (cut_off, "is not a complete backup")):
+    for folder, words in ((changed, "has changed since the backup"), (cut_off, "is not a complete backup")):
         with pytest.raises(UnusableBackup, match=words):
             restore_backup(
                 folder,
@@ -344,7 +344,7 @@ def test_a_backup_without_a_key_or_with_the_journal_in_it_is_refused(tmp_path: P
     with pytest.raises(UnableToBackUp, match="JOURNAL_ROOT"):
         make_backup(recipients=[own], outside={"JOURNAL_ROOT": tmp_path / "journal"}, **given)
     (tmp_path / "on-another-disk").symlink_to("/mnt")
-    with pytest.raises(UnableToBackUp, match="is a link, and what it leads to would be missing"):
+    with pytest.raises(UnableToBackUp, match="is a link, so a backup would miss the files it leads to"):
         make_backup(recipients=[own], outside={}, **given)
 
 

@@ -195,7 +195,7 @@ def test_an_invalid_origin_prevents_the_start(tmp_path: Path) -> None:
     ("weak", "message"),
     [
         ("#" + LONG, "starts with #"),
-        (LONG + " " + LONG, "contains blanks"),
+        (LONG + " " + LONG, "contains spaces"),
         (LONG[1:], "shorter than 50 characters"),
     ],
 )
@@ -283,7 +283,11 @@ def refusal(**environ: str) -> str:
             "us@ground.example",
             "SECURITY_CONTACT must be mailto: followed by an email address, or an address that begins with https",
         ),
-        ("EMAIL_MAILBOX", "post", "EMAIL_MAILBOX must be an address such as digests@ground.example, not 'post'."),
+        (
+            "EMAIL_MAILBOX",
+            "post",
+            "EMAIL_MAILBOX must be an email address, for example digests@ground.example, not 'post'.",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_right_is_refused_with_what_to_do(name: str, value: str, said: str) -> None:
@@ -338,7 +342,7 @@ def test_every_fault_is_said_at_once_and_no_secret_is_repeated() -> None:
 
     assert "DATABASE_URL must begin with postgres:// or postgresql://." in said
     for name in ("DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL"):
-        assert f"{name} cannot be read. In user and password, write / as %2F" in said
+        assert f"{name} cannot be read. In the user name and the password, replace / by %2F" in said
     assert "ANYMAIL must be a JSON object." in said
     assert "SENTRY_DSN must be as Sentry or GlitchTip shows it: https://KEY@HOST/NUMBER." in said
     assert "CONN_MAX_AGE must be a whole number, not '-1'" in said

@@ -214,7 +214,7 @@ def test_while_the_storage_of_files_is_away_pages_say_so_and_no_record_is_made(
         add(world)
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "60")
-    assert "The file is not lost." in answer.content.decode()
+    assert "your file is safe." in answer.content.decode()
     assert Document.objects.count() == 1
 
 

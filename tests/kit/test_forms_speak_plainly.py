@@ -65,11 +65,11 @@ def test_a_day_is_read_as_people_write_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("30/2/2027", "Needed by is not clear: “30/2/2027” is not a real date: write 27 March 2027"),
-        ("27 March", "Needed by is not clear: add the year: write 27 March 2027 or 27/3/2027"),
-        ("March 2027", "Needed by is not clear: add the day: write 31 March 2027"),
-        ("Q3 2027", "Needed by is not clear: add the day: write 30 September 2027"),
-        ("soon", "Needed by is not clear: write 27 March 2027 or 27/3/2027"),
+        ("30/2/2027", "Needed by is not clear: “30/2/2027” is not a real date: enter 27 March 2027"),
+        ("27 March", "Needed by is not clear: add the year: enter 27 March 2027 or 27/3/2027"),
+        ("March 2027", "Needed by is not clear: add the day, for example 31 March 2027"),
+        ("Q3 2027", "Needed by is not clear: add the day, for example 30 September 2027"),
+        ("soon", "Needed by is not clear: enter 27 March 2027 or 27/3/2027"),
     ],
 )
 def test_an_unclear_day_is_refused_with_its_name_and_the_remedy(text: str, words: str) -> None:

@@ -63,7 +63,7 @@ def test_one_click_makes_a_board_pack_that_its_person_downloads(world: World) ->
     ready = ben.get(sent.url).content.decode()
     answer = ben.get(reverse("reports:made-file-download", args=[file.pk]))
 
-    assert "Being made" in waiting
+    assert "We are making the file" in waiting
     assert ("every 2s" in waiting, "every 2s" in ready) == (True, False)
     assert "Download the Excel file" in ready
     assert file.question == query

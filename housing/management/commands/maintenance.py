@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     help = (
         "While maintenance is on, pages of this machine answer 503 with Retry-After. Health probes and /metrics go on "
-        "answering, and one-click unsubscribes are kept until `off` does them; workers are not stopped. Run it on "
+        "answering, and one-click unsubscribes wait until `off` carries them out; workers are not stopped. Run it on "
         "every machine that serves pages, unless they share MAINTENANCE_FILE."
     )
     requires_system_checks = []
@@ -30,7 +30,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """On or off, and until when."""
         parser.add_argument("state", choices=("on", "off", "status"))
-        parser.add_argument("--until", help="When people may try again, such as 14:30; it does not end maintenance.")
+        parser.add_argument(
+            "--until", help="When people may try again, for example 14:30. It does not end maintenance."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write or remove the file."""
@@ -45,17 +47,17 @@ class Command(BaseCommand):
             self.stdout.write(f"Maintenance is {'on' if is_on() else 'off'}. Unsubscribes waiting: {waiting()}.")
 
     def _unsubscribe(self) -> None:
-        """Do what mail programs asked for meanwhile."""
+        """Carry out the one-click unsubscribes that arrived during maintenance."""
         try:
             stopped = act_on_kept(now=timezone.now())
         except OSError as error:
             raise CommandError(
-                f"Unsubscribes that were kept cannot be read ({error}). Run this again as the account of web."
+                f"The unsubscribes that wait cannot be read ({error}). Run this again as the user of web."
             ) from None
         except Exception as error:
             log.exception("unsubscribes_not_done")
             raise CommandError(
-                f"Unsubscribes that could not be done ({type(error).__name__}): {waiting()}. Run this again."
+                f"Unsubscribes that failed ({type(error).__name__}): {waiting()}. Run this again."
             ) from None
         if stopped:
             self.stdout.write(f"Unsubscribes received during maintenance and now done: {stopped}.")
@@ -68,7 +70,7 @@ def _next(given: str) -> dt.datetime:
     except ValueError:
         at = None
     if at is None:
-        raise CommandError(f"--until must be a time such as 14:30, not {given!r}.")
+        raise CommandError(f"--until must be a time, for example 14:30, not {given!r}.")
     now = timezone.localtime()
     moment = timezone.make_aware(dt.datetime.combine(now.date(), at))
     return moment if moment > now else timezone.make_aware(dt.datetime.combine(now.date() + dt.timedelta(days=1), at))

@@ -1,6 +1,6 @@
-"""Checks of uploads by size and content, never by the browser's claims.
+"""Check uploaded files by their size and content, never by what the browser says about them.
 
-Plain text has no signature in its content, so its name must say that it is text.
+Plain text has no signature in its content, so the name of the file must say that it is text.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ class UnableToTakeFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CheckedUpload:
-    """A checked file; `name` is for people, `storage_name` says nothing."""
+    """An uploaded file that passed all checks.
+
+    `name` is the cleaned name that people see. `storage_name` is random, so that paths reveal nothing.
+    """
 
     name: str
     content_type: str
@@ -84,14 +87,13 @@ class CheckedUpload:
 
 
 def clean_file_name(name: str, extension: str = "") -> str:
-    """The last part of a name, cleaned, with the content's extension.
+    """Return a safe file name: the last part of `name`, without control characters, with the content's extension.
 
-    Without control characters, at most 120 characters.
+    Browsers may send a whole path. The result has at most 120 characters.
     """
-    last = PurePosixPath(name.replace("\\", "/")).name
-    stem = "".join(character for character in last if character.isprintable() and character not in '<>:"/|?*').strip(
-        ". "
-    )
+    last_part = PurePosixPath(name.replace("\\", "/")).name
+    allowed = [character for character in last_part if character.isprintable() and character not in '<>:"/|?*']
+    stem = "".join(allowed).strip(". ")
     if extension:
         stem = stem[: stem.rfind(".")] if "." in stem else stem
         return f"{stem[:115] or 'document'}.{extension}"
@@ -99,16 +101,16 @@ def clean_file_name(name: str, extension: str = "") -> str:
 
 
 def _choose(allowed: Collection[str]) -> str:
-    """The remedy: `Choose a file of one of these kinds: CSV, PDF.`"""
+    """Return the remedy in words: `Choose a file of one of these kinds: CSV, PDF.`"""
     return f"Choose a file of one of these kinds: {', '.join(sorted(file_kind.upper() for file_kind in allowed))}."
 
 
 def check_upload(
     file: File[bytes], *, allowed: Collection[str] = DOCUMENTS, max_bytes: int = MAX_BYTES
 ) -> CheckedUpload:
-    """The file's type by its content; leaves the file at its start.
+    """Check the size of a file, and find its type from its content. Leaves the file at its start.
 
-    Raises `UnableToTakeFile` with a sentence for the person who chose it.
+    Raises `UnableToTakeFile` with a sentence for the person who chose the file.
     """
     size = file.size or 0
     if size == 0:
@@ -133,10 +135,10 @@ def check_upload(
 
 @contextmanager
 def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None]:
-    """Describe and store the file of a row, which is saved within.
+    """Store the file of a row. The block saves the row; if the block fails, the stored file is deleted again.
 
-    Both are kept, or neither. The row has `file`, `file_name`, `content_type`, `size` and `sha256`. Raises
-    `UnableToTakeFile` if it cannot be stored.
+    The row has the fields `file`, `file_name`, `content_type`, `size` and `sha256`. Raises `UnableToTakeFile` if the
+    file cannot be stored.
     """
     row.file_name, row.content_type = checked.name, checked.content_type
     row.size, row.sha256 = checked.size, checked.sha256
@@ -154,7 +156,7 @@ def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None
 
 
 def _content(file: File[bytes]) -> tuple[str, str]:
-    """The content type and its extension; two empty texts if unknown."""
+    """Return the content type and its extension; two empty texts if the type is unknown."""
     file.seek(0)
     head = file.read(1024)
     if head.startswith(b"%PDF-"):
@@ -167,6 +169,7 @@ def _content(file: File[bytes]) -> tuple[str, str]:
 
 
 def _image(file: File[bytes]) -> tuple[str, str]:
+    """Return the content type and extension of a PNG or JPEG picture, after checking its real size in pixels."""
     file.seek(0)
     try:
         with warnings.catch_warnings():
@@ -186,7 +189,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
 
 
 def check_archive(file: IO[bytes]) -> list[str]:
-    """The names in a ZIP archive, after checking its real unpacked size.
+    """Return the names in a ZIP archive, after reading all of it to check its real unpacked size.
 
     Raises `UnableToTakeFile` for too many entries, too much content, encryption, macros, or XML with a document type.
     """
@@ -199,9 +202,9 @@ def check_archive(file: IO[bytes]) -> list[str]:
                     f"The file contains more than {MAX_ENTRIES} parts. Remove some pictures or sheets, or split the "
                     "file."
                 )
-            left = MAX_UNPACKED
+            bytes_left = MAX_UNPACKED
             for entry in entries:
-                left = _unpack(archive, entry, left)
+                bytes_left = _unpack(archive, entry, bytes_left)
             return [entry.filename for entry in entries]
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise UnableToTakeFile("The file is damaged. Open it, save it again and choose the new file.") from error
@@ -209,8 +212,12 @@ def check_archive(file: IO[bytes]) -> list[str]:
         file.seek(0)
 
 
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
-    """Read one entry to its end; returns the bytes that others may have."""
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, bytes_left: int) -> int:
+    """Read one entry of an archive to its end.
+
+    `bytes_left` is how much the archive may still unpack to. Returns how much is left for the other entries. The size
+    in the archive's directory is not used, because a hostile archive may state any number.
+    """
     if entry.flag_bits & 0x1:
         raise UnableToTakeFile(
             "The file is protected with a password. Remove the password, save the file and choose it again."
@@ -221,24 +228,26 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
     tail = b""
     with archive.open(entry) as part:
         while chunk := part.read(_CHUNK):
-            left -= len(chunk)
-            if left < 0:
+            bytes_left -= len(chunk)
+            if bytes_left < 0:
                 raise UnableToTakeFile(
                     f"The file unpacks to more than {MAX_UNPACKED // MEGABYTE} MB. Remove some pictures or sheets, or "
                     "split the file."
                 )
             if is_xml:
-                # Without zero bytes UTF-16 reads like ASCII; the end of the last chunk may hold the start of a word.
-                seen = (tail + chunk).replace(b"\x00", b"").upper()
-                if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
+                # Zero bytes are removed, so that UTF-16 reads like ASCII. The end of the last chunk is read again,
+                # because a word may be split between two chunks.
+                text = (tail + chunk).replace(b"\x00", b"").upper()
+                if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
                     raise UnableToTakeFile(
                         "The file defines its own XML document type. Save it again with Word, Excel or LibreOffice."
                     )
                 tail = chunk[-32:]
-    return left
+    return bytes_left
 
 
 def _office(file: File[bytes]) -> tuple[str, str]:
+    """Return the content type and extension of an Office or OpenDocument file; two empty texts for another ZIP file."""
     names = check_archive(file)
     if "[Content_Types].xml" in names:
         for folder, office_kind in _OFFICE_FOLDERS.items():
@@ -254,10 +263,10 @@ def _office(file: File[bytes]) -> tuple[str, str]:
 
 
 def _text(file: File[bytes]) -> tuple[str, str]:
-    """The type of plain text in UTF-8 or Windows-1252; CSV by its name.
+    """Return the type of a plain text file; two empty texts if its content is not plain text.
 
-    No control characters. Scripts are plain text too: a file with another ending, such as .bat or .js, is refused, not
-    renamed.
+    Plain text has no control characters, in UTF-8 and in Windows-1252. CSV is told from other text by the file's name.
+    Scripts are plain text too: a file with another ending, such as .bat or .js, is refused, not renamed.
     """
     file.seek(0)
     while chunk := file.read(_CHUNK):

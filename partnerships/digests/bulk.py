@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 
 def _left_out(_person: User, rows: Sequence[Subscription], _now: dt.datetime) -> dict[int, str]:
     """Why some are left out, by id."""
-    return {row.pk: "These have already answered." for row in rows if not row.is_waiting}
+    return {row.pk: "These people have already answered." for row in rows if not row.is_waiting}
 
 
 def _ask_again(*, row: Subscription, person: User, chosen: Mapping[str, Any], now: dt.datetime) -> None:
@@ -37,10 +37,10 @@ ASK_AGAIN = BulkAction(
 
 def _not_to_send_again(person: User, rows: Sequence[Delivery], now: dt.datetime) -> dict[int, str]:
     """Why some emails are left out, by id."""
-    reasons = {row.pk: "These are not digests." for row in rows if not row.can_be_sent_again}
+    reasons = {row.pk: "Only digests can be sent again." for row in rows if not row.can_be_sent_again}
     for row in rows:
         if row.is_open:
-            reasons[row.pk] = "These emails are still on their way."
+            reasons[row.pk] = "These emails are still on their way. Wait until they have arrived or failed."
         elif row.is_sent:
             reasons[row.pk] = "A mail server has accepted these emails. Open one to send it again with a reason."
     if not roles_of(person, now).keeps_directory:

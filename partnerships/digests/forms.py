@@ -43,7 +43,10 @@ _LEAD_TIMES = {
     ),
     ReminderKind.SIGNATURES: (
         "Signatures that you are asked for",
-        "Choose none to be reminded only after the deadline. After it, or without one, we remind you once a week.",
+        (
+            "Choose none to be reminded only after the deadline. After the deadline, or if there is none, we remind "
+            "you once a week."
+        ),
     ),
     ReminderKind.ASKS: ("Asks and offers about to close without an answer", "Choose none to get no reminders."),
 }
@@ -110,7 +113,7 @@ class PreferenceForm(Form):
     tells_matches = forms.BooleanField(
         label="Include new matches",
         required=False,
-        help_text="When an ask matches an offer, and one of them is your organisation's.",
+        help_text="When one of your organisation’s asks or offers has a new match.",
     )
     paused_from = DayField(
         label="Pause from", required=False, help_text="The first day without emails. Leave empty to start at once."
@@ -241,11 +244,11 @@ class PreferenceForm(Form):
         pause_start, pause_end = data.get("paused_from"), data.get("paused_until")
         zone = data.get("time_zone")
         if pause_end and zone and pause_end <= local_day(timezone.now(), zone):
-            self.add_error("paused_until", "“Pause until” must be in the future; leave it empty to get digests now")
+            self.add_error("paused_until", "Enter a day in the future, or leave this empty to get digests now")
         if pause_start and not pause_end and "paused_until" not in self.errors:
             self.add_error("paused_until", "Enter the day on which the pause ends")
         elif pause_start and pause_end and pause_start >= pause_end:
-            self.add_error("paused_from", "“Pause from” must be before “Pause until”")
+            self.add_error("paused_from", "Enter a day before “Pause until”")
 
         dates_field = f"{_LEAD_PREFIX}{ReminderKind.DATES}"
         days_for_dates = data.get(dates_field) or []
@@ -374,7 +377,7 @@ class ReasonForm(kit.ReasonForm):
     """Say why an administrator looks at a person's email; the reason is recorded."""
 
     reason = forms.CharField(
-        label="Why do you need to see it?",
+        label="Why do you need to see this email?",
         max_length=300,
         help_text="Your reason and name are recorded. The person can see in their account that you looked, and when.",
     )

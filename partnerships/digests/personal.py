@@ -13,7 +13,7 @@ RULES = (
         "digests.Subscription",
         "person",
         Fate.KEEP,
-        "what somebody follows",
+        "what a person follows",
         (
             "status",
             "how",
@@ -27,7 +27,7 @@ RULES = (
             "has_own_address",
         ),
     ),
-    Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked somebody to follow", ("asked_at",)),
+    Rule("digests.Subscription", "added_by", Fate.KEEP, "who asked a person to follow it", ("asked_at",)),
     Rule("digests.RoleRule", "set_by", Fate.KEEP, "who set it", ("role", "set_at")),
     Rule(
         "digests.Preference",
@@ -58,8 +58,8 @@ RULES = (
     ),
     Rule("digests.NoticeChoice", "person", Fate.DELETE, "how they want notices", ("group", "way")),
     Rule("digests.Stop", "person", Fate.DELETE, "what they stopped, to undo it", ("at", "undone_at")),
-    Rule("digests.Slot", "recipient", Fate.KEEP, "one digest a local date", ("slot_on",)),
-    Rule("digests.OpenDigest", "recipient", Fate.KEEP, "one digest at a time"),
+    Rule("digests.Slot", "recipient", Fate.KEEP, "dates that already have a digest", ("slot_on",)),
+    Rule("digests.OpenDigest", "recipient", Fate.KEEP, "the digest that is still to be sent"),
     Rule("digests.EmailRequest", "address", Fate.DELETE, "an address that asked for an email", whose="address"),
 )
 

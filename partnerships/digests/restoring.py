@@ -173,7 +173,7 @@ def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redo
 def register() -> None:
     """Register what is applied again after a restore."""
     register_redo(SUBSCRIPTION, "subscriptions stopped or refused again", redo_subscriptions)
-    register_redo(REFUSED_ALL, "people who want no questions", redo_refused_all)
+    register_redo(REFUSED_ALL, "people who want no confirmation emails", redo_refused_all)
     register_redo(MATCHES, "people who want no matches", redo_matches)
-    register_redo(WAY, "choices of how notices come", redo_ways)
-    register_redo(LINKS, "people whose links in emails ended again", redo_digest_links)
+    register_redo(WAY, "choices of how people get notices", redo_ways)
+    register_redo(LINKS, "people whose links in emails were ended again", redo_digest_links)

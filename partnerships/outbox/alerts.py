@@ -36,7 +36,7 @@ def register() -> None:
     register_kind(
         EmailKind(
             code=ALERT,
-            label="Alert to operators",
+            label="Alert to administrators of the server",
             lane=Lane.ACCOUNT,
             composer=RenderedComposer(),
             group=NoticeGroup.ACCOUNT,

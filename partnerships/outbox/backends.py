@@ -100,7 +100,7 @@ def _send_with_backend(connection: BaseEmailBackend, message: Outgoing) -> Answe
     provider_id = str(getattr(status, "message_id", "") or "")
     if accepted:
         return Answer(message.key, Outcome.ACCEPTED, "", provider_id)
-    return Answer(message.key, Outcome.LATER, "The mail backend did not accept it.")
+    return Answer(message.key, Outcome.LATER, "The mail backend did not accept the email.")
 
 
 def _answer_of_provider(key: int, error: Exception) -> Answer:

@@ -91,7 +91,7 @@ def release(*, address: str = "", address_hash: str = "", author_id: int | None,
     for hooks in registered_hooks():
         hooks.lock()
     if not open_suppressions(address, address_hash=address_hash).update(released_at=now):
-        raise UnableToRelease("Emails to this address are not stopped.")
+        raise UnableToRelease("This address is not blocked, so there is nothing to unblock.")
     journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address), released=True)
     if not address:
         return 0

@@ -265,7 +265,7 @@ def _group_by_composer(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]],
         kind = kind_of(row.kind)
         if kind is None:
             code = EmailReason.NOT_COMPOSED
-            reason = code.in_full(f"there is no kind {row.kind}.")
+            reason = code.in_full(f"this kind of email no longer exists: {row.kind}.")
             of_unknown_kind.append(SetAside(row.pk, EmailStatus.FAILED, reason, code))
         else:
             due_by_composer[kind.composer].append(row.as_due(row.message_id or new_message_ids[row.pk]))
@@ -286,13 +286,15 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
         elif email.due.lane != Lane.ACCOUNT and email.address.lower() in suppressed_addresses:
             refusals[email.pk] = SetAside(email.pk, EmailStatus.SUPPRESSED, "An earlier email to this address bounced.")
         elif not can_be_addressed(email.address):
-            refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, "The address cannot be written on an envelope.")
+            refusals[email.pk] = SetAside(
+                email.pk, EmailStatus.FAILED, "The address is not one that mail servers accept."
+            )
         elif doubts[email.pk] >= MAX_DOUBTS:
             code = EmailReason.MAY_HAVE_ARRIVED
-            reason = code.in_full(f"the mail server did not say, {MAX_DOUBTS} times.")
+            reason = code.in_full(f"the mail server did not confirm it, {MAX_DOUBTS} times.")
             refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, reason, code)
         elif email.due.unanswered >= MAX_CLAIMS:
-            reason = f"Claimed {email.due.unanswered} times without an answer."
+            reason = f"We tried {email.due.unanswered} times to send the email and got no answer."
             refusals[email.pk] = SetAside(email.pk, EmailStatus.FAILED, reason)
     return refusals
 

@@ -42,9 +42,9 @@ URGENT = (NoticeGroup.REMINDERS, NoticeGroup.MENTIONS, NoticeGroup.INVITATIONS, 
 #: Why an email cannot be turned off: the end of a sentence on the page of choices.
 FOR_SECURITY = "it protects your account"
 FOR_SIGNING = "someone needs your signature, and the email contains your link to sign"
-FOR_CONSENT = "you or your organisation must answer it, and only you can"
-FOR_PRIVACY = "the law requires us to tell people what we hold about them"
-FOR_OPERATORS = "operators must know at once"
+FOR_CONSENT = "you or your organisation must answer, and only you can"
+FOR_PRIVACY = "the law requires us to tell people what data we have about them"
+FOR_OPERATORS = "administrators of the server must know at once"
 
 
 class Subject(NamedTuple):

@@ -101,7 +101,7 @@ class Composer:
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
         """Return the email as a line of a summary, or the reason why the summary must not mention it."""
-        return "It has no line in a summary."
+        return "Summaries do not mention this kind of email."
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
         """Find the recipients of the due emails, in a fixed number of statements."""

@@ -46,8 +46,8 @@ OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
 class EmailReason(models.TextChoices):
     """Codes of reasons why an email has not left, for programs; `Email.reason` is the text for people."""
 
-    NOT_COMPOSED = "not_composed", "It could not be written"
-    MAY_HAVE_ARRIVED = "may_have_arrived", "It may have arrived"
+    NOT_COMPOSED = "not_composed", "The email could not be written"
+    MAY_HAVE_ARRIVED = "may_have_arrived", "The email may have arrived"
 
     def in_full(self, detail: str) -> str:
         """The label with details, as the ledger shows it."""
@@ -85,11 +85,11 @@ class Email(models.Model):
     kind = models.CharField(max_length=40)
     person_id = models.BigIntegerField(null=True, help_text="The recipient. Empty for an address without a person.")
     sender_id = models.BigIntegerField(
-        null=True, help_text="The organisation on whose behalf it is sent. Its leads can read the status."
+        null=True, help_text="The organisation on whose behalf we send the email. Its leads can see the status."
     )
-    params = models.JSONField(default=dict, help_text="The numbers and codes from which the email is composed.")
+    params = models.JSONField(default=dict, help_text="The ids and codes from which the email is composed.")
     secrets = models.JSONField(
-        null=True, blank=True, help_text="Secret parameters, such as a token. Deleted once the email is settled."
+        null=True, blank=True, help_text="Secret parameters, for example a token. Deleted once the email is settled."
     )
     status = models.CharField(max_length=10, choices=EmailStatus, default=EmailStatus.QUEUED)
     message_id = models.CharField(max_length=120, blank=True)
@@ -97,17 +97,20 @@ class Email(models.Model):
     subject = models.CharField(max_length=400, blank=True)
     recipe = models.JSONField(null=True, blank=True)
     tokens = models.JSONField(
-        null=True, blank=True, help_text="The secret words of the message. Deleted once the email is settled."
+        null=True, blank=True, help_text="The secret text of the message. Deleted once the email is settled."
     )
-    memo = models.JSONField(null=True, blank=True, help_text="What the composer needs to know when it is sent again.")
+    memo = models.JSONField(null=True, blank=True, help_text="What the composer needs if the email is sent again.")
     attempts = models.PositiveSmallIntegerField(default=0)
-    deferrals = models.PositiveSmallIntegerField(default=0, help_text="How often a server said “later”.")
-    unanswered = models.PositiveSmallIntegerField(default=0, help_text="Claims since a server last answered.")
+    deferrals = models.PositiveSmallIntegerField(default=0, help_text="How often a mail server answered “try later”.")
+    unanswered = models.PositiveSmallIntegerField(
+        default=0, help_text="How often the email was claimed since a mail server last answered."
+    )
     doubts = models.PositiveSmallIntegerField(
-        default=0, help_text="How often a server may have accepted it without answering."
+        default=0, help_text="How often a mail server may have accepted the email without answering."
     )
     in_doubt = models.BooleanField(
-        default=False, help_text="A mail server may already have it, so it can only be sent again unchanged."
+        default=False,
+        help_text="Whether a mail server may already have the email, so that it can only be sent again unchanged.",
     )
     available_at = models.DateTimeField()
     created_at = models.DateTimeField()
@@ -118,7 +121,7 @@ class Email(models.Model):
         max_length=20, blank=True, choices=EmailReason, help_text="The reason as a code, for programs."
     )
     provider_id = models.CharField(max_length=200, blank=True)
-    repeat_of_id = models.BigIntegerField(null=True, blank=True, help_text="The email that this one repeats.")
+    repeat_of_id = models.BigIntegerField(null=True, blank=True, help_text="The earlier email that this email repeats.")
 
     objects = EmailQuerySet.as_manager()
 
@@ -178,8 +181,8 @@ class SuppressionCause(models.TextChoices):
     REFUSED = "refused", "The mail server refused the address"
     BOUNCED = "bounced", "An email bounced permanently"
     BOUNCED_OFTEN = "bounced_often", "Emails bounced too often"
-    COMPLAINT = "complaint", "They marked our emails as spam"
-    OTHER = "other", "Something else"
+    COMPLAINT = "complaint", "Someone at this address marked our emails as spam"
+    OTHER = "other", "Another reason"
 
 
 # The cause is written once, with the reason, and history has the reason.
@@ -197,7 +200,7 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=300)
     since = models.DateTimeField()
     set_by_id = models.BigIntegerField(
-        null=True, blank=True, help_text="The person who suppressed it. Empty for a bounce."
+        null=True, blank=True, help_text="The person who blocked the address. Empty after a bounce."
     )
     released_at = models.DateTimeField(null=True, blank=True)
 
@@ -247,7 +250,9 @@ class Bounce(models.Model):
 class ReportSeen(models.Model):
     """A report of a bounce that was processed, so that it counts only once."""
 
-    event_id = models.CharField(max_length=200, unique=True, help_text="The provider's number, or a hash of the mail.")
+    event_id = models.CharField(
+        max_length=200, unique=True, help_text="The provider’s id of the report, or a hash of its text."
+    )
     seen_at = models.DateTimeField()
 
     class Meta:

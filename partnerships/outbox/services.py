@@ -78,7 +78,7 @@ def record_email(
     Returns None if the person gets this notice another way.
     """
     if person_id is None and not address and not secrets:
-        raise UnableToRecordEmail("An email needs a person, an address, or secrets that hold one.")
+        raise UnableToRecordEmail("An email needs a person, an address, or secrets that contain an address.")
     emails = _record(
         kind,
         [(person_id, address)],
@@ -181,7 +181,7 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
     count = Email.objects.filter(pk__in=email_ids).update(
         status=EmailStatus.SUPPRESSED,
         settled_at=now,
-        reason=f"Discarded by an operator: {reason}"[:500],
+        reason=f"Discarded by an administrator: {reason}"[:500],
         reason_code="",
     )
     record(

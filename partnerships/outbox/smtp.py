@@ -297,7 +297,7 @@ class _BodySender:
                     raise
                 now = time.monotonic()
             if now - moved_at >= settings.EMAIL_STALL_TIMEOUT:
-                raise TimeoutError("the server takes no more of the email")
+                raise TimeoutError("the server stopped reading the email")
             if now >= self._deadline and sent < len(data):
                 raise TimeoutError("the email took too long to send")
             if now - called_at >= WAIT_STEP:

@@ -150,7 +150,7 @@ ROWS = (
         EDITORS,
         prepare=_waiting,
         situation="to the one that we have",
-        result="UnableToSubscribe: That is the address we already have.",
+        result="UnableToSubscribe: We already have this address. Enter the new address.",
     ),
     Row(
         "digests.set_hears",

@@ -103,7 +103,7 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: 
     assert "digests about Harbour Quarter go to s...@council.example" in collapse(confirmed)
     assert "and paused it later. Digests about Harbour Quarter start again when you resume them" in collapse(paused)
     assert reverse("digests:new-links") in paused
-    assert "Emails to s...@council.example could not be delivered, so we send no more there" in stopped
+    assert "We could not deliver emails to s...@council.example, so we have stopped sending emails there" in stopped
     for page in (paused, stopped):
         assert "go to" not in page
 
@@ -256,7 +256,7 @@ def test_a_pause_must_end_in_the_future_and_can_be_ended_early(
     play(office)
 
     assert refused.status_code == 422
-    assert "must be in the future" in refused.content.decode()
+    assert "Enter a day in the future" in refused.content.decode()
     assert taken.status_code == 302
     assert "All your digests are paused until" in page
     assert silent == 0

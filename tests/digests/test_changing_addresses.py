@@ -295,5 +295,5 @@ def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
     address = reverse("digests:correct-address", args=[moved.pk])
     answers = [browser.post(address, {"email": one.person.email}).content.decode() for one in (moved, other)]
 
-    assert "A person with that address already follows this" in answers[0]
-    assert "A person with that address already follows this" in answers[1]
+    assert "A person with this address already gets these digests" in answers[0]
+    assert "A person with this address already gets these digests" in answers[1]

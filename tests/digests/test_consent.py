@@ -156,7 +156,7 @@ def test_a_request_whose_email_may_not_be_sent_ends_without_a_refusal(
     assert (asked.status, asked.refused_at, asked.reason) == (
         "ended",
         None,
-        "The email that asks them could not be sent.",
+        "We could not send the email that asks them to confirm.",
     )
     assert stranger.is_waiting
 
@@ -167,7 +167,7 @@ def test_ending_and_adding_again_does_not_allow_more_emails(world: World, plan: 
             subscriptions=[ask(world, plan)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
         )
 
-    with pytest.raises(services.UnableToSubscribe, match="contact them directly"):
+    with pytest.raises(services.UnableToSubscribe, match="Contact them directly"):
         ask(world, plan)
 
     assert Delivery.objects.filter(recipient=world.sol).count() == asking.MAX_TIMES_ASKED
@@ -188,7 +188,7 @@ def test_a_change_from_an_outdated_state_reports_the_current_status(world: World
     seen = services.confirm(subscription=ask(world, plan), now=timezone.now())
     services.pause(subscription=Subscription.objects.get(pk=seen.pk), author=world.sol, now=timezone.now())
 
-    with pytest.raises(services.UnableToChangeSubscription, match="The status is now “Paused”"):
+    with pytest.raises(services.UnableToChangeSubscription, match="its status is now “Paused”"):
         services.pause(subscription=seen, author=world.sol, now=timezone.now())
 
 
@@ -202,7 +202,7 @@ def test_confirming_on_an_outdated_page_shows_the_current_status(world: World, p
 
     asked.refresh_from_db()
     assert "Digests about Harbour Quarter are on." in first
-    assert "The status is now “Paused”." in late
+    assert "its status is now “Paused”." in late
     assert "are on." not in late
     assert asked.is_paused
 

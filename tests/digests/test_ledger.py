@@ -171,7 +171,7 @@ def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     assert f"<dt>Confirmed</dt> <dd>{today}</dd>" in collapse(after)
     assert "Ask again" not in after
     over = page(world.amina, "stakeholder", pk=asked.pk)
-    assert "Stopped by the person. Only they can ask for it again." in over
+    assert "Stopped by the person. Only they can ask for these digests again." in over
 
 
 def test_adding_a_waiting_or_confirmed_stakeholder_again_is_refused(
@@ -210,8 +210,8 @@ def test_an_editor_who_follows_is_counted_among_the_next_readers(world: World, p
 
     for_eddie, for_amina = page(world.eddie, "who", pk=plan.pk), page(world.amina, "who", pk=plan.pk)
 
-    assert "2 people will be emailed about the next version" in for_eddie
-    assert "1 person will be emailed about the next version" in for_amina
+    assert "We will email 2 people about the next version" in for_eddie
+    assert "We will email 1 person about the next version" in for_amina
     assert "so you are not in this list" in collapse(for_amina)
 
 

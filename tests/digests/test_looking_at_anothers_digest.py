@@ -31,22 +31,22 @@ def test_another_persons_next_digest_is_shown_for_ten_minutes_after_a_reason(wor
     with time_machine.travel(begun, tick=False) as clock:
         asked = dee.get(address).content.decode()
         unsaid = dee.post(address, {"reason": ""})
-        assert "Why do you need to see it?" in asked
-        assert "what it would say if it were sent now" not in asked
+        assert "Why do you need to see this email?" in asked
+        assert "what the digest would say if we sent it now" not in asked
         assert unsaid.status_code == 422
         assert not SecurityEvent.objects.filter(person=world.sol).exists()
 
         shown = dee.post(address, {"reason": "He says that nothing comes."}, follow=True)
 
-        assert "what it would say if it were sent now" in shown.content.decode()
+        assert "what the digest would say if we sent it now" in shown.content.decode()
         event = Event.objects.get(kind="person.next_digest_viewed")
         assert (event.actor_id, event.target_id) == (world.dee.pk, world.sol.pk)
         assert event.data["reason"] == "He says that nothing comes."
         assert SecurityEvent.objects.get(person=world.sol).kind == "digest_seen"
         other = reverse("digests:preview", args=[world.vera.pk])
-        assert "Why do you need to see it?" in dee.get(other).content.decode(), "A reason is for one person."
+        assert "Why do you need to see this email?" in dee.get(other).content.decode(), "A reason is for one person."
         clock.shift(601)
-        assert "Why do you need to see it?" in dee.get(address).content.decode()
+        assert "Why do you need to see this email?" in dee.get(address).content.decode()
 
 
 def test_people_see_in_their_account_that_an_administrator_read_an_email(world: World, dee: Client) -> None:
@@ -59,4 +59,4 @@ def test_people_see_in_their_account_that_an_administrator_read_an_email(world: 
 def test_your_own_next_digest_needs_no_reason(world: World, dee: Client) -> None:
     answer = dee.get(reverse("digests:preview", args=[world.dee.pk]))
 
-    assert "what it would say if it were sent now" in answer.content.decode()
+    assert "what the digest would say if we sent it now" in answer.content.decode()

@@ -343,7 +343,7 @@ def test_an_email_that_cannot_be_composed_fails_without_delaying_others(
     assert first == "queued"
     poison = Delivery.objects.get(recipient=world.ben)
     assert poison.status == "failed"
-    assert poison.reason.startswith("It could not be written: ZeroDivisionError (test_nothing_is_lost.py, line ")
+    assert poison.reason.startswith("The email could not be written: ZeroDivisionError (test_nothing_is_lost.py, line ")
     assert "canary" not in poison.reason
 
 
@@ -454,7 +454,7 @@ def test_no_confirmation_is_sent_when_the_asking_organisation_lost_access(
     assert not office.sent
     assert (
         Delivery.objects.get().reason
-        == "They, or the organisation that asked them, can no longer read what it is about."
+        == "The person, or the organisation that asked, can no longer read what the digests say."
     )
 
 
@@ -491,7 +491,7 @@ def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
 
     assert "Enter a reason for sending it again" in asked.content.decode()
     assert none_yet == 0
-    assert "This email has already been queued again" in twice.content.decode()
+    assert "This email is already waiting to be sent again" in twice.content.decode()
     assert Email.objects.filter(repeat_of_id=email.pk).count() == 1
     assert "by Amina Larch: They lost it in a move." in collapse(page.content.decode())
 

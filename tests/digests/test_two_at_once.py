@@ -233,4 +233,4 @@ def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan,
         clicked.join(10)
 
     assert world.ben.deliveries.filter(repeat_of_id=email.pk).count() == 1
-    assert said == ["This email has already been queued again."]
+    assert said == ["This email is already waiting to be sent again. You do not need to do anything."]

@@ -148,7 +148,7 @@ def test_what_no_longer_holds_is_left_out_with_the_reason(world: World, office: 
     play(office, now=timezone.now() + dt.timedelta(days=5))
 
     assert office.to(world.ben) == []
-    assert InboxItem.objects.get(person=world.ben).left_out.startswith("It could not be written")
+    assert InboxItem.objects.get(person=world.ben).left_out.startswith("The notice could not be written")
 
 
 def test_a_digest_of_plans_takes_the_notices_with_it(world: World, plan: Plan, office: PostOffice) -> None:

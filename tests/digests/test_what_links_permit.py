@@ -380,7 +380,7 @@ def test_signed_in_what_may_no_longer_be_read_is_not_named(
     assert own.is_refused
     assert "Confirm<span" not in pages[0]
     assert "Open Quay" not in pages[0]
-    assert "You, or the organisation that asked you, can no longer see this" in yes.content.decode()
+    assert "the organisation that asked you, can no longer see what these digests are about" in yes.content.decode()
     question.refresh_from_db()
     assert question.is_waiting
 

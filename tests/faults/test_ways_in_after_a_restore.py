@@ -154,7 +154,7 @@ def test_only_the_newest_links_of_digests_open(world: World) -> None:
     again = redo()
 
     assert before != newest == found
-    assert again["people whose links in emails ended again"].done == 0
+    assert again["people whose links in emails were ended again"].done == 0
 
 
 def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:

@@ -53,7 +53,7 @@ def test_operator_reads_open_emails_and_discards_them(world: World) -> None:
     assert deliver() == []
     [email] = recorded(SIGN_OFF)
     assert (email.status, email.secrets) == ("suppressed", None)
-    assert email.reason == "Discarded by an operator: Watermark before the restore."
+    assert email.reason == "Discarded by an administrator: Watermark before the restore."
     assert Event.objects.get(kind=EventKind.EMAILS_DISCARDED).data["count"] == 1
     assert emails("waiting").endswith("Still to leave: 0 emails.\n")
 

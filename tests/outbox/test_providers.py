@@ -138,7 +138,7 @@ def test_provider_that_never_accepts_gets_three_copies_at_most(
     assert provider.received == {world.ben.email: 3, world.amina.email: 1, world.vera.email: 1}
     given_up.refresh_from_db()
     assert given_up.status == "failed"
-    assert given_up.reason.startswith("It may have arrived: ")
+    assert given_up.reason.startswith("The email may have arrived: ")
     assert given_up.reason.endswith("did not answer in time.") == (what == "drip")
 
 

@@ -115,7 +115,7 @@ def test_server_that_stops_reading_has_not_received_an_email(world: World, serve
     send()
 
     assert (waiting.status, waiting.doubts, waiting.in_doubt, waiting.deferrals) == ("queued", 0, False, 4)
-    assert "takes no more of the email" in waiting.reason
+    assert "the server stopped reading the email" in waiting.reason
     assert server.received == {world.amina.email: 1}
     assert Email.objects.get(pk=large.pk).status == "sent"
 

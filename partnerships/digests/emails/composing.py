@@ -144,7 +144,7 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
         elif email.kind == DeliveryKind.LINKS:
             _compose_links(email, decided, date=date, now=now)
         elif email.kind == DeliveryKind.SUCCESSION and email.pk not in written:
-            decided.set_aside(email, "They no longer follow any of it, or can no longer read it.")
+            decided.set_aside(email, "The person no longer follows these records, or can no longer read them.")
         batch.checks.setdefault(email.pk, (email.person_id, (), ()))
     if decided.introduced:
         Preference.objects.filter(person__in=decided.introduced, introduced_at=None).update(introduced_at=now)
@@ -262,9 +262,9 @@ def _compose_digest(email: Candidate, contents: Contents, decided: Decided, *, d
     lines = contents.taken.lines.get(email.pk, ())
     if not blocks and email.pk not in contents.matches and not lines:
         if email.pk in contents.lost:
-            decided.set_aside(email, "They can no longer read what is in it, or stopped following it.")
+            decided.set_aside(email, "The person can no longer read what the email says, or stopped following it.")
         elif email.due.in_doubt or email.is_repeat:
-            decided.set_aside(email, "Nothing in it is new to them any more, or they can no longer read it.")
+            decided.set_aside(email, "Nothing in the email is new to the person, or they can no longer read it.")
         else:
             decided.set_aside(email, "There was nothing new.", EmailStatus.DROPPED)
         return
@@ -343,9 +343,9 @@ def _compose_confirmation(email: Candidate, decided: Decided, *, date: str, now:
     asked_subscriptions = Subscription.objects.for_listing().filter(status=SubscriptionStatus.ASKED)
     subscription = asked_subscriptions.filter(pk=email.due.params.get("subscription", 0)).first()
     if subscription is None:
-        decided.set_aside(email, "It was answered or withdrawn before it was sent.")
+        decided.set_aside(email, "The question was answered or withdrawn before the email was sent.")
     elif not may_still_be_asked(subscription, now):
-        decided.set_aside(email, "They, or the organisation that asked them, can no longer read what it is about.")
+        decided.set_aside(email, "The person, or the organisation that asked, can no longer read what the digests say.")
         if not email.is_stakeholder:  # retention forgets people without an account who never answered
             decided.unaskable.append(subscription)
     elif email.pk in repeatable([email]):

@@ -315,7 +315,7 @@ def _reasons(content: DigestContent) -> Iterator[str]:
     """Why its reader gets this digest."""
     yield from content.because
     if content.matches:
-        yield "you asked for new matches of your organisation's asks and offers"
+        yield "you asked for new matches of your organisation’s asks and offers"
     if content.lines:
         yield SUMMARY_BECAUSE
 

@@ -39,7 +39,7 @@ class Wording:
 #: Why a person gets a summary, after "You get this because".
 SUMMARY_BECAUSE = "you take part in the work listed here, and get one summary instead of an email for each step"
 #: How often summaries come.
-SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if something is new and unread."
+SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if you have new unread notices."
 
 
 def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str) -> Wording:

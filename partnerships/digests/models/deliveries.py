@@ -58,7 +58,7 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=500)
     reason_code = models.CharField(max_length=20, choices=EmailReason)
     repeat_of_id = models.BigIntegerField(null=True)
-    bounced = models.BooleanField(help_text="Whether it bounced.")
+    bounced = models.BooleanField(help_text="Whether the email bounced.")
 
     objects = DeliveryManager()
 
@@ -126,7 +126,9 @@ class OpenDigest(models.Model):
     """
 
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
-    repeat_of_id = models.BigIntegerField(default=0, db_default=0, help_text="0 for the digest itself.")
+    repeat_of_id = models.BigIntegerField(
+        default=0, db_default=0, help_text="The digest that this one repeats; 0 if it repeats none."
+    )
     email_id = models.BigIntegerField(unique=True)
 
     class Meta:
@@ -159,7 +161,10 @@ class DeliveryItem(models.Model):
     to_number = models.PositiveIntegerField()
     reading_class = models.CharField(max_length=8, choices=Watermark.Reading)
     left_out = models.CharField(
-        max_length=100, blank=True, db_default="", help_text="Why the email leaves it out; empty if it is included."
+        max_length=100,
+        blank=True,
+        db_default="",
+        help_text="Why the email leaves this plan out. Empty if the email includes it.",
     )
 
     objects = DeliveryItemQuerySet.as_manager()

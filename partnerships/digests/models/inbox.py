@@ -68,8 +68,8 @@ class InboxItem(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
-    delivery_id = models.BigIntegerField(null=True, blank=True, help_text="The summary that contained it.")
-    left_out = models.CharField(max_length=200, blank=True, help_text="Why no summary contains it.")
+    delivery_id = models.BigIntegerField(null=True, blank=True, help_text="The summary that contained this notice.")
+    left_out = models.CharField(max_length=200, blank=True, help_text="Why no summary contains this notice.")
 
     objects = InboxItemQuerySet.as_manager()
 

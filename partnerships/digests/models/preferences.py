@@ -85,13 +85,13 @@ class Preference(models.Model):
     refused_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the person stopped all emails. After that, entering their address sends them nothing.",
+        help_text="When the person stopped all emails. We then send them nothing if anyone enters their address.",
     )
     link_key = models.CharField(max_length=32, default=_link_key, editable=False)
     introduced_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When the first email said who holds the address and why (UK GDPR Article 14).",
+        help_text="When the first email said who has the person’s address and why (UK GDPR Article 14).",
     )
 
     class Meta:

@@ -82,7 +82,10 @@ class DeliverySubject(models.Model):
         "reported elsewhere.",
     )
     left_out = models.CharField(
-        max_length=100, blank=True, db_default="", help_text="Why the email leaves it out; empty if it is included."
+        max_length=100,
+        blank=True,
+        db_default="",
+        help_text="Why the email leaves this subject out. Empty if the email includes it.",
     )
 
     objects = DeliverySubjectQuerySet.as_manager()

@@ -154,7 +154,7 @@ class Subscription(models.Model):
         choices=Hears,
         default=Hears.EVERYTHING,
         db_default=Hears.EVERYTHING,
-        help_text="Which changes its digests include.",
+        help_text="Which changes of the target digests include.",
     )
     status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
     how = models.CharField(max_length=4, choices=How, default=How.SELF)
@@ -165,20 +165,22 @@ class Subscription(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The organisation that asked a stakeholder; it must be able to read the plan itself.",
+        help_text="The organisation that asked the stakeholder. It must be able to read the target itself.",
     )
     why = models.CharField(max_length=300, blank=True, help_text="Shown to the person after “You get this because”.")
     frequency = models.CharField(
         max_length=8,
         choices=Frequency,
         blank=True,
-        help_text="How often, for this subscription only. Empty for the person’s own preference.",
+        help_text="How often, for this subscription only. Empty if the person’s own preference applies.",
     )
     asked_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the person said no themselves. Nobody may ask them again for some time."
+        null=True,
+        blank=True,
+        help_text="When the person themselves said no. Partners may not ask them again for 180 days.",
     )
     stopped_from = models.CharField(
         max_length=10,
@@ -186,7 +188,7 @@ class Subscription(models.Model):
         blank=True,
         help_text="The status before the address was suppressed; it returns when the address is released.",
     )
-    reason = models.CharField(max_length=300, blank=True, help_text="Why it ended or was stopped.")
+    reason = models.CharField(max_length=300, blank=True, help_text="Why the subscription ended or was stopped.")
     replaces = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
@@ -275,7 +277,7 @@ class Subscription(models.Model):
         agreed = self.plan or self.partnership or self.organisation
         target = agreed or self.request or self.commitment or self.recommendation
         if target is None:
-            raise ValueError("A subscription is always about something.")
+            raise ValueError("A subscription must have a target.")
         return target
 
     @property
@@ -317,7 +319,7 @@ class Subscription(models.Model):
             return because(self.how, why, self.shown_name, organisation)
         if organisation:
             return f"{organisation} asks you{_quoted(why)}"
-        return "asked for with your address"
+        return "you, or someone who entered your address, asked for these digests"
 
     @property
     def is_waiting(self) -> bool:
@@ -344,7 +346,7 @@ class Subscription(models.Model):
     def reason_for_askers(self) -> str:
         """Why it ended, as shown to the organisation that asked; it says so if only the person can start it again."""
         ended_by_refusal = self.is_refused and self.refused_at == self.ended_at
-        return f"{self.reason} Only they can ask for it again." if ended_by_refusal else self.reason
+        return f"{self.reason} Only they can ask for these digests again." if ended_by_refusal else self.reason
 
     @property
     def is_confirmed(self) -> bool:

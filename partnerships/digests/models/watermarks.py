@@ -62,7 +62,7 @@ class Publication(models.Model):
     number = models.PositiveIntegerField()
     published_at = models.DateTimeField()
     available_at = models.DateTimeField(
-        help_text="When to work out who gets it: at once, and again when an embargo ends."
+        help_text="When to work out who gets the version: at once, and again when an embargo ends."
     )
     spread_at = models.DateTimeField(null=True, blank=True)
 

@@ -155,7 +155,7 @@ def _told(
     line_of_item: list[tuple[InboxItem, Line]] = []
     dropped: list[InboxItem] = []
     for item in items:
-        line: Line | str = "It was read on the site." if item.read_at else line_of(item, now=now)
+        line: Line | str = "The person read it on the site." if item.read_at else line_of(item, now=now)
         if isinstance(line, Line):
             if not is_said(item, acts):
                 line_of_item.append((item, line))
@@ -193,7 +193,7 @@ def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
     """
     kind = kind_of(item.kind)
     if kind is None:
-        return "There is no such kind of email any more."
+        return "This kind of email no longer exists."
     due = Due(
         pk=item.pk,
         kind=item.kind,
@@ -214,7 +214,7 @@ def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
     try:
         return kind.composer.line(due, now=now)
     except (KeyError, ValueError) as error:
-        return f"It could not be written: {type(error).__name__}"
+        return f"The notice could not be written: {type(error).__name__}"
 
 
 def notices_in(delivery_id: int, person: User, acts: Collection[Act]) -> list[InboxItem]:

@@ -117,7 +117,7 @@ def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> 
 
 def why_of_post(post: Post) -> str:
     """Why the holder of a post gets digests, to follow the word "because"."""
-    return f"you hold the post {post}, which follows it"[:300]
+    return f"you hold the post {post}, which gets these digests"[:300]
 
 
 def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:

@@ -32,10 +32,15 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
     lock_planning()
     locked = lock_subscription(subscription)
     if locked.is_ended:
-        raise UnableToChangeSubscription("This subscription has ended. Ask to be added again if you want it.")
+        raise UnableToChangeSubscription(
+            "This subscription has ended. Ask to be added again if you want these digests."
+        )
     if locked.is_waiting:
         if not may_still_be_asked(locked, now):
-            raise UnableToChangeSubscription("You, or the organisation that asked you, can no longer see this.")
+            raise UnableToChangeSubscription(
+                "You can no longer confirm: you, or the organisation that asked you, can no longer see what these "
+                "digests are about."
+            )
         mark_confirmed(locked, author=locked.person, now=now)
     elif not locked.is_confirmed:
         raise status_changed(locked)

@@ -34,10 +34,10 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).asks_for_organisation)
     if not locked.is_waiting:
-        raise UnableToSubscribe("They have already answered.")
+        raise UnableToSubscribe("This person has already answered, so you cannot ask them again.")
     emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)
     if emails.filter(created_at__gt=now - dt.timedelta(days=1)).exists():
-        raise UnableToSubscribe("They were asked within the last day. Try again tomorrow.")
+        raise UnableToSubscribe("We asked this person within the last day. Try again tomorrow.")
     check_asker(locked, now=now)
     check_limits(locked, now=now)
     send_question(locked, now=now)
@@ -67,7 +67,9 @@ def ask_again_for_person(*, subscription: Subscription, now: dt.datetime) -> Non
     """
     locked = lock_subscription(subscription)
     if not (locked.is_waiting or askable_again([locked], now)) or not may_still_be_asked(locked, now):
-        raise UnableToChangeSubscription("There is nothing left for you to confirm here.")
+        raise UnableToChangeSubscription(
+            "There is nothing left for you to confirm. The list shows what you follow now."
+        )
     if locked.is_refused:
         locked.status = SubscriptionStatus.ASKED
         locked.asked_at = now
@@ -94,7 +96,7 @@ def give_up_asking(*, subscription: Subscription, now: dt.datetime) -> None:
         return
     locked.status = SubscriptionStatus.ENDED
     locked.ended_at = now
-    locked.reason = "The email that asks them could not be sent."
+    locked.reason = "We could not send the email that asks them to confirm."
     locked.save(update_fields=["status", "ended_at", "reason"])
     record_event(locked, EventKind.NOT_ASKED, author=None, now=now)
 
@@ -107,7 +109,8 @@ def check_asker(subscription: Subscription, *, now: dt.datetime) -> None:
     """
     if subscription.added_for is not None and not open_to_askers([subscription], now):
         raise UnableToSubscribe(
-            f"{subscription.added_for.display_name} cannot read this itself, so it cannot ask others about it."
+            f"{subscription.added_for.display_name} cannot read this itself, so it cannot ask other people to follow "
+            "it. Ask for access first."
         )
 
 
@@ -119,7 +122,7 @@ def check_limits(subscription: Subscription, *, now: dt.datetime) -> None:
     questions = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION)
     earlier = questions.filter(subscription=subscription, created_at__gt=now - REFUSAL_HOLDS)
     if earlier.count() >= MAX_TIMES_ASKED:
-        raise UnableToSubscribe(f"They were asked {MAX_TIMES_ASKED} times. Please contact them directly.")
+        raise UnableToSubscribe(f"We have asked this person {MAX_TIMES_ASKED} times. Contact them directly.")
     organisation = subscription.added_for
     today = questions.filter(subscription__added_for=organisation, created_at__gt=now - dt.timedelta(days=1))
     if organisation is None:

@@ -112,7 +112,9 @@ def add_stakeholder(
     lock_planning()
     require(roles_of(author, now).edit_for(organisation.pk))
     if isinstance(target, Recommendation):
-        raise UnableToSubscribe("Only people with an account can follow a recommendation.")
+        raise UnableToSubscribe(
+            "Only people with an account can follow a recommendation. Invite the person to create an account first."
+        )
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
@@ -243,7 +245,9 @@ def _begin(
         # A partner may ask again after some time. An address entered on a public page never reopens a refusal.
         is_refused = subscription.is_refused if how == How.SELF else subscription.was_refused(now)
         if is_refused and not is_own_wish:
-            raise UnableToSubscribe("They recently said no to this themselves. Only they can ask for it again.")
+            raise UnableToSubscribe(
+                "This person recently said no to these digests. Only they can ask for these digests again."
+            )
         _begin_again(subscription, values, is_own_wish=is_own_wish)
     record_event(subscription, EventKind.SUBSCRIBED, author=author, now=now, person=person.pk, how=how)
     if author == person:
@@ -260,7 +264,7 @@ def _begin(
 def _check_may_be_asked(person: User, frequency: str, *, is_own_wish: bool) -> None:
     """Raise `UnableToSubscribe` for people who have left or refused, and for suppressed addresses."""
     if not person.is_active:
-        raise UnableToSubscribe("This person has left.")
+        raise UnableToSubscribe("This person has left. Choose another person.")
     if not is_own_wish and has_refused(person.email):
         raise UnableToSubscribe("The owner of this address asked not to be contacted. Only they can change that.")
     if is_suppressed(person.email):

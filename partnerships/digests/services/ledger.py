@@ -37,13 +37,13 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     roles = roles_of(author, now)
     require(may_send_again([item.plan_id for item in items], author, roles) and (not subjects or roles.keeps_directory))
     if delivery.is_open:
-        raise UnableToSendAgain("This email is still on its way.")
+        raise UnableToSendAgain("This email is still on its way. Wait until it has arrived or failed.")
     if delivery.is_sent and not reason.strip():
-        raise UnableToSendAgain("A mail server has already accepted it. Enter a reason for sending it again.")
+        raise UnableToSendAgain("A mail server has accepted this email. Enter a reason for sending it again.")
     if delivery.kind != DeliveryKind.DIGEST or not (items or subjects):
-        raise UnableToSendAgain("This email has nothing to send again.")
+        raise UnableToSendAgain("Only digests that contain changes can be sent again.")
     if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=original_id).exists():
-        raise UnableToSendAgain("This email has already been queued again.")
+        raise UnableToSendAgain("This email is already waiting to be sent again. You do not need to do anything.")
     repeat = record_digest_email(
         DeliveryKind.DIGEST, recipient_id=delivery.recipient_id, repeat_of_id=original_id, now=now
     )

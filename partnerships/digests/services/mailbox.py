@@ -138,7 +138,7 @@ def _report_failure(name: str, why: str) -> None:
     log.warning("email_not_read", file=name, kind=why)
     alert_operators(
         "An email in the mailbox could not be read",
-        f"We have flagged it in the mailbox: {name} ({why}). The others were read.",
+        f"We have flagged it in the mailbox: {name} ({why}). We have read the other emails.",
         quiet=dt.timedelta(days=1),
     )
 

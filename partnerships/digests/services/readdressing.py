@@ -41,9 +41,9 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
     old = lock_subscription(subscription)
     require(rights_over(old, author, now).asks_for_organisation)
     if old.is_ended or old.added_for is None:
-        raise UnableToSubscribe("This subscription has ended. Add them again with the right address.")
+        raise UnableToSubscribe("This subscription has ended. Add the person again with the right address.")
     if old.person.email.casefold() == email.strip().casefold() and not old.has_own_address:
-        raise UnableToSubscribe("That is the address we already have.")
+        raise UnableToSubscribe("We already have this address. Enter the new address.")
     corrected = add_stakeholder(
         email=email,
         name=old.person.name if old.confirmed_at else "",
@@ -55,7 +55,9 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         now=now,
     )
     if corrected.pk == old.pk or not corrected.is_waiting or corrected.added_for_id != old.added_for_id:
-        raise UnableToSubscribe("A person with that address already follows this, or has been asked about it.")
+        raise UnableToSubscribe(
+            "A person with this address already gets these digests, or we have asked them. Enter another address."
+        )
     if old.confirmed_at:
         Subscription.objects.filter(pk=corrected.pk).update(replaces=old)
     else:

@@ -22,7 +22,10 @@ def lock_subscription(subscription: Subscription) -> Subscription:
 
 def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
     """The error for a subscription whose status has changed in the meantime."""
-    return UnableToChangeSubscription(f"The status is now “{subscription.get_status_display()}”.")
+    status = subscription.get_status_display()
+    return UnableToChangeSubscription(
+        f"This subscription changed in the meantime: its status is now “{status}”. Check it and try again."
+    )
 
 
 def record_event(

@@ -29,6 +29,8 @@ from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
+_TOO_LATE_TO_UNDO = "You can no longer undo this. Follow again what you want digests about."
+
 
 class UnableToUndo(Exception):
     """The undo token is too old, invalid or another person's."""
@@ -377,9 +379,9 @@ def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
     try:
         stopped = _parse_stopped(Signer(salt="digests.undo").unsign_object(token))
     except (BadSignature, TypeError, ValueError) as error:  # the last two: a token made by an earlier release
-        raise UnableToUndo("That can no longer be undone.") from error
+        raise UnableToUndo(_TOO_LATE_TO_UNDO) from error
     if stopped.person != person.pk or now - dt.datetime.fromisoformat(stopped.at) > UNDO_WITHIN:
-        raise UnableToUndo("That can no longer be undone.")
+        raise UnableToUndo(_TOO_LATE_TO_UNDO)
     return stopped
 
 

@@ -17,7 +17,7 @@ MESSAGES = {
     "resume": "Digests about {} are on again. The next one includes what changed in the meantime.",
     "frequency": "Your choice for {} has been saved.",
     "stop": "You no longer follow {}.",
-    "again": "We have sent you an email to confirm digests about {}. We send only a few of these a day.",
+    "again": "We have sent you an email to confirm digests about {}. We send only a few of these emails a day.",
 }
 PAUSE_ENDED = "Your digests are on again. The next one includes what changed in the meantime."
 PAUSE_CANCELLED = "The pause has been cancelled. Your digests will come as usual."

@@ -126,9 +126,9 @@ _MESSAGES = {
     "saved": "Your choice has been saved. You can see above the form how often you get digests.",
     "resumed": PAUSE_ENDED,
     "cancelled": PAUSE_CANCELLED,
-    "allowed": "We will email you again when your address is entered to follow a plan.",
-    "moved": "If the new address can be used, we have sent an email there. Nothing changes until it is confirmed.",
-    "over": "That changed in the meantime. This is the status now.",
+    "allowed": "We will email you again if anyone enters your address to follow a plan.",
+    "moved": "If we can use the new address, we have sent an email there. Nothing changes until you confirm in it.",
+    "over": "This subscription changed in the meantime. The list shows its status now.",
     **MESSAGES,
 }
 

@@ -21,9 +21,9 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell a stakeholder that their answer is not shown, and why."""
     answer = Answer.objects.select_related("plan", "decided_for").get(pk=due.params["answer"])
     if not answer.is_refused:
-        return "The answer is no longer refused."
+        return "The owners no longer refuse this answer."
     if person.is_stakeholder and not may_answer(person, answer.plan, answer.version_number, now):
-        return "They can no longer read the plan."
+        return "The person can no longer read the plan."
     return Content("answers/refused", {"answer": answer, "plan": answer.plan, "person": person})
 
 
@@ -31,7 +31,7 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
     """Ask a person to confirm the reply that we received from them."""
     incoming = Incoming.objects.select_related("plan").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.reply_to_id is None:
-        return "The reply was confirmed or deleted."
+        return "The person has already confirmed or deleted the reply."
     if person.is_stakeholder:
         preference, _ = Preference.objects.get_or_create(person=person)
         token = make(
@@ -51,9 +51,9 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
     """Ask a person to turn an email that they forwarded into a conversation."""
     incoming = Incoming.objects.select_related("partnership").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.partnership is None:
-        return "The email was used or deleted."
+        return "The person has already saved or deleted the email."
     if not may_forward_to(incoming.partnership, person, now):
-        return "They can no longer record conversations of the partnership."
+        return "The person can no longer record conversations of the partnership."
     context = {
         "incoming": incoming,
         "partnership": incoming.partnership,

@@ -55,7 +55,8 @@ class ColleagueForm(_ByLinkForm):
     email = forms.EmailField(
         label="Their email address",
         max_length=254,
-        help_text="We do not email it yet. If the plan’s owner agrees, we ask your colleague first.",
+        help_text="We do not email your colleague yet. If the plan’s owner agrees, we first ask them whether they want "
+        "to follow the plan.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -80,7 +81,7 @@ class RefuseForm(ReasonForm):
     danger = True
     reason = forms.CharField(
         label="Why are you not showing this answer?",
-        help_text="We email them your reason.",
+        help_text="We email your reason to the person who answered.",
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
@@ -101,7 +102,7 @@ class QuestionForm(Form):
 class ReplyForm(Form):
     """Confirm a reply by email, for one plan."""
 
-    plan = forms.ChoiceField(label="Which plan is it about?")
+    plan = forms.ChoiceField(label="Which plan is your comment about?")
     text = forms.CharField(label="Your comment", max_length=5_000, widget=forms.Textarea(attrs={"rows": 8}))
 
     def __init__(self, *args: Any, plans: Sequence[Plan], by_link: bool, **kwargs: Any) -> None:
@@ -121,7 +122,7 @@ class ForwardedForm(Form):
     `keepers` are the organisations that the conversation may belong to, `parties` those that may have taken part.
     """
 
-    organisation = forms.ChoiceField(label="Which organisation is it for?")
+    organisation = forms.ChoiceField(label="Which of your organisations is this conversation for?")
     subject = forms.CharField(label="Subject", max_length=200)
     held_on = DayField(label="Date of the email")
     others = forms.MultipleChoiceField(label="Other organisations that took part", widget=forms.CheckboxSelectMultiple)

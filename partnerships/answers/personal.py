@@ -7,8 +7,14 @@ from partnerships.people.leaving import Leaving
 from partnerships.people.personal import Fate, Rule
 
 RULES = (
-    Rule("answers.Answer", "person", Fate.KEEP, "who answered", ("kind", "text", "anchor_label", "status", "made_at")),
-    Rule("answers.Answer", "decided_by", Fate.KEEP, "who decided about it", ("decided_at", "reason")),
+    Rule(
+        "answers.Answer",
+        "person",
+        Fate.KEEP,
+        "who answered a question or commented",
+        ("kind", "text", "anchor_label", "status", "made_at"),
+    ),
+    Rule("answers.Answer", "decided_by", Fate.KEEP, "who decided about an answer", ("decided_at", "reason")),
     Rule(
         "answers.Answer",
         "colleague_email",
@@ -20,14 +26,22 @@ RULES = (
         "answers.Incoming",
         "person",
         Fate.DELETE,
-        "emails from them that wait for their confirmation",
+        "emails from a person that wait for their confirmation",
         ("subject", "text", "status", "received_at"),
     ),
-    Rule("answers.PlanQuestion", "asked_by", Fate.KEEP, "who asked the question", ("title", "body", "asked_at")),
-    Rule("answers.Trust", "person", Fate.DELETE, "whose answers are shown at once", ("set_at", "ended_at")),
-    Rule("answers.Trust", "set_by", Fate.KEEP, "who trusts them", ("set_at",)),
-    Rule("answers.Trust", "ended_by", Fate.KEEP, "who ended it", ("ended_at",)),
-    Rule("answers.WorkRole", "person", Fate.DELETE, "what they do, in their own words", ("title", "changed_at")),
+    Rule("answers.PlanQuestion", "asked_by", Fate.KEEP, "who asked a question", ("title", "body", "asked_at")),
+    Rule(
+        "answers.Trust", "person", Fate.DELETE, "a stakeholder whose answers are shown at once", ("set_at", "ended_at")
+    ),
+    Rule("answers.Trust", "set_by", Fate.KEEP, "who chose to show their answers at once", ("set_at",)),
+    Rule("answers.Trust", "ended_by", Fate.KEEP, "who required approval again", ("ended_at",)),
+    Rule(
+        "answers.WorkRole",
+        "person",
+        Fate.DELETE,
+        "the role of a stakeholder, in their own words",
+        ("title", "changed_at"),
+    ),
 )
 
 

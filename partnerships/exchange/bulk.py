@@ -18,11 +18,11 @@ from partnerships.kit.lists import BulkAction, only_button
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
-_NO_RIGHT = "Only editors and leads of the organisation that shared them can do this."
+_NO_RIGHT = "Only editors and leads of the organisation that shared these can change them."
 
 
 class FacilitatorForm(Form):
-    """A colleague who helps all that are chosen along."""
+    """The colleague who helps both sides of the chosen asks and offers to agree."""
 
     person = forms.ModelChoiceField(
         label="Facilitator",
@@ -40,9 +40,9 @@ class FacilitatorForm(Form):
 
 
 class ClosingForm(Form):
-    """The day after which all that are chosen lapse."""
+    """The day after which the chosen asks and offers lapse."""
 
-    closes_on = DayField(label="New closing date", help_text="They lapse after this date.")
+    closes_on = DayField(label="New closing date", help_text="The chosen asks and offers lapse after this date.")
 
     def __init__(self, data: QueryDict | None, _person: User, _rows: Sequence[Entry]) -> None:
         super().__init__(data)
@@ -52,7 +52,11 @@ class ClosingForm(Form):
 def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict[int, str]:
     editing = reader_of(person).editing
     reasons = {
-        row.pk: "These have ended." if row.is_over else "" if row.organisation_id in editing else _NO_RIGHT
+        row.pk: "These have ended, so you can no longer change them."
+        if row.is_over
+        else ""
+        if row.organisation_id in editing
+        else _NO_RIGHT
         for row in rows
     }
     return {pk: words for pk, words in reasons.items() if words}
@@ -60,7 +64,11 @@ def _not_to_edit(person: User, rows: Sequence[Entry], _now: dt.datetime) -> dict
 
 def _not_to_remind(person: User, rows: Sequence[Entry], now: dt.datetime) -> dict[int, str]:
     waiting = {row.pk for row in rows if row.status in UNANSWERED and row.answered_at is None}
-    answered = {row.pk: "These are not waiting for an answer." for row in rows if row.pk not in waiting}
+    answered = {
+        row.pk: "These are not waiting for an answer, so nobody needs a reminder."
+        for row in rows
+        if row.pk not in waiting
+    }
     return answered | _not_to_edit(person, rows, now)
 
 

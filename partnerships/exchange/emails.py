@@ -16,8 +16,8 @@ from partnerships.people.models import User
 
 #: Entries that one email lists, at most. The others are only counted.
 _MAX_LISTED = 20
-_NOT_READABLE = "They can no longer read it."
-_NOTHING_TO_ANSWER = "They no longer have anything to answer."
+_NOT_READABLE = "The person can no longer read the ask or offer."
+_NOTHING_TO_ANSWER = "The person no longer has anything to answer."
 
 
 def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -25,7 +25,7 @@ def write_closing_soon(due: Due, person: User, now: dt.datetime) -> Content | st
     entry = _entry(due.params["entry"])
     own = due.params["own"]
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists() or entry.closes_on is None:
-        return "It has been answered, or it has ended."
+        return "The ask or offer has been answered, or it has ended."
     if not (rights_over(entry, person, now).may_edit if own else _may_answer(entry, person)):
         return _NOT_READABLE
     return _content("closing_soon", entry, person, own=own)
@@ -46,7 +46,9 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
     if facilitator is None or not Entry.objects.visible_to(person).filter(pk=facilitator.entry_id).exists():
         return _NOT_READABLE
     entry = _entry(facilitator.entry_id)
-    return "It has ended." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
+    return (
+        "The ask or offer has ended." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
+    )
 
 
 def write_several(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -44,7 +44,7 @@ from partnerships.people.models import User
 class ListForm(FilterForm):
     """The filters of the board, and a filter by the person's own organisations."""
 
-    mine = forms.BooleanField(label="Only of my organisations", required=False)
+    mine = forms.BooleanField(label="Only from my organisations", required=False)
 
 
 def _rows(user: User, chosen: Mapping[str, Any]) -> EntryQuerySet:
@@ -246,7 +246,7 @@ LIST = ListDefinition(
     sort=lambda chosen: "shared" if chosen.get("oldest") else "-shared",
     template="exchange/list.html",
     dates=dates_of,
-    empty=("No asks or offers yet", "Partners' asks and offers appear here as soon as they share them."),
+    empty=("No asks or offers yet", "Partners’ asks and offers appear here as soon as they share them."),
     ready=lambda _user, rows: name_as_at(rows),
     cards=_cards,
     actions=ACTIONS,

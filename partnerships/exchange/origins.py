@@ -33,7 +33,10 @@ def _partnership(user: User, *entries: Entry | None) -> Partnership | None:
 def _check_sides(commitment: Commitment, *sides: int | None) -> None:
     """Raises `UnableToPropose` unless it is between these organisations."""
     if {commitment.giver_id, commitment.receiver_id} != set(sides):
-        raise UnableToPropose("A commitment from an ask or offer must be between its two organisations.")
+        raise UnableToPropose(
+            "A commitment from an ask or offer is between the organisation that needs it and the one that gives it. "
+            "Choose these two."
+        )
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:

@@ -46,19 +46,19 @@ def register() -> None:
         register_told(kind, group=Group.ASKS_AND_OFFERS, fold=fold)
     register_untold(
         [EventKind.ASK_MARKED, EventKind.ASK_UNMARKED, EventKind.OFFER_MARKED, EventKind.OFFER_UNMARKED],
-        because="it decides who hears of later changes",
+        because="the choice only decides who hears of later changes",
     )
     register_untold(
-        [EventKind.ASK_REMINDED, EventKind.OFFER_REMINDED], because="those who have not answered get an email"
+        [EventKind.ASK_REMINDED, EventKind.OFFER_REMINDED], because="organisations that have not answered get an email"
     )
     register_untold([EventKind.ASK_DRAFTED, EventKind.OFFER_DRAFTED], because="nobody else may read a draft")
     register_untold(
         [EventKind.ASK_REFERRED, EventKind.OFFER_REFERRED],
-        because="it happens within one organisation; the colleague gets an email",
+        because="a referral stays within one organisation; the colleague gets an email",
     )
     register_untold(
         [EventKind.ASK_QUESTION_ASKED, EventKind.OFFER_QUESTION_ASKED, EventKind.QUESTION_ANSWERED],
-        because="it is between two organisations, and both get an email",
+        because="a question is between two organisations, and both get an email",
     )
     register_untold(
         [
@@ -67,9 +67,9 @@ def register() -> None:
             EventKind.OFFER_FACILITATOR_NAMED,
             EventKind.OFFER_FACILITATOR_ENDED,
         ],
-        because="it changes nothing in the ask or offer; the person named gets an email",
+        because="a facilitator changes nothing in the ask or offer; the person named gets an email",
     )
     register_untold(
         [EventKind.ASK_FULFILMENT_SET, EventKind.OFFER_FULFILMENT_SET, EventKind.INTRODUCTION_SUGGESTED],
-        because="what comes of it is told",
+        because="followers hear of what comes of the link or introduction",
     )

@@ -33,7 +33,7 @@ def _why() -> forms.CharField:
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Everyone signed in can read this reason in the history.",
+        help_text="Say what you correct, and why. Everybody who is signed in can read this in the history.",
     )
 
 
@@ -91,10 +91,10 @@ class RecommendationForm(forms.ModelForm[Recommendation]):
         required=False,
         choices=list(KINDS_OF_BODY.items()),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Kinds of organisation.",
+        help_text="Choose the kinds of organisation that should act on this recommendation.",
     )
     organisations = forms.ModelMultipleChoiceField(
-        label="Organisations that it names",
+        label="Organisations that the recommendation names",
         required=False,
         queryset=Organisation.objects.all(),
         widget=AutocompleteSelectMultiple(Addressee._meta.get_field("organisation"), admin.site),

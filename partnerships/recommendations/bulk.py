@@ -31,9 +31,9 @@ class AssignForm(Form):
         queryset=User.objects.none(),
         widget=AutocompleteSelect,
         empty_label="Keep the present owner",
-        help_text="Only your organisation sees owner and review date.",
+        help_text="Only your organisation can see the owner and the review date.",
     )
-    review_on = DayField(label="Review date", required=False, help_text="Leave it empty to keep the present date.")
+    review_on = DayField(label="Review date", required=False, help_text="Leave this empty to keep the present date.")
 
     def __init__(self, data: QueryDict | None, person: User, _rows: Sequence[Recommendation]) -> None:
         super().__init__(data)
@@ -70,14 +70,16 @@ def _left_out(person: User, rows: Sequence[Recommendation], now: dt.datetime) ->
     day = timezone.localdate(now)
     own_organisations = list(_edited_organisations(person))
     if not own_organisations:
-        return dict.fromkeys(recommendation_ids, "Only editors and leads of an organisation can do this.")
+        return dict.fromkeys(
+            recommendation_ids, "Only editors and leads of an organisation can change these. Ask a lead of yours."
+        )
 
     responses = Response.objects.filter(organisation__in=own_organisations, recommendation__in=recommendation_ids)
     answerable_ids = set(responses.values_list("recommendation", flat=True))
     for organisation in own_organisations:
         addressed = addressed_to(answering(organisation, day)).filter(pk__in=recommendation_ids)
         answerable_ids |= set(addressed.values_list("pk", flat=True))
-    reason = "These recommendations are not addressed to your organisation."
+    reason = "These recommendations are not addressed to your organisation, so it cannot respond to them."
     return {pk: reason for pk in recommendation_ids if pk not in answerable_ids}
 
 
@@ -86,7 +88,8 @@ def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now
     organisation = chosen["organisation"]
     response = Response.objects.filter(recommendation=row, organisation=organisation).select_related("owner").first()
     if response is not None and not response.is_open:
-        raise UnableToRespond(f"{organisation.display_name} says: {response.get_status_display().lower()}.")
+        status = response.get_status_display().lower()
+        raise UnableToRespond(f"The response of {organisation.display_name} is {status}, so nothing is left to review.")
     new_response = ResponseDetails(
         status=response.status if response else ResponseStatus.NOT_STARTED,
         reason=response.reason if response else "",
@@ -108,7 +111,7 @@ def _assign(*, row: Recommendation, person: User, chosen: Mapping[str, Any], now
 ASSIGN = BulkAction(
     name="assign",
     label="Name an owner and a review date",
-    done="owner and review date have been saved",
+    done="the owner and the review date have been saved",
     form=AssignForm,
     left_out=_left_out,
     change=_assign,

@@ -10,7 +10,7 @@ class EventKind(models.TextChoices):
     SOURCE_CORRECTED = "recommendation.source_corrected", "Corrected a report"
     CORRECTED = "recommendation.corrected", "Corrected a recommendation"
     ANSWERED = "recommendation.answered", "Changed its response to a recommendation"
-    PLANNED = "recommendation.planned", "Changed owner, review date or note"
+    PLANNED = "recommendation.planned", "Changed the owner, review date or note"
     EVIDENCE_ADDED = "recommendation.evidence_added", "Added evidence"
     EVIDENCE_REMOVED = "recommendation.evidence_removed", "Removed evidence"
     PROPOSED = "recommendation.proposed", "Proposed to adopt a recommendation"

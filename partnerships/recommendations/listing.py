@@ -157,7 +157,7 @@ LIST = ListDefinition(
     form=lambda parameters, _user: FilterForm(parameters),
     sort=lambda _chosen: "report",
     template="recommendations/list.html",
-    empty=("No recommendations recorded", "An editor or lead can import them from a spreadsheet."),
+    empty=("No recommendations recorded", "Editors and leads can import recommendations from a spreadsheet."),
     actions=(ASSIGN,),
     followed=lambda row: row,
 )

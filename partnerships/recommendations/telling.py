@@ -22,8 +22,13 @@ def register() -> None:
     for kind, (fold, says) in _TOLD.items():
         register_told(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{says}")
     register_untold([EventKind.RECORDED], because="nobody follows a recommendation before it is recorded")
-    register_untold([EventKind.CORRECTED, EventKind.SOURCE_CORRECTED], because="corrections of words move nothing on")
-    register_untold([EventKind.PLANNED], because="it concerns only the organisation's own people")
     register_untold(
-        [EventKind.EVIDENCE_REMOVED, EventKind.OUTCOME_UNLINKED], because="what it is about is not shown any more"
+        [EventKind.CORRECTED, EventKind.SOURCE_CORRECTED],
+        because="a correction of the words does not move a recommendation on",
+    )
+    register_untold(
+        [EventKind.PLANNED], because="owner, review date and note concern only the organisation’s own people"
+    )
+    register_untold(
+        [EventKind.EVIDENCE_REMOVED, EventKind.OUTCOME_UNLINKED], because="the removed link is no longer shown"
     )

@@ -21,7 +21,7 @@ class _ForBodyForm(Form):
 
     body = forms.ChoiceField(
         label="Who can read it?",
-        help_text="The report counts only what all of them can read today, even if you can read more.",
+        help_text="The report counts only what all these people can read today, even if you can read more.",
     )
 
     def __init__(self, *args: Any, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:
@@ -49,7 +49,7 @@ class FreezeForm(_ForBodyForm):
         label="Name", max_length=200, help_text="For example, “As reported to the board on 3 March”."
     )
     reason = forms.CharField(
-        label="Why are you freezing it?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Why are you freezing this report?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -61,13 +61,15 @@ class ScheduleForm(_ForBodyForm):
     """The name, frequency, first day, audience and recipients of a report to schedule."""
 
     name = forms.CharField(label="Name", max_length=150)
-    every = forms.ChoiceField(label="How often is it sent?", choices=Frequency.choices, widget=forms.RadioSelect)
-    first_on = DayField(label="First day", help_text="For example, 1 April 2027.")
+    every = forms.ChoiceField(label="How often should we send it?", choices=Frequency.choices, widget=forms.RadioSelect)
+    first_on = DayField(
+        label="First day", help_text="We send the report for the first time on this day. For example, 1 April 2027."
+    )
     people = forms.ModelMultipleChoiceField(
         label="Who gets it by email?",
         queryset=User.objects.none(),
         widget=AutocompleteSelectMultiple,
-        help_text="Each person can stop getting it.",
+        help_text="Each person can stop getting the report.",
     )
 
     def __init__(self, *args: Any, cancel: str, bodies: Sequence[Organisation | Partnership], **kwargs: Any) -> None:

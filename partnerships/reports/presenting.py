@@ -143,7 +143,7 @@ def note_of(table: Table, printed: int = MAX_PRINTED) -> str:
     not_printed = len(table.rows) - printed
     if not_printed <= 0:
         return table.note
-    return f"{table.note} The first {printed:,} rows; the Excel file has {not_printed:,} more.".strip()
+    return f"{table.note} This table has the first {printed:,} rows. The Excel file has {not_printed:,} more.".strip()
 
 
 def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:

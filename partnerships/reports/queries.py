@@ -74,7 +74,7 @@ def own_snapshot(
 
 def _person_in_words(reader: Reader) -> str:
     """What a person's own report says about whose figures it has."""
-    return f"It counts what {reader.display_name} can read." if isinstance(reader, User) else ""
+    return f"This report counts what {reader.display_name} can read." if isinstance(reader, User) else ""
 
 
 def everybody_of(body: Organisation | Partnership) -> Everybody:
@@ -87,7 +87,7 @@ def everybody_of(body: Organisation | Partnership) -> Everybody:
 def _audience_in_words(body: Organisation | Partnership) -> str:
     """What a report for an organisation or partnership says about whose figures it has."""
     audience = body.display_name if isinstance(body, Organisation) else f"every organisation in {body.title}"
-    return f"It counts what everybody at {audience} can read."
+    return f"This report counts what everybody at {audience} can read."
 
 
 def people_of(*bodies: Organisation | Partnership) -> QuerySet[User]:

@@ -54,7 +54,7 @@ def register() -> None:
     files.register()
     register_personal(RULES)
     register_events(EventKind)
-    register_untold(EventKind, because="the recipients of the report are emailed")
+    register_untold(EventKind, because="the recipients of a report get an email")
     register_kind(name="frozen_report", visible_ids=lambda user: FrozenReport.objects.visible_to(user).values("pk"))
     register_kind(name="report_schedule", visible_ids=lambda user: Schedule.objects.visible_to(user).values("pk"))
     ON_ORGANISATIONS.register("reports", organisation_section, order=58)

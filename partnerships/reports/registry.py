@@ -71,7 +71,7 @@ def register_report(report: Report) -> None:
     """Register a report; its slug must be new."""
     registered = _reports.get(report.slug)
     if registered is not None and registered is not report:
-        raise ValueError(f"Two reports are called {report.slug}.")
+        raise ValueError(f"Two reports have the slug {report.slug}. Give one of them another slug.")
     _reports[report.slug] = report
 
 

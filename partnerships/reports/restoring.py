@@ -46,4 +46,4 @@ def redo_recipients(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
 def register() -> None:
     """Register how each kind of line in the journal is applied after a restore."""
     register_redo(SCHEDULE, "scheduled reports ended again", redo_schedules)
-    register_redo(RECIPIENT, "people who get no more of a scheduled report", redo_recipients)
+    register_redo(RECIPIENT, "people who no longer get a scheduled report", redo_recipients)

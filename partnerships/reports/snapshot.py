@@ -205,7 +205,7 @@ class Snapshot:
     report: str
     title: str
     made_at: dt.datetime
-    #: The sentence that says whose figures these are: “It counts what Amina Yusuf can read.”
+    #: The sentence that says whose figures these are: “This report counts what Amina Yusuf can read.”
     made_for: str
     #: The filters in words.
     filters: tuple[str, ...] = ()
@@ -243,7 +243,7 @@ def _table_with_rows_limited(table: Table) -> Table:
     left_out = len(table.rows) - MAX_KEPT_ROWS
     if left_out <= 0:
         return table
-    note = f"{table.note} The first {MAX_KEPT_ROWS:,} rows were kept, {left_out:,} were not.".strip()
+    note = f"{table.note} We kept the first {MAX_KEPT_ROWS:,} rows, and left out {left_out:,}.".strip()
     return replace(table, rows=table.rows[:MAX_KEPT_ROWS], note=note, left_out=table.left_out + left_out)
 
 

@@ -40,7 +40,7 @@ def cell_words(kind: Kind, value: Cell) -> str:
 
 
 def made_words(snapshot: Snapshot) -> str:
-    """`As at 3 March 2027, 14:05. What Amina Yusuf may read.`"""
+    """`As at 3 March 2027, 14:05. This report counts what Amina Yusuf can read.`"""
     return f"As at {long_time(timezone.localtime(snapshot.made_at))}. {snapshot.made_for}"
 
 

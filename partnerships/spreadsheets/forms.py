@@ -34,12 +34,13 @@ class UploadForm(Form):
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="Copy them in your spreadsheet, with the headings, and paste them here.",
+        help_text="Copy the rows in your spreadsheet, with the headings, and paste them here.",
     )
     all_or_nothing = forms.BooleanField(
         label="Import all rows or nothing",
         required=False,
-        help_text="Otherwise rows that cannot be used are set aside for you to correct, and the others are imported.",
+        help_text="If you do not tick this, we import the rows that we can use and set the other rows aside for you to "
+        "correct.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -50,14 +51,18 @@ class UploadForm(Form):
         """Refuse a file that is too large."""
         file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is not None and (file.size or 0) > MAX_BYTES:
-            raise forms.ValidationError(f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
+            raise forms.ValidationError(
+                f"This file has {file.size:,} bytes. Choose a file of at most {MAX_BYTES:,} bytes, or paste the rows."
+            )
         return file
 
     def clean_rows(self) -> str:
         """Refuse too many pasted rows."""
         rows: str = self.cleaned_data["rows"]
         if len(rows) > MAX_PASTED:
-            raise forms.ValidationError(f"You pasted {len(rows):,} characters; the limit is {MAX_PASTED:,}.")
+            raise forms.ValidationError(
+                f"You pasted {len(rows):,} characters. Paste at most {MAX_PASTED:,}, or upload the file."
+            )
         return rows
 
     def clean(self) -> dict[str, Any]:
@@ -88,7 +93,7 @@ class HeadingsForm(Form):
         super().__init__(*args, **kwargs)
         choices = [("", "Not in this file"), *((heading.name, str(heading)) for heading in proposals.headings)]
         for proposal in proposals.proposals:
-            hint = "We know this heading." if proposal.is_known else "This is our guess. Please check it."
+            hint = "We know this heading." if proposal.is_known else "We guessed this heading. Please check it."
             self.fields[f"column-{proposal.column.code}"] = forms.ChoiceField(
                 label=proposal.column.shown,
                 choices=choices,

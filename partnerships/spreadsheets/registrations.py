@@ -15,6 +15,6 @@ def register() -> None:
     """Register kinds of event and the rules about personal data."""
     register_events(EventKind)
     register_following("spreadsheets.Upload.organisation", "spreadsheets.OwnHeading.organisation")
-    register_untold(EventKind, because="it is about a file; followers hear about the records that it changed")
+    register_untold(EventKind, because="a file is its author’s own; followers hear about the records that it changed")
     register_personal(RULES)
     retention.register()

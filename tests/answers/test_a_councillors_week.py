@@ -241,7 +241,7 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     sign_in(amina, site, world.amina.email)
     amina.goto(f"{site}{reverse('answers:plan', kwargs={'pk': plan.pk})}")
     amina.get_by_role("button", name="Approve").click()
-    amina.get_by_text("Nothing is waiting for you").wait_for()
+    amina.get_by_text("No answers are waiting for your decision").wait_for()
     ben.goto(f"{site}{reverse('answers:plan', kwargs={'pk': plan.pk})}")
     expect(ben.locator("main")).to_contain_text(REPLY)
     assert all(good), good

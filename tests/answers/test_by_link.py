@@ -55,7 +55,7 @@ def test_stakeholder_says_that_they_have_read_a_version(digest: Delivery, plan: 
 
     answer = Answer.objects.get()
     assert (answer.kind, answer.version_number, answer.person) == ("acknowledged", 2, digest.recipient)
-    assert "The owners see that you have read this version" in html
+    assert "The owners can now see that you have read this version" in html
     assert "You have told the owners that you have read version 2" in collapse(html)
 
 
@@ -93,7 +93,7 @@ def test_stakeholder_answers_a_question_until_its_last_day(
 
     assert sent.status_code == 302
     assert Answer.objects.get().question == question
-    assert "This question is closed." in late.content.decode()
+    assert "This question is closed. You can comment on the plan instead." in late.content.decode()
 
 
 def test_plan_concerns_a_stakeholder_until_they_say_otherwise(digest: Delivery, plan: Plan, bearer: Client) -> None:
@@ -105,9 +105,9 @@ def test_plan_concerns_a_stakeholder_until_they_say_otherwise(digest: Delivery, 
     unconcerned = bearer.get(page(digest, plan)).content.decode()
 
     assert [one.kind for one in Answer.objects.order_by("pk")] == ["concerned", "unconcerned"]
-    assert "You have said that it concerns you" in concerned
+    assert "You have said that this plan concerns you" in concerned
     assert "This no longer concerns me" in collapse(concerned)
-    assert "You have said that it does not concern you" in unconcerned
+    assert "You have said that this plan does not concern you" in unconcerned
 
 
 def test_named_colleague_gets_nothing_until_an_owner_asks_them(

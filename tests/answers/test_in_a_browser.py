@@ -46,8 +46,8 @@ def test_stakeholder_answers_and_a_lead_approves(
     page.set_viewport_size(size)
     page.goto(f"{live_server.url}{address_of(digest, plan)}")
     good = [holds(page)]
-    page.get_by_role("button", name="I have read it").click()
-    page.get_by_text("The owners see that you have read this version").wait_for()
+    page.get_by_role("button", name="I have read this version").click()
+    page.get_by_text("The owners can now see that you have read this version").wait_for()
     page.get_by_role("link", name="Comment on the plan or a part of it").click()
     good.append(holds(page))
     page.get_by_label("What is your comment about?").select_option("sites/north-quay")
@@ -55,7 +55,7 @@ def test_stakeholder_answers_and_a_lead_approves(
     page.get_by_role("button", name="Send comment").click()
     page.get_by_text("Waiting for approval").wait_for()
     good.append(holds(page))
-    for name in ("Which homes are missing?", "Name a colleague who should get it", "Correct your name and role"):
+    for name in ("Which homes are missing?", "Name a colleague who should get this plan", "Correct your name and role"):
         page.goto(f"{live_server.url}{address_of(digest, plan)}")
         page.get_by_role("link", name=name).click()
         good.append(holds(page))
@@ -67,7 +67,7 @@ def test_stakeholder_answers_and_a_lead_approves(
     good.append(holds(page))
     page.go_back()
     page.get_by_role("button", name="Approve").click()
-    page.get_by_text("Nothing is waiting for you").wait_for()
+    page.get_by_text("No answers are waiting for your decision").wait_for()
     good.append(holds(page))
     page.get_by_role("link", name="Ask a question").click()
     good.append(holds(page))

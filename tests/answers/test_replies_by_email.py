@@ -252,7 +252,7 @@ def test_reply_is_dropped_when_the_person_says_so(world: World, reply_to: str, t
     bearer.post(link, {"form": form_token(bearer.get(link).content.decode()), "drop": "yes"})
 
     assert (Incoming.objects.get().status, Incoming.objects.get().text) == ("dropped", "")
-    assert "You have already confirmed or deleted it" in bearer.get(link).content.decode()
+    assert "You have already confirmed or deleted this email" in bearer.get(link).content.decode()
 
 
 def test_address_for_replies_works_for_thirty_days(world: World, digest: Delivery, reply_to: str) -> None:

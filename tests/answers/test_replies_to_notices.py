@@ -72,7 +72,7 @@ def test_a_reply_of_a_viewer_is_answered_with_the_page_of_the_commitment(
     assert "1 could not be used" in said
     assert not Incoming.objects.exists()
     assert "nobody has read it" in text
-    assert "not about a plan or partnership you can write about" in text
+    assert "not about a plan or partnership on which you can comment" in text
     assert reverse("commitments:detail", args=[commitment.pk]) in text
 
 
@@ -93,7 +93,7 @@ def test_a_reply_without_words_of_its_own_is_answered_so(world: World, commitmen
 
     read_mailbox(tmp_path, empty)
 
-    assert "It contained no new text." in told(world.eddie)
+    assert "Your email contained no new text." in told(world.eddie)
     assert [one.params["why"] for one in recorded("answers.unfit")] == ["empty"]
 
 

@@ -246,7 +246,7 @@ ROWS = (
         LEAD,
         prepare=_started,
         situation="once more",
-        result="UnableToStartGroupFromAnswer: A working group has already been started.",
+        result="UnableToStartGroupFromAnswer: This answer already has a working group. Open the group from the answer.",
     ),
     Row("exchange.respond", _respond("westmarch"), PARTNER_EDITORS, prepare=_ask),
     Row("exchange.respond", _respond("riverside"), NOBODY, prepare=_ask, situation="for an observer"),
@@ -328,7 +328,7 @@ ROWS = (
         EDITORS,
         prepare=lambda w: _name("harbour", "hana")(w, w.amina, _network_ask(w)).entry,
         situation="once more",
-        result="UnableToFacilitate: Hana Harbour is already a facilitator.",
+        result="UnableToFacilitate: Hana Harbour is already a facilitator. Choose another person.",
     ),
     Row(
         "exchange.name_entry_facilitator",
@@ -344,7 +344,7 @@ ROWS = (
         EDITORS,
         prepare=_withdrawn,
         situation="after it was withdrawn",
-        result="UnableToEditEntry: This is withdrawn, so it can no longer be changed.",
+        result="UnableToEditEntry: This ask is withdrawn, so you can no longer change it.",
     ),
     Row(
         "exchange.create_entry",
@@ -353,14 +353,14 @@ ROWS = (
         ),
         EDITORS,
         situation="to one's own organisation",
-        result="UnableToWriteEntry: You cannot share it with your own organisation.",
+        result="UnableToWriteEntry: You cannot share with your own organisation. Choose other organisations.",
     ),
     Row(
         "exchange.create_entry",
         lambda w, author, _: draft(w.larkhaven, author, timezone.now(), partnership=w.partnership),
         EDITORS,
         situation="of a partnership to the whole network",
-        result="UnableToWriteEntry: An ask or offer for the whole network cannot belong to a partnership.",
+        result="UnableToWriteEntry: To share with the whole network, leave the partnership empty.",
     ),
     Row(
         "exchange.respond",
@@ -398,7 +398,7 @@ ROWS = (
         PARTNER_EDITORS,
         prepare=_accepted,
         situation="after it was accepted",
-        result="UnableToWithdrawResponse: This answer is already accepted.",
+        result="UnableToWithdrawResponse: This answer is already accepted, so you can no longer withdraw it.",
     ),
     Row(
         "exchange.decline_entry",
@@ -406,7 +406,7 @@ ROWS = (
         PARTNER_EDITORS,
         prepare=lambda w: _respond("westmarch")(w, w.ben, _ask(w)).entry,
         situation="after an answer",
-        result="UnableToDecline: Your organisation has already answered. Withdraw that answer first.",
+        result="UnableToDecline: Your organisation has already answered. Withdraw your answer first.",
     ),
     Row(
         "exchange.start_group_from_answer",
@@ -414,7 +414,7 @@ ROWS = (
         LEAD,
         prepare=lambda w: _respond("westmarch")(w, w.ben, _ask(w)),
         situation="before it is accepted",
-        result="UnableToStartGroupFromAnswer: This answer is not accepted.",
+        result="UnableToStartGroupFromAnswer: Accept this answer before you start a working group.",
     ),
     Row(
         "exchange.meet_entry",
@@ -424,7 +424,7 @@ ROWS = (
         EDITORS,
         prepare=lambda w: (_withdrawn(w), _promise(w)),
         situation="after it was withdrawn",
-        result="UnableToMeet: This is withdrawn, so you cannot link a commitment to it.",
+        result="UnableToMeet: This ask is withdrawn, so you cannot link a commitment to it.",
     ),
     Row(
         "exchange.introduce",

@@ -70,7 +70,7 @@ def test_leads_of_asked_organisations_get_one_email_when_it_is_shared(world: Wor
 
     (email,) = deliver()
     assert email.to == ["ben@westmarch.example"]
-    assert email.subject == f"Larkhaven Homes asks: {entry.title}"
+    assert email.subject == f"Larkhaven Homes needs: {entry.title}"
     assert "CANARY" not in email.body
 
 

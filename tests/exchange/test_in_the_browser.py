@@ -72,6 +72,6 @@ def test_the_counts_update_when_a_filter_changes(page: Any, live_server: Any, sh
     page.get_by_label("Land (").check()
     page.wait_for_url("**theme=land**")
 
-    page.get_by_text("Nothing matches these filters.").first.wait_for()
+    page.get_by_text("match these filters. Remove a filter").first.wait_for()
     expect(asks).to_have_text("0")
     expect(page.locator("#count-theme-data")).to_have_text("1")

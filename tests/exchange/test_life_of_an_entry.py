@@ -74,7 +74,7 @@ def test_a_draft_that_names_a_former_party_cannot_be_shared(world: World, now: d
     )
     agreements.leave_partnership(party=world.party(world.westmarch), reason="Moved on.", author=world.ben, now=now)
 
-    with pytest.raises(services.UnableToShareEntry, match="only ask parties"):
+    with pytest.raises(services.UnableToShareEntry, match="Choose only parties"):
         services.share_entry(entry=entry, author=world.amina, now=now)
 
 
@@ -143,7 +143,7 @@ def test_accepting_part_of_the_quantity_leaves_the_rest_open(ask: Entry, world: 
 
 
 def test_an_answer_for_more_than_is_left_is_refused(ask: Entry, world: World, now: dt.datetime) -> None:
-    with pytest.raises(services.UnableToRespond, match="Only 60 homes are left"):
+    with pytest.raises(services.UnableToRespond, match="Enter at most 60 homes"):
         services.respond(
             entry=ask, organisation=world.westmarch, text="More!", quantity=Decimal(61), author=world.ben, now=now
         )
@@ -235,7 +235,7 @@ def test_a_question_about_an_ask_is_answered_once(ask: Entry, world: World, now:
     question.refresh_from_db()
     assert (question.answer, question.answered_by) == ("By May.", world.amina)
     assert ask.is_unanswered
-    with pytest.raises(services.UnableToAskQuestion, match="already been answered"):
+    with pytest.raises(services.UnableToAskQuestion, match="has already answered"):
         services.answer_question(question=question, text="By June.", author=world.amina, now=now)
 
 
@@ -280,7 +280,7 @@ def test_withdrawing_an_entry_declines_its_open_answers(ask: Entry, world: World
     services.withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=now)
 
     response.refresh_from_db()
-    assert (response.status, response.reason) == (ResponseStatus.DECLINED, "This was withdrawn: Found elsewhere.")
+    assert (response.status, response.reason) == (ResponseStatus.DECLINED, "The ask was withdrawn: Found elsewhere.")
     assert responses_to_decide(world.amina) == []
     assert Event.objects.filter(target_kind="response", target_id=response.pk, kind="answer.declined").exists()
 

@@ -104,7 +104,7 @@ def test_units_follow_the_theme(world: World) -> None:
 
     assert "&quot;nominations&quot;: [&quot;homes&quot;]" in form
     assert refused.status_code == 422
-    assert "Nominations is counted in homes: choose one of them." in refused.content.decode()
+    assert "Nominations is counted in homes. Choose one of these units." in refused.content.decode()
 
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
@@ -310,7 +310,7 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
 
     assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
     empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
-    assert "has no open commitment to" in page(world.chidi, "meet", pk=empty.pk)
+    assert "so there is no commitment to link" in page(world.chidi, "meet", pk=empty.pk)
     assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
     assert browser.post(address, {"commitment": commitment.pk}).status_code == 422
     assert browser.post(address, {"commitment": commitment.pk, "quantity": "20", "everything": "on"}).status_code == 422

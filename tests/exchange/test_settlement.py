@@ -244,7 +244,7 @@ def test_one_commitment_can_meet_several_asks_in_part(world: World, now: dt.date
     second = shared(world.larkhaven, world.amina, now, quantity=30, title="Land for 30 homes")
     made = promise(f"entry-{first.pk}", world, now, 60, author=world.amina)
 
-    with pytest.raises(services.UnableToMeet, match="only 20 homes are left"):
+    with pytest.raises(services.UnableToMeet, match="Enter at most 20 homes"):
         services.meet_entry(entry=second, commitment=made, quantity=Decimal(30), author=world.amina, now=now)
     services.meet_entry(entry=second, commitment=made, quantity=None, author=world.amina, now=now)
 

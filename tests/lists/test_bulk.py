@@ -199,7 +199,7 @@ def test_several_asks_get_another_closing_date(world: World) -> None:
     assert "The closing date is in the past. Choose a later date." in refused.content.decode()
     assert f'value="{long_date(in_days(-1))}"' in refused.content.decode()
     assert set(Entry.objects.values_list("closes_on", flat=True)) == {in_days(90)}
-    assert "Only editors and leads of the organisation that shared them can do this." in theirs
+    assert "Only editors and leads of the organisation that shared these can change them." in theirs
 
 
 def test_the_chosen_rows_alone_are_downloaded(world: World) -> None:
@@ -263,16 +263,17 @@ def test_several_recommendations_get_an_owner_and_a_review_date(world: World) ->
     done = confirmed(world.eddie, page, **filled).content.decode()
     reader = chosen(world.vera, "assign", fresh, kind="recommendations").content.decode()
 
-    assert "These recommendations are not addressed to your organisation." in page.content.decode()
+    refusal = "These recommendations are not addressed to your organisation, so it cannot respond to them."
+    assert refusal in page.content.decode()
     assert empty.status_code == 422
-    assert "2 recommendations: owner and review date have been saved" in done
-    assert f"{world.larkhaven.display_name} says: done." in done
+    assert "2 recommendations: the owner and the review date have been saved" in done
+    assert f"The response of {world.larkhaven.display_name} is done, so nothing is left to review." in done
     responses = Response.objects.filter(owner=world.vera, review_on=in_days(30)).order_by("pk")
     assert set(responses.values_list("recommendation", "status", "reason", "note")) == {
         (fresh.pk, "not_started", "", ""),
         (answered.pk, "under_way", "We publish.", "By May."),
     }
-    assert "Only editors and leads of an organisation can do this." in reader
+    assert "Only editors and leads of an organisation can change these." in reader
 
 
 def test_an_action_or_list_that_is_not_there_is_not_found(world: World) -> None:

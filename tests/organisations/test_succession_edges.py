@@ -65,7 +65,7 @@ def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(w
 
     ask.refresh_from_db()
     assert (ask.status, ask.is_open, ask.organisation) == (Status.WITHDRAWN, False, world.westmarch)
-    assert "is on both sides now" in ask.reason
+    assert "is now on both sides" in ask.reason
     assert Event.objects.filter(kind="ask.withdrawn", target_id=ask.pk, actor_id=world.dee.pk).exists()
     services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
     ask.refresh_from_db()

@@ -86,7 +86,7 @@ def test_three_reports_come_with_common_ground_and_each_row_says_how_certain_it_
     federation = Organisation.objects.get(name="National Housing Federation")
     assert federation.recommendations_addressed.get().recommendation.reference == "6"
     shown = page(client, world.vera, "sources")
-    assert "16 of 30 recorded here" in " ".join(shown.split())
+    assert "16 of 30 recommendations recorded here" in " ".join(shown.split())
     assert "we do not know how many the report makes" in " ".join(shown.split())
 
 
@@ -107,8 +107,8 @@ def test_long_lists_come_in_pages_and_still_count_everything(world: World, clien
         ("Publish figure 25.", ResponseStatus.UNDER_WAY)
     ]
     assert "26 recommendations." in first.content.decode()
-    assert "has responded to 1. It is working on or has finished 1." in " ".join(last.content.decode().split())
-    assert "25 that nobody is working on" in client.get(unworked).content.decode()
+    assert "has responded to 1, and is working on or has finished 1." in " ".join(last.content.decode().split())
+    assert "Nobody is working on 25 recommendations" in client.get(unworked).content.decode()
 
 
 def test_more_than_1000_recommendations_to_one_body_are_not_counted(world: World, client: Client) -> None:

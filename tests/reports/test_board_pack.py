@@ -70,8 +70,8 @@ def test_the_notes_of_a_pack_are_about_that_pack_only(world: World) -> None:
     usual = figures_for(world.ben, "board-pack", query)
     dated = figures_for(world.ben, "board-pack", f"{query}&since={timezone.localdate()}")
 
-    masked = "Small numbers of nominations are masked."
-    looks_back = "It looks back to the last meeting of each partnership, or over 90 days if there was none."
+    masked = "We hide small numbers of nominations, so that nobody can be recognised."
+    looks_back = "This pack starts at the last meeting of each partnership, or 90 days ago if there was no meeting."
     assert usual.notes == (looks_back, masked)
     assert dated.notes == (masked,)
 

@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_made_says_why(world: World) -> None:
     services.make_files(now=timezone.now())
     gone.refresh_from_db()
 
-    assert gone.error == "You can no longer open this report."
+    assert gone.error == "You can no longer open this report, so we have not made the file."
     with pytest.raises(services.UnableToMakeFile, match="Correct the filters"):
         asked(world.ben, "since=nonsense")
     with pytest.raises(services.UnableToMakeFile, match="no such report"):

@@ -95,8 +95,8 @@ def test_a_comparison_says_what_was_not_kept_or_is_not_listed(world: World, monk
     change(plan, world, "quay", homes=[line(48)])
     monkeypatch.setattr(import_module("partnerships.reports.views.frozen"), "MAX_PRINTED", 2)
 
-    assert "In long tables, only the rows that were kept are compared." in short
-    assert "Every figure that was kept is the same today." in short
+    assert "In long tables, we compare only the rows that the frozen report has." in short
+    assert "Every figure of the frozen report is the same today." in short
     assert "only the rows" not in full
     assert "Every figure is the same today." in full
     assert "more figures are different." in compared(whole)
@@ -278,7 +278,7 @@ def test_a_report_that_always_fails_is_tried_three_times_and_then_its_owner_is_t
     failing.refresh_from_db()
     assert made == [1, 0, 0, 0, 0]
     assert [one.to for one in sent] == [[world.amina.email]]
-    assert "could not be calculated" in sent[0].body
+    assert "could not calculate the figures" in sent[0].body
     assert alerts == [f"Scheduled report {failing.pk} cannot be made"]
     assert (failing.failures, failing.next_on > timezone.localdate()) == (0, True)
     assert [one.report for one in FrozenReport.objects.all()] == [other.report]

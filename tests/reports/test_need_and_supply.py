@@ -133,7 +133,7 @@ def test_homes_at_confidential_sites_count_inside_only(figures: World) -> None:
 
     assert cells(outside, "areas", "Homes to come in plans") == {"Fareham": 65, "Gosport": 9, "All areas": 74}
     assert CANARY not in str(to_json(outside))
-    assert "4 homes to come are in plans without a council area" in " ".join(outside.notes)
+    assert "The plans of 4 homes to come name no council area" in " ".join(outside.notes)
 
 
 def test_filter_by_council_takes_the_areas_that_it_serves(figures: World) -> None:
@@ -230,7 +230,7 @@ def test_page_without_imported_figures_says_what_is_missing(world: World) -> Non
 
     page = client.get(reverse("reports:report", args=["need-and-supply"])).content.decode()
 
-    assert "Not imported yet: Housing Delivery Test" in page
+    assert "These figures are not imported yet: Housing Delivery Test" in page
     assert "E07000087" not in page or "cg-map__drawing" in page
 
 

@@ -231,7 +231,7 @@ def test_a_frozen_network_of_many_links_keeps_some_and_is_compared_by_these(worl
     weaker = replace(many, rows=(replace(many.rows[0], cells=("One 0", "Other", 1)), *many.rows[1:]))
 
     assert [(len(one.rows), one.left_out, one.note) for one in kept.tables] == [
-        (MAX_KEPT_ROWS, 7, "The first 5,000 rows were kept, 7 were not.")
+        (MAX_KEPT_ROWS, 7, "We kept the first 5,000 rows, and left out 7.")
     ]
     assert restatements(kept, whole) == []
     changed = restatements(kept, replace(whole, tables=(weaker,)))
@@ -257,7 +257,7 @@ def test_long_tables_are_shown_in_pages_and_paper_says_how_many_rows_it_lacks(wo
     assert len(shown_tables(snapshot)[0].rows) == 120
     longer = replace(long, rows=long.rows * 10)
     assert len(list(words_of(longer))) == 1_001
-    assert note_of(longer) == "The first 1,000 rows; the Excel file has 200 more."
+    assert note_of(longer) == "This table has the first 1,000 rows. The Excel file has 200 more."
     waited_for = replace(snapshot, tables=(longer, replace(longer, code="others"), replace(longer, code="more")))
     assert printed_rows(waited_for, at_once=True) == {"links": 333, "others": 167, "more": 25}
     assert set(printed_rows(waited_for, at_once=False).values()) == {1_000}

@@ -41,7 +41,7 @@ SAMPLE = Snapshot(
     report="sample",
     title="Sample",
     made_at=dt.datetime(2027, 3, 3, 9, 30, tzinfo=dt.UTC),
-    made_for="It counts what everybody at Larkhaven Homes can read.",
+    made_for="This report counts what everybody at Larkhaven Homes can read.",
     filters=("Westmarch",),
     answers=("60 homes.",),
     tables=(
@@ -138,7 +138,7 @@ def test_page_pdf_word_and_excel_have_the_figures_of_one_snapshot(world: World) 
     assert re.search(r'<td class="govuk-table__cell cg-nowrap"[^>]*>\s*12 September 2031\s*</td>', page)
     assert "£85,000" in printed
     assert "12 September 2031" in printed
-    assert "It counts what Amina Larch can read." in page
+    assert "This report counts what Amina Larch can read." in page
     sheet = book.get_sheet_by_index(2).to_python()
     assert sheet[1][0] == "Estuary Partnership"
     assert 85000.0 in sheet[1]

@@ -426,7 +426,7 @@ def test_addresses_of_partners_people_are_not_looked_up_for_an_owner(world: Worl
     ]
     named = uploaded(of_partnership(world), world.eddie, "commitments", head + row.format(world.ben.display_name))
 
-    assert [remedy for _, remedy in said] == ["Enter the name of one of its people, or leave it blank."] * 2
+    assert [remedy for _, remedy in said] == ["Enter the full name of one of its people, or leave the cell blank."] * 2
     assert said[0][0].replace(world.ben.email, "") == said[1][0].replace("nobody@westmarch.example", "")
     assert counts(named) == {"created": 1}
 
@@ -436,7 +436,7 @@ def test_name_that_is_too_long_is_set_aside_and_not_cut(world: World) -> None:
         Target(plan=published(world)), world.eddie, "stakeholders", f"Name,Email\n{'N' * 151},n@x.example\n"
     )
 
-    assert done.report["set_aside"][0][2:4] == ["Name: it is 151 characters long.", "Shorten it to 150."]
+    assert done.report["set_aside"][0][2:4] == ["Name: the text is 151 characters long.", "Shorten it to 150."]
 
 
 def test_person_of_two_parties_chooses_which_one_acts(world: World, client: Client) -> None:

@@ -121,7 +121,7 @@ def test_all_or_nothing_imports_nothing_while_a_row_is_bad(world: World, plan: P
     client.force_login(world.eddie)
 
     page = client.get(made.get_absolute_url()).content.decode()
-    assert "You chose all or nothing" in page
+    assert "You chose “Import all rows or nothing”" in page
     assert "Import rows" not in page
     with pytest.raises(UnableToApply, match=r"Nothing was imported\. Row 3, column “Area”: “Atlantis”"):
         ask_to_import(upload=made, author=world.eddie, now=timezone.now())
@@ -287,7 +287,7 @@ def test_template_names_its_columns_and_allowed_values(world: World, plan: Plan,
     assert [sheet.name for sheet in book] == ["Milestones", "Allowed values"]
     allowed = {str(row.cells[0]): row.cells[3] for row in book[1].rows}
     assert allowed["Column “Status”"] == "Planned, On track, At risk, Late, Achieved, Cancelled"
-    assert made.report["remarks"] == ["The example row of the template was left out."]
+    assert made.report["remarks"] == ["We left out the example row of the template."]
     assert not counts(made)
 
 
@@ -308,9 +308,9 @@ def test_large_file_is_imported_by_a_worker_and_shows_its_progress(world: World,
     client.force_login(world.eddie)
     made = upload(plan, world.eddie, "sites", data)
     assert made.total == 4_900
-    assert "4900 rows. It will start within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
+    assert "4900 rows. We will start within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
     Upload.objects.filter(pk=made.pk).update(total=1)
-    assert "1 row. It will start within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
+    assert "1 row. We will start within 20 seconds." in client.get(made.get_absolute_url()).content.decode()
     Upload.objects.filter(pk=made.pk).update(total=4_900)
 
     assert tasks.work_on_waiting() == 1
@@ -350,7 +350,8 @@ def test_worker_says_why_nothing_was_imported(world: World, plan: Plan, client: 
     tasks.work_on_waiting()
 
     made.refresh_from_db()
-    assert (made.is_previewed, made.error) == (True, "You can no longer import this.")
+    assert made.is_previewed
+    assert made.error == "You can no longer import this spreadsheet. Ask a lead of your organisation to import it."
     assert "Plot 1" not in items(plan, "sites")
 
 

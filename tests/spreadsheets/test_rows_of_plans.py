@@ -60,7 +60,7 @@ def test_row_that_went_bad_after_the_preview_is_named(world: World, plan: Plan, 
 
     page = client.post(reverse("spreadsheets:import", args=[made.pk]), follow=True).content.decode()
 
-    assert "Row 2: it was changed in the draft since the preview." in page
+    assert "Row 2: this site was changed since the preview." in page
     assert "Dock" not in items(plan, "sites")
 
 

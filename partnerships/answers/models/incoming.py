@@ -27,13 +27,16 @@ class IncomingStatus(models.TextChoices):
 class Unfit(models.TextChoices):
     """Why an email could not be used, as we tell its sender."""
 
-    LATE = "late", "It came more than 30 days after the email that it replies to."
-    EMPTY = "empty", "It contained no new text."
-    NO_PLACE = "no_place", "It replies to an email that is not about a plan or partnership you can write about."
-    MANY = "many", "We accept up to 20 emails a day from one person. You can send it again tomorrow."
+    LATE = "late", "Your email came more than 30 days after the email that you replied to."
+    EMPTY = "empty", "Your email contained no new text."
+    NO_PLACE = (
+        "no_place",
+        "You replied to an email that is not about a plan or partnership on which you can comment.",
+    )
+    MANY = "many", "We accept up to 20 emails a day from one person. You can send this one again tomorrow."
     UNKNOWN = (
         "unknown",
-        "It was sent to an address that no longer works or is not yours, or from an address that is not yours here.",
+        "You sent your email to an address that no longer works or is not for you, or not from your own address here.",
     )
 
 

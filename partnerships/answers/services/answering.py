@@ -29,6 +29,7 @@ MAX_TEXT = 5_000
 MAX_NAME = 150
 #: How many comments, answers to questions and colleagues one person may send about one plan in a day.
 MAX_A_DAY = 20
+_NO_SUCH_PIECE = "This part is not in this version of the plan. Choose another part, or comment on the whole plan."
 
 _EVENT_BY_ANSWER_KIND = {
     AnswerKind.ACKNOWLEDGED: EventKind.ACKNOWLEDGED,
@@ -107,7 +108,7 @@ def answer_question(
     plan = _lock_answerable(person, question.plan, version_number, now)
     question = PlanQuestion.objects.select_for_update(no_key=True).get(pk=question.pk)
     if not question.is_open(now):
-        raise UnableToAnswer("This question is closed.")
+        raise UnableToAnswer("This question is closed. You can comment on the plan instead.")
     return _save_answer(
         person,
         plan,
@@ -161,7 +162,7 @@ def describe_oneself(*, person: User, name: str, role: str, author: User, now: d
     if not new_name:
         raise UnableToAnswer("Enter your name.")
     if len(new_name) > MAX_NAME or len(new_role) > MAX_NAME:
-        raise UnableToAnswer(f"A name or a role can have up to {MAX_NAME} characters.")
+        raise UnableToAnswer(f"Enter a name and a role of at most {MAX_NAME} characters each.")
     change_details(person=person, name=new_name, time_zone=person.time_zone, author=author, now=now)
     WorkRole.objects.update_or_create(person=person, defaults={"title": new_role, "changed_at": now})
     # The log outlives names and roles, so the event does not contain them.
@@ -241,7 +242,7 @@ def _cleaned_text(text: str, *, error_if_empty: str) -> str:
     if not cleaned:
         raise UnableToAnswer(error_if_empty)
     if len(cleaned) > MAX_TEXT:
-        raise UnableToAnswer(f"Your text has {len(cleaned):,} characters; the limit is {MAX_TEXT:,}.")
+        raise UnableToAnswer(f"Your text has {len(cleaned):,} characters. Shorten it to {MAX_TEXT:,}.")
     return cleaned
 
 
@@ -253,7 +254,7 @@ def _piece_title(plan: Plan, version_number: int, anchor: str) -> str:
         collection_code, _key = split_piece(anchor)
         item = get_piece(outside(content_of(plan, version_number)), anchor)
     except UnknownPiece as error:
-        raise UnableToAnswer("This part of the plan is not in this version.") from error
+        raise UnableToAnswer(_NO_SUCH_PIECE) from error
     if collection_code not in COLLECTION_BY_CODE or item is None:
-        raise UnableToAnswer("This part of the plan is not in this version.")
+        raise UnableToAnswer(_NO_SUCH_PIECE)
     return str(item[COLLECTION_BY_CODE[collection_code].title])

@@ -43,7 +43,7 @@ def approve_answer(*, answer: Answer, author: User, now: dt.datetime) -> None:
     """Show an answer to readers inside the plan. Raises `UnableToDecide`."""
     plan, answer, organisation = _lock_for_decision(answer, author, now)
     if answer.names_a_colleague:
-        raise UnableToDecide("Choose whether to ask the colleague, or refuse.")
+        raise UnableToDecide("This answer names a colleague. Ask the colleague, or refuse the answer.")
     _save_decision(plan, answer, AnswerStatus.SHOWN, EventKind.APPROVED, organisation, author=author, now=now)
     record_answered(answer, now=now)
 
@@ -54,7 +54,7 @@ def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime
     plan, answer, organisation = _lock_for_decision(answer, author, now)
     answer.reason = reason.replace("\r\n", "\n").strip()[:MAX_REASON]
     if not answer.reason:
-        raise UnableToDecide("Enter the reason. We will email it to them.")
+        raise UnableToDecide("Enter the reason. We will email it to the person who answered.")
     _save_decision(plan, answer, AnswerStatus.REFUSED, EventKind.REFUSED, organisation, author=author, now=now)
     record_email(
         kind="answers.refused",
@@ -70,7 +70,7 @@ def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> No
     """Ask the colleague by email; they get nothing else until they confirm. Raises `UnableToDecide`."""
     plan, answer, organisation = _lock_for_decision(answer, author, now)
     if not answer.names_a_colleague:
-        raise UnableToDecide("This answer does not name a colleague.")
+        raise UnableToDecide("This answer does not name a colleague. Approve or refuse it instead.")
     try:
         add_stakeholder(
             email=answer.colleague_email,
@@ -78,7 +78,7 @@ def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> No
             target=plan,
             author=author,
             organisation=organisation,
-            why="a colleague thought that it concerns you",
+            why="a colleague thought that the plan concerns you",
             now=now,
         )
     except UnableToSubscribe as error:
@@ -148,7 +148,7 @@ def _lock_for_decision(answer: Answer, author: User, now: dt.datetime) -> tuple[
     locked = Answer.objects.select_for_update(of=("self",)).select_related("person", "question").get(pk=answer.pk)
     if not locked.is_waiting:
         status = locked.get_status_display().lower()
-        raise UnableToDecide(f"This answer has already been decided. It is {status}.")
+        raise UnableToDecide(f"This answer is already {status}, so you do not need to decide about it.")
     owner = Organisation.objects.filter(pk__in=led_owner_ids).order_by("name", "pk")[0]
     return plan, locked, owner
 

@@ -38,13 +38,17 @@ def ask_question(
     title = " ".join(title.split())
     body = body.replace("\r\n", "\n").strip()
     if plan.is_over or not plan.is_published:
-        raise UnableToAsk("You can only ask questions about a published plan that has not ended.")
+        raise UnableToAsk(
+            "You can ask questions only about a published plan that has not ended. Publish the plan first."
+        )
     if not title:
         raise UnableToAsk("Enter the question.")
     if len(title) > MAX_TITLE or len(body) > MAX_BODY:
-        raise UnableToAsk(f"A question can have up to {MAX_TITLE} characters, and its details up to {MAX_BODY:,}.")
+        raise UnableToAsk(
+            f"Shorten the question to {MAX_TITLE} characters, and its details to {MAX_BODY:,} characters."
+        )
     if closes_on < timezone.localdate(now):
-        raise UnableToAsk("The last day for answers cannot be in the past.")
+        raise UnableToAsk("The last day for answers is in the past. Choose today or a later day.")
     if PlanQuestion.objects.open(now).filter(plan=plan).count() >= MAX_OPEN:
         raise UnableToAsk(f"A plan can have up to {MAX_OPEN} open questions. Close one first.")
     organisation = acting_organisation(plan, author)
@@ -78,7 +82,7 @@ def close_question(*, question: PlanQuestion, author: User, now: dt.datetime) ->
     require(rights_over(plan, author, now).leads_owner)
     question = PlanQuestion.objects.select_for_update(no_key=True).get(pk=question.pk)
     if not question.is_open(now):
-        raise UnableToAsk("This question is already closed.")
+        raise UnableToAsk("This question is already closed, so you do not need to close it.")
     question.closed_at = now
     question.save(update_fields=["closed_at"])
     organisation = acting_organisation(plan, author)

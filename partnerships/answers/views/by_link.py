@@ -37,13 +37,13 @@ from partnerships.plans.queries import content_of
 
 #: The message on the overview after each answer, by the code in its address.
 _MESSAGES = {
-    "acknowledged": "Thank you. The owners see that you have read this version.",
+    "acknowledged": "Thank you. The owners can now see that you have read this version.",
     "concerned": "You have said that this plan concerns you.",
     "unconcerned": "You have said that this plan does not concern you. You will keep getting digests about it until "
     "you stop them.",
     "comment": "Your comment has been sent.",
     "question": "Your answer has been sent.",
-    "colleague": "Thank you. The plan's owner decides whether to ask your colleague.",
+    "colleague": "Thank you. The plan’s owner decides whether to ask your colleague.",
     "named": "Your name and role have been saved.",
     "over": "That form had expired, so nothing was changed. Fill it in again.",
 }

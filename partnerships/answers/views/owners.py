@@ -122,7 +122,8 @@ def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
         colleague = answer.colleague_name or answer.colleague_email
-        return f"{WILL_BE_SENT} {colleague}, to ask them to confirm. They get nothing else until they do.", back
+        message = f"{WILL_BE_SENT} {colleague}, to ask them to confirm. We send them nothing else until they do."
+        return message, back
 
     return press_button(request, step, services.UnableToDecide, back=back)
 
@@ -151,7 +152,8 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.end_trust(trust=ended_trust, author=signed_in(request), now=timezone.now())
-        return "Their answers will now need your approval.", _answers_url(pk)
+        name = ended_trust.person.display_name
+        return f"Answers from {name} will now need your approval.", _answers_url(pk)
 
     return press_button(request, step, services.UnableToDecide, back=_answers_url(pk))
 
@@ -180,6 +182,6 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.close_question(question=question, author=user, now=timezone.now())
-        return "The question has been closed. Its answers are kept.", back
+        return "The question has been closed. The answers to it stay on this page.", back
 
     return press_button(request, step, services.UnableToAsk, back=back)

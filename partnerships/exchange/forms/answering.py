@@ -33,8 +33,8 @@ class _EntryChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic
 class RespondForm(OrganisationForm):
     """An answer to an ask or offer, for all or part of it."""
 
-    text = forms.CharField(label="Your answer", widget=LONG_TEXT, max_length=5000)
-    quantity = quantity_field("How much of it?")
+    text = forms.CharField(label="What can you offer?", widget=LONG_TEXT, max_length=5000)
+    quantity = quantity_field("How much can you offer?")
     everything = forms.BooleanField(required=False)
     counterpart = _EntryChoice(
         required=False, queryset=Entry.objects.none(), empty_label="None", widget=AutocompleteSelect
@@ -43,7 +43,9 @@ class RespondForm(OrganisationForm):
     def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.set_organisations(organisations)
-        self.fields["text"].label = "What can you offer?" if entry.is_ask else "What do you need?"
+        if not entry.is_ask:
+            self.fields["text"].label = "What do you need?"
+            self.fields["quantity"].label = "How much do you need?"
         if entry.quantity is None:
             del self.fields["quantity"], self.fields["everything"]
         else:
@@ -52,7 +54,7 @@ class RespondForm(OrganisationForm):
             self.fields["everything"].label = f"All of it: {left}"
         other = Direction.OFFER if entry.is_ask else Direction.ASK
         own = Entry.objects.filter(organisation__in=organisations, direction=other, is_open=True)
-        self.fields["counterpart"].label = f"Which of your {other.label.lower()}s does it relate to?"
+        self.fields["counterpart"].label = f"Which of your {other.label.lower()}s is your answer about?"
         set_choices(self, "counterpart", own.order_by("title", "pk"))
         if not own.exists():
             del self.fields["counterpart"]
@@ -134,14 +136,14 @@ class DecideForm(VerdictForm):
         required=False,
         widget=SHORT_TEXT,
         max_length=2000,
-        help_text="If you decline, say why.",
+        help_text="If you decline, say why. The other organisation can read this.",
     )
 
     def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         decision = self.fields["decision"]
         if not entry.is_open:
-            # Accepting others has used it up; the organisation that answered still gets a reply.
+            # The accepted answers have used up the entry; the organisation that answered last still gets a reply.
             self.fields["decision"] = forms.ChoiceField(
                 label="Nothing is left to accept",
                 choices=[("decline", "Decline")],

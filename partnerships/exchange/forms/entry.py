@@ -57,14 +57,14 @@ class EntryForm(OrganisationForm):
     closes_on = DayField(
         label="Closing date",
         required=False,
-        help_text="It lapses after this date if nobody has answered. If you leave it empty, we use the end date above.",
+        help_text="If nobody has answered by this date, the ask or offer lapses. "
+        "If you leave this empty, we use the end date above.",
     )
     conditions = forms.CharField(label="Conditions", required=False, widget=SHORT_TEXT, max_length=5000)
     standing = forms.BooleanField(
         label="This is a standing offer: skills or resources we can always offer",
         required=False,
-        help_text="Offers only. It appears on your organisation’s page and stays open, even after a partner takes it "
-        "up.",
+        help_text="The offer appears on your organisation’s page and stays open, even after a partner takes it up.",
     )
     audience = forms.ChoiceField(label="Who can read and answer it?", choices=Audience, widget=forms.RadioSelect)
     partnership = forms.ModelChoiceField(
@@ -72,7 +72,8 @@ class EntryForm(OrganisationForm):
         required=False,
         queryset=Partnership.objects.none(),
         empty_label="None",
-        help_text="Choose one to share it with a partnership, or with named partners in that partnership.",
+        help_text="Needed if you share with a partnership. If you share with named partners, choose the partnership "
+        "that it is about, if any.",
     )
     addressees = OrganisationsField(
         label="Named partners",
@@ -136,7 +137,7 @@ class EntryForm(OrganisationForm):
         is_unchanged = self.entry is not None and unit == self.entry.unit and theme.code == self.entry.theme
         if not is_unchanged:
             labels = " or ".join(Unit.label_of(code) for code in units)
-            self.add_error("unit", f"{theme.label} is counted in {labels}: choose one of them.")
+            self.add_error("unit", f"{theme.label} is counted in {labels}. Choose one of these units.")
 
     def _remove_fixed_fields(self, entry: Entry) -> None:
         """Remove the fields that can no longer change."""
@@ -196,14 +197,14 @@ def _open_partnerships(user: User) -> QuerySet[Partnership]:
 class AgreedForm(ReasonForm):
     """Mark an ask or offer as agreed outside this site."""
 
-    part = forms.BooleanField(label="Only part of it is agreed: we still need the rest", required=False)
+    part = forms.BooleanField(label="Only part of this is agreed, and we still need the rest", required=False)
 
     def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
         super().__init__(
             *args, entry=entry, submit="Mark as agreed", label="How was it agreed, and who with?", **kwargs
         )
         kind = entry.get_direction_display().lower()
-        self.fields["reason"].help_text = f"Everybody who can read the {kind} can read this too."
+        self.fields["reason"].help_text = f"Everybody who can read this {kind} can read your text too."
 
 
 class _CommitmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -225,7 +226,7 @@ class MeetForm(Form):
     commitment = _CommitmentChoice(
         label="Commitment", queryset=Commitment.objects.none(), empty_label="Choose a commitment"
     )
-    quantity = quantity_field("How much of it?")
+    quantity = quantity_field("How much of the commitment?")
     everything = forms.BooleanField(label="All that is left of the commitment", required=False)
 
     def __init__(self, *args: Any, entry: Entry, commitments: QuerySet[Commitment], **kwargs: Any) -> None:

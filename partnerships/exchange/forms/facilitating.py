@@ -16,7 +16,7 @@ class NameFacilitatorForm(Form):
     email = forms.EmailField(
         label="Email address of the person",
         max_length=254,
-        help_text="They must already be able to read this ask or offer.",
+        help_text="The person must already be able to read this ask or offer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -29,14 +29,19 @@ class NameFacilitatorForm(Form):
         if address := data.pop("email", ""):
             membership = membership_by_address(address)
             if membership is None:
-                self.add_error("email", "Nobody who acts for an organisation here has this address")
+                self.add_error(
+                    "email",
+                    "Nobody with this address acts for an organisation. Check the address, or choose another person",
+                )
             else:
                 data |= {"person": membership.person, "organisation": membership.organisation}
         return data
 
 
 class EndFacilitatorForm(ReasonForm):
-    """End it, with a reason."""
+    """Remove a facilitator, with a reason."""
 
     danger = True
-    reason = forms.CharField(label="Why does it end?", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label="Why are you removing this facilitator?", max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )

@@ -47,11 +47,11 @@ class FilterForm(Form):
         required=False,
         choices=_STATUSES,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none to see everything that is open.",
+        help_text="Choose none to see all open asks and offers.",
     )
     oldest = forms.BooleanField(label="No answer yet, oldest first", required=False)
     waiting = forms.IntegerField(
-        label="No answer for more than (days)",
+        label="Days without an answer, more than",
         required=False,
         min_value=0,
         max_value=9_999,

@@ -19,7 +19,10 @@ class GroupForm(Form):
 
     title = forms.CharField(label="Title", max_length=200)
     purpose = forms.CharField(
-        label="Purpose", max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}), help_text="What it should achieve."
+        label="Purpose",
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Say what the group should achieve.",
     )
     members = OrganisationsField(
         label="Who else takes part?",
@@ -29,7 +32,7 @@ class GroupForm(Form):
         help_text="Both sides of the answer take part anyway.",
     )
     ends_on = DayField(label="End date")
-    outlives_parent = forms.BooleanField(label="It can continue after the partnership ends", required=False)
+    outlives_parent = forms.BooleanField(label="The group can continue after the partnership ends", required=False)
 
     def __init__(self, *args: Any, response: Response, others: Sequence[int], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

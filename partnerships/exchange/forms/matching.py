@@ -19,7 +19,7 @@ class DismissForm(OrganisationForm, ReasonForm):
     field_order = ("organisation", "reason")
 
     def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:
-        super().__init__(*args, entry=entry, submit="Dismiss match", label="Why is it not a match?", **kwargs)
+        super().__init__(*args, entry=entry, submit="Dismiss match", label="Why do these two not match?", **kwargs)
         self.set_organisations(organisations)
         self.fields["reason"].help_text = ONLY_YOUR_ORGANISATION
 
@@ -32,7 +32,7 @@ class IntroduceForm(OrganisationForm):
         required=False,
         widget=SHORT_TEXT,
         max_length=2000,
-        help_text="Say why they should talk. Both organisations and yours can read it.",
+        help_text="Say why they should talk. Both organisations and your own can read your message.",
     )
 
     def __init__(self, *args: Any, entry: Entry, organisations: OrganisationQuerySet, **kwargs: Any) -> None:

@@ -1,11 +1,11 @@
 """Asks and offers, the answers they get, and matches between them."""
 
 from partnerships.exchange.models.answers import Question, Receipt, Response, ResponseStatus
+from partnerships.exchange.models.counts import EntryCount
 from partnerships.exchange.models.entries import (
     ROUTES,
     Addressee,
     Entry,
-    EntryCount,
     EntryQuerySet,
     entry_readers,
 )

@@ -146,7 +146,9 @@ class Entry(models.Model):
     site = models.CharField(max_length=200, blank=True)
     available_from = models.DateField("needed or available from", null=True, blank=True)
     available_until = models.DateField("needed or available until", null=True, blank=True)
-    closes_on = models.DateField("closing date", null=True, blank=True, help_text="It lapses after this date.")
+    closes_on = models.DateField(
+        "closing date", null=True, blank=True, help_text="The ask or offer lapses after this date."
+    )
     conditions = models.TextField(blank=True)
     private_note = models.TextField(blank=True, help_text="Only your organisation can read this.")
     standing = models.BooleanField("standing offer", default=False)
@@ -160,7 +162,7 @@ class Entry(models.Model):
     tells_stakeholders = models.BooleanField(
         "tell stakeholders",
         default=False,
-        help_text="Stakeholders without an account are told its title, date and status.",
+        help_text="Stakeholders without an account read its title, date and status in their digests.",
     )
     revision = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -302,6 +304,11 @@ class Entry(models.Model):
         return self.direction == Direction.ASK
 
     @property
+    def noun(self) -> str:
+        """`ask` or `offer`, for sentences."""
+        return "ask" if self.is_ask else "offer"
+
+    @property
     def is_draft(self) -> bool:
         """Whether it is a draft, which only its organisation can see."""
         return self.status == Status.DRAFT
@@ -376,23 +383,6 @@ class Addressee(models.Model):
 
     def __str__(self) -> str:
         return f"{self.entry_id} to {self.organisation_id}"
-
-
-class EntryCount(models.Model):
-    """Counts of entries for the whole network, by direction, theme and status.
-
-    A trigger adds +1 and -1 rows; the count is their sum. Only entries that everyone may read are counted, so pages add
-    what else the reader can see.
-    """
-
-    direction = models.CharField(max_length=5, choices=Direction)
-    theme = VocabularyField(vocabulary="exchange.Theme", max_length=20)
-    status = models.CharField(max_length=14, choices=Status)
-    is_open = models.BooleanField()
-    number = models.IntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.number} {self.direction} {self.theme} {self.status}"
 
 
 def entry_readers(entry: Entry) -> models.QuerySet[User]:

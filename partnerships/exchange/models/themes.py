@@ -30,8 +30,8 @@ class Theme(Vocabulary):
         models.CharField(max_length=10),
         default=list,
         blank=True,
-        help_text="Codes of the units that asks and offers of this theme are counted in, separated by commas, such "
-        "as hectares, homes. Leave empty for every unit.",
+        help_text="Codes of the units that asks and offers of this theme are counted in, separated by commas: for "
+        "example, hectares, homes. Leave empty to allow every unit.",
     )
 
     class Meta:
@@ -40,11 +40,11 @@ class Theme(Vocabulary):
         ]
 
     def clean(self) -> None:
-        """Refuse units that there are not."""
+        """Refuse codes of units that do not exist."""
         unknown = [code for code in self.units or () if code not in Unit.by_code()]
         if unknown:
             codes = ", ".join(Unit.by_code())
-            raise ValidationError({"units": f"There is no unit “{unknown[0]}”. The codes are {codes}."})
+            raise ValidationError({"units": f"There is no unit “{unknown[0]}”. Choose from these codes: {codes}."})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save it; a new theme gets the next number."""
@@ -62,5 +62,7 @@ def theme_fault(code: str, *, keep: str = "") -> str:
     """Error text for a theme that cannot be chosen; `keep` is chosen already."""
     theme = Theme.by_code().get(code)
     if theme is None:
-        return f"There is no theme with the code “{code}”."
-    return "" if theme.active or code == keep else f"The theme “{theme.label}” is no longer offered: choose another."
+        return f"There is no theme with the code “{code}”. Choose a theme from the list."
+    return (
+        "" if theme.active or code == keep else f"The theme “{theme.label}” is no longer offered. Choose another theme."
+    )

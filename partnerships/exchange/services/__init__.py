@@ -17,6 +17,7 @@ from partnerships.exchange.services.drafting import (
     UnableToWriteEntry,
     create_entry,
     edit_entry,
+    no_longer_changes,
 )
 from partnerships.exchange.services.ending import (
     UnableToMarkAgreed,
@@ -104,6 +105,7 @@ __all__ = [
     "match_due_entries",
     "meet_entry",
     "name_entry_facilitator",
+    "no_longer_changes",
     "refer_entry",
     "refresh_parties",
     "refresh_places",

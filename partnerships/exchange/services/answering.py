@@ -69,7 +69,9 @@ def refer_entry(
     check_open(entry, UnableToRefer)
     memberships = Membership.objects.current().of_person(person, *EDITING_ROLES)
     if not memberships.filter(organisation=organisation).exists():
-        raise UnableToRefer(f"{person.display_name} cannot answer for {organisation.name}.")
+        raise UnableToRefer(
+            f"{person.display_name} cannot answer for {organisation.name}. Choose one of its editors or leads."
+        )
     receipt = acknowledge(entry, organisation, author, now)
     receipt.referred_to = person
     receipt.referred_by = author
@@ -123,7 +125,7 @@ def answer_question(*, question: Question, text: str, author: User, now: dt.date
     require(rights_over(question.entry, author, now).may_edit)
     question.refresh_from_db()
     if question.is_answered:
-        raise UnableToAskQuestion("This question has already been answered.")
+        raise UnableToAskQuestion("A colleague has already answered this question, so you do not need to.")
     if not text.strip():
         raise UnableToAskQuestion("Enter your answer.")
     question.answer = text.strip()
@@ -153,14 +155,14 @@ def decline_entry(*, entry: Entry, organisation: Organisation, reason: str, auth
     check_open(entry, UnableToDecline)
     asked_ids = addressed_ids(entry)
     if asked_ids is None:
-        raise UnableToDecline("The whole network was asked, so there is no need to decline.")
+        raise UnableToDecline("The whole network was asked, so you do not need to decline.")
     if not reason.strip():
         raise UnableToDecline("Say why you are declining.")
     if entry.responses.filter(organisation=organisation, status=ResponseStatus.MADE).exists():
-        raise UnableToDecline("Your organisation has already answered. Withdraw that answer first.")
+        raise UnableToDecline("Your organisation has already answered. Withdraw your answer first.")
     receipt, _created = Receipt.objects.get_or_create(entry=entry, organisation=organisation)
     if receipt.is_declined:
-        raise UnableToDecline(f"{organisation.name} has already declined.")
+        raise UnableToDecline(f"{organisation.name} has already declined, so you do not need to.")
     receipt.acknowledged_at = receipt.acknowledged_at or now
     receipt.acknowledged_by = receipt.acknowledged_by or author
     receipt.declined_at = now
@@ -227,4 +229,4 @@ def acknowledge(entry: Entry, organisation: Organisation, author: User, now: dt.
 def check_open(entry: Entry, error: type[UnableToChangeEntry]) -> None:
     """Raise `error` if the entry takes no answers."""
     if not entry.is_open:
-        raise error(f"This is {entry.get_status_display().lower()} and takes no more answers.")
+        raise error(f"This {entry.noun} is {entry.get_status_display().lower()} and takes no more answers.")

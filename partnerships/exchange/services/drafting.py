@@ -148,9 +148,12 @@ def edit_entry(
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if entry.is_over:
-        raise UnableToEditEntry(f"This is {entry.get_status_display().lower()}, so it can no longer be changed.")
+        raise UnableToEditEntry(no_longer_changes(entry))
     if revision is not None and revision != entry.revision:
-        raise UnableToEditEntry("A colleague has changed this since you opened it. Read it again before you change it.")
+        raise UnableToEditEntry(
+            f"A colleague has changed this {entry.noun} since you opened it. "
+            "Open its page again, read the changes, then make yours."
+        )
     values_before = _timeline_values(entry)
     closes_before, until_before = entry.closes_on, entry.available_until
     theme_error = theme_fault(details.get("theme", entry.theme), keep=entry.theme)
@@ -164,7 +167,7 @@ def edit_entry(
         _change_audience(entry, audience, partnership, addressees, timezone.localdate(now))
     if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
         agreed = entry.in_words(entry.agreed_quantity)
-        raise UnableToEditEntry(f"{agreed} are already agreed, so the quantity cannot be lower.")
+        raise UnableToEditEntry(f"Enter at least {agreed}: that much is already agreed.")
     _check_content(entry)
     if not entry.is_draft:
         _move_closing_date(entry, closes_before, until_before, timezone.localdate(now))
@@ -195,6 +198,11 @@ def edit_entry(
     if "quantity" in changed_names:
         update_status(entry=entry, author=author, now=now)
     return entry
+
+
+def no_longer_changes(entry: Entry) -> str:
+    """The refusal to change an entry that is over."""
+    return f"This {entry.noun} is {entry.get_status_display().lower()}, so you can no longer change it."
 
 
 def _check_content(entry: Entry) -> None:
@@ -235,7 +243,9 @@ def _change_audience(
     if is_unchanged:
         return
     if not entry.is_draft:
-        raise UnableToEditEntry("You can no longer change who it is shared with. Withdraw it and write a new one.")
+        raise UnableToEditEntry(
+            f"You can no longer change who this {entry.noun} is shared with. Withdraw it and write a new one."
+        )
     entry.audience = audience
     entry.partnership = partnership
     check_addressing(entry, addressee_ids, UnableToEditEntry, today)

@@ -41,7 +41,7 @@ def mark_agreed(*, entry: Entry, reason: str, author: User, now: dt.datetime, pa
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
-        raise UnableToMarkAgreed("Say how it was agreed, and who with.")
+        raise UnableToMarkAgreed(f"Say how this {entry.noun} was agreed, and who with.")
     if entry.standing and entry.is_open:
         entry.answered_at = entry.answered_at or now
         entry.save(update_fields=["answered_at"])
@@ -82,7 +82,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
     if not reason.strip():
-        raise UnableToWithdrawEntry("Say why you are withdrawing it.")
+        raise UnableToWithdrawEntry(f"Say why you are withdrawing this {entry.noun}.")
     step = change_status(entry, Status.WITHDRAWN, now=now, error=UnableToWithdrawEntry)
     entry.reason = reason.strip()
     entry.save(update_fields=["status", "closed_at", "is_open", "reason"])
@@ -95,7 +95,7 @@ def withdraw_entry(*, entry: Entry, reason: str, author: User, now: dt.datetime)
         reason=entry.reason,
         **step,
     )
-    close_responses(entry=entry, reason=f"This was withdrawn: {entry.reason}", author=author, now=now)
+    close_responses(entry=entry, reason=f"The {entry.noun} was withdrawn: {entry.reason}", author=author, now=now)
     return entry
 
 

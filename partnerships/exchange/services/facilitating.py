@@ -37,9 +37,11 @@ def name_entry_facilitator(
     if not Membership.objects.current().of_person(person).filter(organisation=organisation).exists():
         raise UnableToFacilitate(f"This person does not act for {organisation.name}. Choose someone who does.")
     if not Entry.objects.visible_to(person).filter(pk=entry.pk).exists():
-        raise UnableToFacilitate(f"{person.display_name} cannot read this. Share it with {organisation.name} first.")
+        raise UnableToFacilitate(
+            f"{person.display_name} cannot read this {entry.noun}. Share it with {organisation.name} first."
+        )
     if entry.facilitators.filter(person=person, ended_at=None).exists():
-        raise UnableToFacilitate(f"{person.display_name} is already a facilitator.")
+        raise UnableToFacilitate(f"{person.display_name} is already a facilitator. Choose another person.")
     facilitator = EntryFacilitator.objects.create(
         entry=entry, organisation=organisation, person=person, named_by=author, named_at=now
     )
@@ -58,9 +60,11 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
     own = author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
     require(own or rights_over(entry, author, now).may_edit)
     if locked.ended_at is not None:
-        raise UnableToFacilitate("This has already ended.")
+        raise UnableToFacilitate(
+            f"{locked.person.display_name} is no longer a facilitator, so there is nobody to remove."
+        )
     if not reason.strip():
-        raise UnableToFacilitate("Give a reason.")
+        raise UnableToFacilitate("Say why you are removing this facilitator.")
     _end(locked, reason.strip(), author=author, now=now)
 
 
@@ -72,7 +76,12 @@ def end_with_membership(departure: Departure) -> int:
     )
     ended = list(facilitators.for_listing().order_by("pk"))
     for facilitator in ended:
-        _end(facilitator, "They no longer act for their organisation.", author=departure.author, now=departure.now)
+        _end(
+            facilitator,
+            "The facilitator no longer acts for their organisation.",
+            author=departure.author,
+            now=departure.now,
+        )
     return len(ended)
 
 

@@ -54,10 +54,11 @@ def meet_entry(
         verb = "receives" if entry.is_ask else "gives"
         raise UnableToMeet(f"Choose a commitment that {entry.organisation.name} {verb}.")
     if commitment.is_over:
-        raise UnableToMeet(f"{commitment.reference} is {commitment.get_status_display().lower()}.")
+        status = commitment.get_status_display().lower()
+        raise UnableToMeet(f"{commitment.reference} is {status}. Choose an open commitment.")
     if entry.is_draft or entry.is_over:
         status = entry.get_status_display().lower()
-        raise UnableToMeet(f"This is {status}, so you cannot link a commitment to it.")
+        raise UnableToMeet(f"This {entry.noun} is {status}, so you cannot link a commitment to it.")
     fulfilment, _ = Fulfilment.objects.get_or_create(entry=entry, commitment=commitment)
     fulfilment.entry, fulfilment.commitment = entry, commitment
     fulfilment.quantity = _quantity_to_use(fulfilment, quantity)
@@ -93,9 +94,9 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
     if quantity is not None and quantity <= 0:
         raise UnableToMeet("The quantity must be more than 0.")
     if quantity is not None and entry.quantity is None:
-        raise UnableToMeet("Leave this empty, because the ask or offer has no quantity.")
+        raise UnableToMeet(f"Leave this empty, because the {entry.noun} has no quantity.")
     if quantity is not None and quantity > (entry.quantity or quantity):
-        raise UnableToMeet(f"This is for {entry.amount} in total.")
+        raise UnableToMeet(f"Enter at most {entry.amount}: that is the whole {entry.noun}.")
     if not fulfilment.counts or entry.quantity is None:
         return quantity
 
@@ -109,6 +110,8 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
             other.save(update_fields=["quantity"])
         spare -= other.quantity or NOTHING
     if spare <= NOTHING or (quantity or NOTHING) > spare:
-        left = f"only {entry.in_words(spare)} are left" if spare > 0 else "nothing is left"
-        raise UnableToMeet(f"{commitment.reference} is linked to others as well: {left}.")
+        others_words = f"{commitment.reference} also counts towards other asks or offers"
+        if spare <= NOTHING:
+            raise UnableToMeet(f"{others_words}, so nothing is left of it. Choose another commitment.")
+        raise UnableToMeet(f"{others_words}. Enter at most {entry.in_words(spare)}: that is what is left of it.")
     return quantity or min(spare, entry.quantity)

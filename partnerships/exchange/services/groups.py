@@ -36,11 +36,11 @@ def start_group_from_answer(
     require(organisation.pk in sides and roles_of(author, now).lead(organisation.pk))
     response.refresh_from_db()
     if not response.is_accepted:
-        raise UnableToStartGroupFromAnswer("This answer is not accepted.")
+        raise UnableToStartGroupFromAnswer("Accept this answer before you start a working group.")
     if entry.partnership is None:
         raise UnableToStartGroupFromAnswer("Only an ask or offer shared with a partnership can start a working group.")
     if AnswerGroup.objects.filter(response=response).exists():
-        raise UnableToStartGroupFromAnswer("A working group has already been started.")
+        raise UnableToStartGroupFromAnswer("This answer already has a working group. Open the group from the answer.")
     members = sides | {member.pk: member for member in group.members}
     try:
         partnership = start_working_group(

@@ -119,9 +119,9 @@ def dismiss_match(
     require(rights_over(entry, author, now).may_judge_for(organisation, counterpart))
     require(may_read_both(entry, counterpart, author))
     if entry.direction == counterpart.direction:
-        raise UnableToDismiss("A match needs an ask and an offer.")
+        raise UnableToDismiss("A match needs an ask and an offer. Choose one of each.")
     if not reason.strip():
-        raise UnableToDismiss("Say why it is not a match.")
+        raise UnableToDismiss("Say why these two do not match.")
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
     match, _ = Match.objects.get_or_create(ask=ask, offer=offer, defaults={"score": 0, "found_at": now})
     dismissal, _ = Dismissal.objects.get_or_create(
@@ -143,15 +143,17 @@ def introduce(
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
         raise UnableToIntroduce("You can only introduce an organisation that asks to one that offers.")
     if not (entry.is_open and counterpart.is_open):
-        raise UnableToIntroduce("One of the two no longer takes answers.")
+        raise UnableToIntroduce("The ask or the offer no longer takes answers, so you cannot introduce these two.")
     if not (is_readable_by(entry, counterpart.organisation_id) and is_readable_by(counterpart, entry.organisation_id)):
-        raise UnableToIntroduce("You cannot introduce them here: one of them cannot read what the other shared.")
+        raise UnableToIntroduce(
+            "One of the two organisations cannot read what the other shared. Contact both to introduce them."
+        )
     ask, offer = (entry, counterpart) if entry.is_ask else (counterpart, entry)
     introduction, created = Introduction.objects.get_or_create(
         ask=ask, offer=offer, organisation=organisation, defaults={"author": author, "text": text.strip(), "at": now}
     )
     if not created:
-        raise UnableToIntroduce(f"{organisation.display_name} has already suggested this.")
+        raise UnableToIntroduce(f"{organisation.display_name} has already suggested this introduction.")
     for side in (ask, offer):
         record_event(
             side,

@@ -29,7 +29,7 @@ def withdraw_to_itself(records: Collection[int], moving: Moving) -> list[Change]
 
 def _withdraw(entry: Entry, moving: Moving) -> list[Change]:
     """Withdraw an entry between two bodies that became one, and its waiting answers."""
-    reason = f"{moving.target.name} is on both sides now: {moving.reason}"
+    reason = f"{moving.target.name} is now on both sides: {moving.reason}"
     before = entry.status
     values = {"status": Status.WITHDRAWN.value, "closed_at": moving.now, "is_open": False, "reason": reason}
     changes = [change_row(entry, values)]

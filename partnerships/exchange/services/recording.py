@@ -34,7 +34,8 @@ def change_status(entry: Entry, status: str, *, now: dt.datetime, error: type[Un
     Returns the status before and after, for the event. Raises `error` if it may not become this status.
     """
     if not may_become(entry, status):
-        raise error(f"This is {entry.get_status_display().lower()} and cannot become {Status(status).label.lower()}.")
+        current, wanted = entry.get_status_display().lower(), Status(status).label.lower()
+        raise error(f"This {entry.noun} is {current}, so it cannot become {wanted}.")
     before = entry.status
     entry.status = status
     if status in OVER:

@@ -58,9 +58,11 @@ def respond(
     require(rights_over(entry, author, now).may_answer_for(organisation))
     check_open(entry, UnableToRespond)
     if not text.strip():
-        raise UnableToRespond("Enter what you can offer, or what you need.")
+        raise UnableToRespond("Enter what you can offer." if entry.is_ask else "Enter what you need.")
     if entry.responses.waiting().filter(organisation=organisation).exists():
-        raise UnableToRespond(f"{organisation.name} has already answered. Wait for the decision, or withdraw it.")
+        raise UnableToRespond(
+            f"{organisation.name} has already answered. Wait for the decision, or withdraw the answer."
+        )
     _check_quantity(entry, quantity, UnableToRespond)
     if counterpart is not None:
         _check_counterpart(entry, organisation, counterpart)
@@ -104,7 +106,8 @@ def decide_response(
     require(rights_over(entry, author, now).may_edit)
     response.refresh_from_db()
     if not response.is_waiting:
-        raise UnableToDecide(f"This answer is already {response.get_status_display().lower()}.")
+        status = response.get_status_display().lower()
+        raise UnableToDecide(f"This answer is already {status}, so you can no longer decide about it.")
     if not accept and not reason.strip():
         raise UnableToDecide("Say why you are declining.")
 
@@ -150,7 +153,8 @@ def withdraw_response(*, response: Response, reason: str = "", author: User, now
     require(rights_over(entry, author, now).may_withdraw(response))
     response.refresh_from_db()
     if not response.is_waiting:
-        raise UnableToWithdrawResponse(f"This answer is already {response.get_status_display().lower()}.")
+        status = response.get_status_display().lower()
+        raise UnableToWithdrawResponse(f"This answer is already {status}, so you can no longer withdraw it.")
     response.status = ResponseStatus.WITHDRAWN
     response.reason = reason.strip()
     response.decided_at = now
@@ -180,7 +184,7 @@ def _accept(response: Response, part: bool, now: dt.datetime) -> dict[str, str]:
     """
     entry = response.entry
     if not entry.is_open:
-        raise UnableToDecide("Nothing is left to accept.")
+        raise UnableToDecide("Nothing is left to accept. Decline this answer instead.")
     _check_quantity(entry, response.quantity, UnableToDecide)
     response.status = ResponseStatus.ACCEPTED
     response.agreed_quantity = response.quantity
@@ -211,9 +215,9 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
     if quantity <= 0:
         raise error("The quantity must be more than 0.")
     if entry.quantity is None:
-        raise error("It has no quantity. Say how much in your answer.")
+        raise error(f"This {entry.noun} has no quantity. Say how much in the text of your answer.")
     if not entry.standing and entry.left is not None and quantity > entry.left:
-        raise error(f"Only {entry.amount_left} are left.")
+        raise error(f"Enter at most {entry.amount_left}: that is all that is left.")
 
 
 def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:

@@ -33,16 +33,18 @@ def remind_of_entry(*, entry: Entry, author: User, now: dt.datetime) -> Entry:
     lock_entry(entry)
     require(
         rights_over(entry, author, now).may_edit,
-        "Only editors and leads of the organisation that shared it can do this.",
+        f"Only editors and leads of {entry.organisation.name} can send reminders about this {entry.noun}.",
     )
     if not Entry.objects.unanswered().filter(pk=entry.pk, is_open=True).exists():
-        raise UnableToRemindOfEntry("It has been answered, or it has ended.")
+        raise UnableToRemindOfEntry("These have been answered or have ended, so nobody needs a reminder.")
     if all(recipients_of(entry).values()):
-        raise UnableToRemindOfEntry("It asks the whole network, so nobody has to answer.")
+        raise UnableToRemindOfEntry("Nobody in particular has to answer these, so nobody can be reminded.")
     event = event_about(entry, "reminded")
     recent_reminders = Event.objects.filter(kind=event, at__gt=now - BETWEEN_REMINDERS)
     if recent_reminders.filter(target_kind="entry", target_id=entry.pk).exists():
-        raise UnableToRemindOfEntry("Those who have not answered were reminded within the last week.")
+        raise UnableToRemindOfEntry(
+            "The organisations that have not answered were reminded within the last week. Try again next week."
+        )
     record_event(entry, event=event, author=author, organisation=entry.organisation_id, now=now)
     return entry
 

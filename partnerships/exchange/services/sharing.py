@@ -77,25 +77,31 @@ def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChan
     Observers are never asked. An entry of a partnership comes from a present party and asks present parties.
     """
     if entry.organisation.is_ended:
-        raise error(f"{entry.organisation.name} has ended, so it cannot ask or offer.")
+        raise error(f"{entry.organisation.name} has ended, so you cannot share an ask or offer for it.")
     if entry.audience == Audience.NETWORK and entry.partnership_id:
-        raise error("An ask or offer for the whole network cannot belong to a partnership.")
+        raise error("To share with the whole network, leave the partnership empty.")
     if entry.audience != Audience.NAMED and addressed:
-        raise error("Choose organisations only if you share it with named partners.")
+        raise error("Choose organisations only if you share with named partners.")
     if entry.audience == Audience.PARTNERSHIP and entry.partnership is None:
         raise error("Choose the partnership to share it with.")
     if entry.audience == Audience.NAMED and not addressed:
         raise error("Choose at least one organisation.")
     if entry.organisation_id in addressed:
-        raise error("You cannot share it with your own organisation.")
+        raise error("You cannot share with your own organisation. Choose other organisations.")
     if entry.partnership is None:
         return
     if entry.partnership.is_over_on(today):
-        raise error(f"{entry.partnership.title} has ended, so nothing can be added to it.")
+        raise error(f"{entry.partnership.title} has ended, so you cannot share with it. Choose another partnership.")
     able = parties_able_to_answer(entry.partnership_id)
     if entry.organisation_id not in able:
-        raise error(f"{entry.organisation.name} is not a party to {entry.partnership.title}, or is only an observer.")
+        raise error(
+            f"{entry.organisation.name} is not a party to {entry.partnership.title}, or is only an observer. "
+            "Choose another partnership."
+        )
     if addressed - able:
-        raise error(f"You can only ask parties to {entry.partnership.title} that are not observers.")
+        raise error(f"Choose only parties to {entry.partnership.title} that are not observers.")
     if entry.audience == Audience.PARTNERSHIP and able == {entry.organisation_id}:
-        raise error(f"There is nobody else to ask in {entry.partnership.title} yet.")
+        raise error(
+            f"{entry.partnership.title} has no other party that could answer yet. "
+            "Save a draft, and share it when another party has joined."
+        )

@@ -73,7 +73,7 @@ def update_status(*, entry: Entry, author: User | None, now: dt.datetime, fell_t
     final_status = _final_status(entry, totals, links) if entry.status == Status.COMMITTED else None
     if final_status is not None:
         _advance(entry, final_status, now)
-        reason = f"This is {entry.get_status_display().lower()}."
+        reason = f"The {entry.noun} is {entry.get_status_display().lower()}."
         close_responses(entry=entry, reason=reason, author=None, now=now)
     if entry.status != status_before or entry.is_open != was_open:
         entry.matched_at = None

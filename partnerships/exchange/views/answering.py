@@ -38,7 +38,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
             services.acknowledge_entry(
                 entry=entry, organisation=organisation, author=signed_in(request), now=timezone.now()
             )
-        return f"Marked as seen. {entry.organisation.name} can see this too.", entry.get_absolute_url()
+        return f"{entry.organisation.name} can now see that you have seen this.", entry.get_absolute_url()
 
     return press_button(request, step, services.UnableToChangeEntry, back=entry.get_absolute_url())
 
@@ -66,7 +66,7 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> str:
         services.decline_entry(entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
-        return f"{entry.organisation.name} can see that you declined, and why."
+        return f"{entry.organisation.name} can now see that you declined, and why."
 
     return take_entry_step(
         request, form, step, entry=entry, title=f"Decline this {entry.get_direction_display().lower()}"
@@ -90,7 +90,7 @@ def refer(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"Referred to {chosen['person'].display_name}."
+        return f"You have referred this {entry.noun} to {chosen['person'].display_name}."
 
     return take_entry_step(request, form, step, entry=entry, title="Refer to a colleague")
 
@@ -144,7 +144,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
         done = "declined" if decision == "decline" else "accepted"
-        return f"The answer from {response.organisation.name} is {done}."
+        return f"You have {done} the answer from {response.organisation.name}."
 
     return take_entry_step(
         request,

@@ -44,6 +44,6 @@ def start_group(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The working group has been started, and the others have been invited."
+        return "You have started the working group and invited the other organisations."
 
     return take_entry_step(request, form, step, entry=entry, title="Start a working group")

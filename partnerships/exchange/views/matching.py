@@ -162,7 +162,7 @@ def introduce(request: HttpRequest, pk: int, other: int) -> HttpResponse:
 
     def step() -> str:
         services.introduce(entry=entry, counterpart=counterpart, author=user, now=timezone.now(), **form.cleaned_data)
-        return f"You introduced {names}."
+        return f"You have suggested that {names} talk."
 
     quoted = f"{counterpart.get_direction_display()} from {counterpart.organisation.display_name}: {counterpart.title}"
     return take_entry_step(request, form, step, entry=entry, title=f"Introduce {names}", quoted=quoted)

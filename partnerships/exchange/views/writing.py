@@ -82,13 +82,13 @@ def _link_to_matches(entry: Entry, count: int) -> str:
         return ""
     noun = "offer" if entry.is_ask else "ask"
     if count == 1:
-        words = f"1 {noun} fits it."
+        words = f"1 matching {noun}"
     elif count < BEST:
-        words = f"{count} {noun}s fit it."
+        words = f"{count} matching {noun}s"
     else:
-        words = f"{BEST} or more {noun}s fit it."
+        words = f"{BEST} or more matching {noun}s"
     address = reverse("exchange:entry-matches", args=[entry.pk])
-    return format_html(' <a class="govuk-link" href="{}">{}</a>', address, words)
+    return format_html(' See <a class="govuk-link" href="{}">{}</a>.', address, words)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -155,7 +155,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     entry = editable_entry(request, pk)
     user = signed_in(request)
     if entry.is_over:
-        messages.warning(request, f"This is {entry.get_status_display().lower()}, so it can no longer be changed.")
+        messages.warning(request, services.no_longer_changes(entry))
         return redirect(entry)
     initial = {name: getattr(entry, name) for name in (*_FIELDS, "audience", "partnership", "revision")}
     initial["areas"] = list(entry.areas.values_list("pk", flat=True))
@@ -256,7 +256,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw an entry, with a reason."""
     entry = editable_entry(request, pk)
     kind = entry.get_direction_display().lower()
-    label = "Why are you withdrawing it?"
+    label = f"Why are you withdrawing this {kind}?"
     form = ReasonForm(posted(request), entry=entry, submit=f"Withdraw {kind}", label=label, danger=True)
 
     def step() -> str:

@@ -18,7 +18,11 @@ class ProposeForm(Form):
     partnership = forms.ModelChoiceField(
         label="Partnership", queryset=Partnership.objects.none(), empty_label="Choose one"
     )
-    why = forms.CharField(label="Why should it adopt this?", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    why = forms.CharField(
+        label="Why should the partnership adopt this recommendation?",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
     def __init__(self, *args: Any, partnerships: QuerySet[Partnership], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

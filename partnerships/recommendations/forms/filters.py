@@ -15,7 +15,7 @@ from partnerships.recommendations.models.sources import KINDS_OF_BODY
 #: Who works on it, as the list's filter says it.
 WORK = (
     ("nobody", "Nobody is working on it"),
-    ("somebody", "Someone is working on it"),
+    ("somebody", "Somebody is working on it"),
     ("ours", "My organisation responded"),
 )
 

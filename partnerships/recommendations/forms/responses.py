@@ -45,7 +45,7 @@ class ResponseForm(VerdictForm):
         help_text="Everybody who is signed in can read the status and this text.",
     )
     owner = _Owner(label="Owner", required=False, queryset=User.objects.none(), empty_label="Nobody named")
-    review_on = DayField(label="Review date", required=False, help_text="We remind the owner.")
+    review_on = DayField(label="Review date", required=False, help_text="We remind the owner on this day.")
     note = forms.CharField(label="Note", required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -87,7 +87,7 @@ class EvidenceForm(Form):
         label="What it shows",
         required=False,
         max_length=300,
-        help_text="Everybody who can read the record can read this too.",
+        help_text="Everybody who can read the evidence can read this text too.",
     )
 
     def __init__(self, *args: Any, label: str, choices: list[tuple[str, str]], cancel: str, **kwargs: Any) -> None:

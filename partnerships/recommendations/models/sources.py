@@ -60,7 +60,7 @@ class Source(models.Model):
     publisher = models.CharField(max_length=200, blank=True)
     year = models.PositiveSmallIntegerField()
     total = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="How many recommendations the report makes."
+        null=True, blank=True, help_text="How many recommendations the report makes. Leave empty if you do not know."
     )
     note = models.CharField(max_length=500, blank=True)
     recorded_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")

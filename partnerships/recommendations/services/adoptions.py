@@ -35,7 +35,7 @@ def _check_may_adopt(partnership: Partnership, author: User | None, now: dt.date
     """Check the author's rights, and that the partnership is not over. Raises `UnableToAdopt`."""
     require(may_adopt_in(partnership, author, now))
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToAdopt("This partnership has ended: nothing more can be adopted there.")
+        raise UnableToAdopt("This partnership has ended, so it cannot adopt recommendations. Choose another one.")
 
 
 def _lock_with_partnership(adoption: Adoption, author: User | None, now: dt.datetime) -> Adoption:
@@ -80,12 +80,13 @@ def propose_adoption(
     locked = lock_recommendation(recommendation.pk)
     _check_may_adopt(partnership, author, now)
     if not why.strip():
-        raise UnableToAdopt("Say why the partnership should adopt it.")
+        raise UnableToAdopt("Say why the partnership should adopt this recommendation.")
     side = _side(partnership, author)
     rows = Adoption.objects.select_for_update(of=("self",)).filter(recommendation=locked, partnership=partnership)
     adoption = rows.first()
     if adoption is not None and not adoption.is_dropped:
-        raise UnableToAdopt(f"{partnership} already has this recommendation: {adoption.get_status_display().lower()}.")
+        status = adoption.get_status_display().lower()
+        raise UnableToAdopt(f"{partnership} has already {status} this recommendation. Choose another partnership.")
     if adoption is None:
         adoption = Adoption(recommendation=locked, partnership=partnership)
     adoption.status = AdoptionStatus.PROPOSED
@@ -106,7 +107,8 @@ def adopt(*, adoption: Adoption, meeting: Meeting, author: User | None, now: dt.
     """Record that a meeting of the partnership adopted it. Raises `UnableToAdopt`."""
     locked = _lock_with_partnership(adoption, author, now)
     if locked.status != AdoptionStatus.PROPOSED:
-        raise UnableToAdopt(f"This is already {locked.get_status_display().lower()}.")
+        status = locked.get_status_display().lower()
+        raise UnableToAdopt(f"This recommendation is already {status}, so you do not need to record its adoption.")
     if meeting.partnership_id != locked.partnership_id or meeting.status == MeetingStatus.CALLED_OFF:
         raise UnableToAdopt("Choose a meeting of the partnership.")
     if meeting.starts_at > now:
@@ -130,9 +132,9 @@ def drop_adoption(*, adoption: Adoption, reason: str, author: User | None, now: 
     """Drop a recommendation, with a reason; its outcomes stay. Raises `UnableToAdopt`."""
     locked = _lock_with_partnership(adoption, author, now)
     if locked.is_dropped:
-        raise UnableToAdopt("This has already been dropped.")
+        raise UnableToAdopt("The partnership has already dropped this recommendation, so you do not need to.")
     if not reason.strip():
-        raise UnableToAdopt("Give a reason.")
+        raise UnableToAdopt("Say why the partnership drops this recommendation.")
     status_before = locked.status
     locked.status = AdoptionStatus.DROPPED
     locked.reason = reason.strip()
@@ -162,9 +164,9 @@ def link_outcome(
         raise UnableToLink(f"Choose an objective or a commitment of {locked.partnership}.")
     field = "objective" if isinstance(became, Objective) else "commitment"
     if locked.outcomes.filter(**{field: became}).exists():
-        raise UnableToLink("This is already linked.")
+        raise UnableToLink("This objective or commitment is already linked. Choose another one.")
     if locked.outcomes.count() >= MAX_OUTCOMES:
-        raise UnableToLink(f"Link at most {MAX_OUTCOMES} objectives and commitments.")
+        raise UnableToLink(f"You can link up to {MAX_OUTCOMES} objectives and commitments. Remove a link first.")
     outcome = Outcome.objects.create(adoption=locked, **{field: became}, linked_by=author, linked_at=now)
     _save(locked, now)
     record_adoption(
@@ -178,7 +180,7 @@ def unlink_outcome(*, outcome: Outcome, author: User, now: dt.datetime) -> None:
     """Remove a link; the objective or commitment stays. Raises `UnableToLink`."""
     locked = _lock(outcome.adoption, author, now)
     if not locked.outcomes.filter(pk=outcome.pk).delete()[0]:
-        raise UnableToLink("This link has already been removed.")
+        raise UnableToLink("A colleague has already removed this link, so you do not need to.")
     _save(locked, now)
     record_adoption(
         locked, EventKind.OUTCOME_UNLINKED, author=author, organisation=_side(locked.partnership, author), now=now

@@ -37,11 +37,11 @@ def add_evidence(
     locked = _locked(response, author, now)
     evidence_record = record_for(kind, record, author)
     if evidence_record is None:
-        raise UnableToProve("Choose something from the list.")
+        raise UnableToProve("Choose the evidence from the list.")
     if locked.evidence.filter(**{kind: evidence_record}).exists():
-        raise UnableToProve("This is already linked.")
+        raise UnableToProve("This is already evidence for the response. Choose something else.")
     if locked.evidence.count() >= MAX_EVIDENCE:
-        raise UnableToProve(f"Link at most {MAX_EVIDENCE} records.")
+        raise UnableToProve(f"You can add up to {MAX_EVIDENCE} pieces of evidence. Remove one first.")
     evidence = Evidence.objects.create(
         response=locked, **{kind: evidence_record}, words=" ".join(words.split()), added_by=author, added_at=now
     )
@@ -54,5 +54,5 @@ def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> No
     """Remove a link; the record itself stays. Raises `UnableToProve`."""
     locked = _locked(evidence.response, author, now)
     if not locked.evidence.filter(pk=evidence.pk).delete()[0]:
-        raise UnableToProve("This has already been removed.")
+        raise UnableToProve("A colleague has already removed this evidence, so you do not need to.")
     record_response(locked, EventKind.EVIDENCE_REMOVED, author=author, now=now, is_inside=True)

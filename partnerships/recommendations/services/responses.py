@@ -100,7 +100,7 @@ def _lock_response(recommendation: Recommendation, organisation: Organisation, n
         response.recommendation = recommendation
         return response
     if not is_addressed(recommendation, organisation, timezone.localdate(now)):
-        raise UnableToRespond(f"This recommendation is not addressed to {organisation.name}.")
+        raise UnableToRespond(f"This recommendation is not addressed to {organisation.name}, so it cannot respond.")
     return Response(recommendation=recommendation, organisation=organisation, status="", status_since=now, revision=0)
 
 
@@ -129,13 +129,13 @@ def _check(response: Response, new_response: ResponseDetails, today: dt.date) ->
     if new_response.status not in ResponseStatus.values:
         raise UnableToRespond("Choose a status.")
     if new_response.status in NEEDS_REASON and not new_response.reason.strip():
-        raise UnableToRespond("Give a reason.")
+        raise UnableToRespond(f"Give a reason for “{ResponseStatus(new_response.status).label}”.")
     owner, review_on = new_response.owner, new_response.review_on
     people = people_of(response.organisation)
     if owner is not None and owner != response.owner and not people.filter(pk=owner.pk).exists():
         raise UnableToRespond(f"Choose a person who acts for {response.organisation.name}.")
     if review_on is not None and review_on != response.review_on and review_on < today:
-        raise UnableToRespond("The review date must be today or later.")
+        raise UnableToRespond("The review date is in the past. Choose today or a later day.")
 
 
 @transaction.atomic

@@ -23,7 +23,9 @@ from partnerships.recommendations.services.recording import recommendation_event
 
 #: Recommendations that can be recorded for one report.
 MAX_RECOMMENDATIONS = 500
-_RECORDED_BY_OTHERS = "{title} was recorded by another organisation, or came with Common Ground. You cannot change it."
+_RECORDED_BY_OTHERS = (
+    "{title} was recorded by another organisation, or came with Common Ground. Ask your administrator to change it."
+)
 
 
 class UnableToRecord(Exception):
@@ -118,7 +120,7 @@ def correct_source(
         return locked
     _check_reason(reason)
     if Source.objects.filter(title__iexact=locked.title, year=locked.year).exclude(pk=locked.pk).exists():
-        raise UnableToRecord(f"{locked} is already recorded.")
+        raise UnableToRecord(f"{locked} is already recorded. Choose another title or year.")
     _save_unless_recorded(locked, before)
     record_all([source_event(locked, author=author, now=now, before=before, after=after, reason=reason.strip())])
     return locked
@@ -135,7 +137,7 @@ def _save_unless_recorded(source: Source, fields: Collection[str] | None = None)
 
 def _check_reason(reason: str) -> None:
     if not reason.strip():
-        raise UnableToRecord("Give a reason.")
+        raise UnableToRecord("Say why you are correcting this.")
 
 
 @transaction.atomic
@@ -198,7 +200,9 @@ def correct_recommendation(
         return locked
     _check_reason(reason)
     if reference and source.recommendations.filter(reference__iexact=reference).exclude(pk=locked.pk).exists():
-        raise UnableToRecord(f"Another recommendation in {source} already has the reference {reference}.")
+        raise UnableToRecord(
+            f"Another recommendation in {source} already has the reference {reference}. Enter another one."
+        )
     _change(locked, values, details, author=author, now=now, reason=reason.strip())
     return locked
 
@@ -235,11 +239,11 @@ def _check(text: str, details: RecommendationDetails) -> None:
     if details.confidence not in Confidence.values:
         raise UnableToRecord("Choose how certain it is that the report says this.")
     if not details.kinds and not details.organisations:
-        raise UnableToRecord("Choose who it is addressed to.")
+        raise UnableToRecord("Choose who the recommendation is addressed to.")
     if unknown := set(details.kinds) - set(Kind.values):
-        raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}.")
+        raise UnableToRecord(f"There is no kind of organisation called {min(unknown)}. Choose a kind from the list.")
     if unknown := set(details.themes or ()) - set(Theme.by_code()):
-        raise UnableToRecord(f"There is no theme called {min(unknown)}.")
+        raise UnableToRecord(f"There is no theme called {min(unknown)}. Choose a theme from the list.")
 
 
 def _recorded_recommendation(source: Source, reference: str, text: str) -> Recommendation | None:
@@ -255,7 +259,7 @@ def _create(source: Source, values: dict[str, Any]) -> Recommendation:
     """Add a recommendation at the end of those of its report."""
     last_position = source.recommendations.aggregate(last=Max("position"))["last"] or 0
     if last_position >= MAX_RECOMMENDATIONS:
-        raise UnableToRecord(f"A report can have up to {MAX_RECOMMENDATIONS} recommendations.")
+        raise UnableToRecord(f"You can record up to {MAX_RECOMMENDATIONS} recommendations for one report.")
     return Recommendation.objects.create(source=source, position=last_position + 1, **values)
 
 

@@ -94,7 +94,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        message = "The recommendation has been proposed. It will be suggested for the agenda of the next meeting."
+        message = "The recommendation has been proposed. We will suggest it for the agenda of the next meeting."
         return message, proposed.get_absolute_url()
 
     return take_step(
@@ -159,7 +159,8 @@ def drop(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         reason = form.cleaned_data["reason"]
         drop_adoption(adoption=current, reason=reason, author=user, now=timezone.now())
-        return "The recommendation has been dropped. Its outcomes are kept.", current.get_absolute_url()
+        message = "The recommendation has been dropped. Its objectives and commitments stay as they are."
+        return message, current.get_absolute_url()
 
     return take_step(request, "recommendations/drop.html", form, step, {UnableToAdopt: None}, adoption=current)
 

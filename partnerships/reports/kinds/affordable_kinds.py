@@ -48,7 +48,7 @@ def kinds_table(lines: Mapping[int, Lineage], dataset: Dataset | None, to_come: 
         Column(f"Completed{words}", Kind.NUMBER),
         Column("Homes to come in plans", Kind.NUMBER),
     )
-    note = "A figure is the sum of the areas that have one. Homes for market sale and rent are left out."
+    note = "Each figure is the sum of the areas that have published one. Homes for market sale and rent are left out."
     return Table("kinds", "Affordable homes by kind, all chosen areas together", columns, tuple(rows), note=note)
 
 

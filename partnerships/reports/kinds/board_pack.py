@@ -68,14 +68,14 @@ class _Filters(Form):
 
     partnership = RecordsField(label="Partnerships", queryset=Partnership.objects.none())
     since = DayField(
-        label="Since", required=False, help_text="Leave empty to start at each partnership's last meeting."
+        label="Since", required=False, help_text="Leave empty to start at each partnership’s last meeting."
     )
     part = forms.MultipleChoiceField(
         label="Parts",
         required=False,
         choices=list(_PARTS.items()),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none to include all.",
+        help_text="Choose none to include all parts.",
     )
 
     def __init__(self, parameters: QueryDict, reader: Reader) -> None:
@@ -156,8 +156,8 @@ def _notes(pack: _Pack, context: ReportContext) -> Iterator[str]:
     if len(pack.partnerships) == MAX_PARTNERSHIPS:
         yield f"A board pack covers at most {MAX_PARTNERSHIPS} partnerships."
     if pack.partnerships and not context.filters.get("since"):
-        yield "It looks back to the last meeting of each partnership, or over 90 days if there was none."
-    yield "Small numbers of nominations are masked."
+        yield "This pack starts at the last meeting of each partnership, or 90 days ago if there was no meeting."
+    yield "We hide small numbers of nominations, so that nobody can be recognised."
 
 
 def _pack(context: ReportContext) -> _Pack:
@@ -303,7 +303,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Since", Kind.DAY),
         *pack.columns("Outcomes", "What the parties are doing"),
     )
-    title, empty = _PARTS["recommendations"], "They have not taken up any recommendations."
+    title, empty = _PARTS["recommendations"], "These partnerships have not taken up any recommendations."
     return [Table("recommendations", title, columns, tuple(rows), empty=empty)]
 
 
@@ -328,7 +328,7 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     )
     left_out = max(len(rows) - _MAX_RISKS, 0)
     note = f"These are the {_MAX_RISKS} risks with the highest scores, out of {len(rows):,}." if left_out else ""
-    shown, empty = tuple(rows[:_MAX_RISKS]), "Their plans list no risks."
+    shown, empty = tuple(rows[:_MAX_RISKS]), "The plans of these partnerships list no risks."
     return [Table("risks", _PARTS["risks"], columns, shown, note=note, empty=empty, left_out=left_out)]
 
 
@@ -364,7 +364,7 @@ def _answers(tables: Sequence[Table]) -> tuple[str, ...]:
 BOARD_PACK = Report(
     slug="board-pack",
     title="Board pack",
-    about="What a board needs to know and decide about its partnerships since it last met, to print or send.",
+    about="What a board needs to know and decide about its partnerships since its last meeting, to print or send.",
     group="Partnerships",
     form=_Filters,
     compute=_compute,

@@ -86,18 +86,18 @@ def _compute(context: ReportContext) -> Snapshot:
 
 
 _NOTES = (
-    "Only what the reader can see is counted. Where nothing is shown, others may see something.",
+    "This report counts only what its reader can see. Other people may see more.",
     "It counts live partnerships, open asks and offers, and published plans that are not superseded or closed.",
     "Commitments count until they are verified, cancelled or superseded.",
-    "An ask or offer counts in the areas that it names, otherwise in those of its partnership or organisation.",
-    "A commitment counts in the areas of what it meets, otherwise in those of its partnership or organisations.",
+    "An ask or offer counts in the areas that it names, otherwise in the areas of its partnership or organisation.",
+    "A commitment counts in the areas of the ask or offer that it meets, otherwise where its partnership or sides are.",
     "A plan counts where its sites are, otherwise where its partnership or its owners are.",
     "A partnership counts in its areas, otherwise in those of its parties.",
     "If several organisations share something and some of them are councils, only the councils’ areas count.",
     "A partnership is about a theme if its kind is, or if one of its asks, offers, commitments or plans is.",
-    "A plan is about a theme if its kind is. A commitment is if an ask or offer that it meets is.",
-    "Records in the area of a council that ended count in that of the one council that followed it.",
-    "Where a council was divided, records in its area are not counted.",
+    "A plan is about a theme if its kind is. A commitment is about a theme if an ask or offer that it meets is.",
+    "If one council followed a council that ended, what was in the old area counts in the new one.",
+    "If several councils followed, what was in the old area is not counted.",
 )
 
 
@@ -163,7 +163,7 @@ def _themes_table(areas: Sequence[Area], standing: Standing, kinds: Sequence[str
         f"By theme: {counted}",
         columns,
         tuple(rows),
-        note="A record about two themes counts under both.",
+        note="A partnership, ask, offer, plan or commitment about two themes counts under both.",
         empty="No council area matches these filters.",
     )
 

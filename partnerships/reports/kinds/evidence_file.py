@@ -20,6 +20,7 @@ from partnerships.conversations.queries import name_as_at as conversations_as_at
 from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form
 from partnerships.kit.moments import beginning_of, end_of
+from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.queries import sides_of, with_sides
 from partnerships.organisations.audience import Reader
@@ -99,8 +100,8 @@ def _compute(context: ReportContext) -> Snapshot:
             Source("Meetings, conversations, commitments, nominations and plans in Common Ground", context.today),
         ),
         notes=(
-            "For the Neighbourhood and Community Standard: co-operation with partners in the areas where it has homes.",
-            "Meetings count if a person from the organisation was present, commitments once they were delivered.",
+            "For the Neighbourhood and Community Standard: how an organisation works with partners where it has homes.",
+            "Meetings count if somebody from the organisation was present. Commitments count once they are delivered.",
             f"Each table has at most {_MAX_ROWS} rows, the newest first.",
         ),
     )
@@ -212,7 +213,7 @@ def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], nu
     """
     columns = tuple(Column(label, Kind.DAY if place == 1 else Kind.TEXT) for place, label in enumerate(labels))
     left_out = number - len(rows)
-    note = f"These are the newest {len(rows):,} records, out of {number:,}." if left_out else ""
+    note = f"This table has the newest {counted(len(rows), 'row')}, out of {number:,}." if left_out else ""
     return Table(code, title, columns, tuple(rows), note=note, empty="Nothing in this period.", left_out=left_out)
 
 

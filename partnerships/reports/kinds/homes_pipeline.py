@@ -49,7 +49,7 @@ class _Filters(Form):
         label="Councils",
         queryset=Organisation.objects.none(),
         named_by="name",
-        help_text="Counts homes in the areas that they serve today.",
+        help_text="We count homes in the areas that these councils serve today.",
     )
     area = RecordsField(label="Areas", queryset=Area.objects.none(), named_by="name")
     tenure = forms.MultipleChoiceField(
@@ -59,7 +59,7 @@ class _Filters(Form):
     since = DayField(
         label="Compare with the figures of",
         required=False,
-        help_text="For example 1 March 2026. Leave empty to compare with the baselines.",
+        help_text="For example, 1 March 2026. Leave empty to compare with the baselines.",
     )
     bedrooms = forms.ChoiceField(
         label="Bedrooms",
@@ -149,23 +149,23 @@ def _compute(context: ReportContext) -> Snapshot:
         maps=(AreaMap("Homes in each council area", "area", 2),),
         sources=(
             Source("Published versions of plans in Common Ground", context.today),
-            Source("Section 106 agreements in the registers of councils, by planning reference", context.today),
+            Source("Section 106 agreements that councils have published, by planning reference", context.today),
         ),
         notes=_NOTES,
     )
 
 
 _NOTES = (
-    "It counts published versions of plans that are not superseded or closed, never drafts.",
-    "Each plan counts in the version that the reader can read today, and in the one they could read on the other day.",
-    "Homes at confidential sites count only for people in the plan's owner organisations and its partnership.",
-    "For everybody else they are left out of every figure, totals and comparisons included.",
-    "The baseline is the version that a plan's owners chose as its baseline, or its first version.",
-    "Homes count in the year of their line in the plan, or in that of their site's forecast completion.",
-    "Homes of a complete site count as completed.",
+    "This report counts published versions of plans that are not superseded or closed. It never counts drafts.",
+    "For each day, it counts the version of each plan that the reader could read on that day.",
+    "Homes at confidential sites count only for people in the plan’s owner organisations and its partnership.",
+    "For everybody else, every figure leaves these homes out, totals and comparisons too.",
+    "The baseline is the version that a plan’s owners chose as its baseline, or its first version.",
+    "Homes count in the year that the plan gives for them, or in the year of their site’s forecast completion.",
+    "Homes at a complete site count as completed.",
     "A site that is in two plans counts twice. Choose a partnership or a kind of plan to avoid that.",
-    "Grant: the plan names a grant programme for the site.",
-    "Section 106: the site's planning reference is that of an agreement in the council's register.",
+    "“Grant” means that the plan names a grant programme for the site.",
+    "“Section 106” means that the council has published a section 106 agreement with the site’s planning reference.",
 )
 
 
@@ -362,7 +362,7 @@ def _answers(context: ReportContext, pipeline: Pipeline, compared: Compared, yea
         return (
             "No homes in published plans match these filters."
             if context.filter_labels
-            else "No homes yet in published plans.",
+            else "Published plans have no homes yet.",
         )
     where = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _than(total.now, compared.of(total), compared)

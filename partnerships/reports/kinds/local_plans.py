@@ -24,7 +24,9 @@ def plans_table(areas: Iterable[Area], required: Mapping[int, Requirements]) -> 
         Column("Adopted", Kind.DAY),
         Column("Notes"),
     )
-    return Table("plans", "Requirements of local plans", columns, tuple(rows), empty="No plans are recorded here.")
+    return Table(
+        "plans", "Requirements of local plans", columns, tuple(rows), empty="No plans are recorded for these areas."
+    )
 
 
 def _plan_row(area: Area, one: Figure) -> Row:
@@ -37,6 +39,6 @@ def _plan_row(area: Area, one: Figure) -> Row:
         one.get_measure_display(),
         None if one.value is None else round(one.value),
         one.adopted_on,
-        "of the whole joint plan" if one.is_joint else known,
+        "for the whole area of the joint plan" if one.is_joint else known,
     )
     return Row(cells, key=f"{area.code}/{one.plan_key or one.plan}/{one.code}/{one.measure}")

@@ -180,7 +180,7 @@ def _areas_notes(read: _Read, columns: Sequence[Column], shared: Mapping[str, st
     lacking = [f"{count:,} for “{columns[place].label}”" for place, count in left_out.items() if count]
     notes = [f"All figures of {_SHORT[name]} are {firmness}." for name, firmness in shared.items()]
     return notes + (
-        [f"The total leaves out areas without a figure of their own: {'; '.join(lacking)}."] if lacking else []
+        [f"The total leaves out areas that have no figure of their own: {'; '.join(lacking)}."] if lacking else []
     )
 
 
@@ -292,7 +292,7 @@ def _years_table(read: _Read, context: ReportContext) -> Table:
         rows.append(Row(("Year not given", None, None, None, None, unknown)))
     columns = (
         Column("Year"),
-        Column("Required a year by today's plans", Kind.NUMBER),
+        Column("Required a year by today’s plans", Kind.NUMBER),
         Column("Net additional dwellings", Kind.NUMBER),
         Column("Affordable homes started", Kind.NUMBER),
         Column("Affordable homes completed", Kind.NUMBER),
@@ -303,7 +303,7 @@ def _years_table(read: _Read, context: ReportContext) -> Table:
         "Year by year, all chosen areas together",
         columns,
         tuple(rows),
-        note="Financial years begin in April. A figure is left out where it is not published for every chosen area.",
+        note="Financial years begin in April. A cell is empty if the figure is not published for every chosen area.",
     )
 
 
@@ -323,14 +323,14 @@ def _source(dataset: Dataset) -> Source:
 
 
 _NOTES = (
-    "Figures of a council that ended are added to those of the one council that followed it. The row says so.",
-    "Figures of a council that was divided are not added to any other.",
-    "A joint plan has one figure for all its areas. It is shown for each of them, and never added up.",
-    "An empty cell means that nothing is published.",
-    "Required a year: by the most recently adopted plan that covers this year; of a range, the lowest figure.",
-    "A plan's homes are divided evenly over the years of its period.",
+    "If one council followed a council that ended, we add their figures together, and the row says so.",
+    "If several councils followed, we do not add the old figures to any of them.",
+    "A joint plan has one figure for all its areas. We show this figure for each area, and never add it up.",
+    "An empty cell means that no figure is published.",
+    "“Required a year” comes from the most recently adopted plan for this year. We use the lowest figure of a range.",
+    "We divide a plan’s homes evenly over the years of its period.",
     "“Homes to come” counts homes that are not yet completed, in published plans that the reader can see.",
-    "Homes at confidential sites count only for people of the plan's owners and parties.",
+    "Homes at confidential sites count only for people of the plan’s owners and parties.",
 )
 
 
@@ -339,10 +339,11 @@ def _notes(read: _Read) -> tuple[str, ...]:
     notes = [*_NOTES]
     if elsewhere := read.to_come[0]:
         notes.append(
-            f"{figure(elsewhere)} homes to come are in plans without a council area: only the table by year has them."
+            f"The plans of {counted(elsewhere, 'home')} to come name no council area, so only the table by year counts "
+            "these."
         )
     if missing := [SERIES_LABELS[series] for series in Series if series not in read.datasets]:
-        notes.append(f"Not imported yet: {', '.join(missing)}.")
+        notes.append(f"These figures are not imported yet: {', '.join(missing)}.")
     return tuple(notes)
 
 
@@ -357,7 +358,7 @@ def _answers(read: _Read, context: ReportContext) -> tuple[str, ...]:
     if required:
         years = Decimal(to_come) / required
         sentences.append(
-            f"Plans require {counted(required, 'home')} a year there: those to come are enough for "
+            f"Plans require {counted(required, 'home')} a year there, so the homes to come are enough for "
             f"{figure(years.quantize(_TENTH))} years."
         )
     total = _total(read)

@@ -101,12 +101,12 @@ def _compute(context: ReportContext) -> Snapshot:
 
 _NOTES = (
     "Two organisations are linked if they take part in the same partnership, in any role.",
-    "A single point of failure is an organisation without which others are no longer linked with the rest.",
-    "It counts partnerships that its reader can see today and that had not ended by the chosen day.",
-    "If the reader can see only the outline of a partnership, organisations that have left since are not counted.",
-    "A partnership ends without an organisation if fewer than two others are left, not counting observers.",
-    "Organisations have the names they had on that day. Their successors are added.",
-    f"The picture has at most {MAX_NODES} organisations, and names where there is room. The tables have all.",
+    "An organisation is a single point of failure if, without it, other organisations would be cut off from the rest.",
+    "This report counts partnerships that its reader can see today and that had not ended by the chosen day.",
+    "If the reader can see only the outline of a partnership, we do not count organisations that have left since.",
+    "If an organisation leaves, a partnership ends if it then has fewer than two parties, not counting observers.",
+    "Organisations have the names that they had on that day, followed by their present names or successors.",
+    f"The picture shows up to {MAX_NODES} organisations, with names where there is room. The tables list all of them.",
 )
 
 
@@ -222,9 +222,9 @@ def _ends(
     if day >= context.today:
         worst_first += _held_alone(context.reader, chosen)
     columns = (Column("What"), Column("Kind"), Column("Without it"), Column("Who is left"))
-    note = "" if day >= context.today else "For earlier days it has partnerships only."
+    note = "" if day >= context.today else "For a day in the past, this table has only partnerships."
     title = f"What ends if {chosen.name} leaves"
-    empty = "You cannot see anything that this organisation takes part in on this day."
+    empty = "You cannot see any partnership that this organisation takes part in on this day."
     return Table("ends", title, columns, tuple(worst_first), note=note, empty=empty)
 
 
@@ -253,7 +253,7 @@ def _held_alone(reader: Reader, chosen: Organisation) -> list[Row]:
     rows += [Row((one.text, "Commitment", "Nobody receives it", str(one.giver)), *_of(one)) for one in awaited]
     for entry in entries[:_MAX_RECORDS]:
         kind = str(entry.get_direction_display())
-        rows.append(Row((entry.title, kind, "Nobody is responsible for it", ""), *_of(entry)))
+        rows.append(Row((entry.title, kind, "Nobody is responsible", ""), *_of(entry)))
     rows += [Row((one.title, "Plan", "Loses its only owner", ""), *_of(one)) for one in plans[:_MAX_RECORDS]]
     return rows
 
@@ -272,7 +272,7 @@ def _bodies(network: Network, shown: Collection[int], names: _Names, kinds: Mapp
         Column("Partners", Kind.COUNT),
         Column("Partnerships", Kind.NUMBER),
     )
-    rows, empty = LazyRows(ordered, row), "No partnerships that you can see."
+    rows, empty = LazyRows(ordered, row), "You cannot see any partnerships on this day."
     return Table("organisations", "Organisations", columns, rows, empty=empty)
 
 
@@ -311,7 +311,7 @@ def _answers(
 ) -> tuple[str, ...]:
     """The sentences above the tables, in the tense of the day."""
     if not network.bodies:
-        return (f"You cannot see any partnership on {long_date(day)}.",)
+        return (f"You cannot see any partnership that existed on {long_date(day)}.",)
     tense = "were" if day < context.today else "will be" if day > context.today else "are"
     bodies, partnerships = counted(len(network.bodies), "organisation"), counted(network.partnerships, "partnership")
     links = counted(len(network.low), "link")

@@ -48,7 +48,7 @@ _WITHOUT = MappingProxyType(
         "review date": "a review date",
         "budget": "a budget",
         "liabilities": "liabilities recorded",
-        "data-sharing agreement": "the data-sharing agreement that they need",
+        "data-sharing agreement": "a data-sharing agreement that they need",
     }
 )
 #: A risk with this likelihood × impact, or more, is high.
@@ -60,7 +60,7 @@ class _Filters(Form):
 
     kind = forms.ChoiceField(label="Kind", required=False)
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
-    ended = forms.BooleanField(label="Show ended and renewed ones too", required=False)
+    ended = forms.BooleanField(label="Show ended and renewed partnerships too", required=False)
     gaps = forms.BooleanField(label="Only where something is missing or overdue", required=False)
 
     def __init__(self, parameters: QueryDict) -> None:
@@ -154,9 +154,9 @@ def _compute(context: ReportContext) -> Snapshot:
             Source("Risks in the newest published versions of their plans", context.today),
         ),
         notes=(
-            "It counts partnerships that its reader can read in full, as a party or an invited organisation.",
-            f"A risk is high where likelihood × impact is {HIGH_RISK} or more.",
-            "Data sharing is “not needed” where the kind of partnership shares no personal data.",
+            "This report lists partnerships that its reader can read in full, as a party or an invited organisation.",
+            f"A risk is high if likelihood × impact is {HIGH_RISK} or more.",
+            "Data sharing is “not needed” if this kind of partnership shares no personal data.",
         ),
     )
 

@@ -93,10 +93,10 @@ def _compute(context: ReportContext) -> Snapshot:
         charts=(Chart("Kept and overdue, by who promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
-            "It counts commitments that both sides agreed. Actions, and commitments replaced by others, are left out.",
-            "Kept on time: delivered by the due date first agreed. Kept late: delivered after it.",
-            "Overdue: not delivered, and past the due date now agreed.",
-            "Share kept: commitments kept, as a share of those delivered, overdue or cancelled.",
+            "This report counts commitments that both sides agreed, without actions and replaced commitments.",
+            "“Kept on time” means delivered by the due date that was first agreed, and “kept late” means after it.",
+            "“Overdue” means not delivered, although the due date that is now agreed has passed.",
+            "“Share kept” is the share of kept commitments among all that were delivered, overdue or cancelled.",
         ),
     )
 

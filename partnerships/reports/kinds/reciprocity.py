@@ -64,9 +64,9 @@ def _compute(context: ReportContext) -> Snapshot:
         charts=(Chart("Asks, by who asked", "partners", (1, 4)),),
         sources=(Source("Asks and commitments in Common Ground", context.today),),
         notes=(
-            "An ask to a partnership counts once for each party asked. Asks of the whole network are not counted.",
+            "An ask to a partnership counts once for each party asked. Asks to the whole network do not count.",
             "An ask is met by a partner if that partner delivered part of it.",
-            f"It compares at most {_MAX_PARTNERS} partners, by name.",
+            f"This report compares up to {_MAX_PARTNERS} partners, in the order of their names.",
         ),
     )
 

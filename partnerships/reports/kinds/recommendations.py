@@ -58,10 +58,10 @@ def _compute(context: ReportContext) -> Snapshot:
         sources=(Source("What organisations say, and what partnerships adopted", context.today),),
         notes=(
             (
-                "A recommendation is being worked on if an organisation says that it is under way or done, or "
+                "A recommendation is being worked on if an organisation says that the work is under way or done, or if "
                 "a partnership that you can read has adopted it."
             ),
-            "Evidence is counted if you can read the record that it links to.",
+            "Evidence counts if you can read the record that it links to.",
         ),
     )
 

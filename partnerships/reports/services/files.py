@@ -28,7 +28,7 @@ MAX_FILES = 5
 KEPT = dt.timedelta(days=1)
 #: If a worker dies, another one makes its file again after this time.
 LEASE = dt.timedelta(minutes=15)
-_FAILED = "Something went wrong, and there is no file. Try again, or choose fewer partnerships or a shorter time."
+_FAILED = "We could not make the file. Try again, or choose fewer partnerships or a shorter time."
 
 
 class UnableToMakeFile(Exception):
@@ -42,9 +42,9 @@ def ask_for_file(*, report: str, query_string: str, form: str, person: User, now
     require(has_open_account(person))
     definition = find_report(report)
     if definition is None or form not in FORMATS:
-        raise UnableToMakeFile("There is no such report.")
+        raise UnableToMakeFile("There is no such report. Choose a report from the list of reports.")
     if not has_valid_filters(definition, person, query_string):
-        raise UnableToMakeFile("Correct the filters first.")
+        raise UnableToMakeFile("Correct the filters first, then make the file.")
     if person.report_files.filter(report=report).count() >= MAX_FILES:
         raise UnableToMakeFile(f"You already have {MAX_FILES} files of this report. Remove one first.")
     return ReportFile.objects.create(person=person, report=report, form=form, question=query_string, asked_at=now)
@@ -95,7 +95,7 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
     """Make one file; return "" or why there is none."""
     report = find_report(file.report)
     if report is None or not has_open_account(file.person):
-        return "You can no longer open this report."
+        return "You can no longer open this report, so we have not made the file."
 
     def report_progress(done: int, total: int) -> None:
         progress(done * STEP, total * STEP)
@@ -107,7 +107,7 @@ def _make(file: ReportFile, progress: Progress, *, now: dt.datetime) -> str:
             lambda: own_snapshot(report, file.person, file.question, now=now, progress=report_progress)
         )
     except InvalidFilters:
-        return "The filters are no longer valid."
+        return "The filters are no longer valid. Open the report, choose other filters and make the file again."
     # Not save(), because the person may have removed the file meanwhile.
     ReportFile.objects.filter(pk=file.pk).update(
         content=bytes_of(figures, file.form), figures=to_json(figures), holds=holds, made_at=now

@@ -44,18 +44,18 @@ def freeze_report(
     require(author is None or may_report_for(author, body, now))
     definition = find_report(report)
     if definition is None:
-        raise UnableToFreeze("There is no such report.")
+        raise UnableToFreeze("There is no such report. Choose a report from the list of reports.")
     if not name.strip():
         raise UnableToFreeze("Enter a name, for example “As reported to the board on 3 March”.")
     if not reason.strip():
-        raise UnableToFreeze("Enter why you are freezing it.")
+        raise UnableToFreeze("Say why you are freezing this report.")
     try:
         snapshot = audience_snapshot(definition, body, query_string, now)
     except InvalidFilters as error:
         # Filters that are valid for the author can still name a record that other people of the audience cannot see.
         raise UnableToFreeze(
-            "Not everybody who will read the report can use these filters. Correct them, or remove those that name a "
-            "record only you can see."
+            "Not everybody who will read the report can use these filters. Correct the filters, or remove each filter "
+            "that names something only you can see."
         ) from error
     frozen = FrozenReport.objects.create(
         report=report,

@@ -58,20 +58,21 @@ def schedule_report(
     require(may_report_for(author, body, now))
     definition = find_report(report)
     if definition is None:
-        raise UnableToSchedule("There is no such report.")
+        raise UnableToSchedule("There is no such report. Choose a report from the list of reports.")
     if not has_valid_filters_for(definition, body, query_string):
         raise UnableToSchedule(
-            "Not everybody who gets the report can use these filters. Remove those that name a record they cannot see."
+            "Not everybody who gets the report can use these filters. Remove each filter that names something they "
+            "cannot see."
         )
     if not name.strip():
         raise UnableToSchedule("Enter a name.")
     if every not in Frequency.values:
-        raise UnableToSchedule("Choose how often it is sent.")
+        raise UnableToSchedule("Choose how often we should send the report.")
     if first_on < timezone.localdate(now):
         raise UnableToSchedule("The first day is in the past. Choose today or a later day.")
     recipient_ids = {person.pk for person in people}
     if not recipient_ids or people_of(body).filter(pk__in=recipient_ids).count() != len(recipient_ids):
-        raise UnableToSchedule(f"Choose who gets the report. They must be people of {body}.")
+        raise UnableToSchedule(f"Choose who gets the report: one or more people of {body}.")
     audience = {
         "organisation": body if isinstance(body, Organisation) else None,
         "partnership": body if isinstance(body, Partnership) else None,

@@ -87,7 +87,7 @@ def quantity(cell: Cell) -> Decimal | None:
     rounded = number.quantize(Decimal("0.01"))
     # Excel may have 0.30000000000000004 for 0.3.
     if abs(number - rounded) > Decimal("0.000001"):
-        raise Unreadable(f"“{text(cell)}” has more than two decimals. Enter two at most, for example 12.25.")
+        raise Unreadable(f"“{text(cell)}” has more than two decimals. Enter at most two, for example 12.25.")
     return rounded
 
 
@@ -103,7 +103,7 @@ def bedrooms(cell: Cell) -> int | None:
         return 0
     match = re.fullmatch(r"(\d{1,2})\s*(?:b|bed|beds|bedroom|bedrooms|-bed)?(?:s)?", size)
     if match is None or int(match[1]) > 20:
-        raise Unreadable(f"“{text(cell)}” is not a number of bedrooms. Enter 2, or studio.")
+        raise Unreadable(f"“{text(cell)}” is not a number of bedrooms. Enter a number, for example 2, or enter studio.")
     return int(match[1])
 
 
@@ -118,7 +118,9 @@ def year(cell: Cell) -> str:
     match = YEAR.fullmatch(written)
     first, last = (match[1], (match[2] or "")[-2:]) if match else ("", "")
     if not first or (last and int(last) != (int(first) + 1) % 100):
-        raise Unreadable(f"“{written}” is not a year. Enter 2027, or 2027-28 for a financial year.")
+        raise Unreadable(
+            f"“{written}” is not a year. Enter a year, for example 2027, or a financial year, for example 2027-28."
+        )
     return f"{first}-{last}" if last else first
 
 

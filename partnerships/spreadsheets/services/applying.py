@@ -18,6 +18,16 @@ from partnerships.spreadsheets.services.reading import table_of, target_of
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
+#: The refusal to match headings or import, also while a worker is importing.
+NOT_WAITING = (
+    "This spreadsheet has already been imported or discarded, or is being imported. To import it again, upload the "
+    "file on the spreadsheets page."
+)
+#: The refusal to import or discard an upload that is over.
+ALREADY_OVER = (
+    "This spreadsheet has already been imported or discarded. To import it again, upload the file on the spreadsheets "
+    "page."
+)
 #: Rows named in the message that nothing was imported.
 MAX_NAMED = 5
 
@@ -37,7 +47,7 @@ def preview_upload(*, upload: Upload, author: User, now: dt.datetime, progress: 
         transaction.set_rollback(True)
     unchecked = Upload.objects.filter(pk=upload.pk, status=Status.UNCHECKED)
     if not unchecked.update(status=Status.PREVIEWED, report=_as_json(report), seen=upload.seen, claimed_until=None):
-        raise UnableToApply("This spreadsheet has already been imported or discarded.")
+        raise UnableToApply(ALREADY_OVER)
     upload.status, upload.report = Status.PREVIEWED, _as_json(report)
 
 
@@ -61,7 +71,7 @@ def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: P
             error="",
         )
         if not updated:
-            raise UnableToApply("This spreadsheet has already been imported or discarded.")
+            raise UnableToApply(ALREADY_OVER)
         _record(upload, EventKind.IMPORTED, author=author, now=now, counts=dict(report.counts))
     upload.refresh_from_db()
     return upload
@@ -108,9 +118,9 @@ def discard_upload(*, upload: Upload, author: User, now: dt.datetime) -> None:
         locked = Upload.objects.select_for_update(of=("self",)).defer("content").get(pk=upload.pk)
         require(locked.by_id == author.pk)
         if locked.is_over:
-            raise UnableToApply("This spreadsheet has already been imported or discarded.")
+            raise UnableToApply(ALREADY_OVER)
         if locked.status == Status.WAITING and not locked.error:
-            raise UnableToApply("This spreadsheet is being imported.")
+            raise UnableToApply("This spreadsheet is being imported, so you can no longer discard it.")
         empty_upload(locked, now=now)
         _record(locked, EventKind.DISCARDED, author=author, now=now)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.spreadsheets.models import OwnHeading, Status, Upload
-from partnerships.spreadsheets.services.applying import UnableToApply, preview_upload
+from partnerships.spreadsheets.services.applying import NOT_WAITING, UnableToApply, preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import confirmed, known_headings, sheets_of, table_of, target_of
 from partnerships.transfer.reading.headings import canonical
@@ -41,7 +41,7 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
         locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
         require(locked.by_id == author.pk and kind.may_import(target, author, now))
         if locked.status not in (Status.UNREAD, Status.PREVIEWED):
-            raise UnableToApply("This spreadsheet has already been imported or discarded, or is being imported.")
+            raise UnableToApply(NOT_WAITING)
         _check(upload, headings)
         _remember(upload, headings, author, now)
         locked.headings, locked.status, locked.error = dict(headings), Status.UNCHECKED, ""

@@ -11,14 +11,14 @@ from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.rights import UnableToAct, require
 from partnerships.people.models import User
 from partnerships.spreadsheets.models import AT_WORK, Status, Upload
-from partnerships.spreadsheets.services.applying import UnableToApply, import_upload, preview_upload
+from partnerships.spreadsheets.services.applying import NOT_WAITING, UnableToApply, import_upload, preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import target_of
 from partnerships.transfer.reading.problems import UnableToRead
 
 #: If a worker dies, another one starts on its spreadsheet after this time.
 LEASE = dt.timedelta(minutes=15)
-_FAILED = "Something went wrong. Nothing was changed. Ask the people who run this site before you try again."
+_FAILED = "Something went wrong, and nothing was changed. Ask the people who run this site before you try again."
 
 
 def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
@@ -30,7 +30,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
         locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
         require(locked.by_id == author.pk and KINDS[locked.kind].may_import(target_of(locked), author, now))
         if not locked.is_previewed:
-            raise UnableToApply("This spreadsheet has already been imported or discarded, or is being imported.")
+            raise UnableToApply(NOT_WAITING)
         if locked.total <= KINDS[locked.kind].at_once:
             return import_upload(upload=locked, author=author, now=now)
         locked.status, locked.done, locked.error = Status.WAITING, 0, ""
@@ -48,14 +48,14 @@ def work_on_uploads(*, now: dt.datetime) -> int:
 def _work(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:
     """Preview or import the upload; returns the error to show, "" if there is none."""
     if upload.by is None:
-        return "The person who uploaded this no longer has an account."
+        return "The person who uploaded this spreadsheet no longer has an account. Upload it again yourself."
     work = preview_upload if upload.status == Status.UNCHECKED else import_upload
     try:
         work(upload=upload, author=upload.by, now=now, progress=progress)
     except UnableToRead as error:
         return " ".join(error.lines())
     except UnableToAct:
-        return "You can no longer import this."
+        return "You can no longer import this spreadsheet. Ask a lead of your organisation to import it."
     except UnableToApply as error:
         return str(error)
     return ""

@@ -60,6 +60,6 @@ def _without_example(table: Table, target: Target, kind: SheetKind) -> Table:
     example_rows = {line.number for line in table if all(line.text(code) == cell for code, cell in example.items())}
     if not example_rows:
         return table
-    remark = "The example row of the template was left out."
+    remark = "We left out the example row of the template."
     other_rows = tuple(row for row in table.rows if row.number not in example_rows)
     return replace(table, rows=other_rows, remarks=(*table.remarks, remark))

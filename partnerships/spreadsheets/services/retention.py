@@ -41,7 +41,7 @@ def register() -> None:
     basis = "public task: plans and agreements of the organisations that work together on housing"
     register_retention(
         "spreadsheets nobody imported",
-        what="A partner's spreadsheet that was uploaded and neither imported nor discarded",
+        what="A partner’s spreadsheet that was uploaded and neither imported nor discarded",
         purpose="showing what importing it would do",
         basis=basis,
         kept_for="30 days after the upload",
@@ -49,7 +49,7 @@ def register() -> None:
     )
     register_retention(
         "imported spreadsheets",
-        what="What a partner's spreadsheet changed, and the rows that could not be used",
+        what="What a partner’s spreadsheet changed, and the rows that could not be used",
         purpose="correcting rows and uploading them again",
         basis=basis,
         kept_for="30 days after the import",

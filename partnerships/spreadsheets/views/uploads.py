@@ -98,7 +98,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     def step() -> tuple[str, str]:
         discard_upload(upload=upload, author=signed_in(request), now=timezone.now())
         record = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
-        return "The spreadsheet was discarded. Nothing was changed.", record
+        return "The spreadsheet has been discarded, and nothing was changed.", record
 
     return press_button(request, step, UnableToApply, back=upload.get_absolute_url())
 

@@ -37,9 +37,10 @@ class Command(AccountedCommand):
         reader = User.objects.filter(email__iexact=options["reader"], is_active=True).first()
         form = path.suffix.removeprefix(".")
         if report is None:
-            raise CommandError("There is no such report.")
+            slugs = ", ".join(each.slug for each in all_reports())
+            raise CommandError(f"There is no report called {options['report']}. Choose one of: {slugs}.")
         if reader is None:
-            raise CommandError("Nobody with this address has an open account.")
+            raise CommandError(f"Nobody with the address {options['reader']} has an open account.")
         if form not in FORMATS:
             raise CommandError(f"The file must end in one of: {', '.join(FORMATS)}.")
         try:

@@ -47,6 +47,8 @@ from partnerships.spreadsheets.services.kinds.refusals import (
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import full_date
 
+_PROPOSE_NEW = "To propose a new commitment, leave the ID and your reference blank."
+_LEAVE_BLANK = "Enter the ID of one of its commitments, or leave the ID blank."
 #: Characters of the text, as in the form.
 _MAX_TEXT = 4000
 
@@ -85,8 +87,8 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             hint="The name of a person at the organisation that gives. If that is your own organisation, you can also "
             "enter their email address.",
         ),
-        column("status", "Status", hint="Filled in only in downloads."),
-        column("reference", "ID", hint="From a download, such as C-1042. Leave it blank for a new commitment."),
+        column("status", "Status", hint="Only downloads have this. We do not read it."),
+        column("reference", "ID", hint="From a download, for example C-1042. Leave this blank for a new commitment."),
     )
 
 
@@ -112,7 +114,7 @@ def _apply(run: Run) -> None:
     for line in run.lines():
         existing = _commitment_with_id(run, line)
         if existing is None and line.text("reference"):
-            run.refuse(line, "reference", "there is no such commitment in this partnership.", "Leave the ID blank.")
+            run.refuse(line, "reference", "there is no such commitment in this partnership.", _LEAVE_BLANK)
             continue
         terms = _terms(run, line, organisations, existing)
         if terms is None:
@@ -162,7 +164,7 @@ def _side(
     organisation = organisations.named(name) if name else None
     if organisation is None:
         found = f"“{name}” does not take part in this partnership." if name else "the cell is blank."
-        run.refuse(line, column, found, "Enter the name of an organisation that takes part in it.")
+        run.refuse(line, column, found, "Enter the name of an organisation that takes part in this partnership.")
     return organisation
 
 
@@ -183,9 +185,9 @@ def _owner(run: Run, line: Line, giver: Organisation, existing_owner: User | Non
     if len(people) == 1:
         return people[0]
     found = f"“{line.text('owner')}” matches nobody at {giver.display_name}, or several people."
-    remedy = "Enter the name of one of its people, or leave it blank."
+    remedy = "Enter the full name of one of its people, or leave the cell blank."
     if is_own:
-        remedy = "Enter the email address or name of one of its people, or leave it blank."
+        remedy = "Enter the email address or full name of one of its people, or leave the cell blank."
     run.refuse(line, "owner", found, remedy)
     return None
 
@@ -213,7 +215,7 @@ def _propose(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
     assert terms.giver is not None  # the row would have been refused
     assert terms.receiver is not None  # the row would have been refused
     if terms.due_on is None:
-        raise UnableToPropose("Enter a due date.")
+        raise UnableToPropose("Enter a due date, for example 31/03/2028.")
     commitment = propose_commitment(
         giver=terms.giver,
         receiver=terms.receiver,
@@ -238,7 +240,7 @@ def _change(run: Run, line: Line, existing: Commitment, terms: _Terms, revisions
     Blank cells leave a term as it is.
     """
     if (existing.giver, existing.receiver) != (terms.giver, terms.receiver):
-        run.refuse(line, "giver", f"{existing.reference} is between other organisations.", "Propose a new one.")
+        run.refuse(line, "giver", f"{existing.reference} is between other organisations.", _PROPOSE_NEW)
         return None
     new_quantity = terms.quantity if terms.quantity is not None else existing.quantity
     new_terms: dict[str, Any] = {
@@ -301,7 +303,7 @@ COMMITMENTS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each commitment. The commitments are proposed, and both sides confirm each one. Leads get one "
+        "Use one row for each commitment. We propose the commitments, and both sides confirm each one. Leads get one "
         "email about all of them."
     ),
 )

@@ -41,11 +41,18 @@ _REASON = "From a spreadsheet."
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    """The columns of every contacts spreadsheet; a row of a vacant post has only the first two."""
     return (
         column("role", "What the post is for", "role", "post", required=True, choices=_ROLES, example="Planning"),
         column("title", "Title of the post", "title", "job title", "position", example="Head of planning"),
         column(
-            "name", "Name", "contact", "contact name", "full name", example="Pat Doe", hint="Blank for a vacant post."
+            "name",
+            "Name",
+            "contact",
+            "contact name",
+            "full name",
+            example="Pat Doe",
+            hint="Leave this blank for a vacant post.",
         ),
         column("email", "Email address", "email", "e-mail", example="pat.doe@example.org"),
         column("phone", "Phone", "telephone", "phone number", "tel", example="01234 567890"),
@@ -223,7 +230,7 @@ CONTACTS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each post and the person who holds it. Contacts without an account get an email that says what we "
-        "hold about them."
+        "Use one row for each post and the person in it. Contacts without an account get an email that says what we "
+        "know about them."
     ),
 )

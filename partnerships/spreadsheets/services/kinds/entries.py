@@ -66,8 +66,8 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
         column("closes_on", "Closing date", "closes", hint=day),
         column("conditions", "Conditions"),
         column("private_note", "Private note", hint="Only your organisation can read this."),
-        column("status", "Status", hint="Filled in only in downloads."),
-        column("pk", "ID", hint="From a download. Leave it blank for a new ask or offer."),
+        column("status", "Status", hint="Only downloads have this. We do not read it."),
+        column("pk", "ID", hint="From a download. Leave this blank for a new ask or offer."),
     )
 
 
@@ -98,7 +98,8 @@ def _apply(run: Run) -> None:
         id_text = line.text("pk")
         existing = entries.filter(pk=int(id_text)).first() if _is_pk(id_text) else None
         if id_text and existing is None:
-            run.refuse(line, "pk", "your organisation has no such ask or offer here.", "Leave the ID blank.")
+            remedy = "Enter an ID from a download, or leave the ID blank."
+            run.refuse(line, "pk", "your organisation has no ask or offer with this ID here.", remedy)
             continue
         key = record_key("entry", run.target, line.text("own") or f"{values['direction']} {values['title']}")
         existing = existing or entries.filter(key=key).first()
@@ -221,7 +222,7 @@ ENTRIES = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each ask or offer of your organisation to this partnership. New ones are drafts until you share "
-        "them."
+        "Use one row for each ask or offer of your organisation to this partnership. New asks and offers are drafts "
+        "until you share them."
     ),
 )

@@ -35,7 +35,7 @@ _SITE = column(
     "scheme",
     required=True,
     example="NQ1",
-    hint="The reference, the ID or the name of a site in the plan's draft.",
+    hint="The reference, the ID or the name of a site in the plan’s draft.",
 )
 _COLUMNS = (
     column("tenure", "Tenure", "tenure type", required=True, choices=TENURES, example="Social Rent"),
@@ -51,7 +51,7 @@ _COLUMNS = (
         "dwellings",
         required=True,
         example=24,
-        hint="Enter 0 to remove the line.",
+        hint="Enter 0 to remove these homes.",
     ),
 )
 #: Homes of one row of a spreadsheet.
@@ -140,7 +140,7 @@ def _count(run: Run, line: Line) -> int | None:
     if run.is_refused(line, "count"):
         return None
     if count is None:
-        refuse_blank(run, line, "count", "Enter the number of homes, or 0 to remove the line.")
+        refuse_blank(run, line, "count", "Enter the number of homes, or 0 to remove these homes.")
     elif count > _MAX_HOMES:
         run.refuse(line, "count", f"{count:,} is too many.", f"Enter at most {_MAX_HOMES:,}.")
         return None
@@ -184,7 +184,7 @@ HOMES = SheetKind(
     revision=revision_of,
     arrange=one_line_a_row,
     lead=(
-        "One row for each tenure, number of bedrooms, needs type and year. A table with a column for each year works "
-        "too. Lines that are not in the file stay as they are."
+        "Use one row for each tenure, number of bedrooms, needs type and year. A table with a column for each year "
+        "works too. Homes that are not in the file stay as they are."
     ),
 )

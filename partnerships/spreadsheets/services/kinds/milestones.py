@@ -35,7 +35,7 @@ COLUMNS = (
         "site reference",
         "site name",
         example="NQ1",
-        hint="The reference, the ID or the name of a site in the draft. Blank for the whole plan.",
+        hint="The reference, the ID or the name of a site in the draft. Leave this blank for the whole plan.",
     ),
     column("owner", "Owner", "responsible", "lead", example="Larkhaven Homes"),
     column("baseline", "Baseline", "planned", "original date", example="2027-04", hint=_DATE),
@@ -44,7 +44,7 @@ COLUMNS = (
     column("status", "Status", choices=MILESTONE_STATUSES, example="On track"),
     column("note", "Note", "notes", "comment"),
     yes_or_no("restricted", "Only for the plan's partners"),
-    column("key", "ID", "milestone id", hint="From a download of this plan. Leave it blank for a new milestone."),
+    column("key", "ID", "milestone id", hint="From a download of this plan. Leave this blank for a new milestone."),
 )
 _READERS: Mapping[str, Reader] = MappingProxyType(
     {
@@ -87,7 +87,7 @@ def _key(run: Run, line: Line, draft: DraftEditor, *, site_key: str) -> str | No
     name = line.text("name")
     milestones = [milestone for milestone in draft.items.by("name", name) if milestone["site"] == site_key]
     if len(milestones) > 1:
-        run.refuse(line, "name", "several milestones of this site have that name.", "Give the ID from a download.")
+        run.refuse(line, "name", "several milestones of this site have that name.", "Enter the ID from a download.")
         return None
     return str(milestones[0]["key"]) if milestones else key_for(name, draft.keys)
 
@@ -117,5 +117,5 @@ MILESTONES = SheetKind(
     may_import=may_import,
     remembered_for=remembered_for,
     revision=revision_of,
-    lead="One row for each milestone.",
+    lead="Use one row for each milestone.",
 )

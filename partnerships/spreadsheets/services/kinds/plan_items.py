@@ -16,7 +16,11 @@ from partnerships.plans.rights import rights_over
 from partnerships.plans.services import UnableToSavePiece, lock_open_draft, save_items
 from partnerships.spreadsheets.reading.columns import SheetColumn
 from partnerships.spreadsheets.services.kinds.base import Run, Target
-from partnerships.spreadsheets.services.kinds.refusals import RepeatedRows, refuse_blank
+from partnerships.spreadsheets.services.kinds.refusals import (
+    RepeatedRows,
+    refuse_blank,
+    refuse_changed_since_preview,
+)
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reading.tables import Cell
@@ -92,8 +96,7 @@ class DraftEditor:
     def put(self, line: Line, key: str, item: Mapping[str, Any]) -> None:
         """Change or add an item; if its content is invalid, the row is set aside."""
         if self._is_stale(key):
-            remedy = "Upload this row again to see both."
-            self._run.refuse(line, "", "it was changed in the draft since the preview.", remedy)
+            refuse_changed_since_preview(self._run, line, f"this {self._collection.one}")
             return
         try:
             self._changed_items[key] = normalise_item(PLAN, self._collection, item, key)
@@ -209,10 +212,10 @@ def site_key_in_row(run: Run, line: Line, sites: ItemFinder) -> str | None:
     if len(matches) == 1:
         return str(matches[0]["key"])
     if matches:
-        run.refuse(line, "site", f"several sites are called “{site_text}”.", "Enter its reference or ID.")
+        run.refuse(line, "site", f"several sites are called “{site_text}”.", "Enter the reference or ID of one site.")
     else:
         found = f"“{site_text}” is not a site of this plan."
-        run.refuse(line, "site", found, "Correct it, or import the site first.")
+        run.refuse(line, "site", found, "Correct the site, or import the site first.")
     return None
 
 
@@ -220,6 +223,11 @@ def key_in_row(run: Run, line: Line, item_name: str) -> str | None:
     """The key in a row whose ID is filled in; None if the row is refused. `item_name` is for example “milestone”."""
     key = line.text("key")
     if KEY.fullmatch(key) is None:
-        run.refuse(line, "key", f"“{key}” is not an ID.", f"Leave it blank for a new {item_name}.")
+        run.refuse(
+            line,
+            "key",
+            f"“{key}” is not an ID.",
+            f"Enter an ID from a download, or leave the ID blank for a new {item_name}.",
+        )
         return None
     return key

@@ -52,9 +52,16 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "total",
             "in all",
             example=12,
-            hint="How many the report makes, if you know.",
+            hint="How many recommendations the report makes, if you know.",
         ),
-        column("reference", "Reference", "number", "ref", example="R1", hint="The report's own number, if you saw it."),
+        column(
+            "reference",
+            "Reference",
+            "number",
+            "ref",
+            example="R1",
+            hint="The number that the report gives it, if you saw that.",
+        ),
         column(
             "text",
             "Recommendation",
@@ -79,7 +86,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "addressee",
             required=True,
             example="Councils; Registered providers",
-            hint="Kinds of organisation or names of organisations, with semicolons between them.",
+            hint="Kinds or names of organisations, with semicolons between them.",
         ),
         column("themes", "Themes", "theme", example="Planning", hint="With semicolons between them."),
     )
@@ -247,7 +254,7 @@ RECOMMENDATIONS = SheetKind(
     revision=_revision,
     at_once=FEW,
     lead=(
-        "One row for each recommendation of a published report, in your own words. Everybody who is signed in can read "
-        "them. Only your organisation can change them."
+        "Use one row for each recommendation of a published report, in your own words. Everybody who is signed in can "
+        "read them. Only your organisation can change them."
     ),
 )

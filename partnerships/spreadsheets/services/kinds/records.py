@@ -35,11 +35,11 @@ def set_aside_if_refused(run: Run, line: Line, *refusals: type[Exception]) -> It
     except UnableToAct as error:
         run.refuse(line, "", str(error) or "you are not allowed to do this.", "Ask a lead of your organisation.")
     except IntegrityError as error:
-        run.refuse(line, "", f"it cannot be stored ({constraint_of(error)}).", "Correct the row.")
+        run.refuse(line, "", f"we cannot save this row ({constraint_of(error)}).", "Correct the row.")
     except DataError as error:
         run.refuse(line, "", problem_of_refusal(error, line.number).found, "Shorten the text that is too long.")
     except refusals as error:
-        run.refuse(line, "", str(error), "Correct the row, or do it on its page.")
+        run.refuse(line, "", str(error), "Correct the row, or make the change on the website.")
 
 
 def quantity_cell(quantity: Decimal | None) -> str:

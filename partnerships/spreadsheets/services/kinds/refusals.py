@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from partnerships.spreadsheets.services.kinds.base import Run
 from partnerships.transfer.reading.headings import Line
 
-_UPLOAD_AGAIN = "Upload this row again to see both."
+_UPLOAD_AGAIN = "Upload this row again to compare the two."
 
 
 class RepeatedRows:
@@ -24,7 +24,7 @@ class RepeatedRows:
         first_line = self._first_line_by_key.setdefault(key, line)
         if first_line is line:
             return False
-        found = f"it is the same {self._record} as row {first_line.number}."
+        found = f"this is the same {self._record} as row {first_line.number}."
         self._run.refuse(line, "", found, "Keep one of the two rows.")
         return True
 
@@ -37,7 +37,7 @@ def refuse_blank(run: Run, line: Line, column: str, remedy: str = "Fill it in.")
 def refuse_if_long(run: Run, line: Line, column: str, text: str, *, limit: int) -> None:
     """Set the row aside if the text of the cell is longer than the limit."""
     if len(text) > limit:
-        run.refuse(line, column, f"it is {len(text):,} characters long.", f"Shorten it to {limit:,}.")
+        run.refuse(line, column, f"the text is {len(text):,} characters long.", f"Shorten it to {limit:,}.")
 
 
 def refuse_changed_since_preview(run: Run, line: Line, record: str) -> None:

@@ -75,7 +75,7 @@ COLUMNS = (
         "confidential", "Confidential", hint="Enter yes if only the owners and partners may know that the site exists."
     ),
     column("notes", "Notes", "comments", hint="Only the owners and partners can see these."),
-    column("key", "ID", "site id", hint="From a download of this plan. Leave it blank for a new site."),
+    column("key", "ID", "site id", hint="From a download of this plan. Leave this blank for a new site."),
 )
 
 _READERS: Mapping[str, Reader] = MappingProxyType(

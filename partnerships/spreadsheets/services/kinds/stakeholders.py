@@ -142,5 +142,5 @@ STAKEHOLDERS = SheetKind(
     remembered_for=_remembered_for,
     revision=_revision,
     at_once=FEW,
-    lead="One row for each person. Each is asked by email and gets digests only after confirming.",
+    lead="Use one row for each person. We ask each person by email, and send digests only once they confirm.",
 )

@@ -18,8 +18,8 @@ from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.kit.lists import BulkAction, only_button
 from partnerships.people.models import User
 
-_NO_RIGHT = "Only editors and leads of the organisation that gives can do this."
-_NEITHER_SIDE = "Only editors and leads of either side can do this."
+_NO_RIGHT = "Only editors and leads of the organisation that gives can change these commitments."
+_NEITHER_SIDE = "Only editors and leads of either side can remind these owners."
 
 
 class OwnerForm(Form):
@@ -31,7 +31,7 @@ class OwnerForm(Form):
             label="New owner",
             queryset=with_memberships(people_who_may_own(*{row.owner_organisation for row in rows})),
             widget=AutocompleteSelect,
-            help_text="Only commitments of organisations that they act for will change.",
+            help_text="The owner changes only for commitments of organisations that this person acts for.",
         )
         self.helper = Helper(self, submit="Change owner")
 
@@ -49,7 +49,7 @@ def _left_out(reason: Callable[[Rights], str]) -> Callable[[User, Sequence[Commi
 def _why_not_assign(rights: Rights) -> str:
     """The reason why the person cannot change the owner; empty if they can."""
     if rights.commitment.is_over:
-        return "These have ended."
+        return "These commitments have ended, so you can no longer change their owner."
     return "" if rights.may_change_owner else _NO_RIGHT
 
 

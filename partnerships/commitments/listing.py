@@ -210,7 +210,7 @@ LIST = ListDefinition(
     dates=dates_of,
     empty=(
         "No commitments yet",
-        "An ask that is accepted becomes a commitment that both sides confirm. You can also propose one yourself.",
+        "An accepted ask becomes a commitment that both sides confirm. You can also propose a commitment yourself.",
     ),
     ready=_name_as_at,
     actions=ACTIONS,

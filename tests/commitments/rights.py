@@ -204,7 +204,7 @@ ROWS = (
         frozenset(PERSONAS),
         prepare=propose,
         situation="for neither side",
-        result="UnableToConfirm: Riverside Design is not one of the two organisations.",
+        result="UnableToConfirm: Riverside Design neither gives nor receives this, so it cannot confirm.",
     ),
     Row(
         "commitments.propose_action",
@@ -226,7 +226,7 @@ ROWS = (
         EDITORS | {"observer"},  # who leads the other one
         prepare=agree,
         situation="in place of one with another organisation",
-        result="UnableToPropose: A replacement must be between the same two organisations.",
+        result="UnableToPropose: New terms must be between the same two organisations.",
     ),
     Row("commitments.attach_evidence", _attach, EDITORS, prepare=agree),
     Row(

@@ -44,7 +44,7 @@ def test_done_needs_the_whole_quantity(world: World) -> None:
 def test_blocked_commitment_needs_a_named_blocker(world: World) -> None:
     commitment = agree(world)
 
-    with pytest.raises(services.UnableToRecordProgress, match="what is blocking it"):
+    with pytest.raises(services.UnableToRecordProgress, match="what is blocking the work"):
         report(world, commitment, Status.BLOCKED, blocker=" ")
     report(world, commitment, Status.BLOCKED, blocker="No water connection before May.")
 
@@ -87,7 +87,7 @@ def test_reporting_less_than_before_needs_a_note(world: World) -> None:
     commitment = agree(world)
     report(world, commitment, delivered=Decimal(40))
 
-    with pytest.raises(services.UnableToRecordProgress, match="lower than last reported"):
+    with pytest.raises(services.UnableToRecordProgress, match="lower than in the last report"):
         report(world, commitment, delivered=Decimal(30))
 
 

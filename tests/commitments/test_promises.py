@@ -150,7 +150,7 @@ def test_only_editors_of_either_side_can_propose(world: World, who: str) -> None
         ({"text": "  "}, "Say what"),
         ({"quantity": Decimal(0)}, "more than 0"),
         ({"unit": ""}, "a unit for the quantity"),
-        ({"due_on": in_days(-1)}, "in the past"),
+        ({"due_on": in_days(-1)}, "today or later"),
     ],
 )
 def test_invalid_terms_are_refused(world: World, terms: dict[str, object], words: str) -> None:

@@ -67,8 +67,8 @@ def test_several_get_a_new_owner_who_hears_of_it_once(world: World) -> None:
 
     assert "Change the owner: 2 commitments" in words
     assert "2 left out" in words
-    assert "These have ended." in words
-    assert "Only editors and leads of the organisation that gives can do this." in words
+    assert "These commitments have ended, so you can no longer change their owner." in words
+    assert "Only editors and leads of the organisation that gives can change these commitments." in words
     assert set(Commitment.objects.filter(owner=world.vera)) == {first, second}
     assert "2 commitments: the owner has been changed" in done.content.decode()
     assert done.redirect_chain[-1][0] == f"{reverse('commitments:list')}?status=agreed"

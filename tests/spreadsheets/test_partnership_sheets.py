@@ -118,7 +118,7 @@ def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
     assert (second.giver, second.is_proposed) == (world.westmarch, True)
     reasons = [row[2] for row in done.report["set_aside"]]
     assert "“Tidewater Housing Group” does not take part in this partnership." in reasons[0]
-    assert "The due date is in the past." in reasons[1]
+    assert "Enter a due date that is today or later." in reasons[1]
     told = Email.objects.filter(kind__startswith="commitments.")
     assert [(one.kind, one.person_id) for one in told] == [("commitments.proposed_together", world.ben.pk)]
     assert told.get().params["commitments"] == [first.pk, second.pk]

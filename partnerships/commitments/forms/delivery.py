@@ -43,7 +43,7 @@ class ProgressForm(Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Required if it is blocked. Say what the cause is and who could help.",
+        help_text="Required if work is blocked. Say what the cause is and who could help.",
     )
     note_text = forms.CharField(label="Note", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
     evidence = forms.FileField(
@@ -90,7 +90,7 @@ class ProgressForm(Form):
         if "more" in self.fields:
             words = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
             if not cleaned.get("more"):
-                self.add_error("more", f"{words} is more than was promised. Tick this box if it is correct")
+                self.add_error("more", f"{words} is more than was promised. Tick this box if the total is correct")
             if not cleaned.get("note_text", "").strip():
                 self.add_error("note_text", "Say why more was delivered than promised")
         if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
@@ -101,7 +101,9 @@ class ProgressForm(Form):
 class EscalateForm(Form):
     """Choose who to escalate to."""
 
-    reason = forms.CharField(label="What you need from them", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(
+        label="What you need from this person", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
     def __init__(self, *args: Any, commitment: Commitment, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -109,7 +111,7 @@ class EscalateForm(Form):
             label="Who to escalate to",
             queryset=with_memberships(people.order_by("name", "pk")),
             widget=AutocompleteSelect,
-            help_text="Anyone who can see this commitment. They get an email, and it appears in their work.",
+            help_text="Choose anyone who can see this commitment. We email them, and it appears in their work.",
         )
         self.fields = {"person": person, **self.fields}
         self.helper = Helper(self, submit="Escalate commitment", cancel=commitment.get_absolute_url())
@@ -131,7 +133,7 @@ class VerifyForm(VerdictForm):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="If something is missing, say what.",
+        help_text="If something is missing, say what it is.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:

@@ -35,5 +35,5 @@ def owner_field(organisation: Organisation, *, required: bool) -> PersonField:
         queryset=with_memberships(people_who_may_own(organisation)),
         required=required,
         widget=AutocompleteSelect,
-        help_text=f"If they leave, {organisation.display_name} is responsible until it names another person.",
+        help_text=f"If the owner leaves, {organisation.display_name} is responsible until it chooses another person.",
     )

@@ -39,7 +39,7 @@ class TermsForm(Form):
         min_value=0,
         max_digits=14,
         decimal_places=2,
-        help_text="If it can be counted, enter a number, for example 60 or £1.8m. It can then be delivered in parts.",
+        help_text="If it can be counted, enter a number, for example 60 or £1.8m. You can then report part deliveries.",
     )
     unit = forms.ChoiceField(label="Unit", required=False, choices=lambda: [("", "No quantity"), *Unit.choices()])
     owner = PersonField(
@@ -47,7 +47,7 @@ class TermsForm(Form):
         queryset=User.objects.none(),
         required=False,
         widget=FindSelect,
-        help_text="A person at the organisation that gives. That organisation can also name them when it confirms.",
+        help_text="A person at the organisation that gives. That organisation can also name one when it confirms.",
     )
     due_on = DayField(label="Due date")
 
@@ -77,7 +77,7 @@ class ProposeForm(TermsForm):
         queryset=Partnership.objects.none(),
         required=False,
         empty_label="None",
-        help_text="Everyone in the partnership can see the commitment. Without one, only the two organisations can.",
+        help_text="Everyone in the partnership can see the commitment. With “None”, only the two organisations can.",
     )
     confirm = forms.BooleanField(
         label="Confirm for my organisation now",
@@ -152,7 +152,10 @@ class ProposeForm(TermsForm):
         if own is None:
             self.add_error("giver", "One of the two must be an organisation that you can make changes for")
         elif cleaned.get("confirm") and not roles.lead(own.pk):
-            self.add_error("confirm", f"Only a lead of {own.display_name} can confirm this")
+            self.add_error(
+                "confirm",
+                f"Only a lead of {own.display_name} can confirm this. Remove the tick, and a lead can confirm later",
+            )
         return cleaned
 
 
@@ -205,7 +208,7 @@ class DueDateForm(Form):
         label="Reason for the change",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The other side will see it. Earlier due dates stay in the record.",
+        help_text="The other side will see your reason. Earlier due dates stay in the history.",
     )
 
     def __init__(self, *args: Any, cancel: str = "", **kwargs: Any) -> None:
@@ -220,7 +223,7 @@ class EndForm(Form):
         label="Reason",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The other side will see it, and it stays in the record.",
+        help_text="The other side will see your reason, and it stays in the history.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, rights: Rights, **kwargs: Any) -> None:
@@ -229,5 +232,5 @@ class EndForm(Form):
         if commitment.is_proposed:
             words = "Decline proposal" if rights.may_confirm else "Withdraw proposal"
         self.helper = Helper(
-            self, submit=words, cancel=commitment.get_absolute_url(), cancel_words="Keep it", danger=True
+            self, submit=words, cancel=commitment.get_absolute_url(), cancel_words="Keep commitment", danger=True
         )

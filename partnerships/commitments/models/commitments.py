@@ -302,6 +302,11 @@ class Commitment(models.Model):
         return self.status == Status.BLOCKED
 
     @property
+    def status_words(self) -> str:
+        """The status as a sentence names it: `in progress`."""
+        return self.get_status_display().lower()
+
+    @property
     def is_over(self) -> bool:
         """Whether its status is final."""
         return self.status in OVER or (self.is_action and self.is_done and self.done_by_id is None)

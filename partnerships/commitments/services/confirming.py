@@ -45,7 +45,7 @@ def confirm_commitment(
     giving = organisation.pk == current.giver_id
     _check_can_be_confirmed(current, organisation, revision)
     may_confirm = rights.may_confirm_giving if giving else rights.may_confirm_receiving
-    require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this.")
+    require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this commitment.")
     changed = []
     if giving:
         changed += _name_owner(current, organisation, owner)
@@ -79,13 +79,15 @@ def _check_can_be_confirmed(commitment: Commitment, organisation: Organisation, 
     """Refuse what is not proposed, what has changed since it was read, and a second confirmation of one side."""
     giving = organisation.pk == commitment.giver_id
     if not giving and organisation.pk != commitment.receiver_id:
-        raise UnableToConfirm(f"{organisation.display_name} is not one of the two organisations.")
+        raise UnableToConfirm(f"{organisation.display_name} neither gives nor receives this, so it cannot confirm.")
     if not commitment.is_proposed:
-        raise UnableToConfirm(f"{commitment.reference} is already {commitment.get_status_display().lower()}.")
+        raise UnableToConfirm(
+            f"{commitment.reference} is {commitment.status_words}, so there is nothing left to confirm."
+        )
     if revision != commitment.revision:
         raise UnableToConfirm("The terms have changed since you opened this page. Read them again before you confirm.")
     if (commitment.giver_confirmed_at if giving else commitment.receiver_confirmed_at) is not None:
-        raise UnableToConfirm(f"{organisation.display_name} has already confirmed.")
+        raise UnableToConfirm(f"{organisation.display_name} has already confirmed this commitment.")
 
 
 def _name_owner(commitment: Commitment, organisation: Organisation, owner: User | None) -> list[str]:

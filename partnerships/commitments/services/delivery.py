@@ -61,7 +61,9 @@ def record_progress(
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:
-        raise UnableToRecordProgress(f"{current.reference} is {current.get_status_display().lower()}.")
+        raise UnableToRecordProgress(
+            f"{current.reference} is {current.status_words}, so you cannot report progress on it."
+        )
     require(rights.may_report, "Only editors and leads of the organisation that gives can report progress.")
     newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
     if seen is not None and seen != (newest or 0):
@@ -118,7 +120,7 @@ def _check_status(status: str, blocker: str) -> None:
     if status not in REPORTABLE:
         raise UnableToRecordProgress("Choose in progress, at risk, blocked or done.")
     if status == Status.BLOCKED and not blocker.strip():
-        raise UnableToRecordProgress("Say what is blocking it.")
+        raise UnableToRecordProgress("Say what is blocking the work.")
 
 
 def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note: str) -> None:
@@ -128,9 +130,13 @@ def _check_amount(commitment: Commitment, status: str, amount: Decimal, *, note:
     if amount < 0:
         raise UnableToRecordProgress("The amount delivered cannot be less than 0.")
     if amount < commitment.delivered_quantity and not has_note:
-        raise UnableToRecordProgress("The total is lower than last reported. Explain why in the note.")
+        raise UnableToRecordProgress(
+            "The total is lower than in the last report. Explain why in the note, or correct the total."
+        )
     if exceeds(commitment, amount) and not has_note:
-        raise UnableToRecordProgress(f"{amount_words} is more than was promised. Explain why in the note.")
+        raise UnableToRecordProgress(
+            f"{amount_words} is more than was promised. Explain why in the note, or correct the total."
+        )
     if status == Status.DONE and commitment.quantity is not None and amount < commitment.quantity:
         raise UnableToRecordProgress(f"Only {amount_words} have been delivered. Report the rest, or propose new terms.")
 
@@ -167,10 +173,10 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
-        raise UnableToEscalate(f"{current.reference} is {current.get_status_display().lower()}.")
-    require(rights.may_escalate, "Only editors and leads of the two organisations can escalate the commitment.")
+        raise UnableToEscalate(f"{current.reference} is {current.status_words}, so you cannot escalate it.")
+    require(rights.may_escalate, "Only editors and leads of the two organisations can escalate this commitment.")
     if not commitment_readers(current).filter(pk=to.pk).exists():
-        raise UnableToEscalate(f"{to.display_name} cannot see this commitment.")
+        raise UnableToEscalate(f"{to.display_name} cannot see this commitment. Choose someone who can.")
     current.escalated_to, current.escalated_at = to, now
     current.save(update_fields=["escalated_to", "escalated_at"])
     record_event(
@@ -252,7 +258,7 @@ def _lock_to_verify(commitment: Commitment, author: User, now: dt.datetime) -> t
     """
     current = lock_commitment(commitment)
     if not current.is_done or current.is_over:
-        raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")
+        raise UnableToVerify(f"{current.reference} is {current.status_words}, so there is nothing to verify.")
     rights = rights_over(current, author, now)
     if current.is_action:
         require(

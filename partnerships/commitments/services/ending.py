@@ -26,8 +26,8 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:
-        raise UnableToEnd(f"{current.reference} is already {current.get_status_display().lower()}.")
-    require(rights.may_end, "Only leads of the two organisations can end the commitment.")
+        raise UnableToEnd(f"{current.reference} is already {current.status_words}, so you cannot end it.")
+    require(rights.may_end, "Only leads of the two organisations can end this commitment.")
     if not reason.strip():
         raise UnableToEnd("Give a reason.")
     side = side_of(rights)

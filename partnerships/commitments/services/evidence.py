@@ -28,7 +28,7 @@ def _check(rights: Rights) -> None:
     """Check state, then rights. Raises `UnableToAttach` and `UnableToAct`."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
         raise UnableToAttach(
-            "You can only change evidence after both sides have agreed and before the delivery is verified."
+            "You can only attach or remove evidence after both sides have agreed and before the delivery is verified."
         )
     require(rights.may_attach, "Only editors and leads of the organisation that gives can attach or remove evidence.")
 
@@ -60,7 +60,7 @@ def attach_evidence(
     if duplicate is not None:
         return duplicate
     if current_evidence.count() >= MAX_FILES:
-        raise UnableToAttach(f"A commitment can have up to {MAX_FILES} files.")
+        raise UnableToAttach(f"A commitment can have up to {MAX_FILES} files. Remove one first.")
     evidence = Evidence(
         commitment=current,
         progress=progress,

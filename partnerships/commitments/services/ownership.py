@@ -35,7 +35,9 @@ def change_owner(
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:
-        raise UnableToChangeOwner(f"{current.reference} is {current.get_status_display().lower()}.")
+        raise UnableToChangeOwner(
+            f"{current.reference} is {current.status_words}, so you can no longer change its owner."
+        )
     require(rights.may_change_owner, "Only editors and leads of the organisation that gives can change the owner.")
     if not acts_for(owner, current.owner_organisation):
         raise UnableToChangeOwner(
@@ -55,13 +57,15 @@ def remind_owner(*, commitment: Commitment, author: User, now: dt.datetime) -> C
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:
-        raise UnableToRemind(f"{current.reference} is {current.get_status_display().lower()}.")
+        raise UnableToRemind(f"{current.reference} is {current.status_words}, so its owner needs no reminder.")
     require(rights.may_escalate, "Only editors and leads of either side can remind the owner.")
-    if current.owner is None or current.owner_id == author.pk:
-        raise UnableToRemind(f"{current.reference} has no owner but you.")
+    if current.owner is None:
+        raise UnableToRemind(f"{current.reference} has no owner. Choose one first.")
+    if current.owner_id == author.pk:
+        raise UnableToRemind(f"You own {current.reference}, so there is nobody to remind.")
     today = Event.objects.filter(kind=EventKind.OWNER_REMINDED, at__gt=now - BETWEEN_REMINDERS)
     if today.filter(target_kind="commitment", target_id=current.pk).exists():
-        raise UnableToRemind(f"The owner of {current.reference} was reminded within the last day.")
+        raise UnableToRemind(f"The owner of {current.reference} was reminded within the last day. Try again tomorrow.")
     record_event(current, EventKind.OWNER_REMINDED, author=author, organisation=side_of(rights), now=now)
     return current
 

@@ -28,7 +28,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
-NO_SIDE = "You cannot make changes for either of the two organisations."
+NO_SIDE = "You cannot make changes for either of the two organisations. Ask an editor or lead of one of them."
 
 
 class UnableToPropose(Exception):
@@ -115,11 +115,15 @@ def propose_commitment(
 def _check_replaced(replaced: Commitment, giver: Organisation, receiver: Organisation) -> None:
     """Refuse new terms for this locked commitment, unless it is under way between the same two."""
     if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
-        raise UnableToPropose("A replacement must be between the same two organisations.")
+        raise UnableToPropose("New terms must be between the same two organisations.")
     if not replaced.is_under_way:
-        raise UnableToPropose(f"{replaced.reference} is {replaced.get_status_display().lower()}.")
+        raise UnableToPropose(
+            f"{replaced.reference} is {replaced.status_words}, so you cannot propose new terms for it."
+        )
     if Commitment.objects.filter(replaces=replaced, status=Status.PROPOSED).exists():
-        raise UnableToPropose(f"New terms for {replaced.reference} are already waiting for an answer.")
+        raise UnableToPropose(
+            f"New terms for {replaced.reference} are already waiting for an answer. Change or withdraw them first."
+        )
 
 
 class NewAction(TypedDict):
@@ -214,12 +218,12 @@ def check_terms(giver: Organisation, receiver: Organisation | None, terms: Terms
     if quantity is not None and not unit:
         raise UnableToPropose("Choose a unit for the quantity.")
     if unit and unit not in Unit.by_code():
-        raise UnableToPropose(f"There is no unit with the code “{unit}”.")
+        raise UnableToPropose(f"There is no unit with the code “{unit}”. Choose a unit from the list.")
     if terms["due_on"] < today:
-        raise UnableToPropose("The due date is in the past.")
+        raise UnableToPropose("Enter a due date that is today or later.")
     for side in (giver, receiver):
         if side is not None and side.is_ended:
-            raise UnableToPropose(f"{side.display_name} has been dissolved.")
+            raise UnableToPropose(f"{side.display_name} has been dissolved. Choose another organisation.")
     if owner is not None and not acts_for(owner, giver):
         raise UnableToPropose(f"{owner.display_name} does not act for {giver.display_name}. Choose someone who does.")
 
@@ -233,19 +237,23 @@ def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], autho
         return
     suggestion = came_from.origin.suggest(user=author, record_id=came_from.record_id)
     if suggestion is None:
-        raise UnableToPropose("You cannot make a commitment from that record.")
+        raise UnableToPropose(
+            "You can no longer open the record that this commitment comes from. Start from the list of commitments."
+        )
     if suggestion.pair and {side.pk for side in suggestion.pair} != {side.pk for side in sides}:
         names = " and ".join(side.display_name for side in suggestion.pair)
-        raise UnableToPropose(f"A commitment from {suggestion.words} must be between {names}.")
+        raise UnableToPropose(f"A commitment from {suggestion.words} must be between {names}. Choose these two.")
 
 
 def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...], now: dt.datetime) -> None:
     if partnership is None:
         return
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToPropose(f"{partnership.title} has ended.")
+        raise UnableToPropose(f"{partnership.title} has ended. Choose another partnership, or none.")
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     present = set(parties.values_list("organisation_id", flat=True))
     for side in sides:
         if side.pk not in present:
-            raise UnableToPropose(f"{side.display_name} is not a party to {partnership.title}.")
+            raise UnableToPropose(
+                f"{side.display_name} is not a party to {partnership.title}. Choose another partnership, or none."
+            )

@@ -45,12 +45,15 @@ def edit_proposal(
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_proposed:
-        raise UnableToEdit(f"{current.reference} is {current.get_status_display().lower()}. Propose new terms instead.")
+        remedy = " Propose new terms instead." if current.is_under_way else ""
+        raise UnableToEdit(
+            f"{current.reference} is {current.status_words}, so you can no longer change its terms.{remedy}"
+        )
     require(rights.may_edit_terms, NO_SIDE)
     if revision != current.revision:
-        raise UnableToEdit("The terms were changed while you were editing. Check them before you save.")
+        raise UnableToEdit("Someone changed the terms while you were editing. Check the new terms before you save.")
     if current.giver is None:
-        raise UnableToEdit("The organisation that gives is outside the network, so the terms cannot change.")
+        raise UnableToEdit("The organisation that gives is outside the network, so nobody can change the terms.")
     check_terms(current.giver, current.receiver, terms, timezone.localdate(now))
     before, owner_before = terms_of(current), current.owner
     current.text = terms["text"].strip()
@@ -100,13 +103,14 @@ def change_due_date(
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:
-        status = current.get_status_display().lower()
-        raise UnableToChangeDueDate(f"{current.reference} is {status}, so its due date cannot be changed.")
-    require(rights.may_report, "Only editors and leads of the organisation that gives can change the date.")
+        raise UnableToChangeDueDate(
+            f"{current.reference} is {current.status_words}, so you cannot change its due date."
+        )
+    require(rights.may_report, "Only editors and leads of the organisation that gives can change the due date.")
     if not reason.strip():
         raise UnableToChangeDueDate("Say why the date is changing.")
     if due_on == current.due_on:
-        raise UnableToChangeDueDate("The commitment is already due on that day.")
+        raise UnableToChangeDueDate("The commitment is already due on that day. Enter another date.")
     slippage = Slippage.objects.create(
         commitment=current, was=current.due_on, now=due_on, reason=reason.strip(), by=author, at=now
     )

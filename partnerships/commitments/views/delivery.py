@@ -105,7 +105,7 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
             words = f"{commitment.reference} has been verified{'' if commitment.is_action else ' as delivered'}."
         else:
             services.send_back(commitment=commitment, reason=note, author=user, now=now)
-            words = f"{commitment.reference} is in progress again."
+            words = f"{commitment.reference} has been sent back and is in progress again."
         return words, commitment.get_absolute_url()
 
     return take_step(

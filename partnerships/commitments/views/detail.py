@@ -86,7 +86,9 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     commitment = services.tell_stakeholders(commitment=commitment, tell=tell, author=user, now=timezone.now())
     messages.success(
         request,
-        "Stakeholders will be told about it from now on." if tell else "Stakeholders will no longer be told about it.",
+        "We will tell stakeholders about this commitment from now on."
+        if tell
+        else "We will no longer tell stakeholders about this commitment.",
     )
     return redirect(commitment)
 

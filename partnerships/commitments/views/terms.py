@@ -83,7 +83,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
 def _confirmed_words(commitment: Commitment, organisation: Organisation) -> str:
     if commitment.is_proposed:
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
-        return f"You confirmed {commitment.reference} for {organisation.display_name}. It is waiting for {waiting}."
+        return f"You confirmed {commitment.reference} for {organisation.display_name}. It is now waiting for {waiting}."
     return f"{commitment.reference} has been agreed."
 
 

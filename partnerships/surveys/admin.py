@@ -48,7 +48,7 @@ class QuestionSetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
     questions = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
         max_length=100_000,
-        help_text="As TOML; see “Questions” in docs/surveys.md. A saved version never changes.",
+        help_text="Enter the questions as TOML: see “Questions” in docs/surveys.md. You cannot change a saved version.",
     )
 
     class Meta:

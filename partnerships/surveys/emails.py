@@ -37,14 +37,14 @@ def _asking(template: str, due: Due, person: User, now: dt.datetime) -> Content 
     if invitation is None or not survey_round.takes_answers(now):
         return "The survey is over."
     if refused_among([person]):
-        return "They asked not to be emailed, or emails to them bounce."
+        return "They have asked us not to email them, or our emails to them bounce."
     if survey_round.is_anonymous:
         try:
             token = sealing.token_of(survey_round.key_name, person.pk)
         except sealing.KeyMissing as error:
             alert_operators(
                 "Invitations to a survey are waiting",
-                f"{error} They are sent once it is there.",
+                f"{error} We send the invitations once the key is there.",
                 quiet=dt.timedelta(days=1),
             )
             return Later(now + TRY_AGAIN)
@@ -58,7 +58,7 @@ def write_results(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to leads of the parties that results are there."""
     survey_round = _found(due)
     if not survey_round.is_closed or not rights_in(survey_round, person, now).reads:
-        return "They can no longer read it."
+        return "They can no longer read the results."
     return _content(
         "results",
         survey_round,
@@ -91,7 +91,7 @@ def write_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
         or survey_round.moderator_id
         or not rights_over(survey_round.partnership, person, now).may_run
     ):
-        return "Nobody else needs to be named."
+        return "Another person has been named to read the comments, or the survey has opened."
     href = link("surveys:name", pk=survey_round.partnership_id, number=survey_round.number)
     return _content("declined", survey_round, person, href)
 
@@ -100,7 +100,7 @@ def write_joining(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to leads of a partnership that another one asks to run a survey with it."""
     joining = Joining.objects.select_related("round__partnership", "partnership").get(pk=due.params["joining"])
     if not joining.round.is_draft or joining.accepted_at or not rights_over(joining.partnership, person, now).may_run:
-        return "There is nothing to answer."
+        return "The request to run the survey together has been answered or withdrawn."
     href = link("surveys:overview", pk=joining.partnership_id)
     return _content("joining", joining.round, person, href, own=joining.partnership)
 

@@ -26,9 +26,8 @@ _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
 #: The language of everything but the questions.
 PAGE_LANGUAGE = "en"
 _MODERATOR = (
-    "A person who has an account and does not belong to any of the members. They agree before the "
-    "survey opens, and read comments after it closes, without scores or groups, to remove anything that "
-    "would identify a person."
+    "Name a person who has an account and does not belong to any of the members. They agree before the survey opens. "
+    "After it closes, they read the comments without scores or groups, and remove anything that identifies a person."
 )
 #: The choice of people who have no view on a statement: it counts as no score.
 _NO_VIEW = ("", "No view")
@@ -87,8 +86,7 @@ class JoinForm(Form):
         label="Partnership",
         queryset=Partnership.objects.none(),
         widget=AutocompleteSelect,
-        help_text="Its leads get an email that names your partnership, and accept or decline. Ask before you add "
-        "people.",
+        help_text="We email its leads, and they accept or decline. Do this before you add people to the survey.",
     )
 
     def __init__(self, *args: Any, partnerships: QuerySet[Partnership], cancel: str, **kwargs: Any) -> None:
@@ -106,7 +104,7 @@ class AgreeForm(Form):
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
     answer = forms.ChoiceField(
         label="Will you read the comments?",
-        choices=[("agree", "Yes, I agree to read them"), ("decline", "No, they should ask another person")],
+        choices=[("agree", "Yes, I agree to read them"), ("decline", "No, please ask another person")],
         widget=forms.RadioSelect,
     )
 
@@ -121,7 +119,7 @@ class InviteForm(Form):
     group = forms.ChoiceField(label="Which group do they answer for?", choices=Group.choices)
     addresses = forms.CharField(
         label="Email addresses",
-        help_text="One on each line, or separated by commas. They do not need an account.",
+        help_text="Put each address on its own line, or separate them with commas. People do not need an account.",
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 8, "autocapitalize": "off", "spellcheck": "false"}),
     )
@@ -268,7 +266,9 @@ class ActionForm(Form):
     """Link what was done to a theme, for example a commitment or a meeting of the partnership."""
 
     theme = forms.ChoiceField(label="Result")
-    thing = forms.ChoiceField(label="What was done", help_text="You can only choose something that already exists.")
+    thing = forms.ChoiceField(
+        label="What was done", help_text="Choose work that is already recorded in this partnership."
+    )
 
     def __init__(
         self,

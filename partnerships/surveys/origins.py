@@ -68,7 +68,7 @@ def _link(
     """Link what was made to the result; raises `unable`."""
     figure = _figure(author, record)
     if figure is None:
-        raise unable("This result no longer exists.")
+        raise unable("This result no longer exists, so nothing can be linked to it.")
     try:
         link_made(survey_round=figure.round, theme=figure.theme, made=made, author=author, now=now)
     except UnableToLink as error:

@@ -170,4 +170,4 @@ def answered_words(survey_round: Round) -> str:
     if not survey_round.answered_at_least:
         fewest = floor_words(survey_round)
         return f"{survey_round.were_asked}. Fewer than {fewest} answered, so nothing is shown."
-    return f"{survey_round.answered_at_least} or more of {survey_round.people_asked} people who were asked answered."
+    return f"At least {survey_round.answered_at_least} of the {survey_round.people_asked} people asked have answered."

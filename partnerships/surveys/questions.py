@@ -75,7 +75,7 @@ def read_toml(text: str, groups: Sequence[str]) -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidQuestions(f"This is not TOML: {error}.") from error
+        raise InvalidQuestions(f"We cannot read these questions as TOML: {error}.") from error
     check(content, groups)
     return content
 
@@ -86,26 +86,26 @@ def check(content: Mapping[str, Any], groups: Sequence[str]) -> None:
     if not isinstance(languages, list) or not languages or not all(isinstance(language, str) for language in languages):
         raise InvalidQuestions('Enter the languages, for example languages = ["en"].')
     if not isinstance(content.get("name"), str):
-        raise InvalidQuestions("Write a name.")
+        raise InvalidQuestions("Enter a name for the question set.")
     seen: set[str] = set()
     for part, texts in _PARTS.items():
         rows = content.get(part, [])
         if not isinstance(rows, list):
-            raise InvalidQuestions(f"Write each of the {part} under [[{part}]].")
+            raise InvalidQuestions(f"Enter each of the {part} under [[{part}]].")
         for place, row in enumerate(rows, 1):
             _check_row(f"{part} {place}", row, texts, languages, seen)
             if part == "expectations" and row.get("of") not in groups:
-                raise InvalidQuestions(f"{part} {place}: write “of” as one of {', '.join(groups)}.")
+                raise InvalidQuestions(f"{part} {place}: enter one of {', '.join(groups)} as “of”.")
     if not content.get("dimensions"):
-        raise InvalidQuestions("Write at least one dimension.")
+        raise InvalidQuestions("Enter at least one dimension.")
 
 
 def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[str], seen: set[str]) -> None:
     key = row.get("key") if isinstance(row, dict) else None
     if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise InvalidQuestions(f"{where}: write a key in lower case, with digits and underscores.")
+        raise InvalidQuestions(f"{where}: enter a key in lower case, with digits and underscores.")
     if key in seen:
-        raise InvalidQuestions(f"{where}: the key “{key}” is there twice.")
+        raise InvalidQuestions(f"{where}: the key “{key}” is used twice. Choose another.")
     seen.add(key)
     for text in texts:
         words = row.get(text)
@@ -115,7 +115,7 @@ def _check_row(where: str, row: Any, texts: Sequence[str], languages: Sequence[s
             if not isinstance(words, dict) or not isinstance(words.get(language), str)
         ]
         if missing:
-            raise InvalidQuestions(f"{where}: write “{text}” in {', '.join(missing)}.")
+            raise InvalidQuestions(f"{where}: enter “{text}” in {', '.join(missing)}.")
 
 
 def parts_by_key(content: Mapping[str, Any]) -> dict[str, str]:

@@ -40,13 +40,13 @@ def _register_retention() -> None:
         what="Comments in surveys, as people wrote them",
         purpose="reading them before the members do, to remove anything that would identify people",
         basis="public task: working together on housing",
-        kept_for=f"until they are read; {UNREAD_KEPT.days} days after the survey at most",
+        kept_for=f"until they are read, and at most {UNREAD_KEPT.days} days after the survey",
         apply=drop_unread_comments,
     )
     register_retention(
         "lists of surveys that never opened",
-        what="Who is to be asked in a survey that was prepared and never opened",
-        purpose="asking them once it opens",
+        what="Lists of people to ask in surveys that were prepared and never opened",
+        purpose="asking these people once the survey opens",
         basis="public task: working together on housing",
         kept_for=f"{DRAFT_KEPT.days} days after the survey was prepared",
         apply=drop_old_lists,

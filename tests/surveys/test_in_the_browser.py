@@ -170,7 +170,7 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
     # From the result to an ask and a commitment.
     enter(page, origin, world.amina)
     page.goto(origin + first.get_absolute_url())
-    page.locator("tr", has_text="Trust and candour").get_by_role("link", name="Act on it").click()
+    page.locator("tr", has_text="Trust and candour").get_by_role("link", name="Act on this result").click()
     act = page.url
     page.get_by_role("link", name="Make an ask").click()
     expect(page.get_by_label("Title")).to_have_value("Trust and candour")

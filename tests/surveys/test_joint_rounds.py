@@ -190,7 +190,7 @@ def test_people_of_every_partnership_read_the_results_and_act_in_their_own(world
 def test_joint_rounds_neither_have_nor_give_a_benchmark_and_keep_their_distance(world: World) -> None:
     first = closed(world)
     draft = agreed(joined(world))
-    with pytest.raises(services.UnableToRun, match="Wait 60 days"):
+    with pytest.raises(services.UnableToRun, match="Leave 60 days"):
         services.open_round(survey_round=draft, author=world.amina, now=timezone.now())
     later = after(first) + dt.timedelta(days=61)
     Round.objects.filter(pk=draft.pk).update(closes_on=later.date() + dt.timedelta(days=14))
@@ -224,7 +224,7 @@ def test_leads_cannot_be_asked_again_and_again(world: World, monkeypatch: pytest
         joining = services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=now)
         services.take_back_joining(joining=joining, author=world.amina, now=now)
 
-    with pytest.raises(services.UnableToRun, match="asked 2 times today"):
+    with pytest.raises(services.UnableToRun, match="asked 2 partnerships today"):
         services.ask_to_join(survey_round=found, partnership=other, author=world.amina, now=now)
 
 

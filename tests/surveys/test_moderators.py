@@ -67,7 +67,7 @@ def test_reader_who_declines_is_asked_no_more_and_the_leads_name_somebody_else(w
 
     answer = signed_in(mo).post(address, {"seen": seal_of_list(found), "answer": "decline"}, follow=True)
 
-    assert "You will not be asked about this survey again" in answer.content.decode()
+    assert "We will email you about this survey again only if" in answer.content.decode()
     assert not waiting_for(mo, timezone.now())
     assert signed_in(mo).get(address).status_code == 404
     naming = reverse("surveys:name", args=[found.partnership_id, found.number])
@@ -91,7 +91,7 @@ def test_changed_list_needs_another_agreement(world: World) -> None:
         services.open_round(survey_round=found, author=world.amina, now=timezone.now())
     address = reverse("surveys:agree", args=[found.pk])
     page = signed_in(mo).post(address, {"seen": seen, "answer": "agree"}, follow=True).content.decode()
-    assert "The people or the partnerships have changed" in page
+    assert "The people or partnerships have changed" in page
     shown = seal_of_list(found)
     assert seen not in page
     assert f'value="{shown}"' in page
@@ -126,7 +126,7 @@ def test_naming_the_same_reader_again_sends_no_second_email_that_day(world: Worl
         survey_round=found, address=moderator_of(world).email, author=world.amina, now=timezone.now()
     )
 
-    with pytest.raises(services.UnableToRun, match="was asked today"):
+    with pytest.raises(services.UnableToRun, match="have already asked this person today"):
         services.ask_moderator(survey_round=found, author=world.amina, now=timezone.now())
 
 

@@ -39,9 +39,9 @@ def test_administrator_adds_a_version_that_new_surveys_use(world: World) -> None
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (('key = "value"', 'key = "trust"'), "is there twice"),
+        (('key = "value"', 'key = "trust"'), "is used twice"),
         (('languages = ["en"]', 'languages = ["en", "cy"]'), "in cy"),
-        (('languages = ["en"]', "languages = en"), "not TOML"),
+        (('languages = ["en"]', "languages = en"), "cannot read these questions as TOML"),
     ],
 )
 def test_questions_that_cannot_be_asked_are_refused_with_the_reason(
@@ -58,7 +58,7 @@ def test_questions_that_cannot_be_asked_are_refused_with_the_reason(
 def test_key_keeps_its_meaning_in_later_versions(world: World) -> None:
     moved = FIRST.replace('key = "value"', 'key = "worth"').replace('key = "lep_board"', 'key = "value"')
 
-    with pytest.raises(services.UnableToAddQuestions, match="“value” is in dimensions in version 1"):
+    with pytest.raises(services.UnableToAddQuestions, match="Version 1 uses the key “value” in its dimensions"):
         services.add_question_set(code="health", text=moved, author=world.dee)
 
 
@@ -73,7 +73,7 @@ def test_unknown_language_is_refused(world: World) -> None:
 
 def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
     head = 'name = "Two"\nlanguages = ["en", "cy"]\n'
-    with pytest.raises(InvalidQuestions, match="dimensions 1: write “name” in cy"):
+    with pytest.raises(InvalidQuestions, match="dimensions 1: enter “name” in cy"):
         read_toml(head + '[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n', ["council"])
 
 

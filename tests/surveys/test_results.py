@@ -41,7 +41,7 @@ def test_page_shows_means_by_group_shares_and_what_is_not_shown(world: World) ->
     assert "Sharing plans early" in page
     assert "not shown" in page
     assert chart_of(found, found.questions(), None).count("<rect") == 9  # eight dimensions, and one in the legend
-    assert "of 19 people who were asked answered" in page
+    assert "of the 19 people asked have answered" in page
     shown = {(figure.theme, figure.group): figure.value for figure in found.figures.all()}
     assert shown["association_pipeline", ""] == Decimal(30)  # six of eighteen, to the nearest ten per cent
     assert "about 30%" in page

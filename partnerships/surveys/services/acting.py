@@ -47,7 +47,9 @@ def link_made(
     """Link a record that was just made to the theme of a result that it is to improve. Raises `UnableToLink`."""
     require(rights_in(survey_round, author, now).may_act)
     if made.partnership_id not in {partnership.pk for partnership in partnerships_of(survey_round)}:
-        raise UnableToLink(f"Choose {survey_round.partnership}: this result comes from its survey.")
+        raise UnableToLink(
+            f"Choose the partnership “{survey_round.partnership}”, because this result comes from its survey."
+        )
     kind = next(name for name in KINDS_OF_ACTION if Action._meta.get_field(name).related_model is type(made))
     return _link(survey_round, theme, {f"{kind}_id": made.pk}, author, now)
 
@@ -58,7 +60,7 @@ def _link(survey_round: Round, theme: str, thing: dict[str, int], author: User, 
     No lock is needed: a closed round never changes, and a record that was just made has its partnership locked.
     """
     if not survey_round.is_closed or theme not in survey_round.questions().themes():
-        raise UnableToLink("This survey has no such result.")
+        raise UnableToLink("This survey has no such result. Choose a result from the list.")
     created, is_new = Action.objects.get_or_create(
         round=survey_round, theme=theme, **thing, defaults={"added_by": author, "added_at": now}
     )

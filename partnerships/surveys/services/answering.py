@@ -34,7 +34,9 @@ def _checked(answer: Answer, survey_round: Round) -> Answer:
         and all(len(text) <= MAX_COMMENT for text in texts.values())
     )
     if not fits:
-        raise UnableToAnswer("These answers do not fit the questions. Open the link again.")
+        raise UnableToAnswer(
+            "These answers do not fit the questions. Open the link again and answer the questions there."
+        )
     return Answer(answer.group, dict(answer.scores), sorted(set(answer.expects)), texts)
 
 
@@ -58,7 +60,7 @@ def answer_by_token(*, token: str, answer: Answer, now: dt.datetime) -> None:
     try:
         box = sealing.seal(_checked(answer, survey_round), bytes(survey_round.public_key))
     except sealing.AnswerTooLong as error:
-        raise UnableToAnswer("Your comments are too long. Shorten them.") from error
+        raise UnableToAnswer("Your comments are too long. Shorten them, then send your answers again.") from error
     SealedAnswer.objects.create(round=survey_round, box=box)
 
 
@@ -72,7 +74,7 @@ def answer_by_name(*, invitation: Invitation, answer: Answer, now: dt.datetime) 
         Round.objects.select_for_update(of=("self",)).select_related("question_set").get(pk=invitation.round_id)
     )
     if survey_round.is_anonymous or not survey_round.takes_answers(now):
-        raise UnableToAnswer("This survey is over.")
+        raise UnableToAnswer("This survey is over, so you can no longer answer it or change your answers.")
     checked = _checked(answer, survey_round)
     NamedAnswer.objects.update_or_create(
         round=survey_round,

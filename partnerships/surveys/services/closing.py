@@ -36,9 +36,9 @@ def close_due(*, now: dt.datetime) -> int:
         try:
             closed += _close(survey_round, now=now)
         except sealing.KeyMissing as error:
-            _alert(survey_round, f"{error} Put the file there. Until then nobody reads the answers.")
+            _alert(survey_round, f"{error} Put the file there: nobody can read the answers until then.")
         except ValueError as error:
-            _alert(survey_round, f"{error} Nobody reads the answers; a lead can end the survey without results.")
+            _alert(survey_round, f"{error} Nobody can read the answers. A lead can end the survey without results.")
     return closed
 
 

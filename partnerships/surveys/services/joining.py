@@ -39,11 +39,13 @@ def ask_to_join(*, survey_round: Round, partnership: Partnership, author: User, 
     if locked.way != Way.ANONYMOUS:
         raise UnableToRun("A survey by several partnerships must be anonymous.")
     if locked.joinings.count() >= MAX_JOININGS:
-        raise UnableToRun(f"A survey can ask at most {MAX_JOININGS} partnerships.")
+        raise UnableToRun(
+            f"You can ask at most {MAX_JOININGS} partnerships to run a survey with you. Remove one first."
+        )
     if not partnerships_to_ask(locked, author).filter(pk=partnership.pk).exists():
         raise UnableToRun("Choose a partnership from the list.")
     if count(f"asked to join a survey {locked.partnership_id}", stretch=_DAY, now=now) > MAX_JOININGS:
-        raise UnableToRun(f"This partnership has asked {MAX_JOININGS} times today. Try again tomorrow.")
+        raise UnableToRun(f"This partnership has asked {MAX_JOININGS} partnerships today. Try again tomorrow.")
     joining = Joining.objects.create(round=locked, partnership=partnership, asked_by=author, asked_at=now)
     journal_joining(joining, now=now, undone=True)
     record_emails(kind="surveys.joining", people=leads_who_run(partnership), params={"joining": joining.pk}, now=now)
@@ -60,12 +62,12 @@ def answer_joining(*, joining: Joining, joins: bool, author: User | None, now: d
     require(rights_over(joining.partnership, author, now).may_run)
     survey_round = locked.joinings.select_for_update().filter(pk=joining.pk, accepted_at=None).first()
     if survey_round is None or not locked.is_draft:
-        raise UnableToRun("This has already been answered, or the survey has opened.")
+        raise UnableToRun("A lead has already answered this request, or the survey has opened.")
     if not joins:
         survey_round.delete()
         return
     if joining.partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToRun("This partnership has ended.")
+        raise UnableToRun("This partnership has ended, so it cannot join a survey.")
     survey_round.accepted_by, survey_round.accepted_at = author, now
     survey_round.save(update_fields=["accepted_by", "accepted_at"])
     locked.floor = JOINT_FLOOR

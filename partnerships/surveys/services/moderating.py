@@ -43,10 +43,12 @@ def decide_comments(
         comment.pk: comment for comment in Comment.objects.select_for_update().filter(round=locked, status="waiting")
     }
     if not (shown.keys() | withheld) <= waiting.keys():
-        raise UnableToModerate("Some of these comments have already been decided on. Open the page again.")
+        raise UnableToModerate(
+            "You have already decided on some of these comments. Open the page again to see the rest."
+        )
     for pk, words in shown.items():
         if not words.strip() or len(words) > MAX_COMMENT:
-            raise UnableToModerate("Write the words to show, or withhold the comment.")
+            raise UnableToModerate("Enter the words to show, or withhold the comment.")
         _settle(waiting[pk], CommentStatus.SHOWN, words.strip())
     for pk in withheld:
         _settle(waiting[pk], CommentStatus.WITHHELD, "")

@@ -34,10 +34,12 @@ def name_moderator(*, survey_round: Round, address: str, author: User | None, no
     """Name the person who will read the comments of an anonymous draft. Raises `UnableToRun`."""
     locked = lock_own_draft(survey_round, author, now)
     if locked.way != Way.ANONYMOUS:
-        raise UnableToRun("In a survey by name, nobody reads the comments first.")
+        raise UnableToRun("In a survey by name, nobody reads the comments before the members do.")
     person = person_to_name(address)
     if locked.invitations.filter(person=person).exists():
-        raise UnableToRun(f"{person.email} is asked to answer, so this person cannot read the comments as well.")
+        raise UnableToRun(
+            f"{person.email} is asked to answer the survey, so they cannot read its comments. Name another person."
+        )
     if person.pk == locked.moderator_id:
         return  # naming them again would clear when they were asked, so that they could be emailed twice today
     _change_moderator(locked, person, now=now)
@@ -68,7 +70,9 @@ def ask_moderator(*, survey_round: Round, author: User | None, now: dt.datetime)
         raise UnableToRun("This person has already agreed.")
     asked_at = locked.moderator_asked_at
     if asked_at is not None and timezone.localdate(asked_at) == timezone.localdate(now):
-        raise UnableToRun("This person was asked today. Their link shows the list as it is now.")
+        raise UnableToRun(
+            "We have already asked this person today. The link in their email shows the list as it is now."
+        )
     locked.moderator_asked_at = now
     locked.save(update_fields=["moderator_asked_at"])
     record_emails(kind="surveys.agreement", people=[locked.moderator_id], params={"round": locked.pk}, now=now)
@@ -80,7 +84,9 @@ def agree_to_moderate(*, survey_round: Round, seen: str, author: User, now: dt.d
     locked = lock_round(survey_round)
     require(may_agree(locked, author))
     if seen != seal_of_list(locked):
-        raise UnableToRun("The people or the partnerships have changed. Look at them again.")
+        raise UnableToRun(
+            "The people or partnerships have changed since you opened this page. Check them again before you agree."
+        )
     locked.moderator_agreed_at = now
     locked.save(update_fields=["moderator_agreed_at"])
 

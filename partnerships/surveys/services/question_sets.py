@@ -42,7 +42,7 @@ def add_question_set(*, code: str, text: str, author: User | None) -> QuestionSe
         for key, part in parts_by_key(earlier.content).items():
             if parts.get(key, part) != part:
                 raise UnableToAddQuestions(
-                    f"“{key}” is in {part} in version {earlier.version}. Give the new question another key."
+                    f"Version {earlier.version} uses the key “{key}” in its {part}. Give the new question another key."
                 )
     last = QuestionSet.objects.filter(code=code).aggregate(last=Max("version"))["last"] or 0
     return QuestionSet.objects.create(code=code, version=last + 1, content=content)

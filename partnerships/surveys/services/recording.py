@@ -54,9 +54,9 @@ def lock_draft(survey_round: Round, author: User | None, now: dt.datetime) -> Ro
     locked = lock_round(survey_round)
     require(rights_in(locked, author, now).may_invite)
     if not locked.is_draft:
-        raise UnableToRun("This survey has opened, so it can no longer be changed.")
+        raise UnableToRun("This survey has opened, so you can no longer change it.")
     if locked.partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToRun("This partnership has ended.")
+        raise UnableToRun("This partnership has ended, so you can no longer change its survey.")
     return locked
 
 

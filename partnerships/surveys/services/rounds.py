@@ -77,9 +77,9 @@ def prepare_round(
     locked = partnership_recording.lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_run)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToRun("This partnership has ended.")
+        raise UnableToRun("This partnership has ended, so you cannot prepare a survey for it.")
     if Round.objects.filter(partnership=locked, status__in=[RoundStatus.DRAFT, RoundStatus.OPEN]).exists():
-        raise UnableToRun("This partnership has a survey under way. Finish or end it first.")
+        raise UnableToRun("This partnership already has a survey. Wait until that survey is over, or end it.")
     last_number = Round.objects.filter(partnership=locked).aggregate(last=Max("number"))["last"] or 0
     survey_round = Round.objects.create(
         partnership=locked,
@@ -110,7 +110,9 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
         except UnableToAddPerson as error:
             raise UnableToRun(str(error)) from error
         if person.pk == locked.moderator_id:
-            raise UnableToRun(f"{person.email} reads the comments, so this person cannot be asked as well.")
+            raise UnableToRun(
+                f"{person.email} reads the comments of this survey, so they cannot answer it. Remove this address."
+            )
         people[person.pk] = person
     if refused := refused_among(list(people.values())):
         names = ", ".join(sorted(person.email for person in refused))
@@ -118,7 +120,7 @@ def invite(*, survey_round: Round, addresses: Sequence[str], group: str, author:
     already_asked = set(Invitation.objects.filter(round=locked, person__in=people).values_list("person_id", flat=True))
     new_people = [person for pk, person in people.items() if pk not in already_asked]
     if asked_count + len(new_people) > MAX_ASKED:
-        raise UnableToRun(f"A survey can ask at most {MAX_ASKED} people.")
+        raise UnableToRun(f"A survey can ask at most {MAX_ASKED} people. Add fewer addresses.")
     Invitation.objects.bulk_create(
         Invitation(round=locked, person=person, group=Group(group), invited_by=author) for person in new_people
     )
@@ -141,7 +143,9 @@ def ask_by_name(*, survey_round: Round, author: User | None, now: dt.datetime) -
     """Let an anonymous draft be answered by name instead, for a partnership that is too small for an anonymous one."""
     locked = lock_own_draft(survey_round, author, now)
     if locked.joinings.exists():
-        raise UnableToRun("A survey by several partnerships must be anonymous.")
+        raise UnableToRun(
+            "A survey that several partnerships run must be anonymous. Remove the other partnerships first."
+        )
     journal_reader(locked, now=now)
     locked.way, locked.moderator = Way.NAMED, None
     locked.moderator_asked_at = locked.moderator_agreed_at = None
@@ -154,8 +158,8 @@ def too_small(asked: int, floor: int = MIN_FLOOR) -> str:
     if asked >= min_asked:
         return ""
     return (
-        f"{asked} of at least {min_asked} people are invited. With fewer, answers could be traced to people: results "
-        f"from fewer than {floor} answers are not shown. Invite more people, or ask by name."
+        f"An anonymous survey needs at least {min_asked} people, and {asked} are invited. Results from fewer than "
+        f"{floor} answers are not shown, because they could be traced to people. Invite more people, or ask by name."
     )
 
 
@@ -179,9 +183,11 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
     _check_days(locked, now)
     recent = Round.objects.filter(partnership=locked.partnership, opened_at__gt=now - dt.timedelta(days=30))
     if recent.count() >= MAX_OPENED_A_MONTH:
-        raise UnableToRun(f"This partnership has opened {MAX_OPENED_A_MONTH} surveys in the last 30 days.")
+        raise UnableToRun(
+            f"This partnership has opened {MAX_OPENED_A_MONTH} surveys in the last 30 days. Open the next one later."
+        )
     if not invitations:
-        raise UnableToRun("Nobody has been invited yet.")
+        raise UnableToRun("Invite at least one person first.")
     _check_distance(locked, now)
     locked.status, locked.opened_at = RoundStatus.OPEN, now
     locked.asked = dict(Counter(invitation.group for invitation in invitations))
@@ -203,7 +209,7 @@ def open_round(*, survey_round: Round, author: User | None, now: dt.datetime) ->
 def _check_days(survey_round: Round, now: dt.datetime) -> None:
     days = (survey_round.closes_on - timezone.localdate(now)).days
     if not MIN_DAYS <= days <= MAX_DAYS:
-        raise UnableToRun(f"People need {MIN_DAYS} to {MAX_DAYS} days to answer: choose another last day.")
+        raise UnableToRun(f"People need {MIN_DAYS} to {MAX_DAYS} days to answer. End this survey, and prepare another.")
 
 
 def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -> None:
@@ -211,7 +217,9 @@ def _check_anonymity(survey_round: Round, people_asked: int, now: dt.datetime) -
         raise UnableToRun(why)
     partnerships = partnerships_of(survey_round)
     if survey_round.moderator is None or survey_round.moderator_agreed_at is None:
-        raise UnableToRun("The person who reads comments has not agreed to this list of people yet.")
+        raise UnableToRun(
+            "The person who reads comments has not agreed to this list of people yet. Wait, or name another person."
+        )
     if not survey_round.moderator.is_active or not is_outside(survey_round.moderator, partnerships):
         raise UnableToRun("The person who reads comments can no longer do so. Name another person.")
     today = timezone.localdate(now)
@@ -227,12 +235,12 @@ def _check_distance(survey_round: Round, now: dt.datetime) -> None:
     if not survey_round.is_anonymous:
         other_rounds = other_rounds.filter(way=Way.ANONYMOUS)
     if other_rounds.filter(status=RoundStatus.OPEN).exists():
-        raise UnableToRun("Another survey of these people is open. Wait until it is over.")
+        raise UnableToRun("Another survey of these people is open. Wait until that survey is over.")
     last_day = other_rounds.filter(status=RoundStatus.CLOSED).aggregate(last=Max("closes_on"))["last"]
     if last_day and (timezone.localdate(now) - last_day).days < MIN_DAYS_BETWEEN:
         raise UnableToRun(
-            f"A survey ended on {last_day:%-d %B %Y}. Wait {MIN_DAYS_BETWEEN} days before and after an anonymous one: "
-            "rounds of nearly the same people could be compared to find out what a person answered."
+            f"A survey of these people ended on {last_day:%-d %B %Y}. Leave {MIN_DAYS_BETWEEN} days between an "
+            "anonymous survey and any other. Otherwise readers could compare them to find out what a person answered."
         )
 
 
@@ -254,11 +262,11 @@ def remind(*, survey_round: Round, author: User | None, now: dt.datetime) -> int
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if not locked.takes_answers(now):
-        raise UnableToRun("This survey is not open for answers.")
+        raise UnableToRun("This survey is not open for answers, so there is nobody to remind.")
     today = timezone.localdate(now)
     if locked.reminded_on and (next_day := locked.reminded_on + dt.timedelta(days=MIN_DAYS_TO_REMIND)) > today:
         raise UnableToRun(
-            f"Everybody was reminded in the last week. You can remind them again on {long_date(next_day)}."
+            f"You reminded everyone in the last week. You can remind them again on {long_date(next_day)}."
         )
     locked.reminded_on = today
     locked.save(update_fields=["reminded_on"])
@@ -273,9 +281,9 @@ def abandon_round(*, survey_round: Round, reason: str, author: User | None, now:
     locked = lock_round(survey_round)
     require(rights_over(locked.partnership, author, now).may_run)
     if locked.status not in (RoundStatus.DRAFT, RoundStatus.OPEN):
-        raise UnableToRun("This survey is over.")
+        raise UnableToRun("This survey is already over.")
     if not reason.strip():
-        raise UnableToRun("Enter why it ends.")
+        raise UnableToRun("Enter why the survey ends.")
     locked.status, locked.reason, locked.public_key = RoundStatus.ABANDONED, reason.strip(), None
     locked.save()
     forget(locked)

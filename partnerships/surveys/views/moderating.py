@@ -39,7 +39,7 @@ def moderate(request: HttpRequest, pk: int) -> HttpResponse:
         services.decide_comments(
             survey_round=survey_round, shown=shown, withheld=withheld, author=user, now=timezone.now()
         )
-        return "Your decisions have been saved. The parties can read what you show.", request.path
+        return "Your decisions have been saved. The members can read the comments that you show.", request.path
 
     context: dict[str, Any] = {
         "found": survey_round,

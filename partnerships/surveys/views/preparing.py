@@ -46,7 +46,7 @@ def name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
         )
         return (
-            "The name has been saved. Ask this person to agree when the list of people is ready.",
+            "The name has been saved. When the list of people is ready, ask this person to agree.",
             survey_round.get_absolute_url(),
         )
 
@@ -78,7 +78,7 @@ def by_name(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         services.ask_by_name(survey_round=survey_round, author=user, now=timezone.now())
-        return "People now answer by name.", survey_round.get_absolute_url()
+        return "People will now answer by name.", survey_round.get_absolute_url()
 
     return press_button(request, step, services.UnableToRun, back=survey_round.get_absolute_url())
 
@@ -95,7 +95,7 @@ def ask_partnership(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         chosen = form.cleaned_data["partnership"]
         services.ask_to_join(survey_round=survey_round, partnership=chosen, author=user, now=timezone.now())
-        return f"A request will be sent to the leads of “{chosen}”.", survey_round.get_absolute_url()
+        return f"We will email the leads of “{chosen}” and ask them to join.", survey_round.get_absolute_url()
 
     context = about(
         survey_round,
@@ -118,7 +118,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         services.take_back_joining(joining=joining, author=user, now=timezone.now())
         return (
-            f"“{joining.partnership}” has been removed, with the people its leads added.",
+            f"“{joining.partnership}” and the people that its leads added have been removed.",
             survey_round.get_absolute_url(),
         )
 
@@ -137,8 +137,8 @@ def answer_joining(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         services.answer_joining(joining=joining, joins=joins, author=user, now=timezone.now())
         if joins:
-            return "Your partnership takes part. Add the people to ask.", joining.round.get_absolute_url()
-        return "Your partnership does not take part.", back
+            return "Your partnership will take part. Now add the people to ask.", joining.round.get_absolute_url()
+        return "Your partnership will not take part.", back
 
     return press_button(request, step, services.UnableToRun, back=back)
 
@@ -158,7 +158,10 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         if form.cleaned_data["answer"] == "decline":
             services.decline_to_moderate(survey_round=survey_round, author=user, now=timezone.now())
-            return "You will not be asked about this survey again, unless you are named again.", "/"
+            return (
+                "You have declined. We will email you about this survey again only if the partnership names you again.",
+                "/",
+            )
         services.agree_to_moderate(
             survey_round=survey_round, seen=form.cleaned_data["seen"], author=user, now=timezone.now()
         )

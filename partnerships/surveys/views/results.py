@@ -137,7 +137,7 @@ def link_action(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.link_action(
             survey_round=survey_round, theme=data["theme"], thing=data["thing"], author=user, now=timezone.now()
         )
-        return "The link has been added. The next survey shows what has changed.", survey_round.get_absolute_url()
+        return "The link has been added. The next survey will show what has changed.", survey_round.get_absolute_url()
 
     context: dict[str, Any] = {
         "heading": "Act on a result",

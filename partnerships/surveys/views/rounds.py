@@ -130,8 +130,8 @@ def invite(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         added = services.invite(
             survey_round=survey_round, addresses=data["addresses"], group=data["group"], author=user, now=timezone.now()
         )
-        people = "1 person is" if added == 1 else f"{added} people are"
-        return f"{people} added. Nobody is told before the survey opens.", survey_round.get_absolute_url()
+        people = "1 person has been" if added == 1 else f"{added} people have been"
+        return f"{people} added. We email nobody before the survey opens.", survey_round.get_absolute_url()
 
     return take_step(
         request, _STEP, form, step, {services.UnableToRun: "addresses"}, **about(survey_round, "Add people to ask")
@@ -208,5 +208,5 @@ def abandon(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         services.abandon_round(survey_round=survey_round, reason=reason, author=user, now=timezone.now())
         return "The survey has ended without results.", reverse("surveys:overview", args=[pk])
 
-    context = about(survey_round, "End this survey without results", "All answers will be deleted unread.")
+    context = about(survey_round, "End this survey without results", "We delete all answers, and nobody reads them.")
     return take_step(request, _STEP, form, step, {services.UnableToRun: "reason"}, **context)

@@ -74,8 +74,10 @@ class Shared:
 
 def partnerships_around(user: User, centre: Collection[int]) -> list[Shared]:
     """The partnerships in which one of these organisations takes part, as far as the person may know; by title."""
-    theirs = Party.objects.present().filter(organisation__in=centre).values("partnership")
-    return _shared(known_partnerships(user).filter(pk__in=theirs))
+    parties = Party.objects.present().filter(organisation__in=centre)
+    # Read first: PostgreSQL would otherwise check the rights of every partnership in the country.
+    ids = list(parties.values_list("partnership", flat=True))
+    return _shared(known_partnerships(user).filter(among("pk", ids)))
 
 
 def all_partnerships(user: User) -> list[Shared]:

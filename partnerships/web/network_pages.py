@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.http import Page, keyset_page
 from partnerships.kit.networks import lay_out
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.presenting import kinds_among
 from partnerships.organisations.queries import find_organisations
@@ -62,7 +63,7 @@ def partners(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     around = neighbours.partnerships_around(user, [pk])
     near = {body for partner in around for body in partner.organisations} - {pk}
-    page = keyset_page(request, Organisation.objects.filter(pk__in=near), order=_BY_NAME)
+    page = keyset_page(request, Organisation.objects.filter(among("pk", sorted(near))), order=_BY_NAME)
     context = {
         "organisation": organisation,
         "page": page,

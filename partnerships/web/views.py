@@ -26,6 +26,7 @@ from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.http import keyset_page_of
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.holdings import one_by_one
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
 from partnerships.organisations.statements import read_ahead, rows_for
@@ -254,7 +255,9 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _conversations(user: User, partnership: int) -> ConversationQuerySet:
     """Return the newest conversations of a partnership that its reader may see."""
-    conversations = Conversation.objects.visible_to(user).filter(partnership=partnership).for_listing()
+    with one_by_one():  # a partnership has few conversations, and its reader may see tens of thousands elsewhere
+        visible = Conversation.objects.visible_to(user)
+    conversations = visible.filter(partnership=partnership).for_listing()
     return conversations.order_by("-held_on", "-pk")[:MAX_RECORDS]
 
 

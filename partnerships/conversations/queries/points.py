@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.conversations.models import Attribution, Conversation, Point, PointKind
 from partnerships.exchange.models import Entry
+from partnerships.organisations.holdings import OneByOne, one_by_one
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
@@ -97,8 +98,10 @@ def _points_within(user: User, partnership: int) -> QuerySet[Point]:
 
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
     """Those of the points that are not closed and that the person may read, of the newest conversation first."""
+    with one_by_one():  # these points belong to few conversations, and the person may read tens of thousands
+        visible = Conversation.objects.visible_to(user).filter(pk=OuterRef("conversation"))
     return (
-        points.filter(closed_at=None, conversation__in=Conversation.objects.visible_to(user))
+        points.filter(OneByOne(visible), closed_at=None)
         .select_related("conversation", "organisation", "became__entry")
         .prefetch_related("conversation__sides")
         .order_by("-conversation__held_on", "-conversation_id", "pk")

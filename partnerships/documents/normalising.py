@@ -26,7 +26,10 @@ def normalise(schema: Schema, raw: Any, valid: Content | None = None) -> Content
         raise InvalidContent([Problem("", f"A {schema.one} must be a set of fields.")])
     problems: list[Problem] = []
     unknown_codes = set(raw) - {"about", *schema.collection_by_code}
-    problems += [Problem(str(code), f"A {schema.one} has no such part.") for code in sorted(unknown_codes, key=str)]
+    problems += [
+        Problem(str(code), f"A {schema.one} has no part of this name. Remove it or correct its name.")
+        for code in sorted(unknown_codes, key=str)
+    ]
     content: Content = {"about": {}}
     try:
         content["about"] = normalise_about(schema, raw.get("about") or {})
@@ -55,9 +58,9 @@ def normalise_item(schema: Schema, collection: Collection, raw: Any, key: str, p
     if isinstance(raw, str):
         raw = {collection.title: raw}
     if not isinstance(raw, Mapping):
-        raise InvalidContent([Problem(path, f"This must be one {collection.one}.")])
+        raise InvalidContent([Problem(path, f"Enter one {collection.one} here.")])
     if not KEY.fullmatch(key):
-        raise InvalidContent([Problem(f"{path}/key", f"“{key}” is not a key: use a to z, digits and hyphens.")])
+        raise InvalidContent([Problem(f"{path}/key", f"“{key}” cannot be a key. Use only a to z, digits and hyphens.")])
     item = {"key": key, **_normalise_fields(collection.fields, raw, path)}
     counts = collection.counts
     if counts:
@@ -100,7 +103,8 @@ def _normalise_items(
     if not isinstance(entries, list | tuple):
         return [], [Problem(collection.code, "This must be a list.")]
     if len(entries) > MAX_ITEMS:
-        return [], [Problem(collection.code, f"There are {len(entries):,} items; the limit is {MAX_ITEMS:,}.")]
+        too_many = f"There are {len(entries):,} {collection.many.lower()}; the limit is {MAX_ITEMS:,}. Remove some."
+        return [], [Problem(collection.code, too_many)]
 
     items: list[Item] = []
     problems: list[Problem] = []
@@ -113,7 +117,7 @@ def _normalise_items(
         name = entry.get(collection.title, "") if isinstance(entry, Mapping) else entry
         key = own_key or key_for(str(name), existing_keys)
         if key in used_keys:
-            problems.append(Problem(path, f"The key “{key}” is used twice."))
+            problems.append(Problem(path, f"The key “{key}” is used twice. Use another key here."))
             continue
         used_keys.add(key)
         existing_keys.add(key)

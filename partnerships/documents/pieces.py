@@ -26,7 +26,7 @@ def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
         return "order", key
     if code in schema.collection_by_code and KEY.fullmatch(key):
         return code, key
-    raise UnknownPiece(f"A {schema.one} has no piece called “{piece}”.")
+    raise UnknownPiece(f"A {schema.one} has no part called “{piece}”. Open the page again and choose a part.")
 
 
 def get_piece(schema: Schema, content: Content, piece: str) -> Any:
@@ -58,7 +58,14 @@ def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Conte
     if any(item["key"] == key for item in items):
         return {**content, code: [new_item if item["key"] == key else item for item in items]}
     if len(items) >= MAX_ITEMS:
-        raise InvalidContent([Problem(piece, f"A {schema.one} can have at most {MAX_ITEMS:,} of these.")])
+        raise InvalidContent(
+            [
+                Problem(
+                    piece,
+                    f"A {schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first.",
+                )
+            ]
+        )
     return {**content, code: [*items, new_item]}
 
 

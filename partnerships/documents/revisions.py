@@ -21,7 +21,7 @@ class PieceConflict(Exception):
     def __init__(self, *, piece: str, mine: Any, theirs: Any, revision: int, by: int | None, at: str) -> None:
         self.piece, self.mine, self.theirs = piece, mine, theirs
         self.revision, self.by, self.at = revision, by, at
-        super().__init__(f"Another person has saved {piece}.")
+        super().__init__(f"Another person has saved {piece} since you opened it.")
 
 
 def touch(revision: int, by: int | None, now: dt.datetime) -> Touch:

@@ -49,7 +49,7 @@ def read_line(value: Any) -> str:
         raise ValueError("This must be text.")
     text = " ".join(str(value).split())
     if UNSTORABLE.search(text):
-        raise ValueError("This contains characters that cannot be stored.")
+        raise ValueError("This contains characters that cannot be stored. Type the text again.")
     if len(text) > LINE:
         raise ValueError(f"This is {len(text):,} characters long; the limit is {LINE}.")
     return text
@@ -63,7 +63,7 @@ def _read_text(max_length: int, value: Any) -> str:
         raise ValueError("This must be text.")
     text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if UNSTORABLE.search(text):
-        raise ValueError("This contains characters that cannot be stored.")
+        raise ValueError("This contains characters that cannot be stored. Type the text again.")
     if len(text) > max_length:
         raise ValueError(f"This is {len(text):,} characters long; the limit is {max_length:,}.")
     return text
@@ -92,7 +92,7 @@ def read_choice(choices: Choices, default: str, value: Any) -> str:
     for code, label in choices.items():
         if text.casefold() in (label.casefold(), code.replace("_", " ")):
             return code
-    raise ValueError(f"“{text}” is not one of: {', '.join(choices.values())}.")
+    raise ValueError(f"“{text}” is not one of the choices. Choose one of these: {', '.join(choices.values())}.")
 
 
 def _scale(value: Any) -> int:
@@ -132,13 +132,15 @@ def read_money(value: Any) -> str:
     try:
         amount = read_amount(value if isinstance(value, Decimal) else read_line(value))
     except NotAnAmount as error:
-        raise ValueError(f"“{value}” is not an amount in pounds. Enter, for example, £1,800,000 or £1.8m.") from error
+        raise ValueError(
+            f"“{value}” is not an amount in pounds. Enter an amount, for example £1,800,000 or £1.8m."
+        ) from error
     if amount is None:
         return ""
     if not 0 <= amount < 10**12:
         raise ValueError("This must be between £0 and £1,000 billion.")
     if amount != round(amount, 2):
-        raise ValueError("Enter whole pence, with at most two decimals.")
+        raise ValueError("Enter pounds and whole pence, with at most two decimal places.")
     return str(amount.quantize(Decimal("0.01")))
 
 
@@ -151,7 +153,7 @@ def read_percent(value: Any) -> str:
     if not 0 <= share <= 100:
         raise ValueError("This must be between 0 and 100.")
     if share != round(share, 4):
-        raise ValueError("Enter at most four decimals.")
+        raise ValueError("Enter at most four decimal places.")
     return f"{share:.4f}".rstrip("0").rstrip(".")
 
 
@@ -162,7 +164,7 @@ def read_year(value: Any) -> str:
     if not text:
         return ""
     if match is None or (match[2] and int(match[2]) != (int(match[1]) + 1) % 100):
-        raise ValueError(f"“{text}” is not a year. Enter 2027, or 2027-28 for a financial year.")
+        raise ValueError(f"“{text}” is not a year. Enter a year, for example 2027, or 2027-28 for a financial year.")
     return text
 
 

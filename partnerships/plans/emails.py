@@ -26,9 +26,9 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
     if signatory.asked_at.isoformat() != due.params["asked_at"]:
         return "The organisation has since been asked again."
     if not _must_decide(signatory):
-        return "The organisation has nothing left to decide."
+        return "The organisation no longer has to decide."
     if not leads_of(organisation).filter(pk=person.pk).exists():
-        return "They no longer lead the organisation."
+        return "The recipient no longer leads the organisation."
     number = number_to_sign(plan)
     asked_by = signatory.asked_by
     context = {
@@ -67,9 +67,9 @@ def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Conte
     if signatory.due_on is None or signatory.due_on.isoformat() != due.params["due_on"]:
         return "The deadline has since been changed."
     if not _must_decide(signatory):
-        return "The organisation has nothing left to decide."
+        return "The organisation no longer has to decide."
     if person not in next_post(signatory, now):
-        return "They no longer hold the post, or can no longer read the plan."
+        return "The recipient no longer holds the post, or can no longer read the plan."
     context = {
         "signatory": signatory,
         "organisation": signatory.organisation,
@@ -90,7 +90,7 @@ def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:
         pk=due.params["sign_off"]
     )
     if not Plan.objects.publishable_by(person).filter(pk=sign_off.plan_id).exists():
-        return "They are no longer a lead for an owner of the plan."
+        return "The recipient is no longer a lead of an owner of the plan."
     context = {
         "sign_off": sign_off,
         "plan": sign_off.plan,
@@ -105,7 +105,7 @@ def write_share(due: Due, person: User, now: dt.datetime) -> Content | str:
     share = Share.objects.select_related("plan", "shared_by").get(pk=due.params["share"])
     active = Share.objects.active(now).filter(pk=share.pk)
     if not active.exists() or not Plan.objects.draft_visible_to(person).filter(pk=share.plan_id).exists():
-        return "The draft is no longer shared with them."
+        return "The draft is no longer shared with the recipient."
     sharer = share.shared_by
     context = {
         "share": share,
@@ -123,7 +123,7 @@ def write_access_request(due: Due, person: User, now: dt.datetime) -> Content | 
     if request.answered_at is not None or request.plan is None:
         return "The request has been answered."
     if not Plan.objects.publishable_by(person).filter(pk=request.plan.pk).exists():
-        return "They are no longer a lead for an owner of the plan."
+        return "The recipient is no longer a lead of an owner of the plan."
     context = {
         "request": request,
         "plan": request.plan,
@@ -157,7 +157,7 @@ def write_ownership_offer(due: Due, person: User, now: dt.datetime) -> Content |
     if offer is None:
         return "The offer is no longer open."
     if not leads_of(offer.organisation).filter(pk=person.pk).exists():
-        return "They no longer lead the organisation."
+        return "The recipient no longer leads the organisation."
     context = {
         "offer": offer,
         "plan": offer.plan,
@@ -172,7 +172,7 @@ def write_ownership_answer(due: Due, person: User, now: dt.datetime) -> Content 
     offers = OwnershipOffer.objects.select_related("organisation", "offered_for", "answered_by")
     offer = offers.get(pk=due.params["offer"])
     if not leads_of(offer.offered_for).filter(pk=person.pk).exists():
-        return "They no longer lead the organisation."
+        return "The recipient no longer leads the organisation."
     # After a handover they may see the plan only as it was until then, or not at all.
     readable = as_read_by(person, Plan.objects.visible_to(person).filter(pk=offer.plan_id))
     context = {
@@ -192,7 +192,7 @@ def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
     mention = Mention.objects.select_related("comment__plan", "comment__author").get(pk=due.params["mention"])
     comment = mention.comment
     if not can_read_today(comment, person):
-        return "They can no longer read the comment."
+        return "The recipient can no longer read the comment."
     route = "plans:draft-comments" if comment.is_on_draft else "plans:comments"
     context = {
         "comment": comment,

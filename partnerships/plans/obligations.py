@@ -73,7 +73,7 @@ SIGNING = Obligation(
 )
 OFFERED = Obligation(
     "offered_plans",
-    "Plans offered to it",
+    "Plans offered to the organisation",
     (Column("plans.OwnershipOffer.organisation", ending=lambda moving: {"withdrawn_at": moving.now}),),
     lambda organisation, _: (
         OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
@@ -82,7 +82,7 @@ OFFERED = Obligation(
 )
 SHARES = Obligation(
     "shares",
-    "Drafts shared with its people",
+    "Drafts shared with people of the organisation",
     (Column("plans.Share.organisation"),),
     lambda organisation, day: (
         Share.objects.filter(organisation=organisation, revoked_at=None)

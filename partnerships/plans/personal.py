@@ -11,12 +11,12 @@ from partnerships.people.personal import Fate, Rule
 from partnerships.plans.models import Share
 
 RULES = (
-    Rule("plans.Plan", "created_by", Fate.KEEP, "who created it", ("title", "created_at")),
-    Rule("plans.Version", "author", Fate.KEEP, "who published it", ("number", "note", "published_at")),
-    Rule("plans.Draft", "updated_by", Fate.KEEP, "who saved it last", ("updated_at",)),
-    Rule("plans.Document", "added_by", Fate.KEEP, "who added it", ("file_name", "added_at")),
-    Rule("plans.Comment", "author", Fate.KEEP, "who wrote it", ("text", "created_at")),
-    Rule("plans.Comment", "resolved_by", Fate.KEEP, "who resolved it", ("resolved_at",)),
+    Rule("plans.Plan", "created_by", Fate.KEEP, "who created the plan", ("title", "created_at")),
+    Rule("plans.Version", "author", Fate.KEEP, "who published the version", ("number", "note", "published_at")),
+    Rule("plans.Draft", "updated_by", Fate.KEEP, "who last saved the draft", ("updated_at",)),
+    Rule("plans.Document", "added_by", Fate.KEEP, "who added the document", ("file_name", "added_at")),
+    Rule("plans.Comment", "author", Fate.KEEP, "who wrote the comment", ("text", "created_at")),
+    Rule("plans.Comment", "resolved_by", Fate.KEEP, "who resolved the thread", ("resolved_at",)),
     Rule("plans.Mention", "person", Fate.DELETE, "who is mentioned in a comment", ("told_at",)),
     Rule(
         "plans.Share",
@@ -25,18 +25,18 @@ RULES = (
         "who saw a shared draft",
         ("message", "ends_on", "shared_at", "revoked_at"),
     ),
-    Rule("plans.Share", "shared_by", Fate.KEEP, "who shared it", ("shared_at",)),
+    Rule("plans.Share", "shared_by", Fate.KEEP, "who shared the draft", ("shared_at",)),
     Rule(
         "plans.SignOff",
         "person",
         Fate.KEEP,
-        "a signature is kept",
+        "who signed",
         ("decision", "role", "reason", "answers", "signed_at"),
     ),
     Rule("plans.ConditionMet", "person", Fate.KEEP, "who confirmed that a condition is met", ("note", "at")),
     Rule("plans.Signatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
     Rule("plans.AccessRequest", "person", Fate.KEEP, "who asked to see a plan", ("message", "asked_at", "granted")),
-    Rule("plans.AccessRequest", "answered_by", Fate.KEEP, "who answered", ("answered_at",)),
+    Rule("plans.AccessRequest", "answered_by", Fate.KEEP, "who answered the request", ("answered_at",)),
     Rule("plans.OwnershipOffer", "offered_by", Fate.KEEP, "who offered a plan", ("message", "offered_at")),
     Rule("plans.OwnershipOffer", "answered_by", Fate.KEEP, "who answered the offer", ("reason", "answered_at")),
 )

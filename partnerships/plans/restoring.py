@@ -123,7 +123,7 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     )
     for plan in Plan.objects.filter(pk__in=plan_ids).order_by("pk"):
         if plan.is_awaiting_sign_off and not plan.signatories.filter(removed_at=None).exists():
-            redone.left.append(f"plan {plan.pk}: nobody is asked to sign it now")
+            redone.left.append(f"plan {plan.pk}: no organisation is asked to sign it now")
     return redone
 
 

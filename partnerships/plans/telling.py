@@ -54,11 +54,11 @@ def _register_untold() -> None:
             EventKind.DRAFT_ASKED_FOR,
             EventKind.DRAFT_REQUEST_ANSWERED,
         ],
-        because="it concerns a draft, and those who may read it get an email",
+        because="drafts are confidential, and people who may read one get an email",
     )
     register_untold(
         [EventKind.COMMENTED, EventKind.COMMENT_ANSWERED, EventKind.COMMENT_RESOLVED, EventKind.COMMENT_REOPENED],
-        because="digests list comments that mention somebody; the others are on the plan's page",
+        because="digests list comments that mention a person; all comments are on the plan’s page",
     )
     register_untold(
         [
@@ -70,9 +70,9 @@ def _register_untold() -> None:
             EventKind.OWNERSHIP_OFFER_WITHDRAWN,
             EventKind.OWNERSHIP_DECLINED,
         ],
-        because="those who must act get an email, and the outcome is told",
+        because="people who must act get an email, and digests report the outcome",
     )
     register_untold(
         [EventKind.BASELINE_PINNED, EventKind.BASELINE_UNPINNED],
-        because="it changes what a page compares, not the plan",
+        because="a baseline changes what pages compare, not the plan",
     )

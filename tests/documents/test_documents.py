@@ -88,7 +88,7 @@ def test_edits_of_different_fields_are_merged() -> None:
 
 
 def test_errors_name_the_kind_of_document() -> None:
-    with pytest.raises(UnknownPiece, match="A charter has no piece called “sites/north-quay”"):
+    with pytest.raises(UnknownPiece, match="A charter has no part called “sites/north-quay”"):
         get_piece(TERMS, a_charter(), "sites/north-quay")
-    with pytest.raises(InvalidContent, match="A charter has no such part"):
+    with pytest.raises(InvalidContent, match="A charter has no part of this name"):
         normalise(TERMS, {"sites": []})

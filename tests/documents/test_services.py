@@ -86,7 +86,7 @@ def test_item_moves_up_and_down_but_not_beyond_the_ends() -> None:
 
     assert down == ("order/clauses", ["fees", "governance"])
     assert documents.moved(CHARTER, content, "clauses/governance", up=True) is None
-    with pytest.raises(documents.UnableToSavePiece, match="no longer in the draft"):
+    with pytest.raises(documents.UnableToSavePiece, match="A colleague has removed this"):
         documents.moved(CHARTER, content, "clauses/gone", up=True)
 
 

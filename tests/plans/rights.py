@@ -206,7 +206,7 @@ ROWS = (
         LEAD,
         prepare=begin,
         situation="of a plan without a version",
-        result="UnableToPublish: This plan has no version yet.",
+        result="UnableToPublish: This plan has no version yet. Publish its draft first.",
     ),
     Row(
         "plans.change_status",

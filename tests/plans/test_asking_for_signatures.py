@@ -158,7 +158,7 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
     deliver().clear()
     as_(world.amina).post(address, {})
 
-    assert "These will be asked again, with a new email: Westmarch Borough Council" in form
+    assert "We will email these organisations and ask them again: Westmarch Borough Council" in form
     assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "/plans/sign/" in deliver()[0].body
     assert Client().get(old).status_code == 404

@@ -264,7 +264,7 @@ def test_leads_are_emailed_about_an_offer_and_its_answer(world: World) -> None:
     [answer_email] = deliver()
     assert (offer_email.to, answer_email.to) == ([world.ben.email], [world.amina.email])
     assert offer_email.subject == f"Larkhaven Homes has offered Westmarch Borough Council ownership of {plan.title}"
-    assert "will own it instead of Larkhaven Homes" in " ".join(str(offer_email.body).split())
+    assert "will own the plan instead of Larkhaven Homes" in " ".join(str(offer_email.body).split())
     assert reverse("plans:answer-ownership", args=[offer.pk]) in offer_email.body
     assert answer_email.subject == f"Westmarch Borough Council has declined ownership of the plan {plan.title}"
     assert "Too large." in answer_email.body
@@ -282,7 +282,7 @@ def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> 
     [email] = deliver()
     assert email.to == [world.amina.email]
     assert email.subject == f"Westmarch Borough Council has accepted ownership of the plan {plan.title}"
-    assert "Larkhaven Homes no longer owns it." in email.body
+    assert "Larkhaven Homes no longer owns the plan." in email.body
 
 
 def test_page_to_leave_says_what_happens_to_the_plans(world: World, as_: Callable[[User], Client]) -> None:

@@ -333,7 +333,10 @@ def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[
 
     page = tight(answer.content.decode())
     assert answer.status_code == 422
-    assert "Year of column 1: “soon” is not a year. Enter 2027, or 2027-28 for a financial year." in page
+    assert (
+        "Year of column 1: “soon” is not a year. Enter a year, for example 2027, or 2027-28 for a financial year."
+        in page
+    )
     assert 'href="#id_homes-0-count_1">Homes, 2028-29, row 1 must be a number, like 1,150</a>' in page
     assert 'id="id_homes-0-count_1"' in page
     assert homes_of(plan) == 120

@@ -60,7 +60,7 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
         follow=True,
     )
 
-    assert "Only the owners can see it until" in answer.content.decode()
+    assert "Only the owners can see this version until" in answer.content.decode()
     assert plan.versions.get(number=3).embargo_until == until
     for page in ("plans:detail", "plans:history", "plans:compare", "plans:comments"):
         words = read(as_(world.ben), page, plan)
@@ -152,7 +152,7 @@ def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Calla
 
     answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
 
-    assert "Choose it once the embargo has ended" in answer.content.decode()
+    assert "Wait until the embargo has ended" in answer.content.decode()
     plan.refresh_from_db()
     assert plan.baseline_number is None
 

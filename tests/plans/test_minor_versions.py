@@ -77,7 +77,7 @@ def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> Non
     assert 'name="minor"' not in page
     assert "homes, dates, money or parties: Homes, Social Rent" in collapse(page)
     assert refused.status_code == 422
-    assert "Publish it as an ordinary version" in refused.content.decode()
+    assert "Publish the draft as an ordinary version" in refused.content.decode()
     assert Plan.objects.get(pk=plan.pk).current_number == 1
 
 

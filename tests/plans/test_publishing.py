@@ -52,7 +52,7 @@ def test_draft_saved_since_the_page_was_opened_is_not_published(world: World) ->
     plan = begin(world)
     save(plan, world, "about", summary="Other words.")
 
-    with pytest.raises(services.UnableToPublish, match="changed since you looked"):
+    with pytest.raises(services.UnableToPublish, match="changed since you opened this page"):
         publish(plan, world, draft_choices=services.DraftChoices(revision=0))
 
 

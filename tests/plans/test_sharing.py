@@ -206,7 +206,7 @@ def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[Use
     amina.post(address, {"note": "Again.", "draft_revision": revision, "end_shares": "on"})
 
     assert "Stop sharing the draft with Nadia River" in form
-    assert "They now see the draft of the next one." in collapse(page)
+    assert "They now see the draft of the next version." in collapse(page)
     assert plan.versions.count() == 2
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404
 
@@ -257,7 +257,7 @@ def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Cl
     assert email.reply_to == [world.amina.email]
     assert email.body.startswith("Hello ben,")
     assert "Ask again in May." in email.body
-    assert "Amina Larch of Larkhaven Homes is not sharing one with you at the moment" in email.body
+    assert "Amina Larch of Larkhaven Homes is not sharing a draft with you at the moment" in email.body
     assert as_(world.ben).get(draft_of(plan)).status_code == 404
 
 

@@ -128,7 +128,7 @@ def test_later_version_must_be_signed_again_and_old_signatures_stay(world: World
     assert plan.status == "awaiting_sign_off"
     assert [state.code for state in signing_states(plan)] == ["again", "again"]
     assert plan.sign_offs.filter(version__number=1).count() == 2
-    with pytest.raises(services.UnableToSign, match="Version 2 is newer"):
+    with pytest.raises(services.UnableToSign, match="Version 2 has been published since"):
         sign(plan, world, world.ben, number=1)
 
 

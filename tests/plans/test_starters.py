@@ -92,7 +92,7 @@ def test_unwritten_starter_cannot_be_published(world: World) -> None:
         publish(plan, world)
 
     save(plan, world, "about", summary="Homes for those who have none.")
-    with pytest.raises(services.UnableToPublish, match="Keep or remove: "):
+    with pytest.raises(services.UnableToPublish, match="Keep or remove each one: "):
         publish(plan, world)
     begun_with = untouched_parts(plan.kind, draft_content(plan), empty())
     assert publish(plan, world, draft_choices=services.DraftChoices(keep=list(begun_with))).number == 1

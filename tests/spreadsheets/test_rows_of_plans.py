@@ -83,5 +83,5 @@ def test_file_that_its_preview_refuses_is_not_kept(
     answer = client.post(reverse("spreadsheets:new", args=["plan", plan.pk, "sites"]), {"rows": MANY})
 
     assert answer.status_code == 422
-    assert "A plan can have at most 10 of these." in answer.content.decode()
+    assert "A plan can have at most 10 sites. Remove some first." in answer.content.decode()
     assert not Upload.objects.exists()

@@ -21,7 +21,10 @@ class QuestionsField(forms.CharField):
     """A field for questions to signatories, one on each line. Its value is a list."""
 
     def __init__(self, **kwargs: Any) -> None:
-        hint = "One on each line. They answer with their decision, and the answers are kept with it."
+        hint = (
+            "Enter one question on each line. Each organisation answers them when it decides, and its answers are kept "
+            "with its decision."
+        )
         super().__init__(widget=forms.Textarea(attrs={"rows": 3}), max_length=4_000, **{"help_text": hint, **kwargs})
 
     def clean(self, value: Any) -> list[str]:
@@ -58,7 +61,7 @@ class AnswersForm(Form):
             )
 
     def _addressees(self, question: str, organisations: Sequence[Organisation]) -> str:
-        """Return the organisations that are asked a question, if not all of the person's are."""
+        """Return “For A and B”, the organisations that are asked the question; empty if all are."""
         names = [
             organisation.name for organisation in organisations if question in self.questions.get(organisation.pk, ())
         ]
@@ -88,12 +91,12 @@ class SignForm(AnswersForm, VerdictForm):
     verdict_field = "decision"
     needs_words = {
         Decision.CONDITIONAL.value: "Enter the condition",
-        Decision.REJECTED.value: "Enter the reason for rejecting it",
+        Decision.REJECTED.value: "Enter your reason for rejecting the version",
     }
 
     decision = forms.ChoiceField(choices=Decision.choices, widget=forms.RadioSelect, label="Your decision")
     reason = forms.CharField(
-        label="Your condition, or your reason for rejecting it",
+        label="Your condition, or your reason for rejecting the version",
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=2_000,

@@ -86,7 +86,10 @@ def save_items(
     changed_pieces = [f"{code}/{key}" for key, item in items.items() if current_items.get(key) != item]
     all_items = {**current_items, **items}
     if len(all_items) > MAX_ITEMS:
-        raise UnableToSavePiece(f"A {opened.schema.one} can have at most {MAX_ITEMS:,} of these.")
+        collection = opened.schema.collection_by_code[code]
+        raise UnableToSavePiece(
+            f"A {opened.schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first."
+        )
     if changed_pieces:
         new_content = {**opened.content, code: list(all_items.values())}
         _save_content(opened, new_content, changed_pieces, author=author, now=now)
@@ -116,7 +119,8 @@ def moved(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[st
     order_piece = f"order/{code}"
     keys: list[str] = list(get_piece(schema, content, order_piece))
     if key not in keys:
-        raise UnableToSavePiece("It is no longer in the draft, so it cannot be moved.")
+        one = schema.collection_by_code[code].one
+        raise UnableToSavePiece(f"A colleague has removed this {one} from the draft, so you cannot move it.")
     index = keys.index(key)
     neighbour = index - 1 if up else index + 1
     if not 0 <= neighbour < len(keys):

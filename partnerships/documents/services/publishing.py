@@ -27,7 +27,7 @@ from partnerships.kit.prose import rules
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-NOTHING_CHANGED = "Nothing has changed since the last version."
+NOTHING_CHANGED = "Nothing has changed since the last version, so there is nothing to publish."
 
 V = TypeVar("V", bound=Version)
 
@@ -94,7 +94,7 @@ def refuse_minor(prepared: Prepared) -> None:
     """
     reason = why_not_minor(prepared.changes)
     if reason:
-        raise UnableToPublish(f"{reason} Publish it as an ordinary version.")
+        raise UnableToPublish(f"{reason} Publish the draft as an ordinary version.")
 
 
 def next_number(versions: QuerySet[V]) -> int:

@@ -30,9 +30,9 @@ def read_questions(texts: Iterable[str]) -> list[str]:
     trimmed = (" ".join(text.split()) for text in texts)
     questions = list(dict.fromkeys(text for text in trimmed if text))
     if len(questions) > MAX_QUESTIONS:
-        raise InvalidAnswers(f"Ask at most {MAX_QUESTIONS} questions.")
+        raise InvalidAnswers(f"You can ask at most {MAX_QUESTIONS} questions. Remove some.")
     if any(len(question) > MAX_QUESTION for question in questions):
-        raise InvalidAnswers(f"A question can have at most {MAX_QUESTION} characters.")
+        raise InvalidAnswers(f"A question can have at most {MAX_QUESTION} characters. Shorten the longer ones.")
     return questions
 
 
@@ -44,9 +44,9 @@ def read_answers(questions: Sequence[str], answers: Mapping[str, str], decision:
     answer_by_question = {question: answers.get(question, "").strip() for question in questions}
     for question, answer in answer_by_question.items():
         if not answer and decision != Decision.REJECTED:
-            raise InvalidAnswers(f"Answer the question “{question}”")
+            raise InvalidAnswers(f"Answer the question “{question}”.")
         if len(answer) > MAX_ANSWER:
-            raise InvalidAnswers(f"The answer to “{question}” can have at most {MAX_ANSWER:,} characters.")
+            raise InvalidAnswers(f"The answer to “{question}” can have at most {MAX_ANSWER:,} characters. Shorten it.")
     return [{"question": question, "answer": answer} for question, answer in answer_by_question.items() if answer]
 
 

@@ -215,12 +215,14 @@ def remove_piece(
         try:
             save(None, int(based_on) if based_on.isdecimal() else 0)
         except PieceConflict:
-            messages.warning(request, f"Another person has changed “{piece.title}”. Read it before you remove it.")
+            messages.warning(
+                request, f"Another person has changed “{piece.title}”. Read the change before you remove it."
+            )
             return redirect(edit_url)
         except UnableToSavePiece as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"“{piece.title}” removed from the draft. Earlier versions keep it.")
+            messages.success(request, f"“{piece.title}” removed from the draft. It stays in earlier versions.")
         return redirect(piece.back)
     piece_context = {
         "piece": piece,

@@ -39,9 +39,9 @@ def _restricted(label: str) -> Field:
 ABOUT = (
     Field("title", "Title"),
     Field("summary", "Summary", "text", max_length=MAX_NOTE, hint="What this plan is for, in a paragraph."),
-    Field("period_start", "Period from", "date", hint="You can give just the year.", substantive=True),
+    Field("period_start", "Period from", "date", hint="Enter a year, or a more exact date.", substantive=True),
     Field("period_end", "Period to", "date", substantive=True),
-    Field("source", "Source", hint="A document or a web address."),
+    Field("source", "Source", hint="Enter the document or web address that the plan comes from."),
 )
 OUTCOMES = Collection(
     code="outcomes",
@@ -50,8 +50,8 @@ OUTCOMES = Collection(
     title="text",
     fields=(
         Field("text", "Outcome", required=True),
-        Field("measure", "How we will know", hint="A figure or fact that shows it has been achieved."),
-        _restricted("Only for the plan's partners"),
+        Field("measure", "How we will know", hint="Enter a figure or fact that will show that you have achieved this."),
+        _restricted("Only for the plan’s partners"),
     ),
     hidden_by="restricted",
 )
@@ -63,7 +63,7 @@ SECTIONS = Collection(
     fields=(
         Field("title", "Title", required=True),
         Field("body", "Text", "text", max_length=MAX_SECTION, hint=MARKDOWN),
-        _restricted("Only for the plan's partners"),
+        _restricted("Only for the plan’s partners"),
     ),
     hidden_by="restricted",
 )
@@ -75,16 +75,16 @@ SITES = Collection(
     fields=(
         Field("reference", "Reference"),
         Field("name", "Name", required=True),
-        Field("address", "Address", hint="Street and town, without the postcode."),
+        Field("address", "Address", hint="Enter the street and town, without the postcode."),
         Field(
             "postcode",
             "Postcode",
             "postcode",
             read=read_site_postcode,
             max_length=10,
-            hint="PO16 7GZ, or only its district, PO16.",
+            hint="For example PO16 7GZ, or only the district, PO16.",
         ),
-        Field("area", "Area", "area", read=read_area, hint="Start typing a district's name."),
+        Field("area", "Area", "area", read=read_area, hint="Start to type the name of a district."),
         Field("planning_authority", "Planning authority"),
         Field("lat", "Latitude", "latitude", default=None),
         Field("lng", "Longitude", "longitude", default=None),
@@ -94,14 +94,14 @@ SITES = Collection(
         Field(
             "planning_reference",
             "Planning reference",
-            hint="The planning authority's reference, for example 26/01234/FUL.",
+            hint="The planning authority’s reference, for example 26/01234/FUL.",
         ),
         Field("grant_programme", "Grant programme", substantive=True),
         Field(
             "forecast_start",
             "Forecast start",
             "date",
-            hint="A day, a month, a quarter or a year: 12 Nov 2026, June 2028, Q3 2027.",
+            hint="Enter a day, a month, a quarter or a year, for example 12 Nov 2026, June 2028 or Q3 2027.",
             substantive=True,
         ),
         Field("actual_start", "Actual start", "date"),
@@ -142,14 +142,14 @@ MILESTONES = Collection(
             "baseline",
             "Baseline",
             "date",
-            hint="The date first agreed: a day, a month, a quarter or a year.",
+            hint="Enter the date first agreed: a day, a month, a quarter or a year.",
             substantive=True,
         ),
         Field("forecast", "Forecast", "date", substantive=True),
         Field("actual", "Actual", "date"),
         Field("status", "Status", "choice", MILESTONE_STATUSES, default="planned"),
         Field("note", "Note", "text", max_length=MAX_NOTE),
-        _restricted("Only for the plan's partners"),
+        _restricted("Only for the plan’s partners"),
     ),
     hidden_by="restricted",
     details=_milestone_details,
@@ -165,7 +165,7 @@ RISKS = Collection(
         Field("impact", "Impact", "scale", SCALE, default=3),
         Field("mitigation", "Mitigation", "text", max_length=MAX_NOTE),
         Field("owner", "Owner"),
-        _restricted("Only for the plan's partners"),
+        _restricted("Only for the plan’s partners"),
     ),
     hidden_by="restricted",
     details=_risk_details,
@@ -181,7 +181,7 @@ DOCUMENTS = Collection(
         Field("content_type", "Type of file"),
         Field("size", "Bytes", "number", default=0),
         Field("sha256", "Fingerprint"),
-        _restricted("Only for the plan's partners"),
+        _restricted("Only for the plan’s partners"),
     ),
     hidden_by="restricted",
 )

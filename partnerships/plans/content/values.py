@@ -13,7 +13,7 @@ def read_area(value: Any) -> str:
     """The GSS code of an area. Raises ValueError."""
     text = read_line(value)
     if text and not re.fullmatch(r"[A-Z]\d{8}", text, re.ASCII):
-        raise ValueError(f"“{text}” is not a GSS code. Enter one like E07000228.")
+        raise ValueError(f"“{text}” is not a GSS code. Enter a code, for example E07000228.")
     return text
 
 

@@ -18,7 +18,10 @@ class OfferForm(Form):
     organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Organisation")
     hands_over = forms.TypedChoiceField(
         label="What happens when they accept?",
-        choices=[("no", "They own it together with the current owners"), ("yes", "They own it instead of us")],
+        choices=[
+            ("no", "They own the plan together with the current owners"),
+            ("yes", "They own the plan instead of us"),
+        ],
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
     )

@@ -82,7 +82,7 @@ class PieceForm(documents.PieceForm):
 class DocumentForm(Form):
     """Attach a file to the draft."""
 
-    title = forms.CharField(max_length=200, required=False, help_text="Leave empty to use the file's name.")
+    title = forms.CharField(max_length=200, required=False, help_text="Leave empty to use the file’s name.")
     file = forms.FileField(widget=forms.FileInput(attrs={"accept": ACCEPT}))
     restricted = forms.BooleanField(label=DOCUMENTS.field_by_code["restricted"].hint, required=False)
 

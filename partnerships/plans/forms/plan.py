@@ -127,7 +127,7 @@ class StatusForm(ReasonForm):
 class AudienceForm(ReasonForm):
     """Choose who can read the published versions."""
 
-    audience = forms.ChoiceField(choices=Audience.choices, widget=forms.RadioSelect, label="Who can read it?")
+    audience = forms.ChoiceField(choices=Audience.choices, widget=forms.RadioSelect, label="Who can read the plan?")
 
     field_order = ("audience", "reason")
 

@@ -31,7 +31,7 @@ class PublishForm(Form):
     embargo_day = DayField(
         label="Embargo until",
         required=False,
-        help_text="Until then, only the owners can see it. Leave empty to publish now.",
+        help_text="Until then, only the owners can see this version. Leave empty to publish now.",
     )
     embargo_time = forms.TimeField(
         label="At",
@@ -82,8 +82,8 @@ class PublishForm(Form):
                 Section(
                     "From the template",
                     *self.piece_by_field,
-                    hint="Plans of this kind usually have these. Nobody has changed them yet, so choose for each "
-                    f"whether to keep it in version {number}.",
+                    hint="Plans of this kind usually have these parts. Nobody has changed them yet, so choose which "
+                    f"of them to keep in version {number}.",
                 )
             )
         self.helper = Helper(
@@ -145,13 +145,13 @@ class MilestoneForm(Form):
     date = PartialDateField(
         required=False,
         label="When",
-        help_text="When it was achieved, or the new forecast: a day, a month, a quarter or a year.",
+        help_text="Enter when the milestone was achieved, or the new forecast: a day, a month, a quarter or a year.",
     )
     note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
     minor = forms.BooleanField(
         label="This is a minor version: it keeps all signatures",
         required=False,
-        help_text="A new forecast cannot be minor: signatories agreed to the date.",
+        help_text="A new forecast cannot be a minor version, because signatories agreed to the date.",
     )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
@@ -164,7 +164,7 @@ class MilestoneForm(Form):
         """An achieved or moved milestone needs a date."""
         data = super().clean() or {}
         if data.get("happened") in ("achieved", "moved") and not data.get("date") and "date" not in self.errors:
-            self.add_error("date", "Enter when it was achieved, or the new forecast")
+            self.add_error("date", "Enter when the milestone was achieved, or the new forecast")
         return data
 
     def applied(self, item: Item) -> Item:

@@ -43,7 +43,7 @@ class AnswerForm(Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
         max_length=1_000,
-        help_text="It is included in the email with your answer.",
+        help_text="We include your message in the email with your answer.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
@@ -51,7 +51,7 @@ class AnswerForm(Form):
         self.helper = Helper(
             self,
             "answer",
-            Section("If you share it", "may_comment", "ends_on"),
+            Section("If you share the draft", "may_comment", "ends_on"),
             Section("Your message", "message"),
             submit="Send answer",
             cancel=cancel,

@@ -19,8 +19,8 @@ class SignatoriesForm(Form):
     due_on = DayField(
         label="Decide by",
         required=False,
-        help_text="We remind them a week before and on the day, unless they chose other days. After that we remind "
-        "them weekly.",
+        help_text="We remind the leads of each organisation a week before the deadline and on the day, unless they "
+        "chose other days. After the deadline, we remind them every week.",
     )
     questions = QuestionsField(label="Questions for them to answer", required=False)
 
@@ -35,7 +35,8 @@ class SignatoriesForm(Form):
                 label=organisation.name,
                 required=False,
                 max_length=150,
-                help_text="The role that signs, for example chief executive. Leave empty if it does not need to sign.",
+                help_text="Enter the role that signs, for example chief executive. Leave empty if this organisation "
+                "does not need to sign.",
             )
         self.helper = Helper(self, *role_fields, "due_on", "questions", submit="Ask for sign-off")
 
@@ -65,7 +66,7 @@ class ConditionForm(Form):
     """Confirm that a condition is met."""
 
     note = forms.CharField(
-        label="How was it met?", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
+        label="How was the condition met?", widget=forms.Textarea(attrs={"rows": 3}), required=False, max_length=1_000
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

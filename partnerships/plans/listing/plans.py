@@ -280,7 +280,7 @@ PLANS = ListDefinition(
     form=lambda parameters, user: PlansForm(parameters, user=user),
     sort=lambda _chosen: "-number",
     template="plans/list.html",
-    empty=("No plans yet", "None has been shared with you yet, and your organisations have not started one."),
+    empty=("No plans yet", "Nobody has shared a plan with you yet, and your organisations have not started one."),
     ready=_make_ready,
     followed=lambda row: row,
     dates=dates_of_plans,

@@ -66,7 +66,9 @@ def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisati
     if successor is not None and not other_owners.filter(organisation=successor).exists() and _may_own(plan, successor):
         begin_ownership(plan, successor, author=None, now=now)
     if not other_owners.exists():
-        raise UnableToChangeOwners(f"nobody else owns plan {plan.pk}, so {current_owner.organisation.name} still does")
+        raise UnableToChangeOwners(
+            f"nobody else owns plan {plan.pk}, so {current_owner.organisation.name} is still an owner"
+        )
     end_ownership(plan, current_owner, because, author=None, now=now, reason=REASON)
 
 

@@ -41,7 +41,9 @@ def attach_document(
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
     if plan.documents.count() >= MAX_DOCUMENTS:
-        raise UnableToAttach(f"A plan can have at most {MAX_DOCUMENTS} documents.")
+        raise UnableToAttach(
+            f"A plan can have at most {MAX_DOCUMENTS} documents. Put a link to the document in a section instead."
+        )
     document = Document(
         plan=plan,
         key=secrets.token_hex(6),

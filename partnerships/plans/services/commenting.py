@@ -62,7 +62,7 @@ def add_comment(
     text = text.replace("\r\n", "\n").strip()
     _check_comment(plan, text)
     if thread is not None and thread.plan_id != plan.pk:
-        raise UnableToComment("That thread belongs to another plan.")
+        raise UnableToComment("The comment that you are answering belongs to another plan. Open its page again.")
 
     organisation = Organisation.objects.of_person(author).order_by("name", "pk").first()
     comment = Comment.objects.create(
@@ -98,9 +98,10 @@ def _check_comment(plan: Plan, text: str) -> None:
     if not text:
         raise UnableToComment("Enter your comment.")
     if len(text) > MAX_COMMENT:
-        raise UnableToComment(f"Your comment has {len(text):,} characters; the limit is {MAX_COMMENT:,}.")
+        raise UnableToComment(f"Your comment has {len(text):,} characters; the limit is {MAX_COMMENT:,}. Shorten it.")
     if plan.is_over:
-        raise UnableToComment(f"This plan is {plan.get_status_display().lower()}. It can no longer be commented on.")
+        status = plan.get_status_display().lower()
+        raise UnableToComment(f"This plan is {status}, so you can no longer comment on it.")
 
 
 def _email_mentioned(comment: Comment, people: Sequence[User], *, now: dt.datetime) -> None:
@@ -135,7 +136,9 @@ def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) ->
     except UnknownPiece as error:
         raise UnableToComment(str(error)) from error
     if code == "order" or item is None:
-        raise UnableToComment("This part of the plan is not in this version.")
+        raise UnableToComment(
+            "This part of the plan is not in this version. Comment on another part, or on the whole plan."
+        )
     return "About this plan" if code == "about" else str(item[COLLECTION_BY_CODE[code].title])
 
 

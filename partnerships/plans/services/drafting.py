@@ -75,10 +75,10 @@ def create_plan(
     if not title:
         raise UnableToCreatePlan("Enter a title.")
     if not owners:
-        raise UnableToCreatePlan("A plan needs an owner.")
+        raise UnableToCreatePlan("Choose the organisation that owns the plan.")
     _check_kind(plan.kind, plan.audience, imported=is_imported)
     if plan.audience == Audience.PARTNERSHIP and plan.partnership is None:
-        raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
+        raise UnableToCreatePlan("Choose the partnership that the plan belongs to, or another audience.")
     if plan.partnership is not None:
         plan.partnership = _lock_partnership(plan.partnership, timezone.localdate(now))
         if author is not None:
@@ -103,7 +103,9 @@ def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
     """The partnership, locked: an organisation that leaves at this moment must not become an owner."""
     locked = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
     if locked.is_over_on(today):
-        raise UnableToCreatePlan(f"{locked.title} has ended. You cannot create plans in it.")
+        raise UnableToCreatePlan(
+            f"{locked.title} has ended, so you cannot start a plan in it. Choose another partnership."
+        )
     return locked
 
 
@@ -124,7 +126,7 @@ def _check_kind(kind: str, audience: str, *, imported: bool) -> None:
     if plan_kind is None or audience not in Audience.values:
         raise UnableToCreatePlan("Choose a kind of plan and an audience.")
     if not plan_kind.active and not imported:
-        raise UnableToCreatePlan(f"“{plan_kind.label}” is no longer offered: choose another kind of plan.")
+        raise UnableToCreatePlan(f"“{plan_kind.label}” is no longer offered. Choose another kind of plan.")
 
 
 def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -> None:
@@ -133,7 +135,8 @@ def _check_take_part(partnership: Partnership, owners: Sequence[Organisation]) -
     for owner in owners:
         if owner.pk not in members:
             raise UnableToCreatePlan(
-                f"{owner.name} is not a member of {partnership.title}, so it cannot own one of its plans."
+                f"{owner.name} is not a member of {partnership.title}, so it cannot own one of its plans. Choose "
+                "another owner or another partnership."
             )
 
 
@@ -249,7 +252,7 @@ def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tup
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_over:
-        raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}. It cannot be changed.")
+        raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}, so you can no longer change it.")
     return plan, lock_draft(plan, author=author, now=now)
 
 
@@ -306,7 +309,7 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_draft:
-        raise UnableToSavePiece("This plan has no version yet. Close it instead.")
+        raise UnableToSavePiece("This plan has no version to go back to. Close the plan instead.")
     draft = lock_draft(plan, author=author, now=now)
     draft.based_on = plan.current_number
     documents.discard_changes(draft, author=author, now=now)

@@ -51,8 +51,11 @@ def change_status(
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if to not in choices_by_hand(plan):
-        label = Status(to).label.lower() if to in Status.values else to
-        raise UnableToChangeStatus(f"A plan that is {plan.get_status_display().lower()} cannot be changed to {label}.")
+        new_label = Status(to).label.lower() if to in Status.values else to
+        raise UnableToChangeStatus(
+            f"You cannot change this plan from {plan.get_status_display().lower()} to {new_label}. Choose another "
+            "status."
+        )
     if not reason.strip():
         raise UnableToChangeStatus("Enter a reason.")
     if to == Status.SUPERSEDED:
@@ -83,7 +86,7 @@ def change_status(
 def _checked_successor(plan: Plan, successor: Plan | None, author: User | None) -> Plan:
     """The successor, if it can replace the plan and its author may read it. Raises `UnableToChangeStatus`."""
     if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
-        raise UnableToChangeStatus("Choose the plan that replaces it.")
+        raise UnableToChangeStatus("Choose the plan that replaces this one.")
     require(author is None or Plan.objects.published_for(author).filter(pk=successor.pk).exists())
     return successor
 
@@ -94,7 +97,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User | No
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if audience not in Audience.values:
-        raise UnableToChangeStatus("Choose who can read it.")
+        raise UnableToChangeStatus("Choose who can read the plan.")
     if audience == Audience.PARTNERSHIP and plan.partnership_id is None:
         raise UnableToChangeStatus("This plan does not belong to a partnership. Choose another audience.")
     if audience == plan.audience:
@@ -128,10 +131,10 @@ def pin_baseline(*, plan: Plan, number: int | None, author: User, now: dt.dateti
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
     if number is not None and not plan.versions.filter(number=number).exists():
-        raise UnableToPinBaseline(f"This plan has no version {number}.")
+        raise UnableToPinBaseline(f"This plan has no version {number}. Choose a version from its history.")
     if number is not None and number > plan.announced_number:
         raise UnableToPinBaseline(
-            f"Version {number} is under embargo, and the baseline would give it away. Choose it once the embargo "
+            f"Version {number} is under embargo, and making it the baseline would reveal it. Wait until the embargo "
             "has ended."
         )
     number_before = plan.baseline_number

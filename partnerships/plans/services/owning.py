@@ -45,7 +45,9 @@ def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
     """The organisation's present ownership. Raises `UnableToChangeOwners`."""
     owner = plan.owners.filter(organisation=organisation).select_related("organisation").first()
     if owner is None:
-        raise UnableToChangeOwners("This organisation no longer owns the plan.")
+        raise UnableToChangeOwners(
+            "This organisation no longer owns the plan. Open the plan to see its present owners."
+        )
     return owner
 
 
@@ -75,12 +77,17 @@ def offer_ownership(
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(offered_for.pk))
     if plan.owners.filter(organisation=organisation).exists():
-        raise UnableToChangeOwners(f"{organisation.name} already owns this plan.")
+        raise UnableToChangeOwners(f"{organisation.name} already owns this plan. Choose another organisation.")
     if not possible_new_owners(plan, offered_for).filter(pk=organisation.pk).exists():
-        raise UnableToChangeOwners(f"{organisation.name} is not in a partnership with {offered_for.name}.")
+        raise UnableToChangeOwners(
+            f"{organisation.name} is not in a partnership with {offered_for.name}. Choose another organisation."
+        )
     earlier_offers = plan.ownership_offers.unanswered().filter(organisation=organisation)
     if earlier_offers.acceptable().exists():
-        raise UnableToChangeOwners(f"{organisation.name} has not yet answered the last offer.")
+        raise UnableToChangeOwners(
+            f"{organisation.name} has not yet answered the last offer of this plan. Wait for its answer, or withdraw "
+            "that offer."
+        )
     # Any others can no longer be accepted, for example because their partnership has ended.
     withdraw_all(earlier_offers, author=None, now=now)
     offer = OwnershipOffer.objects.create(
@@ -120,7 +127,7 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     # Read again under the lock: a colleague may have withdrawn it, or the receiver answered, since the page was shown.
     open_offer = plan.ownership_offers.acceptable().filter(pk=offer.pk).select_related("organisation").first()
     if open_offer is None:
-        raise UnableToChangeOwners("This offer is no longer open.")
+        raise UnableToChangeOwners("This offer is no longer open, so you do not need to withdraw it.")
     withdraw(open_offer, author=author, now=now)
 
 
@@ -159,7 +166,9 @@ def answer_offer(
     open_offers = plan.ownership_offers.acceptable().select_related("organisation", "offered_for", "partnership")
     open_offer = open_offers.filter(pk=offer.pk).first()
     if open_offer is None:
-        raise UnableToChangeOwners("This offer is no longer open.")
+        raise UnableToChangeOwners(
+            f"This offer is no longer open, so you cannot answer it. {offer.offered_for.name} can offer the plan again."
+        )
     if not accept and not reason.strip():
         raise UnableToChangeOwners("Enter why your organisation is declining.")
 
@@ -207,9 +216,11 @@ def _apply_accepted_offer(plan: Plan, offer: OwnershipOffer, *, author: User, no
     is_returning = plan.partnership_id is None and _may_return(plan, offer)
     partnership = offer.partnership if is_returning else plan.partnership
     if organisation.is_ended:
-        raise UnableToChangeOwners(f"{organisation.name} has ended.")
+        raise UnableToChangeOwners(f"{organisation.name} has ended, so it cannot own the plan.")
     if partnership is not None and not possible_owners(partnership).filter(pk=organisation.pk).exists():
-        raise UnableToChangeOwners(f"{organisation.name} is not a member of {partnership.title}.")
+        raise UnableToChangeOwners(
+            f"{organisation.name} is not a member of {partnership.title}, so it cannot own one of its plans."
+        )
 
     if is_returning and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
         _return_to_partnership(plan, partnership, now=now)
@@ -266,7 +277,7 @@ def give_up_ownership(*, plan: Plan, organisation: Organisation, reason: str, au
     if not reason.strip():
         raise UnableToChangeOwners("Enter a reason.")
     if plan.owners.count() == 1:
-        raise UnableToChangeOwners("A plan needs an owner. Offer it to another organisation instead.")
+        raise UnableToChangeOwners("A plan needs an owner. Offer the plan to another organisation instead.")
     end_ownership(plan, owner, EndedBecause.GIVEN_UP, author=author, now=now, reason=reason.strip())
 
 

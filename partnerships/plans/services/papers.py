@@ -58,8 +58,8 @@ def register() -> None:
     register_retention(
         "papers",
         what="PDFs of published versions and of two versions compared",
-        purpose="so that a PDF is made once and not for every reader",
+        purpose="so that we make each PDF only once, not again for every reader",
         basis="legitimate interests",
-        kept_for="30 days; then it is made again when somebody asks",
+        kept_for="30 days; after that, we make the PDF again when a reader downloads it",
         apply=_delete_old,
     )

@@ -48,7 +48,7 @@ from partnerships.plans.services.sharing import end_active_shares
 from partnerships.plans.signals import version_published
 from partnerships.plans.starters import is_untouched, untouched_parts
 
-NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text."
+NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text. Edit the draft first."
 MIXED_YEARS = "Some homes use financial years and some calendar years. Use the same kind for all of them."
 
 
@@ -150,7 +150,7 @@ def publish_version(
 def _check_plan(plan: Plan, note: str) -> None:
     """Refuse to publish a plan that is over, or without a note."""
     if plan.is_over:
-        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. Nothing can be published.")
+        raise UnableToPublish(f"This plan is {plan.get_status_display().lower()}. You can no longer publish it.")
     if not note:
         raise UnableToPublish("Enter what changed and why.")
 
@@ -159,7 +159,9 @@ def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None,
     """The locked draft without the pieces to leave out. Raises `UnableToPublish` if it changed since it was seen."""
     draft = lock_draft(plan, author=author, now=now)
     if choices.revision is not None and draft.revision != choices.revision:
-        raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
+        raise UnableToPublish(
+            "The draft has changed since you opened this page. Read the draft again before you publish."
+        )
     if choices.leave_out:
         _remove_pieces(plan, draft, choices.leave_out, author, now)
     return draft
@@ -222,7 +224,7 @@ def _finished(plan: Plan, content: Content, previous_content: Content) -> Conten
     """The content with a title, and without references to removed sites. Raises `UnableToPublish` for its period."""
     content = settle_milestones(content, previous_content)
     for problem in period_problems(content["about"]):
-        raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
+        raise UnableToPublish(f"{problem.message} Change the period under “About this plan” in the draft.")
     return {**content, "about": {**content["about"], "title": content["about"]["title"] or plan.title}}
 
 
@@ -231,7 +233,9 @@ def _refuse_untouched(plan: Plan, content: Content, previous_content: Content, k
     untouched = untouched_parts(plan.kind, content, previous_content)
     titles = [title for piece, title in untouched.items() if piece not in keep]
     if titles:
-        raise UnableToPublish(f"Nobody has changed these since the plan began. Keep or remove: {'; '.join(titles)}.")
+        raise UnableToPublish(
+            f"Nobody has changed these parts since the plan was started. Keep or remove each one: {'; '.join(titles)}."
+        )
 
 
 def _remove_pieces(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:
@@ -268,7 +272,7 @@ def publish_piece(
         require(rights_over(locked, author, now).may_publish)
         newest = locked.versions.filter(number=locked.current_number).first()
         if newest is None:
-            raise UnableToPublish("This plan has no version yet.")
+            raise UnableToPublish("This plan has no version yet. Publish its draft first.")
         try:
             content = set_piece(newest.content, piece, value)
             _check_conflict(locked, newest, piece, content=content, based_on=based_on)

@@ -60,13 +60,13 @@ def share_draft(
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
     if plan.is_over:
-        raise UnableToShare(f"This plan is {plan.get_status_display().lower()}.")
+        raise UnableToShare(f"This plan is {plan.get_status_display().lower()}, so you can no longer share its draft.")
     if ends_on is not None and ends_on < timezone.localdate(now):
         raise UnableToShare("The last day must be today or later.")
     person, organisation = _reader_at(email, plan)
     existing_share = plan.shares.filter(person=person).first()
     if existing_share is None and plan.shares.active(now).count() >= MAX_SHARES:
-        raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish it instead.")
+        raise UnableToShare(f"A draft can be shared with at most {MAX_SHARES} people. Publish the plan instead.")
 
     is_active = existing_share is not None and plan.shares.active(now).filter(pk=existing_share.pk).exists()
     owner = acting_organisation(plan, author)
@@ -116,7 +116,7 @@ def _reader_at(email: str, plan: Plan) -> tuple[User, Organisation]:
         )
     owners = plan.owners.values("organisation")
     if Membership.objects.current().of_person(person, Role.EDITOR, Role.LEAD).filter(organisation__in=owners).exists():
-        raise UnableToShare(f"{person.display_name} can already edit this draft.")
+        raise UnableToShare(f"{person.display_name} can already edit this draft, so you do not need to share it.")
     return person, organisation
 
 
@@ -222,7 +222,7 @@ def ask_for_access(
     require(may_ask_for_access(partnership.pk, roles_of(author, now)))
     about = " ".join(about.split())[:300]
     if not about:
-        raise UnableToAskForAccess("Enter the plan's title, or the address you were given.")
+        raise UnableToAskForAccess("Enter the plan’s title or its web address.")
     plan = _plan_called(about, partnership)
     try:
         with transaction.atomic():
@@ -282,7 +282,7 @@ def answer_request(
     request = AccessRequest.objects.select_for_update(of=("self",)).select_related("person", "plan").get(pk=request.pk)
     require(request.plan is not None and rights_over(lock_plan(request.plan), author, now).may_edit)
     if request.answered_at is not None or request.plan is None:
-        raise UnableToShare("This request has already been answered.")
+        raise UnableToShare("This request has already been answered, so you do not need to do anything.")
     if grant:
         share_draft(
             plan=request.plan,

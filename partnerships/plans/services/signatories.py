@@ -121,10 +121,11 @@ def _check_can_be_signed(plan: Plan, due_on: dt.date | None, today: dt.date) -> 
     """Refuse a plan without an open version or that is over, and a deadline in the past."""
     if not number_to_sign(plan):
         raise UnableToRequestSignOff(
-            "Publish a version without an embargo first. Organisations sign a published version."
+            "Organisations sign a published version. Publish a version without an embargo first."
         )
     if plan.status not in (Status.SHARED, Status.AWAITING_SIGN_OFF, Status.AGREED, Status.MONITORING):
-        raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
+        status = plan.get_status_display().lower()
+        raise UnableToRequestSignOff(f"This plan is {status}, so you can no longer ask for sign-off.")
     if due_on is not None and due_on < today:
         raise UnableToRequestSignOff("The deadline must be today or later.")
 
@@ -209,7 +210,9 @@ def change_due_day(
     require(rights_over(plan, author, now).may_publish)
     signatory = Signatory.objects.select_related("plan", "organisation").get(pk=signatory.pk)
     if signatory.removed_at is not None or plan.is_over:
-        raise UnableToRequestSignOff(f"{signatory.organisation.name} is no longer asked to sign this plan.")
+        raise UnableToRequestSignOff(
+            f"{signatory.organisation.name} is no longer asked to sign this plan, so it needs no deadline."
+        )
     if due_on is not None and due_on < timezone.localdate(now):
         raise UnableToRequestSignOff("The deadline must be today or later.")
     if not reason.strip():
@@ -235,18 +238,25 @@ def change_due_day(
 def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
     """Refuse organisations other than owners and partners, and observers."""
     if not role:
-        raise UnableToRequestSignOff(f"Enter the role in which {organisation.name} signs.")
+        raise UnableToRequestSignOff(f"Enter the role that signs for {organisation.name}.")
     if plan.owners.filter(organisation=organisation).exists():
         return
     party = Party.objects.filter(
         partnership=plan.partnership_id, organisation=organisation, status=PartyStatus.ACCEPTED
     ).first()
     if plan.partnership_id is None or party is None:
-        raise UnableToRequestSignOff(f"{organisation.name} is neither an owner nor a partner of this plan.")
+        raise UnableToRequestSignOff(
+            f"{organisation.name} is neither an owner nor a partner of this plan. Choose another organisation."
+        )
     if party.role == PartyRole.OBSERVER:
-        raise UnableToRequestSignOff(f"{organisation.name} is an observer. Observers cannot sign.")
+        raise UnableToRequestSignOff(
+            f"{organisation.name} is an observer, and observers cannot sign. Choose another organisation."
+        )
     if plan.audience == "owners":
-        raise UnableToRequestSignOff("Only owners can read this plan. Change its audience before others sign it.")
+        raise UnableToRequestSignOff(
+            "Only its owners can read this plan. Change who can read the plan before you ask other organisations to "
+            "sign it."
+        )
 
 
 def _send_request(
@@ -298,10 +308,11 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
     plan = lock_plan(signatory.plan)
     require(rights_over(plan, author, now).may_publish)
     present_signatories = plan.signatories.filter(removed_at=None)
+    name = signatory.organisation.name
     if not present_signatories.filter(pk=signatory.pk).exists():
-        raise UnableToRequestSignOff(f"{signatory.organisation.name} is no longer asked to sign this plan.")
+        raise UnableToRequestSignOff(f"{name} is no longer asked to sign this plan, so you do not need to do anything.")
     if plan.is_awaiting_sign_off and not present_signatories.exclude(pk=signatory.pk).exists():
-        raise UnableToRequestSignOff("This is the only signatory. Choose another one first.")
+        raise UnableToRequestSignOff(f"{name} is the only organisation asked to sign. Ask another organisation first.")
     stop_asking(plan, signatory, reason=reason, author=author, now=now)
     settle(plan, author=author, now=now)
 

@@ -75,7 +75,9 @@ def sign_off(
                 signed_at=now,
             )
     except IntegrityError as error:
-        raise UnableToSign(f"A colleague has already decided for {organisation.name}.") from error
+        raise UnableToSign(
+            f"A colleague has already decided for {organisation.name}, so you do not need to decide."
+        ) from error
     record_event(
         plan,
         _EVENT_OF_DECISION[Decision(decision)],
@@ -101,20 +103,22 @@ def _check_decision(decision: str, reason: str) -> None:
 def _check_version(plan: Plan, number: int) -> None:
     """Refuse a decision on a plan that waits for none, or on an older version."""
     if not plan.is_awaiting_sign_off:
-        raise UnableToSign(f"This plan is not waiting for signatures. It is {plan.get_status_display().lower()}.")
+        raise UnableToSign(f"This plan is {plan.get_status_display().lower()}, so nobody needs to sign it now.")
     newest = number_to_sign(plan)
     if number != newest:
-        raise UnableToSign(f"Version {newest} is newer. Read what changed before you decide.")
+        raise UnableToSign(f"Version {newest} has been published since. Read what changed before you decide.")
 
 
 def _signatory_to_decide(plan: Plan, organisation: Organisation, number: int) -> Signatory:
     """The organisation as a signatory that has not decided on this version."""
     signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is None:
-        raise UnableToSign(f"{organisation.name} is not asked to sign this plan.")
+        raise UnableToSign(
+            f"{organisation.name} is not asked to sign this plan. A lead of an owner can ask it to sign."
+        )
     state = next(state for state in signing_states(plan) if state.signatory.pk == signatory.pk)
     if not state.takes_part:
-        raise UnableToSign(f"{organisation.name} no longer takes part in this plan.")
+        raise UnableToSign(f"{organisation.name} no longer takes part in this plan, so it cannot sign.")
     if state.sign_off is not None and not state.may_decide_on(number):
         raise UnableToSign(
             f"{state.sign_off.person.display_name} has already decided for {organisation.name}: "
@@ -149,11 +153,15 @@ def meet_condition(*, sign_off: SignOff, person: User, note_text: str, now: dt.d
         None,
     )
     if state is None or not sign_off.is_conditional:
-        raise UnableToSign("This decision no longer counts, or has no condition.")
+        raise UnableToSign(
+            "This decision no longer counts or has no condition, so you do not need to confirm anything."
+        )
     if state.code == "met":
-        raise UnableToSign("The condition is already met.")
+        raise UnableToSign("A colleague has already confirmed that the condition is met.")
     if not state.takes_part:
-        raise UnableToSign(f"{sign_off.organisation.name} no longer takes part in this plan.")
+        raise UnableToSign(
+            f"{sign_off.organisation.name} no longer takes part in this plan, so it cannot confirm its condition."
+        )
     met = ConditionMet.objects.create(sign_off=sign_off, person=person, note=note_text.strip(), at=now)
     record_event(
         plan,

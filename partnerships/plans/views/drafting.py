@@ -52,8 +52,8 @@ def create(request: HttpRequest) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        words = f"“{plan.title}” created. Only editors of its owners can see this draft."
-        return words, reverse("plans:draft", args=[plan.pk])
+        message = f"“{plan.title}” created. Only editors and leads of its owners can see this draft."
+        return message, reverse("plans:draft", args=[plan.pk])
 
     return take_step(request, "plans/create.html", form, step, {UnableToCreatePlan: None})
 
@@ -141,7 +141,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
         discard_draft(
             plan=access.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
         )
-        words = f"Draft discarded. It is the same as version {access.plan.current_number} again."
-        return words, access.plan.get_absolute_url()
+        message = f"Changes discarded. The draft is the same as version {access.plan.current_number} again."
+        return message, access.plan.get_absolute_url()
 
     return take_step(request, "plans/discard.html", form, step, {UnableToSavePiece: None}, plan=access.plan, back=back)

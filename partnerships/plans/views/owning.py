@@ -93,7 +93,9 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        message = f"You have offered the plan to {new_offer.organisation.name}. Its leads can accept it."
+        message = (
+            f"You have offered the plan to {new_offer.organisation.name}. Its leads can accept or decline the offer."
+        )
         return message, reverse("plans:owners", args=[pk])
 
     return take_step(

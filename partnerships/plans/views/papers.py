@@ -120,7 +120,7 @@ def _word_lead(access: PlanAccess, version: Version) -> str:
         f"{plan.get_status_display()}.",
     ]
     if not access.is_inside:
-        sentences.append("Without confidential sites and restricted text.")
+        sentences.append("This copy leaves out confidential sites and restricted text.")
     return " ".join(sentences)
 
 

@@ -117,7 +117,7 @@ def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Org
                 f"{sign_off.person.display_name} has already decided for {organisation.name}: "
                 f"{sign_off.get_decision_display().lower()}."
             )
-    return "There is nothing for you to sign."
+    return "This plan is not waiting for your decision, so you do not need to sign it."
 
 
 def _last_decided_number(states: list[SigningState], organisation: Organisation) -> int | None:
@@ -228,7 +228,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
         )
         name = changed.organisation.name
         if changed.due_on is None:
-            return f"{name} has no deadline to decide.", back
+            return f"{name} now has no deadline to decide.", back
         return f"{name} is asked to decide by {long_date(changed.due_on)}.", back
 
     return take_step(
@@ -265,7 +265,7 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
         except UnableToSign as error:
             messages.error(request, str(error))
         else:
-            message = f"The condition of {sign_off.organisation.name} is met."
+            message = f"You have confirmed that the condition of {sign_off.organisation.name} is met."
             messages.success(request, f"{message}{recipients.sentence()}")
         return redirect(back)
     context = {"plan": access.plan, "sign_off": sign_off, "form": form, "back": back}

@@ -35,6 +35,7 @@ from partnerships.plans.services.publishing import (
     publish_piece,
     publish_version,
 )
+from partnerships.plans.services.reminding import remind_signatories
 from partnerships.plans.services.sharing import (
     UnableToAskForAccess,
     UnableToShare,
@@ -48,7 +49,6 @@ from partnerships.plans.services.signatories import (
     UnableToRequestSignOff,
     change_due_day,
     release_signatories,
-    remind_signatories,
     remove_signatory,
     request_sign_off,
 )

@@ -11,7 +11,7 @@ from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Signatory, Status
 from partnerships.plans.queries import next_post
 from partnerships.plans.services.recording import record_event
-from partnerships.plans.services.signatories import must_decide
+from partnerships.plans.services.reminding import must_decide
 
 
 def escalate_signatories(*, now: dt.datetime) -> int:

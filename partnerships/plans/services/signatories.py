@@ -1,11 +1,10 @@
-"""Ask organisations to sign, remind them, and remove them."""
+"""Ask organisations to sign a plan, change their deadlines, and stop asking them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,15 +15,13 @@ from partnerships.kit import journal
 from partnerships.kit.link_keys import end_links
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.queries import leads_of
-from partnerships.outbox.services import record_emails
-from partnerships.people.lead_times import everybodys_lead_times
-from partnerships.people.models import ReminderKind, User
+from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind, EventTarget
 from partnerships.plans.models import Plan, Signatory, Status
 from partnerships.plans.queries import asked_again, number_to_sign, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
+from partnerships.plans.services.reminding import email_request
 from partnerships.plans.services.signing import settle
 
 #: The least time that signatories get when they are asked again after their deadline.
@@ -109,7 +106,7 @@ def request_sign_off(
         },
     )
     for signatory in created:
-        _send_request(signatory, author=author, now=now)
+        email_request(signatory, author=author, now=now)
     for state in states_to_ask_again:
         deadline = due_on or _new_deadline(state.signatory, now)
         _ask_again(state.signatory, due_on=deadline, questions=valid_questions, author=author, now=now)
@@ -169,7 +166,7 @@ def _ask_again(
     if author is not None:
         signatory.asked_by = author
     signatory.save(update_fields=["asked_by", "asked_at", "reminded_at", "escalated_at", "due_on", "questions"])
-    _send_request(signatory, author=author, now=now, again=True)
+    email_request(signatory, author=author, now=now, again=True)
     _record_deadline(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, due_before=due_before, author=author, now=now)
 
 
@@ -259,41 +256,6 @@ def _check_may_sign(plan: Plan, organisation: Organisation, role: str) -> None:
         )
 
 
-def _send_request(
-    signatory: Signatory,
-    *,
-    author: User | None,
-    now: dt.datetime,
-    reminder: bool = False,
-    again: bool = False,
-    owed_since: dt.datetime | None = None,
-    only: Collection[int] | None = None,
-) -> None:
-    """Email the link to the organisation's leads, except the author; with `only`, to those of these ids.
-
-    `owed_since` is the moment of the email before a reminder. It tells one reminder from the next.
-    """
-    lead_ids = [lead.pk for lead in leads_of(signatory.organisation) if lead != author]
-    if only is not None:
-        lead_ids = [pk for pk in lead_ids if pk in only]
-    params: dict[str, Any] = {
-        "signatory": signatory.pk,
-        "asked_at": signatory.asked_at.isoformat(),
-        "reminder": reminder,
-        "again": again,
-    }
-    if owed_since is not None:
-        params["owed_since"] = owed_since.isoformat()
-    sender = acting_organisation(signatory.plan, author)
-    record_emails(
-        kind="plans.sign_off_request",
-        people=lead_ids,
-        params=params,
-        sender_id=sender.pk if sender else None,
-        now=now,
-    )
-
-
 def ask_all_again(plan: Plan, *, author: User | None, now: dt.datetime) -> None:
     """Ask every signatory that must decide again. Lock the plan's row first."""
     for state in signing_states(plan):
@@ -367,40 +329,3 @@ def _release_signatories_of(plan_pk: int, now: dt.datetime) -> int:
         stop_asking(plan, signatory, reason=reason, author=None, now=now)
     settle(plan, author=None, now=now)
     return len(former)
-
-
-def remind_signatories(*, now: dt.datetime) -> int:
-    """Remind leads before the deadline at their own lead times, and once a week after it.
-
-    Returns how many signatories were reminded. Safe to run twice: a conditional update claims each signatory in the
-    transaction that records its emails.
-    """
-    lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
-    signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
-    reminded = 0
-    for signatory in signatories.select_related("plan", "organisation").order_by("pk"):
-        if not signatory.is_reminder_due(now, lead_times.any_days) or not must_decide(signatory):
-            continue
-        lead_ids = [lead.pk for lead in leads_of(signatory.organisation)]
-        lead_ids_to_remind = [pk for pk in lead_ids if signatory.is_reminder_due(now, lead_times.of(pk))]
-        if lead_ids and not lead_ids_to_remind:
-            continue
-        with transaction.atomic():
-            unclaimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
-            if unclaimed.update(reminded_at=now):
-                reminded += 1
-                _send_request(
-                    signatory,
-                    author=None,
-                    now=now,
-                    reminder=True,
-                    owed_since=signatory.reminded_at or signatory.asked_at,
-                    only=lead_ids_to_remind,
-                )
-    return reminded
-
-
-def must_decide(signatory: Signatory) -> bool:
-    """Whether a signatory still takes part and has not decided on the present version."""
-    states = signing_states(signatory.plan)
-    return any(state.must_decide for state in states if state.signatory.pk == signatory.pk)

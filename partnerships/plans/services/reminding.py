@@ -1,0 +1,79 @@
+"""Email the leads of signatories: requests to sign, and reminders before and after the deadline."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.services import record_emails
+from partnerships.people.lead_times import everybodys_lead_times
+from partnerships.people.models import ReminderKind, User
+from partnerships.plans.models import Signatory, Status
+from partnerships.plans.queries import signing_states
+from partnerships.plans.services.recording import acting_organisation
+
+
+def email_request(signatory: Signatory, *, author: User | None, now: dt.datetime, again: bool = False) -> None:
+    """Email the link to sign to the leads of a signatory's organisation, except the author of the request.
+
+    `again` says that the organisation was asked before, about an earlier version.
+    """
+    lead_ids = [lead.pk for lead in leads_of(signatory.organisation) if lead != author]
+    _record_emails(signatory, lead_ids, {"reminder": False, "again": again}, author=author, now=now)
+
+
+def remind_signatories(*, now: dt.datetime) -> int:
+    """Remind leads before the deadline at their own lead times, and once a week after it.
+
+    Returns how many signatories were reminded. Safe to run twice: a conditional update claims each signatory in the
+    transaction that records its emails.
+    """
+    lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
+    signatories = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
+    reminded = 0
+    for signatory in signatories.select_related("plan", "organisation").order_by("pk"):
+        # At nobody's lead time: no need to look up the leads.
+        if not signatory.is_reminder_due(now, lead_times.any_days) or not must_decide(signatory):
+            continue
+        lead_ids = [lead.pk for lead in leads_of(signatory.organisation)]
+        lead_ids_to_remind = [pk for pk in lead_ids if signatory.is_reminder_due(now, lead_times.of(pk))]
+        if lead_ids and not lead_ids_to_remind:
+            continue
+        with transaction.atomic():
+            # No row if another run has reminded this signatory since it was read.
+            unclaimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
+            if unclaimed.update(reminded_at=now):
+                reminded += 1
+                _email_reminder(signatory, lead_ids_to_remind, now=now)
+    return reminded
+
+
+def _email_reminder(signatory: Signatory, lead_ids: Sequence[int], *, now: dt.datetime) -> None:
+    """Remind these leads. The moment of the email before tells this reminder from the next one."""
+    last_emailed_at = signatory.reminded_at or signatory.asked_at
+    params = {"reminder": True, "again": False, "owed_since": last_emailed_at.isoformat()}
+    _record_emails(signatory, lead_ids, params, author=None, now=now)
+
+
+def _record_emails(
+    signatory: Signatory, lead_ids: Sequence[int], params: dict[str, Any], *, author: User | None, now: dt.datetime
+) -> None:
+    """Record an email with a link to sign for each of these leads."""
+    sender = acting_organisation(signatory.plan, author)
+    record_emails(
+        kind="plans.sign_off_request",
+        people=lead_ids,
+        params={"signatory": signatory.pk, "asked_at": signatory.asked_at.isoformat(), **params},
+        sender_id=sender.pk if sender else None,
+        now=now,
+    )
+
+
+def must_decide(signatory: Signatory) -> bool:
+    """Whether a signatory still takes part and has not decided on the present version."""
+    states = signing_states(signatory.plan)
+    return any(state.must_decide for state in states if state.signatory.pk == signatory.pk)

@@ -35,13 +35,13 @@ class Event(models.Model):
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
     audience = models.CharField(
-        max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is told about it."
+        max_length=10, choices=Audience, blank=True, help_text="Blank if nobody is notified about the event."
     )
     subjects = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     context_id = models.UUIDField(
         null=True,
         editable=False,
-        help_text="The context in the row history. The database fills it in.",
+        help_text="The id by which the row history names this transaction. The database fills it in.",
     )
 
     class Meta:
@@ -185,7 +185,7 @@ class Export(models.Model):
         null=True, help_text="The person whose view of the site an administrator was using."
     )
     what = models.CharField(max_length=60, help_text="The name of the page that made the file.")
-    record_id = models.BigIntegerField(null=True, help_text="The record it is about, if any.")
+    record_id = models.BigIntegerField(null=True, help_text="The record that the file is about, if any.")
     asked = models.CharField(
         max_length=1000,
         blank=True,

@@ -184,7 +184,7 @@ def test_a_check_must_name_fields_that_the_kind_has(db: None) -> None:
     kind = PartnershipKind.objects.get(code="joint_venture")
     table = kind.tables.get(code="shares")
 
-    with pytest.raises(ValidationError, match="There is no field “weight”"):
+    with pytest.raises(ValidationError, match="There is no field with the code “weight”"):
         KindCheck(kind=kind, table=table, check_name="adds_up_to_100", field="weight").full_clean()
     with pytest.raises(ValidationError, match="choose its table"):
         KindCheck(kind=kind, check_name="adds_up_to_100", field="quorum").full_clean()

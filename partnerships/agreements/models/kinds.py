@@ -29,7 +29,7 @@ from partnerships.agreements.terms.declarations import (
 from partnerships.agreements.terms.schema import starter_error
 from partnerships.kit.vocabularies import CODE, Vocabulary, forget, is_code
 
-CODE_HELP = "A to z in lower case, digits and underscores. It names the stored value and cannot be changed later."
+CODE_HELP = "Enter lower-case letters, digits and underscores. You cannot change the code later."
 
 
 #: The longest lead time that people can choose, in days.
@@ -46,28 +46,33 @@ class PartnershipKind(Vocabulary):
     """A kind of arrangement, such as a charter (docs/glossary.md)."""
 
     purpose = models.CharField(
-        "what it is for", max_length=300, blank=True, help_text="One sentence, shown when people choose the kind."
+        max_length=300,
+        blank=True,
+        help_text="Say in one sentence what the kind is for. People read it when they choose a kind.",
     )
     requires_review_date = models.BooleanField(
-        "needs a review date", default=True, help_text="Its terms cannot be signed without a review date."
+        "needs a review date",
+        default=True,
+        help_text="Tick if terms of this kind cannot be signed without a review date.",
     )
     needs_data_sharing = models.BooleanField(
         "shares personal data",
         default=False,
-        help_text="Personal data can be opened only while a signed data-sharing agreement is in force.",
+        help_text="Tick if partnerships of this kind share personal data. People can then open the data only while a "
+        "signed data-sharing agreement is in force.",
     )
     gives_data_sharing = models.BooleanField(
         "is a data-sharing agreement",
         default=False,
-        help_text="Partnerships of this kind are the data-sharing agreements that must be signed before anybody can "
-        "open personal data.",
+        help_text="Tick if partnerships of this kind are data-sharing agreements. Once every party has signed one, "
+        "people can open personal data.",
     )
     notice_days = models.PositiveSmallIntegerField(
         "days of notice",
         null=True,
         blank=True,
         validators=[MinValueValidator(NOTICE_DAYS[0]), MaxValueValidator(NOTICE_DAYS[-1])],
-        help_text="What the first draft of its terms starts with. Leave empty for nothing.",
+        help_text="Enter the notice period with which the first draft of the terms starts. Leave empty for none.",
     )
     reminder_days = ArrayField(
         models.PositiveSmallIntegerField(
@@ -75,7 +80,8 @@ class PartnershipKind(Vocabulary):
         ),
         default=usual_reminder_days,
         verbose_name="days of reminders",
-        help_text="How many days before its dates leads get an email, unless their organisation chose other days.",
+        help_text="Enter how many days before a date of the partnership its leads get an email, for example 90, 60. An "
+        "organisation can choose other days.",
     )
 
     class Meta:
@@ -118,11 +124,13 @@ class Declared(models.Model):
     A change here affects new terms only: each version keeps the declarations with which it was published.
     """
 
-    position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first, in forms and in print.")
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="Enter a number. Lower numbers come first, in forms and in print."
+    )
     active = models.BooleanField(
         "in use",
         default=True,
-        help_text="Untick to retire it. New terms will leave it out. Old versions still show it.",
+        help_text="Untick to leave this part out of new terms. Old versions still show it.",
     )
 
     class Meta:
@@ -147,7 +155,7 @@ def in_use(rows: Iterable[D]) -> list[D]:
 def _refuse_reserved(code: str) -> None:
     """Raise `ValidationError` for a code that all terms use."""
     if code in RESERVED:
-        raise ValidationError({"code": f"“{code}” is a part that all terms have: choose another code."})
+        raise ValidationError({"code": f"All terms have a part with the code “{code}”. Enter another code."})
 
 
 @pghistory.track()
@@ -156,11 +164,15 @@ class KindTable(Declared):
 
     kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="tables")
     code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
-    label = models.CharField(max_length=120, help_text="Name of the whole table. For example, Lots.")
-    one = models.CharField("one row", max_length=60, help_text="Name of one row, in lower case. For example, lot.")
+    label = models.CharField(max_length=120, help_text="Enter the name of the whole table, for example, Lots.")
+    one = models.CharField(
+        "one row", max_length=60, help_text="Enter the name of one row in lower case, for example, lot."
+    )
     help = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(
-        "needs at least one row", default=False, help_text="The terms cannot be signed while the table is empty."
+        "needs at least one row",
+        default=False,
+        help_text="Tick if the terms cannot be signed while the table is empty.",
     )
 
     class Meta:
@@ -204,16 +216,16 @@ class KindField(Declared):
     label = models.CharField(max_length=120)
     shape = models.CharField("holds", max_length=10, choices=SHAPES)
     choices = models.TextField(
-        blank=True, help_text="For a field with choices: enter one on each line, as code: Label."
+        blank=True, help_text="For a field with choices, enter one choice on each line, as code: Label."
     )
-    help = models.CharField(max_length=300, blank=True, help_text="Shown below the field.")
-    required = models.BooleanField(default=False, help_text="The terms cannot be signed without it.")
+    help = models.CharField(max_length=300, blank=True, help_text="Enter a hint. People see it below the field.")
+    required = models.BooleanField(default=False, help_text="Tick if the terms cannot be signed without this field.")
     starter = models.TextField(
         "starts with",
         max_length=2000,
         blank=True,
-        help_text="What the first draft of the terms starts with. Leave empty for nothing. Columns of tables cannot "
-        "have this.",
+        help_text="Enter what the first draft of the terms says in this field. Leave empty for nothing, and in columns "
+        "of tables.",
     )
 
     class Meta:
@@ -242,7 +254,9 @@ class KindField(Declared):
         if self.table_id is None:
             _refuse_reserved(self.code)
             if self.code in general_codes():
-                raise ValidationError({"code": f"All terms have a field “{self.code}”: choose another code."})
+                raise ValidationError(
+                    {"code": f"All terms have a field with the code “{self.code}”. Enter another code."}
+                )
         if self.starter:
             self._check_starter()
         codes = [code for code, _ in self.pairs]
@@ -252,7 +266,7 @@ class KindField(Declared):
     def _check_starter(self) -> None:
         """Refuse a starting value for a column, and one that the field could not hold."""
         if self.table_id is not None:
-            raise ValidationError({"starter": "A column cannot have starter content. Leave this empty."})
+            raise ValidationError({"starter": "A column of a table cannot start with content. Leave this field empty."})
         if error := starter_error(self.declaration, self.starter):
             raise ValidationError({"starter": error})
 
@@ -287,10 +301,12 @@ class KindCheck(Declared):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Leave empty to check the fields of the terms themselves.",
+        help_text="Choose the table to check. Leave empty to check fields of the terms.",
     )
-    field = models.CharField(max_length=40, help_text="Code of the field or column.")
-    other = models.CharField(max_length=40, blank=True, help_text="Code of the second field, if the check needs one.")
+    field = models.CharField(max_length=40, help_text="Enter the code of the field or column to check.")
+    other = models.CharField(
+        max_length=40, blank=True, help_text="Enter the code of the second field, if the check needs one."
+    )
 
     class Meta:
         verbose_name = "check of a kind"
@@ -302,11 +318,11 @@ class KindCheck(Declared):
     def clean(self) -> None:
         """Refuse a check of fields that the kind does not have."""
         if self.kind_id and self.table and self.table.kind_id != self.kind_id:
-            raise ValidationError({"table": "This table belongs to another kind."})
+            raise ValidationError({"table": "This table belongs to another kind. Choose a table of this kind."})
         if self.check_name in NEED_OTHER and not self.other:
-            raise ValidationError({"other": "This check compares two fields: name the second."})
+            raise ValidationError({"other": "This check compares two fields. Enter the code of the second."})
         if self.check_name in NEED_TABLE and not self.table:
-            raise ValidationError({"table": "This check looks at a column: choose its table."})
+            raise ValidationError({"table": "This check looks at a column. Choose its table."})
         if self.kind_id:
             self._check_codes()
 
@@ -318,7 +334,9 @@ class KindCheck(Declared):
         other_codes = codes_of_terms if self.check_name == "total_not_above" else field_codes
         for name, code, allowed_codes in (("field", self.field, field_codes), ("other", self.other, other_codes)):
             if code and code not in allowed_codes:
-                raise ValidationError({name: f"There is no field “{code}”: add and save it first."})
+                raise ValidationError(
+                    {name: f"There is no field with the code “{code}”. Add the field and save first."}
+                )
 
     @property
     def declaration(self) -> CheckDeclaration:

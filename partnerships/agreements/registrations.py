@@ -116,7 +116,7 @@ def _register_retention() -> None:
     )
     register_retention(
         "reminders of dates",
-        what="Which reminders of a partnership's dates a person got",
+        what="Which reminders of a partnership’s dates a person got",
         purpose="sending each reminder once",
         basis="public task: working together on housing",
         kept_for="12 months after the date",
@@ -133,7 +133,7 @@ def _register_personal() -> None:
                 "agreements.Notice", "withdrawn_by", Fate.KEEP, "who withdrew it", ("withdrawn_at", "withdrawn_because")
             ),
             Rule("agreements.DateReminder", "person", Fate.DELETE, "which dates they were reminded of", ("kind", "on")),
-            Rule("agreements.Objective", "owner", Fate.KEEP, "who answers for it", ("text", "target_on")),
+            Rule("agreements.Objective", "owner", Fate.KEEP, "who is responsible for it", ("text", "target_on")),
             Rule("agreements.Objective", "created_by", Fate.KEEP, "who added it", ("text", "created_at")),
             Rule("agreements.ObjectiveProgress", "by", Fate.KEEP, "who reported progress", ("on", "figure", "note")),
             Rule("agreements.ObjectiveLink", "linked_by", Fate.KEEP, "who linked a record", ("linked_at",)),

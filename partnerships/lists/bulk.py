@@ -31,11 +31,11 @@ def follow_action(definition: ListDefinition) -> BulkAction | None:
         for row in rows:
             target = target_of(row)
             if target is None:
-                reasons[row.pk] = "These rows do not belong to a partnership."
+                reasons[row.pk] = "These rows do not belong to a partnership, so you cannot follow them."
             elif (subject := (kind_of(target), target.pk)) in followed:
                 reasons[row.pk] = "You already follow these."
             elif subject in seen:
-                reasons[row.pk] = "Another of these rows has the same plan, partnership or organisation."
+                reasons[row.pk] = "Another row that you chose has the same plan, partnership or organisation."
             else:
                 seen.add(subject)
         return reasons

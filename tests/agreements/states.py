@@ -15,7 +15,7 @@ from tests.support.terms import put_up
 from tests.world import World
 
 FORMER = frozenset({"former"})
-LEFT = "Harbour Community Trust does not take part in this partnership."
+LEFT = "Harbour Community Trust does not take part in this partnership"
 
 
 def over(prepare: Callable[[World], Any] | None = None) -> Callable[[World], Any]:
@@ -101,7 +101,7 @@ ENDED = (
         EDITORS,
         prepare=over(rights._document),
         situation="after it ended",
-        result="UnableToRemoveDocument: This partnership has ended: you cannot remove anything.",
+        result="UnableToRemoveDocument: This partnership has ended, so you can read its documents but not remove any.",
     ),
     Row(
         "agreements.start_working_group",
@@ -109,7 +109,7 @@ ENDED = (
         LEAD,
         prepare=over(),
         situation="after it ended",
-        result="UnableToStartGroup: This partnership has ended.",
+        result="UnableToStartGroup: This partnership has ended, so you cannot start a working group in it.",
     ),
     Row(
         "agreements.give_notice",
@@ -117,7 +117,7 @@ ENDED = (
         PARTNER,
         prepare=over(),
         situation="after it ended",
-        result="UnableToGiveNotice: You can only give notice while the partnership is in force.",
+        result="UnableToGiveNotice: The partnership is not in force, so nobody can give notice to leave it.",
     ),
     Row(
         "agreements.report_progress",
@@ -125,7 +125,7 @@ ENDED = (
         rights.KEEPERS,
         prepare=over(rights._objective),
         situation="after it ended",
-        result="UnableToKeepObjective: This partnership has ended: you can read its objectives, but not change them.",
+        result="UnableToKeepObjective: This partnership has ended, so you can read its objectives but not change them.",
     ),
     Row(
         "agreements.answer_invitation",
@@ -135,7 +135,7 @@ ENDED = (
         frozenset({"stranger"}),
         prepare=over(rights._invited),
         situation="after it ended",
-        result="UnableToAnswer: This invitation has been answered or withdrawn.",
+        result="UnableToAnswer: This invitation has already been answered or withdrawn, so you need not answer it.",
     ),
     Row(
         "agreements.create_post",
@@ -143,7 +143,7 @@ ENDED = (
         EDITORS,
         prepare=over(),
         situation="after it ended",
-        result="UnableToChangePost: This partnership has ended.",
+        result="UnableToChangePost: This partnership has ended, so its posts can no longer change.",
     ),
     Row(
         "agreements.sign_terms",
@@ -151,7 +151,7 @@ ENDED = (
         PARTNER,
         prepare=over(rights._up),
         situation="after it ended",
-        result="UnableToSignTerms: This partnership has ended.",
+        result="UnableToSignTerms: This partnership has ended, so its terms can no longer be signed.",
     ),
     Row(
         "agreements.change_party_role",
@@ -159,7 +159,7 @@ ENDED = (
         LEAD,
         prepare=over(),
         situation="after it ended",
-        result="UnableToChangeParty: Westmarch Borough Council no longer takes part.",
+        result="UnableToChangeParty: This partnership has ended, so roles in it can no longer change.",
     ),
 )
 FORMER_PARTY = (
@@ -169,7 +169,7 @@ FORMER_PARTY = (
         FORMER,
         prepare=rights._under_review,
         situation="of a former party",
-        result=f"UnableToGiveNotice: {LEFT}",
+        result=f"UnableToGiveNotice: {LEFT}, so it cannot give notice.",
     ),
     Row(
         "agreements.leave_partnership",
@@ -178,7 +178,7 @@ FORMER_PARTY = (
         ),
         FORMER,
         situation="of a former party",
-        result=f"UnableToLeave: {LEFT}",
+        result="UnableToLeave: Harbour Community Trust no longer takes part in this partnership.",
     ),
     Row(
         "agreements.choose_date_reminders",
@@ -187,21 +187,23 @@ FORMER_PARTY = (
         ),
         FORMER,
         situation="of a former party",
-        result=f"UnableToChooseReminders: {LEFT}",
+        result=f"UnableToChooseReminders: {LEFT}, so it gets no reminders.",
     ),
     Row(
         "agreements.create_post",
         _post("harbour"),
         FORMER,
         situation="of a former party",
-        result=f"UnableToChangePost: {LEFT}",
+        result=(
+            "UnableToChangePost: Harbour Community Trust takes no part in this partnership, so it has no posts there."
+        ),
     ),
     Row(
         "agreements.change_party_role",
         _role("harbour"),
         LEAD,
         situation="of a former party",
-        result="UnableToChangeParty: Harbour Community Trust no longer takes part.",
+        result="UnableToChangeParty: Harbour Community Trust no longer takes part, so its role cannot change.",
     ),
 )
 DONE_ALREADY = (
@@ -217,7 +219,7 @@ DONE_ALREADY = (
         ),
         LEAD,
         situation="that takes part",
-        result="UnableToInvite: Westmarch Borough Council is already part of this partnership.",
+        result="UnableToInvite: Westmarch Borough Council already takes part in this partnership or is invited to it.",
     ),
     Row(
         "agreements.remove_document",
@@ -225,7 +227,7 @@ DONE_ALREADY = (
         EDITORS,
         prepare=rights._removed,
         situation="once more",
-        result="UnableToRemoveDocument: This document has already been removed.",
+        result="UnableToRemoveDocument: This document has already been removed. An administrator can restore it.",
     ),
     Row(
         "agreements.restore_document",
@@ -233,7 +235,7 @@ DONE_ALREADY = (
         ADMINISTRATOR,
         prepare=rights._document,
         situation="that was not removed",
-        result="UnableToRestoreDocument: This document has not been removed.",
+        result="UnableToRestoreDocument: This document has not been removed, so there is nothing to restore.",
     ),
     Row(
         "agreements.sign_terms",
@@ -241,7 +243,7 @@ DONE_ALREADY = (
         PARTNER,
         prepare=_older_version,
         situation="of an older version",
-        result="UnableToSignTerms: A newer version has been sent for signature. Read and sign that one.",
+        result="UnableToSignTerms: A newer version has been sent for signature. Read and sign that version.",
     ),
     Row(
         "agreements.save_terms_piece",
@@ -256,7 +258,7 @@ DONE_ALREADY = (
         rights.DRAFTERS,
         prepare=_withdrawn,
         situation="after it was withdrawn",
-        result="UnableToSavePiece: This proposal is closed: withdrawn.",
+        result="UnableToSavePiece: This proposal is withdrawn, so you can no longer change it.",
     ),
     Row(
         "agreements.renew",
@@ -273,7 +275,7 @@ DONE_ALREADY = (
         rights.KEEPERS,
         prepare=_unlinked,
         situation="once more",
-        result="UnableToKeepObjective: This link has already been removed.",
+        result="UnableToKeepObjective: This link has already been removed, so you need not remove it.",
     ),
 )
 ROWS = (*ENDED, *FORMER_PARTY, *DONE_ALREADY)

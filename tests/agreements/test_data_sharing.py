@@ -72,7 +72,7 @@ def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: Wo
     client = Client()
     client.force_login(world.ben)
     page = client.get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
-    assert "There is no signed data-sharing agreement in force" in page
+    assert "The parties have no signed data-sharing agreement in force" in page
     assert download(world.ben, document) == 403
 
     version = put_up(complete(made, world), world.amina)

@@ -108,7 +108,7 @@ def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: Wor
         assert late in find_partnerships(user=world.amina, status="ended")
         with pytest.raises(UnableToEditSettings, match="has ended"):
             edit_settings(partnership=late, title="Quays", reason="New name.", author=world.amina, now=timezone.now())
-        with pytest.raises(UnableToChangeStatus, match="end date has passed"):
+        with pytest.raises(UnableToChangeStatus, match="reached its end date"):
             change_status(partnership=late, status="suspended", reason="Why.", author=world.amina, now=timezone.now())
 
 
@@ -492,7 +492,7 @@ def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> 
         "agreements:notice", args=address
     )
     page = " ".join(ben.get(reverse("agreements:notice", args=address)).content.decode().split())
-    assert "another leading organisation can remove Westmarch" in page
+    assert "another organisation that leads the partnership can remove Westmarch" in page
     give(world, world.ben, world.westmarch)
     assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
         "agreements:dates", args=[world.partnership.pk]

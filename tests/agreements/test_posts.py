@@ -164,7 +164,7 @@ def test_holder_must_act_for_the_organisation_or_have_a_name(world: World) -> No
         fill(post, world.ben)
     with pytest.raises(services.UnableToChangePost, match="enter a name"):
         fill(post, contact=services.Contact(email="sam@larkhaven.example"))
-    with pytest.raises(services.UnableToChangePost, match="not an email address"):
+    with pytest.raises(services.UnableToChangePost, match="not a complete email address"):
         fill(post, contact=services.Contact(name="Sam", email="sam at home"))
 
 

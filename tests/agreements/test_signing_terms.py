@@ -177,7 +177,7 @@ def test_observers_never_sign_and_are_not_waited_for(world: World) -> None:
     version = put_up(ready(world), world.amina)
 
     assert {state.signatory.organisation for state in signing_states(version)} == {world.larkhaven, world.westmarch}
-    with pytest.raises(UnableToSignTerms, match="not asked"):
+    with pytest.raises(UnableToSignTerms, match="not been asked"):
         sign(version, world.hana, world.harbour)
     change_party_role(
         party=party, role="member", reason="Agreed at the meeting.", author=world.amina, now=timezone.now()

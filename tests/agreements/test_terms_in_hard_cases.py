@@ -70,7 +70,7 @@ def start_and_end(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVe
 
 
 def test_amendments_of_the_start_and_the_end_that_do_not_fit_are_refused(world: World) -> None:
-    with pytest.raises(UnableToSendForSignature, match="do not fit together: “Starts on” is after “Ends on”"):
+    with pytest.raises(UnableToSendForSignature, match=r"do not fit together\. “Starts on” is after “Ends on”"):
         start_and_end(world, checked=True)
 
 
@@ -79,7 +79,7 @@ def test_the_last_signature_on_terms_that_do_not_fit_others_is_refused(world: Wo
     sign_all(later)
     sign(shorter, world.amina, world.larkhaven)
 
-    with pytest.raises(UnableToSignTerms, match=r"before the start date.*Take these terms back"):
+    with pytest.raises(UnableToSignTerms, match=r"before the start date.*Return these terms to draft"):
         sign(shorter, world.ben, world.westmarch)
 
     assert not shorter.signatures.filter(organisation=world.westmarch).exists()
@@ -145,7 +145,7 @@ def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
 
     with after(5):
         sign(version, world.amina, world.larkhaven)
-    with after(6), pytest.raises(UnableToSignTerms, match="Take them back and change the end date"):
+    with after(6), pytest.raises(UnableToSignTerms, match="Return the terms to draft and change the end date"):
         sign(version, world.ben, world.westmarch)
     with after(6):
         take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())

@@ -161,7 +161,7 @@ def test_all_that_match_are_chosen_on_all_pages_up_to_a_limit(world: World, monk
     none = chosen(world.amina, "assign")
 
     assert set(Commitment.objects.filter(owner=world.vera)) == set(agreed)
-    assert "At most 2 rows can be changed at once" in many.content.decode()
+    assert "You can change at most 2 rows at once" in many.content.decode()
     assert "Choose at least one row first." in none.content.decode()
 
 
@@ -230,7 +230,7 @@ def test_plans_of_several_milestones_are_followed_each_once(world: World) -> Non
     page = chosen(world.ben, "follow", *Milestone.objects.visible_to(world.ben), kind="milestones")
     confirmed(world.ben, page)
 
-    assert "Another of these rows has the same plan, partnership or organisation." in page.content.decode()
+    assert "Another row that you chose has the same plan, partnership or organisation." in page.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
 
 
@@ -243,7 +243,7 @@ def test_partnerships_and_organisations_of_contacts_are_followed_each_once(world
     page = chosen(world.ben, "follow", *held, kind="contacts")
     confirmed(world.ben, page)
 
-    assert page.content.decode().count("Another of these rows has the same") == 1
+    assert page.content.decode().count("Another row that you chose has the same") == 1
     followed = Subscription.objects.confirmed().filter(person=world.ben)
     assert set(followed.values_list("partnership", "organisation")) == {
         (world.partnership.pk, None),

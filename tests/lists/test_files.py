@@ -149,7 +149,7 @@ def test_a_file_that_fails_says_so_and_can_be_removed(short: World, monkeypatch:
     page = ben.get(file.get_absolute_url()).content.decode()
     ben.post(reverse("lists:file-remove", args=[file.pk]))
 
-    assert "You can no longer open this list." in page
+    assert "You can no longer open this list. Ask your administrator why." in page
     assert not ListFile.objects.exists()
 
 
@@ -174,7 +174,7 @@ def test_a_list_of_too_many_rows_is_narrowed_first(short: World, monkeypatch: py
     refused = signed_in(short.ben).post(address)
 
     file.refresh_from_db()
-    assert file.error.startswith("A file has at most")
+    assert file.error.startswith("A file can have at most")
     assert "Download more than 2 commitments" in " ".join(page.split())
     assert "Make file" not in page
     assert refused.status_code == 422

@@ -106,7 +106,7 @@ def test_a_view_shared_with_a_body_that_ends_is_its_successors_from_the_day_on(w
     take_effect(succession)
 
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 200
-    with pytest.raises(UnableToSaveView, match="no longer an editor for those"):
+    with pytest.raises(UnableToSaveView, match="no longer an editor for the organisation"):
         services.change_view(view=view, person=world.ben, name="Anything")
     take_effect(undo(succession))
     assert signed_in(world.hana).get(view.get_absolute_url()).status_code == 404
@@ -129,7 +129,10 @@ def test_a_leaver_keeps_a_shared_view_but_cannot_change_it_or_see_its_new_title(
     assert "shared with a partnership that you are no longer part of" in listed
     assert "CANARY" not in listed
     assert refused.status_code == 422
-    assert "You are no longer an editor for those that the view is shared with" in refused.content.decode()
+    assert (
+        "You are no longer an editor for the organisation or partnership that shares this view"
+        in refused.content.decode()
+    )
     assert alone.status_code == 302
     assert SavedView.objects.get().name == "Mine again"
 
@@ -243,7 +246,7 @@ def test_one_click_on_an_email_about_one_view_stops_only_that_view(world: World)
         (Way.AT_ONCE, "You will get an email when something enters or leaves “My view”."),
         (Way.SUMMARY, "Your summary by email will say what enters or leaves “My view”."),
         (Way.INBOX, "Your inbox will say what enters or leaves “My view”."),
-        (Way.OFF, "You follow “My view”, but turned notices of views off."),
+        (Way.OFF, "You follow “My view”, but you have turned off notifications about views."),
     ],
 )
 def test_following_a_view_says_how_its_news_come(world: World, way: Way, words: str) -> None:
@@ -300,7 +303,7 @@ def test_a_followed_view_that_grows_too_large_says_so_and_starts_again(
     assert told(now + dt.timedelta(hours=2)) == []
     small = signed_in(world.ben).get(reverse("lists:views")).content.decode()
 
-    assert "you follow it, but we cannot tell you about changes, because it shows more than 1 rows" in large
+    assert "you follow it, but we cannot tell you about changes, because the view shows more than 1 rows" in large
     assert "you follow it" in small
     assert "we send nothing" not in small
 

@@ -57,7 +57,7 @@ def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str
             }
         )
     if not dates:
-        return "The dates have moved, or they are no longer a lead for an organisation in the partnership."
+        return "The dates have moved, or the recipient no longer leads an organisation in the partnership."
     return Content("agreements/dates_ahead", {"person": person, "dates": dates, "first": dates[0]})
 
 

@@ -22,7 +22,7 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
     if not party.is_waiting or party.partnership.is_over:
         return "The invitation has been answered or withdrawn."
     if not leads_of(party.organisation).filter(pk=person.pk).exists():
-        return "They no longer lead the invited organisation."
+        return "The recipient no longer leads the invited organisation."
     inviter = party.invited_by
     context = {
         "party": party,
@@ -40,7 +40,7 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
     if party.is_waiting:
         return "The organisation has since been invited again."
     if not Partnership.objects.inside_for(person).filter(pk=party.partnership_id).exists():
-        return "They can no longer read the partnership."
+        return "The recipient can no longer read the partnership."
     context = {
         "party": party,
         "partnership": party.partnership,

@@ -24,7 +24,7 @@ def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str
     """Email a person whom a colleague has named as holder of a post."""
     holder = _holder(due)
     if not Holder.objects.open(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
-        return "They no longer hold the post."
+        return "The recipient no longer holds the post."
     context = {
         "holder": holder,
         "post": holder.post,
@@ -40,7 +40,7 @@ def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
     if leads_of(organisation).exists():
         return "The organisation has a lead again."
     if not person.is_staff and not people_of(organisation).filter(pk=person.pk).exists():
-        return "They no longer act for the organisation."
+        return "The recipient no longer acts for the organisation."
     context = {
         "organisation": organisation,
         "person": person,
@@ -90,7 +90,7 @@ class ContactComposer(Composer):
         for email in due:
             holder = holders.get(email.params["holder"])
             if holder is None or holder.person_id is not None or not holder.email:
-                candidates.append(Candidate(email, "", refusal="We hold nothing about them any more."))
+                candidates.append(Candidate(email, "", refusal="Their contact details have been removed."))
             else:
                 candidates.append(ContactCandidate(email, holder.email, holder.name, holder=holder))
         return candidates

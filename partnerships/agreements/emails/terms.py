@@ -34,7 +34,7 @@ def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | s
     version = signatory.version
     # A newer request has another key, so the link of this one would no longer work.
     if signatory.link_key[:8] != due.params["key"]:
-        return "The party has been asked again since, or another person now signs for it."
+        return "A newer request was sent, or another person now signs for the party."
     refusal = _reason_not_to_ask(signatory, person, now)
     if refusal:
         return refusal
@@ -68,7 +68,7 @@ def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
         partnership=signatory.version.partnership_id,
         day=timezone.localdate(now),
     ):
-        return "They no longer hold that post."
+        return "The recipient no longer holds the escalation post."
     context = _version_context(signatory.version, person) | {
         "signatory": signatory,
         "organisation": signatory.organisation,
@@ -196,7 +196,7 @@ def _reason_not_to_ask(signatory: TermsSignatory, person: User, now: dt.datetime
     if signatory.organisation_id not in required_parties(partnership, day):
         return "The organisation no longer takes part."
     if person not in signers_of(signatory.organisation_id, partnership, day):
-        return "They no longer sign for the organisation."
+        return "The recipient no longer signs for the organisation."
     return ""
 
 

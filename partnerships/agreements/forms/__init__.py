@@ -119,7 +119,7 @@ class SettingsForm(Form):
             # Terms of this kind have been sent for signature.
             del self.fields["kind"]
         self.fields["contact_days"].help_text = (
-            "After that, we tell the partners that it has gone quiet. "
+            "After that, we tell the partners that the partnership has gone quiet. "
             f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."
         )
         self.helper = Helper(self, submit="Save settings", cancel=partnership.get_absolute_url())
@@ -215,7 +215,7 @@ class StatusForm(Form):
                 label="Title of the successor",
                 required=False,
                 max_length=200,
-                help_text=f"Only if you renew it. If you leave this empty, it is “{partnership.title}”.",
+                help_text=f"Only if you renew it. If you leave this empty, the title stays “{partnership.title}”.",
             )
         choice_field(self, "status").choices = choices
         self.helper = Helper(self, submit="Change status", cancel=partnership.get_absolute_url())
@@ -235,9 +235,9 @@ class DocumentForm(Form):
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
     personal_data = forms.BooleanField(
-        label="It holds personal data",
+        label="The document contains personal data",
         required=False,
-        help_text="It can then be opened only while a signed data-sharing agreement between the parties is in force.",
+        help_text="People can then open it only while the parties have a signed data-sharing agreement in force.",
     )
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:

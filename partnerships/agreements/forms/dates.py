@@ -41,7 +41,7 @@ class DateRemindersForm(Form):
         required=False,
         choices=DateKind.choices,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none to turn reminders off.",
+        help_text="Choose no dates to turn reminders off.",
     )
     days = LeadTimesField(
         label="When?",

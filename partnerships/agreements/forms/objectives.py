@@ -33,13 +33,13 @@ def _figure(label: str) -> AmountField:
 class ObjectiveForm(Form):
     """Add an objective, or change one and say why."""
 
-    text = forms.CharField(label="Objective", max_length=300, help_text="For example: more homes for social rent.")
-    measure = forms.CharField(label="What is measured?", max_length=200, help_text="For example: homes started.")
+    text = forms.CharField(label="Objective", max_length=300, help_text="For example, more homes for social rent.")
+    measure = forms.CharField(label="What is measured?", max_length=200, help_text="For example, homes started.")
     unit = forms.CharField(
         label="Unit",
         required=False,
         max_length=40,
-        help_text="For example: homes, days or %.",
+        help_text="For example, homes, days or %.",
         widget=forms.TextInput(attrs={"class": "govuk-input--width-10"}),
     )
     baseline = _figure("Starting figure")
@@ -47,14 +47,16 @@ class ObjectiveForm(Form):
     target = _figure("Target")
     target_on = DayField(label="Target date")
     organisation = OrganisationField(
-        label="Which organisation is responsible for it?", queryset=Organisation.objects.none(), empty_label=None
+        label="Which organisation is responsible for the objective?",
+        queryset=Organisation.objects.none(),
+        empty_label=None,
     )
     owner = PersonChoice(
         label="Which person there?", queryset=User.objects.none(), required=False, empty_label="Nobody named"
     )
     revision = forms.IntegerField(widget=forms.HiddenInput)
     reason = forms.CharField(
-        label="Why are you changing it?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Why are you changing the objective?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     def __init__(
@@ -100,7 +102,7 @@ class ProgressForm(Form):
     on = DayField(label="On which day?")
     note = forms.CharField(label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     blocked_by = forms.CharField(
-        label="What is blocking it?", required=False, max_length=300, help_text="Leave blank if nothing is."
+        label="What is blocking it?", required=False, max_length=300, help_text="Leave blank if nothing is blocking it."
     )
 
     def __init__(self, *args: Any, objective: Objective, today: dt.date, **kwargs: Any) -> None:
@@ -114,7 +116,7 @@ class ProgressForm(Form):
 class ObjectiveStatusForm(Form):
     """Mark an objective as met, drop it or open it again."""
 
-    status = forms.ChoiceField(label="What is it now?", widget=forms.RadioSelect)
+    status = forms.ChoiceField(label="What is its status now?", widget=forms.RadioSelect)
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, objective: Objective, **kwargs: Any) -> None:

@@ -19,7 +19,10 @@ class FillForm(Form):
     """Choose who holds a post, from which day, and how to reach them."""
 
     person = forms.ModelChoiceField(
-        label="Who is it?", queryset=User.objects.none(), required=False, empty_label="A person without an account"
+        label="Who holds the post?",
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="A person without an account",
     )
     name = forms.CharField(
         label="Name, if they have no account",
@@ -31,7 +34,7 @@ class FillForm(Form):
         label="Email address",
         required=False,
         max_length=254,
-        help_text="If they have an account, fill this in only if partners should write to a different address.",
+        help_text="If they have an account, fill this in only if partners should use a different address.",
     )
     phone = forms.CharField(
         label="Phone", required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "tel"})
@@ -99,7 +102,9 @@ class ContactForm(Form):
         if holder.person_id is not None:
             del self.fields["name"]
             email = self.fields["email"]
-            email.help_text = "Fill this in only if partners should write to a different address from your account’s."
+            email.help_text = (
+                "Fill this in only if partners should use a different address from the one of your account."
+            )
         self.helper = Helper(self, submit="Save", cancel=cancel)
 
     def contact(self) -> Contact:

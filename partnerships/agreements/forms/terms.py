@@ -109,31 +109,31 @@ class SendForSignatureForm(Form):
         label="What is in these terms, and why?",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="A sentence or two for the people who sign. It is kept with the version.",
+        help_text="A sentence or two for the people who sign. We keep this with the version.",
     )
     from_day = DayField(
-        label="From which day do they apply?",
+        label="From which day do the terms apply?",
         required=False,
         help_text="Leave it empty to apply them on the day the last party signs.",
     )
     sign_by = DayField(
         label="Sign by",
         required=False,
-        help_text="We remind people a week before and on the day, unless they chose other days. 30 days after the "
-        "deadline, the version can no longer be signed.",
+        help_text="We remind people a week before and on the day, unless they chose other days. They can sign until 30 "
+        "days after the deadline.",
     )
 
     questions = QuestionsField(
         label="Questions to the other parties",
         required=False,
-        help_text="One on each line. They answer with their signature, and the answers are kept with it.",
+        help_text="Enter one question on each line. The parties answer when they sign, and we keep their answers.",
     )
     asked = OrganisationsField(
-        label="Which parties should answer them?",
+        label="Which parties should answer the questions?",
         queryset=Organisation.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Choose none to ask all of the others.",
+        help_text="To ask all other parties, choose none.",
     )
 
     def __init__(self, *args: Any, proposal: TermsProposal, parties: QuerySet[Organisation], **kwargs: Any) -> None:
@@ -181,7 +181,7 @@ class SignTermsForm(AnswersForm):
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Only if you decline. The other parties can read it.",
+        help_text="Fill this in only if you decline. The other parties can read your reason.",
     )
 
     def __init__(
@@ -215,7 +215,7 @@ class SignTermsForm(AnswersForm):
             if not data.get("title", "").strip():
                 self.add_error("title", "Enter your job title.")
         if choice == "decline" and not data.get("reason", "").strip():
-            self.add_error("reason", "Enter why you decline.")
+            self.add_error("reason", "Enter why you decline to sign.")
         decisions = {"sign": Decision.APPROVED, "decline": Decision.REJECTED}
         self.check_answers(data, decisions.get(choice, ""))
         return data
@@ -234,7 +234,8 @@ class PaperForm(AnswersForm):
     signed_on = DayField(label="When did they sign?")
     scan = forms.FileField(
         label="Scan of the signed page",
-        help_text=f"PDF, PNG or JPEG, up to {MAX_BYTES // MEGABYTE} MB. It is kept with the partnership’s documents.",
+        help_text=f"PDF, PNG or JPEG, up to {MAX_BYTES // MEGABYTE} MB. We keep the scan with the documents of the "
+        "partnership.",
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
 

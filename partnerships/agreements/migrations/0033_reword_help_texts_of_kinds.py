@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
             model_name="kindfield",
             name="code",
             field=models.CharField(
-                help_text="Enter lower-case letters, digits and underscores. You cannot change the code later.",
+                help_text="Use a to z in lower case, digits and underscores. You cannot change the code later.",
                 max_length=40,
                 validators=[
                     django.core.validators.RegexValidator(
@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
             model_name="kindfieldevent",
             name="code",
             field=models.CharField(
-                help_text="Enter lower-case letters, digits and underscores. You cannot change the code later.",
+                help_text="Use a to z in lower case, digits and underscores. You cannot change the code later.",
                 max_length=40,
                 validators=[
                     django.core.validators.RegexValidator(
@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
             model_name="kindtable",
             name="code",
             field=models.CharField(
-                help_text="Enter lower-case letters, digits and underscores. You cannot change the code later.",
+                help_text="Use a to z in lower case, digits and underscores. You cannot change the code later.",
                 max_length=40,
                 validators=[
                     django.core.validators.RegexValidator(
@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
             model_name="kindtableevent",
             name="code",
             field=models.CharField(
-                help_text="Enter lower-case letters, digits and underscores. You cannot change the code later.",
+                help_text="Use a to z in lower case, digits and underscores. You cannot change the code later.",
                 max_length=40,
                 validators=[
                     django.core.validators.RegexValidator(

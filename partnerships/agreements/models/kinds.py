@@ -29,7 +29,7 @@ from partnerships.agreements.terms.declarations import (
 from partnerships.agreements.terms.schema import starter_error
 from partnerships.kit.vocabularies import CODE, Vocabulary, forget, is_code
 
-CODE_HELP = "Enter lower-case letters, digits and underscores. You cannot change the code later."
+CODE_HELP = "Use a to z in lower case, digits and underscores. You cannot change the code later."
 
 
 #: The longest lead time that people can choose, in days.

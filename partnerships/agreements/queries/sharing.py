@@ -52,8 +52,8 @@ def data_sharing_of(partnership: Partnership, day: dt.date) -> Sharing | None:
     return Sharing(
         is_open=False,
         agreement=None,
-        missing="There is no signed data-sharing agreement in force between its parties. "
-        "Personal data stays closed until there is one.",
+        missing="The parties have no signed data-sharing agreement in force. "
+        "Until they have one, nobody can open personal data.",
     )
 
 

@@ -41,7 +41,7 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
         organisation=locked.organisation_id, partnership=locked.partnership_id, role=locked.role, title=title
     )
     if locked.ended_on is None and duplicates.exclude(pk=locked.pk).exists():
-        raise UnableToChangePost("There is already a post with this role and title.")
+        raise UnableToChangePost("There is already a post with this role and title. Enter another title.")
     locked.title = title
     locked.save(update_fields=["title"])
     post.title = title
@@ -82,7 +82,9 @@ def correct_holder(
         raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}, so nobody can hold it after that day.")
     if has_new_holder and person is not None:
         if locked.person_id is None:
-            raise UnableToChangePost("Only the organisation can change a contact without an account.")
+            raise UnableToChangePost(
+                f"{locked.name} has no account, so only {post.organisation.name} can name another holder."
+            )
         check_holder(post, person, Contact(), starts_on)
         # An older backup still holds the first person: the journal must end their time when it is restored.
         note_end(locked, starts_on, now=now)
@@ -94,7 +96,9 @@ def correct_holder(
         with transaction.atomic():
             locked.save(update_fields=["starts_on", "ends_on", "person", *CONTACT_FIELDS])
     except IntegrityError as error:
-        raise UnableToChangePost("Somebody already holds this post on some of these days.") from error
+        raise UnableToChangePost(
+            "Another person holds this post on some of these days. Choose days when nobody else holds it."
+        ) from error
     if ends_on is not None:
         note_end(locked, ends_on, now=now)
     holder.starts_on, holder.ends_on, holder.person = starts_on, ends_on, locked.person

@@ -51,7 +51,7 @@ def add_document(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_add_document(organisation))
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToAddDocument("This partnership has ended: you can read its documents, but not add any.")
+        raise UnableToAddDocument("This partnership has ended, so you can read its documents but not add any.")
     try:
         checked = check_upload(file)
         document = Document(
@@ -88,11 +88,11 @@ def remove_document(
     partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_remove(document))
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToRemoveDocument("This partnership has ended: you cannot remove anything.")
+        raise UnableToRemoveDocument("This partnership has ended, so you can read its documents but not remove any.")
     if TermsSignature.objects.filter(scan=document).exists():
         raise UnableToRemoveDocument("This is the scan of a signature. It stays with the terms that were signed.")
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
-        raise UnableToRemoveDocument("This document has already been removed.")
+        raise UnableToRemoveDocument("This document has already been removed. An administrator can restore it.")
     document.removed_at = now
     _journal(document, now=now)
     record_event(
@@ -125,9 +125,11 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
     partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_restore_documents)
     if Document.objects.filter(pk=document.pk, file="").exists():
-        raise UnableToRestoreDocument("This document was removed more than a year ago, and its file has been deleted.")
+        raise UnableToRestoreDocument(
+            "This document was removed more than a year ago, so its file has been deleted. Add the file again instead."
+        )
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
-        raise UnableToRestoreDocument("This document has not been removed.")
+        raise UnableToRestoreDocument("This document has not been removed, so there is nothing to restore.")
     document.removed_at = None
     _journal(document, now=now, is_restored=True)
     record_event(

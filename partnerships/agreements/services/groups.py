@@ -58,16 +58,18 @@ def start_working_group(
     today = timezone.localdate(now)
     require(rights_over(locked, author, now).may_start_group_for(organisation))
     if locked.is_over_on(today):
-        raise UnableToStartGroup("This partnership has ended.")
+        raise UnableToStartGroup("This partnership has ended, so you cannot start a working group in it.")
     if WorkingGroup.objects.filter(partnership=locked).exists():
-        raise UnableToStartGroup("A working group cannot have working groups of its own.")
+        raise UnableToStartGroup("A working group cannot have working groups of its own. Start one in its partnership.")
     parties = locked.parties.present().exclude(role=PartyRole.OBSERVER)
     party_ids = set(parties.values_list("organisation_id", flat=True))
     other_members = [member for member in group.members if member.pk != organisation.pk]
     if not other_members or any(member.pk not in party_ids for member in other_members):
-        raise UnableToStartGroup("Choose other organisations that take part in the partnership.")
+        raise UnableToStartGroup(
+            "Choose at least one other organisation, and only those that take part in the partnership."
+        )
     if group.ends_on <= today:
-        raise UnableToStartGroup("The end date must be in the future.")
+        raise UnableToStartGroup("Enter an end date in the future.")
     parent_ends_on = None if locked.goes_on else locked.ends_on
     if parent_ends_on is not None and group.ends_on > parent_ends_on and not group.outlives_parent:
         raise UnableToStartGroup(

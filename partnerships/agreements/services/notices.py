@@ -57,13 +57,17 @@ def give_notice(
     organisation = fresh_party.organisation
     require(rights_over(locked, author, now).may_leave(fresh_party))
     if locked.state_on(today) not in ENDING:
-        raise UnableToGiveNotice("You can only give notice while the partnership is in force.")
+        raise UnableToGiveNotice("The partnership is not in force, so nobody can give notice to leave it.")
     if not fresh_party.is_present:
-        raise UnableToGiveNotice(f"{organisation.name} does not take part in this partnership.")
+        raise UnableToGiveNotice(
+            f"{organisation.name} does not take part in this partnership, so it cannot give notice."
+        )
     if not reason.strip():
         raise UnableToGiveNotice("Give a reason.")
     if locked.notices.open().filter(organisation=organisation).exists():
-        raise UnableToGiveNotice(f"{organisation.name} has already given notice.")
+        raise UnableToGiveNotice(
+            f"{organisation.name} has already given notice. To change the last day, withdraw that notice first."
+        )
     final_day = last_day or earliest_last_day(locked, today)
     _check_last_day(locked, final_day, today)
     notice = Notice.objects.create(
@@ -98,9 +102,9 @@ def _check_last_day(partnership: Partnership, last_day: dt.date, today: dt.date)
             f"{long_date(earliest)}."
         )
     if last_day < earliest:
-        raise UnableToGiveNotice("The last day must not be in the past.")
+        raise UnableToGiveNotice("The last day must be today or later.")
     if (last_day - today).days > MAX_DAYS_AHEAD:
-        raise UnableToGiveNotice("The last day must be within three years.")
+        raise UnableToGiveNotice("The last day must be within the next three years.")
 
 
 @transaction.atomic
@@ -110,7 +114,9 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
     locked_notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice.pk)
     require(rights_over(locked, author, now).may_withdraw_notice(locked_notice))
     if not locked_notice.is_open or locked_notice.last_day < timezone.localdate(now):
-        raise UnableToWithdrawNotice("This notice has been withdrawn or has taken effect.")
+        raise UnableToWithdrawNotice(
+            "This notice has already been withdrawn or taken effect, so nobody can withdraw it."
+        )
     if not reason.strip():
         raise UnableToWithdrawNotice("Give a reason.")
     locked_notice.withdrawn_at = now

@@ -77,7 +77,7 @@ def _lock_editable(partnership_id: int, author: User | None, now: dt.datetime) -
     locked = lock_partnership(partnership_id)
     require(rights_over(locked, author, now).may_keep_objectives)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToKeepObjective("This partnership has ended: you can read its objectives, but not change them.")
+        raise UnableToKeepObjective("This partnership has ended, so you can read its objectives but not change them.")
     return locked
 
 
@@ -130,7 +130,9 @@ def add_objective(
     """
     locked = _lock_editable(partnership.pk, author, now)
     if locked.objectives.count() >= MAX_OBJECTIVES:
-        raise UnableToKeepObjective(f"A partnership can have at most {MAX_OBJECTIVES} objectives.")
+        raise UnableToKeepObjective(
+            f"This partnership has {MAX_OBJECTIVES} objectives and cannot have more. Change one of them instead."
+        )
     last_position = locked.objectives.aggregate(position=Max("position"))["position"] or 0
     objective = Objective(partnership=locked, position=last_position + 1, created_by=author, created_at=now, **details)
     if error_text := _error_in(objective):
@@ -200,7 +202,7 @@ def report_progress(
     if not locked.is_open:
         raise UnableToKeepObjective("This objective is closed. Reopen it first.")
     if not locked.baseline_on <= report.on <= timezone.localdate(now):
-        raise UnableToKeepObjective("The date must be between the date of the starting figure and today.")
+        raise UnableToKeepObjective("Enter a date between the date of the starting figure and today.")
     previous = locked.progress.order_by("on", "pk").last()
     progress = ObjectiveProgress.objects.create(
         objective=locked,
@@ -272,9 +274,9 @@ def link_record(*, objective: Objective, provider: str, key: str, author: User, 
     if key not in title_by_key:
         raise UnableToKeepObjective("Choose a record from the list.")
     if locked.links.filter(provider=provider, key=key).exists():
-        raise UnableToKeepObjective("This is already linked.")
+        raise UnableToKeepObjective("This record is already linked to the objective. Choose another one.")
     if locked.links.count() >= MAX_LINKS:
-        raise UnableToKeepObjective(f"You can link at most {MAX_LINKS} records to an objective.")
+        raise UnableToKeepObjective(f"You can link at most {MAX_LINKS} records to an objective. Remove a link first.")
     link = ObjectiveLink.objects.create(objective=locked, provider=provider, key=key, linked_by=author, linked_at=now)
     _record_event(locked, EventKind.OBJECTIVE_LINKED, author=author, now=now)
     return link
@@ -285,6 +287,6 @@ def unlink_record(*, link: ObjectiveLink, author: User | None, now: dt.datetime)
     """Remove the link to a record. Raises `UnableToKeepObjective` if it was removed already."""
     _partnership, locked = _lock_objective(link.objective, author, now)
     if not locked.links.filter(pk=link.pk).exists():
-        raise UnableToKeepObjective("This link has already been removed.")
+        raise UnableToKeepObjective("This link has already been removed, so you need not remove it.")
     locked.links.filter(pk=link.pk).delete()
     _record_event(locked, EventKind.OBJECTIVE_UNLINKED, author=author, now=now)

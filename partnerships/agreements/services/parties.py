@@ -90,9 +90,9 @@ def invite_organisation(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToInvite("This partnership has ended.")
+        raise UnableToInvite("This partnership has ended, so you can no longer invite an organisation.")
     if organisation.is_ended:
-        raise UnableToInvite(f"{organisation.name} has ended: invite its successor.")
+        raise UnableToInvite(f"{organisation.name} has ended. Invite its successor instead.")
     if author is not None and _count_recent_invitations(locked, now) >= INVITATIONS_A_DAY:
         raise UnableToInvite(f"You have sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow.")
     if role not in PartyRole.values:
@@ -103,7 +103,7 @@ def invite_organisation(
     if party is None:
         party = Party(partnership=locked, organisation=organisation)
     elif party.status in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
-        raise UnableToInvite(f"{organisation.name} is already part of this partnership.")
+        raise UnableToInvite(f"{organisation.name} already takes part in this partnership or is invited to it.")
     party.role, party.status = role, PartyStatus.INVITED
     party.invited_at, party.invited_by = now, author
     party.answered_at = party.answered_by = None
@@ -139,18 +139,15 @@ def _acting_for(partnership: Partnership, author: User | None) -> int | None:
 
 @transaction.atomic
 def answer_invitation(*, party: Party, accept: bool, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Accept an invitation, or decline it with a reason. Email the person who sent it.
-
-    Raises `UnableToAnswer`.
-    """
+    """Accept an invitation, or decline it with a reason, and email its sender. Raises `UnableToAnswer`."""
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_answer(locked))
     if not locked.is_waiting:
-        raise UnableToAnswer("This invitation has been answered or withdrawn.")
+        raise UnableToAnswer("This invitation has already been answered or withdrawn, so you need not answer it.")
     if partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToAnswer("This partnership has ended.")
+        raise UnableToAnswer("This partnership has ended, so you can no longer answer the invitation.")
     if not accept and not reason.strip():
-        raise UnableToAnswer("Give the reason why your organisation declines.")
+        raise UnableToAnswer("Enter why your organisation declines.")
     locked.status = PartyStatus.ACCEPTED if accept else _status_without_acceptance(locked)
     locked.answered_at, locked.answered_by = now, author
     locked.reason = reason.strip()
@@ -225,7 +222,7 @@ def remove_party(
     if removes_itself:
         _refuse_without_notice(partnership, locked, now)
     if party.is_waiting and not locked.is_waiting:
-        raise UnableToLeave("This invitation has been answered or withdrawn.")
+        raise UnableToLeave("This invitation has already been answered or withdrawn, so nobody can withdraw it.")
     if locked.is_waiting:
         _withdraw(partnership, locked, reason=reason, author=author, now=now)
     else:
@@ -244,7 +241,9 @@ def remove_party(
 def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datetime) -> None:
     """Raise `UnableToLeave` if the party must give notice."""
     if leaves_after_notice(partnership, party, timezone.localdate(now)):
-        raise UnableToLeave(f"The terms ask for {partnership.notice_days} days of notice: give notice instead.")
+        raise UnableToLeave(
+            f"The terms ask for {partnership.notice_days} days of notice. Give notice on the page “Dates” instead."
+        )
 
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
@@ -302,16 +301,14 @@ def _end_party(
 ) -> None:
     """End the part of a locked party that leaves or is removed. Raises `UnableToLeave`."""
     if not locked.is_present:
-        raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
+        raise UnableToLeave(f"{locked.organisation.name} no longer takes part in this partnership.")
     # A restore has no author, and repeats what happened even if the partnership is over by now.
     if author is not None and partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToLeave("This partnership has ended.")
+        raise UnableToLeave("This partnership has ended, so no organisation can leave it or be removed.")
     if not reason.strip():
         raise UnableToLeave("Give a reason.")
     if not even_last_lead and locked.role in LEADING_ROLES and not _another_party_leads(partnership, locked):
-        raise UnableToLeave(
-            "Nobody would lead this partnership. Make another organisation chair or lead first, or end it."
-        )
+        raise UnableToLeave("No other party leads. Make another party chair or lead first, or end the partnership.")
     locked.status, locked.reason = PartyStatus.LEFT, reason.strip()
     locked.left_at = now
     locked.left_on = max(timezone.localdate(now), locked.joined_on or dt.date.min)
@@ -365,9 +362,10 @@ def change_party_role(
     if role not in PartyRole.values:
         raise UnableToChangeParty("Choose a role.")
     # A restore has no author, and repeats what happened even if the partnership is over by now.
-    is_over = author is not None and partnership.is_over_on(timezone.localdate(now))
-    if is_over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
-        raise UnableToChangeParty(f"{locked.organisation.name} no longer takes part.")
+    if author is not None and partnership.is_over_on(timezone.localdate(now)):
+        raise UnableToChangeParty("This partnership has ended, so roles in it can no longer change.")
+    if locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
+        raise UnableToChangeParty(f"{locked.organisation.name} no longer takes part, so its role cannot change.")
     previous_role = locked.role
     if role == previous_role:
         return
@@ -375,7 +373,7 @@ def change_party_role(
         raise UnableToChangeParty("Give a reason.")
     steps_down = role not in LEADING_ROLES and previous_role in LEADING_ROLES
     if not even_last_lead and steps_down and not _another_party_leads(partnership, locked):
-        raise UnableToChangeParty("Nobody would lead this partnership. Make another organisation chair or lead first.")
+        raise UnableToChangeParty("No other party leads. Make another party chair or lead first.")
     locked.role = role
     locked.save(update_fields=["role"])
     if locked.is_present:

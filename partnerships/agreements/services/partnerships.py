@@ -85,9 +85,9 @@ class Settings(TypedDict, total=False):
 def _problem_with_terms(partnership: Partnership) -> str:
     start = partnership.starts_on
     if start and partnership.ends_on and partnership.ends_on < start:
-        return "The end must not be before the start."
+        return "The end date must not be before the start date."
     if start and partnership.review_on and partnership.review_on < start:
-        return "The review date must not be before the start."
+        return "The review date must not be before the start date."
     if partnership.contact_days is not None and partnership.contact_days not in CONTACT_DAYS:
         return f"Enter a number of days from {CONTACT_DAYS[0]} to {CONTACT_DAYS[-1]}."
     if partnership.notice_days is not None and partnership.notice_days not in NOTICE_DAYS:
@@ -99,7 +99,7 @@ def _problem_with_kind(code: str, *, current: str) -> str:
     """Return why a kind cannot be chosen, or "". `current` is the kind chosen already."""
     kind = PartnershipKind.by_code().get(code)
     if kind is None:
-        return f"There is no kind of partnership with the code “{code}”."
+        return f"There is no kind of partnership with the code “{code}”. Enter the code of another kind."
     return "" if kind.active or code == current else f"“{kind.label}” is no longer offered: choose another kind."
 
 
@@ -127,7 +127,9 @@ def create_partnership(
     if not opening["title"]:
         raise UnableToCreatePartnership("Give the partnership a title.")
     if organisation.is_ended:
-        raise UnableToCreatePartnership(f"{organisation.name} has ended.")
+        raise UnableToCreatePartnership(
+            f"{organisation.name} has ended, so it cannot start a partnership. Choose another organisation."
+        )
     if problem := _problem_with_kind(kind, current=redefines.kind_id if redefines else ""):
         raise UnableToCreatePartnership(problem)
     partnership = Partnership(
@@ -211,7 +213,7 @@ def edit_settings(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToEditSettings("This partnership has ended: you can read it, but not change it.")
+        raise UnableToEditSettings("This partnership has ended, so you can read it but not change it.")
     if not reason.strip():
         raise UnableToEditSettings("Enter a reason.")
     code = settings.get("kind", locked.kind_id)
@@ -257,7 +259,9 @@ def _change_kind(partnership: Partnership, *, now: dt.datetime) -> None:
     """Give the draft of the first terms the fields of another kind."""
     drafts = partnership.terms_proposals.select_for_update()
     if partnership.terms_versions.exists() or drafts.exclude(status=ProposalStatus.DRAFTING).exists():
-        raise UnableToEditSettings("Terms have been sent for signature: the kind can no longer be changed.")
+        raise UnableToEditSettings(
+            "Terms have been sent for signature, so you can no longer change the kind of partnership."
+        )
     partnership.kind = PartnershipKind.objects.get(code=partnership.kind_id)
     for draft in drafts:
         redraft(draft, declarations=declarations_of(partnership.kind), now=now)

@@ -18,6 +18,7 @@ from partnerships.agreements.queries import people_in_post
 from partnerships.agreements.rights import may_name_in
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.kit import journal
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.rights import roles_of
@@ -63,7 +64,7 @@ def create_post(
         check_takes_part(partnership, organisation)
     title = title.strip()
     if Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role, title=title).exists():
-        raise UnableToChangePost("There is already a post with this role and title.")
+        raise UnableToChangePost("There is already a post with this role and title. Enter another title.")
     post = Post.objects.create(
         organisation=organisation, partnership=partnership, role=role, title=title, created_at=now, created_by=author
     )
@@ -97,7 +98,7 @@ def fill_post(
     if not locked.is_shared:
         end_present_holdings(locked, day, reason, now)
     elif person is not None and locked.holders.filter(person=person, ends_on=None).exists():
-        raise UnableToChangePost(f"{person.display_name} is already in this team.")
+        raise UnableToChangePost(f"{person.display_name} is already in this team. Choose another person.")
     holder = Holder.objects.create(
         post=locked,
         person=person,
@@ -194,7 +195,9 @@ def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetim
     is_own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
     require(is_own or may_name_in(post.role, roles, post.organisation_id))
     if locked.ends_on is not None and locked.ends_on <= timezone.localdate(now):
-        raise UnableToChangePost("They no longer hold this post.")
+        raise UnableToChangePost(
+            f"{locked.display_name} no longer holds this post, so their details can no longer change."
+        )
     return post, locked
 
 
@@ -320,22 +323,24 @@ def _valid_email(email: str) -> str:
     try:
         validate_email(address)
     except ValidationError as error:
-        raise UnableToChangePost(f"“{address}” is not an email address.") from error
+        raise UnableToChangePost(
+            f"“{address}” is not a complete email address. Enter one like name@example.gov.uk."
+        ) from error
     return address
 
 
 def check_takes_part(partnership: Partnership, organisation: Organisation) -> None:
     """Raise `UnableToChangePost` unless the organisation takes part or is invited."""
     if partnership.is_over:
-        raise UnableToChangePost("This partnership has ended.")
+        raise UnableToChangePost("This partnership has ended, so its posts can no longer change.")
     if not partnership.parties.inside().filter(organisation=organisation).exists():
-        raise UnableToChangePost(f"{organisation.name} does not take part in this partnership.")
+        raise UnableToChangePost(f"{organisation.name} takes no part in this partnership, so it has no posts there.")
 
 
 def _check_open(post: Post) -> None:
     """Raise `UnableToChangePost` if the post has ended, or its organisation has left its partnership."""
     if post.is_ended:
-        raise UnableToChangePost("This post has ended.")
+        raise UnableToChangePost("This post has ended, so nobody can hold it. Add a new post instead.")
     if post.partnership is not None:
         check_takes_part(post.partnership, post.organisation)
 
@@ -359,7 +364,10 @@ def end_present_holdings(post: Post, day: dt.date, reason: str, now: dt.datetime
     holders = post.holders.open(day).select_for_update().order_by("starts_on", "pk")
     for holder in holders:
         if holder.starts_on > day:
-            raise UnableToChangePost("Another person is due to take up this post later. Cancel that first.")
+            raise UnableToChangePost(
+                f"{holder.display_name} is due to take up this post on {long_date(holder.starts_on)}. "
+                "Choose a later day, or end their time in the post first."
+            )
         end_holding(holder, on=day, reason=reason, now=now)
 
 

@@ -46,12 +46,14 @@ def choose_date_reminders(
     fresh_party = Party.objects.select_related("organisation").get(pk=party.pk)
     require(rights_over(locked, author, now).may_leave(fresh_party))
     if not fresh_party.is_present:
-        raise UnableToChooseReminders(f"{fresh_party.organisation.name} does not take part in this partnership.")
+        raise UnableToChooseReminders(
+            f"{fresh_party.organisation.name} does not take part in this partnership, so it gets no reminders."
+        )
     lead_times = sorted(set(days), reverse=True)
     chosen_dates = set(dates)
     kinds = [kind for kind in DateKind if kind in chosen_dates]
     if any(not 0 <= days_before <= LONGEST_LEAD_TIME for days_before in lead_times):
-        raise UnableToChooseReminders(f"Choose 0 to {LONGEST_LEAD_TIME} days.")
+        raise UnableToChooseReminders(f"Enter a number of days from 0 to {LONGEST_LEAD_TIME}.")
     choice, _ = DateChoice.objects.update_or_create(
         party=fresh_party, defaults={"days": lead_times, "dates": [kind.value for kind in kinds]}
     )

@@ -61,20 +61,25 @@ def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[s
         missing.append("Send its terms for signature on the page “Terms”. The status then changes automatically.")
     if status == Status.ACTIVE and partnership.status == Status.AGREED:
         if partnership.starts_on is not None and partnership.starts_on > today:
-            missing.append(f"It starts on {long_date(partnership.starts_on)}: change the start date first.")
+            missing.append(
+                f"The partnership starts on {long_date(partnership.starts_on)}. Change the start date first."
+            )
     elif status in (Status.ACTIVE, Status.AGREED):
         if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
             missing.append("Amend the terms with the next review date.")
         invited = partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
         missing += [
-            f"{party.organisation.name} has not accepted yet." for party in invited.order_by("organisation__name", "pk")
+            f"{party.organisation.name} has not accepted the invitation yet."
+            for party in invited.order_by("organisation__name", "pk")
         ]
         if partnership.parties.required().count() < 2:
-            missing.append("There must be at least two organisations.")
+            missing.append("Invite another organisation: a partnership needs at least two.")
         if partnership.status == Status.AWAITING_SIGN_OFF:
             missing += _missing_signatures(partnership, today)
     if status == Status.RENEWED and not partnership.redefined_by.filter(status=Status.ACTIVE).exists():
-        missing.append("Its successor must be active first: renew it, and have the successor signed off.")
+        missing.append(
+            "The successor must be active first. Renew the partnership, and have every party sign the new terms."
+        )
     return missing
 
 
@@ -114,14 +119,18 @@ def change_status(
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.is_over_on(today) and locked.status not in OVER and status not in OVER:
-        raise UnableToChangeStatus("This partnership has ended: its end date has passed.")
+        raise UnableToChangeStatus(
+            "This partnership reached its end date, so you can renew it but not change its status."
+        )
     if status not in TRANSITIONS[locked.status]:
         # The stored status may be older than the one on the page, which follows from the dates.
         record_due_step(locked, now=now)
     if status not in TRANSITIONS[locked.status]:
         current_label = locked.get_status_display().lower()
         new_label = Status(status).label.lower() if status in Status.values else status
-        raise UnableToChangeStatus(f"A partnership that is {current_label} cannot become {new_label}.")
+        raise UnableToChangeStatus(
+            f"A partnership that is {current_label} cannot become {new_label}. Choose another status."
+        )
     if not reason.strip():
         raise UnableToChangeStatus("Give a reason.")
     missing = missing_for(locked, status, today)
@@ -161,10 +170,10 @@ def renew(
     if not reason.strip():
         raise UnableToRenew("Give a reason.")
     if locked.redefined_by.exclude(status=Status.ENDED).exists():
-        raise UnableToRenew("A successor is already being drafted.")
+        raise UnableToRenew("The partners are already drafting a successor. Open that one instead.")
     parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
     if organisation.pk not in {party.organisation_id for party in parties}:
-        raise UnableToRenew(f"{organisation.name} does not take part in this partnership.")
+        raise UnableToRenew(f"{organisation.name} does not take part in this partnership, so it cannot renew it.")
     content, dropped_fields = _terms_for_successor(locked, timezone.localdate(now))
     successor = create_partnership(
         organisation=organisation,

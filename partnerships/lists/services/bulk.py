@@ -48,7 +48,7 @@ def change_rows(
     """
     require(has_open_account(person) and definition.may_open(person))
     if len(row_ids) > MAX_CHANGED:
-        raise UnableToChangeRows(f"At most {MAX_CHANGED} rows can be changed at once. Filter the list first.")
+        raise UnableToChangeRows(f"You can change at most {MAX_CHANGED} rows at once. Filter the list first.")
     rows = list(definition.readable(person).filter(pk__in=row_ids).order_by("pk"))
     definition.make_ready(person, rows, [definition.first])
     outcome = Outcome(changed=[], left_out=[])

@@ -31,8 +31,8 @@ MAX_FILES = 5
 KEPT = dt.timedelta(days=1)
 #: A file of a worker that died is taken up again after this time.
 LEASE = dt.timedelta(minutes=15)
-_TOO_LONG = f"A file has at most {MAX_ROWS:,} rows. Narrow the list with filters first."
-_FAILED = "Something went wrong, and there is no file. Try again, or narrow the list."
+_TOO_LONG = f"A file can have at most {MAX_ROWS:,} rows. Narrow the list with filters first."
+_FAILED = "Something went wrong, so we could not make the file. Try again, or narrow the list."
 
 
 class UnableToMakeFile(Exception):
@@ -112,10 +112,10 @@ def _make(file: ListFile, progress: Progress, *, now: dt.datetime) -> str:
     """Make one file. Returns "", or why there is none."""
     definition = find_list(file.kind)
     if definition is None or not (has_open_account(file.person) and definition.may_open(file.person)):
-        return "You can no longer open this list."
+        return "You can no longer open this list. Ask your administrator why."
     listing = read_again(definition, file.person, file.query)
     if not listing.form.is_valid():
-        return "The filters are no longer valid."
+        return "The filters no longer work. Open the list, correct the filters and download again."
     if count_of(listing) > MAX_ROWS:
         return _TOO_LONG
     holds = holdings_of(file.person)

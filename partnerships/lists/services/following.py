@@ -45,11 +45,12 @@ def follow_view(*, view: SavedView, person: User, now: dt.datetime) -> Follow:
     User.objects.select_for_update().get(pk=person.pk)
     require(has_open_account(person) and SavedView.objects.visible_to(person).filter(pk=view.pk).exists())
     if person.followed_views.exclude(view=view).count() >= MAX_FOLLOWED:
-        raise UnableToFollow(f"You already follow {MAX_FOLLOWED} views. Stop following one first.")
+        raise UnableToFollow(f"You already follow {MAX_FOLLOWED} views. Stop following one of them first.")
     members = _members(view, person)
     if members is None:
         raise UnableToFollow(
-            f"The view shows more than {MAX_ROWS:,} rows, or its filters are not valid. Narrow it to follow it."
+            f"The view shows more than {MAX_ROWS:,} rows, or its filters are not valid. Correct or narrow the filters "
+            "first."
         )
     first_reading = {"since": now, "members": members, "checked_at": now}
     follow, is_new = Follow.objects.get_or_create(person=person, view=view, defaults=first_reading)

@@ -53,8 +53,8 @@ def change_view(*, view: SavedView, person: User, name: str, state: Mapping[str,
     require(owns_view(view, person))
     if not may_change_view(view, person):
         raise UnableToSaveView(
-            "You are no longer an editor for those that the view is shared with. Stop sharing it "
-            "first, or save a view of your own."
+            "You are no longer an editor for the organisation or partnership that shares this view. Stop sharing the "
+            "view first, or save another view."
         )
     view.name = _named(name)
     if state is not None:
@@ -130,7 +130,7 @@ def _checked(kind: str, state: Mapping[str, Any], person: User) -> dict[str, Any
     """The state as the list reads it: what the list does not know is left out."""
     definition = find_list(kind)
     if definition is None:
-        raise UnableToSaveView("There is no such list.")
+        raise UnableToSaveView("This list no longer exists. Open another list and save a view there.")
     listing = read(definition, person, parameters_of(state))
     if not listing.form.is_valid():
         raise UnableToSaveView("Correct the filters first.")
@@ -142,5 +142,5 @@ def _saved(view: SavedView) -> SavedView:
         with transaction.atomic():
             view.save()
     except IntegrityError as error:
-        raise UnableToSaveView("You already have a view of this list with this name.") from error
+        raise UnableToSaveView("You already have a view of this list with this name. Enter another name.") from error
     return view

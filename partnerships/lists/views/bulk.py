@@ -76,7 +76,7 @@ def _name_rows(request: HttpRequest, listing: Listing, action_name: str, back: s
     if not row_ids:
         messages.error(request, "Choose at least one row first.")
     elif len(row_ids) > services.MAX_CHANGED:
-        messages.error(request, f"At most {services.MAX_CHANGED} rows can be changed at once. Filter the list first.")
+        messages.error(request, f"You can change at most {services.MAX_CHANGED} rows at once. Filter the list first.")
     else:
         return redirect(f"{request.path}{listing.address(action=action_name, rows=_ids_in_address(row_ids))}")
     return redirect(back)
@@ -113,7 +113,7 @@ def _confirm(
         for reason in _refusal_messages(definition, outcome):
             form.add_error(None, reason)
     if form.is_bound and (not changing or not form.errors):
-        form.add_error(None, "None of these rows can be changed.")
+        form.add_error(None, "You cannot change any of these rows. Go back and choose other rows.")
     left_out = defaultdict(list)
     for row in rows:
         if row.pk in reasons:
@@ -152,7 +152,7 @@ def _add_messages(
     for row, reason in outcome.left_out[:5]:
         messages.warning(request, f"{name_of(definition, row)}: {reason}")
     if len(outcome.left_out) > 5:
-        messages.warning(request, f"{len(outcome.left_out) - 5} more were left out.")
+        messages.warning(request, f"We left out {len(outcome.left_out) - 5} more.")
 
 
 def _read_row_ids(texts: Iterable[str]) -> list[int]:

@@ -36,7 +36,7 @@ _TOLD = {
     Way.AT_ONCE: "You will get an email when something enters or leaves “{}”.",
     Way.SUMMARY: "Your summary by email will say what enters or leaves “{}”.",
     Way.INBOX: "Your inbox will say what enters or leaves “{}”.",
-    Way.OFF: "You follow “{}”, but turned notices of views off.",
+    Way.OFF: "You follow “{}”, but you have turned off notifications about views.",
 }
 
 

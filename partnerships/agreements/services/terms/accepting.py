@@ -29,7 +29,7 @@ def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.da
     require(rights_over(partnership, author, now).may_load)
     proposal = locked.proposal
     if proposal is None or proposal.status != ProposalStatus.AWAITING:
-        raise UnableToSignTerms("These terms are not waiting for signatures.")
+        raise UnableToSignTerms("These terms are not waiting for signatures. Send them for signature first.")
     signed_ids = set(locked.signatures.values_list("organisation", flat=True))
     parties = partnership.parties.required().present().exclude(organisation__in=signed_ids)
     for party in parties.select_related("answered_by").order_by("pk"):

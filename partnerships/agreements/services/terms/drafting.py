@@ -124,13 +124,13 @@ def propose_amendment(
         raise UnableToPropose("Only the terms of a partnership that is in force can be amended.")
     base = version_in_force(locked, max(today, from_day or today))
     if base is None:
-        raise UnableToPropose("The partnership has no terms in force yet: change the first draft instead.")
+        raise UnableToPropose("The partnership has no terms in force yet. Change the first draft instead.")
     if organisation.pk in unbound_organisation_ids(locked, today):
-        raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet: sign them first.")
+        raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet. Sign them first.")
     if not reason.strip():
         raise UnableToPropose("Enter why the terms should change.")
     if from_day is not None and from_day < today:
-        raise UnableToPropose("Enter today or a later day.")
+        raise UnableToPropose("The change can apply from today or a later day.")
     proposal = TermsProposal.objects.create(
         partnership=locked,
         number=_next_number(locked),
@@ -197,11 +197,12 @@ def save_terms_piece(
 
 def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
     if partnership.is_over:
-        raise UnableToSavePiece("This partnership has ended: you can read its terms, but not change them.")
+        raise UnableToSavePiece("This partnership has ended, so you can read its terms but not change them.")
     if proposal.is_awaiting:
-        raise UnableToSavePiece("These terms are waiting for signatures. Take them back before you change them.")
+        raise UnableToSavePiece("These terms are waiting for signatures. Return them to draft before you change them.")
     if not proposal.is_drafting:
-        raise UnableToSavePiece(f"This proposal is closed: {proposal.get_status_display().lower()}.")
+        status = proposal.get_status_display().lower()
+        raise UnableToSavePiece(f"This proposal is {status}, so you can no longer change it.")
 
 
 def _refresh(proposal: TermsProposal, locked: TermsProposal) -> None:

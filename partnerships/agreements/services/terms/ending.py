@@ -53,9 +53,9 @@ def take_back_terms(
     require(rights_over(partnership, author, now).may_send_for_signature(locked))
     version = newest_version(locked)
     if not locked.is_awaiting or version is None:
-        raise UnableToWithdraw("These terms are not waiting for signatures.")
+        raise UnableToWithdraw("These terms are not waiting for signatures, so you need not return them to draft.")
     if not reason.strip():
-        raise UnableToWithdraw("Enter why you are taking the terms back.")
+        raise UnableToWithdraw("Enter why you are returning the terms to draft.")
     return_to_drafting(version, locked, now=now, outcome=reason.strip())
     _journal(locked, now=now)
     record_event(
@@ -93,9 +93,10 @@ def withdraw_proposal(
     partnership, locked = lock_proposal(proposal)
     require(rights_over(partnership, author, now).may_send_for_signature(locked))
     if locked.is_first:
-        raise UnableToWithdraw("These are the first terms: change them, or end the partnership.")
+        raise UnableToWithdraw("The first terms cannot be withdrawn. Change them, or end the partnership.")
     if not locked.is_open:
-        raise UnableToWithdraw(f"This proposal is already closed: {locked.get_status_display().lower()}.")
+        status = locked.get_status_display().lower()
+        raise UnableToWithdraw(f"This proposal is already {status}, so you cannot withdraw it.")
     if not reason.strip():
         raise UnableToWithdraw("Enter why you are withdrawing the proposal.")
     _close(partnership, locked, ProposalStatus.WITHDRAWN, reason=reason.strip(), now=now)

@@ -211,9 +211,10 @@ def _read_questions(request: SignatureRequest) -> list[str]:
 def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
     """Refuse terms whose partnership or proposal does not have the right status."""
     if partnership.is_over:
-        raise UnableToSendForSignature("This partnership has ended.")
+        raise UnableToSendForSignature("This partnership has ended, so its terms can no longer be sent for signature.")
     if not proposal.is_drafting:
-        raise UnableToSendForSignature(f"This proposal is not being drafted: {proposal.get_status_display().lower()}.")
+        status = proposal.get_status_display().lower()
+        raise UnableToSendForSignature(f"This proposal is {status}, so you cannot send it for signature.")
     allowed_statuses = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDABLE_STATUSES
     if partnership.status == Status.EXPLORING:
         raise UnableToSendForSignature("The partnership is still exploring. Change its status to drafting first.")
@@ -241,7 +242,7 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
     schema = schema_of(proposal)
     changes = documents.changes(schema, draft.base, draft.content)
     if not changes:
-        raise UnableToSendForSignature("The draft is still the same as the terms in force.")
+        raise UnableToSendForSignature("The draft is still the same as the terms in force. Change it first.")
     return Prepared(schema=schema, previous=draft.base, content=draft.content, changes=changes, is_replacement=False)
 
 
@@ -251,8 +252,8 @@ def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
     if proposal.is_first and starts_on and proposal.from_day and proposal.from_day > starts_on:
         raise UnableToSendForSignature(
             f"The terms start on {long_date(starts_on)}, so they cannot apply only from "
-            f"{long_date(proposal.from_day)}. Leave “From which day do they apply?” empty, or change the start date in "
-            "the draft."
+            f"{long_date(proposal.from_day)}. Leave “From which day do the terms apply?” empty, or change the start "
+            "date in the draft."
         )
 
 
@@ -291,7 +292,7 @@ def _rebased_draft(proposal: TermsProposal, draft: Draft, now: dt.datetime) -> D
     if part_names:
         raise UnableToSendForSignature(
             f"Version {newest.number} has changed {in_words(part_names)} since this draft was started. "
-            "Bring the draft up to date, and read both texts."
+            "Update the draft with that version, and read both texts."
         )
     merged = documents.normalise(schema, documents.rebase(schema, content, old_base, new_base))
     write_content(schema, proposal, merged, newest)
@@ -328,12 +329,13 @@ def _check_collisions(proposal: TermsProposal, draft: Draft, parties: int | None
         part_names = collisions(schema, fitted_draft, other_draft)
         if part_names:
             raise UnableToSendForSignature(
-                f"{name} changes {in_words(part_names)} too, and {state}. Leave that to one of the two proposals."
+                f"{name} changes {in_words(part_names)} too, and {state}. Change {in_words(part_names)} in only one of "
+                "the two proposals."
             )
         problems = () if parties is None else _joint_problems(declarations, fitted_draft, other_draft, parties)
         if problems:
             raise UnableToSendForSignature(
-                f"{name} {state}. The two do not fit together: "
+                f"{name} {state}. The two proposals do not fit together. "
                 f"{' '.join(problem.message for problem in problems)} Change one of the two proposals.",
                 problems,
             )

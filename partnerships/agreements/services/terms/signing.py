@@ -113,9 +113,13 @@ def _open_request(
     else:
         _check_awaiting(partnership, version, now)
     if signatory is None:
-        raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
+        raise UnableToSignTerms(
+            f"{organisation.name} has not been asked to sign these terms, so you cannot sign for it."
+        )
     if organisation.pk not in required_parties(partnership, timezone.localdate(now)):
-        raise UnableToSignTerms(f"{organisation.name} no longer takes part in this partnership.")
+        raise UnableToSignTerms(
+            f"{organisation.name} no longer takes part in this partnership, so you cannot sign for it."
+        )
     signature = version.signatures.filter(organisation=organisation).order_by("-pk").first()
     if signature is not None:
         may_change_mind = signatory.joins and signature.is_rejected and not declines
@@ -128,10 +132,10 @@ def _check_joining(partnership: Partnership, version: TermsVersion, now: dt.date
     """Refuse the signature of a party that joined later, unless the version is the one in force."""
     today = timezone.localdate(now)
     if partnership.is_over_on(today):
-        raise UnableToSignTerms("This partnership has ended.")
+        raise UnableToSignTerms("This partnership has ended, so its terms can no longer be signed.")
     current_version = version_to_join(partnership, today)
     if current_version is None or current_version.pk != version.pk:
-        raise UnableToSignTerms("Another version is in force now. Read and sign that one.")
+        raise UnableToSignTerms("Another version is in force now. Read and sign that version.")
 
 
 def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
@@ -140,15 +144,20 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
     proposal = version.proposal
     newest = newest_version(proposal) if proposal else None
     if proposal is None or newest is None or newest.pk != version.pk:
-        raise UnableToSignTerms("A newer version has been sent for signature. Read and sign that one.")
+        raise UnableToSignTerms("A newer version has been sent for signature. Read and sign that version.")
     if partnership.is_over_on(today):
-        raise UnableToSignTerms("This partnership has ended.")
+        raise UnableToSignTerms("This partnership has ended, so its terms can no longer be signed.")
     if proposal.status != ProposalStatus.AWAITING:
-        raise UnableToSignTerms(f"These terms are not waiting for signatures: {proposal.get_status_display().lower()}.")
+        status = proposal.get_status_display().lower()
+        raise UnableToSignTerms(f"These terms are not waiting for signatures. Their status is “{status}”.")
     if proposal.is_first and ends_before(version.content, today):
-        raise UnableToSignTerms("The end date in these terms has passed. Take them back and change the end date.")
+        raise UnableToSignTerms(
+            "The end date in these terms has passed. Return the terms to draft and change the end date."
+        )
     if proposal.has_lapsed(today):
-        raise UnableToSignTerms("The time to sign is over. The terms can be sent for signature again.")
+        raise UnableToSignTerms(
+            "The time to sign is over. A lead of the partnership can send the terms for signature again."
+        )
 
 
 def _verb(signature: TermsSignature) -> str:
@@ -162,7 +171,9 @@ def _save_signature(version: TermsVersion, signatory: TermsSignatory, signature:
         with transaction.atomic():
             signature.save(force_insert=True)
     except IntegrityError as error:
-        raise UnableToSignTerms(f"Another person has already decided for {signatory.organisation.name}.") from error
+        raise UnableToSignTerms(
+            f"Another person has just signed or declined for {signatory.organisation.name}."
+        ) from error
     return signature
 
 
@@ -201,7 +212,7 @@ def _put_in_force_or_email(
         try:
             is_in_force = put_in_force_if_signed(version.proposal, author=author, now=now)
         except UnableToTakeForce as error:
-            raise UnableToSignTerms(f"{error} Take these terms back and change them.") from error
+            raise UnableToSignTerms(f"{error} Return these terms to draft and change them.") from error
     if not is_in_force:
         email_leads(
             version.partnership,
@@ -287,7 +298,7 @@ def _check_paper(signature: PaperSignature, version: TermsVersion, today: dt.dat
     if not signature.name.strip() or not signature.title.strip():
         raise UnableToSignTerms("Enter the name and job title of the person who signed.")
     if signature.signed_on > today:
-        raise UnableToSignTerms("The date of the signature is in the future.")
+        raise UnableToSignTerms("The date of the signature is in the future. Enter today or an earlier day.")
     if signature.signed_on < timezone.localdate(version.published_at):
         raise UnableToSignTerms(
             f"Version {version.number} was sent for signature after that day. Check which version was signed on paper."

@@ -121,10 +121,10 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
         )
     except InvalidContent as error:
         fields = left_out(schema, error.problems)
-        raise UnableToTakeForce(f"These terms do not fit with others that were signed, in {fields}.") from error
+        raise UnableToTakeForce(f"These terms do not fit with other signed terms in {fields}.") from error
     for addition in additions:
         if error_text := dates_out_of_order(addition.content):
-            raise UnableToTakeForce(f"These terms do not fit with others that were signed. {error_text}")
+            raise UnableToTakeForce(f"These terms do not fit with other signed terms. {error_text}")
 
     for addition in additions:
         version_to_enter = version

@@ -217,8 +217,8 @@ def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         if part_names:
             messages.warning(
                 request,
-                f"The draft is up to date. The version in force changed {in_words(part_names)} too. We kept the "
-                "draft’s text. Compare them below.",
+                f"The draft is up to date. Both the draft and the version in force changed {in_words(part_names)}. We "
+                "kept the text of the draft. Compare the two below.",
             )
         else:
             messages.success(request, "The draft is up to date with the terms in force.")

@@ -42,7 +42,7 @@ class DeveloperAgreement(models.Model):
     run_id = models.BigIntegerField(
         "import run",
         null=True,
-        help_text="The number of the import that added it. Empty if somebody entered it on a page.",
+        help_text="The number of the import that added the agreement. Empty if it was entered on a page.",
     )
 
     objects = DeveloperAgreementQuerySet.as_manager()

@@ -33,7 +33,7 @@ class Dataset(models.Model):
     """
 
     series = models.CharField(max_length=24, choices=[(series.value, SERIES_LABELS[series]) for series in Series])
-    released_on = models.DateField(help_text="The day on which it was published, or for which its figures are true.")
+    released_on = models.DateField(help_text="The day on which the figures were published, or for which they are true.")
     publisher = models.CharField(max_length=120)
     licence = models.CharField(max_length=60)
     file_name = models.CharField(max_length=300)
@@ -67,7 +67,7 @@ class Figure(models.Model):
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="figures")
-    row = models.PositiveIntegerField(help_text="The number of its row in the file.")
+    row = models.PositiveIntegerField(help_text="The number of the row in the file.")
     code = models.CharField("GSS code", max_length=9)
     name = models.CharField(max_length=200)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")

@@ -18,7 +18,7 @@ class PublishingForm(Form):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The reason is kept in the history of the organisation.",
+        help_text="People who can see the organisation’s history can read the reason.",
     )
 
     def __init__(self, *args: Any, submit: str, danger: bool, cancel: str, **kwargs: Any) -> None:

@@ -29,7 +29,7 @@ class Publication(models.Model):
     """The publication of the files of a standard by an organisation: begun → ended."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")
-    standard = models.CharField(max_length=40, help_text="The code in the specification.")
+    standard = models.CharField(max_length=40, help_text="The code of the standard in the specification.")
     reason = models.TextField()
     begun_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -64,14 +64,14 @@ class Record(models.Model):
     (decision 67).
     """
 
-    dataset = models.CharField(max_length=40, help_text="The code in the specification.")
+    dataset = models.CharField(max_length=40, help_text="The code of the file in the specification.")
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
     agreement = models.ForeignKey(
         DeveloperAgreement, on_delete=models.CASCADE, null=True, blank=True, related_name="records"
     )
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
     key = models.CharField(max_length=100, blank=True)
-    position = models.PositiveIntegerField(help_text="The number of its row in the file.")
+    position = models.PositiveIntegerField(help_text="The number of the row in the file.")
     cells = models.JSONField()
     values = models.JSONField(default=dict)
     read_at = models.DateTimeField()

@@ -23,7 +23,7 @@ def register() -> None:
     When an organisation ends, its publications end too: its successor decides for itself.
     """
     register_events(EventKind)
-    register_untold(EventKind, because="what is published is what everybody may read already")
+    register_untold(EventKind, because="the files have only what everybody may read already")
     register_following(Column("open_data.Publication.organisation", ending=_end))
     restoring.register()
     ON_ORGANISATIONS.register("open data", open_data_section, order=45)

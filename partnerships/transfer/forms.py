@@ -31,7 +31,7 @@ class UploadForm(Form):
         required=False,
         help_text=(
             "CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB. Local plans: the plans. Developer agreements: the "
-            "agreements. Rows that were set aside and corrected can be uploaded without the list's other files."
+            "agreements. Rows that were set aside and corrected can be uploaded without the list’s other files."
         ),
         allow_empty_file=True,
     )
@@ -51,25 +51,25 @@ class UploadForm(Form):
         label="Council",
         required=False,
         max_length=20,
-        help_text="For brownfield land, if the rows do not name the council: the council's key, such as ADU.",
+        help_text="If the rows of brownfield land do not name the council, enter its key, for example ADU.",
     )
     as_of = DayField(
         label="As of",
         required=False,
         help_text=(
-            "The date of the list. If you leave this blank, we use a date in the file's name, title or rows, or today."
+            "The date of the list. If you leave this blank, we use a date in the file’s name, title or rows, or today."
         ),
     )
     publisher = forms.CharField(
         label="Publisher",
         required=False,
         max_length=120,
-        help_text="Needed only if you have matched headings for more than one publisher of this list.",
+        help_text="Enter it only if you have matched headings for more than one publisher of this list.",
     )
     is_part = forms.BooleanField(
         label="Only a part",
         required=False,
-        help_text="Nothing is marked as missing because it is not in the file.",
+        help_text="Organisations that are not in the file will not be marked as missing.",
     )
     all_or_nothing = forms.BooleanField(
         label="Refuse the file if one of its rows cannot be used",
@@ -92,7 +92,9 @@ class UploadForm(Form):
             return None
         identifier = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY, value__iexact=key).first()
         if identifier is None:
-            raise forms.ValidationError("No council has this key.")
+            raise forms.ValidationError(
+                "No council has this key. Enter its code in the list of councils, for example ADU."
+            )
         return identifier.organisation_id
 
     def clean(self) -> dict[str, Any]:
@@ -102,7 +104,7 @@ class UploadForm(Form):
             _refuse_large_file(self, field)
         for field in _FILE_FIELDS[self._file_count :]:
             if cleaned.get(field):
-                self.add_error(field, "This list does not use this file.")
+                self.add_error(field, "This list does not need this file. Leave it out.")
         _require_a_file(self, _FILE_FIELDS[: self._file_count])
         return cleaned
 
@@ -122,7 +124,9 @@ class UploadForm(Form):
 def _refuse_large_file(form: forms.Form, field: str) -> None:
     file: UploadedFile[bytes] | None = form.cleaned_data.get(field)
     if file and (file.size or 0) > MAX_BYTES:
-        form.add_error(field, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
+        form.add_error(
+            field, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}. Choose a smaller file."
+        )
 
 
 def _require_a_file(form: forms.Form, fields: Sequence[str]) -> None:
@@ -143,7 +147,7 @@ class HeadingsForm(Form):
     publisher = forms.CharField(
         label="Who publishes this list?",
         max_length=120,
-        help_text="We remember these headings for the publisher's next list.",
+        help_text="We will remember these headings for the publisher’s next list.",
     )
 
     def __init__(self, *args: Any, files: Sequence[FileProposals], **kwargs: Any) -> None:
@@ -178,7 +182,7 @@ class OwnFilesForm(Form):
     as_of = DayField(
         label="As of",
         required=False,
-        help_text="Leave it blank to use a date in the files' names or rows, or today.",
+        help_text="The date of the files. If you leave this blank, we use a date in their names or rows, or today.",
     )
     all_or_nothing = forms.BooleanField(
         label="Import all rows or nothing",
@@ -236,7 +240,7 @@ class AnswerForm(Form):
         ),
     )
     reason = forms.CharField(
-        label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="The reason is kept for other administrators."
+        label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="Other administrators can read the reason."
     )
 
     def __init__(self, *args: Any, doubt: Doubt, **kwargs: Any) -> None:

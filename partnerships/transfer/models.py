@@ -119,7 +119,7 @@ class ImportRun(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="The organisation whose own files they are, if its staff uploaded them.",
+        help_text="The organisation that uploaded its own files. Empty if an administrator uploaded them.",
     )
 
     objects = ImportRunQuerySet.as_manager()
@@ -171,7 +171,9 @@ class KnownHeading(models.Model):
 
     register = models.CharField(max_length=24, choices=Register)
     publisher = models.CharField(max_length=120)
-    heading = models.CharField(max_length=120, help_text="The heading without case, spaces and punctuation.")
+    heading = models.CharField(
+        max_length=120, help_text="The heading in small letters, without spaces and punctuation."
+    )
     column = models.CharField(max_length=40, help_text="The code of the column.")
     confirmed_at = models.DateTimeField()
     confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -218,7 +220,7 @@ class Doubt(models.Model):
     register = models.CharField(max_length=24, choices=Register)
     key = models.CharField(max_length=80, help_text="The key of the row in the list.")
     name = models.CharField(max_length=300)
-    row = models.JSONField(help_text="The row as it was read.")
+    row = models.JSONField(help_text="The fields of the row when it was read.")
     why = models.TextField()
     candidates = models.ManyToManyField(Organisation, blank=True, related_name="+")
     run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="doubts")

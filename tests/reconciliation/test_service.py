@@ -175,7 +175,7 @@ def test_too_many_names_are_refused_with_when_to_come_back(register: Register, s
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2]["Retry-After"]) > 0
     assert answers[2]["Access-Control-Allow-Origin"] == "*"
-    assert answers[2].json() == {"error": "At most 5 names a minute."}
+    assert answers[2].json() == {"error": "At most 5 names a minute. Try again in a minute."}
     assert of_one == 429
 
 

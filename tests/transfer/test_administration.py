@@ -109,7 +109,7 @@ def test_preview_of_an_older_list_says_that_it_fills_history(dee: Any) -> None:
     answer = upload(dee, "councils", COUNCILS.replace("Mere Council", "Mere Unitary"), "councils_2024-01.csv")
 
     page = dee.get(answer.url).content.decode()
-    assert "it adds to the history and changes nothing current" in page
+    assert "so it only adds to histories" in page
     assert "Mere Council: was “Mere Unitary” on 31 January 2024" in page
 
 

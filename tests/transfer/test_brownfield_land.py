@@ -139,7 +139,7 @@ def test_row_that_is_older_than_before_takes_back_no_site_while_others_are_newer
 
     sites = sites_of("Westmarch Borough Council")
     assert (sites["B/1"]["homes"][0]["count"], sites["B/2"]["name"]) == (15, "Gas Works Lane")
-    assert "1 row is older than what was read before" in " ".join(run.report["remarks"])
+    assert "we left out 1 row, because it is older than those of its last file" in " ".join(run.report["remarks"])
     kept = Record.objects.get(cells__SiteReference="B/2 ")
     assert kept.cells["LastUpdatedDate"] == "2026-03-31"
 
@@ -194,7 +194,7 @@ def test_rows_of_another_council_are_set_aside_from_the_chosen_ones_file() -> No
     run = import_register(REGISTER, council=council_named("Westmarch Borough Council"))
 
     assert (run.created, run.set_aside) == (1, 1)
-    assert "Mere Council's" in run.report["lines"]["set_aside"][0]
+    assert "Mere Council’s" in run.report["lines"]["set_aside"][0]
 
 
 def test_edits_of_owners_survive_the_next_register_and_are_published() -> None:

@@ -100,7 +100,7 @@ def test_transaction_alone_does_not_count_for_another_authoritys_contribution() 
     run = put_in(None, None, corrected(first, 2, {"t5": mine, "t6": {name: "W/1-open"}}))
 
     [said] = run.report["lines"]["set_aside"]
-    assert "“W/1-open” that was read before is of local-authority-eng:XWM, not of local-authority-eng:XNM." in said
+    assert "“W/1-open” was imported before for local-authority-eng:XWM, not for local-authority-eng:XNM." in said
     assert not the("W/1-open").progress.exists()
     assert the("W/2-homes").progress.count() == 2
 

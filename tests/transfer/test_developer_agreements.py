@@ -83,7 +83,7 @@ def test_every_row_is_accounted_for() -> None:
 
     assert line == (
         "4 rows of agreements: 3 read, 1 set aside; 7 rows of promises: 5 read, 2 set aside; "
-        "6 rows of transactions: 4 read, 2 set aside. 5 commitments, 1 of them in agreements not published."
+        "6 rows of transactions: 4 read, 2 set aside. 5 commitments, 1 in agreements not published."
     )
     reported = "\n".join(run.report["lines"]["set_aside"])
     assert "a.csv, row 5: “developer-agreement:NOBODY” is not in the directory." in reported
@@ -97,13 +97,13 @@ def test_unusual_values_are_reported_with_their_rows() -> None:
     run, _ = import_agreements()
 
     reported = "\n".join(run.report["remarks"])
-    assert "a.csv, row 1: above the heading, not a record: “Agreements between us and developers”." in reported
+    assert (
+        "a.csv, row 1: left out, because it is above the heading: “Agreements between us and developers”." in reported
+    )
     assert "c.csv, row 2: the amount “£1,373,992.00” was read as 1373992.00." in reported
     assert "c.csv, row 3: “see file” is in column 9, which has no heading." in reported
-    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as not given." in reported
-    assert (
-        "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: kept without an agreement." in reported
-    )
+    assert "c.csv, row 5: the amount “to be agreed” cannot be read as a number: treated as blank." in reported
+    assert "c.csv, row 6: the agreement “W/9-da” is not in the file of agreements: imported without it." in reported
 
 
 def test_promises_become_commitments_with_payments_so_far() -> None:
@@ -164,7 +164,7 @@ def test_withdrawn_records_are_kept_but_not_counted() -> None:
     Commitment.objects.all().delete()
     import_agreements(c=promises, t=payments)
 
-    assert line.endswith("1 of them in agreements not published, 1 withdrawn from the register.")
+    assert line.endswith("1 in agreements not published, 1 withdrawn from the register.")
     assert any("W/1-open" in remark and "withdrawn from the register" in remark for remark in run.report["remarks"])
     gone, education = the("W/1-open"), the("W/1-education")
     assert (gone.status, gone.reason) == ("cancelled", "Withdrawn from the register on 29 November 2019.")
@@ -279,5 +279,5 @@ def test_every_row_of_the_whole_published_files_is_accounted_for() -> None:
     assert "1,551 rows of agreements: 1,551 read" in line
     assert "3,344 rows of promises: 3,344 read" in line
     assert "3,408 rows of transactions: 2,279 read, 1,129 set aside" in line
-    assert "237 of them in agreements not published, 86 withdrawn from the register" in line
+    assert "237 in agreements not published, 86 withdrawn from the register" in line
     assert len(run.report["lines"]["set_aside"]) == 1129

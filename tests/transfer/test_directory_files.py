@@ -147,7 +147,7 @@ def test_a_known_organisation_stays_as_it_is(small: tuple[Path, Any]) -> None:
     ("change", "found"),
     [
         (lambda c: c["organisations"][1].update(key="old-mere"), "already the key"),
-        (lambda c: c["organisations"][1].update(areas=[{"area": "E07999999"}]), "is not the key of anything"),
+        (lambda c: c["organisations"][1].update(areas=[{"area": "E07999999"}]), "is not a key in “areas”"),
         (
             lambda c: c["organisations"][1].update(identifiers=[{"scheme": "local-authority", "value": "OMR"}]),
             "belongs",
@@ -177,7 +177,7 @@ def test_an_older_list_fills_history_after_loading(small: tuple[Path, Any]) -> N
 
     run = import_list("councils", COUNCILS, as_of=loaded.replace(year=2024))
 
-    assert any("it adds to the history and changes nothing current" in remark for remark in run.report["remarks"])
+    assert any("so it only adds to histories" in remark for remark in run.report["remarks"])
 
 
 def test_a_written_file_loads_as_the_same_directory(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_older_release_is_kept_as_history_and_compared(councils: None) -> None:
     run = put_in("net-additions", as_text(older), name="table-122_2024-11.csv")
 
     assert run.as_of == dt.date(2024, 11, 30)
-    assert any("A release of 20 November 2025 is newer" in line for line in run.report["remarks"])
+    assert any("Pages show the newer release of 20 November 2025" in line for line in run.report["remarks"])
     assert newest_datasets()["net-additions"].released_on == dt.date(2025, 11, 20)
     assert sorted(
         Figure.objects.filter(code="E07000223", last_year=2024).values_list("value", "dataset__released_on")

@@ -105,7 +105,7 @@ def test_one_plan_with_one_milestone_is_counted_as_one() -> None:
 
     run = import_plans(plans.encode(), timetable.encode())
 
-    assert "The files hold 1 plan with 1 milestone." in run.report["remarks"]
+    assert "The files have 1 plan with 1 milestone." in run.report["remarks"]
 
 
 def test_same_files_in_any_order_change_nothing() -> None:
@@ -186,8 +186,8 @@ def test_reference_of_another_authority_is_another_plan_or_is_set_aside() -> Non
     assert (the("Mere Local Plan").current_number, the("Westmarch Local Plan 2030").current_number) == (1, 1)
     assert [owner.organisation.name for owner in the("Mere Local Plan").owners.all()] == ["Mere Council"]
     rows = str(aside.report["set_aside"])
-    assert "another authority's plan has the reference “westmarch-2030”" in rows
-    assert "The plan here is Westmarch Borough Council's." in rows
+    assert "another authority’s plan has the reference “westmarch-2030”" in rows
+    assert "The plan here is Westmarch Borough Council’s." in rows
 
 
 def test_development_corporation_owns_its_plan_by_key_by_area_or_by_name() -> None:

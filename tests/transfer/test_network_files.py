@@ -180,8 +180,8 @@ def test_every_problem_is_reported_with_its_path() -> None:
 
     told = "\n".join(refused.value.lines())
     assert "organisations[0].kind: “castle” is not one of the choices." in told
-    assert "organisations[1].colour: this field is not known here." in told
-    assert "memberships[0].person: “nobody” is not the key of anything in “people”." in told
+    assert "organisations[1].colour: there is no field with this name here." in told
+    assert "memberships[0].person: “nobody” is not a key in “people”." in told
     assert "plans[0].versions[1].at: “soon” is not a date." in told
     assert "people[0].email: it is missing." in told
     assert not Organisation.objects.exists()
@@ -203,7 +203,7 @@ def test_step_after_the_load_is_refused() -> None:
     broken = copy.deepcopy(SMALL)
     broken["plans"][0]["versions"][1]["at"] = "in 3 days"
 
-    with pytest.raises(UnableToRead, match="after the loading"):
+    with pytest.raises(UnableToRead, match="in the future"):
         load(broken)
 
 
@@ -313,7 +313,7 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["areas"], 5, "areas: 5 is not a list"),
         (["partnerships", 0, "contact_days"], 3, "Enter a number of days from 7 to 730"),
         (["partnerships", 0, "rows"], {"lots": [{"name": "North"}]}, "has no table “lots”"),
-        (["partnerships", 0, "rows"], {"contributions": ["Land"]}, "has another shape"),
+        (["partnerships", 0, "rows"], {"contributions": ["Land"]}, "does not have the right form"),
         (["partnerships", 0, "fields"], {"review_on": "soon"}, "“soon” is not a complete date"),
         (["areas"], [{"code": "E" * 80, "name": "Long"}], "areas[0]"),
         (["plans", 0, "begun"], "2 days ago", "plans[0].versions[0]"),

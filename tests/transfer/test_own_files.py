@@ -123,7 +123,7 @@ def test_reference_of_another_councils_plan_never_touches_it(westmarch: Organisa
 
     run = applied(client, uploaded(client, westmarch, "local-plans", mine, TIMETABLE))
 
-    assert "another authority's plan has the reference “twice”" in " ".join(run.report["lines"]["set_aside"])
+    assert "another authority’s plan has the reference “twice”" in " ".join(run.report["lines"]["set_aside"])
     old = Plan.objects.get(title="Old Plan")
     assert (old.current_number, [owner.organisation.name for owner in old.owners.all()]) == (1, ["Mere Council"])
     assert run.missing == 0
@@ -146,7 +146,7 @@ def test_own_agreements_and_land_go_in_and_those_of_others_are_set_aside(
         "W/9-other",
     }
     aside = "\n".join(agreements.report["lines"]["set_aside"])
-    assert "it is Northmere District Council's, and these files are Westmarch Borough Council's." in aside
+    assert "it is Northmere District Council’s, and these files are Westmarch Borough Council’s." in aside
     assert (land.created, land.set_aside) == (1, 1)
     assert Plan.objects.get(kind="brownfield_land").owners.get().organisation == westmarch
 
@@ -277,8 +277,8 @@ def test_second_council_of_a_joint_plan_learns_whom_to_ask(westmarch: Organisati
     run = uploaded(client, mere, "local-plans", PLANS, TIMETABLE)
 
     aside = " ".join(run.report["lines"]["set_aside"])
-    assert "the plan is already here, as that of Westmarch Borough Council." in aside
-    assert "Ask them to invite Mere Council as an owner on the plan's page" in aside
+    assert "the plan is already here and belongs to Westmarch Borough Council." in aside
+    assert "Ask them to invite Mere Council as an owner on the plan’s page" in aside
 
 
 def test_remedies_of_unknown_authorities_are_ones_that_staff_can_follow(

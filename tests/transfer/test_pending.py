@@ -126,7 +126,7 @@ def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World)
     call_command("rehearse_succession", succession.pk, stdout=said)
 
     assert f"{succession.pk}  Westmarch Borough Council joins Harbour Community Trust" in said.getvalue()
-    assert "Items left with bodies that end: 2." in said.getvalue()
+    assert "Records left with organisations that end: 2." in said.getvalue()
     assert "Applying them again gave the same result: yes. Nothing was changed." in said.getvalue()
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=timezone.localdate() + dt.timedelta(days=1))
     with pytest.raises(CommandError, match="Westmarch Borough Council: The organisation cannot end before it started"):
@@ -134,5 +134,5 @@ def test_rehearsal_command_says_what_stays_and_why_it_cannot_go_on(world: World)
     succession.refresh_from_db()
     assert succession.status == "proposed"
     change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=NOW())
-    with pytest.raises(CommandError, match="still to come"):
+    with pytest.raises(CommandError, match="Only a pending succession"):
         call_command("rehearse_succession", succession.pk)

@@ -87,7 +87,7 @@ def test_one_invalid_row_changes_nothing_if_all_or_nothing() -> None:
 
 
 def test_unknown_successor_is_refused() -> None:
-    with pytest.raises(UnableToRead, match="“XZZ” is the key of no council"):
+    with pytest.raises(UnableToRead, match="no council in the file or the directory has the key “XZZ”"):
         import_list("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XZZ"), all_or_nothing=True)
 
     assert not Organisation.objects.exists()

@@ -48,7 +48,7 @@ def test_bad_row_is_set_aside_with_its_remedy_and_the_others_go_in() -> None:
     (row,) = to_correct(run)
     assert row["Registration number"] == "5069"
     assert row["Set aside because"] == "Registration date: “31/02/2019” is not a date."
-    assert row["What to do"] == "Enter it as 08/02/2023 or 2023-02-08."
+    assert row["What to do"] == "Enter a date, for example 08/02/2023 or 2023-02-08."
     assert accounting(run.report) == "Of 4 rows, 3 were used and 1 was set aside."
 
 
@@ -246,7 +246,7 @@ def test_administrator_downloads_the_rows_set_aside(client: Any) -> None:
     answer = client.get(address)
 
     (row,) = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
-    assert row["What to do"] == "Enter it as 08/02/2023 or 2023-02-08."
+    assert row["What to do"] == "Enter a date, for example 08/02/2023 or 2023-02-08."
     assert answer["Content-Disposition"] == f'attachment; filename="set-aside-providers-{run.as_of}.csv"'
     whole = import_list("providers", PROVIDERS)
     assert client.get(reverse("admin:transfer_importrun_set_aside", args=[whole.pk])).status_code == 404

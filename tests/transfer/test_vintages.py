@@ -83,7 +83,7 @@ def test_older_row_that_may_be_a_known_body_is_left_to_a_person() -> None:
     run = import_list("providers", EARLIER.replace("Goneaway Homes Limited", "Larkhaven Homes Limited"), as_of=OLD)
 
     (line,) = run.report["lines"]["set_aside"]
-    assert "its key LX1 is in no newer list, but Larkhaven Homes Limited is." in line
+    assert "no newer list has the key LX1, but Larkhaven Homes Limited has the same name." in line
     assert not Identifier.objects.filter(scheme=Scheme.RSH, value="LX1").exists()
 
 
@@ -100,7 +100,7 @@ def test_older_row_waits_for_the_review_of_the_newer_one(recoded: Doubt) -> None
     run = import_list("providers", EARLIER.replace(",5069,", ",6000,"), as_of=OLD)
 
     (line,) = run.report["lines"]["set_aside"]
-    assert "a newer list has its key 6000, and that row is waiting for review. Decide the row to review first." in line
+    assert "a newer list has a row with this key, 6000, which is waiting for review. Review that row first." in line
     assert not Identifier.objects.filter(scheme=Scheme.RSH, value="6000").exists()
 
 

@@ -165,7 +165,7 @@ def _event_row(public: PublicPlan, milestone: dict[str, str], record: Record | N
     values = milestone_values(milestone)
     event = event_of(milestone["key"], milestone["name"])
     if milestone["status"] == "cancelled":
-        reason = "cancelled."
+        reason = "it is cancelled."
     elif not event:
         reason = "the standard has no such event."
     elif not values["event-date"]:

@@ -63,7 +63,7 @@ def enter_agreement(
     )
     [agreement], created = record_agreements(agreements=[new_agreement], run_id=None, author=author, now=now)
     if not created:
-        raise UnableToEnter(f"An agreement with the reference {reference} already exists.")
+        raise UnableToEnter(f"An agreement with the reference {reference} already exists. Enter another reference.")
     cells = {
         "reference": reference,
         "developer-agreement-type": kind,
@@ -111,7 +111,7 @@ def enter_contribution(
     )
     commitments = record_from_register(promises=[promise], source=SOURCE, author=author, now=now)
     if not commitments:
-        raise UnableToEnter(f"A contribution with the reference {reference} already exists.")
+        raise UnableToEnter(f"A contribution with the reference {reference} already exists. Enter another reference.")
     commitment = commitments[0]
     link_promises(promises=[(agreement, commitment)], author=author, now=now)
     cells = {

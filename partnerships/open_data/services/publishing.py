@@ -31,11 +31,11 @@ def begin_publishing(
     """Publish the files of a standard to everybody; for leads and administrators. Raises `UnableToPublishData`."""
     body = _locked(organisation, reason, author, now)
     if standard not in STANDARDS:
-        raise UnableToPublishData("There is no such standard.")
+        raise UnableToPublishData("There is no such standard. Choose one on the organisation’s open data page.")
     if not body.is_planning_authority:
         raise UnableToPublishData("Only planning authorities that still exist can publish these files.")
     if Publication.objects.filter(organisation=body, standard=standard, ended_at=None).exists():
-        raise UnableToPublishData("These files are already published.")
+        raise UnableToPublishData("These files are already published. Open the page again to see them.")
     publication = Publication.objects.create(organisation=body, standard=standard, reason=reason.strip(), begun_at=now)
     _record(EventKind.BEGUN, publication, reason, author, now)
     return publication
@@ -50,7 +50,7 @@ def end_publishing(
     publications = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
     publication = publications.select_related("organisation").first()
     if publication is None:
-        raise UnableToPublishData("These files are not published.")
+        raise UnableToPublishData("These files are not published, so there is nothing to stop.")
     publication.ended_at = now
     publication.end_reason = reason.strip()
     publication.save(update_fields=["ended_at", "end_reason"])

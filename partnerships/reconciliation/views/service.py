@@ -73,7 +73,7 @@ def public_service(*methods: str) -> Callable[[View], View]:
 
 
 def _as_json(refusal: HttpResponse) -> HttpResponse:
-    error = {"error": f"At most {settings.RECONCILIATION_NAMES_PER_MINUTE:,} names a minute."}
+    error = {"error": f"At most {settings.RECONCILIATION_NAMES_PER_MINUTE:,} names a minute. Try again in a minute."}
     return JsonResponse(error, status=refusal.status_code, headers={"Retry-After": refusal["Retry-After"]})
 
 
@@ -81,7 +81,7 @@ def _response(view: View, request: HttpRequest, *args: object, **kwargs: object)
     try:
         return view(request, *args, **kwargs)
     except Http404:
-        return JsonResponse({"error": "Nothing has this id."}, status=404)
+        return JsonResponse({"error": "No body has this id."}, status=404)
     except TooMany as error:
         return JsonResponse({"error": str(error)}, status=413)
     except TooOften as error:

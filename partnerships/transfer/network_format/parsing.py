@@ -52,7 +52,7 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
     if value.get("version") != version:
         raise unable(
             f"it is of version {value.get('version')} of the format; this program reads version {version}.",
-            f"Enter it in that version: see {page}.",
+            f"Use version {version}, which {page} describes.",
         )
     return value
 

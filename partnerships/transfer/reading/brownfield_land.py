@@ -92,7 +92,9 @@ def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, s
             collector.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
         hectares = collector.read(line, "hectares", amount)
         if hectares is not None and hectares < 0:
-            collector.add_problem(line, "hectares", f"“{line.text('hectares')}” is negative.", "Enter it as 1.25.")
+            collector.add_problem(
+                line, "hectares", f"“{line.text('hectares')}” is negative.", "Enter hectares, for example 1.25."
+            )
         for column in ("permitted", "added"):
             collector.partial(line, column)
         updated = collector.partial(line, "updated")
@@ -144,7 +146,9 @@ def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
     if homes is None:
         return None
     if homes != int(homes) or not 0 <= homes <= _MAX_HOMES:
-        collector.add_problem(line, column, f"“{line.text(column)}” is not a number of homes.", "Enter it as 12.")
+        collector.add_problem(
+            line, column, f"“{line.text(column)}” is not a number of homes.", "Enter a whole number, for example 12."
+        )
         return None
     return int(homes)
 
@@ -154,7 +158,9 @@ def _point_of(line: Line, collector: Collector) -> tuple[Decimal, Decimal] | Non
     x, y = collector.read(line, "x", amount), collector.read(line, "y", amount)
     if x is None or y is None:
         if not (line.text("x") and line.text("y")):
-            collector.add_problem(line, "x", "the place is missing.", "Enter longitude and latitude.")
+            collector.add_problem(
+                line, "x", "the location is missing.", "Enter longitude and latitude, for example -1.18 and 50.85."
+            )
         return None
     if _WEST < x < _EAST and _SOUTH < y < _NORTH:
         return x, y

@@ -103,7 +103,7 @@ class Collector:
         if not value:
             self.add_problem(line, column, "the cell is blank.", "Fill it in, or remove the row.")
         elif len(value) > MAX_NAME:
-            self.add_problem(line, column, f"the cell holds {len(value):,} characters.", f"Shorten it to {MAX_NAME}.")
+            self.add_problem(line, column, f"the cell has {len(value):,} characters.", f"Shorten it to {MAX_NAME}.")
         return value
 
     def key(self, line: Line, column: str, row_by_key: dict[str, int], *, optional: bool = False) -> str:
@@ -115,7 +115,7 @@ class Collector:
                 self.add_problem(line, column, "the cell is blank.", remedy)
             return ""
         if len(value) > MAX_KEY:
-            self.add_problem(line, column, f"“{value[:40]}…” is too long for a key.", "Correct it.")
+            self.add_problem(line, column, f"“{value[:40]}…” is too long.", f"Enter at most {MAX_KEY} characters.")
 
         first_row = row_by_key.setdefault(value, line.number)
         if first_row != line.number:

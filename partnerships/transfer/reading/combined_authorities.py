@@ -77,11 +77,14 @@ def read_combined_authorities(
         district = collector.key(line, "district", districts)
         if district and not DISTRICT.fullmatch(district):
             collector.add_problem(
-                line, "district", f"“{district}” is not the code of a district.", "Enter it as E08000001."
+                line, "district", f"“{district}” is not the code of a district.", "Enter a code, for example E08000001."
             )
         if not CODE.fullmatch(authority):
             collector.add_problem(
-                line, "authority", f"“{authority}” is not the code of a combined authority.", "Enter it as E47000001."
+                line,
+                "authority",
+                f"“{authority}” is not the code of a combined authority.",
+                "Enter a code, for example E47000001.",
             )
             continue
         name = collector.required(line, "authority_name")

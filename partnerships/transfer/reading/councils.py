@@ -208,7 +208,7 @@ def read_councils(
         councils.append(_council(line, collector, keys, codes, has_key=table.has("key")))
     if not councils and not other_bodies:
         raise UnableToRead(
-            [Problem(None, "", "it contains no English council.", "Give the list for England or the United Kingdom.")]
+            [Problem(None, "", "it contains no English council.", "Use the list for England or the United Kingdom.")]
         )
     list_file = collector.list_file()
     list_file = replace(list_file, true_on=list_file.true_on or max(entry_dates, default=None), outside=elsewhere)

@@ -35,7 +35,7 @@ _TYPES = (
     ("community infrastructure levy", r"cil|communityinfrastructurelevy"),
 )
 STATUSES = ("secured", "received", "allocated", "spent", "transferred", "returned")
-_ADD_ORGANISATION = "Fill in the organisation, so that it is clear which one is meant."
+_ADD_ORGANISATION = "Fill in the organisation, to show which authority is meant."
 
 #: A saved row: its number in its file, and its texts by field.
 SavedRow: TypeAlias = tuple[int, Mapping[str, str]]
@@ -175,7 +175,7 @@ def _remark_on_unread_cells(table: Table, account: Accounts) -> None:
         account.remarks.append(f"{account.file}: {remark}")
     for row in table.above:
         texts = "; ".join(text(cell) for cell in row.cells if text(cell))
-        account.remark(row.number, f"above the heading, not a record: “{texts[:120]}”.")
+        account.remark(row.number, f"left out, because it is above the heading: “{texts[:120]}”.")
     for column_number in table.nameless:
         for row in table.rows:
             cell = row.cells[column_number - 1] if column_number <= len(row.cells) else None
@@ -206,14 +206,12 @@ def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
     try:
         value = amount(cell)
     except Unreadable:
-        account.remark(
-            line.number, f"the {column} “{line.text(column)}” cannot be read as a number: treated as not given."
-        )
+        account.remark(line.number, f"the {column} “{line.text(column)}” cannot be read as a number: treated as blank.")
         return None
     if value is not None and isinstance(cell, str) and not re.fullmatch(r"-?\d+(\.\d+)?", text(cell)):
         account.remark(line.number, f"the {column} “{text(cell)}” was read as {value}.")
     if value is not None and value < 0:
-        account.remark(line.number, f"the {column} {value} is negative: treated as not given.")
+        account.remark(line.number, f"the {column} {value} is negative: treated as blank.")
         return None
     return value
 
@@ -223,9 +221,7 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
         return full_date(line[column])
     except Unreadable:
         if not is_nothing(line[column]):
-            account.remark(
-                line.number, f"the {column} date “{line.text(column)}” cannot be read: treated as not given."
-            )
+            account.remark(line.number, f"the {column} date “{line.text(column)}” cannot be read: treated as blank.")
         return None
 
 
@@ -320,7 +316,7 @@ def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence
         promise = promises[matching_indexes[0]]
         if promise.is_recalled and _is_of_other_authority(authority, promise):
             found = (
-                f"the contribution “{reference}” that was read before is of {promise.organisation}, not of {authority}."
+                f"the contribution “{reference}” was imported before for {promise.organisation}, not for {authority}."
             )
             account.aside(line, found, "Correct the reference or the organisation.")
             continue

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from partnerships.kit.text import counted
 from partnerships.transfer.reading.dating import date_in_titles
 from partnerships.transfer.reading.list_file import REASON, ListFile
 from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
@@ -173,7 +174,7 @@ class _Candidate:
         return {tuple(_text_at(row, index) for index in indexes) for row in self.rows}
 
     def __str__(self) -> str:
-        return f"“{self.sheet.name}” ({len(self.rows):,} {'row' if len(self.rows) == 1 else 'rows'})"
+        return f"“{self.sheet.name}” ({counted(len(self.rows), 'row')})"
 
 
 def find_table(
@@ -370,7 +371,7 @@ def _missing_columns(best: _Candidate | None, columns: Sequence[Column], what: s
     shown = ", ".join(f"“{text(cell)[:60]}”" for cell in heading_cells[:12] if text(cell))
     if best is None or not best.places:
         required = ", ".join(f"“{column.shown}”" for column in columns if column.required)
-        first_row = f"; its first row holds {shown}. Is this the right file?" if shown else "."
+        first_row = f"; its first row has {shown}. Is this the right file?" if shown else "."
         found = f"no row near the top looks like the heading of {what}."
         return [Problem(None, "", found, f"It needs the columns {required}{first_row}")]
     remedy = f"The heading row of {what} needs it, and has only {shown}. Is this the right file?"

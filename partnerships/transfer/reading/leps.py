@@ -86,7 +86,9 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
             if lep_column == "lep2" and not lep:
                 continue
             if not LEP_CODE.fullmatch(lep):
-                collector.add_problem(line, lep_column, f"“{lep}” is not the code of a LEP.", "Enter it as E37000055.")
+                collector.add_problem(
+                    line, lep_column, f"“{lep}” is not the code of a LEP.", "Enter a code, for example E37000055."
+                )
                 continue
             collector.required(line, name_column)
             first, row = names.setdefault(lep, (name, line.number))
@@ -117,7 +119,7 @@ def _check_district(collector: Collector, line: Line, district: str, lep: str, p
     """Note a district without a valid code, or one that is with this LEP in an earlier row."""
     if not DISTRICT_CODE.fullmatch(district):
         collector.add_problem(
-            line, "district", f"“{district}” is not the code of a district.", "Enter it as E07000223."
+            line, "district", f"“{district}” is not the code of a district.", "Enter a code, for example E07000223."
         )
     pair = f"{district} in {lep}"
     if pair in pairs:

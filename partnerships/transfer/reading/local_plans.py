@@ -264,7 +264,8 @@ def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
     """A whole number, or None."""
     number = collector.read(line, column, amount)
     if number is not None and (number != int(number) or number < 0):
-        collector.add_problem(line, column, f"“{line.text(column)}” is not a whole number.", "Enter it as 12400.")
+        found = f"“{line.text(column)}” is not a whole number."
+        collector.add_problem(line, column, found, "Enter a whole number, for example 12400.")
         return None
     return int(number) if number is not None else None
 
@@ -289,16 +290,15 @@ def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
                 line,
                 "organisations",
                 f"“{authority}” is not an authority.",
-                "Enter each as local-authority:KEY, several with semicolons between.",
+                "Enter each authority as local-authority:KEY, with semicolons between them.",
             )
             continue
         if prefix == "local-authority-eng":
             prefix = "local-authority"
         curies[f"{prefix}:{key.strip()}"] = None
     if not curies and line.text("organisations") == line.text("minerals") == "":
-        collector.add_problem(
-            line, "organisations", "the cell is blank.", "Enter local-authority:KEY, or the code of its area."
-        )
+        remedy = "Enter local-authority:KEY, or the code of the authority’s area."
+        collector.add_problem(line, "organisations", "the cell is blank.", remedy)
     return tuple(curies)
 
 

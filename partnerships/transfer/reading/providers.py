@@ -171,7 +171,10 @@ def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = 
         number = collector.key(line, "number", numbers)
         if number and not re.fullmatch(r"[A-Z0-9/-]{1,20}", number):
             collector.add_problem(
-                line, "number", f"“{number}” is not a registration number.", "Enter it as 45UB, 5069 or LH0391."
+                line,
+                "number",
+                f"“{number}” is not a registration number.",
+                "Enter a number, for example 45UB, 5069 or LH0391.",
             )
         council_key = key_of_curie(line.text("council"))
         registered_on, ended_on = collector.day(line, "date"), collector.day(line, "end")

@@ -74,7 +74,9 @@ class Checking:
                 near = next((code for code in known if code.startswith(str(name)[:4])), "")
                 hint = f" Did you mean “{near}”?" if near else ""
                 self.add_problem(
-                    _join(path, str(name)), "this field is not known here.", f"Remove it or correct its name.{hint}"
+                    _join(path, str(name)),
+                    "there is no field with this name here.",
+                    f"Remove it or correct its name.{hint}",
                 )
         result: dict[str, Any] = {}
         for part in shape.parts:
@@ -155,9 +157,7 @@ class Checking:
         """Report references to missing keys; call after reading everything."""
         for to, value, path in self._refs:
             if value not in self.keys.get(to, {}):
-                self.add_problem(
-                    path, f"“{value}” is not the key of anything in “{to}”.", "Correct it, or add what it means."
-                )
+                self.add_problem(path, f"“{value}” is not a key in “{to}”.", f"Correct it, or add it to “{to}”.")
 
     def moment(self, text: str) -> dt.datetime:
         """A day or moment, in ISO 8601 or relative to the load.
@@ -206,7 +206,7 @@ def _number(value: Any, *, whole: bool) -> int | Decimal:
         raise ValueError(f"{_shown(value)} is not a number. Enter a number.") from error
     if not number.is_finite() or abs(number) >= 10**12 or (whole and number != int(number)):
         raise ValueError(
-            f"{_shown(value)} is not a number that fits here. Enter {'a whole' if whole else 'another'} number."
+            f"{_shown(value)} cannot be used here. Enter a {'whole ' if whole else ''}number below 1,000,000,000,000."
         )
     return int(number) if whole else number
 

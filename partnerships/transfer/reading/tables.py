@@ -80,7 +80,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
             "Ask for the list without pictures and unneeded sheets, or split it.",
         )
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
-        raise unable("it is empty.", "Download it again.")
+        raise unable("it is empty.", "Check that it is the right file, or download it again.")
     if data.startswith(_ZIP):
         sheets = _from_workbook(data)
     elif data.startswith(_OLD_EXCEL):
@@ -105,7 +105,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
         else:
             sheets = (_from_csv(text, PurePath(file_name).stem),)
     if not any(sheet.rows for sheet in sheets):
-        raise unable("there is no row in it.", "Download it again.")
+        raise unable("it has no rows.", "Check that it is the right file, or download it again.")
     return sheets
 
 
@@ -129,7 +129,7 @@ def _text_of(data: bytes) -> str:
             return text
     raise unable(
         "its text is not in an encoding that we can read (UTF-8, UTF-16 or Windows-1252).",
-        "Save it again as “CSV UTF-8”.",
+        "Save it as “CSV UTF-8”.",
     )
 
 
@@ -144,7 +144,7 @@ def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
         return ("utf-16-le",)
     if first > len(sample) // 4 and second * 20 < first:
         return ("utf-16-be",)
-    raise unable("it is not text.", "Use the CSV, XLSX or JSON version of the list, saved as “CSV UTF-8”.")
+    raise unable("it is not text.", "Use the CSV, XLSX or JSON version of the list. Save a CSV file as “CSV UTF-8”.")
 
 
 def _from_csv(text: str, name: str) -> Sheet:
@@ -218,11 +218,11 @@ def _from_yaml(text: str) -> Sheet:
         mark = getattr(error, "problem_mark", None)
         raise unable(
             f"it is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}.",
-            "Correct it, or give the list as CSV.",
+            "Correct it, or use a CSV file.",
             row=mark.line + 1 if mark else None,
         ) from error
     if not isinstance(value, list | dict):
-        raise unable("it is not a list of records.", "Give a list of objects, or the list as CSV.")
+        raise unable("it is not a list of records.", "Use a list of objects, or a CSV file.")
     return _from_records(value)
 
 
@@ -256,13 +256,13 @@ def _from_records(value: Any) -> Sheet:
         if len(lists) != 1:
             raise unable(
                 "it contains one object that is neither a list of records nor codes with their names.",
-                "Give an array of objects, or one object of code and name.",
+                "Use an array of objects, or one object of codes and names.",
             )
         value = [_attributes_of_feature(record) for record in lists[0]]
     headings: dict[str, None] = {}  # in the order of first use
     for number, record in enumerate(value, start=1):
         if not isinstance(record, dict):
-            raise unable(f"item {number} is not an object.", "Give an array of objects.", row=number)
+            raise unable(f"item {number} is not an object.", "Use an array of objects.", row=number)
         headings.update(dict.fromkeys(map(str, record)))
     _check_size(len(value), len(headings))
     rows = [Row(0, tuple(headings))]
@@ -294,7 +294,7 @@ def _refuse_repeated_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise unable(f"{name} is not a value a list can hold.", "Enter a number or leave it out.")
+    raise unable(f"{name} is not a value that a list can have.", "Enter a number or leave it out.")
 
 
 def _cell_of(number: int, heading: str, value: Any) -> Cell:
@@ -302,7 +302,7 @@ def _cell_of(number: int, heading: str, value: Any) -> Cell:
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return ",".join(str(part) for part in value)
     if isinstance(value, dict | list):
-        raise unable("the value is a list or an object.", "Give one value for each field.", row=number, column=heading)
+        raise unable("the value is a list or an object.", "Enter one value for each field.", row=number, column=heading)
     cell: Cell = value
     return cell
 
@@ -327,7 +327,7 @@ def _check_length(number: int, cell: str) -> str:
     """The cell. Raises `UnableToRead`, with the row's number, if it is too long."""
     if len(cell) > MAX_CHARACTERS:
         raise unable(
-            f"a cell holds {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",
+            f"a cell has {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",
             "Look for a quotation mark that is not closed.",
             row=number,
         )
@@ -337,8 +337,6 @@ def _check_length(number: int, cell: str) -> str:
 def _check_size(rows: int, columns: int) -> None:
     """Raise `UnableToRead` if a table has more rows or columns than allowed."""
     if rows > MAX_ROWS:
-        raise unable(f"it has more than {MAX_ROWS:,} rows.", "Upload the published list, without added rows.")
+        raise unable(f"it has more than {MAX_ROWS:,} rows.", "Delete the rows that you do not need, or split it.")
     if columns > MAX_COLUMNS:
-        raise unable(
-            f"it has more than {MAX_COLUMNS:,} columns.", "Upload the published list, without added columns.", row=rows
-        )
+        raise unable(f"it has more than {MAX_COLUMNS:,} columns.", "Delete the columns that you do not need.", row=rows)

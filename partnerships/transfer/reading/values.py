@@ -89,7 +89,7 @@ def partial_date(cell: Cell) -> PartialDate | None:
     try:
         return _read_date(written)
     except (NotADate, ValueError) as error:
-        raise Unreadable(f"“{written}” is not a date. Enter it as 08/02/2023 or 2023-02-08.") from error
+        raise Unreadable(f"“{written}” is not a date. Enter a date, for example 08/02/2023 or 2023-02-08.") from error
 
 
 def _read_date(written: str) -> PartialDate:
@@ -114,7 +114,7 @@ def full_date(cell: Cell) -> dt.date | None:
     if partial is None:
         return None
     if partial.precision != "day":
-        raise Unreadable(f"“{text(cell)}” is not a whole date. Enter day, month and year: 08/02/2023.")
+        raise Unreadable(f"“{text(cell)}” is not a full date. Enter day, month and year, for example 08/02/2023.")
     return partial.earliest
 
 

@@ -70,7 +70,7 @@ def _looked_over(data: bytes) -> bytes:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
                 raise unable(
-                    f"it holds {len(entries):,} parts; a list needs at most {MAX_ENTRIES}.", "Use the published file."
+                    f"it has {len(entries):,} parts; a list needs at most {MAX_ENTRIES}.", "Use the published file."
                 )
             unpacked = sum(entry.file_size for entry in entries)
             if unpacked > MAX_UNPACKED:
@@ -88,7 +88,7 @@ def _looked_over(data: bytes) -> bytes:
             if "xl/workbook.xml" not in parts and not is_open_document:
                 raise unable(
                     "it is an archive, not a spreadsheet.",
-                    "Unpack it and give the list itself: XLSX, ODS, CSV or JSON.",
+                    "Unpack it and use the list itself: XLSX, ODS, CSV or JSON.",
                 )
             for name, content in parts.items():
                 if name != "mimetype":
@@ -135,7 +135,9 @@ def _rows(sheet: Any) -> Numbered:
         if filled:
             rows.append((number, tuple(_plain(cell) for cell in values[: filled[-1] + 1])))
             if len(rows) > MAX_ROWS:
-                raise unable(f"it has more than {MAX_ROWS:,} rows.", "Upload the published list, without added rows.")
+                raise unable(
+                    f"it has more than {MAX_ROWS:,} rows.", "Delete the rows that you do not need, or split it."
+                )
     return rows
 
 

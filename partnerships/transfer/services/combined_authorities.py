@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from partnerships.kit.text import counted
 from partnerships.organisations.models import Area, AreaKind, CouncilType, Kind, Organisation, Scheme
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
@@ -26,7 +27,7 @@ def apply_combined_authorities(
     """
     if not any(organisation.kind == Kind.COUNCIL for organisation in directory.organisations.values()):
         raise unable(
-            "the directory has no councils yet, and combined authorities consist of their districts.",
+            "the directory has no councils yet, and combined authorities are made up of councils.",
             "Import the list of councils first: import_register councils FILE.",
         )
     listed_district_codes = {code for authority in authorities for code, _ in authority.districts}
@@ -78,7 +79,7 @@ def _apply_authority(
             key=authority.code,
             name=authority.name,
             row={**asdict(authority), "districts": list(authority.districts)},
-            why="its code is new, and an authority of this name has another. It may be recoded, or be a successor.",
+            why="its code is new, but an authority with this name has another. It may be recoded, or be a successor.",
             candidates=namesakes,
         ),
     )
@@ -99,6 +100,7 @@ def _namesakes(authority: CombinedAuthority, directory: Directory) -> tuple[Orga
 def _create(
     authority: CombinedAuthority, listed_district_codes: set[str], directory: Directory, run: Import
 ) -> Organisation:
+    """Create the organisation of a combined authority, which serves its districts."""
     identifiers = [(str(Scheme.GSS), authority.code)]
     organisation = create_organisation(
         name=authority.name,
@@ -110,7 +112,9 @@ def _create(
     )
     directory.adopt(organisation, identifiers=identifiers, names=[authority.name])
     _update_districts(authority, organisation, listed_district_codes, directory, run)
-    run.report.count("created", f"{organisation.name} ({authority.code}), {len(authority.districts)} districts")
+    run.report.count(
+        "created", f"{organisation.name} ({authority.code}), {counted(len(authority.districts), 'district')}"
+    )
     return organisation
 
 

@@ -26,7 +26,7 @@ def settled_date(
         if given > today:
             raise unable(
                 f"its date cannot be {long_date(given)}, which is in the future.",
-                "Give the day on which it was published.",
+                "Enter the day on which it was published.",
             )
         return given
     date_in_list = named or said
@@ -35,8 +35,8 @@ def settled_date(
         return min(date_in_list, today)
     report.dated_today = True
     report.remark(
-        f"Neither the file's name nor its rows give its date, so we used today, {long_date(today)}. If it is older, "
-        f"give its date: --as-of YYYY-MM-DD with the command, “As of” on the upload page."
+        f"Neither the file’s name nor its rows give its date, so we used today, {long_date(today)}. If it is older, "
+        f"enter its date: --as-of YYYY-MM-DD with the command, “As of” on the upload page."
     )
     return today
 

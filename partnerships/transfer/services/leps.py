@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import asdict
 
+from partnerships.kit.text import counted
 from partnerships.organisations.models import Area, Kind, Organisation, Scheme, Status
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Doubt
@@ -126,8 +127,7 @@ def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
     )
     directory.adopt(organisation, identifiers=identifiers, names=[lep.name])
     _add_districts(lep, organisation, directory, run)
-    count = len(lep.districts)
-    served = f", served {count} {'district' if count == 1 else 'districts'}" if count else ""
+    served = f", served {counted(len(lep.districts), 'district')}" if lep.districts else ""
     run.report.count("created", f"{organisation.name} ({lep.code}), closed{served}")
     return organisation
 
@@ -151,7 +151,7 @@ def _update(lep: Lep, organisation: Organisation, directory: Directory, run: Imp
     )
     added = _add_districts(lep, organisation, directory, run)
     if added:
-        changes.append(f"served {added} more {'district' if added == 1 else 'districts'}")
+        changes.append(f"served {counted(added, 'more district')}")
     if changes:
         run.report.count("changed", f"{organisation.name} ({lep.code}): {'; '.join(changes)}")
     else:

@@ -67,7 +67,7 @@ def publish_changes(plan: Plan, before: Content | None, fresh: Content, run: Imp
     """Publish the file's changes and keep the owners' own edits."""
     if plan.is_over:
         run.report.remark(
-            f"{plan.title} is {plan.get_status_display().lower()} here: the file's changes were not applied."
+            f"{plan.title} is {plan.get_status_display().lower()} here, so the file’s changes were not applied."
         )
         run.report.count("left_alone")
         return
@@ -94,8 +94,8 @@ def remark_on_embargo(plan: Plan, run: Import) -> None:
     """Say that the plan's rows in the published files wait for the end of its embargo."""
     if is_under_embargo(plan, run.now):
         run.report.remark(
-            f"{plan.title} is under embargo: its rows in the files that everybody can read stay as they are. Import "
-            "this file again once the embargo has ended."
+            f"{plan.title} is under embargo, so its rows in the public files stay as they are. Import "
+            "this file again when the embargo has ended."
         )
 
 

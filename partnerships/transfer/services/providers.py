@@ -202,7 +202,9 @@ class _ProviderMatcher:
         predecessor = self.unlisted_by_name.get(bare_company(provider.name))
         if predecessor is not None:
             numbers = " and ".join(sorted(self.directory.values(predecessor, Scheme.RSH)))
-            why = f"a provider of this name is in the directory as {numbers}, which this list no longer has."
+            why = (
+                f"a provider with this name has the number {numbers} in the directory, which is no longer in the list."
+            )
             self.doubts.ask(self.run, _doubt(provider, (predecessor,), why))
         else:
             self.new_providers.waiting.append(provider)

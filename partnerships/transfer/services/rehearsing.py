@@ -42,7 +42,7 @@ Holdings = Mapping[str, tuple[int, Decimal, Decimal]]
 #: The same for each organisation, by name.
 State = Mapping[str, Holdings]
 
-_REASON = "A rehearsal, which is taken back."
+_REASON = "A rehearsal, which will be undone."
 
 
 class UnableToRehearse(Exception):
@@ -100,7 +100,9 @@ def _tried(succession: Succession, *, everything: bool, invent: bool, now: dt.da
     """Let it happen, undo it and redo it, counting what each body holds at each step."""
     alike = list(of_same_order(succession).pending())
     if succession not in alike:
-        raise UnableToRehearse("Only a succession that is still to come can be rehearsed.")
+        raise UnableToRehearse(
+            "Only a pending succession can be rehearsed. Run the command without a number to list them."
+        )
     today = known_day(timezone.localdate(now))
     for similar in alike:
         correct_succession(succession=similar, vests_on=today, reason=_REASON, author=None, now=now)

@@ -120,7 +120,7 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
         organisation.pk for scheme in schemes for organisation in directory.having(scheme) if not organisation.is_ended
     }
     run.report.remark(
-        f"This list is older than that of {long_date(newest)}: it adds to the history and changes nothing current. "
+        f"This list is older than that of {long_date(newest)}, so it only adds to histories. "
         f"{renamed:,} of {len(existing_ids):,} of its organisations have changed their names since, {unlisted:,} are "
         f"no longer listed, and {len(current_ids - existing_ids):,} were added later."
     )
@@ -190,18 +190,18 @@ def _add_unlisted(entry: Entry, directory: Directory, doubts: Doubts, run: Impor
         run.report.count("left_alone")
         return
     if doubt is not None and doubt.is_open:
-        found = f"a newer list has its key {key}, and that row is waiting for review."
-        remedy = "Decide the row to review first."
+        found = f"a newer list has a row with this key, {key}, which is waiting for review."
+        remedy = "Review that row first."
         run.set_aside(run.list_file.row_set_aside([Problem(entry.row, "", found, remedy)]))
         return
     namesakes = [organisation for organisation in directory.called(entry.name) if organisation.kind == entry.kind]
     if namesakes or not entry.is_official or not entry.name:
         found = (
-            f"its key {key} is in no newer list, but {namesakes[0].name} is."
+            f"no newer list has the key {key}, but {namesakes[0].name} has the same name."
             if namesakes
             else f"no organisation in the directory has the key {key}."
         )
-        remedy = "If it is the same body, add the key to it in the administration. Otherwise leave the row out."
+        remedy = "If it is the same organisation, add the key to it in the administration. Otherwise remove the row."
         run.set_aside(run.list_file.row_set_aside([Problem(entry.row, "", found, remedy)]))
         return
     body = create_organisation(

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
+from partnerships.kit.text import counted
 from partnerships.organisations.lineage import pending_successions
 from partnerships.organisations.models import Succession
 from partnerships.organisations.presenting import title_of
@@ -70,7 +71,7 @@ class Command(AccountedCommand):
         for name in rehearsal.before:
             self.stdout.write(f"{name:<{width}}" + "".join(f"{_in_words(step[name]):>26}" for step in steps))
         self.stdout.write(
-            f"Successions: {rehearsal.successions}. Items left with bodies that end: {rehearsal.stays}. "
+            f"Successions: {rehearsal.successions}. Records left with organisations that end: {rehearsal.stays}. "
             f"Undoing put everything back: {'yes' if rehearsal.is_undone else 'NO'}. "
             f"Applying them again gave the same result: {'yes' if rehearsal.is_repeated else 'NO'}. "
             "Nothing was changed."
@@ -78,6 +79,6 @@ class Command(AccountedCommand):
 
 
 def _in_words(holdings: Holdings) -> str:
-    things = sum(count for count, _, _ in holdings.values())
+    record_count = sum(count for count, _, _ in holdings.values())
     homes = sum(homes for _, homes, _ in holdings.values())
-    return f"{things:,} items, {homes:,.0f} homes"
+    return f"{counted(record_count, 'record')}, {homes:,.0f} homes"

@@ -187,7 +187,9 @@ def _figures(
             totals += 1
             continue
         if not (measure := always or _measure(line.text("table"))):
-            collector.add_problem(line, "table", "it is not one of the live tables 1006 to 1008.", "Enter it as 1008C.")
+            collector.add_problem(
+                line, "table", "it is not one of the live tables 1006 to 1008.", "Enter its number, for example 1008C."
+            )
             continue
         if (first := seen.setdefault((measure, key), line)) is not line:
             for one, other in ((first, line), (line, first)):

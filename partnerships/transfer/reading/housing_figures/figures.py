@@ -167,7 +167,9 @@ def area_code(line: Line, collector: Collector) -> str | None:
     if not key or _OTHER.fullmatch(key) or is_note:
         return None
     if not BODY.fullmatch(key) and not _FORMER.fullmatch(key):
-        collector.add_problem(line, "code", f"“{key}” is not the code of an area.", "Enter it as E07000223.")
+        collector.add_problem(
+            line, "code", f"“{key}” is not the code of an area.", "Enter a code, for example E07000223."
+        )
     return key
 
 

@@ -100,5 +100,5 @@ def _number(cell: Cell) -> Decimal | None:
 def _year(cell: Cell) -> int:
     years = read_years(text(cell)[:4], single=True)
     if years is None:
-        raise Unreadable(f"“{text(cell)}” is not a year. Enter it as 2031.")
+        raise Unreadable(f"“{text(cell)}” is not a year. Enter a year, for example 2031.")
     return years.first

@@ -77,5 +77,5 @@ def _day_of(cell: Cell) -> Years:
     """The year of the 31 March: “2025”, or “2024-25”, which ends on it."""
     years = read_years(cell, single=True)
     if years is None:
-        raise Unreadable(f"“{text(cell)}” is not a year. Enter it as 2025 or 2024-25.")
+        raise Unreadable(f"“{text(cell)}” is not a year. Enter a year, for example 2025 or 2024-25.")
     return years

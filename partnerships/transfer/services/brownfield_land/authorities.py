@@ -13,7 +13,7 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.directory import Import
 
 _KINDS = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION)
-_REMEDY = "Enter the council's planning.data.gov.uk address, or choose the council when you upload the file."
+_REMEDY = "Enter the council’s planning.data.gov.uk address, or choose the council when you upload the file."
 
 
 def sites_by_council(
@@ -36,10 +36,10 @@ def sites_by_council(
             found, remedy = "the cell is blank.", _REMEDY
         elif authority is None:
             found = f"“{site.organisation}” is not an authority in the directory."
-            remedy = f"Correct it, or leave the cell blank if the site is {council.name}'s." if council else _REMEDY
+            remedy = f"Correct it, or leave the cell blank if the site is {council.name}’s." if council else _REMEDY
         else:
-            found = f"the site is {authority.name}'s, and the file is {council.name if council else ''}'s."
-            remedy = "Put it into that council's file."
+            found = f"the site is {authority.name}’s, and the file is {council.name if council else ''}’s."
+            remedy = "Move the row to that council’s file."
         problems.append(Problem(site.row, "OrganisationURI", found, remedy))
     if problems and (not sites_of_councils or not run.rows_stand_alone):
         raise UnableToRead(problems)

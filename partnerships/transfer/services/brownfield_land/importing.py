@@ -9,6 +9,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from partnerships.kit.dates import long_date
+from partnerships.kit.text import counted
 from partnerships.open_data.services import FileRow, keep_rows
 from partnerships.open_data.standards import BROWNFIELD_LAND
 from partnerships.open_data.values import site_values
@@ -128,8 +129,8 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     if existing is not None and newer is not None:
         has_changed = record_past(existing, content, normalise(content_of_last_file or content), run)
         run.report.remark(
-            f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}: they add to "
-            f"the history and change nothing current. The register has {'' if has_changed else 'not '}changed since."
+            f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}, so they only "
+            f"add to the history. The register has {'' if has_changed else 'not '}changed since."
         )
         return
 
@@ -158,8 +159,9 @@ def _without_older(
     older_count = sum(site.reference in older_references for site in sites)
     if not older_count:
         return sites, gaps
-    rows_are = "row is" if older_count == 1 else "rows are"
-    run.report.remark(f"{plan.title}: {older_count:,} {rows_are} older than what was read before, and left out.")
+    rows = counted(older_count, "row")
+    they_are = "it is" if older_count == 1 else "they are"
+    run.report.remark(f"{plan.title}: we left out {rows}, because {they_are} older than those of its last file.")
     return [site for site in sites if site.reference not in older_references], gaps | older_references
 
 
@@ -191,8 +193,7 @@ def _updated_on(cells: Mapping[str, str]) -> dt.date | None:
 def _create(council: Organisation, content: Content, external: str, run: Import) -> Plan:
     title = title_of(council)
     plan = create_from_file(owners=[council], title=title, kind=KIND, content=content, external=external, run=run)
-    count = len(content["sites"])
-    run.report.count("created", f"{plan.title}: {count:,} {'site' if count == 1 else 'sites'}")
+    run.report.count("created", f"{plan.title}: {counted(len(content['sites']), 'site')}")
     return plan
 
 

@@ -110,8 +110,10 @@ def _as_on_date_of_list(councils: Sequence[Council], run: Import) -> tuple[Counc
             for council in ending_later[:_MAX_NAMED]
             if council.ends_on is not None
         )
+        count = len(ending_later)
+        councils_end = "council in the list ends" if count == 1 else "councils in the list end"
         run.report.remark(
-            f"{len(ending_later):,} in the list end after its date and stay active until then: {examples}."
+            f"{count:,} {councils_end} after the date of the list, and until then stay active: {examples}."
         )
     return tuple(
         replace(council, is_current=council.ends_on > run.as_of) if council.ends_on is not None else council
@@ -163,7 +165,7 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Import
         by_key = directory.holder(Scheme.LOCAL_AUTHORITY, council.key)
         by_code = directory.holder(Scheme.GSS, council.gss)
         if by_key and by_code and by_key.pk != by_code.pk:
-            found = f"the key {council.key} is {by_key.name}, but the code {council.gss} is {by_code.name}."
+            found = f"the key {council.key} belongs to {by_key.name}, but the code {council.gss} to {by_code.name}."
             yield Problem(council.row, "", found, "Correct the key or the code.")
 
         for organisation in distinct(holder for holder in (by_key, by_code) if holder is not None):
@@ -175,8 +177,8 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Import
         for successor in council.successors:
             is_known = successor in listed_keys or directory.holder(Scheme.LOCAL_AUTHORITY, successor) is not None
             if not is_known and not run.is_mentioned([successor]):
-                found = f"“{successor}” is the key of no council in the file or the directory."
-                yield Problem(council.row, "replaced-by", found, "Correct it, or add the successor's row.")
+                found = f"no council in the file or the directory has the key “{successor}”."
+                yield Problem(council.row, "replaced-by", found, "Correct it, or add the successor’s row.")
 
 
 def _same_organisation_problem(council: Council, other_council: Council, organisation: Organisation) -> Problem:

@@ -25,7 +25,7 @@ from partnerships.transfer.services.simple_lists import SimpleList
 
 _IMPORT_COUNCILS = "Import the newest list of councils, then this list again."
 _RECORD_SUCCESSION = (
-    "If it has, add the succession to those that are to come, and let it take effect. Otherwise correct the codes."
+    "If it has, add its succession to the pending ones, and let it take effect. Otherwise correct the codes."
 )
 
 

@@ -27,7 +27,9 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
         elif key and body is None:
             collector.leave_out(line, "key", f"no council in the directory has the key “{key}”.", _UNKNOWN)
         elif not (code or line.text("name")):
-            collector.add_problem(line, "key", "it has neither a name nor a code.", "Fill in one, or remove the row.")
+            collector.add_problem(
+                line, "key", "it has neither a name nor a code.", "Fill in one of them, or remove the row."
+            )
         elif body is not None:
             _add_name_and_code(body, line, code, directory, collector, run)
         run.progress(done, len(table.rows))

@@ -102,6 +102,6 @@ def _set_succession_aside(row: int, why: str, run: Import) -> None:
         row,
         "",
         f"the council was imported, but not its succession: {why}",
-        "Correct that row. Upload both again.",
+        "Correct that row, then upload both rows again.",
     )
     run.set_aside(run.list_file.row_set_aside([problem], is_used=True))

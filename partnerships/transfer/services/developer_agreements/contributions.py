@@ -11,6 +11,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import SOURCE, link_promises
+from partnerships.kit.text import counted
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.reading.agreement_rows import Promise
 from partnerships.transfer.reading.developer_agreements import AgreementFiles
@@ -100,7 +101,7 @@ def _usable_contributions(
         if is_unpublished:
             read.accounts[1].remark(
                 promise.row,
-                f"the agreement “{promise.agreement}” is not in the file of agreements: kept without an agreement.",
+                f"the agreement “{promise.agreement}” is not in the file of agreements: imported without it.",
             )
         registered = register_promise(
             promise,
@@ -185,7 +186,7 @@ def _update_known_promises(promises: list[RegisterPromise], new: list[Commitment
         now = promise.progress[-1].delivered if promise.progress else Decimal(0)
         run.report.remark(
             f"{row.source_reference} ({row.receiver}): {row.delivered_quantity:,} delivered according to what is "
-            f"recorded here, {now:,} according to the files. Nothing was changed: correct it on its page."
+            f"recorded here, {now:,} according to the files. Nothing was changed. If needed, correct it on its page."
         )
     # They were counted as left alone above, because they are known.
     run.report.counts["left_alone"] -= len(updated)
@@ -195,12 +196,12 @@ def _update_known_promises(promises: list[RegisterPromise], new: list[Commitment
 def _last_line(read: AgreementFiles, contributions: Sequence[_Contribution]) -> str:
     """Every row of the three files, by what became of it."""
     parts = [
-        f"{account.rows:,} rows of {what}: {account.read:,} read, {len(account.set_aside):,} set aside"
+        f"{counted(account.rows, 'row')} of {what}: {account.read:,} read, {len(account.set_aside):,} set aside"
         for account, what in zip(read.accounts, ("agreements", "promises", "transactions"), strict=True)
     ]
     unpublished = sum(contribution.is_unpublished for contribution in contributions)
     withdrawn = sum(bool(contribution.registered.withdrawn) for contribution in contributions)
     return (
-        f"{'; '.join(parts)}. {len(contributions):,} commitments, {unpublished:,} of them in agreements not published"
+        f"{'; '.join(parts)}. {counted(len(contributions), 'commitment')}, {unpublished:,} in agreements not published"
         f"{f', {withdrawn:,} withdrawn from the register' if withdrawn else ''}."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.organisations.models import Organisation
 from partnerships.transfer.services.directory import ASK_ADMINISTRATORS, Import
 
-_CORRECT_AUTHORITY = "Enter the authority's key, for example local-authority:ADU, or import the list of councils."
+_CORRECT_AUTHORITY = "Enter the authority’s key, for example local-authority:ADU, or import the list of councils."
 
 
 def unknown_authority(written: str, run: Import) -> tuple[str, str]:
@@ -15,7 +15,10 @@ def unknown_authority(written: str, run: Import) -> tuple[str, str]:
 
 def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
     """A row of another authority in an organisation's own files."""
-    return f"it is {authority.name}'s, and these files are {own.name}'s.", "Only its own authority can import it."
+    return (
+        f"it is {authority.name}’s, and these files are {own.name}’s.",
+        f"Remove the row. Only {authority.name} can import it.",
+    )
 
 
 def repeated(key: str, authority: Organisation, row: int) -> tuple[str, str]:

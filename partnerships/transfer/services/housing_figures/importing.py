@@ -8,6 +8,7 @@ from partnerships.housing_figures.measures import Series
 from partnerships.housing_figures.models import Dataset, Figure
 from partnerships.housing_figures.services import add_corrected, keep_dataset
 from partnerships.kit.dates import long_date
+from partnerships.kit.text import counted
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.housing_figures import READERS, FigureList
@@ -23,8 +24,8 @@ from partnerships.transfer.services.outcomes import refuse_unusable
 from partnerships.transfer.services.refusals import refuse_file_with_row
 
 _REMEDY = (
-    "If it is a council that ended, add it to the directory with this code, its area and its succession. Otherwise "
-    "correct the code."
+    "If a council with this code has ended, add it to the directory with the code, its area and its succession. "
+    "Otherwise correct the code."
 )
 
 
@@ -41,7 +42,7 @@ def apply_housing_figures(given: Given, *, series: Series) -> ImportRun:
     report = Report()
     latest = Dataset.objects.filter(series=series).order_by("-released_on", "-pk").first()
     if figures_read.list_file.is_corrected and latest is None:
-        raise unable("its rows were set aside from a file that is not here.", "Import that file first.")
+        raise unable("its rows come from a file that was not imported.", "Import that file first.")
     corrects = latest if figures_read.list_file.is_corrected else None
     again = Dataset.objects.filter(series=series, sha256=given.digest).order_by("-pk").first()
     day = settled_date(
@@ -78,11 +79,11 @@ def _keep(figure_list: FigureList, series: Series, corrects: Dataset | None, giv
             author=run.author,
             now=run.now,
         )
-    counted = Counter(figure.code for figure in figures)
+    count_by_code = Counter(figure.code for figure in figures)
     names = {figure.code: figure.name for figure in figures}
-    for code, count in counted.items():
+    for code, count in count_by_code.items():
         if code in new:
-            run.report.count("created", f"{names[code] or code} ({code}): {count:,} figures")
+            run.report.count("created", f"{names[code] or code} ({code}): {counted(count, 'figure')}")
         else:
             run.report.count("left_alone")
     _remark_on_others(dataset, series, run)
@@ -134,8 +135,8 @@ def _remark_on_others(dataset: Dataset, series: Series, run: Import) -> None:
     older = other_datasets.filter(released_on__lte=dataset.released_on).order_by("-released_on", "-pk").first()
     if newer is not None:
         run.report.remark(
-            f"A release of {long_date(newer.released_on)} is newer: this one is kept as it was on "
-            f"{long_date(dataset.released_on)}, and pages show the newer."
+            f"This release is of {long_date(dataset.released_on)}. Pages show the newer release of "
+            f"{long_date(newer.released_on)}."
         )
     if older is not None:
         then, now = _values(older), _values(dataset)

@@ -44,7 +44,7 @@ def add_corrected(listed: LocalPlans, known: Known, kept_rows: KeptRows, newer: 
             found = f"{len(plans)} plans have the reference “{reference}”."
             _set_aside(milestones, found, "Correct it in the complete files, and import them again.", listed, run)
         elif own is not None:
-            remedy = "Only its own authorities can import a plan."
+            remedy = "Remove the row. Only the plan’s own authorities can import it."
             _set_aside(milestones, f"“{reference}” is not a plan of {own.name}.", remedy, listed, run)
         else:
             remedy = "Import the complete files first."
@@ -69,7 +69,10 @@ def _add(plan: Plan, milestones: Sequence[Milestone], kept_rows: KeptRows, newer
     if newer := max(older, default=newer):
         known = normalise(said_before(plan, is_open=True) or {})
         record_past(plan, normalise(content_with_milestones(known, keyed)), known, run)
-        run.report.remark(f"{plan.title}: these rows are older than what was read on {long_date(newer)}.")
+        run.report.remark(
+            f"{plan.title}: these rows are older than those imported before, of {long_date(newer)}, so they only "
+            "add to its history."
+        )
         return
     content = normalise(content_with_milestones(before, keyed))
     if content == before:

@@ -62,7 +62,9 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
         ended = collector.day(line, "ended")
         if not re.fullmatch(r"https?://[^\s<>]+", address):
             found = f"“{address[:60]}” is not a web address." if address else "the cell is blank."
-            collector.add_problem(line, "url", found, "Enter it as https://council.example/plan.pdf.")
+            collector.add_problem(
+                line, "url", found, "Enter a full web address, for example https://council.example/plan.pdf."
+            )
         named = line.text("organisations")
         bodies = {held[key] for one in named.split(";") if (key := one.strip().rpartition(":")[2].upper()) in held}
         plans = known.called(reference, bodies)

@@ -164,7 +164,7 @@ def _apply_plans(listed: LocalPlans, known: Known, run: Import, plans_name: str,
         run.report.remark(line)
     listed = _without_withdrawn(listed, run)
     plans, milestones = counted(len(listed.plans), "plan"), counted(listed.milestone_count, "milestone")
-    run.report.remark(f"The files hold {plans} with {milestones}.")
+    run.report.remark(f"The files have {plans} with {milestones}.")
     owners = owners_of(listed, run, plans_name)
     past, kept_rows = Past(known, run), KeptRows()
     plan_import = _PlanImport(
@@ -212,16 +212,19 @@ def _problem_of_ownership(
     named = {owners[curie].pk: owners[curie].name for curie in plan.organisations}
     owning_here = [name for pk, name in named.items() if existing and pk in _owner_ids(existing)]
     if importer is not None and importer.pk not in named:
-        found, remedy = f"the plan is not {importer.name}'s.", "Only its own authorities can import a plan."
+        found, remedy = (
+            f"the plan is not {importer.name}’s.",
+            "Remove the row. Only the plan’s own authorities can import it.",
+        )
     elif importer is not None and owning_here:
-        found = f"the plan is already here, as that of {' and '.join(owning_here)}."
-        remedy = f"Ask them to invite {importer.name} as an owner on the plan's page, then import it again."
+        found = f"the plan is already here and belongs to {' and '.join(owning_here)}."
+        remedy = f"Ask them to invite {importer.name} as an owner on the plan’s page, then import it again."
     else:
-        found = f"another authority's plan has the reference “{plan.reference}”."
+        found = f"another authority’s plan has the reference “{plan.reference}”."
         remedy = "Give it a reference of its own."
         if importer is None and existing is not None:
             whose = " and ".join(owner.organisation.name for owner in existing.owners.all())
-            remedy = f"The plan here is {whose}'s. Correct the authority, or give the row a reference of its own."
+            remedy = f"The plan here is {whose}’s. Correct the authority, or give the row a reference of its own."
     return Problem(plan.row, "reference", found, remedy)
 
 

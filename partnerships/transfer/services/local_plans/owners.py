@@ -83,7 +83,7 @@ def _remedy(curie: str) -> str:
         return _IMPORT_COUNCILS
     return (
         f"Add {curie} to the identifiers of the {kind.label.lower()} in the administration (planning data), import a "
-        "list that has it with “Also import bodies that are not councils”, or write its name under organisation-name."
+        "list that has it with “Also import bodies that are not councils”, or enter its name under organisation-name."
     )
 
 

@@ -118,7 +118,9 @@ def _apply_line(
         now=run.now,
         data={"reason": f"{run.source}. {said_of}.", "plan": said_of},
     )
-    run.report.count("changed", f"{said_of}. No plan of {body.name} has one of these dates: kept in its history")
+    run.report.count(
+        "changed", f"{said_of}. No plan of {body.name} has one of these dates, so they were added to its history"
+    )
 
 
 def _has_a_date(milestones: Sequence[Mapping[str, Any]], keyed: Mapping[str, Milestone]) -> bool:

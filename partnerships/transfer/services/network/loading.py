@@ -139,7 +139,7 @@ def _play(network: Network) -> dict[str, int]:
         with at(step.path):
             if step.at > network.now:
                 raise UnableToLoad(
-                    f"it happens on {long_date(step.at.date())}, after the loading.", "Give it a date in the past."
+                    f"it happens on {long_date(step.at.date())}, which is in the future.", "Enter a date in the past."
                 )
             step.play(step.at)
     counts = {kind: len(network.file[kind]) for kind in LISTS if network.file[kind]}

@@ -44,7 +44,7 @@ def _time(text: str) -> dt.time:
     try:
         return dt.time.fromisoformat(text)
     except ValueError:
-        raise UnableToLoad(f"“{text}” is not a time.", "Enter it like 10:30.") from None
+        raise UnableToLoad(f"“{text}” is not a time.", "Enter a time, for example 10:30.") from None
 
 
 def _set_cycle(network: Network, item: Item, now: dt.datetime) -> None:

@@ -52,7 +52,9 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
     assert partnership is not None  # a required field
     agreement = agreement_of(partnership)
     if agreement is None or author is None:
-        raise UnableToLoad("its terms say nothing about nominations, or nobody reports.", "Give “fields” and “by”.")
+        raise UnableToLoad(
+            "its partnership has no terms about nominations, or “by” is missing.", "Add “fields” there and “by” here."
+        )
     area = partnership.areas.order_by("code").first()
     try:
         nominations_return = services.start_return(

@@ -89,7 +89,7 @@ def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, A
     if not fields and not rows:
         return None
     if not _are_as_documented(fields, rows):
-        raise UnableToLoad("“fields” or “rows” has another shape than it should.", "See docs/network-format.md.")
+        raise UnableToLoad("“fields” or “rows” does not have the right form.", "See docs/network-format.md.")
     kind = PartnershipKind.by_code()[item["kind"]]
     raw = first_content(kind, terms)
     schema = build_schema(kind.declarations)
@@ -136,7 +136,7 @@ REASON = "Loaded from a network file."
 def _of(network: Network, item: Item) -> Partnership:
     partnership = partnership_of(network, item["key"])
     if partnership is None:
-        raise UnableToLoad("it has no key.", "Give it one.")
+        raise UnableToLoad("it has no key.", "Add “key”.")
     return partnership
 
 

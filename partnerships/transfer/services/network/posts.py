@@ -48,7 +48,7 @@ def _create(network: Network, item: Item, now: dt.datetime) -> None:
 
 def _fill(network: Network, item: Item, holder: Item, now: dt.datetime) -> None:
     if "post" not in item:
-        raise UnableToLoad("its post does not exist yet at this point.", "Give it a later date.")
+        raise UnableToLoad("its post does not exist yet at this point.", "Enter a later date.")
     new_holder = fill_post(
         post=Post.objects.get(pk=item["post"]),
         person=network.people[holder["person"]] if holder["person"] else None,
@@ -74,7 +74,7 @@ def _name(network: Network, item: Item, now: dt.datetime) -> None:
     organisation = network.organisations[item["organisation"]]
     if bool(item["partnership"]) == bool(item["entry"]):
         raise UnableToLoad(
-            "a facilitator helps either a partnership or an entry, not both.", "Name one partnership, or one entry."
+            "a facilitator helps either a partnership or an ask or offer.", "Enter one “partnership”, or one “entry”."
         )
     if item["entry"]:
         entry = network.recall("entries", item["entry"])
@@ -89,5 +89,5 @@ def _name(network: Network, item: Item, now: dt.datetime) -> None:
 
 def _accept(network: Network, item: Item, now: dt.datetime) -> None:
     if "facilitator" not in item:
-        raise UnableToLoad("only facilitators of a partnership accept, after they were named.", "Leave it out.")
+        raise UnableToLoad("only facilitators of a partnership accept, after they were named.", "Remove “accepted”.")
     accept_facilitation(facilitator=item["facilitator"], author=network.people[item["person"]], now=now)

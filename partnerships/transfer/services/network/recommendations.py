@@ -47,8 +47,8 @@ def _recommendation(item: Item) -> Recommendation:
     recommendation = Recommendation.objects.filter(said, source__title__iexact=item["report"]).order_by("pk").first()
     if recommendation is None:
         raise UnableToLoad(
-            f"there is no recommendation “{item['recommendation']}” of “{item['report']}”.",
-            "Enter the report’s title and the reference or the words of the recommendation as the site shows them.",
+            f"there is no recommendation “{item['recommendation']}” in “{item['report']}”.",
+            "Enter the report’s title, and the reference or text of the recommendation, as the site shows them.",
         )
     return recommendation
 

@@ -78,7 +78,7 @@ class Network:
             return self.objects[kind][key]
         except KeyError:
             raise UnableToLoad(
-                f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet at this point.", "Give it a later date."
+                f"“{key.partition('/')[0]}” of “{kind}” is not {state} yet at this point.", "Enter a later date."
             ) from None
 
     def schedule(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:

@@ -58,7 +58,7 @@ def _open_due(item: Item, now: dt.datetime) -> None:
 
 def _open(item: Item, now: dt.datetime) -> ReportingRound:
     if "round" not in item:
-        raise UnableToLoad("reporting has not started at this point.", "Give it a later date.")
+        raise UnableToLoad("reporting has not started at this point.", "Enter a later date.")
     reporting_round = ReportingRound.objects.select_related("partnership").get(pk=item["round"])
     open_reports(reporting_round, now=now)
     return reporting_round
@@ -77,7 +77,7 @@ def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Rep
     else:
         found_report = None
     if found_report is None:
-        raise UnableToLoad("there is no report for this period at this point.", "Give it a later date.")
+        raise UnableToLoad("there is no report for this period at this point.", "Enter a later date.")
     return found_report
 
 

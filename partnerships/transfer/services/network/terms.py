@@ -64,7 +64,7 @@ def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) ->
 
 def _proposal(amendment: Item) -> TermsProposal:
     if "proposal" not in amendment:
-        raise UnableToLoad("it has not been proposed at this point.", "Give it a later date.")
+        raise UnableToLoad("it has not been proposed at this point.", "Enter a later date.")
     return TermsProposal.objects.select_related("partnership", "based_on").get(pk=amendment["proposal"])
 
 
@@ -93,7 +93,7 @@ def _sign_amendment(network: Network, amendment: Item, signature: Item, now: dt.
 def _sign(network: Network, version: TermsVersion | None, signature: Item, now: dt.datetime) -> None:
     person = network.actor(signature["by"])
     if version is None or person is None:
-        raise UnableToLoad("nothing is waiting for signatures, or “by” is missing.", "Give a later date, or “by”.")
+        raise UnableToLoad("nothing is waiting for signatures, or “by” is missing.", "Enter a later date, or add “by”.")
     organisation = network.organisations[signature["organisation"]]
     signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
     sign_terms(

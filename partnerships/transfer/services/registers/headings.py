@@ -51,9 +51,11 @@ def confirm_headings(
         if waiting.organisation is not None:
             publisher = waiting.organisation.name
         if waiting.status not in (RunStatus.UNREAD, RunStatus.PREVIEWED) or waiting.content is None:
-            raise UnableToApply("This import has already been applied or discarded.")
+            raise UnableToApply(
+                "This import has already been applied or discarded. Upload the file again to start a new import."
+            )
         if ImportJob.objects.filter(run=waiting, error="").exists():
-            raise UnableToApply("This import is running.")
+            raise UnableToApply("This import is running. Wait for it to finish.")
         files = proposals_for(waiting)
         _check(files, headings)
         known_headings = [
@@ -106,4 +108,6 @@ def _check(files: Sequence[FileProposals], headings: Mapping[str, str]) -> None:
         column_keys |= {column_key(file_index, column.code) for column in file.columns}
     unknown_keys = headings.keys() - column_keys
     if unknown_keys:
-        raise UnableToConfirm(f"“{min(unknown_keys)}” is not a column of this list.")
+        raise UnableToConfirm(
+            f"“{min(unknown_keys)}” is not a column of this list. Open the page again, and choose from its columns."
+        )

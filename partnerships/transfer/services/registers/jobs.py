@@ -33,9 +33,11 @@ def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
         waiting = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
         require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
         if waiting.status != RunStatus.PREVIEWED:
-            raise UnableToApply("This import has already been applied or discarded.")
+            raise UnableToApply(
+                "This import has already been applied or discarded. Upload the file again to start a new import."
+            )
         if ImportJob.objects.filter(run=waiting, error="").exists():
-            raise UnableToApply("This import is already running.")
+            raise UnableToApply("This import is already running. Wait for it to finish.")
         job, _ = ImportJob.objects.update_or_create(
             run=waiting,
             defaults={
@@ -73,7 +75,7 @@ def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToRead as error:
         return " ".join(error.lines())
     except UnableToAct:
-        return "The person who started this import may no longer import. Start it again."
+        return "The person who started this import may no longer import files. Ask somebody who may to start it again."
     except UnableToApply as error:
         return str(error)
     return ""

@@ -103,7 +103,9 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
         waiting = _locked(run)
         require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
         if not waiting.is_unchecked:
-            raise UnableToApply("This file has already been checked or discarded.")
+            raise UnableToApply(
+                "This file has already been checked or discarded. Open the import again to see its status."
+            )
         _check(waiting, author, now, progress)
         waiting.save()
         # At the end: until then, another connection writes the progress to the job.
@@ -240,7 +242,9 @@ def apply_preview(
         waiting = _locked(run)
         require(may_apply(author, now, register=waiting.register, organisation=waiting.organisation))
         if waiting.status != RunStatus.PREVIEWED or waiting.content is None:
-            raise UnableToApply("This import has already been applied or discarded.")
+            raise UnableToApply(
+                "This import has already been applied or discarded. Upload the file again to start a new import."
+            )
         applied_run = apply_list(
             waiting.register,
             Given(
@@ -267,9 +271,11 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
         waiting = _locked(run)
         require(may_upload(author, now, register=waiting.register, organisation=waiting.organisation))
         if not waiting.is_waiting:
-            raise UnableToApply("This import has already been applied or discarded.")
+            raise UnableToApply(
+                "This import has already been applied or discarded. Upload the file again to start a new import."
+            )
         if ImportJob.objects.filter(run=run, error="").exists():
-            raise UnableToApply("This import is running.")
+            raise UnableToApply("This import is running. Wait for it to finish.")
         empty_preview(waiting, now=now)
         record_import(run, EventKind.DISCARDED, author=author, now=now)
 

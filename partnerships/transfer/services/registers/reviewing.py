@@ -68,7 +68,9 @@ def answer_doubt(
         locked_doubt = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
         require(roles_of(author, now).keeps_directory)
         if not locked_doubt.is_open:
-            raise UnableToAnswer("Another administrator has already answered this row.")
+            raise UnableToAnswer(
+                "Another administrator has already answered this row. Open it again to see the answer."
+            )
         if answer != Answer.LEAVE_OUT:
             run = Import(
                 register=locked_doubt.register,

@@ -37,7 +37,7 @@ class DeveloperAgreementAdmin(ReadOnlyAdmin):
 
     @admin.display(description="import run")
     def import_run(self, agreement: DeveloperAgreement) -> str:
-        """A link to the import that added it; "-" if it was entered on a page."""
+        """Return a link to the import that added it; "-" if it was entered on a page."""
         if agreement.run_id is None:
             return "-"
         href = reverse("admin:transfer_importrun_change", args=[agreement.run_id])

@@ -56,7 +56,7 @@ STAGES = {"s": ("starts", "starts on site"), "c": ("completions", "completions")
 
 
 def affordable_measure(table: str, stage: str) -> str:
-    """The measure of a live table such as 1008 and a stage such as C; "" for other tables."""
+    """Return the measure of a live table such as 1008 and a stage such as C; "" for other tables."""
     if table.casefold() not in AFFORDABLE:
         return ""
     kind, _ = AFFORDABLE[table.casefold()]
@@ -91,7 +91,7 @@ MEASURES = {
 
 
 def period_words(series: str, first: int, last: int) -> str:
-    """The years of a figure, in the form in which the series gives them.
+    """Return the years of a figure, in the form in which the series gives them.
 
     A financial year is “2024-25”, three of them “2020-21 to 2022-23”, the day of a register “2025”, and the period of a
     plan “2011 to 2029”.
@@ -106,5 +106,5 @@ def period_words(series: str, first: int, last: int) -> str:
 
 
 def financial_year(first: int) -> str:
-    """The financial year that begins in a year: 2024 is “2024-25”."""
+    """Return the financial year that begins in a year: 2024 is “2024-25”."""
     return f"{first}-{(first + 1) % 100:02d}"

@@ -21,7 +21,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
     """Filters of datasets."""
 
     def newest(self) -> DatasetQuerySet:
-        """The newest release of each series. If a release has two files, the one that was imported last."""
+        """Return the newest release of each series. If a release has two files, the one that was imported last."""
         return self.order_by("series", "-released_on", "-pk").distinct("series")
 
 
@@ -52,7 +52,7 @@ class Dataset(models.Model):
         return f"{self.get_series_display()}, {self.released_on}"
 
     def newest_year(self) -> int | None:
-        """The year in which the newest figures end; None if there are no figures. One query."""
+        """Return the year in which the newest figures end; None if there are no figures. One query."""
         newest: int | None = self.figures.aggregate(newest=Max("last_year"))["newest"]
         return newest
 
@@ -100,5 +100,5 @@ class Figure(models.Model):
         return f"{self.name}: {self.get_measure_display()}"
 
     def period(self, series: str) -> str:
-        """Its years, in the form in which the series gives years."""
+        """Return the years of the figure, in the form that the series uses."""
         return period_words(series, self.first_year, self.last_year)

@@ -43,7 +43,7 @@ class Lineage:
     before: tuple[Lineage, ...] = ()
 
     def everything(self) -> set[int]:
-        """The ids of all areas of the council and of those before it."""
+        """Return the ids of all areas of the council and of those before it."""
         return {*self.codes, *(area for older in self.before for area in older.everything())}
 
 
@@ -54,12 +54,12 @@ class AreaFigures:
     figures: Mapping[FigureKey, AreaFigure]
 
     def of(self, measure: str, first: int, last: int) -> AreaFigure:
-        """The figure of a measure in these years."""
+        """Return the figure of a measure in these years."""
         return self.figures.get((measure, first, last), NOTHING)
 
 
 def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
-    """The first and last year of the newest figure with a value or words, by measure."""
+    """Return the first and last year of the newest figure with a value or words, by measure."""
     newest_by_measure: dict[str, tuple[int, int]] = {}
     for area_figures in figures:
         for (measure, first, last), figure in area_figures.figures.items():
@@ -69,7 +69,7 @@ def newest_years(figures: Iterable[AreaFigures]) -> dict[str, tuple[int, int]]:
 
 
 def present_districts(on: dt.date) -> list[Area]:
-    """The areas of councils that plan for homes on a day, by name.
+    """Return the areas of councils that plan for homes on a day, by name.
 
     Areas with older codes of councils are left out: no council serves them, but their code is a council's identifier.
     """
@@ -85,7 +85,7 @@ def present_districts(on: dt.date) -> list[Area]:
 
 
 def lineages(areas: Collection[Area], on: dt.date) -> dict[int, Lineage]:
-    """The lineage of each of these areas, by id; three queries.
+    """Return the lineage of each of these areas, by id; three queries.
 
     An area with an older code of the same council is the same area. The areas of councils that this council alone
     followed are before it. If a council serves several present areas, their lineage is unknown.
@@ -131,7 +131,7 @@ class _LineageTracer:
     predecessors_by_council: Mapping[int, Collection[int]]
 
     def lineage(self, council: int, area: int, visited: frozenset[int] = frozenset()) -> Lineage:
-        """The areas of a council and of the councils before it.
+        """Return the areas of a council and of the councils before it.
 
         `area` is the id of its present area; 0 if it has ended. `visited` are the councils on the way here.
         """
@@ -150,7 +150,7 @@ class _LineageTracer:
 
 
 def newest_datasets() -> dict[str, Dataset]:
-    """The newest dataset of each series, which pages show."""
+    """Return the newest dataset of each series, which pages show."""
     return {dataset.series: dataset for dataset in Dataset.objects.newest()}
 
 
@@ -161,7 +161,7 @@ def figures_of(
     *,
     last_year: int | None = None,
 ) -> dict[int, AreaFigures]:
-    """The figures of these areas in the datasets, without requirements of plans; one query.
+    """Return the figures of these areas in the datasets, without requirements of plans; one query.
 
     `areas` are lineages by area id. With `last_year`, only the figures of that year.
     """
@@ -189,7 +189,7 @@ def _area_ids(lineages_of_areas: Iterable[Lineage]) -> set[int]:
 
 
 def _figure(lineage: Lineage, key: FigureKey, rows: RowsByArea) -> AreaFigure:
-    """The figure of an area: from its present code, or else its older codes, or else the areas before it."""
+    """Return the figure of an area: from its present code, or else its older codes, or else the areas before it."""
     rows_of_present_code = rows[lineage.area].get(key, [])
     older_codes = sorted(lineage.codes - {lineage.area})
     rows_of_older_codes = [part for code in older_codes for part in rows[code].get(key, ())]
@@ -210,7 +210,7 @@ class Requirements:
 
 
 def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year: int) -> dict[int, Requirements]:
-    """The homes that plans require of each area in a year, by area id; one query.
+    """Return the homes that plans require of each area in a year, by area id; one query.
 
     Plans of the areas before it stay in force until the new council has a plan of its own.
     """
@@ -233,7 +233,7 @@ def requirements_of(areas: Mapping[int, Lineage], dataset: Dataset | None, year:
 
 
 def _required(lineage: Lineage, figures_by_area: Mapping[int, list[Figure]], year: int) -> AreaFigure:
-    """The requirement of an area in a year; of plans that give a range, the lower end."""
+    """Return the requirement of an area in a year; of plans that give a range, the lower end."""
     plans = [
         Required(
             first_year=figure.first_year,

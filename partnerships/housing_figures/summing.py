@@ -90,7 +90,7 @@ class Required:
 
 
 def required_a_year(plans: Iterable[Required], year: int) -> list[Part]:
-    """The requirement in a year, as the rows of an area; empty if no plan was adopted.
+    """Return the requirement in a year, as the rows of an area; empty if no plan was adopted.
 
     Of the adopted plans whose period contains the year, the one adopted last counts; if there is none, the one adopted
     last of all.
@@ -107,7 +107,10 @@ NOTHING = AreaFigure(value=None, basis=Basis.NONE, status=Status.NOT_PUBLISHED)
 
 
 def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFigure]) -> AreaFigure:
-    """The figure of an area from its own rows or, without own values, from the areas before it, by their names."""
+    """Return the figure of an area from its own rows or, without values there, from its predecessors.
+
+    `figures_before` has the figures of the predecessors by their names.
+    """
     if own_rows and all(row.value is not None and not row.is_joint for row in own_rows):
         return AreaFigure(
             value=_sum(row.value for row in own_rows),
@@ -130,7 +133,7 @@ def figure_of_area(own_rows: Sequence[Part], figures_before: Mapping[str, AreaFi
 
 
 def _figure_of_predecessors(figures: Mapping[str, AreaFigure]) -> AreaFigure | None:
-    """The sum of the areas before, by name; None if none of them has a value or words."""
+    """Return the sum of the areas before, by name; None if none of them has a value or words."""
     if any(figure.words for figure in figures.values()):
         words = "; ".join(f"{name}: {figure.words}" for name, figure in figures.items() if figure.words)
         return AreaFigure(value=None, basis=Basis.PREDECESSORS, names=tuple(figures), words=words)

@@ -20,7 +20,7 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
     """Filters of publications."""
 
     def in_force(self) -> PublicationQuerySet:
-        """Publications that have not ended, of organisations that still exist."""
+        """Return publications that have not ended, of organisations that still exist."""
         return self.filter(ended_at=None).exclude(organisation__status=Status.DISSOLVED)
 
 

@@ -230,7 +230,7 @@ EVENTS: Mapping[str, str] = {
 
 
 def event_of(key: str, name: str) -> str:
-    """The event of a milestone, by its key or its name. "" if the standard has none."""
+    """Return the event of a milestone, by its key or its name. "" if the standard has none."""
     without_number = re.sub(r"-\d+$", "", key)
     for code in (key, without_number):
         if code in EVENTS:

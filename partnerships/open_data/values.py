@@ -29,12 +29,12 @@ _PERMISSIONS = {
 
 
 def own_reference(*keys: object) -> str:
-    """A reference for a record that has none in a file."""
+    """Return a reference for a record that has none in a file."""
     return "-".join(["common-ground", *map(str, keys)])
 
 
 def plan_values(content: Mapping[str, Any]) -> Cells:
-    """The values of a plan's row, from the content of the plan."""
+    """Return the values of a plan's row, from the content of the plan."""
     about = content["about"]
     homes = next((outcome["measure"] for outcome in content["outcomes"] if outcome["key"] == REQUIRED_HOMES), "")
     return {
@@ -48,19 +48,19 @@ def plan_values(content: Mapping[str, Any]) -> Cells:
 
 
 def _number(text: str) -> str:
-    """The number in `12,400` or `12,400 homes` as `12400`; "" for other texts."""
+    """Return the number in `12,400` or `12,400 homes` as `12400`; "" for other texts."""
     match = re.fullmatch(r"([\d,]+)( homes)?", text.strip())
     return match[1].replace(",", "") if match else ""
 
 
 def milestone_values(milestone: Mapping[str, Any]) -> Cells:
-    """The values of an event's row, from a milestone."""
+    """Return the values of an event's row, from a milestone."""
     planned = milestone["forecast"] or milestone["baseline"] or milestone["actual"]
     return {"event-date": planned, "actual-date": milestone["actual"], "notes": milestone["note"]}
 
 
 def site_values(site: Mapping[str, Any]) -> Cells:
-    """The values of a site's row, from a site of a plan."""
+    """Return the values of a site's row, from a site of a plan."""
     status, permission = _PERMISSIONS.get(site["planning_status"], ("not permissioned", ""))
     homes = sum(line["count"] for line in site["homes"])
     return {
@@ -76,12 +76,18 @@ def site_values(site: Mapping[str, Any]) -> Cells:
 
 
 def organisation_values(organisation_id: int) -> Cells:
-    """The organisation that a row belonged to when it was read: a row of a predecessor gets the successor's key."""
+    """Return the id of the organisation that a row belongs to, as a saved value.
+
+    If the row later passes to a successor, the published file replaces its organisation (see `_saved_rows`).
+    """
     return {"organisation": str(organisation_id)}
 
 
 def figure_values(quantity: Decimal | None, unit: str) -> Cells:
-    """The values of a figure: `amount` for pounds, `units` for homes; without decimals if it is a whole number."""
+    """Return the values of a figure: `amount` for pounds, `units` for homes.
+
+    A whole number has no decimals.
+    """
     text = "" if quantity is None else f"{quantity:.2f}".removesuffix(".00")
     return {"amount": text if unit == "pounds" else "", "units": text if unit == "homes" else ""}
 
@@ -89,7 +95,7 @@ def figure_values(quantity: Decimal | None, unit: str) -> Cells:
 def updated(
     cells: Mapping[str, str], saved_values: Mapping[str, str], current_values: Mapping[str, str]
 ) -> tuple[Cells, bool]:
-    """The cells of a saved row with the values that have changed since it was read, and whether any has.
+    """Return the cells of a saved row with the values that have changed since it was read, and whether any has.
 
     Cells whose values have not changed keep the text of the file: `2,500` stays `2,500`.
     """

@@ -42,7 +42,7 @@ _SHOWN_AS_TABLE = (PLAN.code, TIMETABLE.code)
 @login_not_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The organisations that publish open data, each with the titles of its standards."""
+    """List the organisations that publish open data, each with the titles of its standards."""
     refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if refused is not None:
         return refused
@@ -55,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """The files that an organisation publishes, with their fields, addresses and content."""
+    """Show the files that an organisation publishes, with their fields, addresses and content."""
     refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
     if refused is not None:
         return refused
@@ -82,12 +82,15 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _merged_into(pk: int) -> int | None:
-    """The id of the organisation that this one was merged into, which publishes its files now; None otherwise."""
+    """Return the id of the organisation that this one was merged into; None if it was not merged.
+
+    The other organisation publishes the files now, so old addresses redirect to it.
+    """
     return Merge.objects.in_force().filter(merged=pk).values_list("kept", flat=True).first()
 
 
 def _file_context(organisation: Organisation, code: str) -> dict[str, Any]:
-    """The template context of a file."""
+    """Return the template context of a file."""
     file = file_of(organisation, code)
     address = reverse("open_data:file", args=[organisation.pk, code])
     return {
@@ -104,7 +107,7 @@ def _file_context(organisation: Organisation, code: str) -> dict[str, Any]:
 @login_not_required
 @require_safe
 def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
-    """One file of a standard as CSV; 304 for a client that has it already."""
+    """Send one file of a standard as CSV; 304 if the client has this content already."""
     standard = STANDARD_OF.get(dataset)
     if standard is None:
         raise Http404

@@ -108,7 +108,7 @@ class Body:
         return f"o{self.pk}"
 
     def named_on(self, day: dt.date) -> str:
-        """Its official name on a day."""
+        """Return the body's official name on a day."""
         for name in self.former_names:
             if name.ends is not None and covers(name.begins, name.ends, day):
                 return name.text
@@ -156,12 +156,12 @@ def _without_legal_words(folded: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def place_in(folded: str) -> str:
-    """The place in the name of a public body."""
+    """Return the place in the name of a public body."""
     return core_name(folded, words=_PUBLIC_WORDS, phrases=_PUBLIC_PHRASES)
 
 
 def rank_candidates(question: Question, bodies: Iterable[Body], similarity_by_pk: Mapping[int, float]) -> list[Verdict]:
-    """The bodies that fit a question, the best first. The first one is marked if it is a certain match.
+    """Return the bodies that fit a question, the best first. The first one is marked if it is a certain match.
 
     `similarity_by_pk` is how similar the best name of each body is to the text, from 0 to 1.
     """
@@ -187,7 +187,7 @@ def rank_candidates(question: Question, bodies: Iterable[Body], similarity_by_pk
 
 
 def _verdict(question: Question, body: Body, similarity: float) -> Verdict | None:
-    """The verdict on one body; None if it has too few points, or does not fit a required condition."""
+    """Return the verdict on one body; None if it has too few points, or does not fit a required condition."""
     fits_by_property: dict[str, bool] = {}
     has_number = False
     for condition in question.conditions:
@@ -231,12 +231,12 @@ def _verdict(question: Question, body: Body, similarity: float) -> Verdict | Non
 
 
 def _points_with_number(name_points: float) -> float:
-    """The points if a number fits: the points of the name fill the rest up to 100."""
+    """Return the points if a number fits: the points of the name fill the rest up to 100."""
     return _NUMBER_POINTS + name_points * (1 - _NUMBER_POINTS / 100)
 
 
 def _best_name_match(question: Question, body: Body, similarity: float) -> _NameMatch:
-    """The match of the text with that name of the body which gets the most points."""
+    """Return the match of the text with that name of the body which gets the most points."""
     if not question.text:
         return _NameMatch(Level.NONE, 0.0)
     folded_text = fold_name(question.text)
@@ -255,7 +255,7 @@ def _best_name_match(question: Question, body: Body, similarity: float) -> _Name
 
 
 def _match_with_name(folded_text: str, name: DatedName, *, is_public: bool) -> _NameMatch | None:
-    """The match of the text with one name, whatever the date; None if they have nothing in common."""
+    """Return the match of the text with one name, whatever the date; None if they have nothing in common."""
     if name.folded == folded_text:
         return _NameMatch(Level.SAME, EXACT_POINTS)
     if _without_legal_words(name.folded) == _without_legal_words(folded_text):
@@ -269,7 +269,7 @@ def _match_with_name(folded_text: str, name: DatedName, *, is_public: bool) -> _
 
 
 def leading_words(text: str) -> list[str]:
-    """The beginnings of a text from two words on, without the whole text.
+    """Return the beginnings of a text from two words on, without the whole text.
 
     Each may be a name, because lists add notes such as “(review)” to names.
     """
@@ -278,12 +278,18 @@ def leading_words(text: str) -> list[str]:
 
 
 def place_of_public_body(leading: str) -> str:
-    """The place in the beginning of a text that names a public body, such as “croydon london borough of”; else ""."""
+    """Return the place in the beginning of a text if it names a public body; "" otherwise.
+
+    “croydon london borough of” has the place “croydon”.
+    """
     return place_in(leading) if _SAYS_PUBLIC & set(leading.split()) else ""
 
 
 def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> float:
-    """How much of the text is the name, from 0 to 1, if the text is the name with a note after it."""
+    """Return which share of the text is the name, from 0 to 1, if a note follows the name.
+
+    Returns 0 if the text does not begin with the name.
+    """
     if folded_text.startswith(f"{name} ") and " " in name:
         return len(name) / len(folded_text)
     if not is_public:
@@ -294,7 +300,7 @@ def _share_of_leading_name(folded_text: str, name: str, *, is_public: bool) -> f
 
 
 def _fits(condition: Condition, body: Body) -> bool | None:
-    """Whether the body has the values of a condition; None if the body's values are unknown."""
+    """Return whether the body has the values of a condition; None if the body's values are unknown."""
     body_values = _comparable_values(condition.property, body)
     if not body_values:
         return None
@@ -305,7 +311,7 @@ def _fits(condition: Condition, body: Body) -> bool | None:
 
 
 def _comparable_values(property_id: str, body: Body) -> set[str]:
-    """The body's values of a property, in the form of `_comparable`."""
+    """Return the body's values of a property, in the form of `_comparable`."""
     if property_id == "kind":
         return {*body.types, "organisation"}
     if property_id == "area":
@@ -316,7 +322,7 @@ def _comparable_values(property_id: str, body: Body) -> set[str]:
 
 
 def _comparable(property_id: str, value: str) -> str:
-    """A value in the question, without differences of spelling."""
+    """Return a value in the question, without differences of spelling."""
     if property_id == "kind":
         return value
     if property_id == "area":
@@ -327,7 +333,7 @@ def _comparable(property_id: str, value: str) -> str:
 
 
 def _has_number(body: Body, text: str) -> bool:
-    """Whether the text is one of the body's numbers."""
+    """Return whether the text is one of the body's numbers."""
     plain = plain_number(text)
     return bool(plain) and any(
         plain in (plain_number(number.value), plain_number(number.org_id)) for number in body.numbers
@@ -335,7 +341,7 @@ def _has_number(body: Body, text: str) -> bool:
 
 
 def _is_certain(question: Question, best: Verdict, other_verdicts: list[Verdict]) -> bool:
-    """Whether the best candidate can be accepted without a person looking.
+    """Return whether the best candidate can be accepted without a person looking.
 
     Its name was in use or its number fits, nothing contradicts it, and no other body has as good a claim.
     """
@@ -358,5 +364,5 @@ def _is_certain(question: Question, best: Verdict, other_verdicts: list[Verdict]
 
 
 def _means_public_body(question: Question) -> bool:
-    """Whether the question is about a council or the like, by its type or its words."""
+    """Return whether the question is about a council or the like, by its type or its words."""
     return bool(question.types) or bool(_SAYS_PUBLIC & set(fold_name(question.text).split()))

@@ -36,7 +36,7 @@ _SETTING = {"type": "text", "name": DATE, "label": "As at", "default": ""}
 
 
 def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[str, Any]:
-    """The manifest of one version.
+    """Return the manifest of one version.
 
     `root` is the address of the version, without a slash at the end. `view` is the address below which bodies have
     their pages, `documentation` that of the page about the service.
@@ -83,7 +83,7 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
 
 
 def type_of(body_type: Type) -> dict[str, Any]:
-    """A type, with the broader type if it has one."""
+    """Return a type, with the broader type if it has one."""
     fields: dict[str, Any] = {"id": body_type.id, "name": body_type.name}
     if body_type.broader:
         fields["broader"] = [{"id": body_type.broader, "name": TYPES[body_type.broader].name}]
@@ -91,7 +91,7 @@ def type_of(body_type: Type) -> dict[str, Any]:
 
 
 def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict[str, Any]:
-    """A candidate, under the name that it had at the date of the question."""
+    """Return a candidate, under the name that it had at the date of the question."""
     body = verdict.body
     features = [
         ("name", "How well the name fits", verdict.points),
@@ -111,7 +111,7 @@ def candidate(verdict: Verdict, lineage: Lineage, period: Period | None) -> dict
 
 
 def description_of(body: Body, lineage: Lineage, period: Period | None = None) -> str:
-    """One line to tell namesakes apart: type, present name, dates and successors."""
+    """Return one line to tell namesakes apart: type, present name, dates and successors."""
     parts = [words_of(body.types)]
     if period and body.named_on(period.last) != body.name:
         parts.append(f"now called {body.name}")
@@ -126,7 +126,7 @@ def description_of(body: Body, lineage: Lineage, period: Period | None = None) -
 
 
 def facts(body: Body) -> dict[str, Any]:
-    """The template context of a body: its names, numbers and dates."""
+    """Return the template context of a body: its names, numbers and dates."""
     return {
         "body": body,
         "types": words_of(body.types),
@@ -140,7 +140,7 @@ def facts(body: Body) -> dict[str, Any]:
 
 
 def suggestion(body: Body, lineage: Lineage) -> dict[str, Any]:
-    """A body in a list of suggestions."""
+    """Return a body in a list of suggestions."""
     return {
         "id": body.id,
         "name": body.name,
@@ -150,7 +150,7 @@ def suggestion(body: Body, lineage: Lineage) -> dict[str, Any]:
 
 
 def columns_of(wanted_properties: Iterable[Wanted]) -> list[dict[str, Any]]:
-    """The columns of a data extension response."""
+    """Return the columns of a data extension response."""
     columns = []
     for wanted in wanted_properties:
         column: dict[str, Any] = {"id": wanted.property, "name": PROPERTIES[wanted.property].name}
@@ -165,7 +165,7 @@ def _is_lineage(property_id: str) -> bool:
 
 
 def values_of(body: Body, wanted: Wanted, lineage: Lineage, today: dt.date) -> list[dict[str, Any]]:
-    """The values of one property of a body, as at its date."""
+    """Return the values of one property of a body, as at its date."""
     day = wanted.day or today
     property_id = wanted.property
     if _is_lineage(property_id):

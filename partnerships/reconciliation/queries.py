@@ -108,7 +108,7 @@ class Lineage:
 
 
 def find(questions: Collection[Question]) -> list[list[Verdict]]:
-    """The candidates of each question, the best first, at most as many as it asks for."""
+    """Return the candidates of each question, the best first, at most as many as it asks for."""
     question_list = list(questions)
     similarities_by_question = _similarities(question_list)
     ids_by_number = _ids_by_number(question_list)
@@ -132,13 +132,16 @@ def find(questions: Collection[Question]) -> list[list[Verdict]]:
 
 
 def _organisation_ids(texts: Iterable[str]) -> set[int]:
-    """The primary keys in ids such as `o12`; other texts are ignored."""
+    """Return the primary keys in ids such as `o12`; other texts are ignored."""
     matches = [ID.fullmatch(text) for text in texts]
     return {int(match[1]) for match in matches if match}
 
 
 def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
-    """The similarity of organisations' names to the text, by the index of the question and the organisation's id."""
+    """Return how similar organisations' names are to the text of each question, from 0 to 1.
+
+    The keys are the index of the question and then the organisation's id.
+    """
     folded_texts = {index: fold_name(question.text)[:300] for index, question in enumerate(questions)}
     text_by_index = {index: text for index, text in folded_texts.items() if text}
     if not text_by_index:
@@ -166,7 +169,7 @@ def _similarities(questions: list[Question]) -> dict[int, dict[int, float]]:
 
 
 def _possible_leading_names(text: str) -> set[str]:
-    """Names that the text may begin with, if a note follows the name.
+    """Return the names that the text may begin with, if a note follows the name.
 
     A council's name is also tried in its usual forms: “Croydon, London Borough of” is “London Borough of Croydon”.
     """
@@ -185,7 +188,7 @@ class _AskedNumber:
 
 
 def _ids_by_number(questions: list[Question]) -> dict[int, set[int]]:
-    """The ids of organisations with a number in the question, by the index of the question."""
+    """Return the ids of organisations with a number in the question, by the index of the question."""
     asked_numbers = _asked_numbers(questions)
     spellings = {spelling for asked in asked_numbers for spelling in _spellings(asked.number)}
     if not spellings:
@@ -204,7 +207,7 @@ def _ids_by_number(questions: list[Question]) -> dict[int, set[int]]:
 
 
 def _asked_numbers(questions: list[Question]) -> list[_AskedNumber]:
-    """The numbers in the properties and the texts of the questions. Any text may be a number."""
+    """Return the numbers in the properties and the texts of the questions. Any text may be a number."""
     asked_numbers = []
     for index, question in enumerate(questions):
         values = [(condition.property, value) for condition in question.conditions for value in condition.values]
@@ -218,7 +221,7 @@ def _asked_numbers(questions: list[Question]) -> list[_AskedNumber]:
 
 
 def _spellings(number: str) -> set[str]:
-    """The ways in which registers may write a number: in lower case, or with zeros in front."""
+    """Return the ways in which registers may write a number: in lower case, or with zeros in front."""
     if not number or len(number) > 20:
         return set()
     with_zeros = {number.zfill(length) for length in (4, 5, 6, 7, 8) if length > len(number)}
@@ -226,7 +229,7 @@ def _spellings(number: str) -> set[str]:
 
 
 def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Body]:
-    """The publicly listed bodies with these ids.
+    """Return the publicly listed bodies with these ids.
 
     Three queries, and one more for places.
     """
@@ -257,7 +260,7 @@ def bodies_of(ids: Iterable[int], *, with_places: bool = False) -> dict[int, Bod
 
 
 def _places(organisations: dict[int, Organisation]) -> dict[int, frozenset[str]]:
-    """Folded names and codes of the areas that each organisation serves, of their parents, and of their regions."""
+    """Return the folded names and codes of each organisation's areas, with their parents and regions."""
     places_by_pk: dict[int, set[str]] = defaultdict(set)
     for pk, organisation in organisations.items():
         if organisation.region is not None:
@@ -277,7 +280,7 @@ def _body(
     identifiers: list[Identifier],
     places: frozenset[str],
 ) -> Body:
-    """The organisation as `matching` needs it."""
+    """Return the organisation as `matching` needs it."""
     former_names = [name for name in names if name.kind == NameKind.FORMER]
     # The present name came into use when the last former one ended.
     in_use_since = max((name.valid_to for name in former_names if name.valid_to is not None), default=None)
@@ -317,7 +320,7 @@ def _dated_name(name: OrganisationName) -> DatedName:
 
 
 def current_pks(ids: Iterable[str]) -> dict[str, int]:
-    """The primary key of the organisation that each id stands for today; invalid ids are left out.
+    """Return the primary key of the organisation that each id stands for today; invalid ids are left out.
 
     The id of a record that was merged into another one stands for the other one.
     """
@@ -328,7 +331,7 @@ def current_pks(ids: Iterable[str]) -> dict[str, int]:
 
 
 def lineage_of(ids: Collection[int], day: dt.date, *, with_predecessors: bool = False) -> Lineage:
-    """The successors that these bodies have by a day and, if asked for, their predecessors."""
+    """Return the successors that these bodies have by a day and, if asked for, their predecessors."""
     after = successors_of_each(ids, day)
     before = predecessors_of_each(ids, day) if with_predecessors else {}
     other_ids = {pk for pks in (*after.values(), *before.values()) for pk in pks}
@@ -336,7 +339,7 @@ def lineage_of(ids: Collection[int], day: dt.date, *, with_predecessors: bool = 
 
 
 def suggested(text: str, skip: int) -> list[Body]:
-    """Bodies for a text that is being typed, ordered by name: it is in their name or is their number."""
+    """Return the bodies, by name, that have the typed text in their name or as their number."""
     organisations = find_publicly_listed(text).order_by("name", "pk")[skip : skip + SUGGESTED]
     bodies = bodies_of([organisation.pk for organisation in organisations])
     return [bodies[organisation.pk] for organisation in organisations]

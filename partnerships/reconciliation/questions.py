@@ -19,7 +19,7 @@ class Period:
     last: dt.date
 
     def meets(self, begins: dt.date | None, ends: dt.date | None) -> bool:
-        """Whether any of its days is in the half-open period [begins, ends); None is open."""
+        """Return whether any of its days is in the half-open period [begins, ends); None is open."""
         return (begins is None or begins <= self.last) and (ends is None or self.first < ends)
 
 

@@ -90,7 +90,7 @@ def read_fetch(query: Any) -> Fetch:
 
 
 def _wanted(item: Any) -> Wanted:
-    """One property: its id alone, or an object with the id and settings."""
+    """Read one property: an id alone, or an object with the id and settings."""
     if not isinstance(item, dict):
         return Wanted(_text_of(item))
     property_id = _text_of(item.get("id"))
@@ -105,7 +105,7 @@ def _wanted(item: Any) -> Wanted:
 
 
 def read_period(text: str) -> Period | None:
-    """The day, month or year that a date stands for; None if it is not a date.
+    """Return the day, month or year that a date stands for; None if it is not a date.
 
     Reads ISO dates and times, and British dates such as 1/4/2019.
     """
@@ -119,7 +119,10 @@ def read_period(text: str) -> Period | None:
 
 
 def clean(text: str) -> str:
-    """The text to look up, without characters that PostgreSQL cannot store. Raises `TooMany` if it is too long."""
+    """Return the text to look up, without characters that PostgreSQL cannot store.
+
+    Raises `TooMany` if the text is too long.
+    """
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
     words = " ".join(valid.split())
     if len(words) > _maximum("CHARACTERS"):
@@ -128,7 +131,7 @@ def clean(text: str) -> str:
 
 
 def _maximum(size: str) -> int:
-    """The maximum of one size of a request, from the settings."""
+    """Return the maximum of one size of a request, from the settings."""
     return int(settings.RECONCILIATION_SIZES[size])
 
 
@@ -163,7 +166,7 @@ def _question_of_version_0_2(query: Any) -> Question:
 
 
 def _question_of_draft(query: Any) -> Question:
-    """The question of a query of the 1.0 draft, in which name, ids and properties are all conditions."""
+    """Return the question of a query of the 1.0 draft, in which name, ids and properties are all conditions."""
     items = query.get("conditions") if isinstance(query, dict) else None
     if not isinstance(items, list) or not items:
         raise UnableToRead("A query needs the array `conditions`, with at least one.")
@@ -196,7 +199,7 @@ def _condition_of_draft(item: dict[str, Any]) -> Condition:
 
 
 def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: list[Condition]) -> Question:
-    """The question of a query of either version. Conditions without values are left out."""
+    """Return the question of a query of either version. Conditions without values are left out."""
     types = _texts_of(query.get("type"))
     if len(conditions) > _maximum("CONDITIONS"):
         raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(conditions)}.")
@@ -230,14 +233,14 @@ def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: l
 
 
 def _limit(value: Any) -> int:
-    """The number of candidates to return, from 1 to `MAX_LIMIT`."""
+    """Return the number of candidates to return, from 1 to `MAX_LIMIT`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 1:
         return DEFAULT_LIMIT
     return int(min(value, MAX_LIMIT))
 
 
 def _texts_of(value: Any) -> list[str]:
-    """The texts of one value or of an array of values, without empty ones."""
+    """Return the texts of one value or of an array of values, without empty ones."""
     values = value if isinstance(value, list) else [value]
     if len(values) > _maximum("CONDITIONS"):
         raise TooMany(f"A condition has at most {_maximum('CONDITIONS')} values; this one has {len(values)}.")
@@ -245,7 +248,7 @@ def _texts_of(value: Any) -> list[str]:
 
 
 def _text_of(value: Any) -> str:
-    """A value as text; the id of an object, such as a body that was matched before."""
+    """Return a value as text; the id of an object, such as a body that was matched before."""
     if isinstance(value, dict):
         value = value.get("id") or value.get("name")
     if isinstance(value, bool):

@@ -49,7 +49,7 @@ class Property:
 
 
 def council_type_id(code: str) -> str:
-    """The id of the type of councils of one tier, such as `council-nmd`."""
+    """Return the id of the type of councils of one tier, such as `council-nmd`."""
     return f"{Kind.COUNCIL}-{code.lower()}"
 
 
@@ -102,7 +102,7 @@ PROPERTIES: dict[str, Property] = {
 
 
 def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, ...]:
-    """The types of a body: its kind, the tier of a council, and registered provider.
+    """Return the types of a body: its kind, the tier of a council, and registered provider.
 
     A council with social homes is a registered provider too.
     """
@@ -112,12 +112,12 @@ def types_of(kind: str, council_type: str, *, is_provider: bool) -> tuple[str, .
 
 
 def words_of(types: tuple[str, ...]) -> str:
-    """A body's types in words: the tier of a council instead of “Council”."""
+    """Return a body's types in words: the tier of a council instead of “Council”."""
     shown = types[1:] if len(types) > 1 and TYPES[types[1]].broader == types[0] else types
     return ", ".join(TYPES[type_id].name for type_id in shown)
 
 
 def types_called(text: str) -> frozenset[str]:
-    """The ids of the types with this id or name."""
+    """Return the ids of the types with this id or name."""
     folded = fold_name(text)
     return frozenset(type_.id for type_ in TYPES.values() if folded in (fold_name(type_.id), fold_name(type_.name)))

@@ -44,7 +44,7 @@ MAX_LINES = 200
 
 
 def _in_words(seconds: float) -> str:
-    """A duration in words, such as “about 40 seconds” or “about 3 minutes”."""
+    """Return a duration in words, such as “about 40 seconds” or “about 3 minutes”."""
     if seconds < 10:
         return "less than 10 seconds"
     if seconds < 90:
@@ -53,7 +53,7 @@ def _in_words(seconds: float) -> str:
 
 
 def _earlier_durations() -> list[tuple[str, int, str]]:
-    """The name, the number of organisations and the duration of each register's latest import."""
+    """Return the name, the number of organisations and the duration of each register's latest import."""
     latest = (
         ImportRun.objects.filter(register__in=UPLOADED, status=RunStatus.APPLIED)
         .defer("content")
@@ -64,7 +64,10 @@ def _earlier_durations() -> list[tuple[str, int, str]]:
 
 
 def _next_page(run: ImportRun) -> HttpResponseRedirect:
-    """Redirect after an upload: to the headings, if they are unknown, or to the import. Starts a worker if needed."""
+    """Redirect after an upload: to the headings, if they are unknown, or to the page of the import.
+
+    Nudges a worker if the file is too large to check while the page waits.
+    """
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)
     return redirect(f"admin:transfer_importrun_{'headings' if run.is_unread else 'change'}", run.pk)
@@ -98,11 +101,11 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return super().get_queryset(request).defer("content", "report")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Import runs are never changed."""
+        """Return False: import runs are never changed."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Import runs are never deleted."""
+        """Return False: import runs are never deleted."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
@@ -164,7 +167,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The result of an import, or its preview."""
+        """Show the result of an import, or its preview."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
@@ -245,7 +248,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return TemplateResponse(request, "transfer/headings.html", context, status=422 if failed else 200)
 
     def set_aside(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """The rows that were set aside, as a file to correct and upload again."""
+        """Send the rows that were set aside, as a file to correct and upload again."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content"), pk=pk)
@@ -276,17 +279,17 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
     ordering = ("answer", "register", "name", "pk")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only imports add rows to review."""
+        """Return False: only imports add rows to review."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: the next import would ask again."""
+        """Return False: the next import would add the row again."""
         return False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The row, the organisations it may be, and the form to answer."""
+        """Show the row, the organisations that it may be, and the form to answer."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         doubt = get_object_or_404(Doubt.objects.select_related("run", "organisation", "answered_by"), pk=object_id)

@@ -15,12 +15,12 @@ from partnerships.transfer.reporting import files_to_correct, rows_to_correct
 
 
 def to_correct(run: ImportRun, labels: Sequence[str]) -> list[tuple[int, str]]:
-    """The index of each file that has rows set aside, and the end of its link, such as “ of the timetable”."""
+    """Return the index of each file that has rows set aside, and the end of its link, such as “ of the timetable”."""
     return [(index, f" of the {labels[index]}" if len(labels) > 1 else "") for index in files_to_correct(run.report)]
 
 
 def rows_set_aside(run: ImportRun, labels: Sequence[str], file: str) -> HttpResponseBase:
-    """A CSV file with the rows of one file that were set aside, each with its reason and remedy; otherwise 404.
+    """Return the rows of one file that were set aside as CSV, each with its reason and remedy; otherwise 404.
 
     `file` is the index of the file, as in the URL parameter `?file=1`.
     """

@@ -136,7 +136,7 @@ def _require_a_file(form: forms.Form, fields: Sequence[str]) -> None:
 
 
 def _files_in(form: forms.Form, fields: Sequence[str]) -> list[File]:
-    """The files in these fields; an empty one for each field without a file."""
+    """Return the files in these fields; an empty one for each field without a file."""
     uploaded_files: list[UploadedFile[bytes] | None] = [form.cleaned_data.get(field) for field in fields]
     return [File(str(file.name or ""), file.read()) if file else File("", b"") for file in uploaded_files]
 
@@ -269,7 +269,7 @@ class AnswerForm(Form):
         return cleaned
 
     def _organisation_with_identifier(self, value: str) -> Organisation | None:
-        """The only organisation with an identifier of this value; None, with an error added, otherwise."""
+        """Return the only organisation with an identifier of this value; None, with an error added, otherwise."""
         value = value.strip()
         identifiers = Identifier.objects.filter(value__iexact=value).select_related("organisation") if value else ()
         organisations = {identifier.organisation for identifier in identifiers}

@@ -11,7 +11,7 @@ from partnerships.transfer.reading.milestone_keys import is_of_event, milestone_
 
 
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:
-    """The plan's content with what the new file changed.
+    """Return the plan's content with what the new file changed.
 
     Only differences from `before`, what the last file said (None: never imported), are applied; owners' edits stay.
     Known milestones keep their keys and places; new ones follow by date.
@@ -40,27 +40,27 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
 
 
 def content_with_milestones(before: dict[str, Any], milestone_by_key: Mapping[str, Milestone]) -> dict[str, Any]:
-    """What the last file said of the plan, with these milestones by their keys; all others stay."""
+    """Return what the last file said of the plan, with these milestones by their keys; all others stay."""
     return {**before, "milestones": _with_milestones(before["milestones"], milestone_by_key)}
 
 
 def _with_milestones(
     known: Sequence[dict[str, Any]], milestone_by_key: Mapping[str, Milestone]
 ) -> list[dict[str, Any]]:
-    """Known milestones in their places, then new ones by date."""
+    """Return the earlier milestones in their order, followed by new ones by date."""
     items = {key: _content_of_milestone(key, milestone) for key, milestone in milestone_by_key.items()}
     kept = [{**one, **items.pop(one["key"], {})} for one in known]
     return [*kept, *sorted(items.values(), key=lambda item: (milestone_by_key[item["key"]].date, item["key"]))]
 
 
 def milestones_by_key(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Milestone]:
-    """The file's milestones by the keys that they have in the plan."""
+    """Return the file's milestones by the keys that they have in the plan."""
     keys = milestone_keys(plan.milestones, before["milestones"] if before else [])
     return dict(zip(keys, plan.milestones, strict=True))
 
 
 def _may_be_set_aside(key: str, plan: LocalPlan) -> bool:
-    """Whether a row that was set aside may be this milestone's."""
+    """Return whether a row that was set aside may be this milestone's."""
     return any(not event or is_of_event(key, event) for event in plan.gaps)
 
 

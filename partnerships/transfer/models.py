@@ -82,7 +82,10 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     """Filters of import runs."""
 
     def own_of(self, user: User | AnonymousUser) -> ImportRunQuerySet:
-        """Runs of organisations' own files that this person may see: those of organisations they edit for."""
+        """Return the runs of organisations' own files that this person may see.
+
+        A person sees the runs of the organisations for which they are an editor or a lead.
+        """
         return self.filter(organisation__in=Organisation.objects.of_person(user, *EDITING_ROLES))
 
 

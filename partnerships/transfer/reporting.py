@@ -106,7 +106,7 @@ class Report:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """The report for the run's record."""
+        """Return the report for the run's record."""
         return {
             "lines": self.lines,
             "remarks": self.remarks,
@@ -141,7 +141,7 @@ class Section:
 
 
 def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None) -> list[Section]:
-    """The outcomes with their titles; `limit` limits the lines of each."""
+    """Return the outcomes with their titles; `limit` limits the lines of each."""
     titles = _IN_PAST if applied else _IN_FUTURE
     sections_shown = []
     for outcome, title in titles.items():
@@ -153,20 +153,20 @@ def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None)
 
 
 def files_to_correct(report: dict[str, Any]) -> list[int]:
-    """The places of the files that have rows set aside, from 0."""
+    """Return the places of the files that have rows set aside, from 0."""
     headings = _headings(report)
     places = {row[4] if len(row) > 4 else 0 for row in report.get("set_aside", [])}
     return sorted(place for place in places if place < len(headings) and headings[place])
 
 
 def _headings(report: dict[str, Any]) -> list[list[str]]:
-    """The headings of each file; of older runs, of the one file."""
+    """Return the headings of each file; of older runs, of the one file."""
     headings: list[list[str]] = report.get("headings") or [report.get("heading", [])]
     return headings
 
 
 def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The headings and rows of a file that were set aside, as a file to correct.
+    """Return the headings and rows of a file that were set aside, as a file to correct.
 
     Each row has its reason and remedy at the end. Uploaded again, the file is recognised by these two columns.
     """
@@ -182,7 +182,10 @@ def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, .
 
 
 def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
-    """What became of every row of the file, or can become of it, in a sentence; "" if unknown."""
+    """Return a sentence that counts the rows of the file by what became of them; "" if unknown.
+
+    In a preview (`is_done` is False), it counts the rows that can be used.
+    """
     rows = report.get("rows") or {}
     if not rows:
         return ""
@@ -199,7 +202,7 @@ def accounting(report: dict[str, Any], *, is_done: bool = True) -> str:
 
 
 def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:
-    """The last line of a report.
+    """Return the last line of a report.
 
     For example `Registered providers as of 28 February 2023: 1,391 created, …`.
     """

@@ -13,7 +13,7 @@ from partnerships.transfer.models import OWN_REGISTERS
 def may_upload(
     author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None = None
 ) -> bool:
-    """Whether the person may upload a list, see its preview and discard it.
+    """Return whether the person may upload a list, see its preview and discard it.
 
     Administrators who keep the directory may. With `organisation`, the files are a planning authority's own: its
     editors and leads may.
@@ -24,7 +24,7 @@ def may_upload(
 
 
 def may_apply(author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None) -> bool:
-    """Whether the person may import a preview.
+    """Return whether the person may import a preview.
 
     Administrators who keep the directory may. With `organisation`, the files are a planning authority's own: its leads
     may, because they publish its plans.

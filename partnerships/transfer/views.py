@@ -42,7 +42,7 @@ MAX_RUNS = 20
 
 @require_safe
 def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
-    """The files that the authority's staff can import, and its latest imports."""
+    """Show the files that the authority's staff can import, and its latest imports."""
     organisation = _find_organisation(request, pk)
     runs = ImportRun.objects.filter(organisation=organisation).select_related("by").defer("content", "report")
     registers = [Register(register) for register in OWN_REGISTERS]
@@ -90,7 +90,7 @@ def upload(request: HttpRequest, pk: int, register: str) -> HttpResponse:
 
 @require_safe
 def run_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The preview of an import, its progress, or its result."""
+    """Show the preview of an import, its progress, or its result."""
     run = _find_run(request, pk)
     person, now = signed_in(request), timezone.now()
     job = ImportJob.objects.filter(run=run).first()
@@ -163,13 +163,13 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 
 @require_safe
 def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The rows that were set aside, as a file to correct."""
+    """Send the rows that were set aside, as a file to correct."""
     run = _find_run(request, pk)
     return rows_set_aside(run, labels_of(run.register), request.GET.get("file", ""))
 
 
 def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
-    """The planning authority, if the person may upload its files; otherwise 404 or 403."""
+    """Return the planning authority, if the person may upload its files; otherwise 404 or 403."""
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
     person, now = signed_in(request), timezone.now()
     if not may_upload(person, now, register=OWN_REGISTERS[0], organisation=organisation):
@@ -178,13 +178,16 @@ def _find_organisation(request: HttpRequest, pk: int) -> Organisation:
 
 
 def _find_run(request: HttpRequest, pk: int, *, with_files: bool = False) -> ImportRun:
-    """An import of files of the person's own organisations; otherwise 404."""
+    """Return an import of files of the person's own organisations; otherwise 404."""
     runs = ImportRun.objects.own_of(signed_in(request)).select_related("organisation", "by")
     return get_object_or_404(runs if with_files else runs.defer("content"), pk=pk)
 
 
 def _next_page(run: ImportRun) -> HttpResponseRedirect:
-    """Redirect after an upload: to the headings, if they are unknown, or to the import. Starts a worker if needed."""
+    """Redirect after an upload: to the headings, if they are unknown, or to the page of the import.
+
+    Nudges a worker if the file is too large to check while the page waits.
+    """
     if run.is_unchecked:
         nudge_after_commit(apply_waiting.delay)
     return redirect("transfer:own-headings" if run.is_unread else "transfer:own-run", run.pk)

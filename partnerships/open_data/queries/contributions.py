@@ -26,14 +26,14 @@ from partnerships.organisations.models import Organisation, Scheme
 
 
 def agreement_rows(organisation: Organisation) -> list[PublishedRow]:
-    """A row for each saved agreement."""
+    """Return a row for each saved agreement."""
     return _saved_rows(
         organisation, Record.objects.filter(dataset=AGREEMENT.code, agreement__organisation=organisation)
     )
 
 
 def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
-    """A row for each saved contribution; those that have ended since get an end date."""
+    """Return a row for each saved contribution; those that have ended since get an end date."""
     records = list(_records(organisation, CONTRIBUTION.code))
     rows = []
     for record, row in zip(records, _saved_rows(organisation, records), strict=True):
@@ -50,7 +50,7 @@ def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
-    """A row for each saved transaction, and for each later progress report of the authority.
+    """Return a row for each saved transaction, and for each later progress report of the authority.
 
     Rows of reports have the amount that came in and the date, but not the text. Reports of the developer have no rows.
     """
@@ -73,13 +73,13 @@ def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def _records(organisation: Organisation, dataset: str) -> Iterable[Record]:
-    """The saved rows of contributions or transactions that the organisation receives."""
+    """Return the saved rows of contributions or transactions that the organisation receives."""
     records = Record.objects.filter(dataset=dataset, commitment__receiver=organisation).select_related("commitment")
     return records.order_by("position", "pk")
 
 
 def _saved_rows(organisation: Organisation, records: Iterable[Record]) -> list[PublishedRow]:
-    """The saved rows. If a row passed to this organisation from another one, its organisation is replaced."""
+    """Return the saved rows. If a row passed to this organisation from another one, its organisation is replaced."""
     organisation_value = organisation_values(organisation.pk)["organisation"]
     key = key_of(organisation)
     rows = []
@@ -91,7 +91,7 @@ def _saved_rows(organisation: Organisation, records: Iterable[Record]) -> list[P
 
 
 def key_of(organisation: Organisation) -> str:
-    """The organisation's key on the planning data platform, or else its name.
+    """Return the organisation's key on the planning data platform, or else its name.
 
     For example `local-authority:SRY` or `development-corporation:Q1`.
     """
@@ -107,7 +107,7 @@ def key_of(organisation: Organisation) -> str:
 
 
 def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[str, str]) -> list[PublishedRow]:
-    """The row of a report whose total increased, or the reason why it is left out; no row if nothing came in."""
+    """Return the row of a report whose total increased, or the reason why it is left out; no row if nothing came in."""
     order = (LAST, report.pk, "")
     figures = figure_values(increase, report.commitment.unit)
     if not increase or not any(figures.values()):

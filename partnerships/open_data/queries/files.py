@@ -55,7 +55,7 @@ def _cell(value: str) -> str:
 
 
 def file_of(organisation: Organisation, dataset: str) -> OpenFile:
-    """The file of an organisation: rows of files that were read, in their order, and then new rows."""
+    """Return the file of an organisation: rows of files that were read, in their order, and then new rows."""
     rows = sorted(_ROWS[dataset](organisation), key=lambda row: row.order)
     return OpenFile(
         headings=DATASETS[dataset].headings,

@@ -48,12 +48,12 @@ class PublicPlan:
         return self.version.embargo_until or self.version.published_at
 
     def changed_at(self, record: Record | None) -> dt.datetime:
-        """When a row last changed: when the version became public, or when the row was read, if that is later."""
+        """Return when a row last changed: the later of the version's publication and the reading of the row."""
         return max(self._public_since, record.read_at) if record else self._public_since
 
 
 def public_plans(organisation: Organisation, kind: str) -> list[PublicPlan]:
-    """The organisation's public plans of a kind, without closed ones."""
+    """Return the organisation's public plans of a kind, without closed ones."""
     plans = Plan.objects.public().owned_by(organisation).filter(kind=kind).exclude(status__in=OVER)
     versions = (
         Version.objects.visible_to(AnonymousUser())
@@ -68,7 +68,7 @@ def public_plans(organisation: Organisation, kind: str) -> list[PublicPlan]:
 
 
 def records_of(plans: Sequence[PublicPlan], dataset: str) -> dict[int, dict[str, Record]]:
-    """The saved rows of these plans, by plan id and then by key."""
+    """Return the saved rows of these plans, by plan id and then by key."""
     records_by_plan: dict[int, dict[str, Record]] = defaultdict(dict)
     records = Record.objects.filter(dataset=dataset, plan__in=[public.plan for public in plans])
     for record in records.order_by("position"):
@@ -77,7 +77,7 @@ def records_of(plans: Sequence[PublicPlan], dataset: str) -> dict[int, dict[str,
 
 
 def plan_rows(organisation: Organisation) -> list[PublishedRow]:
-    """A row for each public local plan of the organisation."""
+    """Return a row for each public local plan of the organisation."""
     plans = public_plans(organisation, "local_plan")
     records = records_of(plans, PLAN.code)
     area_codes = _area_codes(plans)
@@ -85,7 +85,7 @@ def plan_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def _plan_row(public: PublicPlan, record: Record | None, area_codes: str) -> PublishedRow:
-    """The row of a plan: the saved row with later changes, or a new row."""
+    """Return the row of a plan: the saved row with later changes, or a new row."""
     plan = public.plan
     cells = _cells(public, record, plan_values(public.content))
     default_cells = {
@@ -105,7 +105,7 @@ def _plan_row(public: PublicPlan, record: Record | None, area_codes: str) -> Pub
 
 
 def _cells(public: PublicPlan, record: Record | None, current_values: Cells) -> Cells:
-    """The cells of a saved row with later changes; without a saved row, the current values.
+    """Return the cells of a saved row with later changes; without a saved row, the current values.
 
     The entry date of a saved row stays until something changes.
     """
@@ -118,12 +118,15 @@ def _cells(public: PublicPlan, record: Record | None, current_values: Cells) -> 
 
 
 def reference_of(plan: Plan) -> str:
-    """The plan's reference in the file that it came from, or else one that we make."""
+    """Return the plan's reference in the file that it came from, or else one that we make."""
     return plan.external_reference.partition("#")[0] or own_reference(plan.pk)
 
 
 def _area_codes(plans: Sequence[PublicPlan]) -> dict[int, str]:
-    """The codes of the owners' planning areas, or else of their districts, with semicolons between, by plan id."""
+    """Return the codes of the owners' planning areas, or else of their districts, by plan id.
+
+    Several codes have semicolons between them.
+    """
     owner_ids = {owner.organisation_id for public in plans for owner in public.plan.owners.all()}
     identifiers = Identifier.objects.filter(
         organisation__in=owner_ids, scheme__in=[Scheme.GSS, Scheme.PLANNING_AREA], valid_to=None
@@ -144,7 +147,7 @@ def _area_codes(plans: Sequence[PublicPlan]) -> dict[int, str]:
 
 
 def timetable_rows(organisation: Organisation) -> list[PublishedRow]:
-    """A row for each event of the organisation's public local plans."""
+    """Return a row for each event of the organisation's public local plans."""
     plans = public_plans(organisation, "local_plan")
     records = records_of(plans, TIMETABLE.code)
     plan_records = records_of(plans, PLAN.code)
@@ -160,7 +163,7 @@ def timetable_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def _event_row(public: PublicPlan, milestone: dict[str, str], record: Record | None, reference: str) -> PublishedRow:
-    """The row of a milestone, or the reason why it is left out."""
+    """Return the row of a milestone, or the reason why it is left out."""
     order = (record.position if record else LAST, public.plan.pk, milestone["key"])
     values = milestone_values(milestone)
     event = event_of(milestone["key"], milestone["name"])

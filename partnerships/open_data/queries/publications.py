@@ -7,15 +7,15 @@ from partnerships.organisations.models import Organisation
 
 
 def published() -> PublicationQuerySet:
-    """All publications in force, ordered by organisation."""
+    """Return all publications in force, ordered by organisation."""
     return Publication.objects.in_force().select_related("organisation").order_by("organisation__name", "standard")
 
 
 def publishing(organisation: Organisation | int) -> PublicationQuerySet:
-    """The publications in force of one organisation."""
+    """Return the publications in force of one organisation."""
     return Publication.objects.in_force().filter(organisation=organisation).order_by("standard")
 
 
 def published_by(pk: int, standard: str) -> Publication | None:
-    """The publication in force of an organisation's files of a standard; None if there is none."""
+    """Return the publication in force of an organisation's files of a standard; None if there is none."""
     return publishing(pk).filter(standard=standard).select_related("organisation").first()

@@ -15,7 +15,7 @@ from partnerships.organisations.models import Organisation
 
 
 def site_rows(organisation: Organisation) -> list[PublishedRow]:
-    """A row for each site of the organisation's public registers, and for each site that has left them.
+    """Return a row for each site of the organisation's public registers, and for each site that has left them.
 
     Sites that were removed or made confidential here have no row.
     """
@@ -40,7 +40,7 @@ def site_rows(organisation: Organisation) -> list[PublishedRow]:
 
 
 def _row(public: PublicPlan, site: dict[str, Any], record: Record | None) -> PublishedRow:
-    """The row of a site: the saved row with later changes, or a new row."""
+    """Return the row of a site: the saved row with later changes, or a new row."""
     values = site_values(site)
     if record is None:
         cells: Cells = {

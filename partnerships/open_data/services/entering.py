@@ -128,7 +128,7 @@ def enter_contribution(
 
 
 def _quantity_and_unit(amount: Decimal | None, homes: int | None) -> tuple[Decimal | None, str]:
-    """The quantity of a contribution and its unit; None and "" for a contribution without a figure."""
+    """Return the quantity of a contribution and its unit; None and "" for a contribution without a figure."""
     if amount is not None:
         return amount, "pounds"
     if homes is not None:
@@ -145,7 +145,7 @@ def _locked(organisation: Organisation, author: User | None, now: dt.datetime) -
 
 
 def _common_cells(body: Organisation, agreed_on: dt.date | None, now: dt.datetime) -> dict[str, str]:
-    """The cells of the fields that agreements and contributions share."""
+    """Return the cells of the fields that agreements and contributions share."""
     return {
         "organisation": key_of(body),
         "entry-date": timezone.localdate(now).isoformat(),

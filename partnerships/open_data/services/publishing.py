@@ -60,7 +60,7 @@ def end_publishing(
 
 
 def publication_identity(publication: Publication) -> str:
-    """The hash by which the journal recognises a publication: organisation, standard and beginning."""
+    """Return the hash by which the journal recognises a publication: organisation, standard and beginning."""
     body = publication.organisation
     return journal.identity(body.pk, body.created_at, publication.standard, publication.begun_at)
 

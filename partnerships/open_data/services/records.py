@@ -39,7 +39,7 @@ class FileRow:
 
 
 def _organisation_ids(subject: Plan | DeveloperAgreement | Commitment) -> list[int]:
-    """The ids of the organisations that the subject belongs to."""
+    """Return the ids of the organisations that the subject belongs to."""
     if isinstance(subject, Plan):
         return list(subject.owners.values_list("organisation", flat=True))
     if isinstance(subject, DeveloperAgreement):
@@ -48,7 +48,7 @@ def _organisation_ids(subject: Plan | DeveloperAgreement | Commitment) -> list[i
 
 
 def is_under_embargo(subject: Plan | DeveloperAgreement | Commitment, now: dt.datetime) -> bool:
-    """Whether the subject is a plan under embargo.
+    """Return whether the subject is a plan under embargo.
 
     Its rows are not saved until the embargo ends, because the public file would show most of their cells.
     """
@@ -56,7 +56,7 @@ def is_under_embargo(subject: Plan | DeveloperAgreement | Commitment, now: dt.da
 
 
 def _is_same_row(record: Record, row: FileRow) -> bool:
-    """Whether a saved row and a row that was read are the same.
+    """Return whether a saved row and a row that was read are the same.
 
     Sites that have left a register have no key in its plan: they are compared by reference.
     """
@@ -70,7 +70,7 @@ def _reference(cells: Cells) -> str:
 
 
 def _fields(row: Record | FileRow) -> dict[str, Any]:
-    """The fields of `Record` that a row fills in. If they are equal, the row is not saved again."""
+    """Return the fields of `Record` that a row fills in. If they are equal, the row is not saved again."""
     return {"position": row.position, "cells": row.cells, "key": row.key, "values": row.values}
 
 

@@ -28,7 +28,10 @@ from partnerships.reconciliation.vocabulary import PROPERTIES
 
 @public_service("GET", "POST")
 def root_old(request: HttpRequest) -> HttpResponse:
-    """Version 0.2 has one address for the manifest, for matching and for data extension."""
+    """Answer all requests of version 0.2: for the manifest, for matching and for data extension.
+
+    Version 0.2 has one address for all three.
+    """
     parameters = request.POST if request.method == "POST" else request.GET
     if "queries" in parameters:
         return _match_old(request, parameters["queries"])
@@ -56,13 +59,13 @@ def _extend_old(request: HttpRequest, query: str) -> JsonResponse:
 
 @public_service("GET")
 def root(request: HttpRequest) -> HttpResponse:
-    """The manifest of the 1.0 draft."""
+    """Return the manifest of the 1.0 draft."""
     return JsonResponse(_manifest(DRAFT))
 
 
 @public_service("POST")
 def match(request: HttpRequest) -> HttpResponse:
-    """The 1.0 draft: candidates for each query of a batch, in its order."""
+    """Return the candidates for each query of a batch, in its order (1.0 draft)."""
     questions = read_match(request.body)
     count_names(request, len(questions))
     return JsonResponse({"results": [{"candidates": candidates} for candidates in _candidates(questions)]})
@@ -70,7 +73,7 @@ def match(request: HttpRequest) -> HttpResponse:
 
 @public_service("POST")
 def extend(request: HttpRequest) -> HttpResponse:
-    """The 1.0 draft: properties of bodies."""
+    """Return properties of bodies (1.0 draft)."""
     fetch = _without_unknown_properties(read_fetch(read_json(request.body)))
     count_names(request, len(fetch.ids))
     property_ids = [wanted.property for wanted in fetch.wanted_properties]
@@ -91,7 +94,7 @@ def _manifest(version: str) -> dict[str, Any]:
 
 
 def _candidates(questions: list[Question]) -> list[list[dict[str, Any]]]:
-    """The candidates of each question, in the format of the response."""
+    """Return the candidates of each question, in the format of the response."""
     verdicts_by_question = find(questions)
     body_pks = {verdict.body.pk for verdicts in verdicts_by_question for verdict in verdicts}
     lineage = lineage_of(body_pks, timezone.localdate())
@@ -102,7 +105,7 @@ def _candidates(questions: list[Question]) -> list[list[dict[str, Any]]]:
 
 
 def _without_unknown_properties(fetch: Fetch) -> Fetch:
-    """The query without properties that cannot be fetched."""
+    """Return the query without properties that cannot be fetched."""
     fetchable = [
         wanted
         for wanted in fetch.wanted_properties
@@ -112,7 +115,7 @@ def _without_unknown_properties(fetch: Fetch) -> Fetch:
 
 
 def _values_by_id(fetch: Fetch) -> dict[str, list[list[dict[str, Any]]]]:
-    """The values of each property, in the order of the query, by the id of the body; empty for unknown ids."""
+    """Return the values of each property, in the order of the query, by the id of the body; empty for unknown ids."""
     today = timezone.localdate()
     pk_by_id = current_pks(fetch.ids)
     bodies = bodies_of(pk_by_id.values())

@@ -26,7 +26,10 @@ class TooOften(Exception):
 
 
 def too_many_names(request: HttpRequest, *, names: int = 1) -> HttpResponse | None:
-    """Count the names in a request, or one page of a body; returns a response with status 429 above the limit."""
+    """Count the names in a request, or one page of a body.
+
+    Returns a response with status 429 if the person or the address is above the limit, and None otherwise.
+    """
     limit = settings.RECONCILIATION_NAMES_PER_MINUTE
     return too_many(request, "reconciliation", limit=limit, stretch=dt.timedelta(minutes=1), amount=names)
 

@@ -32,7 +32,7 @@ _framed: Callable[..., Any] = csp(
 @login_not_required
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    """The page about the service, its addresses and its limits."""
+    """Show the page about the service, its addresses and its limits."""
     context = {
         "old": settings.SITE_ORIGIN + reverse("reconciliation:root-old"),
         "draft": settings.SITE_ORIGIN + reverse("reconciliation:root"),
@@ -46,7 +46,7 @@ def about(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def body(request: HttpRequest, body: str) -> HttpResponse:
-    """The public page of a body."""
+    """Show the public page of a body."""
     return too_many_names(request) or render(request, "reconciliation/body.html", _context(body))
 
 
@@ -54,12 +54,12 @@ def body(request: HttpRequest, body: str) -> HttpResponse:
 @xframe_options_exempt
 @_framed
 def preview(request: HttpRequest, version: str) -> HttpResponse:
-    """A body in a small frame, as OpenRefine shows it beside a cell."""
+    """Show a body in a small frame, as OpenRefine does beside a cell."""
     return render(request, "reconciliation/preview.html", _context(clean(request.GET.get("id", ""))))
 
 
 def _context(body_id: str) -> dict[str, Any]:
-    """The template context of a body; 404 if it is unknown or not public."""
+    """Return the template context of a body; 404 if it is unknown or not public."""
     body = body_or_404(body_id)
     lineage = lineage_of([body.pk], timezone.localdate(), with_predecessors=True)
     successor_pks, predecessor_pks = lineage.after.get(body.pk, ()), lineage.before.get(body.pk, ())
@@ -71,7 +71,7 @@ def _context(body_id: str) -> dict[str, Any]:
 
 
 def body_or_404(body_id: str) -> Body:
-    """The body that an id stands for today. Raises `Http404`."""
+    """Return the body that an id stands for today. Raises `Http404`."""
     bodies = bodies_of(current_pks([body_id]).values())
     if not bodies:
         raise Http404

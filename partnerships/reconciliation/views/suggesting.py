@@ -20,7 +20,7 @@ _MAX_SKIPPED = 1_000
 
 @public_service("GET")
 def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
-    """Suggestions for what a person is typing: bodies, types or properties.
+    """Return suggestions for what a person is typing: bodies, types or properties.
 
     Before anything is typed, there are no bodies, but all types and properties.
     """
@@ -42,7 +42,7 @@ def suggest(request: HttpRequest, what: str, version: str) -> HttpResponse:
 
 @public_service("GET")
 def propose(request: HttpRequest, version: str) -> HttpResponse:
-    """The properties that can be fetched: the same for every type."""
+    """Return the properties that can be fetched: the same for every type."""
     limit = _count(request.GET.get("limit", ""), maximum=len(PROPERTIES)) or len(PROPERTIES)
     properties = [{"id": prop.id, "name": prop.name} for prop in PROPERTIES.values() if prop.can_fetch]
     return JsonResponse({"type": clean(request.GET.get("type", "")), "limit": limit, "properties": properties[:limit]})
@@ -50,7 +50,7 @@ def propose(request: HttpRequest, version: str) -> HttpResponse:
 
 @public_service("GET")
 def flyout(request: HttpRequest, what: str) -> HttpResponse:
-    """A short text about a suggestion (version 0.2 only)."""
+    """Return a short text about a suggestion (version 0.2 only)."""
     suggestion_id = clean(request.GET.get("id", ""))
     if what == "entity":
         body = body_or_404(suggestion_id)
@@ -67,12 +67,12 @@ def flyout(request: HttpRequest, what: str) -> HttpResponse:
 
 
 def _begins(typed: str, *texts: str) -> bool:
-    """Whether one of the texts has a word that begins with what is typed; true if nothing is typed."""
+    """Return whether one of the texts has a word that begins with what is typed; true if nothing is typed."""
     folded = fold_name(typed)
     return not folded or any(f" {folded}" in f" {fold_name(text)}" for text in texts)
 
 
 def _count(text: str, *, maximum: int) -> int:
-    """A number in the address, limited to a maximum; 0 if it is not a number."""
+    """Return a number in the address, limited to a maximum; 0 if it is not a number."""
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     return min(int(text), maximum) if is_number else 0

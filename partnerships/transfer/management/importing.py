@@ -32,12 +32,12 @@ class ImportCommand(AccountedCommand):
 
 
 def day(text: str) -> dt.date:
-    """A date from the command line; argparse shows the error."""
+    """Return a date from the command line; argparse shows the error."""
     return dt.date.fromisoformat(text)
 
 
 def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a file; one byte more than the limit shows that it is too large.
+    """Return the bytes of a file; one byte more than the limit shows that it is too large.
 
     Raises `CommandError` if it cannot be opened.
     """
@@ -49,7 +49,7 @@ def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def author_of(email: str) -> User | None:
-    """The administrator with this email address; None, for the system, if it is empty.
+    """Return the administrator with this email address; None, for the system, if it is empty.
 
     Raises `CommandError` if no administrator has the address.
     """
@@ -93,7 +93,7 @@ def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everyth
 
 
 def refusal(error: UnableToRead, name: str) -> CommandError:
-    """The error for a refused file: every problem with its row and remedy."""
+    """Return the error for a refused file: every problem with its row and remedy."""
     problems = counted(len(error.problems), "problem")
     return CommandError("\n".join([*error.lines(), f"{name} was refused for {problems}; nothing was changed."]))
 

@@ -96,7 +96,7 @@ DIRECTORY = Shape(
 
 
 def read_directory_file(data: bytes, now: dt.datetime) -> dict[str, Any]:
-    """The checked content of a directory file. Raises `UnableToRead` with every problem and its path."""
+    """Return the checked content of a directory file. Raises `UnableToRead` with every problem and its path."""
     value = parse_file(data, form=FORMAT, version=VERSION, page="docs/directory-format.md")
     return read_checked(value, DIRECTORY, now, _check_identifiers)
 

@@ -13,7 +13,7 @@ def choice(code: str, choices: type[TextChoices], *, required: bool = False, def
 
 
 def word(code: str, words: type[Vocabulary], *, required: bool = False) -> Part:
-    """The code of a word from a list that administrators edit."""
+    """Return the code of a word from a list that administrators edit."""
     return Part(code, "choice", required, choices=lambda: tuple(words.by_code()))
 
 

@@ -14,7 +14,7 @@ from partnerships.transfer.reading.shapes import Checking, Shape
 def read_checked(
     value: dict[str, Any], shape: Shape, now: dt.datetime, further: Callable[[dict[str, Any], Checking], None]
 ) -> dict[str, Any]:
-    """The content of a parsed file, checked against its shape and then by `further`.
+    """Return the content of a parsed file, checked against its shape and then by `further`.
 
     Raises `UnableToRead` with every problem and its path.
     """
@@ -30,7 +30,7 @@ def read_checked(
 
 
 def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, Any]:
-    """The JSON object of a file that says it has this format and version.
+    """Return the JSON object of a file that says it has this format and version.
 
     `page` is where the format is described. Raises `UnableToRead`.
     """
@@ -67,7 +67,7 @@ def _key_areas_by_code(value: dict[str, Any]) -> None:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys are unique.
+    """Return a JSON object whose keys are unique.
 
     Python's parser would silently keep the last of two equal keys.
     """

@@ -74,6 +74,6 @@ def _check_addresses(read: dict[str, Any], checking: Checking) -> None:
 
 
 def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
-    """The checked content of a network file. Raises `UnableToRead` with every problem and its path."""
+    """Return the checked content of a network file. Raises `UnableToRead` with every problem and its path."""
     value = parse_file(data, form=FORMAT, version=VERSION, page="docs/network-format.md")
     return read_checked(value, NETWORK, now, _check_addresses)

@@ -77,7 +77,10 @@ class BrownfieldLand:
 
 
 def read_brownfield_land(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> BrownfieldLand:
-    """The sites of a register. Rows with problems are set aside. Raises `UnableToRead` if it is no such register."""
+    """Return the sites of a register. Rows with problems are set aside.
+
+    Raises `UnableToRead` if the file is not a register of brownfield land.
+    """
     table = find_table(sheets, COLUMNS, "a register of brownfield land", known_headings)
     collector = Collector(table)
     row_of_site: dict[str, int] = {}
@@ -141,7 +144,7 @@ def _refuse_repeated(line: Line, reference: str, row_of_site: dict[str, int], co
 
 
 def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
-    """A number of homes; None if the cell is empty or has a problem."""
+    """Return a number of homes; None if the cell is empty or has a problem."""
     homes = collector.read(line, column, amount)
     if homes is None:
         return None
@@ -154,7 +157,7 @@ def _homes_of(line: Line, column: str, collector: Collector) -> int | None:
 
 
 def _point_of(line: Line, collector: Collector) -> tuple[Decimal, Decimal] | None:
-    """Longitude and latitude; None for a grid reference of the Ordnance Survey, or with a problem."""
+    """Return the longitude and latitude; None for a grid reference of the Ordnance Survey, or with a problem."""
     x, y = collector.read(line, "x", amount), collector.read(line, "y", amount)
     if x is None or y is None:
         if not (line.text("x") and line.text("y")):

@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 
 def authority_key(written: str) -> str:
-    """The key of an authority, without the prefix, which has changed over time."""
+    """Return the key of an authority, without the prefix, which has changed over time."""
     return written.rpartition(":")[2].casefold()
 
 
@@ -22,7 +22,7 @@ class ByReference(Generic[Item]):
             self._items.setdefault(reference, []).append((authority_key(authority), item))
 
     def find(self, reference: str, authority: str) -> list[Item]:
-        """The items with a reference. If there are several, only those of the authority, if it has any."""
+        """Return the items with a reference. If there are several, only those of the authority, if it has any."""
         items = self._items.get(reference, [])
         items_of_authority = [item for key, item in items if key == authority_key(authority)]
         if len(items) > 1 and items_of_authority:

@@ -56,13 +56,13 @@ class Collector:
         self.add_problem(line, column, found, remedy)
 
     def has_problem(self, line: Line, column: str = "") -> bool:
-        """Whether the row has a problem so far; with a column, whether its cell in that column has one."""
+        """Return whether the row has a problem so far; with a column, whether its cell in that column has one."""
         if column:
             return (line.number, self.table.name_of(column)) in self._bad_cells
         return line.number in self.bad_rows
 
     def list_file(self) -> ListFile:
-        """The file, with the rows that cannot be used."""
+        """Return the file, with the rows that cannot be used."""
         list_file = self.table.list_file
         problems_by_row: dict[int, list[Problem]] = {}
         for problem in self.problems:
@@ -74,7 +74,10 @@ class Collector:
         return replace(list_file, set_aside=tuple(rows_set_aside))
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """The value of a cell, as `reader` reads it; None, with a problem added, if the reader raises `Unreadable`."""
+        """Return the value of a cell, as `reader` reads it.
+
+        If the reader raises `Unreadable`, add a problem and return None.
+        """
         try:
             return reader(line[column])
         except Unreadable as error:
@@ -82,7 +85,7 @@ class Collector:
             return None
 
     def read_at(self, line: Line, index: int, reader: Callable[[Cell], Value]) -> Value | None:
-        """The value of the cell at this index of the row, for columns without a known meaning. See `read`."""
+        """Return the value of the cell at this index of the row, for columns without a known meaning. See `read`."""
         try:
             return reader(line.cells[index] if index < len(line.cells) else None)
         except Unreadable as error:
@@ -90,15 +93,15 @@ class Collector:
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:
-        """A full date; None if the cell is blank."""
+        """Return a full date; None if the cell is blank."""
         return self.read(line, column, full_date)
 
     def partial(self, line: Line, column: str) -> PartialDate | None:
-        """A day, a month or a year; None if the cell is blank."""
+        """Return a day, a month or a year; None if the cell is blank."""
         return self.read(line, column, partial_date)
 
     def required(self, line: Line, column: str) -> str:
-        """A text that must not be blank."""
+        """Return a text that must not be blank."""
         value = line.text(column)
         if not value:
             self.add_problem(line, column, "the cell is blank.", "Fill it in, or remove the row.")
@@ -107,7 +110,10 @@ class Collector:
         return value
 
     def key(self, line: Line, column: str, row_by_key: dict[str, int], *, optional: bool = False) -> str:
-        """A key that must be unique in the file. `row_by_key` has the rows of earlier keys, and gets this one."""
+        """Return a key that must be unique in the file.
+
+        `row_by_key` has the rows of earlier keys, and gets this one.
+        """
         value = code(line[column])
         if not value:
             if not optional:

@@ -61,7 +61,7 @@ class CombinedAuthorityList:
 def read_combined_authorities(
     sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> CombinedAuthorityList:
-    """The combined authorities of a look-up.
+    """Return the combined authorities of a look-up.
 
     Rows with problems are set aside. Raises `UnableToRead` if it is no such look-up.
     """

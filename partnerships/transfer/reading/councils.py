@@ -144,13 +144,13 @@ class Council:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Council:
-        """The council that `as_json` wrote."""
+        """Return the council that `as_json` wrote."""
         dates = {name: dt.date.fromisoformat(fields[name]) if fields[name] else None for name in _DATE_FIELDS}
         tuples = {name: tuple(fields[name]) for name in _TUPLE_FIELDS}
         return cls(**{**fields, **dates, **tuples})
 
     def as_json(self) -> dict[str, Any]:
-        """The fields of the row to review, as JSON can hold them."""
+        """Return the fields of the row to review, as JSON can hold them."""
         fields = asdict(self)
         dates = {name: fields[name].isoformat() if fields[name] else None for name in _DATE_FIELDS}
         return fields | dates | {name: list(fields[name]) for name in _TUPLE_FIELDS}
@@ -219,7 +219,7 @@ def read_councils(
 
 
 def _other_body(line: Line) -> tuple[OtherBody, str] | None:
-    """The row's body and what it is called, such as “a fire and rescue authority”; None for a council."""
+    """Return the row's body and what it is called, such as “a fire and rescue authority”; None for a council."""
     gss, name, curie = code(line["gss"]), line.text("official"), line.text("organisation")
     kind_and_description = other_kind(curie=curie, given_type=line.text("type"), gss=gss, name=name)
     if kind_and_description is None or not name:
@@ -243,7 +243,7 @@ def _website(line: Line) -> str:
 
 
 def _codes(line: Line, column: str) -> list[str]:
-    """The codes in a cell, with commas or semicolons between."""
+    """Return the codes in a cell, with commas or semicolons between."""
     return [code(part) for part in re.split("[,;]", line.text(column)) if part.strip()]
 
 
@@ -263,7 +263,7 @@ def _is_english(line: Line) -> bool:
 def _council(
     line: Line, collector: Collector, keys: dict[str, int], codes: dict[str, int], *, has_key: bool
 ) -> Council:
-    """The council in a row. Its problems are added to the collector, and the caller leaves bad rows out."""
+    """Return the council in a row. Its problems are added to the collector, and the caller leaves bad rows out."""
     key = collector.key(line, "key", keys) if has_key else ""
     gss = collector.key(line, "gss", codes)
     if gss and not GSS.fullmatch(gss):
@@ -299,7 +299,7 @@ def _council(
 
 
 def _start(line: Line, collector: Collector) -> dt.date | None:
-    """The start date, if it is a full one.
+    """Return the start date, if it is a full one.
 
     A year typed into Excel becomes a day in the early summer of 1905: 1996 is the 1,996th day since 1900.
     """
@@ -311,7 +311,7 @@ def _start(line: Line, collector: Collector) -> dt.date | None:
 
 
 def _type(line: Line, gss: str, collector: Collector) -> str:
-    """The type of council: from its own column or, if that is blank, from the GSS code."""
+    """Return the type of council: from its own column or, if that is blank, from the GSS code."""
     cell = line.text("type")
     if cell:
         plain = re.sub(r"[^a-z]", "", cell.casefold())
@@ -329,7 +329,7 @@ def _type(line: Line, gss: str, collector: Collector) -> str:
 
 
 def _region(line: Line, collector: Collector) -> str:
-    """The GSS code of the region, which lists give by code or by name."""
+    """Return the GSS code of the region, which lists give by code or by name."""
     cell = line.text("region").rpartition(":")[2]
     if not cell or cell.upper() in REGION_NAMES:
         return cell.upper()
@@ -347,7 +347,7 @@ def _region(line: Line, collector: Collector) -> str:
 
 
 def _is_current(line: Line, collector: Collector) -> bool:
-    """Whether the council still exists: from its own column or, if that is blank, because it has no end date."""
+    """Return whether the council still exists: from its own column or, if that is blank, because it has no end date."""
     cell = line.text("current")
     if not cell:
         return not line.text("end")
@@ -358,7 +358,7 @@ def _is_current(line: Line, collector: Collector) -> bool:
 
 
 def _alternatives(line: Line) -> tuple[str, ...]:
-    """Alternative names, split at commas, unique whatever their case.
+    """Return alternative names, split at commas, unique whatever their case.
 
     "Bristol, City of" is one name written backwards: it becomes "Bristol" and "City of Bristol".
     """
@@ -376,7 +376,7 @@ def _alternatives(line: Line) -> tuple[str, ...]:
 
 
 def _with_half_open_ends(councils: list[Council]) -> tuple[Council, ...]:
-    """The councils with half-open end dates.
+    """Return the councils with half-open end dates.
 
     Lists mix two conventions: the council's last day (the ONS: 31 March) and the day on which its successor started
     (1 April). The start of the successor tells which it is. Without a successor, the first of a month counts as the day

@@ -32,7 +32,7 @@ _SAYS_WHEN = re.compile(
 
 
 def date_in_file_name(file_name: str) -> dt.date | None:
-    """The last date meant by a file name; None if it has no date.
+    """Return the last date meant by a file name; None if it has no date.
 
     `…_2023-02.json` is 28 February 2023, `LAD_(April_2025).csv` 30 April 2025, `list20250401.csv` 1 April 2025. A
     full date is preferred to a month, and a later match to an earlier one.
@@ -50,7 +50,7 @@ def date_in_file_name(file_name: str) -> dt.date | None:
 
 
 def date_in_titles(rows: Iterable[Row]) -> dt.date | None:
-    """The date in a title above the heading; None if there is none.
+    """Return the date in a title above the heading; None if there is none.
 
     For example “As at 8 February 2023”.
     """
@@ -63,7 +63,7 @@ def date_in_titles(rows: Iterable[Row]) -> dt.date | None:
 
 
 def _meant(parts: dict[str, str | None]) -> dt.date | None:
-    """The day of these parts; the last day of the month if none is given. None if impossible."""
+    """Return the day of these parts; the last day of the month if none is given. None if impossible."""
     year = int(parts["year"] or 0)
     name = parts.get("name")
     if name:

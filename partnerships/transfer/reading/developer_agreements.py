@@ -137,7 +137,7 @@ def read_developer_agreements(
 def _recalled_promises(
     recall: Recall, transactions: Sequence[Line], promises: Sequence[Promise], agreements: Sequence[Agreement]
 ) -> list[Promise]:
-    """The contributions of transactions that are not in the file of contributions, but were read before."""
+    """Return the contributions of transactions that are not in the file of contributions, but were read before."""
     missing_keys = {line.text("contribution") for line in transactions} - {promise.key for promise in promises}
     lines = lines_of(recall(CONTRIBUTION.code, "reference", missing_keys), CONTRIBUTION.code, CONTRIBUTIONS)
     # Their rows are in no file of this import, so nothing is reported about them.
@@ -148,7 +148,7 @@ def _recalled_promises(
 def _with_movements(
     promises: Sequence[Promise], movements_by_promise: Mapping[int, Sequence[Movement]]
 ) -> tuple[Promise, ...]:
-    """The promises with their movements by date, without recalled promises that have no new movement.
+    """Return the promises with their movements by date, without recalled promises that have no new movement.
 
     `movements_by_promise` has the movements by the index of their promise.
     """
@@ -184,7 +184,7 @@ def _remark_on_unread_cells(table: Table, account: Accounts) -> None:
 
 
 def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accounts) -> str:
-    """The key of a row, which is unique within an authority; "" if the row was set aside.
+    """Return the key of a row, which is unique within an authority; "" if the row was set aside.
 
     `row_by_key` has the rows of earlier keys, and gets this one.
     """
@@ -201,7 +201,7 @@ def _read_key(line: Line, row_by_key: dict[tuple[str, str], int], account: Accou
 
 
 def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
-    """An amount or quantity; None, with a remark, if it cannot be read. Unusual spellings get a remark too."""
+    """Return an amount or quantity; None, with a remark, if it cannot be read. Unusual spellings get a remark too."""
     cell = line[column]
     try:
         value = amount(cell)
@@ -226,7 +226,7 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
 
 
 def _read_agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
-    """The agreements. An unknown type is kept as it is written, with a remark."""
+    """Return the agreements. An unknown type is kept as it is written, with a remark."""
     row_by_key: dict[tuple[str, str], int] = {}
     agreements = []
     for line in table:
@@ -259,7 +259,7 @@ def _known_type(cell: str) -> str | None:
 
 
 def _read_promises(lines: Iterable[Line], account: Accounts, agreements: Sequence[Agreement]) -> list[Promise]:
-    """The contributions. If the agreements of several authorities can be meant, the row is set aside."""
+    """Return the contributions. If the agreements of several authorities can be meant, the row is set aside."""
     row_by_key: dict[tuple[str, str], int] = {}
     agreement_rows = ByReference((agreement.key, agreement.organisation, agreement.row) for agreement in agreements)
     promises = []
@@ -298,7 +298,7 @@ def _purpose(cell: str) -> str:
 
 
 def _read_movements(lines: Iterable[Line], account: Accounts, promises: Sequence[Promise]) -> dict[int, list[Movement]]:
-    """The transactions, by the index of their promise."""
+    """Return the transactions, by the index of their promise."""
     promise_indexes = ByReference((promise.key, promise.organisation, index) for index, promise in enumerate(promises))
     uses: Counter[tuple[str, str]] = Counter()
     movements: dict[int, list[Movement]] = {}
@@ -333,7 +333,7 @@ def _is_of_other_authority(authority: str, promise: Promise) -> bool:
 
 
 def _movement(line: Line, key: str, account: Accounts) -> Movement:
-    """The transaction in a row. An unknown status is left blank, with a remark."""
+    """Return the transaction in a row. An unknown status is left blank, with a remark."""
     status_cell = line.text("status")
     status = re.split(r"[^a-z]", status_cell.casefold(), maxsplit=1)[0]
     if status not in STATUSES:
@@ -356,7 +356,7 @@ def _movement(line: Line, key: str, account: Accounts) -> Movement:
 def _recalled_movements(
     saved_rows: Sequence[SavedRow], transactions: Sequence[Line], promises: Sequence[Promise]
 ) -> Iterator[tuple[int, Movement]]:
-    """The transactions that were read before and are not in the file, with the index of their promise."""
+    """Yield the transactions that were read before and are not in the file, with the index of their promise."""
     index_by_promise = {
         (promise.key, authority_key(promise.organisation)): index for index, promise in enumerate(promises)
     }

@@ -71,12 +71,12 @@ class Line:
     sheet: str
 
     def __getitem__(self, code: str) -> Cell:
-        """The cell in a column; None if the column or the cell is missing."""
+        """Return the cell in a column; None if the column or the cell is missing."""
         index = self.places.get(code)
         return self.cells[index] if index is not None and index < len(self.cells) else None
 
     def text(self, code: str) -> str:
-        """The cell in a column as one line of text."""
+        """Return the cell in a column as one line of text."""
         return text(self[code])
 
 
@@ -115,11 +115,11 @@ class Table:
         return (Line(row.number, row.cells, self.places, self.sheet) for row in self.rows)
 
     def has(self, code: str) -> bool:
-        """Whether the file has the column."""
+        """Return whether the file has the column."""
         return code in self.places
 
     def name_of(self, code: str) -> str:
-        """The file's own heading of a column, for messages."""
+        """Return the file's own heading of a column, for messages."""
         index = self.places.get(code)
         return text(self.heading.cells[index]) if index is not None else code
 
@@ -139,7 +139,7 @@ def _text_at(row: Row, index: int) -> str:
 
 
 def canonical(heading: str) -> str:
-    """A heading without case, spaces, punctuation and accents.
+    """Return a heading without case, spaces, punctuation and accents.
 
     `Organisation_Name ` and `organisation name` are equal.
     """
@@ -185,7 +185,7 @@ def find_table(
     *,
     keep_repeats: bool = False,
 ) -> Table:
-    """The table with every required column. `what` is the list in words, such as “a list of councils”.
+    """Return the table with every required column. `what` is the list in words, such as “a list of councils”.
 
     `known_headings` has the columns of headings that people confirmed, by canonical heading. If several sheets have
     such a table, the one with the most known columns is taken, then the one with the most rows. Equal rows count once,
@@ -224,7 +224,7 @@ def find_table(
 
 
 def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[str]:
-    """Sentences about what was left out: other sheets, repeated rows, and notes below the table."""
+    """Yield sentences about what was left out: other sheets, repeated rows, and notes below the table."""
     if others:
         other_sheets = ", ".join(str(candidate) for candidate in others)
         yield f"The sheet read was {chosen}; left aside, though it has the same headings: {other_sheets}."
@@ -241,7 +241,7 @@ def _remarks_on(chosen: _Candidate, others: Sequence[_Candidate]) -> Iterator[st
 def _best_heading_row(
     sheet: Sheet, columns: Sequence[Column], required_codes: set[str], known_headings: Mapping[str, str]
 ) -> _Candidate | None:
-    """The row near the top with the most required columns, and then with the most columns."""
+    """Return the row near the top with the most required columns, and then with the most columns."""
     best: _Candidate | None = None
     for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
         places = find_places(row, sheet.rows[index + 1 :], columns, known_headings)
@@ -252,7 +252,10 @@ def _best_heading_row(
 
 
 def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats: bool) -> _Candidate:
-    """The candidate with its rows and notes. Rows that repeat the headings, as on printed pages, are left out."""
+    """Return the candidate with its rows and notes.
+
+    Rows that repeat the headings, as on printed pages, are left out.
+    """
     below = tuple(row for row in candidate.sheet.rows[candidate.index + 1 :] if row.cells != candidate.heading.cells)
     required_indexes = {candidate.places[code] for code in required_codes}
     note_index = _first_note(below, required_indexes, candidate.heading.number)
@@ -264,7 +267,7 @@ def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats:
 
 
 def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
-    """The rows without those that are equal to an earlier row, and the numbers of these.
+    """Return the rows without those that are equal to an earlier row, and the numbers of these.
 
     Only the columns with these indexes are compared: others, such as running numbers, always differ.
     """
@@ -279,7 +282,7 @@ def _without_repeats(rows: Sequence[Row], indexes: Sequence[int]) -> tuple[tuple
 
 
 def _first_note(rows: Sequence[Row], required_indexes: set[int], heading_number: int) -> int:
-    """The index of the first note below the table; the number of rows if there are no notes.
+    """Return the index of the first note below the table; the number of rows if there are no notes.
 
     Notes are the last rows, if they are not filled in like records and either begin like notes or follow a blank row.
     A last record that was cut off is not a note: it stays, and becomes a problem.
@@ -306,7 +309,7 @@ def _one_line(row: Row) -> str:
 
 
 def _choose(candidates: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candidate]]:
-    """The best sheet, and the others; copies of the best one are left out.
+    """Return the best sheet, and the others; copies of the best one are left out.
 
     Raises `UnableToRead` if another sheet is as good, or has only one column less but more rows.
     """
@@ -330,7 +333,7 @@ def _choose(candidates: list[_Candidate], what: str) -> tuple[_Candidate, list[_
 def find_places(
     row: Row, below: Sequence[Row], columns: Sequence[Column], known_headings: Mapping[str, str] = NONE_KNOWN
 ) -> dict[str, int]:
-    """The index of each column in a heading row, by its code; headings that people confirmed come first."""
+    """Return the index of each column in a heading row, by its code; headings that people confirmed come first."""
     headings = [canonical(text(cell)) if isinstance(cell, str) else "" for cell in row.cells]
     codes = {column.code for column in columns}
     places = {
@@ -356,7 +359,7 @@ def find_places(
 
 
 def _index_of(column: Column, headings: list[str], allowed_indexes: set[int]) -> int | None:
-    """The index of the heading that matches the column's most likely pattern."""
+    """Return the index of the heading that matches the column's most likely pattern."""
     for pattern in column.patterns:
         matching = [index for index in allowed_indexes if headings[index] and re.fullmatch(pattern, headings[index])]
         if matching:
@@ -366,7 +369,7 @@ def _index_of(column: Column, headings: list[str], allowed_indexes: set[int]) ->
 
 
 def _missing_columns(best: _Candidate | None, columns: Sequence[Column], what: str) -> list[Problem]:
-    """A problem for each missing column, or a single one if no row looks like a heading."""
+    """Return a problem for each missing column, or a single one if no row looks like a heading."""
     heading_cells = best.heading.cells if best else ()
     shown = ", ".join(f"“{text(cell)[:60]}”" for cell in heading_cells[:12] if text(cell))
     if best is None or not best.places:

@@ -73,7 +73,7 @@ class LepList:
 
 
 def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> LepList:
-    """The LEPs of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
+    """Return the LEPs of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
     with_districts = _has_districts(sheets)
     table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
     collector = Collector(table)
@@ -130,12 +130,12 @@ def _check_district(collector: Collector, line: Line, district: str, lep: str, p
 
 
 def columns_of(sheets: Sequence[Sheet]) -> tuple[Column, ...]:
-    """The columns of a list of LEPs, with or without their districts."""
+    """Return the columns of a list of LEPs, with or without their districts."""
     return DISTRICTS if _has_districts(sheets) else NAMES
 
 
 def _has_districts(sheets: Sequence[Sheet]) -> bool:
-    """Whether a sheet that names LEPs has district codes near its top."""
+    """Return whether a sheet that names LEPs has district codes near its top."""
     for sheet in sheets:
         cells = [code(cell) for row in sheet.rows[:60] for cell in row.cells]
         if any(DISTRICT_CODE.fullmatch(cell) for cell in cells) and any(LEP_CODE.fullmatch(cell) for cell in cells):

@@ -153,7 +153,7 @@ def read_local_plans(
     known: tuple[Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN),
     read_before: Collection[str] = (),
 ) -> LocalPlans:
-    """The plans of one file with the milestones of the other.
+    """Return the plans of one file with the milestones of the other.
 
     `known` has the headings of each that a person confirmed. Rows with problems are set aside. Rows that were set aside
     and corrected may come without the other file, and may name a plan that was `read_before` (its reference). Raises
@@ -197,7 +197,7 @@ def read_local_plans(
 
 
 def _shared_remark(reference: str, rows: Sequence[LocalPlan]) -> str:
-    """The remark on a reference that several plans have."""
+    """Return the remark on a reference that several plans have."""
     return (
         f"The reference “{reference}” is in rows {_in_words(row.row for row in rows)}: read as "
         f"{len(rows)} plans, told apart by their names ({_in_words(f'“{row.name}”' for row in rows)})."
@@ -205,13 +205,13 @@ def _shared_remark(reference: str, rows: Sequence[LocalPlan]) -> str:
 
 
 def _in_words(parts: Iterable[object]) -> str:
-    """The parts with commas, and "and" before the last."""
+    """Return the parts with commas, and "and" before the last."""
     words = [str(part) for part in parts]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalPlan]:
-    """The sound rows; days of entry go to `entry_dates`, by which older files are known."""
+    """Return the sound rows; days of entry go to `entry_dates`, by which older files are known."""
     plans: list[LocalPlan] = []
     row_by_key: dict[str, int] = {}
     for line in collector.table:
@@ -261,7 +261,7 @@ def _read_plans(collector: Collector, entry_dates: list[dt.date]) -> list[LocalP
 
 
 def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
-    """A whole number, or None."""
+    """Return a whole number, or None."""
     number = collector.read(line, column, amount)
     if number is not None and (number != int(number) or number < 0):
         found = f"“{line.text(column)}” is not a whole number."
@@ -271,7 +271,7 @@ def _whole_number(line: Line, column: str, collector: Collector) -> int | None:
 
 
 def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
-    """The distinct CURIEs of the plan's authorities.
+    """Return the distinct CURIEs of the plan's authorities.
 
     The older prefix `local-authority-eng` is read as the newer one; the GSS code of a planning authority's area, as the
     standard writes it, becomes `gss:E60000281`.
@@ -305,7 +305,7 @@ def _organisations(line: Line, collector: Collector) -> tuple[str, ...]:
 def _read_events(
     collector: Collector, references: set[str], row_references: set[str], plans_name: str, entry_dates: list[dt.date]
 ) -> list[tuple[str, Milestone]]:
-    """The milestones with the references of their plans; `row_references` has the references of all plan rows."""
+    """Return pairs of a plan's reference and a milestone. `row_references` are those of all plan rows."""
     events: list[tuple[str, Milestone]] = []
     for line in collector.table:
         plan = collector.required(line, "plan")
@@ -339,7 +339,7 @@ def _read_events(
 
 
 def _events_set_aside(collector: Collector, row_references: set[str]) -> dict[str, frozenset[str]]:
-    """The events of the rows that were set aside, by the reference of their plan.
+    """Return the events of the rows that were set aside, by the reference of their plan.
 
     A row that names no plan of the file may belong to any: its event is under "".
     """
@@ -352,7 +352,7 @@ def _events_set_aside(collector: Collector, row_references: set[str]) -> dict[st
 
 
 def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None, ended: dt.date | None) -> Milestone:
-    """The milestone of an event.
+    """Return the milestone of an event.
 
     It is actual if it is not an estimate and is earlier than its row's entry date; otherwise it is a forecast.
     """
@@ -366,7 +366,7 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
 
 
 def _divided(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
-    """The plans that share a reference, with its milestones divided.
+    """Return the plans that share a reference, with its milestones divided.
 
     If several plans share a reference, an event that occurs once for each goes to each in turn, an adoption goes to the
     plan adopted on that date, and anything else to the plan entered last.

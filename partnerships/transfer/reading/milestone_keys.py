@@ -11,7 +11,7 @@ from partnerships.transfer.reading.local_plans import Milestone
 def milestone_keys(
     milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]], *, taken_by_others: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Keys for milestones that stay the same in later files.
+    """Return keys for milestones that stay the same in later files.
 
     An event that occurs once in a plan is known by its kind. If a kind occurs several times, a row keeps the key of the
     milestone with its date in `before` (the previous version's); others take the unused keys in order, then new ones.
@@ -60,7 +60,7 @@ def _new_key(event: str, taken_keys: Collection[str]) -> str:
 def corrected_keys(
     milestones: Sequence[Milestone], rows: Sequence[tuple[str, Mapping[str, str]]], before: Sequence[Mapping[str, str]]
 ) -> tuple[str, ...]:
-    """Keys for milestones whose rows come alone, because only they were set aside.
+    """Return keys for milestones whose rows come alone, because only they were set aside.
 
     `rows` are keys and texts of the plan's rows that were read before. A row with a known reference of its event keeps
     the key. One with a new reference is another milestone; one without may be any of its event.
@@ -85,7 +85,7 @@ def corrected_keys(
 
 
 def _is_same(milestone: Milestone, key: str, cells: Mapping[str, str]) -> bool:
-    """Whether a row that was read before is this milestone's.
+    """Return whether a row that was read before is this milestone's.
 
     In the withdrawn form two rows of one day may share a reference.
     """
@@ -96,7 +96,7 @@ def _is_same(milestone: Milestone, key: str, cells: Mapping[str, str]) -> bool:
 
 
 def is_of_event(key: str, event: str) -> bool:
-    """Whether a milestone's key is one of this event."""
+    """Return whether a milestone's key is one of this event."""
     return re.fullmatch(re.escape(_slug(event)) + r"(-[2-9]|-\d\d+)?", key) is not None
 
 

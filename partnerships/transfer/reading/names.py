@@ -15,7 +15,7 @@ _LEP_PHRASES = ("local enterprise partnership", "enterprise partnership")
 
 
 def bare_company(name: str) -> str:
-    """A company's name without its legal suffix.
+    """Return a company's name without its legal suffix.
 
     “Bridge Homes” and “Bridge Homes Limited” give the same result, “bridge homes”.
     """
@@ -23,7 +23,7 @@ def bare_company(name: str) -> str:
 
 
 def council_place(name: str) -> str:
-    """The place in a council's name.
+    """Return the place in a council's name.
 
     “City of York Council”, “York” and “York City Council” give the same result, “york”.
     """
@@ -31,7 +31,7 @@ def council_place(name: str) -> str:
 
 
 def combined_place(name: str) -> str:
-    """The place in a combined authority's name.
+    """Return the place in a combined authority's name.
 
     “Tees Valley” and “Tees Valley Combined Authority” give the same result, “tees valley”.
     """
@@ -39,7 +39,7 @@ def combined_place(name: str) -> str:
 
 
 def lep_core_name(name: str) -> str:
-    """A LEP's name without the words that say it is a LEP.
+    """Return a LEP's name without the words that say it is a LEP.
 
     “Solent LEP” and “Solent Local Enterprise Partnership Limited” give the same result, “solent”.
     """
@@ -47,7 +47,7 @@ def lep_core_name(name: str) -> str:
 
 
 def key_of_curie(text: str) -> str:
-    """The key in a CURIE; "" for other prefixes.
+    """Return the key in a CURIE; "" for other prefixes.
 
     Reads `local-authority:DUR` and the older `local-authority-eng:DUR`.
     """

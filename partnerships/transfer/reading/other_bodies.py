@@ -35,7 +35,7 @@ class OtherBody:
 
 
 def other_kind(*, curie: str, given_type: str, gss: str, name: str) -> tuple[str, str] | None:
-    """Kind and description of a body that is not a council; None for others.
+    """Return the kind and the description of a body that is not a council; None for others.
 
     The type or the key decides before the code, and the code before the name.
     """

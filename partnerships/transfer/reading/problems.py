@@ -74,7 +74,7 @@ class UnableToRead(Exception):
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """The first problems as sentences, and the number of the others."""
+        """Return the first problems as sentences, and the number of the others."""
         lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
         if len(self.problems) > MAX_SHOWN:
             lines.append(f"… and {len(self.problems) - MAX_SHOWN:,} more.")
@@ -82,5 +82,5 @@ class UnableToRead(Exception):
 
 
 def unable(found: str, remedy: str, *, row: int | None = None, column: str = "") -> UnableToRead:
-    """An exception with one problem."""
+    """Return an exception with one problem."""
     return UnableToRead([Problem(row, column, found, remedy)])

@@ -53,7 +53,7 @@ class Proposals:
 
 
 def propose(sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: Mapping[str, str]) -> Proposals:
-    """A proposal for each column, from the most likely heading row.
+    """Return a proposal for each column, from the most likely heading row.
 
     `known_headings` has the columns of headings that people confirmed. Two columns never get the same heading.
     """
@@ -102,7 +102,7 @@ class _Guess:
 def _heading_row(
     sheets: Sequence[Sheet], columns: Sequence[Column], known_headings: Mapping[str, str]
 ) -> tuple[Row, Sequence[Row]]:
-    """The most likely heading row and the rows below it.
+    """Return the most likely heading row and the rows below it.
 
     It is the row near the top of a sheet with the most required columns, then with the most cells that have words, and
     then with the most columns.
@@ -123,13 +123,13 @@ def _heading_row(
 
 
 def _values(rows: Iterable[Row], index: int) -> list[str]:
-    """The different values of a column, in their order."""
+    """Return the different values of a column, in their order."""
     values = (text(row.cells[index]) for row in list(rows)[:MAX_ROWS] if index < len(row.cells))
     return list(dict.fromkeys(value for value in values if value))
 
 
 def likeness(column: Column, heading: str, values: Sequence[str]) -> float:
-    """How likely a heading is a column, from 0 to 1.
+    """Return how likely a heading is a column, from 0 to 1.
 
     The words of the heading count and, if the column has a pattern of values, the share of values that match it.
     """

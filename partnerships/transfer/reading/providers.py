@@ -135,7 +135,7 @@ class Provider:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Provider:
-        """The provider that `as_json` wrote."""
+        """Return the provider that `as_json` wrote."""
         dates = {
             name: dt.date.fromisoformat(fields[name]) if fields.get(name) else None
             for name in ("registered_on", "ended_on")
@@ -143,7 +143,7 @@ class Provider:
         return cls(**{**fields, **dates})
 
     def as_json(self) -> dict[str, Any]:
-        """The fields of the row to review, as JSON can hold them."""
+        """Return the fields of the row to review, as JSON can hold them."""
         dates = {"registered_on": self.registered_on, "ended_on": self.ended_on}
         return asdict(self) | {name: day.isoformat() if day else None for name, day in dates.items()}
 
@@ -162,7 +162,7 @@ class ProviderList:
 
 
 def read_providers(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> ProviderList:
-    """The providers of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
+    """Return the providers of a list; rows with problems are set aside. Raises `UnableToRead` if it is no such list."""
     table = find_table(sheets, COLUMNS, "a list of registered providers", known_headings)
     collector = Collector(table)
     numbers: dict[str, int] = {}

@@ -26,7 +26,7 @@ class Part:
 
 
 def find_tables(parts: Sequence[Part]) -> list[Table]:
-    """The table of each file; the table of a missing file has no rows.
+    """Return the table of each file; the table of a missing file has no rows.
 
     Files may be missing only if the others have rows that were set aside and corrected. Raises `UnknownHeadings` if
     nothing but required columns are missing, and otherwise `UnableToRead`.
@@ -55,12 +55,12 @@ def find_tables(parts: Sequence[Part]) -> list[Table]:
 
 
 def in_file(problems: Sequence[Problem], name: str) -> list[Problem]:
-    """The problems, with the name of the file."""
+    """Return the problems, with the name of the file."""
     return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
 
 
 def of_file(list_file: ListFile, name: str, file_index: int) -> ListFile:
-    """The file with its index in the list, and with its name in the problems of rows set aside."""
+    """Return the file with its index in the list, and with its name in the problems of rows set aside."""
     rows: list[SetAside] = [
         replace(row, problems=tuple(in_file(row.problems, name)), file=file_index) for row in list_file.set_aside
     ]

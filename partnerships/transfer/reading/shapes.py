@@ -61,7 +61,7 @@ class Checking:
         self.problems.append(Problem(None, "", found, remedy, path=path))
 
     def object(self, value: Any, shape: Shape, path: str) -> dict[str, Any]:
-        """The object with its fields as Python types.
+        """Return the object with its fields as Python types.
 
         Invalid fields are reported and left out.
         """
@@ -109,7 +109,7 @@ class Checking:
             return _empty(part)
 
     def _read(self, value: Any, part: Part, path: str) -> Any:
-        """The value in its Python type.
+        """Return the value in its Python type.
 
         Raise ValueError with what is wrong and what to write.
         """
@@ -160,7 +160,7 @@ class Checking:
                 self.add_problem(path, f"“{value}” is not a key in “{to}”.", f"Correct it, or add it to “{to}”.")
 
     def moment(self, text: str) -> dt.datetime:
-        """A day or moment, in ISO 8601 or relative to the load.
+        """Return a day or moment, in ISO 8601 or relative to the load.
 
         Relative: today, 12 days ago, in 3 weeks. Raises `ValueError`.
         """
@@ -185,7 +185,7 @@ class Checking:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, field names included."""
+    """Yield every text in a JSON value, field names included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -231,5 +231,5 @@ def _shown(value: Any) -> str:
 
 
 def given_values(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Those of the named values that the file gives: neither null nor empty text."""
+    """Return those of the named values that the file gives: neither null nor empty text."""
     return {name: value[name] for name in names if value[name] not in (None, "")}

@@ -17,7 +17,7 @@ _AREA_FIELDS = frozenset({"local-planning-authorities", "minerals-and-waste-plan
 
 
 def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str, str]:
-    """The texts of the row, by the fields of the dataset.
+    """Return the texts of the row, by the fields of the dataset.
 
     Fields that the file does not have are left out, and so are keys of authorities in place of codes of areas.
     """
@@ -34,7 +34,7 @@ def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str,
 
 
 def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, columns: tuple[Column, ...]) -> list[Line]:
-    """The rows of saved cells, with their numbers: the reverse of `cells_of`."""
+    """Return the rows of saved cells, with their numbers: the reverse of `cells_of`."""
     lines = []
     for number, cells in rows:
         code_by_field = {field: code for field, code in _column_codes(dataset, columns) if field in cells}
@@ -50,7 +50,7 @@ def lines_of(rows: Iterable[tuple[int, Mapping[str, str]]], dataset: str, column
 
 
 def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:
-    """The date in a saved cell; None if it has none."""
+    """Return the date in a saved cell; None if it has none."""
     try:
         return dt.date.fromisoformat(cells.get(field, ""))
     except ValueError:
@@ -59,7 +59,7 @@ def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:
 
 @lru_cache
 def _column_codes(dataset: str, columns: tuple[Column, ...]) -> tuple[tuple[str, str], ...]:
-    """Pairs of a field of the dataset and the code of its column."""
+    """Return pairs of a field of the dataset and the code of its column."""
     fields = DATASETS[dataset].headings
     places = find_places(Row(1, fields), [], columns)
     return tuple((fields[index], code) for code, index in places.items())

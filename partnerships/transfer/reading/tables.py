@@ -56,7 +56,7 @@ class Row:
     came_from: tuple[int, str] | None = None
 
     def is_blank(self) -> bool:
-        """Whether every cell is empty."""
+        """Return whether every cell is empty."""
         return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in self.cells)
 
 
@@ -69,7 +69,7 @@ class Sheet:
 
 
 def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES) -> tuple[Sheet, ...]:
-    """The sheets of a file without blank rows.
+    """Return the sheets of a file without blank rows.
 
     The type is detected from the content, not the name. Raises `UnableToRead` for a file that is too large, empty,
     broken, of another type, or built to exhaust its reader.
@@ -110,7 +110,7 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
 
 
 def _text_of(data: bytes) -> str:
-    """The text in whichever encoding fits.
+    """Return the text in whichever encoding fits.
 
     UTF-8 first, as Windows-1252 fits nearly always.
     """
@@ -134,7 +134,7 @@ def _text_of(data: bytes) -> str:
 
 
 def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
-    """The encoding of UTF-16 without a byte order mark, as a tuple of one.
+    """Return the encoding of UTF-16 without a byte order mark, as a tuple of one.
 
     Most Latin characters have one zero byte out of two. Raises `UnableToRead` for other content with zero bytes.
     """
@@ -148,7 +148,7 @@ def _utf_16_without_mark(data: bytes) -> tuple[str, ...]:
 
 
 def _from_csv(text: str, name: str) -> Sheet:
-    """The rows that are not blank, numbered as spreadsheets number them."""
+    """Return the rows that are not blank, numbered as spreadsheets number them."""
     delimiter = _delimiter(text)
     # strict: otherwise an unclosed quote would swallow the rest of the file in one cell.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -170,7 +170,7 @@ def _from_csv(text: str, name: str) -> Sheet:
 
 
 def _without_apostrophe(cell: str) -> str:
-    """The cell without the apostrophe that stops it from being a formula.
+    """Return the cell without the apostrophe that stops it from being a formula.
 
     Our own downloads write it (`partnerships.kit.exports.safe_cell`).
     """
@@ -178,7 +178,7 @@ def _without_apostrophe(cell: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that splits most rows near the top; else a comma."""
+    """Return the delimiter that splits most rows near the top; else a comma."""
     sample = text[:20_000].splitlines()[:30]
 
     def typical_width(delimiter: str) -> float:
@@ -204,13 +204,13 @@ def _from_json(text: str) -> Sheet:
 
 
 def _is_yaml(text: str, file_name: str) -> bool:
-    """Whether the file is named as YAML, or begins as a list of objects does."""
+    """Return whether the file is named as YAML, or begins as a list of objects does."""
     named = file_name.casefold().endswith((".yaml", ".yml"))
     return named or re.match(r"(---\s+)?-\s+[\w \"'-]+:\s", text.lstrip()) is not None
 
 
 def _from_yaml(text: str) -> Sheet:
-    """The records of a YAML file; every value is text, as it is written."""
+    """Return the records of a YAML file; every value is text, as it is written."""
     try:
         _refuse_risky_yaml(text)
         value = yaml.load(text, Loader=yaml.CBaseLoader)  # it makes texts, lists and maps alone
@@ -245,7 +245,7 @@ def _refuse_risky_yaml(text: str) -> None:
 
 
 def _from_records(value: Any) -> Sheet:
-    """The rows of an array of objects, or of one object of code and name."""
+    """Return the rows of an array of objects, or of one object of code and name."""
     if isinstance(value, dict):
         lists = [part for part in value.values() if isinstance(part, list)]
         if isinstance(value.get("features"), list):
@@ -273,7 +273,7 @@ def _from_records(value: Any) -> Sheet:
 
 
 def _attributes_of_feature(record: Any) -> Any:
-    """The attributes of a map feature, without its geometry.
+    """Return the attributes of a map feature, without its geometry.
 
     Reads GeoJSON (`properties`) and Esri (`attributes`).
     """
@@ -298,7 +298,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _cell_of(number: int, heading: str, value: Any) -> Cell:
-    """A value of a record as a cell; a list becomes values with commas between."""
+    """Return a value of a record as a cell; a list becomes values with commas between."""
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return ",".join(str(part) for part in value)
     if isinstance(value, dict | list):
@@ -324,7 +324,7 @@ def _with_checked_cells(rows: Iterable[Row]) -> Iterable[Row]:
 
 
 def _check_length(number: int, cell: str) -> str:
-    """The cell. Raises `UnableToRead`, with the row's number, if it is too long."""
+    """Return the cell. Raises `UnableToRead`, with the row's number, if it is too long."""
     if len(cell) > MAX_CHARACTERS:
         raise unable(
             f"a cell has {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",

@@ -33,7 +33,7 @@ class Unreadable(ValueError):
 
 
 def text(cell: Cell) -> str:
-    """The cell as one line of text, as people see it.
+    """Return the cell as one line of text, as people see it.
 
     Whitespace is collapsed and invisible characters are removed. Numbers lose the decimal that Excel adds: 5069.0
     becomes 5069.
@@ -54,12 +54,12 @@ def text(cell: Cell) -> str:
 
 
 def is_nothing(cell: Cell) -> bool:
-    """Whether the cell is blank, or has a mark for an empty value such as “n/a”."""
+    """Return whether the cell is blank, or has a mark for an empty value such as “n/a”."""
     return text(cell).casefold() in _EMPTY_MARKS
 
 
 def code(cell: Cell) -> str:
-    """A key, code or registration number in capitals, without the decimal that Excel adds."""
+    """Return a key, code or registration number in capitals, without the decimal that Excel adds."""
     written = text(cell)
     if re.fullmatch(r"\d+\.0+", written):
         written = written.partition(".")[0]
@@ -67,7 +67,7 @@ def code(cell: Cell) -> str:
 
 
 def flag(cell: Cell) -> bool | None:
-    """Yes, no, or None if the cell says neither."""
+    """Return True for yes, False for no, or None if the cell has neither."""
     word = text(cell).casefold()
     if word in ("true", "yes", "y", "1", "t"):
         return True
@@ -75,7 +75,7 @@ def flag(cell: Cell) -> bool | None:
 
 
 def partial_date(cell: Cell) -> PartialDate | None:
-    """A date as precise as it was written; None for an empty cell.
+    """Return a date as precise as it was written; None for an empty cell.
 
     Reads 2017, 2017.0, 2017-04, 2017-04-11, 2017-04-11T00:00:00, 11/04/2017 (day first, as in Britain), 11.04.2017,
     11 April 2017, 11-Apr-17, 11th April 2017, April 2017, Q2 2017, a date cell, and a day number of Excel. Raises
@@ -109,7 +109,7 @@ def _iso_date(*, year: str, month: str, day: str | None) -> PartialDate:
 
 
 def full_date(cell: Cell) -> dt.date | None:
-    """A full date; None for an empty cell. Raises `Unreadable`, also for a month or a year."""
+    """Return a full date; None for an empty cell. Raises `Unreadable`, also for a month or a year."""
     partial = partial_date(cell)
     if partial is None:
         return None
@@ -119,7 +119,7 @@ def full_date(cell: Cell) -> dt.date | None:
 
 
 def amount(cell: Cell) -> Decimal | None:
-    """A sum of money or a quantity; None for an empty cell.
+    """Return a sum of money or a quantity; None for an empty cell.
 
     Reads £1,373,992.00, 2013.0, (500.00), 1 200 and £1.8m. Raises `Unreadable`.
     """
@@ -138,7 +138,7 @@ def amount(cell: Cell) -> Decimal | None:
 
 
 def _number(bare: str) -> Decimal:
-    """A number as programs write it (1e-05) or as people do (1.8m)."""
+    """Return a number as programs write it (1e-05) or as people do (1.8m)."""
     try:
         return Decimal(bare)
     except InvalidOperation:

@@ -17,7 +17,7 @@ _REFERENCE = re.compile(r"([A-Za-z]*)([0-9]*)")
 
 
 def cells_of(content: bytes) -> int:
-    """The cells of the largest rectangle, of those that hold all values of one sheet; 0 if it is no sheet.
+    """Return the cells of the largest rectangle, of those that hold all values of one sheet; 0 if it is no sheet.
 
     Raises `ValueError` if the part is not XML.
     """
@@ -54,7 +54,10 @@ class _Counter:
         return (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.bottom else 0
 
     def start(self, element: str, given: Mapping[str, str]) -> None:
-        """A sheet, a row, a cell, or what a cell holds."""
+        """Handle the start of an element: a sheet, a row, a cell, or the content of a cell.
+
+        Called by the XML parser.
+        """
         name = element.rpartition(":")[2]
         if name in ("worksheet", "table"):
             self.largest = max(self.largest, self.area)
@@ -90,7 +93,7 @@ def _times(given: Mapping[str, str], attribute: str) -> int:
 
 
 def _number(column: str) -> int:
-    """The number of a column from its name: 1 for A, 27 for AA."""
+    """Return the number of a column from its name: 1 for A, 27 for AA."""
     number = 0
     for character in column.upper():
         number = number * 26 + ord(character) - 64

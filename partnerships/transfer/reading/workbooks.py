@@ -40,7 +40,7 @@ Numbered = list[tuple[int, tuple[Any, ...]]]
 
 
 def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
-    """Each visible sheet with its numbered rows.
+    """Yield each visible sheet with its numbered rows.
 
     Values are those that the program last computed. A value of merged cells stands in each of their rows. Raises
     `UnableToRead` if the archive is not a workbook, is damaged, or unpacks to more than a list needs.
@@ -60,7 +60,7 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
 
 
 def _looked_over(data: bytes) -> bytes:
-    """The archive again, with exactly the parts and bytes that were checked.
+    """Return the archive again, with exactly the parts and bytes that were checked.
 
     An archive can say that a part is shorter than it is, or have two parts of one name: readers disagree on them.
     """
@@ -150,7 +150,7 @@ def _plain(cell: Any) -> Any:
 
 
 def _merged(sheet: Any) -> dict[int, dict[int, Any]]:
-    """Values of cells that are merged over several rows, by row and column."""
+    """Return the values of cells that are merged over several rows, by row number and column index."""
     ranges = [range_ for range_ in sheet.merged_cell_ranges or () if range_[1][0] > range_[0][0]][:MAX_ROWS]
     if not ranges:
         return {}

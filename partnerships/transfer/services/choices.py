@@ -27,16 +27,16 @@ class Choices:
     council: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The choices for the report of a preview, without the date."""
+        """Return the choices for the report of a preview, without the date."""
         return {name: value for name, value in asdict(self).items() if name != "as_of"}
 
     def by(self, publisher: str) -> Choices:
-        """The same choices for the lists of a publisher."""
+        """Return the same choices for the lists of a publisher."""
         return replace(self, publisher=publisher)
 
     @classmethod
     def of_preview(cls, report: dict[str, Any], as_of: dt.date | None, *, accept_missing: bool) -> Choices:
-        """The choices of a preview, from its report and its date.
+        """Return the choices of a preview, from its report and its date.
 
         A date that was only assumed, because the list has none, is not a choice.
         """

@@ -87,7 +87,7 @@ def _apply_authority(
 
 
 def _namesakes(authority: CombinedAuthority, directory: Directory) -> tuple[Organisation, ...]:
-    """Combined authorities of the directory with the same place in one of their names."""
+    """Return combined authorities of the directory with the same place in one of their names."""
     place = combined_place(authority.name)
     return tuple(
         organisation
@@ -184,7 +184,7 @@ def _names(areas: Iterable[Area]) -> str:
 
 
 def _district(code: str, name: str, listed_district_codes: set[str], directory: Directory, run: Import) -> Area:
-    """The area of a district, created if needed.
+    """Return the area of a district, created if needed.
 
     A new code is the new code of a council that has the district's name and tier, if there is exactly one and its old
     code is not in the list.

@@ -16,7 +16,7 @@ from partnerships.transfer.reporting import Report
 def settled_date(
     *, given: dt.date | None, named: dt.date | None, said: dt.date | None, now: dt.datetime, report: Report
 ) -> dt.date:
-    """The date of a list: the date that a person gave, or else a date found in the list, or else today.
+    """Return the date of a list: the date that a person gave, or else a date found in the list, or else today.
 
     `named` is the date in the file's name or title, `said` the date in its rows. The report says if today is assumed.
     Raises `UnableToRead` if the given date is in the future.
@@ -44,7 +44,7 @@ def settled_date(
 def newer_list(
     *, register: str, digest: str, as_of: dt.date, organisation: Organisation | None = None
 ) -> ImportRun | None:
-    """The latest list of the same register, if it is newer than this one.
+    """Return the latest list of the same register, if it is newer than this one.
 
     An organisation's own files are compared only with its own files, and files of the whole country only with files of
     the whole country.
@@ -54,13 +54,13 @@ def newer_list(
 
 
 def latest_date(register: str, digest: str, organisation: Organisation | None = None) -> dt.date | None:
-    """The date of the latest other list of a register, or of an organisation's own files of it."""
+    """Return the date of the latest other list of a register, or of an organisation's own files of it."""
     latest = _latest_list(register, digest, organisation)
     return latest.as_of if latest is not None else None
 
 
 def _latest_list(register: str, digest: str, organisation: Organisation | None = None) -> ImportRun | None:
-    """The list of a register with the latest date, apart from the file with this digest.
+    """Return the list of a register with the latest date, apart from the file with this digest.
 
     If a file was imported several times, the date of its last import counts, so that a wrong date can be corrected.
     """

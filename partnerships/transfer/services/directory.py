@@ -74,7 +74,7 @@ class Import:
         self._cells_set_aside.update(fold_name(cell) for cell in row.cells if cell)
 
     def is_mentioned(self, values: Iterable[str]) -> bool:
-        """Whether a row that was set aside has one of these keys or names.
+        """Return whether a row that was set aside has one of these keys or names.
 
         If so, the organisation is in the list, although its row could not be used.
         """
@@ -122,25 +122,25 @@ class Directory:
         self.by_name[fold_name(name)].add(pk)
 
     def holder(self, scheme: str, value: str) -> Organisation | None:
-        """The organisation that has an identifier."""
+        """Return the organisation that has an identifier."""
         pk = self.holders.get((scheme, value))
         return self.organisations[pk] if pk is not None else None
 
     def of_code(self, code: str) -> Organisation | None:
-        """The organisation that has the GSS code now or had it before."""
+        """Return the organisation that has the GSS code now or had it before."""
         return self.holder(Scheme.GSS, code) or self.holder(Scheme.LOCAL_AUTHORITY_FORMER, code)
 
     def called(self, name: str) -> list[Organisation]:
-        """Organisations with this name; case, accents and punctuation are ignored."""
+        """Return organisations with this name; case, accents and punctuation are ignored."""
         return [self.organisations[pk] for pk in sorted(self.by_name.get(fold_name(name), ()))]
 
     def having(self, scheme: str) -> list[Organisation]:
-        """Organisations that have an identifier of the scheme."""
+        """Return organisations that have an identifier of the scheme."""
         ids = {pk for (held_scheme, _), pk in self.holders.items() if held_scheme == scheme}
         return [self.organisations[pk] for pk in sorted(ids)]
 
     def values(self, organisation: Organisation, scheme: str) -> set[str]:
-        """The organisation's identifiers of one scheme."""
+        """Return the organisation's identifiers of one scheme."""
         return {value for held_scheme, value in self.identifiers[organisation.pk] if held_scheme == scheme}
 
     def adopt(
@@ -158,7 +158,7 @@ class Directory:
             self._index_name(organisation.pk, name)
 
     def area(self, code: str, **fields: Any) -> Area:
-        """The area with this code; it is created, or updated with the fields, if needed."""
+        """Return the area with this code; it is created, or updated with the fields, if needed."""
         existing = self.areas.get(code)
         if existing is not None and all(getattr(existing, name) == value for name, value in fields.items()):
             return existing
@@ -168,7 +168,7 @@ class Directory:
         return area
 
     def district(self, code: str, name: str) -> Area:
-        """The area with a district's code; a new one gets the name in the list."""
+        """Return the area with a district's code; a new one gets the name in the list."""
         return self.areas.get(code) or self.area(code, name=name or code, kind=AreaKind.DISTRICT)
 
     def update(
@@ -302,12 +302,12 @@ class Directory:
 
 
 def alternative_names(*names: str) -> list[tuple[str, str]]:
-    """The names with the kind “alternative”, as `Directory.update` takes them; empty ones are left out."""
+    """Return the names with the kind “alternative”, as `Directory.update` takes them; empty ones are left out."""
     return [(name, NameKind.ALTERNATIVE) for name in names if name]
 
 
 def _differ(old_value: Any, new_value: Any) -> bool:
-    """Whether two values differ; in texts, case and punctuation are ignored."""
+    """Return whether two values differ; in texts, case and punctuation are ignored."""
     if isinstance(old_value, str) and isinstance(new_value, str) and old_value and new_value:
         return fold_name(old_value) != fold_name(new_value)
     return bool(old_value != new_value)

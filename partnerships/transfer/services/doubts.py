@@ -43,7 +43,7 @@ class Doubts:
         return {candidate.pk for doubt in self.new_doubts for candidate in doubt.candidates}
 
     def answer(self, key: str) -> Doubt | None:
-        """The answered row with this key; None if it has no answer."""
+        """Return the answered row with this key; None if it has no answer."""
         doubt = self.answers.get(key)
         return doubt if doubt is not None and not doubt.is_open else None
 
@@ -56,5 +56,5 @@ class Doubts:
 
 
 def distinct(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:
-    """The organisations without duplicates, in order."""
+    """Return the organisations without duplicates, in order."""
     return tuple({organisation.pk: organisation for organisation in organisations}.values())

@@ -53,12 +53,12 @@ class File:
 
 
 def names_of(files: Sequence[File]) -> str:
-    """The names of the files that are not missing, without folders."""
+    """Return the names of the files that are not missing, without folders."""
     return ", ".join(file.base_name for file in files if file.name)
 
 
 def pack(files: Sequence[File]) -> bytes:
-    """The files in their order as one ZIP archive, which a preview can hold."""
+    """Return the files in their order as one ZIP archive, which a preview can hold."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for index, file in enumerate(files):
@@ -67,7 +67,7 @@ def pack(files: Sequence[File]) -> bytes:
 
 
 def unpack(data: bytes) -> list[File]:
-    """The files in an archive made by `pack`."""
+    """Return the files in an archive made by `pack`."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return [File(entry.filename.partition("/")[2], archive.read(entry)) for entry in archive.infolist()]
 
@@ -105,7 +105,10 @@ class Given:
         return max((day for day in map(date_in_file_name, self.names) if day), default=None)
 
     def latest_date(self, register: str) -> dt.date | None:
-        """The date of the latest other import of a register: rows that were set aside and corrected belong to it."""
+        """Return the date of the latest other import of a register.
+
+        Rows that were set aside and corrected belong to that import.
+        """
         return latest_date(register, self.digest, self.organisation)
 
     @property
@@ -139,7 +142,7 @@ class Given:
         return run
 
     def new_run(self, register: str, as_of: dt.date) -> ImportRun:
-        """The run of this import, not saved."""
+        """Return the run of this import, not saved."""
         run = new_run(
             register=register,
             file_name=names_of(self.files),

@@ -39,7 +39,7 @@ def apply_leps(leps: tuple[Lep, ...], directory: Directory, doubts: Doubts, run:
 
 
 def _unlisted_leps(leps: tuple[Lep, ...], directory: Directory, run: Import) -> list[Organisation]:
-    """LEPs from earlier lists that have neither a code nor a name in this one. None if it is only a part.
+    """Return the LEPs of earlier lists that this list does not have; none if it is only a part.
 
     LEPs that an administrator added have no code, and need not be in any list.
     """

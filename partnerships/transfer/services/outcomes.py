@@ -19,7 +19,7 @@ class Outcome:
 
 
 def last_line(run: ImportRun, *, applied: bool) -> str:
-    """The changes of a run in one sentence; if it is not applied, the changes that it would make."""
+    """Return the changes of a run in one sentence; if it is not applied, the changes that it would make."""
     counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
     return summary(Register(run.register).label, run.as_of, counts, applied=applied)
 

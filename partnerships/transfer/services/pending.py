@@ -69,13 +69,13 @@ def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
 
 
 def _organisations(scheme: str, values: list[str]) -> list[Organisation]:
-    """The organisations with one of these identifiers, ordered by identifier."""
+    """Return the organisations with one of these identifiers, ordered by identifier."""
     identifiers = Identifier.objects.filter(scheme=scheme, value__in=values)
     return [identifier.organisation for identifier in identifiers.select_related("organisation").order_by("value")]
 
 
 def _successor(item: dict[str, Any], *, author: User | None, now: dt.datetime) -> Organisation:
-    """The successor in the file, created if it is not in the directory."""
+    """Return the successor in the file, created if it is not in the directory."""
     key = f"pending:{item['key']}"
     existing = _organisations(Scheme.NETWORK, [key])
     if existing:

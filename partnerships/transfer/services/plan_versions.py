@@ -14,7 +14,7 @@ from partnerships.transfer.services.directory import Import
 
 
 def said_before(plan: Plan | None, *, is_open: bool = False) -> Content | None:
-    """What the last file said of the plan; None if no file said anything.
+    """Return what the last file said of the plan; None if no file said anything.
 
     A version from a file has the edits that owners made before too. So what each file changed is applied to what the
     file before said. With `is_open`, in versions that are under no embargo.

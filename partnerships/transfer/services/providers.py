@@ -93,7 +93,7 @@ def _apply_each(
 
 
 def _unlisted_by_name(providers: Sequence[Provider], directory: Directory, run: Import) -> dict[str, Organisation]:
-    """Providers of the directory whose numbers are not in the list, by name without “Limited” and the like.
+    """Return providers of the directory whose numbers are not in the list, by name without “Limited” and the like.
 
     A provider of the list with a new number may be one of them. Empty if the list is only a part.
     """
@@ -135,7 +135,7 @@ class NewProviders:
 
 
 def _as_on_date_of_list(provider: Provider, list_date: dt.date) -> Provider:
-    """The provider as it was on the list's date: later ends are ignored."""
+    """Return the provider as it was on the list's date: later ends are ignored."""
     ends_later = provider.ended_on is not None and provider.ended_on > list_date
     return replace(provider, is_ended=False, ended_on=None) if ends_later else provider
 
@@ -155,7 +155,7 @@ class Councils:
                 self._by_place.setdefault(place, []).append(council)
 
     def named(self, name: str, on: dt.date) -> tuple[Organisation, ...]:
-        """Councils that the name can mean on a date, active ones first.
+        """Return councils that the name can mean on a date, active ones first.
 
         Exact names are preferred to places.
         """
@@ -168,7 +168,7 @@ class Councils:
 
 
 def _existing_on(councils: tuple[Organisation, ...], day: dt.date) -> tuple[Organisation, ...]:
-    """Of several councils, those that existed on a day, if any did."""
+    """Return those of several councils that existed on a day; all of them if none did."""
     if len(councils) < 2:
         return councils
     existing = tuple(council for council in councils if covers(council.valid_from, council.valid_to, day))
@@ -257,7 +257,7 @@ class _ProviderMatcher:
 
 
 def _company_names(directory: Directory) -> set[str]:
-    """The names of all providers, without “Limited” and the like."""
+    """Return the names of all providers, without “Limited” and the like."""
     return {
         bare_company(name)
         for organisation in directory.organisations.values()
@@ -290,7 +290,7 @@ def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -
 def _find_council(
     provider: Provider, directory: Directory, councils: Councils, on: dt.date
 ) -> tuple[Organisation | None, NewDoubt | None]:
-    """The council that a provider is, or a row to review if key, number and name disagree or are not enough.
+    """Return the council that a provider is, or a row to review if key, number and name disagree or are not enough.
 
     Councils registered in 2010 have the old ONS code of their area as their number (`45UB`).
     """

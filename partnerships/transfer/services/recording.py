@@ -17,7 +17,7 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 def new_run(
     *, register: str, file_name: str, sha256: str, as_of: dt.date | None, author: User | None, now: dt.datetime
 ) -> ImportRun:
-    """A run that is not saved and has no report yet; see `settle_run`."""
+    """Return a run that is not saved and has no report yet; see `settle_run`."""
     return ImportRun(
         register=register,
         file_name=file_name[:300],

@@ -32,7 +32,7 @@ REFUSALS = (
 
 
 def problem_of_refusal(error: Exception, row: int | None) -> Problem:
-    """The problem of a row that a service or the database refused."""
+    """Return the problem of a row that a service or the database refused."""
     if isinstance(error, IntegrityError):
         found = f"it contradicts the directory ({constraint_of(error)})."
         return Problem(row, "", found, "Correct its dates, keys and codes, or the directory in the administration.")
@@ -73,7 +73,7 @@ def set_aside_if_refused(row: int, directory: Directory, run: Import, *, is_used
 
 
 def constraint_of(error: IntegrityError) -> str:
-    """The name of the constraint that a row broke, in words."""
+    """Return the name of the constraint that a row broke, in words."""
     diagnostics = getattr(error.__cause__, "diag", None)
     name = getattr(diagnostics, "constraint_name", None) or "a rule of the database"
     return str(name).replace("_", " ")

@@ -175,7 +175,7 @@ def _propose_everything(succession: Succession, now: dt.datetime) -> None:
 
 
 def _state(bodies: Sequence[Organisation], now: dt.datetime) -> State:
-    """What these organisations hold now."""
+    """Return what these organisations are responsible for now."""
     day = timezone.localdate(now)
     return {
         body.name: {

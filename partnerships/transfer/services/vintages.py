@@ -68,7 +68,7 @@ class Ages:
             self._newer_date_by_authority[authority] = max(newer_date, newer_date_of_authority)
 
     def newer_than(self, row: Hashable, authority: Hashable, default: dt.date | None) -> dt.date | None:
-        """The date of what was imported before, if that is newer than the row; None if the row is the newer one.
+        """Return the date of what was imported before, if that is newer than the row; None if the row is the newer one.
 
         `default` if nothing tells the age of the row or of its authority.
         """
@@ -78,7 +78,7 @@ class Ages:
 
 
 def ids_with_event_of_files(kind: EventKind, target_ids: Iterable[int], run: Import) -> set[int]:
-    """The ids of the targets that have an event of this kind from an earlier import of the same files."""
+    """Return the ids of the targets that have an event of this kind from an earlier import of the same files."""
     events = Event.objects.filter(kind=kind, target_id__in=target_ids, data__file=run.digest)
     return set(events.values_list("target_id", flat=True))
 
@@ -127,7 +127,7 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
 
 
 def _find(entry: Entry, directory: Directory) -> Organisation | None:
-    """The organisation with one of the identifiers.
+    """Return the organisation with one of the identifiers.
 
     A body that is not a council can also be found by its name and kind, if only one organisation has both.
     """

@@ -47,7 +47,7 @@ _SUPPLY = re.compile(r"(?<!\d)(100[678][abc]?)([SC])(?![a-z0-9])", re.IGNORECASE
 
 
 def read_net_additions(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Net additional dwellings by district and year. Raises `UnableToRead`."""
+    """Return net additional dwellings by district and year. Raises `UnableToRead`."""
     table = find_table(
         without_notes(sheets), COLUMNS, "a table of net additional dwellings", known_headings, keep_repeats=True
     )
@@ -55,7 +55,7 @@ def read_net_additions(sheets: Sequence[Sheet], known_headings: Mapping[str, str
 
 
 def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Households on housing registers, with a column for each year. Raises `UnableToRead`."""
+    """Return households on housing registers, with a column for each year. Raises `UnableToRead`."""
     table = find_table(
         without_notes(sheets), COLUMNS, "a table of households on housing registers", known_headings, keep_repeats=True
     )
@@ -63,7 +63,7 @@ def read_registers_by_year(sheets: Sequence[Sheet], known_headings: Mapping[str,
 
 
 def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """Affordable homes by table, district and year.
+    """Return affordable homes by table, district and year.
 
     One sheet of each table. Raises `UnableToRead`.
     """
@@ -89,7 +89,7 @@ def _one_table(sheets: Sequence[Sheet], known_headings: Mapping[str, str]) -> Ta
 
 
 def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """The sheets without rows of one cell, which are titles and notes, unless it is the code of an area."""
+    """Return the sheets without rows of one cell, which are titles and notes, unless it is the code of an area."""
     return [Sheet(sheet.name, tuple(row for row in sheet.rows if not _is_note(row))) for sheet in sheets]
 
 
@@ -113,7 +113,7 @@ class _LiveTable(NamedTuple):
 
 
 def _name_of(sheet: Sheet) -> str:
-    """The number of the live table in the sheet's name or first rows. "" if it is not one of these."""
+    """Return the number of the live table in the sheet's name or first rows. "" if it is not one of these."""
     titles = [sheet.name, *(text(cell) for row in sheet.rows[:3] for cell in row.cells)]
     for title in titles:
         if match := _SUPPLY.search(title):
@@ -124,7 +124,7 @@ def _name_of(sheet: Sheet) -> str:
 def _put_together(
     sheets: Sequence[Sheet], known_headings: Mapping[str, str]
 ) -> tuple[Sheet, dict[int, tuple[str, int]], list[str]]:
-    """The tables of all sheets joined, with a column for the table; where each row came from; other tables."""
+    """Return the tables of all sheets joined, with a column for the table; where each row came from; other tables."""
     others: list[str] = []
     found: list[_LiveTable] = []
     for sheet in sheets:
@@ -170,7 +170,7 @@ def _figures(
     *,
     single: bool = False,
 ) -> FigureList:
-    """A figure for each area and year; rows of totals are counted.
+    """Return a figure for each area and year; rows of totals are counted.
 
     The measure is `always` the same, or that of the live table which the row names.
     """
@@ -202,7 +202,7 @@ def _figures(
 def _figures_of(
     line: Line, area: str, measure: str, years: Mapping[int, Years], collector: Collector
 ) -> Iterator[PublishedFigure]:
-    """The figure of each year that the row has."""
+    """Yield the figure of each year that the row has."""
     for place, year in years.items():
         if not text(_at(line.cells, place)):
             continue

@@ -42,7 +42,7 @@ _HEADINGS = ("ONS Code", "Area Name", "Scored as")
 
 
 def read_delivery_test(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """What the test measured, for each authority. Raises `UnableToRead`.
+    """Return the results of the test for each authority. Raises `UnableToRead`.
 
     Authorities of a joint plan that is measured as one have the figures of the whole plan's area.
     """
@@ -84,7 +84,7 @@ def read_delivery_test(sheets: Sequence[Sheet], known_headings: Mapping[str, str
 
 
 def _columns_of_years(heading: Row) -> dict[int, tuple[str, Years]]:
-    """The measure and the years of columns such as “Number of homes required 2020-21”, by place in the row."""
+    """Return the measure and the years of columns such as “Number of homes required 2020-21”, by place in the row."""
     columns = {}
     for place, cell in enumerate(heading.cells):
         match = _OF_YEAR.fullmatch(text(cell))
@@ -103,7 +103,7 @@ def _of_all_years(line: Line, whole: PublishedFigure, collector: Collector) -> I
 
 
 def _measured(cell: Cell) -> tuple[Decimal | None, str]:
-    """A number; per cent as a share.
+    """Return a number; per cent as a share.
 
     A dash says that nothing was required, so that nothing was measured.
     """
@@ -113,7 +113,7 @@ def _measured(cell: Cell) -> tuple[Decimal | None, str]:
 
 
 def _flattened(sheet: Sheet) -> Sheet:
-    """One table of the sheet's tables, with one heading row.
+    """Return the sheet's tables as one table with one heading row.
 
     A sheet without such headings as it is. The second row of a heading has the years. The title above a table says how
     its authorities are scored.
@@ -144,7 +144,7 @@ def _is_title(row: Row) -> bool:
 
 
 def _names(heading: Row, below: Sequence[Row]) -> tuple[list[str], Sequence[Row]]:
-    """The name of each column, and the rows below.
+    """Return the name of each column, and the rows below.
 
     A blank cell of the first row belongs to the heading before it.
     """

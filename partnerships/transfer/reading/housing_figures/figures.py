@@ -97,12 +97,12 @@ class FigureList:
     places: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
     def row_set_aside(self, row: int, found: str, remedy: str) -> SetAside:
-        """The row, set aside for one reason."""
+        """Return the row, set aside for one reason."""
         return placed(self.list_file.row_set_aside([Problem(row, "", found, remedy)]), self.places)
 
 
 def placed(aside: SetAside, places: Mapping[int, tuple[str, int]]) -> SetAside:
-    """The row set aside, with the sheet and row at which a person finds it."""
+    """Return the row set aside, with the sheet and row at which a person finds it."""
     if aside.row not in places:
         return aside
     sheet, number = places[aside.row]
@@ -119,7 +119,7 @@ class Years:
 
 
 def read_years(heading: Cell, *, single: bool = False) -> Years | None:
-    """The financial year in a heading, such as “2023-24 [r] [note 17]”.
+    """Return the financial year in a heading, such as “2023-24 [r] [note 17]”.
 
     None if it has none. With `single` also one year: “2025” is 31 March 2025.
     """
@@ -140,7 +140,7 @@ def _status(marks: str) -> str:
 
 
 def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool = True) -> tuple[Decimal | None, str]:
-    """The number in a cell, or None, and its status, which is that of its column unless the cell has a mark.
+    """Return the number in a cell, or None, and its status, which is that of its column unless the cell has a mark.
 
     Raises `Unreadable`.
     """
@@ -158,7 +158,7 @@ def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool 
 
 
 def area_code(line: Line, collector: Collector) -> str | None:
-    """The code of the council, national park or development corporation of a row; None for a total or a note.
+    """Return the code of the council, national park or development corporation of a row; None for a total or a note.
 
     Lists before 2011 have older codes, such as 45UB. Anything else in the cell is a problem of the row.
     """
@@ -176,7 +176,7 @@ def area_code(line: Line, collector: Collector) -> str | None:
 def figure_list(
     figures: Sequence[PublishedFigure], collector: Collector, sheets: Sequence[Sheet], *, totals: int = 0
 ) -> FigureList:
-    """The figures of the rows without a problem. Raises `UnableToRead` if the table has no row of an area."""
+    """Return the figures of the rows without a problem. Raises `UnableToRead` if the table has no row of an area."""
     if not figures and not collector.problems:
         raise unable("no row of it has the code of a council.", "It needs a column of codes such as E07000223.")
     list_file = collector.list_file()
@@ -185,7 +185,7 @@ def figure_list(
 
 
 def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
-    """The day of publication that a cover or a note gives.
+    """Return the day of publication that a cover or a note gives.
 
     In the same row, or in the next one.
     """
@@ -205,6 +205,6 @@ def published_on(sheets: Sequence[Sheet]) -> dt.date | None:
 
 
 def _day(words: str) -> dt.date | None:
-    """The first date in words: “20 November 2025 Next update: November 2026”."""
+    """Return the first date in words: “20 November 2025 Next update: November 2026”."""
     first = re.split(r"\bnext\b", words, flags=re.IGNORECASE)[0]
     return date_in_file_name(first) if re.search(r"\d{1,2}\D+20\d\d", first) else None

@@ -40,7 +40,7 @@ COLUMNS = (
 
 
 def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """What the plans of each authority require. Raises `UnableToRead`.
+    """Return the homes that the plans of each authority require. Raises `UnableToRead`.
 
     A joint plan with a number for all its authorities together has that as a joint figure of each of them.
     """
@@ -78,7 +78,7 @@ def read_requirements(sheets: Sequence[Sheet], known_headings: Mapping[str, str]
 
 
 def _numbers(line: Line, whole: PublishedFigure, collector: Collector) -> Iterator[PublishedFigure]:
-    """The number, the two ends of a range, the number of a joint plan, or that none is published."""
+    """Yield the number, the two ends of a range, the number of a joint plan, or that none is published."""
     said = {code: read for code in ("number", "min", "max", "joint") if (read := collector.read(line, code, _number))}
     values = {code: value for code, value in said.items() if value is not None}
     if "number" in values:

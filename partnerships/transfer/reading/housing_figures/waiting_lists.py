@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_KNOWN) -> FigureList:
-    """The households on the register of each area and year.
+    """Return the households on the register of each area and year.
 
     Raises `UnableToRead`. An area may have several rows for a year, where figures of former councils are given under
     the new code.
@@ -74,7 +74,7 @@ def read_waiting_lists(sheets: Sequence[Sheet], known_headings: Mapping[str, str
 
 
 def _day_of(cell: Cell) -> Years:
-    """The year of the 31 March: “2025”, or “2024-25”, which ends on it."""
+    """Return the year of the 31 March: “2025”, or “2024-25”, which ends on it."""
     years = read_years(cell, single=True)
     if years is None:
         raise Unreadable(f"“{text(cell)}” is not a year. Enter a year, for example 2025 or 2024-25.")

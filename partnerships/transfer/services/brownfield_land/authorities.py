@@ -19,7 +19,7 @@ _REMEDY = "Enter the council’s planning.data.gov.uk address, or choose the cou
 def sites_by_council(
     sites: Sequence[Site], council: Organisation | None, run: Import
 ) -> dict[Organisation, list[Site]]:
-    """The sites of each council; rows of unknown authorities are set aside.
+    """Return the sites of each council; rows of unknown authorities are set aside.
 
     Rows without an authority belong to `council`; if it is given, rows of other councils are set aside too. Raises
     `UnableToRead` if no row belongs to a council.
@@ -49,7 +49,7 @@ def sites_by_council(
 
 
 def _find_authority(cell: str) -> Organisation | None:
-    """The authority in a cell; None if there is not exactly one.
+    """Return the authority in a cell; None if there is not exactly one.
 
     A cell has a URL that ends in `local-authority:ADU`, `district-council/adur` or `entity/28`, or only this last part,
     or a name.

@@ -13,7 +13,7 @@ from partnerships.transfer.reading.brownfield_land import Site
 
 
 def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict[str, Site]:
-    """The file's sites by their keys in the plan: the keys of `before` by reference, and new keys."""
+    """Return the file's sites by their keys in the plan: the keys of `before` by reference, and new keys."""
     key_by_reference = {site["reference"]: site["key"] for site in before["sites"]} if before else {}
     used_keys = set(key_by_reference.values())
     site_by_key: dict[str, Site] = {}
@@ -25,7 +25,7 @@ def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict
 
 
 def _new_key(reference: str, used_keys: Collection[str]) -> str:
-    """A key made from the reference, with a number if another site has it already."""
+    """Return a key made from the reference, with a number if another site has it already."""
     slug = re.sub(r"[^a-z0-9]+", "-", reference.casefold()).strip("-")[:80] or "site"
     key = slug
     number = 1
@@ -42,7 +42,7 @@ def content_of_sites(
     kept_references: frozenset[str],
     newest: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The content of the plan according to the file.
+    """Return the content of the plan according to the file.
 
     `before` is the content according to the last file, `newest` the newest version. Sites of `before` stay in their
     order. Sites that the file does not have are removed, apart from confidential ones, which the owners marked, and
@@ -69,7 +69,7 @@ def content_of_sites(
 def _updated(
     site: Mapping[str, Any], new_values: Mapping[str, Any], published_names: Mapping[str, str]
 ) -> dict[str, Any]:
-    """A site with the values of its row.
+    """Return a site with the values of its row.
 
     The register may have been made from our own file, in which the name is the name and the address: then the name
     stays as it is.
@@ -81,12 +81,12 @@ def _updated(
 
 
 def title_of(council: Organisation) -> str:
-    """The title of the plan with a council's register."""
+    """Return the title of the plan with a council's register."""
     return f"Brownfield land register of {council.name}"[:200]
 
 
 def _site(key: str, site: Site, council: Organisation) -> dict[str, Any]:
-    """A row as a site of a plan. The planning status depends on the kind of permission too."""
+    """Return a row as a site of a plan. The planning status depends on the kind of permission too."""
     lng, lat = site.point or (None, None)
     status = PLANNING_STATUSES.get(site.status, "")
     if status == "permission":

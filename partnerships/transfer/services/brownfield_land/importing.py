@@ -149,7 +149,7 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
 def _without_older(
     plan: Plan, sites: Sequence[Site], gaps: frozenset[str], run: Import
 ) -> tuple[Sequence[Site], frozenset[str]]:
-    """The sites without rows that are older than the saved ones, and the gaps with the references of these."""
+    """Return the sites without rows that are older than the saved ones, and the gaps with the references of these."""
     saved_dates = _update_dates(plan)
     older_references = set()
     for site in sites:
@@ -166,13 +166,16 @@ def _without_older(
 
 
 def _update_dates(plan: Plan) -> dict[str, dt.date | None]:
-    """The dates on which the saved rows of a register were updated, by the references of their sites."""
+    """Return the dates on which the saved rows of a register were updated, by the references of their sites."""
     records = plan.records.order_by("position")
     return {text(record.cells["SiteReference"]): _updated_on(record.cells) for record in records}
 
 
 def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
-    """The date of the council's last file, if no site has a newer row in this file and at least one has an older."""
+    """Return the date of the council's last file if this file is older; None otherwise.
+
+    The file is older if at least one site has an older row than the saved one, and no site has a newer row.
+    """
     saved_dates = _update_dates(plan)
     newer = None
     for site in sites:

@@ -81,7 +81,7 @@ def _save_councils(
 
 
 def _expected_organisations(council_list: CouncilList, directory: Directory, doubts: Doubts) -> list[Organisation]:
-    """The organisations that the list should contain.
+    """Return the organisations that the list should contain.
 
     A list without keys contains only some types of council, and often only current ones. Candidates of rows to review
     are not expected: one of them may be in the list.
@@ -100,7 +100,7 @@ def _expected_organisations(council_list: CouncilList, directory: Directory, dou
 
 
 def _as_on_date_of_list(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
-    """The councils as they were on the list's date: those that end later are still current."""
+    """Return the councils as they were on the list's date: those that end later are still current."""
     ending_later = [
         council for council in councils if council.ends_on and council.ends_on > run.as_of and not council.is_current
     ]
@@ -140,7 +140,7 @@ def apply_council_answer(
 
 
 def _without_contradictions(council_list: CouncilList, directory: Directory, run: Import) -> CouncilList:
-    """The list without rows that contradict each other or the directory, which are set aside.
+    """Return the list without rows that contradict each other or the directory, which are set aside.
 
     Raises `UnableToRead` if there is such a row and rows cannot be set aside one by one.
     """
@@ -158,7 +158,7 @@ def _without_contradictions(council_list: CouncilList, directory: Directory, run
 
 
 def _contradictions(council_list: CouncilList, directory: Directory, run: Import) -> Iterator[Problem]:
-    """Problems of keys, codes and successors that contradict the directory or another row."""
+    """Yield problems of keys, codes and successors that contradict the directory or another row."""
     listed_keys = {council.key for council in council_list.councils}
     first_council_by_pk: dict[int, Council] = {}
     for council in council_list.councils:
@@ -182,6 +182,6 @@ def _contradictions(council_list: CouncilList, directory: Directory, run: Import
 
 
 def _same_organisation_problem(council: Council, other_council: Council, organisation: Organisation) -> Problem:
-    """The problem of a row that is the same organisation as another row."""
+    """Return the problem of a row that is the same organisation as another row."""
     found = f"this row and row {other_council.row} are both {organisation.name} in the directory."
     return Problem(council.row, "", found, "Correct the key or the code of one of the two.")

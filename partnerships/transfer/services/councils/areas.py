@@ -21,7 +21,7 @@ _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA
 
 
 def areas_of(councils: tuple[Council, ...], directory: Directory, *, names_are_areas: bool) -> dict[str, Area]:
-    """The area of each council by the council's key; areas are created and updated as needed.
+    """Return the area of each council by the council's key; areas are created and updated as needed.
 
     If `names_are_areas` (lists of codes and names), the list names new areas only; existing ones keep their names.
     """
@@ -77,7 +77,7 @@ def follow_code(
 
 
 def _serves_newer_code(body: Organisation, area: Area, directory: Directory) -> bool:
-    """Whether the council already serves an area of the same tier with a higher code, which is a newer one."""
+    """Return whether the council already serves an area of the same tier with a higher code, which is a newer one."""
     code_by_pk = {area.pk: area.code for area in directory.areas.values()}
     present_codes = [
         code_by_pk[service.area_id]
@@ -89,7 +89,7 @@ def _serves_newer_code(body: Organisation, area: Area, directory: Directory) -> 
 
 
 def _current_areas_with_other_codes(body: Organisation, area: Area, directory: Directory) -> list[Area]:
-    """Areas of the same kind with the council's other GSS codes that have not ended."""
+    """Return areas of the same kind with the council's other GSS codes that have not ended."""
     codes = sorted(directory.values(body, Scheme.GSS))
     areas = [directory.areas[code] for code in codes if code in directory.areas]
     return [other for other in areas if other.pk != area.pk and other.kind == area.kind and other.valid_to is None]

@@ -87,7 +87,7 @@ def _update(organisation: Organisation, matched: MatchedCouncil, area: Area, dir
 
 
 def _fields(council: Council, directory: Directory, *, has_official_name: bool) -> dict[str, Any]:
-    """The fields of the organisation that the row fills in; blank cells are left out."""
+    """Return the fields of the organisation that the row fills in; blank cells are left out."""
     fields: dict[str, Any] = {"council_type": council.type}
     if has_official_name:
         fields["name"] = council.name
@@ -103,7 +103,7 @@ def _fields(council: Council, directory: Directory, *, has_official_name: bool) 
 
 
 def _identifiers(council: Council) -> list[tuple[str, str]]:
-    """The scheme and value of each identifier in the row."""
+    """Return the scheme and value of each identifier in the row."""
     pairs = [
         (Scheme.GSS, council.gss if council.gss != LONDON else ""),
         # Lists without keys have the GSS code in place of the key.

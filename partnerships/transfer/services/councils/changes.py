@@ -94,7 +94,7 @@ class _ChangeApplier:
             self._changes[successor.pk, year].append(change)
 
     def _organisation(self, line: Line, column: str, code: str) -> Organisation | None:
-        """The organisation that has or had a code; a problem is added if there is none."""
+        """Return the organisation that has or had a code; a problem is added if there is none."""
         organisation = self._directory.of_code(code)
         if organisation is None and code:
             found = f"no organisation in the directory has the code “{code}”."

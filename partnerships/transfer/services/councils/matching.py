@@ -21,7 +21,7 @@ _MAX_OFFERED = 12
 
 
 def find_council(council: Council, directory: Directory) -> Organisation | None:
-    """The organisation with the row's key or, failing that, with its code."""
+    """Return the organisation with the row's key or, failing that, with its code."""
     return directory.holder(Scheme.LOCAL_AUTHORITY, council.key) or directory.holder(Scheme.GSS, council.gss)
 
 
@@ -56,7 +56,7 @@ class CouncilMatcher:
             self._organisations_by_place[organisation.kind, place].append(organisation)
 
     def match(self, councils: Sequence[Council]) -> dict[str, Organisation | None]:
-        """The organisation of each row by the row's key; None for a new one.
+        """Return the organisation of each row by the row's key; None for a new one.
 
         Rows left for review are missing. All rows are matched by key and code before any is matched by name: an
         organisation that another row has by its code is not matched by name.
@@ -96,7 +96,7 @@ class CouncilMatcher:
             self._record(council, None)
 
     def _other_namesakes(self, council: Council, organisation: Organisation) -> list[Organisation]:
-        """Active organisations with the row's name, if the organisation with its code has another name.
+        """Return active organisations with the row's name, if the organisation with its code has another name.
 
         Only for lists without keys.
         """
@@ -114,7 +114,7 @@ class CouncilMatcher:
         ]
 
     def _namesakes(self, council: Council) -> tuple[Organisation, ...]:
-        """Organisations of the row's kind with the same place in one of their names."""
+        """Return organisations of the row's kind with the same place in one of their names."""
         kind = Kind.STRATEGIC_AUTHORITY if council.is_combined else Kind.COUNCIL
         names = (council.name, council.short_name) if council.short_name else (council.name,)
         places = [_place(name, is_combined=council.is_combined) for name in names]
@@ -142,7 +142,7 @@ class CouncilMatcher:
             self._record(council, None)
 
     def _is_certain(self, organisation: Organisation, council: Council) -> bool:
-        """Whether the only active organisation with the row's name is certainly the row's.
+        """Return whether the only active organisation with the row's name is certainly the row's.
 
         It must be of the row's tier, and have no key or code that another row has. A combined authority with a code is
         never certain, because it may be a successor.
@@ -157,12 +157,12 @@ class CouncilMatcher:
         return not council.is_combined and self._is_of_tier(organisation, council) and not codes & self._listed_codes
 
     def _is_of_tier(self, organisation: Organisation, council: Council) -> bool:
-        """Whether both have GSS codes of the same tier: the first three characters are equal."""
+        """Return whether both have GSS codes of the same tier: the first three characters are equal."""
         codes = self._directory.values(organisation, Scheme.GSS)
         return any(code[:3] == council.gss[:3] for code in codes)
 
     def _missing_of_tier(self, council: Council) -> list[Organisation]:
-        """Active organisations of the row's tier that are not in the list: one may have a new name and code.
+        """Return active organisations of the row's tier that are not in the list: one may have a new name and code.
 
         Only for complete lists without keys.
         """

@@ -27,7 +27,7 @@ class _Succession:
     predecessors: list[Organisation] = field(default_factory=list)
 
     def kind(self, start_by_key: Mapping[str, dt.date | None]) -> SuccessionKind:
-        """Split, merger, or absorption by a council that existed before."""
+        """Return the kind: a split, a merger, or the absorption by a council that existed before."""
         if len(self.successor_keys) > 1:
             return SuccessionKind.SPLIT
         successor_starts_on = start_by_key.get(self.successor_keys[0])

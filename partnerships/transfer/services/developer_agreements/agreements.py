@@ -20,7 +20,10 @@ from partnerships.transfer.services.directory import Import
 def save_agreements(
     read: AgreementFiles, authorities: Authorities, passed_on: PassedOn, run: Import, import_run: ImportRun
 ) -> tuple[dict[int, DeveloperAgreement], set[int]]:
-    """Agreements by row, and the rows set aside because their authority is not known."""
+    """Save the agreements, and set aside those that cannot be saved.
+
+    Returns the saved agreements by row number, and the numbers of the rows whose authority is not in the directory.
+    """
     account = read.accounts[0]
     named_by_promises = _authorities_named(read.promises)
     usable: dict[int, RegisterAgreement] = {}
@@ -57,7 +60,7 @@ def save_agreements(
 
 
 def _authorities_named(promises: Iterable[Promise]) -> dict[int, set[str]]:
-    """What the promises of each agreement call their authority, by the agreement's row."""
+    """Return the names of authorities in the contributions of each agreement, by the agreement's row."""
     named: dict[int, set[str]] = defaultdict(set)
     for promise in promises:
         if promise.agreement_row is not None:
@@ -66,7 +69,7 @@ def _authorities_named(promises: Iterable[Promise]) -> dict[int, set[str]]:
 
 
 def _only_authority(names: Iterable[str], authorities: Authorities) -> Organisation | None:
-    """The one authority that these names mean; None if they mean none or several."""
+    """Return the one authority that these names mean; None if they mean none or several."""
     authority_by_id = {authority.pk: authority for name in names if (authority := authorities.find(name)) is not None}
     return next(iter(authority_by_id.values())) if len(authority_by_id) == 1 else None
 
@@ -97,15 +100,15 @@ class Agreements:
             self._here.setdefault(developer_agreement.reference, []).append(developer_agreement)
 
     def row_of(self, promise: Promise) -> Agreement | None:
-        """Its row in these files."""
+        """Return the row of the contribution's agreement in these files; None if it is in no file."""
         return None if promise.agreement_row is None else self._rows[promise.agreement_row]
 
     def is_unknown(self, promise: Promise) -> bool:
-        """Whether its row was set aside because its authority is not known."""
+        """Return whether its row was set aside because its authority is not known."""
         return promise.agreement_row in self._unknown
 
     def of(self, promise: Promise, receiver: Organisation | None) -> DeveloperAgreement | None:
-        """The agreement; of the receiver, if it is not in these files."""
+        """Return the agreement; of the receiver, if it is not in these files."""
         if promise.agreement_row is not None:
             return self._saved.get(promise.agreement_row)
         here = self._here.get(promise.agreement[:200], [])

@@ -25,7 +25,7 @@ class Authorities:
         self.include_councils = any(scheme == Scheme.LOCAL_AUTHORITY for scheme, _ in self._by_identifier)
 
     def find(self, written: str) -> Organisation | None:
-        """The organisation that a cell names, or None.
+        """Return the organisation that a cell names, or None.
 
         A cell holds `local-authority-eng:ADU`, `developer-agreement:Boston Borough Council` or
         `national-park-authority:Q4972284`. A national park authority that is not in the directory is added.

@@ -82,7 +82,7 @@ def _usable_contributions(
     run: Import,
     vintages: Vintages,
 ) -> Iterator[_Contribution]:
-    """The contributions that can be saved; the others are set aside with their transactions."""
+    """Yield the contributions that can be saved; the others are set aside with their transactions."""
     taken: dict[tuple[str, int], int] = {}
     for done, promise in enumerate(read.promises, start=1):
         named = authorities.find(promise.organisation)
@@ -126,7 +126,7 @@ def _usable_contributions(
 def _refused(
     promise: Promise, receiver: Organisation | None, agreements: Agreements, run: Import
 ) -> tuple[str, str] | None:
-    """Why a contribution of a known authority cannot be used and what to do. None if it can."""
+    """Return the problem and the remedy of a contribution that cannot be used; None if it can be."""
     if receiver is not None and run.organisation is not None and receiver != run.organisation:
         return not_own(receiver, run.organisation)
     if receiver is not None and agreements.is_unknown(promise):
@@ -194,7 +194,7 @@ def _update_known_promises(promises: list[RegisterPromise], new: list[Commitment
 
 
 def _last_line(read: AgreementFiles, contributions: Sequence[_Contribution]) -> str:
-    """Every row of the three files, by what became of it."""
+    """Return the sentence that counts the rows of the three files by what became of them."""
     parts = [
         f"{counted(account.rows, 'row')} of {what}: {account.read:,} read, {len(account.set_aside):,} set aside"
         for account, what in zip(read.accounts, ("agreements", "promises", "transactions"), strict=True)

@@ -69,7 +69,7 @@ def keep_promises(rows: Sequence[tuple[Promise, int, int]], source: str, run: Im
 
 
 def _values_before(commitments: Iterable[Commitment]) -> dict[int, tuple[list[Cells], Cells]]:
-    """The rows kept before of each contribution, its own first, and what was known when they were read."""
+    """Return the rows kept before of each contribution, its own first, and what was known when they were read."""
     cells: dict[int, tuple[list[Cells], Cells]] = {}
     rows = Record.objects.filter(dataset__in=[CONTRIBUTION.code, TRANSACTION.code], commitment__in=commitments)
     for record in rows.order_by("dataset", "position", "pk"):  # a contribution comes before its transactions
@@ -84,7 +84,10 @@ def _kept(row: int, cells: Cells, organisation: int) -> FileRow:
 def recall_rows(
     own: Organisation | None, dataset: str, column: str, values: Collection[str]
 ) -> list[tuple[int, Cells]]:
-    """Rows of contributions or transactions that were read before, of one authority or of all: number and texts."""
+    """Return saved rows of contributions or transactions, as pairs of a row number and the texts.
+
+    The rows are those with one of the values in the column. With `own`, only rows of that authority.
+    """
     if not values:
         return []
     rows = Record.objects.filter(dataset=dataset, **{f"cells__{column}__in": list(values)}).exclude(position=LAST)

@@ -47,16 +47,16 @@ class Vintages:
         self._otherwise = None if own is not None and self._ages.is_compared else newer
 
     def of_agreement(self, row: Agreement) -> dt.date | None:
-        """The date of what was read of it before, if that is newer."""
+        """Return the date of what was read of it before, if that is newer."""
         return self._ages.newer_than((AGREEMENT.code, row.row), authority_key(row.organisation), self._otherwise)
 
     def of_contribution(self, row: Promise) -> dt.date | None:
-        """The date of what was read of it before, if that is newer."""
+        """Return the date of what was read of it before, if that is newer."""
         return self._ages.newer_than((CONTRIBUTION.code, row.row), authority_key(row.organisation), self._otherwise)
 
 
 def _rows_of(read: AgreementFiles) -> Iterator[tuple[str, int, str, list[tuple[str, Mapping[str, str]]]]]:
-    """Dataset, number and authority of each agreement and contribution, and its rows with their datasets."""
+    """Yield each agreement and contribution with the rows that tell its age."""
     for agreement in read.agreements:
         yield AGREEMENT.code, agreement.row, authority_key(agreement.organisation), [(AGREEMENT.code, agreement.cells)]
     for promise in read.promises:
@@ -70,7 +70,7 @@ def _rows_of(read: AgreementFiles) -> Iterator[tuple[str, int, str, list[tuple[s
 
 
 def _known(own: Organisation | None) -> dict[tuple[str, str, str], dt.date]:
-    """The dates of the rows that were read before, of one authority or of all.
+    """Return the dates of the rows that were read before, of one authority or of all.
 
     What was entered here is of no file.
     """
@@ -82,7 +82,10 @@ def _known(own: Organisation | None) -> dict[tuple[str, str, str], dt.date]:
 
 
 def _key(dataset: str, cells: Mapping[str, str]) -> tuple[str, str, str]:
-    """Which row it is: references are unique within an authority."""
+    """Return what identifies a row: its dataset, its reference and its authority.
+
+    References are unique only within an authority.
+    """
     return dataset, cells.get("reference", ""), authority_key(cells.get("organisation", ""))
 
 
@@ -148,7 +151,7 @@ class Older:
 
 
 def _since(row: Commitment, promise: RegisterPromise) -> str:
-    """What has changed in a commitment since the file said so. "" if nothing has."""
+    """Return how a commitment differs from an older file, in words; "" if it does not."""
     then = promise.progress[-1].delivered if promise.progress else Decimal(0)
     parts = []
     if (promise.quantity, promise.unit if promise.quantity is not None else "") != (row.quantity, row.unit):

@@ -28,11 +28,11 @@ class PassedOn:
         }
 
     def agreement(self, reference: str, authority: Organisation) -> Organisation:
-        """The present holder of an agreement of the authority."""
+        """Return the present holder of an agreement of the authority."""
         return self._agreements.get((reference, authority.pk), authority)
 
     def contribution(self, reference: str, agreement: str, authority: Organisation | None) -> Organisation | None:
-        """The present holder of a contribution of the authority; for a new one, the holder of its agreement.
+        """Return the present holder of a contribution of the authority; for a new one, the holder of its agreement.
 
         `reference` and `agreement` are the references of the contribution and of its agreement.
         """
@@ -42,7 +42,7 @@ class PassedOn:
 
 
 def _holders(kind: str, records: Iterable[tuple[int, str, int | None]]) -> dict[_Key, Organisation]:
-    """The present holders of the records that passed on, by reference and predecessor.
+    """Return the present holders of the records that passed on, by reference and predecessor.
 
     `records` are primary key, reference and holder of the records of a kind of obligation.
     """

@@ -30,7 +30,7 @@ def register_promise(
     as_of: dt.date,
     accounts: tuple[Accounts, Accounts, Accounts],
 ) -> RegisterPromise:
-    """A contribution as a promise to `receiver`; its transactions as progress.
+    """Return a contribution as a promise to `receiver`; its transactions as progress.
 
     It counts money if the contribution names a sum, otherwise homes, otherwise nothing. A figure that is not counted
     stays in the text, and the report says so.
@@ -80,7 +80,7 @@ def register_promise(
 def _progress(
     movements: tuple[Movement, ...], unit: str, as_of: dt.date, account: Accounts
 ) -> tuple[RegisterProgress, ...]:
-    """A progress report for each transaction: the total delivered by then.
+    """Return a progress report for each transaction: the total delivered by then.
 
     Every figure is in its words too. Money that was allocated, spent, transferred or returned must have been received,
     so the total delivered is the largest of those sums. A figure in another unit than the promise's, or of a withdrawn
@@ -120,7 +120,7 @@ def _delivered(sums: Counter[str]) -> Decimal:
 
 
 def _note(movement: Movement, counted: list[str], not_counted: list[str], withdrawn: str) -> str:
-    """The text of a progress report: `Received: 2 homes; £300.00 not counted.`"""
+    """Return the text of a progress report: `Received: 2 homes; £300.00 not counted.`"""
     figures = [*counted, f"{' and '.join(not_counted)} not counted"] if not_counted else counted
     status = (movement.status or "status not given").capitalize()
     note = f"{status}: {'; '.join(figures)}." if figures else f"{status}."
@@ -129,7 +129,7 @@ def _note(movement: Movement, counted: list[str], not_counted: list[str], withdr
 
 
 def _withdrawn(ended_on: dt.date | None, as_of: dt.date) -> str:
-    """When the platform withdrew a record, in words; empty if it has not."""
+    """Return in words when the platform withdrew a record; "" if it did not."""
     return f"Withdrawn from the register on {long_date(ended_on)}" if ended_on and ended_on <= as_of else ""
 
 
@@ -138,12 +138,12 @@ def _lower_first(text: str) -> str:
 
 
 def _figure(value: Decimal, unit: str) -> str:
-    """A sum to the penny, `£19,242.00`, or a number of homes, `17 homes`."""
+    """Return a sum to the penny, `£19,242.00`, or a number of homes, `17 homes`."""
     return f"£{value:,.2f}" if unit == "pounds" else quantity_words(value, unit)
 
 
 def _reason(unit: str, withdrawn: str) -> str:
-    """Why a figure is not counted."""
+    """Return the reason, in words, why a figure is not counted."""
     if withdrawn:
         return _lower_first(withdrawn)
     if unit:

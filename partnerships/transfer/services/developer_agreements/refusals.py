@@ -9,12 +9,12 @@ _CORRECT_AUTHORITY = "Enter the authority’s key, for example local-authority:A
 
 
 def unknown_authority(written: str, run: Import) -> tuple[str, str]:
-    """A row whose authority is not in the directory."""
+    """Return a row whose authority is not in the directory."""
     return f"“{written}” is not in the directory.", ASK_ADMINISTRATORS if run.organisation else _CORRECT_AUTHORITY
 
 
 def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
-    """A row of another authority in an organisation's own files."""
+    """Return a row of another authority in an organisation's own files."""
     return (
         f"it is {authority.name}’s, and these files are {own.name}’s.",
         f"Remove the row. Only {authority.name} can import it.",
@@ -22,5 +22,5 @@ def not_own(authority: Organisation, own: Organisation) -> tuple[str, str]:
 
 
 def repeated(key: str, authority: Organisation, row: int) -> tuple[str, str]:
-    """A row whose reference another row of its authority has."""
+    """Return a row whose reference another row of its authority has."""
     return f"“{key}” of {authority.name} is already in row {row}.", "Correct or remove one of the two."

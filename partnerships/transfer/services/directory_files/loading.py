@@ -88,7 +88,7 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
 
 
 def _areas(items: list[dict[str, Any]]) -> dict[str, Area]:
-    """The areas by code; missing ones are created, with what contains them."""
+    """Return the areas by code; missing ones are created, with what contains them."""
     known = {area.code: area for area in Area.objects.all()}
     new = [item for item in items if item["code"] not in known]
     areas = Area.objects.bulk_create(
@@ -118,7 +118,7 @@ def _areas(items: list[dict[str, Any]]) -> dict[str, Area]:
 def _organisations(
     items: list[dict[str, Any]], areas: dict[str, Area], source: str
 ) -> tuple[dict[str, Organisation], list[dict[str, Any]]]:
-    """Every organisation by its key in the file, and the items that are new."""
+    """Return every organisation by its key in the file, and the items that are new."""
     holders = {
         (row.scheme, row.value): row.organisation
         for row in Identifier.objects.exclude(scheme=Scheme.NETWORK).select_related("organisation")

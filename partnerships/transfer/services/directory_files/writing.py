@@ -52,7 +52,7 @@ _KEYS = (Scheme.LOCAL_AUTHORITY, Scheme.RSH, Scheme.LEP, Scheme.GSS)
 
 
 def directory_text() -> str:
-    """The directory as a directory file, one organisation on each line.
+    """Return the directory as a directory file, one organisation on each line.
 
     Without the demonstration, and without organisations that no register identifies.
     """
@@ -78,7 +78,7 @@ def _rows(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def _filled(**fields: Any) -> dict[str, Any]:
-    """The fields that say something; `from_` is written "from"."""
+    """Return the fields that say something; `from_` is written "from"."""
     return {name.rstrip("_"): value for name, value in fields.items() if value not in (None, "", [])}
 
 
@@ -114,7 +114,7 @@ def _areas() -> Iterator[dict[str, Any]]:
 
 
 def _can_be_written(succession: Succession) -> bool:
-    """Whether the format can say it.
+    """Return whether the format can say it.
 
     Every successor follows every predecessor, in everything, on a day.
     """
@@ -152,7 +152,7 @@ class _Facts:
         return re.sub(r"[^a-z0-9]+", "-", f"{scheme}-{by_scheme[scheme]}".lower()).strip("-")
 
     def organisation(self, pk: int) -> dict[str, Any]:
-        """The organisation as an item of the directory file.
+        """Return the organisation as an item of the directory file.
 
         Blank values are left out.
         """
@@ -197,7 +197,7 @@ class _Facts:
         )
 
     def successions(self) -> Iterator[dict[str, Any]]:
-        """Past successions, without those undone or with bodies that the file does not have."""
+        """Yield past successions, without those undone or with bodies that the file does not have."""
         past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
         undone: set[int | None] = set()
         for succession in past.order_by("-pk"):  # What undoes another comes after it.

@@ -90,7 +90,7 @@ def _keep(figure_list: FigureList, series: Series, corrects: Dataset | None, giv
 
 
 def _placed(figure_list: FigureList, run: Import) -> list[Figure]:
-    """The figures with their areas; rows of unknown codes are set aside."""
+    """Return the figures with their areas; rows of unknown codes are set aside."""
     places = Places()
     unknown: dict[int, str] = {}
     figures: list[Figure] = []

@@ -22,7 +22,10 @@ class Places:
             self._known[code] |= served[body]
 
     def find(self, code: str) -> int | None:
-        """The area of a code, or the one area of the body whose code it is or was. None if there is no such area."""
+        """Return the id of the area with a code; None if there is no such area.
+
+        If no area has the code, but one organisation has or had it, that organisation's only area is returned.
+        """
         if code in self._areas:
             return self._areas[code]
         areas = self._known.get(code, set())

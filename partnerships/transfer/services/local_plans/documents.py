@@ -96,7 +96,7 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
 
 
 def _link(line: Line) -> str:
-    """A line of the section: the document with its address and kinds."""
+    """Return a line of the section: the document with its address and kinds."""
     name = re.sub(r"([\\\[\]])", r"\\\1", line.text("name"))
     codes = [code.strip() for code in line.text("kinds").split(";") if code.strip()]
     kinds = ", ".join(dict.fromkeys(DOCUMENT_KINDS.get(code, code.replace("-", " ")) for code in codes))
@@ -114,7 +114,7 @@ def _publish(plan: Plan, links: Sequence[str], run: Import) -> None:
 
 
 def _with_documents(before: Content, links: Sequence[str], *, keeps_others: bool) -> Content:
-    """The content with these documents.
+    """Return the content with these documents.
 
     Corrected rows come beside those that went in before.
     """

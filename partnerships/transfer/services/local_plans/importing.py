@@ -126,7 +126,7 @@ class _PlanImport:
     run: Import
 
     def may_apply(self, plan: LocalPlan, existing: Plan | None) -> bool:
-        """Whether its authorities are known, and the plan is theirs to import; a plan of others is set aside.
+        """Return whether its authorities are known, and the plan is theirs to import; a plan of others is set aside.
 
         An organisation may import only its own plans, administrators any plan that is not another authority's here.
         """
@@ -208,7 +208,10 @@ def _owner_ids(plan: Plan) -> set[int]:
 def _problem_of_ownership(
     plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation], importer: Organisation | None
 ) -> Problem:
-    """Why a plan is not the importer's to import, and what to do; None is an administrator."""
+    """Return the problem of a plan that the importer may not import, with the remedy.
+
+    `importer` is None for an administrator.
+    """
     named = {owners[curie].pk: owners[curie].name for curie in plan.organisations}
     owning_here = [name for pk, name in named.items() if existing and pk in _owner_ids(existing)]
     if importer is not None and importer.pk not in named:
@@ -229,7 +232,7 @@ def _problem_of_ownership(
 
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
-    """The plans without milestones that the platform has withdrawn."""
+    """Return the plans without milestones that the platform has withdrawn."""
     ended = [
         milestone
         for plan in listed.plans

@@ -37,14 +37,14 @@ class Known:
         return set(self._by_reference)
 
     def called(self, reference: str, bodies: Collection[int] = ()) -> list[Plan]:
-        """The imported plans with this reference; with `bodies` (ids), those that one of them owns or owned."""
+        """Return the imported plans with this reference; with `bodies` (ids), those that one of them owns or owned."""
         plans = self._by_reference.get(reference, ())
         return [plan for plan in plans if not bodies or self._bodies[plan.pk] & set(bodies)]
 
     def expected(
         self, listed: LocalPlans, owners: dict[str, Organisation], own: Organisation | None = None
     ) -> list[Plan]:
-        """The plans that the file should have.
+        """Return the plans that the file should have.
 
         All, those of a standard file's authorities, or of whose own it is.
         """
@@ -54,7 +54,7 @@ class Known:
         return [plan for plan in self.plans if {owner.organisation_id for owner in plan.owners.all()} & authorities]
 
     def external(self, plan: LocalPlan, listed: LocalPlans) -> str:
-        """A new plan's reference, with its name if several plans share it."""
+        """Return a new plan's reference, with its name if several plans share it."""
         several = [one for one in listed.plans if one.reference == plan.reference]
         taken = {one.external_reference for one in self._by_reference.get(plan.reference, ())}
         if len(several) == 1 and plan.reference not in taken:
@@ -62,7 +62,7 @@ class Known:
         return plan.key[:200]
 
     def is_anothers(self, plan: LocalPlan, existing: Plan | None, owners: Mapping[str, Organisation]) -> bool:
-        """Whether none of the authorities that the row names owns the plan or did before.
+        """Return whether none of the authorities that the row names owns the plan or did before.
 
         Unknown authorities leave it open: no.
         """
@@ -71,7 +71,7 @@ class Known:
         return not {owners[curie].pk for curie in plan.organisations} & self._bodies[existing.pk]
 
     def matched(self, listed: LocalPlans, owners: Mapping[str, Organisation]) -> list[tuple[LocalPlan, Plan | None]]:
-        """Each row with its plan.
+        """Return each row with its plan.
 
         Matched by reference, then by name if several share one. If one row and one plan of its authorities are left
         over, they match: authorities do not know each other's references, so two may use the same one.

@@ -47,11 +47,11 @@ class Vintages:
         return self._otherwise
 
     def newer_than(self, plan: LocalPlan) -> dt.date | None:
-        """The date of what was read before, if that is newer."""
+        """Return the date of what was read before, if that is newer."""
         return self._ages.newer_than(plan.key, plan.organisations, self._otherwise)
 
     def without_older(self, plans: list[Plan], owners: Mapping[str, Organisation]) -> list[Plan]:
-        """The plans that files which are not older should have."""
+        """Return the plans that files which are not older should have."""
         if self._otherwise:
             return []
         older = {owners[curie].pk for curie in self._older if curie in owners}
@@ -59,7 +59,7 @@ class Vintages:
 
 
 def _dates(listed: LocalPlans) -> Iterator[tuple[LocalPlan, list[tuple[dt.date, dt.date]]]]:
-    """Each plan with the dates of the rows that a file before had too.
+    """Yield each plan with the dates of the rows that a file before had too.
 
     Each row has two dates: the one here, and its last one.
     """

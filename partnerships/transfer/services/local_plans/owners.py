@@ -17,7 +17,7 @@ _KINDS = {"national-park-authority": Kind.NATIONAL_PARK, "development-corporatio
 
 
 def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
-    """The organisation of every CURIE in the file.
+    """Return the organisation of every CURIE in the file.
 
     The plans of others are set aside; if no authority is known, councils were not imported and the files are refused.
     """
@@ -68,7 +68,7 @@ def owners_of(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Org
 
 
 def _named(name: str, kind: Kind | None) -> Organisation | None:
-    """The only body of a kind with this name."""
+    """Return the only body of a kind with this name."""
     if not name or kind is None:
         return None
     names = OrganisationName.objects.filter(folded=fold_name(name), organisation__kind=kind)
@@ -77,7 +77,7 @@ def _named(name: str, kind: Kind | None) -> Organisation | None:
 
 
 def _remedy(curie: str) -> str:
-    """What administrators can do about an unknown key."""
+    """Return the remedy for administrators if no organisation has the key."""
     kind = _KINDS.get(curie.partition(":")[0])
     if kind is None:
         return _IMPORT_COUNCILS

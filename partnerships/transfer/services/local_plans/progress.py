@@ -71,7 +71,7 @@ def _apply(table: Table, collector: Collector, run: Import) -> int:
 
 
 def _plans_by_owner() -> dict[int, list[Plan]]:
-    """The local plans of each organisation that owns or owned them."""
+    """Return the local plans of each organisation that owns or owned them."""
     plans: dict[int, list[Plan]] = defaultdict(list)
     owners = PlanOwner.ever.filter(plan__kind="local_plan").select_related("plan")
     for owner in owners.order_by("plan_id"):
@@ -80,7 +80,7 @@ def _plans_by_owner() -> dict[int, list[Plan]]:
 
 
 def _told_of_councils() -> set[tuple[int, str]]:
-    """What the histories of councils (ids) have from such lists."""
+    """Return pairs of a council's id and a line that an earlier import added to its history."""
     return set(Event.objects.filter(kind=EventKind.PLANS_IN_OLDER_FILE).values_list("target_id", "data__plan"))
 
 
@@ -124,7 +124,7 @@ def _apply_line(
 
 
 def _has_a_date(milestones: Sequence[Mapping[str, Any]], keyed: Mapping[str, Milestone]) -> bool:
-    """Whether one of the milestones is of a stage and on its day, as precise as both say."""
+    """Return whether one of the milestones is of a stage and on its day, as precise as both say."""
     for item in milestones:
         stage = keyed.get(item["key"])
         day = item["actual"] or item["forecast"]

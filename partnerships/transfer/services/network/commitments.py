@@ -16,7 +16,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_commitments(network: Network) -> None:
-    """Steps of commitments: proposed, confirmed, in progress, verified.
+    """Schedule the steps of commitments: proposed, confirmed, in progress, verified.
 
     The giver's or receiver's lead proposes, and the other confirms.
     """

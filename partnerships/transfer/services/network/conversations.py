@@ -18,7 +18,7 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_conversations(network: Network) -> None:
-    """Steps of conversations: recorded, circulated, agreed by the others."""
+    """Schedule the steps of conversations: recorded, circulated, agreed by the others."""
     for index, item in enumerate(network.file["conversations"]):
         path = f"conversations[{index}]"
         network.schedule(item["recorded"], path, partial(_record, network, item))

@@ -46,7 +46,7 @@ def load_areas(network: Network) -> None:
 
 
 def load_organisations(network: Network) -> None:
-    """Organisations are found by identifier, otherwise created."""
+    """Find the organisations by their identifiers, and create the others."""
     for index, item in enumerate(network.file["organisations"]):
         with at(f"organisations[{index}]"):
             network.organisations[item["key"]] = _organisation(network, item)
@@ -74,7 +74,7 @@ def load_organisations(network: Network) -> None:
 
 
 def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
-    """The organisation that has these identifiers, or a new one."""
+    """Return the organisation that has these identifiers, or a new one."""
     own = f"{network.file['name']}:{item['key']}"
     given = [(part["scheme"], part["value"]) for part in item["identifiers"]]
     held = {
@@ -133,7 +133,7 @@ def load_people(network: Network) -> None:
 
 
 def _person(network: Network, item: dict[str, Any]) -> User:
-    """The person with this address; only a demonstration sets passwords."""
+    """Return the person with this address; only a demonstration sets passwords."""
     validate_email(item["email"])
     user = User.objects.filter(email__iexact=item["email"]).first()
     if user is not None:

@@ -18,7 +18,7 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_entries(network: Network) -> None:
-    """Steps of asks and offers: written, shared, answered, decided, withdrawn."""
+    """Schedule the steps of asks and offers: written, shared, answered, decided, withdrawn."""
     for index, item in enumerate(network.file["entries"]):
         path = f"entries[{index}]"
         written = item["written"] or item["shared"] or network.now

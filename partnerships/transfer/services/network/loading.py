@@ -116,7 +116,7 @@ def load_network(
 
 
 def _loaded_before(name: str, earlier: ImportRun) -> UnableToRead:
-    """The refusal of another file with the name of a network that was loaded before."""
+    """Return the refusal of another file with the name of a network that was loaded before."""
     found = f"a network “{name}” was loaded on {long_date(timezone.localdate(earlier.started_at))} from another file."
     remedy = "A network can only be loaded once: change it on the site, or give the file another name."
     return UnableToRead([Problem(None, "", found, remedy, path="name")])

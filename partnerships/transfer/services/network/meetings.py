@@ -25,7 +25,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_meetings(network: Network) -> None:
-    """Steps of meetings: planned, agenda, answers, attendance, minutes."""
+    """Schedule the steps of meetings: planned, agenda, answers, attendance, minutes."""
     for index, item in enumerate(network.file["meeting_cycles"]):
         network.schedule(item["at"], f"meeting_cycles[{index}]", partial(_set_cycle, network, item))
     for index, item in enumerate(network.file["meetings"]):

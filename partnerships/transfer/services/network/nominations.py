@@ -27,7 +27,7 @@ _SINCE_2026 = ("referral_register", "referral_noms")
 
 
 def schedule_nominations(network: Network) -> None:
-    """Steps of returns."""
+    """Schedule the steps of returns."""
     for index, item in enumerate(network.file["nominations_returns"]):
         path, quarter = f"nominations_returns[{index}]", _quarter(item, network.now)
         over = dt.datetime.combine(quarter.ends_on, dt.time(10), tzinfo=dt.UTC)
@@ -78,7 +78,7 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
 
 
 def _kept(item: Item, quarter: Quarter, area: str) -> services.KeptLettings:
-    """An export with one row for each letting, as the upload handler keeps it."""
+    """Return an export with one row for each letting, as the upload handler keeps it."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow((*_COLUMNS, *_SINCE_2026))

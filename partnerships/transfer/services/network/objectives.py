@@ -14,7 +14,7 @@ from partnerships.transfer.services.network.replaying import Item, Network
 
 
 def schedule_objectives(network: Network) -> None:
-    """Steps of objectives; commitments are linked when the loading ends."""
+    """Schedule the steps of objectives; commitments are linked when the loading ends."""
     for index, item in enumerate(network.file["objectives"]):
         path = f"objectives[{index}]"
         network.schedule(item["added"], path, partial(_add, network, item))

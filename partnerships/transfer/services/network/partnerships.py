@@ -41,7 +41,7 @@ _TERMS = (
 
 
 def schedule_partnerships(network: Network) -> None:
-    """Steps of partnerships: creation, invitations, answers and statuses."""
+    """Schedule the steps of partnerships: creation, invitations, answers and statuses."""
     for index, item in enumerate(network.file["partnerships"]):
         path = f"partnerships[{index}]"
         network.schedule(item["opened"], path, partial(_open, network, item))
@@ -52,7 +52,7 @@ def schedule_partnerships(network: Network) -> None:
 
 
 def _schedule_party(network: Network, partnership: Item, party: Item, path: str) -> None:
-    """Steps of one party: its invitation, its answer and its end."""
+    """Schedule the steps of one party: its invitation, its answer and its end."""
     network.schedule(party["invited"] or partnership["opened"], path, partial(_invite, network, partnership, party))
     if party["accepted"]:
         network.schedule(party["accepted"], path, partial(_accept, network, partnership, party))
@@ -84,7 +84,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, Any] | None:
-    """The first draft with the fields and rows of its kind; None without any."""
+    """Return the first draft with the fields and rows of its kind; None without any."""
     fields, rows = item["fields"], item["rows"]
     if not fields and not rows:
         return None
@@ -107,7 +107,7 @@ def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, A
 
 
 def _are_as_documented(fields: Any, rows: Any) -> bool:
-    """Whether fields are an object, and rows an object of lists of objects."""
+    """Return whether fields are an object, and rows an object of lists of objects."""
     tables = rows.values() if isinstance(rows, dict) else [None]
     return isinstance(fields, dict) and all(
         isinstance(table, list) and all(isinstance(row, dict) for row in table) for table in tables
@@ -115,7 +115,7 @@ def _are_as_documented(fields: Any, rows: Any) -> bool:
 
 
 def _with_names(network: Network, parties: Collection[str], values: dict[str, Any]) -> dict[str, Any]:
-    """The values with the names of parties instead of their keys."""
+    """Return the values with the names of parties instead of their keys."""
     return {
         code: network.organisations[value].name if code in parties and value in network.organisations else value
         for code, value in values.items()

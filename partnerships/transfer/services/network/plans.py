@@ -31,7 +31,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_plans(network: Network) -> None:
-    """Steps of plans: versions, shares, comments, sign-off and the draft."""
+    """Schedule the steps of plans: versions, shares, comments, sign-off and the draft."""
     for index, item in enumerate(network.file["plans"]):
         path = f"plans[{index}]"
         network.schedule(item["begun"], path, partial(_begin, network, item))
@@ -107,7 +107,7 @@ def _not_a_plan(error: InvalidContent) -> UnableToLoad:
 
 
 def _with_pieces(content: Content | None, pieces: Any) -> Content:
-    """The content with pieces replaced by name.
+    """Return the content with pieces replaced by name.
 
     Of an existing item only the given fields change.
     """
@@ -131,7 +131,7 @@ def _with_pieces(content: Content | None, pieces: Any) -> Content:
 
 
 def _draft(network: Network, item: Item, now: dt.datetime) -> None:
-    """Steps that save the draft on the newest version, piece by piece."""
+    """Save the draft on the newest version, piece by piece."""
     plan = _plan(network, item)
     newest = _newest(plan)
     if newest is None:

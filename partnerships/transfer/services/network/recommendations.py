@@ -22,7 +22,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_recommendations(network: Network) -> None:
-    """Loads responses and adoptions.
+    """Schedule the steps of responses and adoptions.
 
     Their evidence and linked records follow at the end of loading. They are about the recommendations that come with
     Common Ground, which are recorded first.
@@ -42,7 +42,7 @@ def schedule_recommendations(network: Network) -> None:
 
 
 def _recommendation(item: Item) -> Recommendation:
-    """The recommendation that an item names by its report and its reference or words."""
+    """Return the recommendation that an item names by its report and its reference or words."""
     said = Q(reference__iexact=item["recommendation"]) | Q(text__iexact=item["recommendation"])
     recommendation = Recommendation.objects.filter(said, source__title__iexact=item["report"]).order_by("pk").first()
     if recommendation is None:

@@ -53,7 +53,7 @@ class Network:
         return begins or self.now
 
     def actor(self, key: str) -> User:
-        """The person who takes a step; the service checks their rights.
+        """Return the person who takes a step; the service checks their rights.
 
         Raises `UnableToLoad` if the file names nobody.
         """
@@ -62,7 +62,7 @@ class Network:
         return self.people[key]
 
     def organisations_for(self, keys: list[str]) -> list[Organisation]:
-        """The organisations with these keys, in the same order."""
+        """Return the organisations with these keys, in the same order."""
         return [self.organisations[key] for key in keys]
 
     def remember(self, kind: str, key: str, created: Any) -> None:
@@ -70,7 +70,7 @@ class Network:
         self.objects.setdefault(kind, {})[key] = created
 
     def recall(self, kind: str, key: str, *, state: str = "there") -> Any:
-        """The object that was created for a key of the file.
+        """Return the object that was created for a key of the file.
 
         Raises `UnableToLoad` if it does not exist yet at this moment; `state` is the word in that message ("open").
         """

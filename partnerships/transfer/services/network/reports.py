@@ -20,7 +20,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_reports(network: Network) -> None:
-    """Steps of reports.
+    """Schedule the steps of reports.
 
     Due reports are opened before each step and at the end.
     """
@@ -65,7 +65,7 @@ def _open(item: Item, now: dt.datetime) -> ReportingRound:
 
 
 def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> Report:
-    """The report of a party for a period, counted from 1."""
+    """Return the report of a party for a period, counted from 1."""
     open_report = _open(item, now)
     ended_periods = list(periods(open_report.starts_on, open_report.period, now.date()))
     period_number = report["period"]

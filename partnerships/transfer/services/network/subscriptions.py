@@ -10,7 +10,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_subscriptions(network: Network) -> None:
-    """Steps of subscriptions, after everything else.
+    """Schedule the steps of subscriptions, after everything else.
 
     A confirmed one has the present versions as its watermark.
     """

@@ -21,7 +21,7 @@ ANSWERED_AFTER, CLOSED_AT = dt.timedelta(days=1), dt.time(8)
 
 
 def schedule_surveys(network: Network) -> None:
-    """Steps of surveys.
+    """Schedule the steps of surveys.
 
     Objectives that were set because of one are linked when the loading ends.
     """

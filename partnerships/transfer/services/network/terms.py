@@ -19,7 +19,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_terms(network: Network) -> None:
-    """Steps of terms: signatures on the first version, and amendments."""
+    """Schedule the steps of terms: signatures on the first version, and amendments."""
     for index, item in enumerate(network.file["partnerships"]):
         path = f"partnerships[{index}]"
         for number, signature in enumerate(item["signatures"]):

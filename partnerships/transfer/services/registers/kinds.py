@@ -35,7 +35,7 @@ class Reading:
 
 
 def columns_of(register: str, sheets: Sequence[Sheet]) -> tuple[Column, ...]:
-    """The columns that a list of this register can have."""
+    """Return the columns that a list of this register can have."""
     if register == Register.LEPS:
         return leps.columns_of(sheets)
     columns = {
@@ -49,7 +49,7 @@ def columns_of(register: str, sheets: Sequence[Sheet]) -> tuple[Column, ...]:
 def read_register(
     register: str, sheets: Sequence[Sheet], known_headings: Mapping[str, str], choices: Choices
 ) -> Reading:
-    """The list of a register in the sheets. Raises `UnableToRead`."""
+    """Return the list of a register in the sheets. Raises `UnableToRead`."""
     register_list = _read(register, sheets, known_headings, choices)
     list_file = replace(register_list.list_file, is_part=register_list.list_file.is_corrected or choices.is_part)
     return replace(register_list, list_file=list_file)
@@ -124,12 +124,18 @@ def _other_body_entry(body: OtherBody) -> Entry:
 
 
 def _lep_entry(lep: leps.Lep) -> Entry:
-    """Its name is not official: lists shorten the names of LEPs differently each year."""
+    """Return a row as an entry of an older list.
+
+    The name is not official, because lists shorten the names of LEPs differently each year.
+    """
     return Entry(row=lep.row, name=lep.name, kind=Kind.LEP, identifiers=((Scheme.LEP, lep.code),), is_official=False)
 
 
 def _provider_entry(provider: providers.Provider) -> Entry:
-    """The name of a council is not official here: its own list has that."""
+    """Return a row as an entry of an older list.
+
+    The name of a council is not official here: the list of councils has the official name.
+    """
     pairs: list[tuple[Scheme, str]] = [(Scheme.RSH, provider.number)]
     if provider.is_council:
         # Councils registered in 2010 have the old ONS code of their area as their number.
@@ -158,5 +164,5 @@ def _combined_authority_entry(authority: combined_authorities.CombinedAuthority)
 
 
 def _identifiers(*pairs: tuple[Scheme, str]) -> tuple[tuple[str, str], ...]:
-    """The pairs of scheme and value that have a value."""
+    """Return the pairs of scheme and value that have a value."""
     return tuple((scheme, value) for scheme, value in pairs if value)

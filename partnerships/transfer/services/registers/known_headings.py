@@ -11,24 +11,27 @@ from partnerships.transfer.reading.values import text
 
 
 def publishers_of(register: str) -> list[str]:
-    """The publishers whose headings of this register were confirmed."""
+    """Return the publishers whose headings of this register were confirmed."""
     headings = KnownHeading.objects.filter(register=register).order_by("publisher")
     return list(headings.values_list("publisher", flat=True).distinct())
 
 
 def kept_heading(heading: str, file_index: int) -> str:
-    """A heading as `KnownHeading` has it: canonical and, in other files than the first, with the file's number."""
+    """Return a heading as `KnownHeading` stores it: in its canonical form.
+
+    Headings of the second and third file of a list begin with the number of the file.
+    """
     prefix = f"{file_index + 1}:" if file_index else ""
     return f"{prefix}{canonical(heading)}"[:120]
 
 
 def headings_known_for(register: str, publisher: str) -> Callable[[int, Sequence[Sheet]], dict[str, str]]:
-    """A function that calls `known_headings` for one file of a list, with the file's index and sheets."""
+    """Return a function that calls `known_headings` for one file of a list, with the file's index and sheets."""
     return lambda file_index, sheets: known_headings(register, publisher, sheets, file_index)
 
 
 def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], file_index: int = 0) -> dict[str, str]:
-    """The codes of columns, by the canonical headings that were confirmed for a publisher.
+    """Return the codes of columns, by the canonical headings that were confirmed for a publisher.
 
     `file_index` is the index of the file in the list's files. Without a publisher, the headings of the publisher whose
     lists look like this file, if there is exactly one: the file has a heading for each column that was ever confirmed

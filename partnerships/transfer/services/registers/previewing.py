@@ -114,7 +114,7 @@ def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Prog
 
 
 def _locked(run: ImportRun) -> ImportRun:
-    """The run as it is now, locked, with its organisation."""
+    """Return the run as it is now, locked, with its organisation."""
     return ImportRun.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=run.pk)
 
 
@@ -178,12 +178,12 @@ def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -
 
 
 def _file_of(run: ImportRun) -> File:
-    """The file of a run that was not applied or discarded yet."""
+    """Return the file of a run that was not applied or discarded yet."""
     return File(run.file_name, bytes(run.content or b""))
 
 
 def _can_match_headings(run: ImportRun) -> bool:
-    """Whether every required column of every file has a heading that could be the column."""
+    """Return whether every required column of every file has a heading that could be the column."""
     return all(
         proposal.heading
         for file in proposals_for(run)
@@ -207,7 +207,7 @@ class FileProposals:
 
 
 def proposals_for(run: ImportRun) -> list[FileProposals]:
-    """The columns that the headings of each file of a waiting run probably are."""
+    """Return the columns that the headings of each file of a waiting run probably are."""
     parts = parts_of(run.register)
     proposals = []
     for file_index, file in enumerate(files_in(run.register, _file_of(run))):

@@ -78,22 +78,22 @@ PUBLISHED_LISTS = _PLANNING_DATA | _SIMPLE_LISTS | _HOUSING_FIGURES
 
 
 def importer_of(register: str) -> Importer | None:
-    """The function that imports the files of a list; None for a register of organisations."""
+    """Return the function that imports the files of a list; None for a register of organisations."""
     published = PUBLISHED_LISTS.get(register)
     return published.importer if published else None
 
 
 def parts_of(register: str) -> tuple[Part, ...]:
-    """The files that make up a list; none for a register of organisations or a network file."""
+    """Return the files that make up a list; none for a register of organisations or a network file."""
     published = PUBLISHED_LISTS.get(register)
     return published.parts if published else ()
 
 
 def labels_of(register: str) -> list[str]:
-    """The label of each file of a list; none for a register of organisations or a network file."""
+    """Return the label of each file of a list; none for a register of organisations or a network file."""
     return [part.label for part in parts_of(register)]
 
 
 def files_in(register: str, file: File) -> list[File]:
-    """The files of a list, unpacked if `pack` has put several into one."""
+    """Return the files of a list, unpacked if `pack` has put several into one."""
     return unpack(file.data) if len(parts_of(register)) > 1 else [file]

@@ -16,9 +16,9 @@ def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str
     nominations_return = _return_of(due)
     # `sendings` counts how often the return was sent: this email is about one sending only.
     if not nominations_return.is_sent or nominations_return.sendings != due.params["sending"]:
-        return "The return was decided or sent again."
+        return "The council has decided on the return, or the provider has sent it again."
     if not rights_over(nominations_return.agreement, person, now).may_decide:
-        return "They can no longer decide on the return."
+        return "The recipient can no longer decide on the return."
     return _content("return_sent", nominations_return, person)
 
 
@@ -27,9 +27,9 @@ def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     nominations_return = _return_of(due)
     is_decided = nominations_return.is_settled or nominations_return.is_disputed
     if nominations_return.sendings != due.params["sending"] or not is_decided:
-        return "The return was sent again or reopened."
+        return "The return has been sent again or reopened."
     if not rights_over(nominations_return.agreement, person, now).reads_returns:
-        return "They can no longer read the return."
+        return "The recipient can no longer read the return."
     return _content("return_decided", nominations_return, person)
 
 
@@ -37,9 +37,9 @@ def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content |
     """Email to both sides that a confirmed return is being corrected, and why."""
     nominations_return = _return_of(due)
     if nominations_return.sendings != due.params["sending"] or not nominations_return.is_reopened:
-        return "It was sent again."
+        return "The provider has sent the return again."
     if not rights_over(nominations_return.agreement, person, now).reads_returns:
-        return "They can no longer read the return."
+        return "The recipient can no longer read the return."
     return _content("return_reopened", nominations_return, person)
 
 

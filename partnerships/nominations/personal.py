@@ -11,6 +11,6 @@ RULES = (
     Rule("nominations.NominationsReturn", "sent_by", Fate.KEEP, "who sent the return", ("starts_on", "sent_at")),
     Rule("nominations.LettingsRun", "asked_by", Fate.KEEP, "who uploaded lettings", ("file_name", "asked_at")),
     Rule("nominations.ReturnRecord", "sent_by", Fate.KEEP, "who sent a confirmed return", ("number", "sent_at")),
-    Rule("nominations.ReturnRecord", "confirmed_by", Fate.KEEP, "who confirmed it", ("number", "confirmed_at")),
+    Rule("nominations.ReturnRecord", "confirmed_by", Fate.KEEP, "who confirmed the return", ("number", "confirmed_at")),
     Rule("nominations.ReturnLine", "decided_by", Fate.KEEP, "who decided on a line", ("decision", "decided_at")),
 )

@@ -116,7 +116,7 @@ def in_words(line: ReturnLine) -> str:
     sentences = [f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{without_nominee}."]
     if line.in_time is not None:
         days = "" if line.days is None else f" within {counted(line.days, 'working day')}"
-        sentences.append(f"Nominees were named{days} for {plain(line.in_time)}.")
+        sentences.append(f"Nominees were named{days} for {counted(line.in_time, 'home')}.")
     achieved = line.result.achieved
     if achieved is not None:
         sentences.append(f"Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}.")
@@ -150,11 +150,11 @@ def days_counted(quarter: Quarter, content: Mapping[str, Any]) -> str:
     if days_in_force and days_in_force != [quarter.starts_on, quarter.last_day]:
         first_day, last_day = days_in_force
         days = f"{long_date(first_day)} to {long_date(last_day)}"
-        sentences.append(f"Tenancies that began from {days}, while the agreement was in force.")
+        sentences.append(f"These figures count tenancies that began from {days}, while the agreement was in force.")
     for suspension in content.get("suspended", ()):
         first_day, last_day = map(dt.date.fromisoformat, suspension)
         days = f"{long_date(first_day)} to {long_date(last_day)}"
-        sentences.append(f"Tenancies that began from {days} are not counted: it was suspended.")
+        sentences.append(f"Tenancies that began from {days} are not counted, because the agreement was suspended then.")
     return " ".join(sentences)
 
 

@@ -88,7 +88,7 @@ class Rights:
 
 
 def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.datetime) -> Rights:
-    """The rights of a person, or with None those of the system, over an agreement at `now`.
+    """Return the rights of a person, or with None those of the system, over an agreement at `now`.
 
     Fetch the agreement with `for_pages`, or each call makes further queries.
     """

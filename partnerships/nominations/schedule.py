@@ -98,16 +98,17 @@ class Agreed:
         names_without_codes = [scheme.name for scheme in self.schemes or () if not scheme.codes]
         if names_without_codes:
             sentences.append(
-                f"Returns leave out homes of {', '.join(names_without_codes)}: the terms give no property references."
+                f"Returns leave out homes of {', '.join(names_without_codes)}, because the terms give no property "
+                "references for them."
             )
         return sentences
 
     def share(self, bedrooms: Bedrooms, *, first_let: bool) -> Decimal:
-        """The share of true voids that should go to nominees, in per cent."""
+        """Return the share of true voids that should go to nominees, in per cent."""
         return self.first_lets if first_let else self.relets[bedrooms]
 
     def days(self, *, first_let: bool) -> int:
-        """How many working days the council has to name its nominees."""
+        """Return how many working days the council has to name its nominees."""
         return self.days_first_lets if first_let else self.days_relets
 
 

@@ -20,12 +20,12 @@ from partnerships.people.models import User
 
 
 def nominations_lookups(user: User, partnership: Partnership) -> list[Lookup]:
-    """What `nominations_section` asks."""
+    """Return what `nominations_section` asks."""
     return [count_lookup(_of, user, partnership.pk)] if partnership.kind_id == KIND else []
 
 
 def nominations_section(user: User, partnership: Partnership) -> Section | None:
-    """The way to the agreement, or when it begins. None for other kinds of partnership."""
+    """Return the way to the agreement, or when it begins. None for other kinds of partnership."""
     if partnership.kind_id != KIND:
         return None
     has_begun = bool(count_for(_of, user, partnership.pk))
@@ -35,7 +35,7 @@ def nominations_section(user: User, partnership: Partnership) -> Section | None:
 
 
 def ask_section(user: User, ask: Entry) -> Section | None:
-    """The return behind an ask, and whether it was corrected since.
+    """Return the return behind an ask, and whether it was corrected since.
 
     Only for readers of the return.
     """

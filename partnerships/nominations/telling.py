@@ -18,5 +18,5 @@ def register() -> None:
         )
     register_untold(
         [EventKind.RETURN_STARTED, EventKind.LETTINGS_READ, EventKind.RETURN_COMPLETED],
-        because="followers hear about a return when it is sent",
+        because="followers get an email about a return when the provider sends it",
     )

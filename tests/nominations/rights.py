@@ -61,7 +61,7 @@ ROWS = (
         PARTNER_EDITORS,
         lambda w: sent(w, sign_nominations(w)),
         situation="in no line of it",
-        result="UnableToAsk: Nothing is missing in this line.",
+        result="UnableToAsk: No nominations are missing in this line, so you do not need to ask for any.",
     ),
 )
 WITHOUT_A_PERSON = {

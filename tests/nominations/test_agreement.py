@@ -130,7 +130,7 @@ def test_a_quarter_leaves_out_the_days_on_which_the_partnership_was_suspended(wo
     assert later is not None
     assert (later.suspended, suspended_since(agreement.partnership)) == ((), None)
     said = {"in_force": [], "suspended": [[day.isoformat() for day in days] for days in over.suspended]}
-    assert "are not counted: it was suspended." in days_counted(quarter, said)
+    assert "are not counted, because the agreement was suspended then." in days_counted(quarter, said)
 
 
 def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:
@@ -187,7 +187,7 @@ def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
     assert not (closed.reads_returns)
     assert not (closed.may_report)
     assert not (closed.reads_masked)
-    assert "Returns stay closed until there is one" in page.content.decode()
+    assert "Returns stay closed until they have signed one" in page.content.decode()
     assert rights_over(agreement, world.amina, timezone.now()).may_report
 
 

@@ -242,11 +242,13 @@ def test_ask_of_a_shortfall_says_when_its_return_was_corrected(world: World) -> 
 
     assert found.get_absolute_url() in before
     assert "corrected" not in before
-    assert "The return is being corrected." in meanwhile
+    assert "The provider is correcting the return." in meanwhile
     after = page(world.amina, ask)
     assert "The return was corrected on" in after
     shortfall = found.lines.get(pk=line.pk).result.shortfall
-    assert f"According to the corrected figures, {shortfall} are missing." in " ".join(after.split())
+    assert f"According to the corrected figures, the number of missing nominations is {shortfall}." in " ".join(
+        after.split()
+    )
 
 
 def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:
@@ -257,7 +259,7 @@ def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World
         ask_for_shortfall(nominations_return=found, line=line.pk, author=world.ben, now=afterwards())
     services.send_return(nominations_return=found, author=world.amina, now=afterwards())
     ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
-    with pytest.raises(UnableToAsk, match="Nothing is missing"):
+    with pytest.raises(UnableToAsk, match="No nominations are missing"):
         ask_for_shortfall(nominations_return=found, line=line.pk, author=world.ben, now=afterwards())
 
 

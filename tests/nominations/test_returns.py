@@ -120,7 +120,7 @@ def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> No
     lines, _ = expected(lettings_of(world, 60, seed=2))
     assert result_of(fresh(found)).total.lettings == sum(line.lettings for line in lines.values()) != first.lettings
     services.send_return(nominations_return=found, author=world.amina, now=afterwards())
-    with pytest.raises(UnableToReport, match="was sent"):
+    with pytest.raises(UnableToReport, match="sent to the council"):
         upload(world, found, lettings_of(world))
 
 
@@ -195,7 +195,7 @@ def test_a_run_fails_if_its_author_may_not_report_any_more(world: World) -> None
     services.count_waiting(now=afterwards())
 
     run = LettingsRun.objects.get()
-    assert "can no longer report" in run.error
+    assert "can no longer change this return" in run.error
     assert run.content is None
     assert not found.lines.exists()
 
@@ -387,7 +387,7 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
     assert offers == [[line.offers], [41]]
     assert result_in(second).total == result_of(found).total
     services.reopen_return(nominations_return=found, reason="Again.", author=world.amina, now=afterwards())
-    with pytest.raises(UnableToReport, match="Only a confirmed"):
+    with pytest.raises(UnableToReport, match="only a confirmed"):
         services.reopen_return(nominations_return=found, reason="Again.", author=world.ben, now=afterwards())
 
 
@@ -399,7 +399,7 @@ def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world
     services.reopen_return(nominations_return=found, reason="A home is missing.", author=world.ben, now=afterwards())
 
     assert not isinstance(before, str)
-    assert write_return_decided(due, world.amina, afterwards()) == "The return was sent again or reopened."
+    assert write_return_decided(due, world.amina, afterwards()) == "The return has been sent again or reopened."
 
 
 def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
@@ -451,7 +451,7 @@ def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:
     with pytest.raises(UnableToDecide, match="another return"):
         decide(world, found, {0: (Decision.CONFIRMED, "")})
     found.sendings = 7
-    with pytest.raises(UnableToDecide, match="sent again"):
+    with pytest.raises(UnableToDecide, match="sent this return again"):
         decide(world, found, {pk: (Decision.CONFIRMED, "")})
 
 

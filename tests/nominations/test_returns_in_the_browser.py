@@ -161,7 +161,7 @@ def test_a_return_from_upload_to_an_ask(
         looks_right(page)
         page.get_by_role("button", name="Confirm every line").click()
         looks_right(page)
-        page.get_by_role("button", name="Ask for them").first.click()
+        page.get_by_role("button", name="Ask for these nominations").first.click()
         expect(page.get_by_role("heading", name="Nominations to make up").first).to_be_visible()
         page.goto(home)
         looks_right(page)

@@ -20,7 +20,7 @@ from partnerships.nominations.services import Supplement, supplements_of
 
 #: The highest figure that a line of a return may have.
 MAX_COUNT = 100_000
-_OPEN_AGAIN = "Open the page again, and fill in the table there."
+_OPEN_AGAIN = "Part of the table is missing. Open the page again and fill in the table there."
 
 
 class StartForm(Form):
@@ -50,8 +50,8 @@ class UploadForm(Form):
     file = LettingsField(
         label="CORE lettings export",
         help_text=(
-            "CSV, up to 150 MB. Only the columns that a return needs are kept, and only until they are counted. "
-            "Nothing about households is stored."
+            "Choose a CSV file of up to 150 MB. We keep only the columns that a return needs, and only until we have "
+            "counted them. We store nothing about households."
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
@@ -70,7 +70,7 @@ class SendForm(Form):
         for line in disputed:
             self.fields[f"answer-{line.pk}"] = forms.CharField(
                 label=f"{line.words}: what is your answer to “{line.reason}”?",
-                help_text="Optional. The council reads it beside the corrected figures.",
+                help_text="Optional. The council reads your answer beside the corrected figures.",
                 max_length=1_000,
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 3}),
@@ -78,7 +78,7 @@ class SendForm(Form):
         self.helper = Helper(self, submit="Send return", cancel=cancel)
 
     def answers(self) -> dict[int, str]:
-        """The answers to the disputed lines, by the id of the line. Empty where there is none."""
+        """Return the answers to the disputed lines, by the id of the line. Empty where there is none."""
         return {line.pk: self.cleaned_data[f"answer-{line.pk}"] for line in self._disputed}
 
 
@@ -136,7 +136,7 @@ class TableForm(Form):
             raise ValidationError(_OPEN_AGAIN) from error
 
     def figures(self) -> dict[int, Supplement]:
-        """The figures by the id of the line. The form must be valid."""
+        """Return the figures by the id of the line. The form must be valid."""
         return {
             line.pk: Supplement(
                 offers=self._count("offers", line),
@@ -161,12 +161,12 @@ class TableForm(Form):
                     field.help_text = f"Saved: {'empty' if saved_value is None else saved_value}"
 
     def _count(self, code: str, line: ReturnLine) -> int | None:
-        """A figure of a line, or None if its field is empty."""
+        """Return a figure of a line, or None if its field is empty."""
         value: int | None = self.cleaned_data.get(f"{code}-{line.pk}")
         return value
 
     def _refusals(self, line: ReturnLine) -> dict[str, int]:
-        """How many nominees were refused, for each ground on which any were."""
+        """Return how many nominees were refused, for each ground on which any were."""
         counts = {ground: self._count(f"ground_{index}", line) or 0 for index, ground in enumerate(self.grounds)}
         return {ground: count for ground, count in counts.items() if count}
 
@@ -208,7 +208,7 @@ class DecideForm(Form):
                 widget=forms.RadioSelect,
             )
             self.fields[reason_name] = forms.CharField(
-                label=f"If you dispute it, say why: {line.words}",
+                label=f"If you dispute this line, say why: {line.words}",
                 initial=line.reason if line.decision == Decision.DISPUTED else "",
                 max_length=1_000,
                 required=False,

@@ -58,7 +58,7 @@ class Counted:
         return {kind: str(median(days)) if days else None for kind, days in days_by_kind.items()}
 
     def number(self, outcome: Outcome) -> int:
-        """How many rows had an outcome."""
+        """Return how many rows had an outcome."""
         return sum(last_row - first_row + 1 for first_row, last_row in self.rows.get(outcome, ()))
 
 

@@ -55,7 +55,9 @@ class LettingsFilter:
             raise UnableToReadLettings("Save the lettings as CSV (UTF-8) and upload that file.")
         self._size += len(chunk)
         if self._size > MAX_BYTES:
-            raise UnableToReadLettings(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
+            raise UnableToReadLettings(
+                f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Export only the lettings of the quarter."
+            )
         if b"\x00" in chunk:
             raise UnableToReadLettings("The file is not plain text. Save the lettings as CSV (UTF-8).")
         # One character for each byte: quotes, commas and line ends are the same in every encoding that we read.
@@ -73,7 +75,7 @@ class LettingsFilter:
         last_row, self._tail = self._tail, ""
         self._filter_rows(last_row)
         if not self.columns:
-            raise UnableToReadLettings("The file is empty." if not self._size else _NO_HEADINGS)
+            raise UnableToReadLettings(_NO_HEADINGS if self._size else _EMPTY)
         self._packed += self._packer.flush()
         return bytes(self._packed)
 
@@ -96,7 +98,9 @@ class LettingsFilter:
             for cells in csv.reader(io.StringIO(text, newline="")):
                 self._filter_row(cells, writer)
         except csv.Error as error:
-            raise UnableToReadLettings(f"The file is damaged after row {self.rows}.") from error
+            raise UnableToReadLettings(
+                f"The file is damaged after row {self.rows}. Export the lettings from CORE again."
+            ) from error
         self._packed += self._packer.compress(kept_text.getvalue().encode())
 
     def _filter_row(self, cells: list[str], writer: object) -> None:
@@ -108,7 +112,9 @@ class LettingsFilter:
             return
         self.rows += 1
         if self.rows > MAX_ROWS:
-            raise UnableToReadLettings(f"The file has more than {MAX_ROWS:,} rows.")
+            raise UnableToReadLettings(
+                f"The file has more than {MAX_ROWS:,} rows. Export only the lettings of the quarter."
+            )
         if len(cells) == self._width:
             kept_cells = [_decoded(cells[index]) for index in self._column_indexes]
             writer.writerow([USED, *kept_cells])  # type: ignore[attr-defined]
@@ -131,8 +137,9 @@ class LettingsFilter:
         self._width = len(cells)
 
 
+_EMPTY = "The file is empty. Export the lettings from CORE again and upload that file."
 _NO_HEADINGS = (
-    "The file has no headings of a CORE lettings export, such as startdate. Choose the CSV that CORE exported."
+    "The file has no headings of a CORE lettings export, for example startdate. Choose the CSV that CORE exported."
 )
 
 

@@ -18,7 +18,7 @@ class Quarter:
 
     @classmethod
     def of(cls, day: dt.date) -> Quarter:
-        """The quarter of a day."""
+        """Return the quarter of a day."""
         return cls(dt.date(day.year, day.month - (day.month - 1) % 3, 1))
 
     @property
@@ -27,11 +27,11 @@ class Quarter:
         return self.next().starts_on
 
     def next(self) -> Quarter:
-        """The quarter after it."""
+        """Return the quarter after it."""
         return Quarter.of(self.starts_on + dt.timedelta(days=100))
 
     def previous(self) -> Quarter:
-        """The quarter before it."""
+        """Return the quarter before it."""
         return Quarter.of(self.starts_on - dt.timedelta(days=1))
 
     @property

@@ -63,7 +63,7 @@ class Outcome(StrEnum):
 _LABELS = {
     Outcome.USED: "Counted",
     Outcome.SLIPPED: "The row has more or fewer cells than there are headings",
-    Outcome.NO_DATE: "The tenancy has no start date, or not a date",
+    Outcome.NO_DATE: "The tenancy has no start date, or its start date is not a date",
     Outcome.OTHER_QUARTER: "The tenancy starts in another quarter",
     Outcome.BEFORE_TERMS: "The tenancy starts before the agreement came into force",
     Outcome.AFTER_END: "The tenancy starts after the agreement ended",
@@ -74,7 +74,7 @@ _LABELS = {
     Outcome.OTHER_SCHEME: "The home is in no scheme of the agreement",
     Outcome.RENEWAL: "A tenancy was renewed: the home was not vacant",
     Outcome.SUPPORTED: "Supported housing, which the agreement does not count",
-    Outcome.TEMPORARY: "Let to those who lived there in temporary accommodation, which the agreement does not count",
+    Outcome.TEMPORARY: "Let to people already in temporary accommodation there, which the agreement does not count",
     Outcome.TRANSFER: "Vacant because of an internal transfer, which the agreement does not count",
     Outcome.NO_KIND: "Neither a first let nor a relet: no reason for the vacancy",
     Outcome.NO_BEDROOMS: "The number of bedrooms is missing or is not a number",
@@ -85,10 +85,14 @@ _REMEDIES = {
     Outcome.SLIPPED: "Export the file again, and do not edit it.",
     Outcome.NO_DATE: "Complete the start date in CORE and export again.",
     Outcome.NO_AUTHORITY: "Complete the local authority in CORE and export again.",
-    Outcome.OTHER_LANDLORD: "If it is yours, ask an administrator to add the name that CORE uses to your organisation.",
-    Outcome.OTHER_SCHEME: "If it is in one, add to the terms what its property references begin with.",
+    Outcome.OTHER_LANDLORD: (
+        "If the home is yours, ask your administrator to add the name that CORE uses to your organisation."
+    ),
+    Outcome.OTHER_SCHEME: (
+        "If the home is in a scheme of the agreement, add the beginning of its property reference to the terms."
+    ),
     Outcome.NO_KIND: "Complete the reason for the vacancy in CORE and export again.",
-    Outcome.NO_BEDROOMS: "Complete the bedrooms in CORE and export again.",
+    Outcome.NO_BEDROOMS: "Complete the number of bedrooms in CORE and export again.",
     Outcome.NO_SOURCE: "Complete the source of referral in CORE and export again.",
     Outcome.DUPLICATE: "If these are two lettings, correct the property reference or UPRN in CORE and export again.",
 }

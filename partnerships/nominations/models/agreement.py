@@ -32,11 +32,11 @@ class NominationsAgreementQuerySet(models.QuerySet["NominationsAgreement"]):
     """Filters of agreements by reader. Figures are only open while data sharing is in force: ask `rights_over`."""
 
     def visible_to(self, user: User | AnonymousUser) -> NominationsAgreementQuerySet:
-        """Agreements of partnerships in which an organisation of the person takes part."""
+        """Return agreements of partnerships in which an organisation of the person takes part."""
         return self.filter(visible_to(NominationsAgreement, PARTIES, user))
 
     def of_sides(self, user: User | AnonymousUser, *roles: str) -> NominationsAgreementQuerySet:
-        """Agreements for whose council or provider the person has one of the roles (by default, any)."""
+        """Return agreements for whose council or provider the person has one of the roles (by default, any)."""
         return self.filter(visible_to(NominationsAgreement, sides(*roles), user))
 
     def for_pages(self) -> NominationsAgreementQuerySet:
@@ -68,7 +68,7 @@ class NominationsAgreement(models.Model):
         return f"nominations of {self.partnership_id}"
 
     def get_absolute_url(self) -> str:
-        """Address of the page of the agreement."""
+        """Return the address of the agreement's page."""
         return page_address("nominations:detail", self.partnership_id)
 
     @property

@@ -54,9 +54,9 @@ class ReturnRecord(models.Model):
         return dt.date.fromisoformat(self.content["starts_on"])
 
     def address(self, shape: str) -> str:
-        """Its file as `pdf`, `xlsx` or `csv`.
+        """Return the address of the record as a file: `pdf`, `xlsx` or `csv`.
 
-        Fetch it with its return and agreement.
+        Fetch the record with its return and agreement.
         """
         nominations_return = self.nominations_return
         numbers = [nominations_return.agreement.partnership_id, nominations_return.pk, self.number, shape]

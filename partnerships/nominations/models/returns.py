@@ -51,7 +51,7 @@ class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
     """Filters of returns by reader. Figures may be read only while data sharing is in force: ask `rights_over`."""
 
     def visible_to(self, user: User | AnonymousUser) -> ReturnQuerySet:
-        """Returns whose council or provider the person acts for."""
+        """Filter the returns whose council or provider the person acts for."""
         return self.filter(visible_to(NominationsReturn, READERS, user))
 
     def for_pages(self) -> ReturnQuerySet:
@@ -100,7 +100,7 @@ class NominationsReturn(models.Model):
         return f"Return {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Address of the page of the return. Fetch it with `for_pages`."""
+        """Return the address of the return's page. Fetch the return with `for_pages`."""
         return page_address("nominations:return", self.agreement.partnership_id, self.pk)
 
     @property
@@ -192,10 +192,12 @@ class ReturnLine(models.Model):
     offers = models.PositiveIntegerField(null=True, blank=True)
     not_supplied = models.PositiveIntegerField(default=0, help_text="Vacancies without a nominee in time.")
     in_time = models.PositiveIntegerField(null=True, blank=True, help_text="Vacancies with a nominee in time.")
-    days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Working days agreed for naming one.")
+    days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Working days agreed for naming a nominee."
+    )
     decision = models.CharField(max_length=9, choices=Decision, blank=True)
-    reason = models.TextField(blank=True, help_text="Why the council last disputed it.")
-    answer = models.TextField(blank=True, help_text="What the provider answered.")
+    reason = models.TextField(blank=True, help_text="Why the council last disputed the line.")
+    answer = models.TextField(blank=True, help_text="What the provider answered to the dispute.")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -17,7 +17,7 @@ from partnerships.people.models import User
 
 
 def _editors(side: str) -> tuple[Organisations, ...]:
-    """Route to the editors and leads of the council or the provider, while it takes part."""
+    """Return route to the editors and leads of the council or the provider, while it takes part."""
     takes_part = Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED})
     return (Organisations(f"agreement__{side}__organisation", when=takes_part, roles=EDITING_ROLES),)
 

@@ -63,7 +63,9 @@ def scope_of(nominations_return: NominationsReturn) -> Scope | None:
 
 
 def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str], frozenset[str]]:
-    """Codes and names of the areas that the councils (ids) served in the quarter, and of areas within them.
+    """Return codes and names of the areas that these councils (ids) served in the quarter.
+
+    Areas within those areas are included.
 
     Codes that a council itself is registered under count too.
     """
@@ -89,7 +91,7 @@ def _names(bodies: Collection[int]) -> frozenset[str]:
 
 
 def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:
-    """The returns of an agreement, latest quarter first."""
+    """Return the returns of an agreement, latest quarter first."""
     return NominationsReturn.objects.for_pages().filter(agreement=agreement).order_by("-starts_on", "-pk")
 
 

@@ -28,8 +28,8 @@ LEASE = dt.timedelta(minutes=10)
 #: How long lettings may wait to be counted. Then they are deleted.
 LETTINGS_WAIT = dt.timedelta(days=2)
 _FAILED = (
-    "Something went wrong while the lettings were counted, so we deleted them. Upload them again, or ask the "
-    "people who run this site."
+    "Something went wrong while we counted the lettings, so we deleted them. Upload the lettings again. If this "
+    "happens again, tell your administrator."
 )
 #: How many authorities a report names. Those with the most lettings come first.
 _MAX_AUTHORITIES = 400
@@ -53,7 +53,7 @@ def take_lettings(
     locked = lock_to_write(nominations_return, author, now)
     year = core_columns().year_of(locked.starts_on)
     if year is None:
-        raise UnableToReport("Exports of this collection year cannot be read.")
+        raise UnableToReport("We cannot read CORE exports of this collection year yet. Tell your administrator.")
     missing_columns = year.missing(file.columns)
     if missing_columns:
         raise UnableToReport(
@@ -95,11 +95,11 @@ def _fail(run: LettingsRun, error: str) -> None:
 def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     """Count the lettings of an upload into the lines of its return. Return an error, or an empty text."""
     if run.asked_by is None:
-        return "The person who uploaded the lettings has left. Upload them again."
+        return "The person who uploaded the lettings has left. Upload the lettings again."
     nominations_return = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)
     scope = scope_of(nominations_return)
     if scope is None:
-        return "No terms with shares for nominations were in force in this quarter."
+        return "No terms with shares for nominations were in force in this quarter, so we did not count the lettings."
     rows = kept_rows(bytes(run.content or b""), tuple(run.columns))
     counted = count_lettings(rows, scope, progress=lambda done: progress(done, run.total))
     try:
@@ -112,7 +112,7 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     except UnableToReport as error:
         return str(error)
     except UnableToAct:
-        return "The person who uploaded the lettings can no longer report. Upload them again."
+        return "The person who uploaded the lettings can no longer change this return. Upload the lettings again."
     return ""
 
 

@@ -95,7 +95,10 @@ def lock_to_write(nominations_return: NominationsReturn, author: User, now: dt.d
     locked = lock_return(nominations_return)
     require(rights_over(locked.agreement, author, now).may_report)
     if not locked.is_writable:
-        raise UnableToReport("This return was sent. It can be changed again if the council disputes it.")
+        raise UnableToReport(
+            "This return has been sent to the council, so you cannot change it now. You can change the return again if "
+            "the council disputes it."
+        )
     return locked
 
 
@@ -118,9 +121,11 @@ def start_return(
         return nominations_return
     period = period_of(locked, quarter)
     if period is None:
-        raise UnableToReport("No terms with shares for nominations were in force in this quarter.")
+        raise UnableToReport(
+            "No terms with shares for nominations were in force in this quarter. Choose another quarter."
+        )
     if period.last_day >= timezone.localdate(now):
-        raise UnableToReport("This quarter is not over yet.")
+        raise UnableToReport("This quarter is not over yet. Start its return once the quarter has ended.")
     nominations_return = NominationsReturn.objects.create(agreement=locked, starts_on=starts_on, begun_at=now)
     record_return(nominations_return, EventKind.RETURN_STARTED, author=author, now=now)
     return nominations_return
@@ -156,14 +161,16 @@ def complete_return(
     locked = lock_to_write(nominations_return, author, now)
     line_by_pk = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
     if not lines.keys() <= line_by_pk.keys():
-        raise UnableToReport("The lettings were recounted in the meantime. Check the new figures first.")
+        raise UnableToReport(
+            "The lettings have been counted again since you opened this page. Check the new figures first."
+        )
     saved = supplements_of(line_by_pk.values())
     new_figures = {pk: figures for pk, figures in lines.items() if figures not in (read.get(pk), saved[pk])}
     conflicts = [line_by_pk[pk].words for pk in sorted(new_figures) if saved[pk] != read.get(pk)]
     if conflicts:
         raise FiguresChanged(
-            f"Other figures were saved while you filled in the table: {'; '.join(conflicts)}. They are shown below "
-            "yours. Correct yours, then save again."
+            f"Another person saved other figures while you filled in the table: {'; '.join(conflicts)}. Their figures "
+            "are shown below yours. Check yours, then save again."
         )
     for pk, supplement in sorted(new_figures.items()):
         _save_supplement(line_by_pk[pk], supplement)
@@ -175,16 +182,18 @@ def _save_supplement(line: ReturnLine, supplement: Supplement) -> None:
     refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
     numbers = [supplement.offers or 0, supplement.not_supplied, supplement.in_time or 0, *refusals.values()]
     if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
-        raise UnableToReport(f"{line.words}: a number is too large or negative, or a ground is missing.")
+        raise UnableToReport(
+            f"{line.words}: enter numbers from 0 to {MAX_NUMBER:,}, and a ground for each refused nominee."
+        )
     if line.nominated + supplement.not_supplied > line.lettings:
         raise UnableToReport(
-            f"{line.words}: {line.nominated} of {line.lettings} homes went to nominees, so at most "
-            f"{line.lettings - line.nominated} had no nominee in time."
+            f"{line.words}: {line.nominated} of {line.lettings} homes went to nominees. Enter at most "
+            f"{line.lettings - line.nominated} without a nominee in time."
         )
     if supplement.in_time is not None and supplement.in_time + supplement.not_supplied > line.lettings:
         raise UnableToReport(
-            f"{line.words}: of {line.lettings} homes {supplement.not_supplied} had no nominee in time, so at most "
-            f"{line.lettings - supplement.not_supplied} had one."
+            f"{line.words}: {supplement.not_supplied} of {line.lettings} homes had no nominee in time. Enter at most "
+            f"{line.lettings - supplement.not_supplied} with a nominee in time."
         )
     previous_figures = line.counted
     previous_refusals = dict(line.refusals.values_list("ground", "number"))
@@ -252,12 +261,14 @@ def decide_lines(
     locked = lock_return(nominations_return)
     require(rights_over(locked.agreement, author, now).may_decide)
     if not locked.is_sent:
-        raise UnableToDecide("This return is not waiting for the council.")
+        raise UnableToDecide("This return is not waiting for the council, so you cannot decide on its lines now.")
     if locked.sendings != sending:
-        raise UnableToDecide("The return was sent again in the meantime. Read the new figures first.")
+        raise UnableToDecide(
+            "The provider has sent this return again since you opened the page. Read the new figures first."
+        )
     lines = {line.pk: line for line in locked.lines.order_by("pk")}
     if not decisions.keys() <= lines.keys():
-        raise UnableToDecide("These are lines of another return.")
+        raise UnableToDecide("Some of these lines belong to another return. Open this return again.")
     for pk, (decision, reason) in sorted(decisions.items()):
         _decide(lines[pk], Decision(decision), reason.strip(), author, now)
     record_return(locked, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
@@ -268,7 +279,7 @@ def decide_lines(
 def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now: dt.datetime) -> None:
     """Save the council's decision on one line."""
     if decision == Decision.DISPUTED and not reason:
-        raise UnableToDecide(f"{line.words}: enter why you dispute it.")
+        raise UnableToDecide(f"{line.words}: enter why you dispute this line.")
     if decision == Decision.DISPUTED:
         line.reason, line.answer = reason, ""
     line.decision, line.decided_at, line.decided_by = decision, now, author
@@ -308,7 +319,9 @@ def reopen_return(*, nominations_return: NominationsReturn, reason: str, author:
     rights = rights_over(locked.agreement, author, now)
     require(rights.may_reopen)
     if not locked.is_settled:
-        raise UnableToReport("Only a confirmed return can be reopened.")
+        raise UnableToReport(
+            f"You can reopen only a confirmed return. This return is {locked.get_status_display().lower()}."
+        )
     if not reason.strip():
         raise UnableToReport("Enter what has to be corrected.")
     for line in locked.lines.order_by("pk"):

@@ -36,9 +36,11 @@ def ask_for_shortfall(
     require(rights_over(agreement, author, now).may_ask)
     return_line = locked.lines.filter(pk=line).first()
     if return_line is None or not return_line.result.shortfall:
-        raise UnableToAsk("Nothing is missing in this line.")
+        raise UnableToAsk("No nominations are missing in this line, so you do not need to ask for any.")
     if locked.is_writable:
-        raise UnableToAsk("The provider has not sent this return, or is correcting it now.")
+        raise UnableToAsk(
+            "The provider has not sent this return, or is correcting it now. Wait until you receive the return."
+        )
     result = return_line.result
     key = key_of_ask(return_line)
     existing_ask = Entry.objects.filter(key=key).first()

@@ -16,7 +16,7 @@ from partnerships.nominations.views.returns import open_agreement
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """What council and provider have agreed, their returns, and the trend over quarters."""
+    """Show what council and provider have agreed, their returns, and the trend over quarters."""
     _, agreement, rights = open_agreement(request, pk)
     returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:

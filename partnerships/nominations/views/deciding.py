@@ -50,6 +50,7 @@ def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         entry = ask_for_shortfall(nominations_return=nominations_return, line=line, author=user, now=timezone.now())
-        return f"{nominations_return.agreement.provider_body.name} is asked to make it up.", entry.get_absolute_url()
+        provider = nominations_return.agreement.provider_body.name
+        return f"You have asked {provider} to make up the missing nominations.", entry.get_absolute_url()
 
     return press_button(request, step, UnableToAsk, back=nominations_return.get_absolute_url())

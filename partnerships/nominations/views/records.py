@@ -61,7 +61,7 @@ class Sheet:
 
 
 def sheet_of(record: ReturnRecord) -> Sheet:
-    """The sheet of a record.
+    """Return the sheet of a record.
 
     Fetch it with its return, and who sent and confirmed it.
     """
@@ -91,7 +91,10 @@ def sheet_of(record: ReturnRecord) -> Sheet:
 
 
 def _year(record: ReturnRecord) -> str:
-    """The collection year of its export, and whether its columns were never compared with CORE's list."""
+    """Return the collection year of a record's export in words: "2026/27, unverified".
+
+    Unverified means that nobody has compared the columns of that year with CORE's list.
+    """
     year = core_columns().year_of(record.starts_on)
     return "" if year is None else f"{year}{'' if year.is_verified else ', unverified'}"
 
@@ -102,14 +105,14 @@ def _when(moment: dt.datetime, person: User | None) -> str:
 
 
 def _number(cell: str) -> object:
-    """A whole or decimal number as one, so that a spreadsheet can add it up."""
+    """Return a whole or decimal number as one, so that a spreadsheet can add it up."""
     plain = cell.replace(",", "")
     return float(plain) if plain.replace(".", "", 1).isdigit() else cell
 
 
 @require_safe
 def record(request: HttpRequest, pk: int, number: int, record: int, shape: str) -> HttpResponseBase:
-    """A record of a confirmed return as a file: PDF, Excel or CSV, all from one sheet."""
+    """Return the record of a confirmed return as a PDF, Excel or CSV file, all made from one sheet."""
     _, nominations_return, rights = open_return(request, pk, number)
     kept = next((kept_record for kept_record in records_of(nominations_return) if kept_record.number == record), None)
     if kept is None or shape not in FILES:

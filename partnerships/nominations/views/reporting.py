@@ -87,7 +87,7 @@ def _upload(request: HttpRequest, user: User, nominations_return: NominationsRet
             form.add_error("file", str(error))
         else:
             nudge_after_commit(count_waiting.delay)
-            messages.success(request, "The lettings have been uploaded and will be counted.")
+            messages.success(request, "We have received your lettings and are counting them.")
             return redirect(nominations_return)
     context = {
         **return_context(nominations_return, rights),
@@ -139,7 +139,7 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return f"The return for {nominations_return.quarter} has been sent.", nominations_return.get_absolute_url()
 
     council = nominations_return.agreement.council_body.name
-    lead = f"{council} will confirm or dispute each line. You cannot change it in the meantime."
+    lead = f"{council} will confirm or dispute each line. You cannot change the return in the meantime."
     context = {
         **return_context(nominations_return, rights),
         "heading": "Send the return",

@@ -26,11 +26,14 @@ class PlanKind(Vocabulary):
 
     @classmethod
     def kept_rows(cls) -> QuerySet[PlanKind]:
-        """The kinds with their starter parts."""
+        """Return the kinds with their starter parts."""
         return cls.objects.prefetch_related("parts")
 
     def begins_with(self, part: str) -> list[StarterPart]:
-        """The starter parts of one sort that are in use, in order. Makes no query for a kind from `by_code`."""
+        """Return the starter parts of one sort that are in use, in order.
+
+        A kind from `by_code` has its parts already, so this makes no query.
+        """
         active_parts = (row for row in self.parts.all() if row.active and row.part == part)
         return sorted(active_parts, key=lambda row: (row.position, row.pk))
 
@@ -54,15 +57,20 @@ class StarterPart(models.Model):
     note = models.CharField(
         max_length=300,
         blank=True,
-        help_text="Section: what to write in it. Outcome: how we will know. Risk: what to do about it.",
+        help_text="For a section, enter what to write in it. For an outcome, enter how to know that it is achieved. "
+        "For a risk, enter what to do about it.",
     )
     likelihood = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=_SCALE, help_text="Risks only: 1 (very low) to 5 (very high)."
+        null=True, blank=True, validators=_SCALE, help_text="For risks only. Enter 1 (very low) to 5 (very high)."
     )
-    impact = models.PositiveSmallIntegerField(null=True, blank=True, validators=_SCALE, help_text="Risks only.")
-    position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first.")
+    impact = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=_SCALE, help_text="For risks only. Enter 1 (very low) to 5 (very high)."
+    )
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="Enter the place of this part in new plans. Lower numbers come first."
+    )
     active = models.BooleanField(
-        "in use", default=True, help_text="Untick to stop offering it. New plans will leave it out."
+        "in use", default=True, help_text="Untick to leave this part out of new plans. Existing plans keep it."
     )
 
     class Meta:

@@ -24,7 +24,7 @@ class PastPartnership(models.Model):
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="past_partnerships")
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="past_plans")
-    audience = models.CharField(max_length=12, choices=Audience, help_text="Who could read the plan before that.")
+    audience = models.CharField(max_length=12, choices=Audience, help_text="Who could read the plan until it left.")
     left_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -35,14 +35,14 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
     """Offers, by state and reader."""
 
     def unanswered(self) -> OfferQuerySet:
-        """Offers neither answered nor withdrawn, including those that can no longer be accepted."""
+        """Return offers neither answered nor withdrawn, including those that can no longer be accepted."""
         return self.filter(answered_at=None, withdrawn_at=None)
 
     def acceptable(self) -> OfferQuerySet:
-        """Offers that can still be accepted: unanswered ones, from organisations that still own the plan.
+        """Return offers that can still be accepted: unanswered, and from a giver that still owns the plan.
 
-        If the plan is in no partnership, the receiving organisation must still take part in the partnership of the
-        offer. If the offer was made outside any, the receiver must share a live partnership with the giver.
+        If the plan has left its partnership, the receiver must still take part in the partnership of the offer. If the
+        offer was made outside any partnership, the receiver must share a live partnership with the giver.
         """
         giving_owners = PlanOwner.objects.filter(plan=OuterRef("plan"), organisation=OuterRef("offered_for"))
         receiving_parties = (
@@ -50,7 +50,7 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
             .filter(organisation=OuterRef("organisation"), partnership__in=Partnership.objects.live().values("pk"))
             .exclude(role=PartyRole.OBSERVER)
         )
-        # `OuterRef` twice: this subquery stands inside that of the receiving parties.
+        # `OuterRef` twice: this subquery is inside the subquery of the receiving parties.
         giving_parties = Party.objects.present().filter(
             partnership=OuterRef("partnership"), organisation=OuterRef(OuterRef("offered_for"))
         )
@@ -63,7 +63,7 @@ class OfferQuerySet(models.QuerySet["OwnershipOffer"]):
         )
 
     def visible_to(self, user: User | AnonymousUser) -> OfferQuerySet:
-        """Offers to organisations that the person leads, and every offer of a plan that one of these owns."""
+        """Return offers to organisations that the person leads, and offers of plans that these organisations own."""
         led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
         owned_plans = PlanOwner.objects.filter(organisation__in=led_organisations).values("plan")
         return self.filter(Q(organisation__in=led_organisations) | Q(plan__in=owned_plans))
@@ -82,7 +82,9 @@ class OwnershipOffer(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="ownership_offers")
     #: The receiver: the organisation that may accept.
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ownership_offers")
-    hands_over = models.BooleanField(help_text="The organisation that offers gives up its own ownership.")
+    hands_over = models.BooleanField(
+        help_text="Whether the organisation that offers the plan gives up its own ownership."
+    )
     #: The plan's partnership at the time of the offer.
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     #: The giver: the owner for which `offered_by` made the offer.
@@ -94,7 +96,7 @@ class OwnershipOffer(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     #: None until it is answered.
     accepted = models.BooleanField(null=True)
-    reason = models.TextField(blank=True, help_text="Why it was declined.")
+    reason = models.TextField(blank=True, help_text="Why the offer was declined.")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects = OfferQuerySet.as_manager()
@@ -114,7 +116,7 @@ class OwnershipOffer(models.Model):
 
 
 def held_at(user: User, *, plan: str, at: str) -> Q:
-    """The condition that one of the person's organisations still had a plan at a moment, but has since left it.
+    """Return the condition that an organisation of the person left a plan after a moment.
 
     `plan` and `at` are the lookups of the plan and the moment. An organisation leaves a plan when it leaves the plan's
     partnership, when it stops owning the plan, and when the plan leaves a partnership to which it belongs.

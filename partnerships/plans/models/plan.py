@@ -42,63 +42,66 @@ class PlanQuerySet(models.QuerySet["Plan"]):
     """Plans, by who may read, edit or publish them and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans that the person may read, as a published version or a draft."""
+        """Return plans that the person may read, as a published version or a draft."""
         now = timezone.now()
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, (*published_routes(now), *draft_routes(now)), user))
 
     def published_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans with a published version that the person may read."""
+        """Return plans with a published version that the person may read."""
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, published_routes(timezone.now()), user))
 
     def present_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose next version the person may read; none that their organisation has left."""
+        """Return plans whose next version the person may read; none that their organisation has left."""
         return self.filter(visible_to(Plan, present_routes(timezone.now()), user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans that the person may read as they are today; none that their organisation has left."""
+        """Return plans that the person may read as they are today; none that their organisation has left."""
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
     def known_once_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans that the person's organisation left, or that left its partnership; for visitors, public plans."""
+        """Return plans that the person's organisation left, or that left its partnership.
+
+        For visitors without an account, return public plans.
+        """
         if not user.is_authenticated:
             return self.public()
         return self.filter(visible_to(Plan, former_routes(timezone.now()), user))
 
     def with_insider(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose owners or present parties the person acts for."""
+        """Return plans whose owners or present parties the person acts for."""
         return self.filter(visible_to(Plan, insider_routes(), user))
 
     def owned_by(self, organisation: Organisation | int) -> PlanQuerySet:
-        """Plans that the organisation owns today."""
+        """Return plans that the organisation owns today."""
         return self.filter(pk__in=PlanOwner.objects.filter(organisation=organisation).values("plan"))
 
     def inside_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Published plans that the person reads inside, with confidential sites and restricted text."""
+        """Return published plans that the person reads inside, with confidential sites and restricted text."""
         return self.filter(visible_to(Plan, inside_routes(timezone.now()), user))
 
     def owned_for(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Published plans that the person's own organisations own."""
+        """Return published plans that the person's own organisations own."""
         return self.filter(visible_to(Plan, (OWNERS,), user))
 
     def draft_visible_to(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose draft the person may read."""
+        """Return plans whose draft the person may read."""
         return self.filter(visible_to(Plan, draft_routes(timezone.now()), user))
 
     def editable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans whose draft the person may change: as editor or lead of an owner."""
+        """Return plans whose draft the person may change: as editor or lead of an owner."""
         return self.filter(visible_to(Plan, (DRAFTERS,), user))
 
     def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
-        """Plans that the person may publish: as lead of an owner."""
+        """Return plans that the person may publish: as lead of an owner."""
         return self.filter(visible_to(Plan, (LEADS,), user))
 
     def of_record(self, *, one_by_one: bool = False) -> models.Exists:
-        """The condition that the `plan` of a record is one of these plans.
+        """Return the condition that the `plan` of a record is one of these plans.
 
         Unlike `plan__in`, PostgreSQL can answer it for one record without listing all plans. If it expects many
         records it may list them nevertheless; `one_by_one` prevents that, for queries that need only the first rows.
@@ -106,15 +109,15 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return (OneByOne if one_by_one else models.Exists)(self.filter(pk=models.OuterRef("plan")))
 
     def public(self) -> PlanQuerySet:
-        """Plans that anyone may read without signing in."""
+        """Return plans that anyone may read without signing in."""
         return self.filter(is_open(timezone.now()), audience=Audience.PUBLIC)
 
     def awaiting_sign_off(self) -> PlanQuerySet:
-        """Plans that are waiting for signatures."""
+        """Return plans that are waiting for signatures."""
         return self.filter(status=Status.AWAITING_SIGN_OFF)
 
     def for_listing(self) -> PlanQuerySet:
-        """Plans with the related rows that lists show. Lists order the plans themselves."""
+        """Return plans with the related rows that lists show. Lists order the plans themselves."""
         return self.select_related("partnership").prefetch_related(
             models.Prefetch("owners", queryset=PlanOwner.objects.select_related("organisation").order_by("pk"))
         )
@@ -148,24 +151,25 @@ class Plan(models.Model):
         max_length=10,
         choices=list(YEAR_KINDS.items()),
         blank=True,
-        help_text="The kind of years of its homes. Empty until a home has a year, or if older homes have both kinds.",
+        help_text="The kind of years in which the plan counts homes. Empty until a home has a year, or if older homes "
+        "have both kinds.",
     )
     current_number = models.PositiveIntegerField(default=0)
     open_number = models.PositiveIntegerField(
-        default=0, help_text="The newest version that is not, or no longer, under embargo."
+        default=0, help_text="The newest version without an embargo, or whose embargo has ended."
     )
     substantive_number = models.PositiveIntegerField(default=0)
     baseline_number = models.PositiveIntegerField(
-        null=True, blank=True, help_text="The version that later ones are compared with."
+        null=True, blank=True, help_text="The version with which later versions are compared."
     )
     open_at = models.DateTimeField(null=True, blank=True)
     embargoed_until = models.DateTimeField(
-        null=True, blank=True, help_text="Until then only owners may read the newest version."
+        null=True, blank=True, help_text="Only owners may read the newest version until then."
     )
     first_published_at = models.DateTimeField(null=True, blank=True)
     last_published_at = models.DateTimeField(null=True, blank=True)
     external_reference = models.CharField(
-        max_length=200, blank=True, help_text="Its key in the published register it was imported from."
+        max_length=200, blank=True, help_text="The plan’s key in the published register from which it was imported."
     )
     superseded_by = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes"
@@ -188,7 +192,7 @@ class Plan(models.Model):
             models.CheckConstraint(
                 condition=~Q(audience="partnership") | Q(partnership__isnull=False),
                 name="plan_partnership_named",
-                violation_error_message="Choose the partnership it belongs to, or another audience.",
+                violation_error_message="Choose the partnership that the plan belongs to, or another audience.",
             ),
             models.CheckConstraint(
                 condition=Q(current_number=0) | Q(open_at__isnull=False), name="plan_published_opens"
@@ -217,7 +221,7 @@ class Plan(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """The page of the plan."""
+        """Return the page of the plan."""
         return page_address("plans:detail", self.pk)
 
     @property
@@ -316,5 +320,8 @@ class PlanOwner(models.Model):
 
 
 def plan_readers(plan: Plan, now: dt.datetime | None = None) -> models.QuerySet[User]:
-    """The people with an account who may read the published plan. Subscribers without one are in digests."""
+    """Return the people with an account who may read the published plan.
+
+    The room of digests knows the subscribers without an account.
+    """
     return readers_of(Plan, published_routes(now or timezone.now()), plan)

@@ -27,10 +27,10 @@ SOON = dt.timedelta(days=30)
 
 
 def of_newest_version(user: User | AnonymousUser, hidden: str) -> Q:
-    """The condition on rows that the person may read; `hidden` is the field that marks rows for readers inside.
+    """Return the condition on rows of newest versions that the person may read.
 
-    Under embargo only owners read the rows. People whose organisation left read none, because the rows are of the
-    newest version, which may be later.
+    `hidden` is the field that marks rows for readers inside. Under embargo, only owners read the rows. People whose
+    organisation left read none, because the newest version may be later than the day on which it left.
     """
     has_no_embargo = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
     with one_by_one():
@@ -46,11 +46,11 @@ class MilestoneQuerySet(models.QuerySet["Milestone"]):
     """Milestones, by reader and due date."""
 
     def visible_to(self, user: User | AnonymousUser) -> MilestoneQuerySet:
-        """Milestones of plans that the person may read, in their reading class."""
+        """Return milestones of plans that the person may read, in their reading class."""
         return self.filter(of_newest_version(user, "restricted"))
 
     def open(self) -> MilestoneQuerySet:
-        """Milestones not achieved or cancelled, of plans that are not over."""
+        """Return milestones not achieved or cancelled, of plans that are not over."""
         return self.exclude(status__in=SETTLED).exclude(plan__status__in=OVER)
 
     def overdue(self, today: dt.date) -> MilestoneQuerySet:
@@ -72,12 +72,12 @@ class Milestone(models.Model):
     owner = models.CharField(max_length=500, blank=True)
     status = models.CharField(max_length=20)
     baseline = models.CharField(
-        max_length=10, blank=True, help_text="As precise as given: 2017, 2017-04 or 2017-04-11."
+        max_length=10, blank=True, help_text="As exact as in the plan: 2017, 2017-04 or 2017-04-11."
     )
     forecast = models.CharField(max_length=10, blank=True)
     actual = models.CharField(max_length=10, blank=True)
-    due_from = models.DateField(null=True, blank=True, help_text="The first day the forecast could be.")
-    due_by = models.DateField(null=True, blank=True, help_text="The last day the forecast could be.")
+    due_from = models.DateField(null=True, blank=True, help_text="The first day that the forecast can mean.")
+    due_by = models.DateField(null=True, blank=True, help_text="The last day that the forecast can mean.")
     restricted = models.BooleanField(default=False)
 
     objects = MilestoneQuerySet.as_manager()
@@ -93,7 +93,7 @@ class Milestone(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The page of its plan. Needs `plan` fetched."""
+        """Return the page of its plan. Needs `plan` fetched."""
         return self.plan.get_absolute_url()
 
     def is_overdue(self, today: dt.date) -> bool:
@@ -102,13 +102,13 @@ class Milestone(models.Model):
 
 
 def milestones_in(plan: Plan, content: Content) -> dict[str, Milestone]:
-    """The milestones in a content of the plan as unsaved rows, by key."""
+    """Return the milestones in a content of the plan as unsaved rows, by key."""
     public_sites = {site["key"] for site in content["sites"] if not site["confidential"]}
     return {item["key"]: _milestone(plan, item, public_sites) for item in content["milestones"]}
 
 
 def _milestone(plan: Plan, item: Item, public_sites: set[str]) -> Milestone:
-    """A milestone as an unsaved row; `public_sites` are the keys of sites that are not confidential."""
+    """Return a milestone as an unsaved row; `public_sites` are the keys of sites that are not confidential."""
     due_text = item["forecast"] or item["baseline"]
     due = PartialDate.parse(due_text) if due_text else None
     is_of_hidden_site = bool(item["site"]) and item["site"] not in public_sites
@@ -132,7 +132,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
     """Sites, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> SiteQuerySet:
-        """Sites of plans that the person may read; confidential ones only for readers inside."""
+        """Return sites of plans that the person may read; confidential ones only for readers inside."""
         return self.filter(of_newest_version(user, "confidential"))
 
 
@@ -173,7 +173,7 @@ class Site(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The page of its plan. Needs `plan` fetched."""
+        """Return the page of its plan. Needs `plan` fetched."""
         return self.plan.get_absolute_url()
 
 

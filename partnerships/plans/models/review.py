@@ -26,7 +26,7 @@ class ShareQuerySet(models.QuerySet["Share"]):
     """Shares, by whether they are active."""
 
     def active(self, now: dt.datetime) -> ShareQuerySet:
-        """Shares that give access now: see `is_active_share`."""
+        """Return shares that give access now: see `is_active_share`."""
         return self.filter(is_active_share(now, share="", plan="plan__"))
 
 
@@ -46,18 +46,26 @@ class Share(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="The person's organisation.",
+        help_text="The organisation for which the person sees the draft.",
     )
     shown_for = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, related_name="+", help_text="The owner that shares it."
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The owner that shares the draft.",
     )
     may_comment = models.BooleanField(default=False)
     message = models.TextField(blank=True)
-    ends_on = models.DateField(null=True, blank=True, help_text="The last day.")
+    ends_on = models.DateField(null=True, blank=True, help_text="The last day on which the person can see the draft.")
     shared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     shared_at = models.DateTimeField()
-    invited_at = models.DateTimeField(null=True, blank=True, help_text="When the email about it was recorded.")
-    opened_at = models.DateTimeField(null=True, blank=True, help_text="First opened since it was last shared.")
+    invited_at = models.DateTimeField(
+        null=True, blank=True, help_text="When we recorded the email about the shared draft."
+    )
+    opened_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the person first opened the draft since it was last shared."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ShareQuerySet.as_manager()
@@ -82,9 +90,9 @@ class Opening(models.TextChoices):
     PAPER = "paper", "On paper"
     PDF = "pdf", "As a PDF"
     SPREADSHEET = "csv", "As a spreadsheet"
-    DOCUMENT = "document", "A document in it"
+    DOCUMENT = "document", "A document in the draft"
     MAP = "map", "The map of its sites"
-    COMMENTS = "comments", "The comments on it"
+    COMMENTS = "comments", "The comments on the draft"
 
 
 class ShareOpening(models.Model):
@@ -138,7 +146,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     """Comments, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommentQuerySet:
-        """Comments that the person may read.
+        """Return comments that the person may read.
 
         - On a version: all for readers inside; for others the threads that they started. People whose organisation
           left see nothing written after that.

@@ -25,17 +25,17 @@ DRAFTERS = replace(_OWNING, roles=EDITING_ROLES)
 
 
 def drafters_of(prefix: str) -> Organisations:
-    """The route from a record's plan (at `prefix`) to editors of its draft."""
+    """Return the route from a record's plan (at `prefix`) to editors of its draft."""
     return Organisations(f"{prefix}{DRAFTERS.path}", when=Q(**{f"{prefix}owners__ended_at": None}), roles=EDITING_ROLES)
 
 
 def is_open(now: dt.datetime) -> Q:
-    """The condition on plans with a version that is not under embargo."""
+    """Return the condition on plans with a version that is not under embargo."""
     return Q(current_number__gt=0, open_at__lte=now)
 
 
 def _parties(plan_condition: Q) -> Route:
-    """Present parties in the audience of plans that meet the condition."""
+    """Return the route to present parties, for plans that meet the condition and whose audience includes them."""
     return Organisations(
         "partnership__parties__organisation",
         when=plan_condition & Q(audience__in=WIDER_THAN_OWNERS, partnership__parties__status=PartyStatus.ACCEPTED),
@@ -43,12 +43,12 @@ def _parties(plan_condition: Q) -> Route:
 
 
 def _network(plan_condition: Q) -> Route:
-    """Everyone signed in, for plans that meet the condition and whose audience includes them."""
+    """Return the route to everyone signed in, for plans that meet the condition and whose audience includes them."""
     return Network(when=plan_condition & Q(audience__in=WIDER_THAN_PARTNERSHIP))
 
 
 def insider_routes() -> tuple[Route, ...]:
-    """Owners and present parties, published or not."""
+    """Return routes to people of owners and present parties, whether the plan is published or not."""
     parties = Organisations(
         "partnership__parties__organisation", when=Q(partnership__parties__status=PartyStatus.ACCEPTED)
     )
@@ -56,29 +56,29 @@ def insider_routes() -> tuple[Route, ...]:
 
 
 def inside_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers inside: people of owners and of present parties."""
+    """Return routes to readers inside: people of owners and of present parties."""
     return OWNERS, _parties(is_open(now))
 
 
 def present_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of what is published from now on: inside and the network, but not organisations that left."""
+    """Return routes to the readers of what is published from now on: inside and network, but none that left."""
     return *inside_routes(now), _network(is_open(now))
 
 
 def published_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers with an account of any version, including those who left."""
+    """Return routes to readers of any published version, including people whose organisation left."""
     return *present_routes(now), *former_routes(now)
 
 
 def routes_once_open() -> tuple[Route, ...]:
-    """The readers of the next version of plans without an open version."""
+    """Return routes to the people who will read a plan once it has an open version."""
     return _OWNING, _parties(Q()), _network(Q())
 
 
 def former_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Former parties and owners, and parties of a partnership that the plan left.
+    """Return routes to former parties and owners, and to parties of a partnership that the plan left.
 
-    Each still reads the plans that had an open version before the party or owner left them, or before the plan left.
+    They still read a plan that had an open version before they left it, or before it left their partnership.
     """
     is_open_plan = is_open(now)
     is_former_party = Q(
@@ -107,7 +107,7 @@ def former_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 
 def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
-    """The condition that a share is active. `share` and `plan` are the prefixes of lookups of each.
+    """Return the condition that a share is active. `share` and `plan` are the prefixes of lookups of each.
 
     The share is not revoked or past its last day, the person still acts for its `organisation`, and the owner that
     shares it (`shown_for`) still owns the plan.
@@ -129,6 +129,6 @@ def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:
-    """Readers of the draft: editors, leads, people with an active share."""
+    """Return routes to readers of the draft: editors and leads of owners, and people with an active share."""
     has_active_share = is_active_share(now, share="shares__", plan="") & ~Q(status__in=OVER)
     return DRAFTERS, People("shares__person", when=has_active_share)

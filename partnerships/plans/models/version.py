@@ -36,12 +36,12 @@ class ContentField(models.JSONField):
     """
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        """The content with every field of today's schema."""
+        """Return the content with every field of today's schema."""
         content = super().from_db_value(value, expression, connection)
         return completed(PLAN, content) if isinstance(content, dict) and "sites" in content else content
 
     def deconstruct(self) -> Any:
-        """A plain `JSONField`, so that migrations do not import this class."""
+        """Return a plain `JSONField`, so that migrations do not import this class."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.JSONField", args, kwargs
 
@@ -50,7 +50,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
     """Versions, by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
-        """Published versions that the person may read.
+        """Return published versions that the person may read.
 
         Only owners read versions under embargo. Organisations that left read the versions from before that day.
         """
@@ -68,7 +68,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return self.filter(is_owner | (has_no_embargo & (is_present_reader | self._readable_after_leaving(user))))
 
     def _readable_after_leaving(self, user: User) -> Q:
-        """The condition on versions that the person's organisations could read when they left the plan.
+        """Return the condition on versions that the person's organisations could read when they left the plan.
 
         An organisation left as a party, as an owner, or because the plan left a partnership to which it belongs (see
         `routes`). It keeps the versions that were readable by then.
@@ -97,7 +97,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return Q(pk__in=left_as_party.values("pk")) | Q(left_as_owner) | Q(Exists(plan_left_partnership))
 
     def without_content(self) -> VersionQuerySet:
-        """The versions without their content and prose, which lists do not show and which may be megabytes."""
+        """Defer content and prose, which lists do not show: they may be megabytes."""
         return self.defer("content", "prose")
 
 
@@ -114,7 +114,9 @@ class Version(documents.Version):
     figures = models.JSONField(default=dict)
     minor = models.BooleanField(default=False)
     embargo_until = models.DateTimeField(null=True, blank=True)
-    source = models.CharField(max_length=300, blank=True, help_text="The published file it was imported from.")
+    source = models.CharField(
+        max_length=300, blank=True, help_text="The published file from which the version was imported."
+    )
 
     objects = VersionQuerySet.as_manager()
 
@@ -130,7 +132,7 @@ class Version(documents.Version):
         return f"{self.title}, version {self.number}"
 
     def get_absolute_url(self) -> str:
-        """The page of this version."""
+        """Return the page of this version."""
         return page_address("plans:version", self.plan_id, self.number)
 
     @property
@@ -155,7 +157,7 @@ class PlanDocumentQuerySet(models.QuerySet["Document"]):
     """Documents, by reader."""
 
     def listed_for(self, user: User | AnonymousUser) -> PlanDocumentQuerySet:
-        """Documents of the newest versions of plans that the person may read; restricted ones only inside."""
+        """Return documents of the newest versions that the person may read; restricted documents only inside."""
         return self.filter(of_newest_version(user, "restricted"), in_newest=True)
 
 
@@ -193,5 +195,5 @@ class Document(models.Model):
         return self.file_name
 
     def get_absolute_url(self) -> str:
-        """The file."""
+        """Return the file."""
         return reverse("plans:document", kwargs={"pk": self.plan_id, "key": self.key})

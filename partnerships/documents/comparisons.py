@@ -80,7 +80,7 @@ def parts_of(schema: Schema) -> tuple[Part, ...]:
 
 
 def _about_heading(schema: Schema) -> str:
-    """The heading of the fields about the whole document."""
+    """Return the heading of the fields about the whole document."""
     return schema.about_heading or f"About the {schema.one}"
 
 
@@ -140,7 +140,7 @@ class _RowWriter:
     time: DiffTime
 
     def row(self, change: Change) -> ChangeRow:
-        """The row of a change. Of long texts, it shows only what changed."""
+        """Return the row of a change. Of long texts, it shows only what changed."""
         if change.kind in ("added", "removed") and not change.is_count:
             item_in_words = self._whole_item(change)
             return ChangeRow(
@@ -166,7 +166,7 @@ class _RowWriter:
         )
 
     def _whole_item(self, change: Change) -> str:
-        """An added or removed item in words, so that readers need not open a version to read it."""
+        """Return an added or removed item in words, so that readers need not open a version to read it."""
         item = change.now if change.kind == "added" else change.was
         collection = change.collection
         parts = [change.sentence().partition(": ")[2]]

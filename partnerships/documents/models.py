@@ -58,7 +58,7 @@ class Draft(models.Model):
         return self.content is not None
 
     def revision_of(self, piece: str) -> int:
-        """The revision at which a piece was last saved, or 0 if never."""
+        """Return the revision at which a piece was last saved, or 0 if never."""
         return revision_of(self.pieces, piece)
 
 

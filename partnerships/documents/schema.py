@@ -52,15 +52,15 @@ class Counts:
     without_period: Callable[[Line], Line] | None = None
 
     def by_line(self, item: Item) -> dict[Line, int]:
-        """The counts of an item, by their line."""
+        """Return the counts of an item, by their line."""
         return {self.line_of(line): line["count"] for line in item[self.code]}
 
     def items(self, counts: Mapping[Line, int]) -> list[Item]:
-        """The lines with a count above 0, in order."""
+        """Return the lines with a count above 0, in order."""
         return [self.line_item(line, counts[line]) for line in sorted(counts, key=self.order) if counts[line]]
 
     def total(self, item: Item) -> int:
-        """The sum of an item's counts."""
+        """Return the sum of an item's counts."""
         return sum(line["count"] for line in item[self.code])
 
 

@@ -15,7 +15,7 @@ class Slippage:
     unit: str  # "day", "month" or "year"
 
     def words(self) -> str:
-        """The slippage in words: "14 days later", "2 quarters earlier", "5 months later". Empty for 0."""
+        """Return the slippage in words: "14 days later" or "2 quarters earlier". Empty for 0."""
         size, unit = abs(self.amount), self.unit
         if not size:
             return ""

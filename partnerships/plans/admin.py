@@ -83,7 +83,7 @@ class OwnerInline(admin.TabularInline[PlanOwner, Plan]):
     fields = readonly_fields = ("organisation", "began_at", "ended_at", "ended_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PlanOwner]:
-        """Present and former owners."""
+        """Return present and former owners."""
         return PlanOwner.ever.order_by("pk")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -104,7 +104,7 @@ class PlanAdmin(ReadOnly):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Published plans only: drafts belong to their owners."""
+        """Return published plans only: drafts belong to their owners."""
         return super().get_queryset(request).filter(current_number__gt=0)
 
 
@@ -143,5 +143,5 @@ class SignOffAdmin(ReadOnly):
 
     @admin.display(description="version", ordering="version__number")
     def version_number(self, obj: SignOff) -> int:
-        """The number of the version decided on."""
+        """Return the number of the version decided on."""
         return obj.version.number

@@ -74,7 +74,7 @@ HEADINGS = ("Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference"
 def csv_rows(
     compared: Comparison, *, was: str, now: str, notes: Iterable[tuple[str, str]] = (), warning: str = ""
 ) -> Iterable[tuple[str, ...]]:
-    """A comparison as rows of a spreadsheet, headings first.
+    """Return a comparison as rows of a spreadsheet, headings first.
 
     `was` and `now` name the two sides; `notes` are the versions between and their notes; `warning` says that one side
     is a draft.

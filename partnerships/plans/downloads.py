@@ -9,7 +9,7 @@ from partnerships.plans.content import Content, homes_count
 
 
 def geojson(content: Content) -> JsonResponse:
-    """The sites of a content with a position, as GeoJSON."""
+    """Return the sites of a content with a position, as GeoJSON."""
     features = [
         {
             "type": "Feature",

@@ -31,7 +31,7 @@ class SignOffLink:
 
 
 def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
-    """The token of one person's link.
+    """Return the token of one person's link.
 
     A new `link_key` of the signatory makes it invalid.
     """
@@ -39,7 +39,7 @@ def sign_off_token(signatory: Signatory, person: User, number: int) -> str:
 
 
 def read_sign_off_token(token: str) -> SignOffLink | None:
-    """The content of a token, or None if it is invalid or too old.
+    """Return the content of a token, or None if it is invalid or too old.
 
     Also None if the organisation no longer takes part in the plan, or the person no longer leads it.
     """

@@ -54,7 +54,10 @@ PLANS = Obligation(
 
 
 def _decided(target: int) -> Q:
-    """Who was asked stays beside the decision on the present version, which nobody may change."""
+    """Return the condition that a signatory has decided on the present version.
+
+    Its row then stays with the organisation that decided, because nobody may change a decision.
+    """
     present = SignOff.objects.filter(version__number__gte=F("plan__substantive_number"))
     return Q(Exists(present.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
 

@@ -25,12 +25,15 @@ from partnerships.plans.queries import newest_for, parties_that_may_own
 
 
 def _plans(user: User) -> PlanQuerySet:
-    """Plans from which the person may propose commitments: those that they may read in full."""
+    """Return plans from which the person may propose commitments: those that they may read in full."""
     return Plan.objects.inside_for(user)
 
 
 def partners_of(plan: Plan) -> set[int]:
-    """The organisations (ids) that can be sides of a plan's commitments: its owners, and its partnership's parties."""
+    """Return the ids of the organisations that can be sides of a plan's commitments.
+
+    They are the plan's owners and the parties of its partnership.
+    """
     owners = set(plan.owners.values_list("organisation", flat=True))
     parties = parties_that_may_own().filter(partnership=plan.partnership_id, partnership__isnull=False)
     return owners | set(parties.values_list("organisation", flat=True))
@@ -61,7 +64,7 @@ def _suggestion(
     homes: int = 0,
     due: dt.date | None = None,
 ) -> Suggestion | None:
-    """What the form for a commitment starts with. None if the person may not propose one."""
+    """Return the suggested values of a new commitment. None if the person may not propose one."""
     if not may_propose_commitment(user, plan):
         return None
     partners = Organisation.objects.filter(pk__in=partners_of(plan)).order_by("name", "pk")
@@ -172,7 +175,7 @@ def link_from_milestone(*, commitment: Commitment, record_id: int, author: User,
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """The plans and pieces from which a commitment came."""
+    """Return the plans and pieces from which a commitment came."""
     links = rows_for(_readable_links, user, commitment.pk)
     inside_plan_ids = set(rows_for(_inside_of, user, commitment.pk)) if links else set()
     origin_links = []
@@ -203,7 +206,7 @@ def _all_links(commitment: int) -> QuerySet[PlanCommitment]:
 
 
 def _inside_of(user: User, commitment: int) -> QuerySet[Plan, int]:
-    """Ids of the plans from which a commitment came that the person may read in full."""
+    """Return ids of the plans from which a commitment came that the person may read in full."""
     return _plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
 
 
@@ -231,7 +234,7 @@ def _no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list[PlanCommitment]:
-    """The commitments from the plan that the person may see.
+    """Return the commitments from the plan that the person may see.
 
     `newest` is the number of the newest version that they may read: pieces of later versions are not named.
     """

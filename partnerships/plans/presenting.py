@@ -114,12 +114,15 @@ class SectionRow:
 
 
 def _html(prose: StoredHtml, code: str, item: Item, field: str) -> str:
-    """The HTML of a field, if the reader may see its text: `prose` has the HTML for readers of all classes."""
+    """Return the HTML of a field, or "" if the reader may not see its text.
+
+    `prose` has the HTML of all texts, so the item of the reader's own content decides.
+    """
     return prose.get(f"{code}/{item['key']}/{field}") if item[field] else ""
 
 
 def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SectionRow]:
-    """The sections in order."""
+    """Return the sections in order."""
     return [
         SectionRow(
             key=item["key"],
@@ -133,7 +136,7 @@ def sections(content: Content, prose: StoredHtml, lookups: Lookups) -> list[Sect
 
 
 def sites(content: Content, prose: StoredHtml, lookups: Lookups) -> list[SiteRow]:
-    """The sites in order."""
+    """Return the sites in order."""
     return [_site_row(item, prose, lookups) for item in content["sites"]]
 
 
@@ -182,7 +185,7 @@ class SitePage:
 def site_page(
     content: Content, prose: StoredHtml, lookups: Lookups, *, find: str = "", number: int = 1, holding: str = ""
 ) -> SitePage:
-    """One page of the sites.
+    """Return one page of the sites.
 
     find: words that must all be in a site's name, reference, address, postcode or authority.
     number: the page; the last one if there are fewer pages.
@@ -213,7 +216,7 @@ def _matches(site: Item, words: Iterable[str]) -> bool:
 
 
 def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
-    """A site as a row; details without a value are left out."""
+    """Return a site as a row; details without a value are left out."""
     has_position = item["lat"] is not None and item["lng"] is not None
     details = (
         ("Confidence", CONFIDENCE.get(item["confidence"], "")),
@@ -241,14 +244,14 @@ def _site_row(item: Item, prose: StoredHtml, lookups: Lookups) -> SiteRow:
 
 
 def date_shown(actual: str, forecast: str) -> str:
-    """The actual date or, marked as a forecast, the forecast."""
+    """Return the actual date or, marked as a forecast, the forecast."""
     if actual:
         return date_in_words(actual)
     return f"{date_in_words(forecast)} (forecast)" if forecast else ""
 
 
 def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Lookups) -> list[MilestoneRow]:
-    """The milestones in order."""
+    """Return the milestones in order."""
     name_by_site = {site["key"]: site["name"] for site in content["sites"]}
     return [_milestone_row(item, prose, name_by_site, today, lookups) for item in content["milestones"]]
 
@@ -256,7 +259,7 @@ def milestones(content: Content, prose: StoredHtml, today: dt.date, lookups: Loo
 def _milestone_row(
     item: Item, prose: StoredHtml, name_by_site: Mapping[str, str], today: dt.date, lookups: Lookups
 ) -> MilestoneRow:
-    """A milestone as a row, with its slippage, and whether it is overdue or due soon today."""
+    """Return a milestone as a row, with its slippage, and whether it is overdue or due soon today."""
     slipped = slippage(item["baseline"], item["actual"] or item["forecast"])
     status = milestone_status(item)
     due = item["forecast"] or item["baseline"]
@@ -283,7 +286,7 @@ def _milestone_row(
 
 
 def risks(content: Content, prose: StoredHtml, lookups: Lookups) -> list[RiskRow]:
-    """The risks, the highest score first."""
+    """Return the risks, the highest score first."""
     rows = [_risk_row(item, prose, lookups) for item in content["risks"]]
     return sorted(rows, key=lambda row: (-row.score, row.title, row.key))
 
@@ -311,22 +314,25 @@ def _risk_level(score: int) -> str:
 
 
 def item_detail(collection: Collection, item: Item) -> str:
-    """The most important thing about an item beside its title."""
+    """Return the most important thing about an item beside its title."""
     return size_in_words(item["size"]) if collection.code == "documents" else collection.details(item)
 
 
 def line_words(line: Line) -> str:
-    """A combination of homes in words."""
+    """Return a combination of homes in words."""
     return line_in_words(line)
 
 
 def size_in_words(size: int) -> str:
-    """Bytes for people: "420 KB", "1.4 MB"."""
+    """Return bytes for people: "420 KB", "1.4 MB"."""
     return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024))} KB"
 
 
 def place_on_page(anchor: str) -> str:
-    """The query and fragment of the address of a piece on its plan's page; a site may be on a later page."""
+    """Return the query and fragment that lead to a piece on its plan's page.
+
+    A site needs the query, because it may be on a later page of the table of sites.
+    """
     code, _slash, key = anchor.partition("/")
     if not key:
         return ""
@@ -334,6 +340,6 @@ def place_on_page(anchor: str) -> str:
 
 
 def anchor_label(anchor: str) -> str:
-    """The kind of piece: "section", "site" and so on; "plan" for the whole plan."""
+    """Return the kind of piece: "section", "site" and so on; "plan" for the whole plan."""
     code = anchor.partition("/")[0]
     return COLLECTION_BY_CODE[code].one if code in COLLECTION_BY_CODE else "plan"

@@ -98,7 +98,7 @@ class Rights:
 
 
 def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
-    """The rights of a person, or of the system (None), over a plan."""
+    """Return the rights of a person, or of the system (None), over a plan."""
     roles = roles_of(person, now)
     owners = frozenset(owner.organisation_id for owner in plan.owners.all())
     parties: frozenset[int] = frozenset()

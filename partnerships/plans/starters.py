@@ -7,7 +7,7 @@ from partnerships.plans.models import Part, PlanKind
 
 
 def starter(kind: str, title: str) -> Content:
-    """The content of a new plan of that kind. Its sections have no text (see `hint_for`)."""
+    """Return the content of a new plan of that kind. Its sections have no text (see `hint_for`)."""
     plan_kind = PlanKind.by_code().get(kind)
     parts = {part: plan_kind.begins_with(part) if plan_kind else [] for part in Part.values}
     return normalise(
@@ -36,7 +36,7 @@ def is_untouched(kind: str, content: Content) -> bool:
 
 
 def untouched_parts(kind: str, content: Content, earlier_content: Content) -> dict[str, str]:
-    """Titles of milestones and risks that are still as in the starter, by piece.
+    """Return titles of milestones and risks that are still as in the starter, by piece.
 
     Those that the version before has too, with `earlier_content`, are left out.
     """
@@ -52,6 +52,6 @@ def untouched_parts(kind: str, content: Content, earlier_content: Content) -> di
 
 
 def hint_for(title: str) -> str:
-    """The hint about what to write in a section of a starter; "" for other sections."""
+    """Return the hint about what to write in a section of a starter; "" for other sections."""
     sections = (begin for kind in PlanKind.by_code().values() for begin in kind.begins_with(Part.SECTION))
     return next((section.note for section in sections if section.title == title), "")

@@ -169,12 +169,12 @@ class Change:
         return self.now_name or self._in_words(self.now)
 
     def _period(self, line: Line | None) -> str:
-        """The period of a counted line in words."""
+        """Return the period of a counted line in words."""
         counts = self.collection.counts
         return counts.period_of(line) if line is not None and counts is not None and counts.period_of else ""
 
     def _in_words(self, value: Any) -> str:
-        """The old or new value in words."""
+        """Return the old or new value in words."""
         if self.is_count:
             return f"{value:,}"
         if self.kind == "moved":
@@ -184,7 +184,7 @@ class Change:
         return item_in_words(self.collection, value)
 
     def sentence(self) -> str:
-        """The whole change as a sentence without a full stop."""
+        """Return the whole change as a sentence without a full stop."""
         label = cut(self.label, SHORT)
         if self.has_moved:
             return f"{self.field_label} at {label}: {self.now:,} moved from {self.was_words} to {self.now_words}"
@@ -201,7 +201,7 @@ class Change:
         return f"{subject}, {self._field_in_words()}"
 
     def _field_in_words(self) -> str:
-        """The change of a field, such as "status: was not given, now started"."""
+        """Return the change of a field, such as "status: was not given, now started"."""
         field_name = self.field_label[0].lower() + self.field_label[1:]
         was, now = self.was_words, self.now_words
         if self.is_text and max(len(was), len(now)) > SHORT:

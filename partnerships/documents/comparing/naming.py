@@ -34,7 +34,7 @@ class Names:
         return titles
 
     def in_words(self, field: Field, value: Any) -> str:
-        """The value of a field for people, with names for keys and codes."""
+        """Return the value of a field for people, with names for keys and codes."""
         if field.shape in self._registers:
             return self._registers[field.shape].get(value, value)
         if field.shape == "item":
@@ -46,7 +46,7 @@ class Names:
         return value_in_words(field, value)
 
     def both_in_words(self, field: Field, old_value: Any, new_value: Any) -> tuple[str, str]:
-        """The names of two different keys or codes. Two empty texts for a field that holds neither."""
+        """Return the names of two different keys or codes. Two empty texts for a field that holds neither."""
         if field.shape != "item" and field.shape not in self._registers:
             return "", ""
         return told_apart(self.in_words(field, old_value), self.in_words(field, new_value))

@@ -91,11 +91,14 @@ class PieceForm(Form):
         self.helper = Helper(self, *(layout or codes), submit="", cancel=cancel, tag=False)
 
     def value(self) -> Item:
-        """The value of the piece, for `save_piece`, without the fields that were left out."""
+        """Return the value of the piece, for `save_piece`, without the fields that were left out."""
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
 
     def merged(self, conflict: PieceConflict) -> Item | None:
-        """The edits of both people in one, or None if they changed the same field or this cannot be known."""
+        """Return the edits of both people in one item.
+
+        None if both changed the same field, or if the form does not say what its author saw.
+        """
         seen = self.cleaned_data.get("seen")
         if not isinstance(seen, dict) or not conflict.mine or not conflict.theirs:
             return None

@@ -81,7 +81,7 @@ class AnswersForm(Form):
                     self.add_error(name, str(error))
 
     def answers(self) -> dict[str, str]:
-        """The answers by question. The form must be valid."""
+        """Return the answers by question. The form must be valid."""
         return {question: self.cleaned_data.get(name, "") for name, question in self.answer_names.items()}
 
 
@@ -132,5 +132,5 @@ class SignForm(AnswersForm, VerdictForm):
         return data
 
     def sent_answers(self) -> list[tuple[str, str]]:
-        """The answers by the name of their field, to send them again from the next page."""
+        """Return the answers by the name of their field, to send them again from the next page."""
         return [(name, self.cleaned_data.get(name, "")) for name in self.answer_names]

@@ -36,7 +36,7 @@ class Lines(Protocol):
         """Whether everything in it is valid."""
 
     def value(self) -> Mapping[str, Any]:
-        """The fields of the item that the form holds."""
+        """Return the fields of the item that the form holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ NO_AREAS: Mapping[str, str] = MappingProxyType({})
 
 
 def changes(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tuple[Change, ...]:
-    """Everything that must be done to `a` to get `b`.
+    """Return everything that must be done to `a` to get `b`.
 
     `areas` names GSS codes, for the words of the changes.
     """
@@ -24,15 +24,15 @@ def changes(a: Content, b: Content, areas: Mapping[str, str] = NO_AREAS) -> tupl
 
 
 def apply(found: Iterable[Change], a: Content) -> Content:
-    """The content `a` with the changes made: `apply(changes(a, b), a) == b`."""
+    """Return the content `a` with the changes made: `apply(changes(a, b), a) == b`."""
     return documents.apply(PLAN, found, a)
 
 
 def homes_difference(plan_changes: Iterable[Change]) -> int:
-    """The net difference of homes, with added and removed sites."""
+    """Return the net difference of homes, with added and removed sites."""
     return documents.count_difference(plan_changes, SITES)
 
 
 def names_in(*contents: Content, areas: Mapping[str, str] = NO_AREAS) -> Names:
-    """The names of sites in some contents of a plan, and of areas by GSS code."""
+    """Return the names of sites in some contents of a plan, and of areas by GSS code."""
     return Names(PLAN, *contents, registers={"area": areas})

@@ -56,7 +56,7 @@ class HomesTotals:
 
 
 def homes_totals(a: Content, b: Content, areas: Mapping[str, str] = MappingProxyType({})) -> HomesTotals:
-    """The homes of two contents by tenure, needs, bedrooms, area and year.
+    """Return the homes of two contents by tenure, needs, bedrooms, area and year.
 
     An area is a GSS code, labelled with its name in `areas`, or else with the planning authority of a site.
     """

@@ -32,7 +32,7 @@ line_of: Callable[[Item], Line] = itemgetter("tenure", "bedrooms", "needs", "yea
 
 
 def line_order(line: Line) -> tuple[int, int, int, str]:
-    """The sort key of a combination in tables.
+    """Return the sort key of a combination in tables.
 
     Bedrooms that are not known come first.
     """
@@ -40,13 +40,13 @@ def line_order(line: Line) -> tuple[int, int, int, str]:
 
 
 def homes_item(line: Line, count: int) -> Item:
-    """The line of homes for a combination."""
+    """Return the line of homes for a combination."""
     return {"tenure": line[0], "bedrooms": line[1], "needs": line[2], "year": line[3], "count": count}
 
 
 @lru_cache(maxsize=4096)
 def line_in_words(line: Line) -> str:
-    """A combination in words, for example "Social Rent, 2 bedrooms, 2027-28".
+    """Return a combination in words, for example "Social Rent, 2 bedrooms, 2027-28".
 
     General needs, and bedrooms and years that are not known, are left out.
     """
@@ -62,7 +62,7 @@ def line_in_words(line: Line) -> str:
 
 
 def bedrooms_in_words(bedrooms: int | None) -> str:
-    """A number of bedrooms: "studio", "1 bedroom", "bedrooms not known"."""
+    """Return a number of bedrooms: "studio", "1 bedroom", "bedrooms not known"."""
     if bedrooms is None:
         return "bedrooms not known"
     return "studio" if bedrooms == 0 else counted(bedrooms, "bedroom")
@@ -79,7 +79,7 @@ def _read_line(tenure: Any, bedrooms: Any, needs: Any, year: Any) -> Line:
 
 
 def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
-    """Lines of homes, normalised.
+    """Return lines of homes, normalised.
 
     Each combination once, without empty lines, in order. Raises `InvalidContent`.
     """
@@ -108,12 +108,12 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
 
 
 def year_of(line: Line) -> str:
-    """The year of a combination; "no year" without one."""
+    """Return the year of a combination; "no year" without one."""
     return line[3] or "no year"
 
 
 def without_year(line: Line) -> Line:
-    """The combination without its year."""
+    """Return the combination without its year."""
     return (*line[:3], "")
 
 
@@ -134,7 +134,7 @@ HOMES = Counts(
 
 
 def name_and_address(site: Mapping[str, Any]) -> str:
-    """A site's name with its address and postcode, as registers of brownfield land give it."""
+    """Return a site's name with its address and postcode, as registers of brownfield land give it."""
     name = str(site["name"])
     address_parts = (str(site[code]) for code in ("address", "postcode") if site[code])
     # Some names already contain the address or postcode.
@@ -142,10 +142,10 @@ def name_and_address(site: Mapping[str, Any]) -> str:
 
 
 def homes_count(site: Item) -> int:
-    """The number of homes of one site."""
+    """Return the number of homes of one site."""
     return sum(homes["count"] for homes in site["homes"])
 
 
 def total_homes(content: Content) -> int:
-    """The number of homes of a whole plan."""
+    """Return the number of homes of a whole plan."""
     return sum(homes_count(site) for site in content["sites"])

@@ -9,6 +9,6 @@ SETTLED = ("achieved", "cancelled")
 
 
 def milestone_status(item: Item) -> str:
-    """The status of a milestone: achieved once it has an actual date, unless it was cancelled."""
+    """Return the status of a milestone: achieved once it has an actual date, unless it was cancelled."""
     status: str = item["status"]
     return "achieved" if item["actual"] and status != "cancelled" else status

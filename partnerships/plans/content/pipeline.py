@@ -12,10 +12,10 @@ from partnerships.plans.content.years import CALENDAR, FINANCIAL, year_kind, yea
 
 @dataclass(frozen=True, slots=True)
 class PipelineLine:
-    """Homes of one combination at a site.
+    """Homes of one combination at a site, with the fields of `models.PlannedHomes` that the site decides.
 
-    The fields of `models.PlannedHomes` that a site decides. `year` is the year in which they complete; "" if not known.
-    `done_year` is the year in which they have completed; "" while the site is not complete.
+    `year` is the year in which the homes complete; "" if not known. `done_year` is the year in which they completed; ""
+    while the site is not complete.
     """
 
     site_key: str
@@ -37,10 +37,10 @@ class PipelineLine:
 
 
 def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
-    """The lines of a site. `kind` is the plan's kind of years.
+    """Return the lines of homes of a site. `kind` is the plan's kind of years.
 
-    Homes without a year complete when the site does by its forecast. Homes of a complete site completed in their year,
-    at the latest in the year in which it was completed.
+    Homes without a year complete in the year of the site's forecast. Homes of a complete site completed in their own
+    year, or in the year in which the site was completed if that is earlier.
     """
     due, done = year_of_date(site["forecast_completion"], kind), year_of_date(site["actual_completion"], kind)
     common: dict[str, Any] = {
@@ -65,15 +65,15 @@ def pipeline_lines(site: Item, kind: str) -> list[PipelineLine]:
 
 
 def pipeline_kind(content: Content) -> str:
-    """The kind of years in which a plan's homes are counted.
-
-    It is the plan's own, otherwise financial years.
-    """
+    """Return the kind of years in which a plan's homes are counted: its own, or else financial years."""
     return year_kind(content) or FINANCIAL
 
 
 def year_of_date(text: str, kind: str) -> str:
-    """The year of that kind in which a partial date lies. "" for none, or where a year alone does not say."""
+    """Return the year of this kind in which a partial date lies; "" without a date.
+
+    A date that is only a year lies in two financial years, so the result is "" for it too.
+    """
     if not text:
         return ""
     day = PartialDate.parse(text)

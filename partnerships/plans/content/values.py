@@ -10,7 +10,7 @@ from partnerships.kit.postcodes import read_postcode
 
 
 def read_area(value: Any) -> str:
-    """The GSS code of an area. Raises ValueError."""
+    """Return the GSS code of an area. Raises ValueError."""
     text = read_line(value)
     if text and not re.fullmatch(r"[A-Z]\d{8}", text, re.ASCII):
         raise ValueError(f"“{text}” is not a GSS code. Enter a code, for example E07000228.")
@@ -18,5 +18,5 @@ def read_area(value: Any) -> str:
 
 
 def read_site_postcode(value: Any) -> str:
-    """A postcode, or its district. Raises ValueError."""
+    """Return a postcode, or its district. Raises ValueError."""
     return read_postcode(read_line(value))

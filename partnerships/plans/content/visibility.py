@@ -6,7 +6,7 @@ from partnerships.documents import Content
 
 
 def settle_milestones(content: Content, was: Content) -> Content:
-    """The content, in which no milestone of a removed site can give away a confidential site.
+    """Return the content, in which no milestone of a removed site can give away a confidential site.
 
     `was` is the content before the sites were removed. Milestones of a site that everybody could see become milestones
     of the whole plan. Those of a confidential site, or of one that `was` does not hold, become restricted.

@@ -14,13 +14,13 @@ from partnerships.plans.content.shape import PLAN
 
 
 def empty() -> Content:
-    """A plan in which nothing is written yet."""
+    """Return a plan in which nothing is written yet."""
     return normalise({})
 
 
-def normalise(raw: Any, known: Content | None = None) -> Content:
-    """A whole plan, checked and normalised; see `documents.normalise`. Raises `InvalidContent`."""
-    return documents.normalise(PLAN, raw, known)
+def normalise(raw: Any, valid: Content | None = None) -> Content:
+    """Return a whole plan, checked and normalised; see `documents.normalise`. Raises `InvalidContent`."""
+    return documents.normalise(PLAN, raw, valid)
 
 
 def split_piece(piece: str) -> tuple[str, str]:
@@ -29,28 +29,28 @@ def split_piece(piece: str) -> tuple[str, str]:
 
 
 def get_piece(content: Content, piece: str) -> Any:
-    """One piece of a plan, or None; see `documents.get_piece`."""
+    """Return one piece of a plan, or None; see `documents.get_piece`."""
     return documents.get_piece(PLAN, content, piece)
 
 
 def set_piece(content: Content, piece: str, value: Any) -> Content:
-    """The plan with one piece replaced; see `documents.set_piece`. Raises `InvalidContent` and `UnknownPiece`."""
+    """Return the plan with one piece replaced; see `documents.set_piece`.
+
+    Raises `InvalidContent` and `UnknownPiece`.
+    """
     return documents.set_piece(PLAN, content, piece, value)
 
 
-def rebase(draft: Content, was: Content, now: Content) -> Content:
-    """The draft, which was begun from version `was`, with the changes that version `now` made since.
-
-    See `documents.rebase`.
-    """
-    return documents.rebase(PLAN, draft, was, now)
+def rebase(draft: Content, old_base: Content, new_base: Content) -> Content:
+    """Return the draft with the changes from its old base version to a new one; see `documents.rebase`."""
+    return documents.rebase(PLAN, draft, old_base, new_base)
 
 
 def outside(content: Content) -> Content:
-    """What readers of class outside see.
+    """Return the content that readers outside may see: without confidential sites and restricted text.
 
-    No confidential site, nothing about one, and no restricted text. A milestone whose site is missing is hidden too:
-    the site may have been confidential.
+    Milestones of confidential sites are hidden too, and milestones whose site is missing: that site may have been
+    confidential.
     """
     visible = documents.without_hidden(PLAN, content)
     visible_site_keys = {"", *(site["key"] for site in visible["sites"])}
@@ -59,10 +59,9 @@ def outside(content: Content) -> Content:
 
 
 def period_problems(about: Item) -> list[Problem]:
-    """The problem with a plan's period, if any.
+    """Return the problem of a period that ends before it begins, if it does.
 
-    It must not end before it begins. Not part of `normalise`: published plans and files hold such periods, and must
-    stay readable.
+    `normalise` does not check this, because some published plans and files have such periods and must stay readable.
     """
     start, end = about["period_start"], about["period_end"]
     if start and end and PartialDate.parse(end).latest < PartialDate.parse(start).earliest:

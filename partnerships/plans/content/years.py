@@ -14,25 +14,22 @@ YEAR_KINDS: Choices = MappingProxyType(
 
 
 def year_of_kind(kind: str, first: int) -> str:
-    """The year that begins in `first`: "2027-28", or "2027" of a plan with calendar years."""
+    """Return the year that begins in `first`: "2027-28", or "2027" of a plan with calendar years."""
     return str(first) if kind == CALENDAR else f"{first}-{(first + 1) % 100:02d}"
 
 
 def kind_of(year: str) -> str:
-    """The kind of a normalised year."""
+    """Return the kind of a normalised year."""
     return FINANCIAL if "-" in year else CALENDAR
 
 
 def year_kinds(homes: Iterable[Item]) -> set[str]:
-    """The kinds of the years in lines of homes.
-
-    Lines without a year have none.
-    """
+    """Return the kinds of the years in lines of homes. Lines without a year add none."""
     return {kind_of(line["year"]) for line in homes if line["year"]}
 
 
 def year_kind(content: Content) -> str:
-    """The one kind of years in a plan; "" without years, or with both."""
+    """Return the one kind of years in a plan; "" without years, or with both."""
     kinds = {kind for site in content["sites"] for kind in year_kinds(site["homes"])}
     return kinds.pop() if len(kinds) == 1 else ""
 
@@ -43,7 +40,7 @@ def mixes_years(content: Content) -> bool:
 
 
 def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
-    """A problem for each year that is not of the plan's kind.
+    """Return a problem for each year that is not of the plan's kind.
 
     If the plan has no kind yet, the earliest year decides, so that only a mixture is a problem.
     """
@@ -54,7 +51,10 @@ def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
 
 
 def wrong_year(kind: str, year: str) -> tuple[str, str] | None:
-    """What is wrong with a year in a plan with years of one kind, and what to enter; None if it is of that kind."""
+    """Return what is wrong with a year in a plan with this kind of years, and what to enter instead.
+
+    None if the year is of this kind.
+    """
     if not year or kind_of(year) == kind:
         return None
     first = int(year[:4])

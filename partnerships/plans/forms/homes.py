@@ -170,7 +170,7 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         return list(self.years)
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        """The years, for the labels of the fields."""
+        """Return the years, for the labels of the fields."""
         return {"years": [str(heading.value() or "") for heading in self.headings]}
 
     def is_valid(self) -> bool:
@@ -178,7 +178,7 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         return self.is_whole and self.years.is_valid() and super().is_valid()
 
     def lines(self) -> list[Item]:
-        """The lines of homes as entered so far, without empty and invalid ones."""
+        """Return the lines of homes as entered so far, without empty and invalid ones."""
         if self.is_bound:
             self.is_valid()  # fills `cleaned_data` with the valid fields
         data = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
@@ -200,7 +200,7 @@ class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at 
         return lines
 
     def value(self) -> dict[str, list[Item]]:
-        """The lines of homes as a site's content holds them, once the grid is valid."""
+        """Return the lines of homes as a site's content holds them, once the grid is valid."""
         return {"homes": self.lines()}
 
     @property
@@ -235,7 +235,10 @@ HomesFormSet: Any = forms.formset_factory(  # Any: the stubs do not know our own
 
 
 def boxes_in(rows: int, years: int) -> int:
-    """The number of fields in a grid: a heading for each year and, in each row, three choices and one for each year."""
+    """Return the number of fields in a grid.
+
+    The grid has a heading for each year and, in each row, three choices and a count for each year.
+    """
     return rows * (years + 3) + years
 
 
@@ -252,12 +255,12 @@ def _is_whole(data: Any, years: int) -> bool:
 
 
 def _number(text: Any, limit: int) -> int:
-    """The number in a text, at most `limit`; 1 if there is none."""
+    """Return the number in a text, at most `limit`; 1 if there is none."""
     return min(int(text), limit) if str(text or "").isdecimal() else 1
 
 
 def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The rows of a grid for these lines of homes, and the years of its columns; the last is ""."""
+    """Return the rows of a grid for these lines of homes, and the years of its columns; the last is ""."""
     lines = sorted(homes, key=_row_order)
     columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
     index_by_year = {year: index for index, year in enumerate(columns)}
@@ -272,13 +275,16 @@ def _rows_and_columns(homes: Iterable[Item], years: Sequence[str]) -> tuple[list
 
 
 def _row_order(line: Item) -> tuple[int, int, int]:
-    """The sort key of a row, as in tables of homes."""
+    """Return the sort key of a row, as in tables of homes."""
     bedrooms = -1 if line["bedrooms"] is None else line["bedrooms"]
     return list(TENURES).index(line["tenure"]), bedrooms, list(NEEDS).index(line["needs"])
 
 
 def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
-    """The years for a site without homes: those of the plan's other sites, or else the first of its period."""
+    """Return the years to offer for a site without homes.
+
+    They are the years of the plan's other sites or, without these, the first years of its period.
+    """
     used_years = sorted({line["year"] for site in content["sites"] for line in site["homes"] if line["year"]})
     if used_years:
         return used_years[-MAX_SUGGESTED:]
@@ -288,7 +294,7 @@ def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
 
 
 def with_more(data: Any, kind: str) -> Any:
-    """The submitted grid with more rows or one more year, depending on the button."""
+    """Return the submitted grid with more rows or one more year, depending on the button."""
     extended = data.copy()
     button = data.get("more")
     rows = _number(data.get("homes-TOTAL_FORMS"), MAX_SENT_ROWS)

@@ -94,7 +94,7 @@ class PlanForm(Form):
         return data
 
     def all_owners(self) -> list[Organisation]:
-        """The chosen owners and, if they are to own it too, the partnership's other members."""
+        """Return the chosen owners and, if they are to own it too, the partnership's other members."""
         owners = list(self.cleaned_data["owners"])
         partnership = self.cleaned_data["partnership"]
         if partnership is not None and self.cleaned_data["partners"]:

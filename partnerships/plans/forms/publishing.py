@@ -113,7 +113,7 @@ class PublishForm(Form):
         return piece_by_field
 
     def draft_choices(self) -> DraftChoices:
-        """The author's decisions about the draft."""
+        """Return the author's decisions about the draft."""
         return DraftChoices(
             revision=self.cleaned_data["draft_revision"],
             leave_out=self._pieces_answered("out"),
@@ -122,11 +122,11 @@ class PublishForm(Form):
         )
 
     def _pieces_answered(self, answer: str) -> list[str]:
-        """The pieces of the template for which this answer was chosen."""
+        """Return the pieces of the template for which this answer was chosen."""
         return [piece for name, piece in self.piece_by_field.items() if self.cleaned_data.get(name) == answer]
 
     def embargo(self) -> dt.datetime | None:
-        """When the embargo ends, in the site's time zone; None without an embargo."""
+        """Return when the embargo ends, in the site's time zone; None without an embargo."""
         day = self.cleaned_data.get("embargo_day")
         if day is None:
             return None
@@ -168,7 +168,7 @@ class MilestoneForm(Form):
         return data
 
     def applied(self, item: Item) -> Item:
-        """The milestone with the changes in the form."""
+        """Return the milestone with the changes in the form."""
         happened, date = self.cleaned_data["happened"], self.cleaned_data["date"]
         if happened == "achieved":
             return {**item, "actual": date, "status": "achieved"}

@@ -41,7 +41,7 @@ class SignatoriesForm(Form):
         self.helper = Helper(self, *role_fields, "due_on", "questions", submit="Ask for sign-off")
 
     def chosen(self) -> list[tuple[Organisation, str]]:
-        """The organisations for which a role was entered, each with its role."""
+        """Return the organisations for which a role was entered, each with its role."""
         signatories = []
         for organisation in self.organisations:
             role = self.cleaned_data.get(f"role_{organisation.pk}", "").strip()

@@ -46,7 +46,7 @@ class _MilestonesForm(OfPlansForm):
 
 
 def of_plans(user: User, chosen: Mapping[str, Any], *search_fields: str) -> Q:
-    """The condition of the filters in `OfPlansForm`; the words in `q` are looked for in `search_fields`."""
+    """Return the condition of the filters in `OfPlansForm`. The words in `q` are searched in `search_fields`."""
     condition = Q()
     if chosen.get("plan"):
         condition &= Q(plan__in=chosen["plan"])
@@ -88,7 +88,7 @@ def _due_words(row: Milestone) -> str:
 
 
 def _partial_date_words(name: str) -> Any:
-    """A function that returns the partial date in a field of a row in words."""
+    """Return a function that returns the partial date in a field of a row in words."""
 
     def words(row: Milestone | Site) -> str:
         value: str = getattr(row, name)
@@ -110,7 +110,7 @@ def _choice_column(name: str, label: str, labels: Mapping[str, str], **more: Any
 
 
 def _date_column(name: str, label: str, **more: Any) -> Column:
-    """A column of partial dates. "2027" comes before "2027-04"."""
+    """Return a column of partial dates. "2027" comes before "2027-04"."""
     return Column(
         name=name,
         label=label,

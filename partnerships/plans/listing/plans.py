@@ -87,12 +87,12 @@ def _known_today(user: User) -> Any:
 
 
 def _key_today(path: str) -> Key:
-    """The key of a column with present values; empty for people who see the plan as it was."""
+    """Return the key of a column with present values; empty for people who see the plan as it was."""
     return lambda user: Case(When(pk__in=_known_today(user), then=F(path)))
 
 
 def _value_today(name: str) -> Callable[[Any], Any]:
-    """A function that returns a present value for a cell; None for people who see the plan as it was."""
+    """Return a function that returns a present value for a cell; None for people who see the plan as it was."""
 
     def value(row: Any) -> Any:
         if row.owners_then is not None:
@@ -104,18 +104,18 @@ def _value_today(name: str) -> Callable[[Any], Any]:
 
 
 def _newest(user: User) -> Any:
-    """The newest version that the reader may see."""
+    """Return the newest version that the reader may see."""
     return Version.objects.visible_to(user).filter(plan=OuterRef("pk")).order_by("-number")
 
 
 def _title(user: User) -> Combinable:
-    """The title that its reader sees."""
+    """Return the title that its reader sees."""
     newest_title = Subquery(_newest(user).values("title")[:1])
     return Case(When(pk__in=_known_today(user), then=F("title")), default=newest_title, output_field=CharField())
 
 
 def _since(user: User, is_known_today: Q | None = None) -> Combinable:
-    """When the newest version that the reader sees was published, or when a draft was started.
+    """Return when the newest version that the reader sees was published, or when a draft was started.
 
     `is_known_today` is a condition that is faster for a few plans than the usual one.
     """
@@ -130,7 +130,7 @@ def _since(user: User, is_known_today: Q | None = None) -> Combinable:
 
 
 def _version(user: User) -> Combinable:
-    """The number of the version that lists show (see `Plan.announced_number`)."""
+    """Return the number of the version that lists show (see `Plan.announced_number`)."""
     is_embargoed = Q(embargoed_until__gt=timezone.now())
     newest_number = Subquery(_newest(user).values("number")[:1])
     return Case(
@@ -142,20 +142,23 @@ def _version(user: User) -> Combinable:
 
 
 def _owners(user: User) -> Combinable:
-    """The present names of the owners, by which rows are grouped; empty for people who see the plan as it was."""
+    """Return the present names of the owners, by which rows are grouped.
+
+    Empty for people who see the plan as it was when their organisation left.
+    """
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "organisation__name")))
 
 
 def _owners_shown(user: User) -> Combinable:
-    """The names of the owners as the cell shows them (see `name_owners_as_at`)."""
+    """Return the names of the owners as the cell shows them (see `name_owners_as_at`)."""
     shown = shown_then("plan__last_published_at", is_over=Q(plan__status__in=OVER))
     owners = PlanOwner.objects.filter(plan=OuterRef("pk")).annotate(shown=shown).order_by("pk")
     return Case(When(pk__in=_known_today(user), then=joined(owners, "shown")))
 
 
 def _owned_by(words: str) -> Q:
-    """The condition on plans with an owner that has such a name, if the reader knows the present owners."""
+    """Return the condition that an owner has this name, for plans whose present owners the reader may know."""
     owners = PlanOwner.objects.filter(organisation__in=found_by_name(words))
     return Q(list_owners__isnull=False) & Q(pk__in=owners.values("plan"))
 

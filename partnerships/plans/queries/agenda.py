@@ -15,7 +15,7 @@ from partnerships.plans.models import Plan, Version
 
 
 def published_since(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Versions of the partnerships' plans published since their last meetings, the newest of each plan."""
+    """Return the newest version of each plan that was published since the last meeting of its partnership."""
     later = Q(pk__in=[])
     for partnership in partnerships:
         later |= Q(plan__partnership=partnership, published_at__gt=since.last[partnership.pk])
@@ -42,7 +42,7 @@ def published_since(user: User, partnerships: Sequence[Partnership], since: Sinc
 
 
 def awaiting_signature(user: User, partnerships: Sequence[Partnership], since: Since) -> list[Suggestion]:
-    """Plans of the partnerships that wait for signatures."""
+    """Return plans of the partnerships that wait for signatures."""
     rows = Plan.objects.inside_for(user).filter(partnership__in=partnerships).awaiting_sign_off()
     return [
         Suggestion(

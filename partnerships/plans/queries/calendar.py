@@ -27,10 +27,10 @@ from partnerships.plans.models import (
 
 
 def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Milestones of the plans of a partnership, or of all plans that the person's organisations own or take part in.
+    """Return the milestones of plans that the person's organisations own or take part in.
 
-    A milestone of a confidential site is named by the site's reference, because calendars are copied to providers
-    outside the network.
+    With a `partnership`, only of its plans. A milestone of a confidential site is named by the site's reference,
+    because calendars are copied to providers outside the network.
     """
     plans = Plan.objects.with_insider(user)
     if partnership is not None:
@@ -40,12 +40,12 @@ def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry
 
 
 def dates_of_milestones(user: User, milestones: Collection[int]) -> list[CalendarEntry]:
-    """The dates of milestones with these ids, as far as the person may see them."""
+    """Return the dates of milestones with these ids, as far as the person may see them."""
     return _entries_of_milestones(list(_milestones_with_dates(user).filter(pk__in=milestones)), ())
 
 
 def dates_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
-    """The milestones of plans with these ids, and the days by which they are to be signed."""
+    """Return the milestones of plans with these ids, and the days by which they are to be signed."""
     milestones = list(_milestones_with_dates(user).filter(plan__in=plans))
     versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plans))
     signatories = list(_signatories_with_deadline(user).filter(plan__in=plans))
@@ -58,7 +58,7 @@ def _milestones_with_dates(user: User) -> MilestoneQuerySet:
 
 
 def _entries_of_milestones(milestones: list[Milestone], versions: Iterable[Version]) -> list[CalendarEntry]:
-    """The entries of these milestones and of those in `versions`.
+    """Return the entries of these milestones and of those in `versions`.
 
     Each of the `versions` stands in for one under embargo, whose milestones the reader may not see.
     """
@@ -85,10 +85,10 @@ def _entries_of_milestones(milestones: list[Milestone], versions: Iterable[Versi
 
 
 def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet:
-    """The versions that readers inside see while a later version is under embargo; none of the person's own plans.
+    """Return the versions that readers inside see while a later version is under embargo.
 
-    Rows of milestones are of the newest version. Without these versions the dates would disappear during an embargo,
-    and show that there is one.
+    Rows of milestones are of the newest version. Without these versions, the dates would disappear during an embargo
+    and so reveal it. Plans of the person's own organisations are left out: owners see the newest version.
     """
     embargoed = Plan.objects.inside_for(user).filter(
         embargoed_until__gt=timezone.now(), pk__in=plans.order_by().values("pk")
@@ -99,7 +99,7 @@ def _versions_during_embargo(user: User, plans: PlanQuerySet) -> VersionQuerySet
 
 
 def _entry_of_milestone(milestone: Milestone, *, site_reference: str, version_number: int) -> CalendarEntry | None:
-    """The entry of a milestone in this version of its plan; None without a date."""
+    """Return the entry of a milestone in this version of its plan; None without a date."""
     actual = _partial_date(milestone.actual)
     day = actual.latest if actual else milestone.due_by
     if day is None:
@@ -122,7 +122,7 @@ def _entry_of_milestone(milestone: Milestone, *, site_reference: str, version_nu
 
 
 def _public_name(milestone: Milestone, site_reference: str) -> str:
-    """The name of a milestone, without what is confidential."""
+    """Return the name of a milestone, without what is confidential."""
     if not milestone.restricted:
         return milestone.name
     if not milestone.site_key:
@@ -131,7 +131,7 @@ def _public_name(milestone: Milestone, site_reference: str) -> str:
 
 
 def _note_on_milestone(milestone: Milestone) -> str:
-    """The status and date of a milestone: "Planned. Forecast: June 2028"."""
+    """Return the status and date of a milestone: "Planned. Forecast: June 2028"."""
     actual = _partial_date(milestone.actual)
     date = actual or _partial_date(milestone.forecast)
     status = milestone.status.replace("_", " ").capitalize()
@@ -146,7 +146,7 @@ def _partial_date(text: str) -> PartialDate | None:
 
 
 def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """Days by which the plans of a partnership, or else the person's organisations, are to sign off."""
+    """Return days by which the plans of a partnership, or else the person's organisations, are to sign off."""
     signatories = _signatories_with_deadline(user)
     if partnership is None:
         signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
@@ -161,7 +161,7 @@ def _signatories_with_deadline(user: User) -> QuerySet[Signatory]:
 
 
 def entries_of_signatories(signatories: Collection[Signatory]) -> list[CalendarEntry]:
-    """The days by which these signatories must sign.
+    """Return the days by which these signatories must sign.
 
     Makes two queries. Fetch `organisation` and the plan's partnership with the signatories.
     """
@@ -202,7 +202,7 @@ def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided
 
 
 def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
-    """When embargoes of versions end or ended, for people of their owners. Nobody else knows of an embargo."""
+    """Return the ends of embargoes, past and future, for people of owners. Nobody else knows of an embargo."""
     own_plans = Plan.objects.owned_for(user).order_by().values("pk")
     versions = Version.objects.filter(embargo_until__isnull=False, plan__in=own_plans)
     if partnership is not None:

@@ -70,7 +70,7 @@ class Combinations:
 
     @classmethod
     def among(cls, **filters: Any) -> Combinations:
-        """The combinations that match the filters of `_STATEMENT`.
+        """Return the combinations that match the filters of `_STATEMENT`.
 
         Read packed lines first: they may name combinations added in the meantime.
         """
@@ -94,7 +94,7 @@ class Combinations:
         return len(self.ids)
 
     def counted(self, lines: Lines) -> Lines:
-        """The lines whose homes are counted, with the index of each combination in the place of its id.
+        """Return the lines whose homes are counted, with the index of each combination in the place of its id.
 
         Lines at confidential sites are left out unless the reader reads the plan inside.
         """
@@ -105,11 +105,11 @@ class Combinations:
         return replace(lines, combination=indexes).where(at_any_moment & is_readable & is_counted)
 
     def values_at(self, index: int) -> dict[str, Any]:
-        """The values of one combination, by column."""
+        """Return the values of one combination, by column."""
         return dict(zip(_COLUMNS, self.values[index], strict=True))
 
     def columns(self, indexes: IntArray) -> dict[str, tuple[Any, ...]]:
-        """The values of several combinations, by column."""
+        """Return the values of several combinations, by column."""
         rows = [self.values[index] for index in indexes.tolist()]
         columns = zip(*rows, strict=True) if rows else [()] * len(_COLUMNS)
         return dict(zip(_COLUMNS, columns, strict=True))

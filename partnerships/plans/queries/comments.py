@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) -> dict[str, int]:
-    """The number of readable comments in open threads, by piece: {"sites/north-quay": 2}."""
+    """Return the number of readable comments in open threads, by piece: {"sites/north-quay": 2}."""
     if not user.is_authenticated:
         return {}
     return dict(rows_for(_counts, user, plan.pk, on_draft=on_draft))

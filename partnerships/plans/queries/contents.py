@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def content_for(content: Content, reader: ReadingClass | str) -> Content:
-    """The content as readers of that class see it."""
+    """Return the content as readers of that class see it."""
     return content if reader == ReadingClass.INSIDE else outside(content)
 
 
 def versions_for(user: User | AnonymousUser, plan: Plan | int) -> VersionQuerySet:
-    """The versions of a plan that the person may read, newest first."""
+    """Return the versions of a plan that the person may read, newest first."""
     return Version.objects.visible_to(user).filter(plan=plan).order_by("-number")
 
 
 def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
-    """The newest version that the person may read, or None."""
+    """Return the newest version that the person may read, or None."""
     return next(iter(rows_for(_newest, user, plan.pk)), None)
 
 
@@ -38,18 +38,18 @@ def _newest(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:
-    """One version by its number, without checking rights: callers have done that."""
+    """Return one version by its number, without checking rights: callers have done that."""
     return plan.versions.filter(number=number).first() if number else None
 
 
 def content_of(plan: Plan, number: int) -> Content:
-    """The content of one version; empty for number 0."""
+    """Return the content of one version; empty for number 0."""
     version = version_of(plan, number)
     return version.content if version is not None else empty()
 
 
 def draft_content(plan: Plan) -> Content:
-    """The content of the draft: that of the newest version until the draft is changed."""
+    """Return the content of the draft: that of the newest version until the draft is changed."""
     draft = Draft.objects.filter(plan=plan).first()
     if draft is not None and draft.content is not None:
         content: Content = draft.content
@@ -59,6 +59,6 @@ def draft_content(plan: Plan) -> Content:
 
 
 def area_names(*contents: Content) -> dict[str, str]:
-    """The names of the sites' areas, by GSS code."""
+    """Return the names of the sites' areas, by GSS code."""
     codes = {site["area"] for content in contents for site in content["sites"]} - {""}
     return dict(Area.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}

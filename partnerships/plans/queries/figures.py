@@ -19,9 +19,9 @@ _DATE_FIELDS = ("actual_start", "forecast_start", "actual_completion", "forecast
 
 
 def _contents(period: Asked) -> Iterator[tuple[Plan, Content]]:
-    """The party's published plans that all parties of the partnership may read, with their outside content.
+    """Yield the party's plans that all parties of the partnership may read, each with its content.
 
-    Versions under embargo are left out.
+    The content is what readers outside see. Versions under embargo are left out.
     """
     plans = Plan.objects.owned_by(period.party.organisation_id).filter(
         partnership=period.party.partnership_id, current_number__gt=0
@@ -40,7 +40,7 @@ def _within(period: Asked, text: str) -> bool:
 
 
 def homes_in_period(period: Asked) -> Block | None:
-    """Homes that started and completed in the period, actual and forecast, with a line for each plan."""
+    """Return homes that started and completed in the period, actual and forecast, with a line for each plan."""
     total: Counter[str] = Counter()
     lines = []
     for plan, content in _contents(period):
@@ -56,7 +56,7 @@ def homes_in_period(period: Asked) -> Block | None:
 
 
 def _homes_in_words(counts: Counter[str]) -> str:
-    """The homes by each of `_DATE_FIELDS`, in words."""
+    """Return the homes by each of `_DATE_FIELDS`, in words."""
     return (
         f"{counted(counts['actual_start'], 'home')} started (forecast {counts['forecast_start']:,}), "
         f"{counts['actual_completion']:,} completed (forecast {counts['forecast_completion']:,})"
@@ -64,7 +64,7 @@ def _homes_in_words(counts: Counter[str]) -> str:
 
 
 def milestones_in_period(period: Asked) -> Block | None:
-    """Milestones reached in the period, and those that slipped: by their baseline they should have been."""
+    """Return milestones reached in the period, and slipped ones, whose baseline was in the period."""
     reached, slipped = [], []
     for plan, content in _contents(period):
         for milestone in content["milestones"]:
@@ -79,7 +79,7 @@ def milestones_in_period(period: Asked) -> Block | None:
 
 
 def _slippage_words(milestone: Item) -> str:
-    """The baseline and the forecast of a milestone, in words."""
+    """Return the baseline and the forecast of a milestone, in words."""
     baseline = PartialDate.parse(milestone["baseline"]).words
     if not milestone["forecast"]:
         return f"planned for {baseline}, no forecast"

@@ -37,7 +37,7 @@ class PlannedNow:
 
 
 def homes_now(reader: Reader, areas: Sequence[str], *, now: dt.datetime) -> list[PlannedNow]:
-    """The homes that `pipeline_of` counts as those of `now`, in these areas (GSS codes) or, if empty, in all."""
+    """Return the homes that `pipeline_of` counts as `now`, in these areas (GSS codes); in all areas if empty."""
     # Before the combinations are read: lines may name newer ones (see `Combinations.among`).
     batches = lines_of(reader, parameters_of(areas=areas), then=None, now=now)
     combinations = Combinations.among(areas=list(areas))

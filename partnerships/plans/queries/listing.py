@@ -30,7 +30,7 @@ class ListedPlan:
 
 
 def as_listed(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
-    """The plans of a list with their next steps, and with the names that their owners had."""
+    """Return the plans of a list with their next steps, and with the names that their owners had."""
     listed_plans = with_next_steps(user, plans)
     # After the steps, which name the owners as they are called now.
     name_owners_as_at(listed.plan for listed in listed_plans)
@@ -38,7 +38,7 @@ def as_listed(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
 
 
 def with_next_steps(user: User, plans: Iterable[Plan]) -> list[ListedPlan]:
-    """The plans, with the next steps of those that the person knows from inside.
+    """Return the plans, with the next steps of those that the person knows from inside.
 
     Fetch the plans with `for_listing`. The number of queries does not depend on the number of plans.
     """
@@ -55,7 +55,7 @@ def _inside_ids_among(user: User, plan_ids: list[int]) -> QuerySet[Plan, int]:
 
 
 def _with_steps(plans: list[Plan], inside_ids: Collection[int]) -> list[ListedPlan]:
-    """The plans, with the next steps of those that the person knows from inside."""
+    """Return the plans, with the next steps of those that the person knows from inside."""
     awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside_ids]
     states_by_pk = signing_states_of(awaiting) if awaiting else {}
     listed_plans = []
@@ -72,7 +72,7 @@ _FIRST = 40
 
 
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[ListedPlan]:
-    """Plans that the person reads inside and that have a next step, the most urgent first."""
+    """Return plans that the person reads inside and that have a next step, the most urgent first."""
     partnerships = [] if partnership is None else [partnership]
     for first in (_FIRST, None):
         # As a list of ids: PostgreSQL would otherwise search all plans that the person may see.
@@ -84,12 +84,12 @@ def waiting_plans(user: User, limit: int, partnership: int | None = None) -> lis
 
 
 def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:
-    """The first lookup that `waiting_plans` makes, for `read_ahead`."""
+    """Return the first lookup that `waiting_plans` makes, for `read_ahead`."""
     return lookup(_waiting_ids, user, *partnership, first=_FIRST)
 
 
 def _waiting_ids(user: User, partnership: int | None = None, *, first: int | None) -> QuerySet[Plan, int]:
-    """The ids of waiting plans that the person reads inside: the `first` most urgent, or all."""
+    """Return the ids of waiting plans that the person reads inside: the `first` most urgent, or all."""
     plans = Plan.objects.with_insider(user).filter(status__in=(Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF))
     if partnership is not None:
         plans = plans.filter(partnership=partnership)
@@ -97,7 +97,7 @@ def _waiting_ids(user: User, partnership: int | None = None, *, first: int | Non
 
 
 def _visible_plans(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
-    """Those of the plans that the person may see, the most urgent first."""
+    """Return those of the plans that the person may see, the most urgent first."""
     with one_by_one():
         visible = Plan.objects.visible_to(user)
     return visible.filter(among("pk", ids)).for_listing().order_by(_URGENCY, "-pk")[:limit]

@@ -36,7 +36,7 @@ from partnerships.plans.queries.signing import number_to_sign, still_takes_part
 
 
 def _waiting(task: str, plan: Plan, path: str, **more: Any) -> Waiting:
-    """A task about a plan, below the plan's title and partnership unless `more` names others."""
+    """Return a task about a plan, below the plan's title and partnership unless `more` names others."""
     partnership_title = plan.partnership.title if plan.partnership else ""
     values: dict[str, Any] = {"what": task, "title": plan.title, "path": path, "within": partnership_title}
     return Waiting(**(values | more))
@@ -47,7 +47,7 @@ _DRAFTERS = (drafters_of("plan__"),)
 
 
 def _signatures() -> Reach:
-    """Signatories that must decide, or whose condition is not met."""
+    """Return signatories that must decide, or whose condition is not met."""
     decisions = SignOff.objects.filter(
         plan=OuterRef("plan"),
         organisation=OuterRef("organisation"),
@@ -84,7 +84,7 @@ def _signatures_for(user: User) -> QuerySet[Signatory, dict[str, Any]]:
 
 
 def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
-    """Versions to sign off, and conditions that the person can confirm as met."""
+    """Return versions to sign off, and conditions that the person can confirm as met."""
 
     def make(row: dict[str, Any]) -> Waiting:
         lapsed = Signatory(asked_at=row["asked_at"], due_on=row["due_on"]).has_lapsed()
@@ -106,7 +106,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> InOrder:
 
 
 def _signing_task(row: dict[str, Any]) -> str:
-    """The task of a signatory, from a row of `_signatures_for`."""
+    """Return the task of a signatory, from a row of `_signatures_for`."""
     if row["last"] == Decision.CONDITIONAL:
         return "Confirm that your condition is met"
     plan = Plan(
@@ -137,7 +137,7 @@ def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _mentions() -> Reach:
-    """Mentions in open threads to which the mentioned person has not replied."""
+    """Return mentions in open threads to which the mentioned person has not replied."""
     replies = Comment.objects.filter(author=OuterRef("person"))
     unanswered = Mention.objects.filter(
         Q(comment__parent=None, comment__resolved_at=None)
@@ -218,7 +218,10 @@ def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _milestone_wanted(milestone: Milestone, today: dt.date, *, may_publish: bool) -> Waiting:
-    """The task to update a milestone: by the form that publishes a version or, for editors, in the draft."""
+    """Return the task to update a milestone.
+
+    Leads update it with the form that publishes a version, editors in the draft.
+    """
     overdue = milestone.is_overdue(today)
     if may_publish:
         task = "Update this milestone"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def owners_of(plan: Plan) -> list[PlanOwner]:
-    """The plan's owners, oldest first.
+    """Return the plan's owners, oldest first.
 
     Makes no query after `for_listing`. A plan shown as it was when its reader left has the owners of that time.
     """
@@ -35,7 +35,7 @@ def owners_of(plan: Plan) -> list[PlanOwner]:
 
 
 def owners_as_at(plan: Plan, version: Version, *, is_newest: bool = False) -> list[PlanOwner]:
-    """The owners when a version was published, under the names they had then.
+    """Return the owners when a version was published, under the names they had then.
 
     If an owner has passed the plan on to a successor since, the earlier owner is shown. For the newest version of a
     plan that is not over, the present owners are shown, with their present names beside the former ones. For display
@@ -88,19 +88,19 @@ def name_owners_as_at(plans: Iterable[Plan]) -> None:
 
 
 def parties_that_may_own(organisations: QuerySet[Organisation] | None = None) -> QuerySet[Party]:
-    """Present parties that may own and sign plans: all except observers."""
+    """Return present parties that may own and sign plans: all except observers."""
     parties = Party.objects.filter(status=PartyStatus.ACCEPTED).exclude(role=PartyRole.OBSERVER)
     return parties if organisations is None else parties.filter(organisation__in=organisations)
 
 
 def possible_owners(partnership: Partnership) -> OrganisationQuerySet:
-    """The organisations that may own plans of a partnership: its present parties except observers."""
+    """Return the organisations that may own plans of a partnership: its present parties except observers."""
     parties = parties_that_may_own().filter(partnership=partnership)
     return Organisation.objects.current().filter(pk__in=parties.values("organisation"))
 
 
 def possible_new_owners(plan: Plan, giver: Organisation) -> OrganisationQuerySet:
-    """The organisations to which the giver, an owner, may offer the plan.
+    """Return the organisations to which the giver, an owner, may offer the plan.
 
     They are the members of the plan's partnership, except present owners. For a plan without a partnership, they are
     the organisations with which the giver is in a live partnership.
@@ -115,19 +115,22 @@ def possible_new_owners(plan: Plan, giver: Organisation) -> OrganisationQuerySet
 
 
 def owners_led_by(user: User, plan: Plan) -> list[PlanOwner]:
-    """The plan's present ownerships by organisations that the person leads."""
+    """Return the plan's present ownerships by organisations that the person leads."""
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     return list(plan.owners.filter(organisation__in=led_organisations).select_related("organisation").order_by("pk"))
 
 
 def acceptable_offers(user: User) -> QuerySet[OwnershipOffer]:
-    """Offers that can still be accepted, to or from organisations that the person leads, oldest first."""
+    """Return offers to or from organisations that the person leads and that can be accepted, oldest first."""
     offers = OwnershipOffer.objects.visible_to(user).acceptable()
     return offers.select_related("plan", "organisation", "offered_for", "offered_by").order_by("offered_at", "pk")
 
 
 def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
-    """Ended ownerships of organisations that the person leads, and of plans that these organisations own now."""
+    """Return ended ownerships that the person may see.
+
+    They are those of organisations that the person leads, and of plans that these organisations own now.
+    """
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     owned_plans = PlanOwner.objects.filter(organisation__in=led_organisations).values("plan")
     is_readable = Q(organisation__in=led_organisations) | Q(plan__in=owned_plans)
@@ -135,9 +138,9 @@ def ended_ownerships(user: User) -> QuerySet[PlanOwner]:
 
 
 def owned_by_observers_alone(user: User) -> list[PlanOwner]:
-    """Ownerships that the person's organisations must pass on.
+    """Return ownerships that the person's organisations must pass on, because observers cannot own plans.
 
-    Each is of a plan whose only owner has become an observer of its partnership. Observers should not own plans.
+    In each case, the only owner of the plan has become an observer of the plan's partnership.
     """
     led_organisations = Organisation.objects.of_person(user, Role.LEAD).values("pk")
     observing_parties = Party.objects.present().filter(
@@ -165,7 +168,7 @@ class EndedOwnership:
 
 
 def ended_with_titles(user: User, owners: Sequence[PlanOwner]) -> list[EndedOwnership]:
-    """Ended ownerships with the title and page of each plan, as the person may see them."""
+    """Return ended ownerships with the title and page of each plan, as the person may see them."""
     visible_plans = Plan.objects.visible_to(user).filter(pk__in=[owner.plan_id for owner in owners])
     plan_by_pk = {plan.pk: plan for plan in as_read_by(user, visible_plans)}
     ended = []

@@ -110,7 +110,7 @@ class Lines:
     is_baseline: BoolArray
 
     def where(self, condition: BoolArray) -> Lines:
-        """The lines for which a condition holds."""
+        """Return the lines for which a condition holds."""
         return Lines(
             plans=self.plans,
             plan=self.plan[condition],
@@ -134,7 +134,7 @@ class Lines:
 def lines_of(
     reader: Reader, values: Mapping[str, Any], *, then: dt.datetime | None, now: dt.datetime
 ) -> Iterable[Lines]:
-    """The lines of the plans that the reader reads, one `Lines` for each batch of plans.
+    """Return the lines of the plans that the reader reads, one `Lines` for each batch of plans.
 
     `values` are those of `reading.parameters_of`. Lines at confidential sites are included for all readers.
     """
@@ -156,7 +156,7 @@ def _microseconds(moment: dt.datetime) -> int:
 def _unpacked(
     packed_plans: memoryview, packed_versions: memoryview, packed_lines: memoryview, *, then: int | None, now: int
 ) -> Lines:
-    """The lines of a batch of plans as they are read at these moments (microseconds).
+    """Return the lines of a batch of plans as they are read at these moments (microseconds).
 
     Owners read a version from its publication on, everybody else from the end of its embargo.
     """

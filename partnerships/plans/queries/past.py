@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, dt.datetime]:
-    """When the person's organisations last left each plan, by plan id.
+    """Return when the person's organisations last left each plan, by plan id.
 
     An organisation leaves a plan when it leaves the plan's partnership, when it stops owning the plan, and when the
     plan leaves a partnership to which it belongs.
@@ -36,12 +36,12 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
 
 
 def past_lookup(user: User | AnonymousUser, plans: list[int]) -> Lookup:
-    """The lookup that `as_read_by` makes for these plans (ids), for `read_ahead`."""
+    """Return the lookup that `as_read_by` makes for these plans (ids), for `read_ahead`."""
     return lookup(_leavings, user, plans)
 
 
 def _leavings(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple[int, dt.datetime | None]]:
-    """Each time that an organisation of the person left one of these plans, with the plan's id."""
+    """Return each time that an organisation of the person left one of these plans, with the plan's id."""
     own_organisations = Organisation.objects.of_person(user).values("pk")
     parties = Party.objects.filter(
         organisation__in=own_organisations, status__in=FORMER_STATUSES, partnership__plans__in=ids
@@ -63,7 +63,10 @@ def _leavings(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple
 
 
 def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:
-    """The plans as they are, or as they were when the person's organisation left. Never save the latter."""
+    """Return the plans as the person may read them: as they are, or as they were when their organisation left.
+
+    Never save the latter.
+    """
     plans = list(plans)
     left_at_by_pk = _left_at(user, plans) if user.is_authenticated and plans else {}
     if not left_at_by_pk:
@@ -96,7 +99,7 @@ def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> 
 
 
 def _status_at(plan: Plan, moment: dt.datetime) -> str:
-    """The status of the plan at a moment, from the last event before it that changed the status."""
+    """Return the status of the plan at a moment, from the last event before it that changed the status."""
     about_plan = Q(target_kind__in=("plan", "plan_draft", "plan_signing"), target_id=plan.pk)
     about_version = Q(target_kind="plan_version", target_id__in=plan.versions.values("pk"))
     events = Event.objects.filter(about_plan | about_version, at__lte=moment, data__after__has_key="status")
@@ -106,17 +109,17 @@ def _status_at(plan: Plan, moment: dt.datetime) -> str:
 
 
 def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
-    """The condition on plans whose title, as the person sees it, meets the condition `titled`."""
+    """Return the condition on plans whose title, as the person sees it, meets the condition `titled`."""
     return Q(pk__in=titled_today(user, titled).values("pk")) | titled_then(user, titled)
 
 
 def titled_today(user: User | AnonymousUser, titled: Q) -> PlanQuerySet:
-    """Plans that the person may read today and whose title meets the condition."""
+    """Return plans that the person may read today and whose title meets the condition."""
     return Plan.objects.known_today_to(user).filter(titled)
 
 
 def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
-    """The condition on plans that the person may read only as they were, and whose title met `titled` then."""
+    """Return the condition on plans that the person reads only as they were, and whose title then met `titled`."""
     known_today = Plan.objects.known_today_to(user).values("pk")
     known_once = Plan.objects.known_once_to(user).values("pk")
     own_versions = Version.objects.visible_to(user).filter(titled, plan__in=known_once).exclude(plan__in=known_today)
@@ -124,6 +127,6 @@ def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
 
 
 def events_of_plans(user: User, records: Records) -> Q:
-    """The condition on events about these plans that the person may see."""
+    """Return the condition on events about these plans that the person may see."""
     readable_plans = Plan.objects.known_today_to(user).filter(pk__in=records).values("pk")
     return Q(target_id__in=readable_plans) | held_at(user, plan="target_id", at="at")

@@ -115,7 +115,7 @@ class Pipeline:
 
 
 def pipeline_of(reader: Reader, filters: PipelineFilters, *, then: dt.datetime | None, now: dt.datetime) -> Pipeline:
-    """The homes of plans that the reader reads now: as at `now`, as at `then`, and in the baselines.
+    """Return the homes of plans that the reader reads now: as at `now`, as at `then`, and in the baselines.
 
     Plans that are superseded or closed at a moment do not count at that moment, and plans that the reader may read only
     as they were never do. Homes at confidential sites count only for readers inside. Forecasts are compared with those
@@ -258,7 +258,7 @@ class _Sums:
         self._moved_sites += (_MovedSite(*row) for row in rows)
 
     def by_combination(self) -> dict[str, CountsByValues]:
-        """The homes by each division except the provider."""
+        """Return the homes by each division except the provider."""
         with_homes = np.flatnonzero(self._by_combination.any(axis=0))
         figures = self._by_combination[:, with_homes]
         indexes, is_in_agreement = np.divmod(with_homes, 2)
@@ -275,7 +275,7 @@ class _Sums:
         return counts
 
     def by_provider(self) -> CountsByValues:
-        """The homes by provider: the site's lead, or else the plan's owners."""
+        """Return the homes by provider: the site's lead, or else the plan's owners."""
         with_keys = np.concatenate(self._by_provider, axis=1)
         keys, key_indexes = np.unique(with_keys[0], return_inverse=True)
         name_by_key = _provider_names(keys.tolist())
@@ -283,7 +283,7 @@ class _Sums:
         return _counts(names, _added(key_indexes, with_keys[1:], len(keys)))
 
     def slips(self, now: dt.datetime) -> list[Slip]:
-        """The sites whose forecast has moved, those with most homes first."""
+        """Return the sites whose forecast has moved, those with most homes first."""
         largest = sorted(self._moved_sites, key=lambda site: (-site.homes, *site[1:]))[:MAX_SLIPS]
         if not largest:
             return []
@@ -307,7 +307,7 @@ class _Sums:
 
 
 def _lines_in_agreement(agreement_references: Sequence[tuple[str, str]]) -> IntArray:
-    """The ids of lines of homes with a section 106 agreement."""
+    """Return the ids of lines of homes with a section 106 agreement."""
     if not agreement_references:
         return np.array([], dtype=np.int64)
     references, places = zip(*agreement_references, strict=True)
@@ -316,17 +316,17 @@ def _lines_in_agreement(agreement_references: Sequence[tuple[str, str]]) -> IntA
 
 
 def _providers_named(name: str) -> IntArray:
-    """The ids of providers whose name contains this text."""
+    """Return the ids of providers whose name contains this text."""
     return np.array([pk for (pk,) in rows_of(_PROVIDERS_NAMED, {"name": name})], dtype=np.int64)
 
 
 def _added(keys: IntArray, figures: IntArray, size: int) -> IntArray:
-    """The figures added up by key. numpy adds floats here, which are exact below 2**53."""
+    """Return the figures added up by key. numpy adds floats here, which are exact below 2**53."""
     return np.stack([np.bincount(keys, row, size) for row in figures]).astype(np.int64)
 
 
 def _counts(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValues:
-    """The figures added up by name: each column belongs to one of the names."""
+    """Return the figures added up by name: each column belongs to one of the names."""
     index_by_name: dict[tuple[Any, ...], int] = {}
     indexes = np.array([index_by_name.setdefault(name, len(index_by_name)) for name in names], dtype=np.int64)
     sums = _added(indexes, figures, len(index_by_name)).T.tolist()
@@ -337,7 +337,7 @@ def _counts(names: Sequence[tuple[Any, ...]], figures: IntArray) -> CountsByValu
 
 
 def _partial_date(number: int) -> str:
-    """`2029-06` for 20290600; "" for 0."""
+    """Return a packed date as text: "2029-06" for 20290600; "" for 0."""
     year, month, day = number // 10_000, number // 100 % 100, number % 100
     parts = [f"{year:04}"] if year else []
     parts += [f"{part:02}" for part in (month, day) if part]
@@ -350,7 +350,7 @@ _LEAD, _OWNER, _OWNERS_OF_PLAN = 1, 2, 3
 
 
 def _provider_keys(lines: Lines) -> IntArray:
-    """The provider's key of each line."""
+    """Return the provider's key of each line."""
     owners = lines.plans["owner"].astype(np.int64)
     plans = lines.plans["id"].astype(np.int64)
     owner_keys = np.where(owners == SEVERAL, 4 * plans + _OWNERS_OF_PLAN, 4 * owners + _OWNER)
@@ -381,7 +381,7 @@ GROUP BY plan_id
 
 
 def _provider_names(keys: Sequence[int]) -> dict[int, str]:
-    """The names of providers by their keys."""
+    """Return the names of providers by their keys."""
     if not keys:
         return {}
     return dict(

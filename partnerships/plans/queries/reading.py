@@ -57,7 +57,7 @@ READ_NOW = """CASE
 
 
 def rights_of(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
-    """The three subqueries that stand in `READS`, by name, and their values."""
+    """Return the three subqueries that stand in `READS`, by name, and their values."""
     no_plans = "SELECT NULL::bigint AS id WHERE FALSE"
     owned, owned_values = subquery("owned", Plan.objects.owned_for(reader).order_by().values("pk"), empty=no_plans)
     inside, inside_values = subquery("inside", Plan.objects.inside_for(reader).order_by().values("pk"), empty=no_plans)
@@ -79,7 +79,7 @@ def parameters_of(
     kind: str = "",
     then: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """The values of `READS` that say which plans are read."""
+    """Return the values of `READS` that say which plans are read."""
     return {
         "over": [str(code) for code in OVER],
         "ended_later": _ended_after(then) if then is not None else [],
@@ -91,7 +91,7 @@ def parameters_of(
 
 
 def _ended_after(moment: dt.datetime) -> list[int]:
-    """The ids of plans that are superseded or closed now and were neither at the moment."""
+    """Return the ids of plans that are superseded or closed now and were neither at the moment."""
     over = [str(code) for code in OVER]
     plans = Plan.objects.filter(status__in=over).order_by().values("pk")
     ended = Event.objects.filter(kind=EventKind.STATUS_CHANGED, target_kind="plan", target_id__in=plans, at__gt=moment)

@@ -25,7 +25,7 @@ SigningState: TypeAlias = documents.SigningState[Signatory, SignOff]
 
 
 def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
-    """The owners and present parties (except observers) that have not been asked to sign the plan."""
+    """Return the owners and present parties (except observers) that have not been asked to sign the plan."""
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     parties = Party.objects.filter(
         partnership=plan.partnership_id, status=PartyStatus.ACCEPTED, partnership__isnull=False
@@ -36,12 +36,12 @@ def organisations_to_ask(plan: Plan) -> QuerySet[Organisation]:
 
 
 def signing_states(plan: Plan) -> list[SigningState]:
-    """The state of every required signatory of a plan, by name."""
+    """Return the state of every required signatory of a plan, by name."""
     return signing_states_of([plan])[plan.pk]
 
 
 def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
-    """The states of the required signatories of each plan, by name.
+    """Return the states of the required signatories of each plan, by name.
 
     A decision counts for the present version when every version after the one decided on is minor.
     """
@@ -79,7 +79,7 @@ def _sign_offs_of(plan_ids: list[int]) -> QuerySet[SignOff]:
 
 
 def _for_display(sign_offs: QuerySet[SignOff]) -> QuerySet[SignOff]:
-    """Sign-offs by version, with the name that each organisation had when it signed."""
+    """Return sign-offs by version, with the name that each organisation had when it signed."""
     return (
         sign_offs.annotate(organisation_then=named_then("signed_at"))
         .select_related("version", "person", "organisation", "condition_met")
@@ -94,7 +94,7 @@ def _signatories_of(plan_ids: list[int]) -> QuerySet[Signatory]:
 
 
 def decisions_for(version: Version) -> list[SignOff]:
-    """Each organisation's last decision that counts for this version, by name.
+    """Return each organisation's last decision that counts for this version, by name.
 
     A decision on an earlier version counts if all versions after that one are minor.
     """
@@ -112,7 +112,7 @@ def decisions_for(version: Version) -> list[SignOff]:
 
 
 def still_takes_part() -> Q:
-    """The condition on signatories that still own or may read the plan.
+    """Return the condition on signatories that still own or may read the plan.
 
     Observers, and organisations that left, do not sign.
     """
@@ -124,12 +124,12 @@ def still_takes_part() -> Q:
 
 
 def number_to_sign(plan: Plan) -> int:
-    """The number of the version to sign: the newest that is not under embargo, or 0."""
+    """Return the number of the version to sign: the newest that is not under embargo, or 0."""
     return plan.announced_number
 
 
 def next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
-    """The people to email about a late signature, if they may read the plan.
+    """Return the people to email about a late signature, if they may read the plan.
 
     They hold the organisation's escalation post, in the plan's partnership or in the whole organisation. While that
     post is vacant, they are the organisation's leads.
@@ -145,13 +145,13 @@ def _readers(plan: Plan, people: Iterable[User]) -> list[User]:
 
 
 def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:
-    """The organisations asked to sign for which the person speaks."""
+    """Return the organisations asked to sign for which the person speaks."""
     already_asked = plan.signatories.filter(removed_at=None).values("organisation")
     return list(Organisation.objects.of_person(person, Role.LEAD).filter(pk__in=already_asked).order_by("name", "pk"))
 
 
 def asked_again(plan: Plan) -> list[SigningState]:
-    """The signatories that asking for sign-off asks again; none while the plan is awaiting sign-off."""
+    """Return the signatories that asking for sign-off asks again; none while the plan is awaiting sign-off."""
     if plan.is_awaiting_sign_off:
         return []
     return [state for state in signing_states(plan) if state.must_decide]

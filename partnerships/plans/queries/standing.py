@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def readers_of(plan: Plan) -> QuerySet[User]:
-    """The people with an account who may read the published plan. Stakeholders without one are in digests."""
+    """Return the people with an account who may read the published plan.
+
+    The room of digests knows the stakeholders without an account.
+    """
     return plan_readers(plan)
 
 
@@ -49,7 +52,7 @@ class Standing:
 
 
 def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
-    """The person's standing in the plan, by today's memberships."""
+    """Return the person's standing in the plan, by today's memberships."""
     if not user.is_authenticated or not user.is_active:
         return Standing(frozenset(), is_party=False)
     role_by_organisation = Membership.objects.roles_of(user)
@@ -63,12 +66,12 @@ def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
 
 
 def reading_class(user: User | AnonymousUser, plan: Plan) -> ReadingClass:
-    """The class in which the person reads the plan (docs/rights.md)."""
+    """Return the class in which the person reads the plan (docs/rights.md)."""
     return standing_of(user, plan).reader
 
 
 def my_plans(user: User) -> PlanQuerySet:
-    """Plans owned by the person's organisations that they may see."""
+    """Return plans owned by the person's organisations that they may see."""
     own_organisations = Organisation.objects.of_person(user)
     return Plan.objects.visible_to(user).filter(
         pk__in=PlanOwner.objects.filter(organisation__in=own_organisations).values("plan")
@@ -76,13 +79,13 @@ def my_plans(user: User) -> PlanQuerySet:
 
 
 def acting_for(user: User, plan: Plan) -> Organisation | None:
-    """The owner that the person acts for; None for people of other organisations."""
+    """Return the owner that the person acts for; None for people of other organisations."""
     owners = plan.owners.values("organisation")
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
 def organisations_of(people: Iterable[int]) -> dict[int, str]:
-    """The names of the organisations that each person acts for today, by person id."""
+    """Return the names of the organisations that each person acts for today, by person id."""
     names_by_person: dict[int, list[str]] = {}
     memberships = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
     for person, name in memberships.values_list("person", "organisation__name"):

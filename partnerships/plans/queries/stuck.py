@@ -17,7 +17,7 @@ UNSIGNED_DAYS = 14
 
 
 def unsigned_plans(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Signatories that have not signed a plan of these partnerships for two weeks."""
+    """Return signatories that have not signed a plan of these partnerships for two weeks."""
     awaiting = Plan.objects.inside_for(user).awaiting_sign_off().filter(partnership__in=partnerships)
     plans = list(awaiting.order_by("title", "pk"))
     if not plans:

@@ -22,7 +22,7 @@ class NextStep:
 
 
 def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[NextStep]:
-    """The next steps of a plan, from the states of its signatories if they are known."""
+    """Return the next steps of a plan, from the states of its signatories if they are known."""
     if plan.is_over:
         return []
     owners = ", ".join(owner.organisation.display_name for owner in owners_of(plan))
@@ -42,7 +42,7 @@ def next_steps(plan: Plan, states: list[SigningState] | None = None) -> list[Nex
 
 
 def _signing_step(state: SigningState, *, owners: str, number: int) -> NextStep | None:
-    """The next step towards one signature; None if nothing more is needed."""
+    """Return the next step towards one signature; None if nothing more is needed."""
     name = state.signatory.organisation.display_name
     if state.is_settled:
         return None

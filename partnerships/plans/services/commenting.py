@@ -118,7 +118,7 @@ def _email_mentioned(comment: Comment, people: Sequence[User], *, now: dt.dateti
 
 
 def _check_may_comment(plan: Plan, version_number: int, author: User, now: dt.datetime) -> Rights:
-    """The author's rights, if they may read the version and comment on it. Raises `UnableToAct`."""
+    """Return the author's rights, if they may read the version and comment on it. Raises `UnableToAct`."""
     rights = rights_over(plan, author, now)
     require(rights.may_comment(version_number))
     require(version_number == 0 or versions_for(author, plan).filter(number=version_number).exists())
@@ -126,7 +126,7 @@ def _check_may_comment(plan: Plan, version_number: int, author: User, now: dt.da
 
 
 def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) -> str:
-    """The title of the anchor in the version, as the author sees it. Raises `UnableToComment`."""
+    """Return the title of the anchor in the version, as the author sees it. Raises `UnableToComment`."""
     if not anchor:
         return ""
     try:
@@ -143,14 +143,14 @@ def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) ->
 
 
 def _mentioned(comment: Comment, text: str, mentioned: Iterable[User]) -> list[User]:
-    """The mentioned people who may read the comment, except its author."""
+    """Return the mentioned people who may read the comment, except its author."""
     people_by_pk = {person.pk: person for person in mentioned} | {person.pk: person for person in _people_named(text)}
     people_by_pk.pop(comment.author_id, None)
     return [person for person in people_by_pk.values() if can_read_today(comment, person)]
 
 
 def _people_named(text: str) -> list[User]:
-    """The people with an account who are named after an @, by the longest name that fits."""
+    """Return the people with an account who are named after an @, by the longest name that fits."""
     texts_after_at = text.replace("’", "'").lower().split("@")[1:]
     names_by_mention = [_possible_names(text_after_at) for text_after_at in texts_after_at]
     if not names_by_mention:
@@ -169,7 +169,7 @@ def _people_named(text: str) -> list[User]:
 
 
 def _possible_names(text_after_at: str) -> list[str]:
-    """The possible names after an @, longest first: "ben west, and" has "ben west" and "ben"."""
+    """Return the possible names after an @, longest first: "ben west, and" has "ben west" and "ben"."""
     if not text_after_at[:1].strip():
         return []
     words = text_after_at[:MAX_NAME].split()[:MAX_WORDS]

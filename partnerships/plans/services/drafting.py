@@ -100,7 +100,7 @@ def create_plan(
 
 
 def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
-    """The partnership, locked: an organisation that leaves at this moment must not become an owner."""
+    """Return the partnership, locked: an organisation that leaves at this moment must not become an owner."""
     locked = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
     if locked.is_over_on(today):
         raise UnableToCreatePlan(
@@ -110,7 +110,10 @@ def _lock_partnership(partnership: Partnership, today: dt.date) -> Partnership:
 
 
 def _first_content(kind: str, title: str, content: Any) -> Content:
-    """The content of a new plan: `content`, or else the starter of its kind. Raises `UnableToCreatePlan`."""
+    """Return the content of a new plan: `content` or, without it, the starter of its kind.
+
+    Raises `UnableToCreatePlan`.
+    """
     try:
         first_content = starter(kind, title) if content is None else normalise(content)
         _check_period(first_content["about"])
@@ -148,7 +151,7 @@ def _check_period(about: Item) -> None:
 
 
 def year_of(partial: str) -> int | None:
-    """The year of a partial date; None if empty."""
+    """Return the year of a partial date; None if empty."""
     return int(partial[:4]) if partial else None
 
 
@@ -166,7 +169,7 @@ def _record_draft_event(plan: Plan, event: EventKind, author: User | None, now: 
 
 
 def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
-    """The draft's row, created if missing. Lock the plan's row first."""
+    """Return the draft's row, created if missing. Lock the plan's row first."""
     draft, _made = Draft.objects.get_or_create(
         plan=plan, defaults={"based_on": plan.current_number, "updated_by": author, "updated_at": now}
     )
@@ -204,7 +207,7 @@ def save_piece(
 
 
 def _problems(plan: Plan, piece: str, content: Content, new_content: Content) -> list[Problem]:
-    """The problems of a piece with the rest of the plan: in the period, or in the years of a site's homes."""
+    """Return the problems of a changed piece: of the plan's period, or of the years of a site's homes."""
     if piece == "about":
         return period_problems(new_content["about"])
     code, _slash, key = piece.partition("/")
@@ -216,12 +219,12 @@ def _problems(plan: Plan, piece: str, content: Content, new_content: Content) ->
 
 
 def _sites_by_year_kind(sites: Iterable[Item]) -> Counter[str]:
-    """The number of sites that use each kind of years."""
+    """Return the number of sites that use each kind of years."""
     return Counter(kind for site in sites for kind in year_kinds(site["homes"]))
 
 
 def _year_problems(plan: Plan, site_before: Item | None, site: Item, sites_by_year_kind: Counter[str]) -> list[Problem]:
-    """The problems in the years of a site's homes, if the homes have changed.
+    """Return the problems in the years of a site's homes, if the homes have changed.
 
     All sites of a plan use one kind of years, so that their homes can be added up. The first site with years may use
     either kind. `sites_by_year_kind` counts all sites after the change, including this one.
@@ -245,7 +248,7 @@ def _update_year_kind(plan: Plan, draft: Draft) -> None:
 
 
 def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tuple[Plan, Draft]:
-    """The plan and its draft, locked, if the author may edit it. Call it inside a transaction.
+    """Return the plan and its draft, locked, if the author may edit it. Call it inside a transaction.
 
     Raises `UnableToSavePiece` if the plan is over.
     """
@@ -257,7 +260,7 @@ def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tup
 
 
 def _open(plan: Plan, draft: Draft) -> documents.OpenDraft:
-    """The draft with its content, or with that of the newest version if nothing was changed yet."""
+    """Return the draft with its content, or with that of the newest version if nothing was changed yet."""
     if draft.content is not None:
         return documents.OpenDraft(PLAN, draft, draft.content)
     base = version_of(plan, plan.current_number)

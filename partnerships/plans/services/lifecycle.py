@@ -39,7 +39,7 @@ class UnableToPinBaseline(Exception):
 
 
 def choices_by_hand(plan: Plan) -> tuple[Status, ...]:
-    """The statuses that people may choose now."""
+    """Return the statuses that people may choose now."""
     return tuple(Status(status) for status in BY_HAND.get(plan.status, ()) if status in TRANSITIONS[plan.status])
 
 
@@ -84,7 +84,10 @@ def change_status(
 
 
 def _checked_successor(plan: Plan, successor: Plan | None, author: User | None) -> Plan:
-    """The successor, if it can replace the plan and its author may read it. Raises `UnableToChangeStatus`."""
+    """Return the successor if it can replace the plan, and check that the author may read it.
+
+    Raises `UnableToChangeStatus`.
+    """
     if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
         raise UnableToChangeStatus("Choose the plan that replaces this one.")
     require(author is None or Plan.objects.published_for(author).filter(pk=successor.pk).exists())

@@ -28,7 +28,7 @@ class UnableToEmbargo(UnableToPublish):
 
 
 def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """When the next version's embargo ends; None without one.
+    """Return when the next version's embargo ends; None without one.
 
     Not before the embargo of the present version ends, because the next version includes its changes.
     """
@@ -48,7 +48,7 @@ def embargo_end(plan: Plan, requested_end: dt.datetime | None, now: dt.datetime)
 
 
 def moment_in_words(moment: dt.datetime) -> str:
-    """A moment in the site's time zone: "12 November 2026, 09:14"."""
+    """Return a moment in the site's time zone: "12 November 2026, 09:14"."""
     return long_time(timezone.localtime(moment))
 
 

@@ -42,7 +42,7 @@ class UnableToChangeOwners(Exception):
 
 
 def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
-    """The organisation's present ownership. Raises `UnableToChangeOwners`."""
+    """Return the organisation's present ownership. Raises `UnableToChangeOwners`."""
     owner = plan.owners.filter(organisation=organisation).select_related("organisation").first()
     if owner is None:
         raise UnableToChangeOwners(
@@ -52,7 +52,7 @@ def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
 
 
 def lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
-    """The plan, locked after its partnership: the order in which a party that leaves locks them too."""
+    """Return the plan, locked after its partnership: the order in which a party that leaves locks them too."""
     if partnership_id is not None:
         Partnership.objects.select_for_update(no_key=True).get(pk=partnership_id)
     return lock_plan(plan)

@@ -29,7 +29,7 @@ def paper_of(
     draw: Callable[[str], bytes],
     now: dt.datetime,
 ) -> bytes:
-    """The stored PDF of a page, or else a new one, which is stored.
+    """Return the stored PDF of a page, or else a new one, which is stored.
 
     The page is a version, or one compared with another, `against`.
     """

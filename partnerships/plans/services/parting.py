@@ -173,7 +173,7 @@ def _leave_partnership(plan: Plan, parting: Parting) -> None:
 
 
 def preview_leaving(party: Party, reader: User) -> list[Consequence]:
-    """What would happen to the partnership's plans if the party left."""
+    """Return what would happen to the partnership's plans if the party left."""
     visible_plans = Plan.objects.visible_to(reader).owned_by(party.organisation_id)
     visible_plans = visible_plans.filter(partnership=party.partnership_id)
     plans = Plan.objects.filter(pk__in=visible_plans.values("pk")).for_listing().order_by("title", "pk")

@@ -141,7 +141,7 @@ def _end_part(
 
 
 def _values_by_row(plan_ids: Collection[int]) -> dict[tuple[str, int], dict[str, Any]]:
-    """The values of the `_CHANGED_TABLES` for these plans, by table and row, as JSON stores them."""
+    """Return the values of the `_CHANGED_TABLES` for these plans, by table and row, as JSON stores them."""
     values_by_row = {}
     for table in _CHANGED_TABLES:
         rows = table.model._base_manager.filter(**{f"{table.plan}__in": plan_ids}).order_by("pk")

@@ -156,7 +156,10 @@ def _check_plan(plan: Plan, note: str) -> None:
 
 
 def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None, now: dt.datetime) -> Draft:
-    """The locked draft without the pieces to leave out. Raises `UnableToPublish` if it changed since it was seen."""
+    """Return the locked draft without the pieces to leave out.
+
+    Raises `UnableToPublish` if the draft has changed since the author saw it.
+    """
     draft = lock_draft(plan, author=author, now=now)
     if choices.revision is not None and draft.revision != choices.revision:
         raise UnableToPublish(
@@ -170,7 +173,7 @@ def _draft_to_publish(plan: Plan, choices: DraftChoices, *, author: User | None,
 def _prepare(
     plan: Plan, draft: Draft, previous: Version | None, *, keep: Sequence[str], imported: Imported
 ) -> Prepared:
-    """The content to publish: that of the draft, or of an import. Raises `UnableToPublish`."""
+    """Return the content to publish: that of the draft, or of an import. Raises `UnableToPublish`."""
     imported_content = imported.get("content")
     previous_content: Content = previous.content if previous else empty()
     prepared = prepare(PLAN, draft, previous_content, replacement=imported_content, finish=partial(_finished, plan))
@@ -221,7 +224,10 @@ def _record_publication(
 
 
 def _finished(plan: Plan, content: Content, previous_content: Content) -> Content:
-    """The content with a title, and without references to removed sites. Raises `UnableToPublish` for its period."""
+    """Return the content with a title and without references to removed sites.
+
+    Raises `UnableToPublish` if the period ends before it begins.
+    """
     content = settle_milestones(content, previous_content)
     for problem in period_problems(content["about"]):
         raise UnableToPublish(f"{problem.message} Change the period under “About this plan” in the draft.")
@@ -298,7 +304,7 @@ def _check_conflict(plan: Plan, newest: Version, piece: str, *, content: Content
 
 
 def figures_of(previous_content: Content, content: Content, all_changes: tuple[Change, ...]) -> dict[str, Any]:
-    """The figures of a version for lists, by reading class."""
+    """Return the figures of a version for lists, by reading class."""
     public_content = outside(content)
     public_changes = changes(outside(previous_content), public_content)
     return {

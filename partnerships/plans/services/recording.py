@@ -22,12 +22,12 @@ OFFER = "ownership offer"
 
 
 def lock_plan(plan: Plan) -> Plan:
-    """The plan read afresh, with its row locked until the transaction ends."""
+    """Return the plan read afresh, with its row locked until the transaction ends."""
     return Plan.objects.select_for_update(of=("self",), no_key=True).select_related("partnership").get(pk=plan.pk)
 
 
 def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
-    """The owner that the author acts for, or else the first owner by name.
+    """Return the owner that the author acts for, or else the first owner by name.
 
     An event names one organisation. By name, so that events of the system always name the same owner.
     """
@@ -40,7 +40,7 @@ def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
 
 
 def plan_identity(plan: Plan) -> str:
-    """A hash that identifies a plan in the journal."""
+    """Return a hash that identifies a plan in the journal."""
     return journal.identity(plan.pk, plan.created_at)
 
 
@@ -50,12 +50,12 @@ def journal_audience(plan: Plan, *, now: dt.datetime) -> None:
 
 
 def owner_identity(plan: Plan, organisation: Organisation) -> str:
-    """A hash that identifies one ownership in the journal."""
+    """Return a hash that identifies one ownership in the journal."""
     return journal.identity(plan.pk, plan.created_at, organisation.pk, organisation.created_at)
 
 
 def offer_identity(offer: OwnershipOffer) -> str:
-    """A hash that identifies an offer in the journal by its plan and organisation."""
+    """Return a hash that identifies an offer in the journal by its plan and organisation."""
     return owner_identity(offer.plan, offer.organisation)
 
 
@@ -83,7 +83,7 @@ def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime, undone: bool =
 
 
 def plan_or_draft(plan: Plan) -> EventTarget:
-    """The target of an event about the plan itself: the draft until the plan is published."""
+    """Return the target of an event about the plan itself: the draft until the plan is published."""
     return EventTarget.PLAN if plan.is_published else EventTarget.DRAFT
 
 

@@ -107,7 +107,10 @@ def share_draft(
 
 
 def _reader_at(email: str, plan: Plan) -> tuple[User, Organisation]:
-    """The person with this address, and the organisation for which they see the draft. Raises `UnableToShare`."""
+    """Return the person with this address, and the organisation for which they see the draft.
+
+    Raises `UnableToShare` for people who have no account, act for no organisation or can edit the draft anyway.
+    """
     person = find_person(email)
     organisation = _organisation_of_reader(person, plan) if person is not None else None
     if person is None or person.is_stakeholder or organisation is None:
@@ -134,7 +137,7 @@ def _email_share(share: Share, *, sender: Organisation | None, now: dt.datetime)
 
 
 def _organisation_of_reader(person: User, plan: Plan) -> Organisation | None:
-    """The organisation for which a person sees the draft: a party of its partnership if possible."""
+    """Return the organisation for which a person sees the draft: a party of its partnership if possible."""
     own_organisations = Organisation.objects.of_person(person).order_by("name", "pk")
     parties = Party.objects.present().filter(partnership=plan.partnership_id).values("organisation")
     return own_organisations.filter(pk__in=parties).first() or own_organisations.first()
@@ -158,7 +161,7 @@ def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Shar
 
 
 def share_identity(share: Share) -> str:
-    """A hash that identifies a share in the journal by its plan and person."""
+    """Return a hash that identifies a share in the journal by its plan and person."""
     return journal.identity(share.plan_id, share.plan.created_at, share.person_id, share.person.joined_at)
 
 
@@ -257,7 +260,7 @@ def ask_for_access(
 
 
 def _plan_called(about: str, partnership: Partnership) -> Plan | None:
-    """The newest plan of the partnership with this title or address, unless it is over."""
+    """Return the newest plan of the partnership with this title or address, unless it is over."""
     address = re.search(r"/plans/(\d{1,18})(?:/|$)", about)
     is_called_so = Q(pk=int(address[1])) if address else Q(title__iexact=about)
     plans = Plan.objects.filter(is_called_so, partnership=partnership).exclude(status__in=OVER)

@@ -134,7 +134,7 @@ def _is_signed_already(plan: Plan) -> bool:
 
 
 def _new_deadline(signatory: Signatory, now: dt.datetime) -> dt.date | None:
-    """The deadline of a signatory that is asked again.
+    """Return the deadline of a signatory that is asked again.
 
     Its old deadline or, if that is past, as many days from now as it had at first, but at least a week.
     """
@@ -301,7 +301,7 @@ def renew_link(signatory: Signatory, *, now: dt.datetime) -> None:
 
 
 def signatory_identity(signatory: Signatory) -> str:
-    """A hash that identifies a signatory in the journal by its plan and organisation."""
+    """Return a hash that identifies a signatory in the journal by its plan and organisation."""
     plan, organisation = signatory.plan, signatory.organisation
     return journal.identity(plan.pk, plan.created_at, organisation.pk, organisation.created_at)
 

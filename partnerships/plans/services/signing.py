@@ -110,7 +110,7 @@ def _check_version(plan: Plan, number: int) -> None:
 
 
 def _signatory_to_decide(plan: Plan, organisation: Organisation, number: int) -> Signatory:
-    """The organisation as a signatory that has not decided on this version."""
+    """Return the organisation as a signatory that has not decided on this version."""
     signatory = plan.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is None:
         raise UnableToSign(

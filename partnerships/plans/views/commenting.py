@@ -43,7 +43,7 @@ class Thread:
 
 
 def _anchor_choices(content: Content) -> list[tuple[str, str]]:
-    """The pieces that can be commented on, each with its label."""
+    """Return the pieces that can be commented on, each with its label."""
     return [
         (f"{collection.code}/{item['key']}", f"{collection.label}: {item[collection.title]}"[:120])
         for collection in COLLECTIONS
@@ -53,7 +53,7 @@ def _anchor_choices(content: Content) -> list[tuple[str, str]]:
 
 
 def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_draft: bool) -> list[Thread]:
-    """The threads of these comments, open ones first."""
+    """Return the threads of these comments, open ones first."""
     rows = list(comments.select_related("author", "organisation", "resolved_by").order_by("created_at", "pk"))
     show_as_at((timezone.localdate(row.created_at), row.organisation) for row in rows)
 
@@ -71,7 +71,7 @@ def _threads(comments: QuerySet[Comment], content: Content, plan_pk: int, *, on_
 
 
 def _thread(comment: Comment, answers: tuple[Comment, ...], titles: Mapping[str, str], page: str) -> Thread:
-    """The thread of a comment; `titles` are the titles of the present pieces, by anchor."""
+    """Return the thread of a comment; `titles` are the titles of the present pieces, by anchor."""
     is_orphan = False
     kind = anchor_label(comment.anchor)
     if comment.anchor in ("", "about"):
@@ -85,7 +85,7 @@ def _thread(comment: Comment, answers: tuple[Comment, ...], titles: Mapping[str,
 
 
 def _open(request: HttpRequest, pk: int, *, on_draft: bool) -> tuple[PlanAccess, int, Content]:
-    """The plan, the number of the version that is shown (0 for the draft) and its content."""
+    """Return the plan, the number of the version that is shown (0 for the draft) and its content."""
     if on_draft:
         access, _draft = open_draft(request, pk)
         return access, 0, content_for(draft_content(access.plan), access.reader)
@@ -101,14 +101,14 @@ def _may_comment(access: PlanAccess, version_number: int) -> bool:
 
 
 def _recipients_sentence(comment: Comment) -> str:
-    """Who gets an email because the comment mentions them, to end a message with."""
+    """Return who gets an email because the comment mentions them, to end a message with."""
     mentions = comment.mentions.select_related("person").order_by("pk")
     return will_be_emailed([mention.person.display_name for mention in mentions])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Comments on the published plan."""
+    """Show comments on the published plan."""
     if request.method == "GET" and newest_for(request.user, open_plan(request, pk).plan) is None:
         return redirect("plans:draft-comments", pk=pk)
     return _comments_page(request, pk, on_draft=False)
@@ -116,12 +116,12 @@ def comments(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Comments on the draft."""
+    """Show comments on the draft."""
     return _comments_page(request, pk, on_draft=True)
 
 
 def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
-    """The comments on a version or on the draft, and the form to add one."""
+    """Show the comments on a version or on the draft, and the form to add one."""
     access, version_number, content = _open(request, pk, on_draft=on_draft)
     may_comment = _may_comment(access, version_number)
     if request.method == "POST" and not may_comment:
@@ -172,7 +172,7 @@ def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResp
 
 
 def _open_thread(request: HttpRequest, pk: int, comment_pk: int) -> tuple[PlanAccess, Comment]:
-    """The plan, and the first comment of the thread that a comment belongs to; else 404."""
+    """Return the plan, and the first comment of the thread that a comment belongs to; else 404."""
     access = open_plan(request, pk)
     comments = Comment.objects.visible_to(request.user).select_related("author", "parent", "plan")
     comment = get_object_or_404(comments, plan=pk, pk=comment_pk)

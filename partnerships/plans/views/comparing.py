@@ -76,7 +76,7 @@ def _side_of_version(version: Version, *, baseline_number: int | None) -> Side:
 
 
 def _sides(request: HttpRequest, access: PlanAccess) -> tuple[Side, ...]:
-    """The sides that can be chosen, newest first."""
+    """Return the sides that can be chosen, newest first."""
     plan = access.plan
     versions = rows_for(_versions, request.user, plan.pk)
     sides = [_side_of_version(version, baseline_number=plan.baseline_number) for version in versions]
@@ -100,7 +100,7 @@ class _ChosenSides:
 
 
 def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, ...]) -> _ChosenSides:
-    """The two sides in the address, by default the newest two versions.
+    """Return the two sides in the address, by default the newest two versions.
 
     The defaults also take the place of a baseline that is not set.
     """
@@ -124,7 +124,7 @@ def _choose_sides(request: HttpRequest, access: PlanAccess, sides: tuple[Side, .
 
 
 def _newest_before(side: Side, versions: list[Side]) -> Side:
-    """The newest version before a side, or the side itself if it is the first."""
+    """Return the newest version before a side, or the side itself if it is the first."""
     if side.version is None:
         return versions[0]
     older = [version for version in versions if _version_number(version) < side.version.number]
@@ -132,7 +132,7 @@ def _newest_before(side: Side, versions: list[Side]) -> Side:
 
 
 def _version_number(side: Side) -> int:
-    """The number of the side's version; 0 for the draft."""
+    """Return the number of the side's version; 0 for the draft."""
     return side.version.number if side.version else 0
 
 
@@ -144,7 +144,7 @@ def _content(access: PlanAccess, side: Side) -> Content:
 
 
 def _last_editors(access: PlanAccess) -> dict[str, str]:
-    """Who last changed each piece of the draft, by piece; empty unless the reader may edit it."""
+    """Return who last changed each piece of the draft, by piece; empty unless the reader may edit it."""
     draft = Draft.objects.filter(plan=access.plan).first()
     if draft is None or not access.may_edit:
         return {}
@@ -200,7 +200,7 @@ def _context(request: HttpRequest, both: ComparedSides) -> dict[str, Any]:
 @login_not_required
 @require_safe
 def compare(request: HttpRequest, pk: int) -> HttpResponse:
-    """The comparison in words and figures."""
+    """Show the comparison in words and figures."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     both = compare_sides(request, pk, Opening.COMPARED)
@@ -226,7 +226,7 @@ def _note_seen(request: HttpRequest, both: ComparedSides) -> None:
 @login_not_required
 @require_safe
 def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """The comparison to print."""
+    """Show the comparison to print."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     return render(request, "plans/compare_paper.html", _context(request, compare_sides(request, pk, Opening.PAPER)))
@@ -235,7 +235,7 @@ def compare_paper(request: HttpRequest, pk: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The comparison as a PDF, stored for the next reader unless one side is the draft."""
+    """Return the comparison as a PDF, stored for the next reader unless one side is the draft."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     both = compare_sides(request, pk, Opening.PDF)
@@ -244,7 +244,7 @@ def compare_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _stored_or_new_pdf(both: ComparedSides, html: str) -> bytes:
-    """The PDF of two versions compared, drawn once and then stored."""
+    """Return the PDF of two versions compared, drawn once and then stored."""
     assert both.a.version is not None
     assert both.b.version is not None
     return paper_of(
@@ -260,7 +260,7 @@ def _stored_or_new_pdf(both: ComparedSides, html: str) -> bytes:
 @login_not_required
 @require_safe
 def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
-    """The comparison as a spreadsheet."""
+    """Return the comparison as a CSV file."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     both = compare_sides(request, pk, Opening.SPREADSHEET)
@@ -276,7 +276,7 @@ def compare_csv(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _describe(version: Version, *, names_author: bool) -> str:
-    """The version, its date and, with `names_author`, its author."""
+    """Return the version, its date and, with `names_author`, its author."""
     day = long_date(timezone.localdate(version.published_at))
     minor = ", minor" if version.minor else ""
     author = f", {version.author.display_name}" if names_author and version.author else ""

@@ -59,7 +59,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 def _address(pk: int, action: str, code: str, key: str) -> str:
-    """The address of an action on a collection or item of the draft."""
+    """Return the address of an action on a collection or item of the draft."""
     if action == "comments":
         return f"{reverse('plans:draft-comments', kwargs={'pk': pk})}?about={code}/{key}"
     if action == "add":
@@ -73,7 +73,7 @@ def _address(pk: int, action: str, code: str, key: str) -> str:
 
 @require_safe
 def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft with links to edit each piece.
+    """Show the draft with links to edit each piece.
 
     People who may not edit it can read it.
     """

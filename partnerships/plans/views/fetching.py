@@ -63,7 +63,7 @@ def _pk_if_draft_is_visible(user: User | AnonymousUser, pk: int) -> QuerySet[Pla
 
 
 def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
-    """The plan, if the person may read a version or the draft; else 404."""
+    """Return the plan, if the person may read a version or the draft; else 404."""
     user = request.user
     if user.is_authenticated:
         read_ahead(
@@ -92,7 +92,7 @@ def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
 
 
 def open_published(request: HttpRequest, pk: int, number: int | None = None) -> tuple[PlanAccess, Version]:
-    """The plan and a version that the person may read, by default the newest; else 404."""
+    """Return the plan and a version that the person may read, by default the newest; else 404."""
     access = open_plan(request, pk)
     if number is None:
         version = newest_for(request.user, access.plan)
@@ -104,7 +104,7 @@ def open_published(request: HttpRequest, pk: int, number: int | None = None) -> 
 
 
 def open_draft(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
-    """The plan and its draft, if the person may read the draft; else 404."""
+    """Return the plan and its draft, if the person may read the draft; else 404."""
     access = open_plan(request, pk)
     if not access.may_read_draft:
         raise Http404
@@ -116,7 +116,7 @@ def open_draft(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
 
 
 def open_to_edit(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
-    """The plan and its draft, if the person may edit it; else 404 or 403."""
+    """Return the plan and its draft, if the person may edit it; else 404 or 403."""
     access, draft = open_draft(request, pk)
     if not access.may_edit:
         raise PermissionDenied
@@ -124,7 +124,7 @@ def open_to_edit(request: HttpRequest, pk: int) -> tuple[PlanAccess, Draft]:
 
 
 def open_to_publish(request: HttpRequest, pk: int) -> PlanAccess:
-    """The plan, if the person may publish it; else 404 or 403."""
+    """Return the plan, if the person may publish it; else 404 or 403."""
     access = open_plan(request, pk)
     if not access.may_publish:
         raise PermissionDenied

@@ -53,7 +53,7 @@ def ownership(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def owners(request: HttpRequest, pk: int) -> HttpResponse:
-    """The present and former owners of a plan, and its open offers."""
+    """Show the present and former owners of a plan, and its open offers."""
     access = open_plan(request, pk)
     if not access.is_inside:
         raise PermissionDenied
@@ -111,7 +111,7 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
 
 
 def _owner_led_by_user(request: HttpRequest, plan_id: int, owner_id: int) -> PlanOwner:
-    """A present owner of the plan, if the person leads that organisation; else 404 or 403."""
+    """Return a present owner of the plan, if the person leads that organisation; else 404 or 403."""
     plan_owner = get_object_or_404(PlanOwner.objects.select_related("organisation"), plan=plan_id, pk=owner_id)
     if not Organisation.objects.of_person(request.user, Role.LEAD).filter(pk=plan_owner.organisation_id).exists():
         raise PermissionDenied
@@ -149,7 +149,7 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
 
 
 def _offer_or_404(request: HttpRequest, pk: int) -> OwnershipOffer:
-    """An offer of ownership that the person may see; else 404."""
+    """Return an offer of ownership that the person may see; else 404."""
     offers = OwnershipOffer.objects.visible_to(request.user)
     return get_object_or_404(offers.select_related("plan", "organisation", "offered_for", "offered_by"), pk=pk)
 

@@ -44,7 +44,7 @@ _FACTS_SHOWN_ELSEWHERE = ("Title", "Summary")
 @login_not_required
 @require_safe
 def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version to print."""
+    """Show one version to print."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
@@ -54,7 +54,7 @@ def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version as a PDF, stored for the next reader."""
+    """Return one version as a PDF, stored for the next reader."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
@@ -70,7 +70,7 @@ def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version as a Word document."""
+    """Return one version as a Word document."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
@@ -79,7 +79,7 @@ def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> WordPaper:
-    """The Word document of a version, as this reader may see it."""
+    """Return the Word document of a version, as this reader may see it."""
     content = content_for(version.content, access.reader)
     earlier = versions_for(request.user, access.plan).filter(number__lt=version.number).first()
     earlier_content = content_for(earlier.content, access.reader) if earlier else content
@@ -110,7 +110,7 @@ def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> W
 
 
 def _word_lead(access: PlanAccess, version: Version) -> str:
-    """The sentences below the title: the kind of plan, its owners, version and status."""
+    """Return the sentences below the title: the kind of plan, its owners, version and status."""
     plan = access.plan
     owners = ", ".join(owner.organisation.name for owner in owners_as_at(plan, version))
     published_on = long_date(timezone.localdate(version.published_at))
@@ -130,7 +130,7 @@ def shows_signing_states(access: PlanAccess, version: Version) -> bool:
 
 
 def _signature_lines(access: PlanAccess, version: Version) -> list[SignatureLine]:
-    """The lines of the signatures page, for readers inside: who must sign, or who decided."""
+    """Return the lines of the signatures page, for readers inside: who must sign, or who decided."""
     if shows_signing_states(access, version):
         return [_line_of_state(state) for state in signing_states(access.plan)]
     return [_line_of_sign_off(sign_off) for sign_off in signatures_of(access, version)]
@@ -166,7 +166,7 @@ def _paper_context(access: PlanAccess, version: Version) -> dict[str, Any]:
 
 
 def signatures_of(access: PlanAccess, version: Version) -> list[SignOff]:
-    """The decisions on a version, for readers inside; none for the version to sign now."""
+    """Return the decisions on a version, for readers inside; none for the version to sign now."""
     if not access.is_inside or shows_signing_states(access, version):
         return []
     return decisions_for(version)

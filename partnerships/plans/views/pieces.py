@@ -62,7 +62,7 @@ def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 
 
 def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool = False) -> tuple[Plan, Piece]:
-    """The plan and a piece of its draft, if the person may edit it; else 404 or 403."""
+    """Return the plan and a piece of its draft, if the person may edit it; else 404 or 403."""
     access, draft = open_to_edit(request, pk)
     content = draft_content(access.plan)
     back = reverse("plans:draft", kwargs={"pk": pk})
@@ -71,7 +71,7 @@ def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new:
 
 
 def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
-    """The form of one piece. A site has a grid of homes too, unless the grid would be too large."""
+    """Show the form of one piece. A site has a grid of homes too, unless the grid would be too large."""
     form_kwargs: dict[str, Any] = {"content": piece.content, "initial": piece.initial, "cancel": piece.back}
     form = searching_form(request, lambda data: PieceForm(data, collection=piece.collection, **form_kwargs))
 
@@ -105,7 +105,7 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
 
 
 def _save_function(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
-    """The function that saves a new value of the piece, which the shared views call."""
+    """Return the function that saves a new value of the piece, which the shared views call."""
 
     def save(value: Any, based_on: int) -> object:
         draft = save_piece(
@@ -130,7 +130,7 @@ def _names(content: Content) -> Names:
 
 
 def _file_fields(plan: Plan, piece: Piece) -> Item:
-    """The file fields of a document that a colleague has removed in the meantime; {} for other pieces."""
+    """Return the file fields of a document that a colleague has removed meanwhile; {} for other pieces."""
     if piece.collection is not DOCUMENTS:
         return {}
     document = get_object_or_404(Document, plan=plan, key=piece.key)
@@ -138,7 +138,7 @@ def _file_fields(plan: Plan, piece: Piece) -> Item:
 
 
 def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
-    """The grid of homes with blank rows, and with more of them on request."""
+    """Return the grid of homes with blank rows, and with more of them on request."""
     if request.method == "POST":
         return HomesFormSet(with_more(request.POST, plan.years))
     homes = piece.item["homes"] if piece.item else []

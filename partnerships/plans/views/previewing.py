@@ -24,7 +24,7 @@ from partnerships.plans.views.whole import reading_context
 
 
 def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
-    """The template context of the draft, in the reader's class."""
+    """Return the template context of the draft, in the reader's class."""
     plan = access.plan
     content = draft_content(plan)
     prose = StoredHtml(prose_of(PLAN, content, draft, version_of(plan, draft.based_on)), rules())
@@ -41,7 +41,7 @@ def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on
 
 
 def read_draft(request: HttpRequest, access: PlanAccess, draft: Draft) -> HttpResponse:
-    """The draft as a page to read and comment on."""
+    """Show the draft as a page to read and comment on."""
     plan = access.plan
     share = log_opening(request, access, Opening.SCREEN)
     return render(
@@ -59,13 +59,13 @@ def read_draft(request: HttpRequest, access: PlanAccess, draft: Draft) -> HttpRe
 
 @require_safe
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """A preview of the next version."""
+    """Show a preview of the next version."""
     return read_draft(request, *open_draft(request, pk))
 
 
 @require_safe
 def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft to print, marked as a draft."""
+    """Show the draft to print, marked as a draft."""
     access, draft = open_draft(request, pk)
     log_opening(request, access, Opening.PAPER)
     return render(request, "plans/draft_paper.html", _draft_context(request, access, draft, on_paper=True))
@@ -73,7 +73,7 @@ def draft_paper(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft as a PDF, with every page marked as a draft."""
+    """Return the draft as a PDF, with every page marked as a draft."""
     access, draft = open_draft(request, pk)
     context = _draft_context(request, access, draft, on_paper=True)
     response = downloads.pdf_response(request, "plans/draft_pdf.html", context, f"{context['about']['title']} draft")
@@ -84,7 +84,7 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
-    """The sites of the draft that have a position, as GeoJSON."""
+    """Return the sites of the draft that have a position, as GeoJSON."""
     access, _draft = open_draft(request, pk)
     log_opening(request, access, Opening.MAP)
     return geojson(content_for(draft_content(access.plan), access.reader))

@@ -20,7 +20,7 @@ PAGES_PER_MINUTE = 60
 @login_not_required
 @require_safe
 def public_plans(request: HttpRequest) -> HttpResponse:
-    """All plans that anyone may read without signing in, by title.
+    """Show all plans that anyone may read without signing in, by title.
 
     `q` finds words in titles.
     """

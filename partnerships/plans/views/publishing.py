@@ -102,7 +102,7 @@ def _publish_and_report(request: HttpRequest, plan: Plan, form: PublishForm) -> 
 
 
 def _embargo_sentence(version: Version) -> str:
-    """When readers can see the version, to end a message with; "" without an embargo."""
+    """Return when readers can see the version, to end a message with; "" without an embargo."""
     if not version.is_under_embargo or version.embargo_until is None:
         return ""
     return f" Only the owners can see this version until {moment_in_words(version.embargo_until)}."

@@ -58,7 +58,7 @@ MAX_EVENTS = 50
 @login_not_required
 @require_safe
 def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """The newest version that the person may read, or else the draft."""
+    """Show the newest version that the person may read, or else the draft."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access = open_plan(request, pk)
@@ -73,7 +73,7 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @login_not_required
 @require_safe
 def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version as it was published."""
+    """Show one version as it was published."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk, number)
@@ -81,7 +81,7 @@ def plan_version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _version_page(request: HttpRequest, access: PlanAccess, version: Version) -> HttpResponse:
-    """The page of one version, as its reader's class may see it."""
+    """Show the page of one version, as its reader's class may see it."""
     plan = access.plan
     newest = _newest_number(request, plan, version)
     is_newest = newest == version.number
@@ -109,7 +109,7 @@ def _version_page(request: HttpRequest, access: PlanAccess, version: Version) ->
 
 
 def _signing_context(request: HttpRequest, access: PlanAccess, version: Version) -> dict[str, Any]:
-    """The state of the signatures, for readers inside, and whether the person has still to sign."""
+    """Return the state of the signatures, for readers inside, and whether the person has still to sign."""
     plan = access.plan
     states = signing_states(plan) if access.is_inside else []
     return {
@@ -122,7 +122,7 @@ def _signing_context(request: HttpRequest, access: PlanAccess, version: Version)
 
 
 def _links_context(request: HttpRequest, access: PlanAccess) -> dict[str, Any]:
-    """The address of the map and, for signed-in readers, of the comments."""
+    """Return the address of the map and, for signed-in readers, of the comments."""
     plan = access.plan
     context: dict[str, Any] = {"map_url": reverse("plans:map", kwargs={"pk": plan.pk})}
     if request.user.is_authenticated:
@@ -132,7 +132,7 @@ def _links_context(request: HttpRequest, access: PlanAccess) -> dict[str, Any]:
 
 
 def _commitments_context(request: HttpRequest, access: PlanAccess, newest: int) -> dict[str, Any]:
-    """The commitments that came from the plan, and the address to propose one."""
+    """Return the commitments that came from the plan, and the address to propose one."""
     if not request.user.is_authenticated:
         return {}
     user = signed_in(request)
@@ -144,14 +144,14 @@ def _commitments_context(request: HttpRequest, access: PlanAccess, newest: int) 
 
 
 def _successor(request: HttpRequest, plan: Plan) -> Plan | None:
-    """The plan that superseded this one, if the person may read it."""
+    """Return the plan that superseded this one, if the person may read it."""
     if plan.superseded_by_id is None:
         return None
     return Plan.objects.visible_to(request.user).filter(pk=plan.superseded_by_id).first()
 
 
 def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
-    """The number of the newest version that the person may read."""
+    """Return the number of the newest version that the person may read."""
     if version.number == plan.current_number:  # Nothing is newer, so no query is needed.
         return version.number
     return versions_for(request.user, plan).values_list("number", flat=True)[0]
@@ -184,14 +184,14 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def version_by_id(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page of a version, for links from events."""
+    """Show the page of a version, for links from events."""
     version = get_object_or_404(Version.objects.visible_to(request.user).without_content(), pk=pk)
     return redirect(version)
 
 
 @require_safe
 def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """The versions that the person may read, and other events."""
+    """Show the versions that the person may read, and other events."""
     access = open_plan(request, pk)
     user = signed_in(request)
     versions = rows_for(_versions, user, pk)
@@ -230,7 +230,7 @@ def _events(user: User, plan: int) -> QuerySet[Event]:
 @login_not_required
 @require_safe
 def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
-    """An attached file, for readers of a version or draft that lists it."""
+    """Return an attached file, for readers of a version or draft that lists it."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access = open_plan(request, pk)
@@ -261,7 +261,7 @@ def _is_in_draft(access: PlanAccess, key: str) -> bool:
 @login_not_required
 @require_safe
 def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
-    """The sites with a position, as GeoJSON."""
+    """Return the sites with a position, as GeoJSON."""
     if needs_sign_in(request, pk):
         return redirect_to_sign_in(request)
     access, version = open_published(request, pk)

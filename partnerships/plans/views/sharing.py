@@ -33,7 +33,7 @@ from partnerships.plans.views.fetching import open_plan, open_to_edit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sharing(request: HttpRequest, pk: int) -> HttpResponse:
-    """The people the draft is shared with, when they opened it, and requests to see it."""
+    """Show the people the draft is shared with, when they opened it, and requests to see it."""
     access, _draft = open_to_edit(request, pk)
     plan = access.plan
     form = ShareForm(posted(request))
@@ -77,7 +77,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def openings(request: HttpRequest, pk: int) -> HttpResponse:
-    """The access log of the draft, newest first."""
+    """Show the access log of the draft, newest first."""
     access, _draft = open_to_edit(request, pk)
     rows = ShareOpening.objects.filter(share__plan=pk).select_related("share__person", "share__organisation")
     page = keyset_page(request, rows, order=("-at", "-pk"), size=50)

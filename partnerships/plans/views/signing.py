@@ -58,7 +58,7 @@ from partnerships.plans.views.whole import compare_contents, reading_context
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def signing(request: HttpRequest, pk: int) -> HttpResponse:
-    """The state of every signature; leads of signatories decide here."""
+    """Show the state of every signature; leads of signatories decide here."""
     access, version = open_published(request, pk)
     if not access.is_inside:
         raise PermissionDenied
@@ -109,7 +109,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Organisation]) -> str:
-    """The message for a lead who tries to decide when there is nothing to decide."""
+    """Return the message for a lead who tries to decide when there is nothing to decide."""
     for state in states:
         organisation, sign_off = state.signatory.organisation, state.sign_off
         if organisation in organisations and sign_off is not None:
@@ -121,7 +121,7 @@ def _why_nothing_to_sign(states: list[SigningState], organisations: Sequence[Org
 
 
 def _last_decided_number(states: list[SigningState], organisation: Organisation) -> int | None:
-    """The number of the earlier version that the organisation last decided on."""
+    """Return the number of the earlier version that the organisation last decided on."""
     for state in states:
         if state.signatory.organisation_id == organisation.pk and state.earlier is not None:
             return state.earlier.version.number
@@ -136,7 +136,10 @@ def _compare_versions(access: PlanAccess, earlier_number: int, number: int) -> C
 
 
 def _earlier_decisions(plan: Plan) -> QuerySet[SignOff]:
-    """Decisions on versions before the last that was not minor, the newest first. They no longer count."""
+    """Return decisions on earlier versions that no longer count, newest first.
+
+    They are on versions before the last one that was not minor.
+    """
     return (
         plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
         .annotate(organisation_then=named_then("signed_at"))
@@ -180,7 +183,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _signatory_or_404(plan: Plan, pk: int) -> Signatory:
-    """A signatory that is still asked to sign; else 404."""
+    """Return a signatory that is still asked to sign; else 404."""
     return get_object_or_404(plan.signatories.select_related("organisation", "plan"), pk=pk, removed_at=None)
 
 
@@ -273,7 +276,7 @@ def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
 
 
 def _with_number(data: QueryDict, number: int) -> QueryDict:
-    """The data of a form with the number of the newest version, so that it can be sent again."""
+    """Return the data of a form with the number of the newest version, so that the form can be sent again."""
     renumbered = data.copy()
     renumbered["number"] = str(number)
     return renumbered
@@ -297,7 +300,7 @@ def _confirm_rejection(request: HttpRequest, link: SignOffLink, form: SignForm) 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind the link in an email, with a form to decide.
+    """Show the page behind the link in an email, with a form to decide.
 
     If the organisation asks for a second factor or its own sign-in, access to a mailbox is not enough: the link leads
     to the sign-in page (docs/decisions/0031).
@@ -349,13 +352,13 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _version_for(link: SignOffLink) -> Version | None:
-    """The version to sign, if the person of the link may read it."""
+    """Return the version to sign, if the person of the link may read it."""
     plan = link.signatory.plan
     return versions_for(link.person, plan).filter(number=number_to_sign(plan)).first()
 
 
 def _state_for(link: SignOffLink) -> SigningState | None:
-    """The state of the signature that the link asks for, if it is still asked for."""
+    """Return the state of the signature that the link asks for, if it is still asked for."""
     states = signing_states(link.signatory.plan)
     return next((state for state in states if state.signatory.pk == link.signatory.pk), None)
 
@@ -380,7 +383,7 @@ def _sign(form: SignForm, plan: Plan, organisation: Organisation, person: User) 
 
 
 def _version_context(request: HttpRequest, link: SignOffLink, version: Version, state: SigningState) -> dict[str, Any]:
-    """The version to sign, and what changed in it since the organisation last decided."""
+    """Return the version to sign, and what changed in it since the organisation last decided."""
     plan = link.signatory.plan
     reader = reading_class(link.person, plan)
     earlier_number = state.earlier.version.number if state.earlier else 0

@@ -36,7 +36,7 @@ def reading_context(
     query: QueryDict | None = None,
     comments: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The context for a page of a whole plan.
+    """Return the context for a page of a whole plan.
 
     `query` asks for one page of the sites; without it all sites are shown, for print. `comments` is the number of
     comments by piece.
@@ -70,7 +70,7 @@ def reading_context(
 
 
 def _map(content: Content) -> Map | None:
-    """A map of the sites with a position; None for fewer than two, which add nothing to the table."""
+    """Return a map of the sites with a position; None for fewer than two, which add nothing to the table."""
     places = [
         Place(site["name"], float(site["lng"]), float(site["lat"]))
         for site in content["sites"]
@@ -84,7 +84,7 @@ def _map(content: Content) -> Map | None:
 def _site_page_context(
     content: Content, prose: StoredHtml, lookups: presenting.Lookups, query: QueryDict
 ) -> dict[str, Any]:
-    """One page of the table of sites, chosen by its number or by a site on it, and filtered by words."""
+    """Return one page of the table of sites, chosen by its number or by a site on it, and filtered by words."""
     number_text = query.get("sites", "")
     is_number = number_text.isascii() and number_text.isdecimal() and len(number_text) < 6
     page = presenting.site_page(
@@ -104,7 +104,7 @@ def _site_page_context(
 
 
 def _site_page_link(page: presenting.SitePage, number: int) -> str:
-    """The link to another page of the table; "" if there is none."""
+    """Return the link to another page of the table; "" if there is none."""
     if not number:
         return ""
     filters: dict[str, str | int] = {"find": page.find} if page.find else {}

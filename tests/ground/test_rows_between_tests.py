@@ -99,9 +99,9 @@ def test_rendered_news_is_forgotten_when_rows_of_another_process_are_inserted(
 ) -> None:
     with kept_rows.shared_in(tmp_path):
         built = built_by_another_process()
-        rendered_for_another_record = selecting.Key(built.pk, 0, 1, "inside", False)
-        monkeypatch.setitem(selecting._blocks, rendered_for_another_record, cast(Any, None))
+        rendered_for_another_record = selecting.BlockKey(built.pk, 0, 1, "inside", False)
+        monkeypatch.setitem(selecting._block_cache, rendered_for_another_record, cast(Any, None))
 
         build_once(amina)
 
-    assert not selecting._blocks
+    assert not selecting._block_cache

@@ -1,4 +1,4 @@
-"""What a digest says about one subject: its net change, who made it and why."""
+"""Reads what a digest says about one subject: its net changes, who made them and why."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from partnerships.organisations.timeline import ToldLine, told_lines
 
 #: How many changes of one record an email shows; its page has the others.
 MAX_LINES = 12
-#: Characters of a reason that a digest quotes.
-_LONGEST_REASON = 300
+#: The longest reason that a digest quotes, in characters.
+_MAX_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One net change of a record: the sentence as text and HTML, who made the change and why.
+    """One net change of a record: the sentence as text and as HTML, who made the change and why.
 
-    `about` names the record if it is not the subject itself. `headline` is the sentence without values. `path` is that
-    of the list of the records, if the line is about several.
+    * `about` is the name of the record, if the record is not the subject itself.
+    * `headline` is the sentence without values, for the subject of the email.
+    * `path` leads to the list of records, if the line is about several.
     """
 
     about: str
@@ -52,7 +53,7 @@ class ChangeLine:
 
     @property
     def html_sentence(self) -> SafeString:
-        """The same line as HTML."""
+        """The line as HTML."""
         if not self.about:
             return self.html
         # Sentences begin with plain words, so this changes no tag and no entity.
@@ -60,7 +61,7 @@ class ChangeLine:
 
     @property
     def why(self) -> str:
-        """Who did it and why: "Ben Carter, Westmarch: “Ground works took longer.”"."""
+        """Who made the change and why: "Ben Carter, Westmarch: “Ground works took longer.”"."""
         if self.by and self.reason:
             return f"{self.by}: “{self.reason}”"
         return self.by or (f"“{self.reason}”" if self.reason else "")
@@ -68,7 +69,7 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What is new in one subject for one class of readers."""
+    """What is new in one subject, for people with an account or for stakeholders."""
 
     subject_id: int
     kind: str
@@ -78,11 +79,11 @@ class Section:
     lines: tuple[ChangeLine, ...]
     folded: int
     authors: frozenset[int | None]
-    #: Plans with a question that can still be answered.
+    #: The ids of plans with a question that the reader can still answer.
     asking: tuple[int, ...] = ()
-    #: Plans that its changes belong to.
+    #: The ids of plans that the changes belong to.
     plans: frozenset[int] = frozenset()
-    #: What its lines say: notices of the same acts need not say it again.
+    #: The changes that the lines tell; the email leaves out notices of the same changes.
     acts: frozenset[Act] = frozenset()
 
     is_new = False
@@ -94,22 +95,22 @@ class Section:
 
     @property
     def partnership(self) -> str:
-        """The partnership's title, where it is one."""
+        """The title of the subject if it is a partnership, otherwise ""."""
         return self.title if self.kind == SubjectKind.PARTNERSHIP else ""
 
     @property
     def partnership_id(self) -> int | None:
-        """The partnership's id, where it is one."""
+        """The id of the subject if it is a partnership, otherwise None."""
         return self.record_id if self.kind == SubjectKind.PARTNERSHIP else None
 
     @property
     def kind_in_words(self) -> str:
-        """`partnership`, `ask or offer` and so on."""
+        """The kind of the subject, for example `partnership` or `ask or offer`."""
         return SubjectKind(self.kind).label.lower()
 
     @property
     def called(self) -> str:
-        """Its name for a subject line, with its kind unless the name has it."""
+        """The name of the subject for the subject line of an email; a partnership's name says that it is one."""
         if self.kind != SubjectKind.PARTNERSHIP or "partnership" in self.title.lower():
             return self.title
         return f"{self.title} partnership"
@@ -132,7 +133,7 @@ class Section:
 
 
 def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool, now: dt.datetime) -> Section:
-    """The net change of these events, for people with or without an account."""
+    """Return the section with the net changes of these events, for people with an account or for stakeholders."""
     # Net changes and their lines refer to events by index in `events`.
     indexed_events = list(enumerate(events))
     names = named({(subject.kind, subject.record_id), *(key for event in events for key in _record_keys(event))})
@@ -164,7 +165,7 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
 
 
 def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
-    """The plan that is the subject, and those that the events are within."""
+    """Find the ids of the plans that the events belong to, and of the subject if it is a plan."""
     if subject.kind == SubjectKind.PLAN:
         yield subject.record_id
     for event in events:
@@ -173,7 +174,7 @@ def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
 
 
 def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
-    """The plans whose questions these changes tell, while they can be answered."""
+    """Find the ids of the plans whose question these changes tell and the reader can still answer."""
     for row in changes:
         last_day = row.change.values.get(row.told.asks_until)
         if last_day and row.event.within_id is not None and str(last_day) >= today.isoformat():
@@ -181,7 +182,7 @@ def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
 
 
 def _record_keys(event: Event) -> Iterator[tuple[str, int]]:
-    """Kind and id of the record that an event is about, then of the one that it belongs to: an answer, then its ask."""
+    """Find kind and id of an event's record, then of the record that it belongs to: an answer, then its ask."""
     yield event.target_kind, event.target_id
     if event.within_id is not None:
         yield event.within_kind, event.within_id
@@ -190,7 +191,7 @@ def _record_keys(event: Event) -> Iterator[tuple[str, int]]:
 class _Sheet(NamedTuple):
     """A spreadsheet, the kind of records that lines from it are about, and whether it added or changed them."""
 
-    number: int
+    spreadsheet_id: int
     group: Group
     is_new: bool
 
@@ -224,31 +225,31 @@ def _group_by_sheet(lines: Iterable[ToldLine], events: Sequence[Event]) -> list[
 
 
 def _count_records(lines: Iterable[ToldLine], events: Sequence[Event]) -> int:
-    """How many records the lines are about."""
+    """Count the records that the lines are about."""
     line_events = (events[index] for line in lines for index in line.numbers)
     return len({(event.target_kind, event.target_id) for event in line_events})
 
 
 def _sheet_of(line: ToldLine, events: Sequence[Event]) -> _Sheet | None:
-    """The spreadsheet that a line came from, if any.
+    """Return the spreadsheet that a line came from, if any.
 
     A record that a spreadsheet added counts even if it was changed by hand since. A record that a spreadsheet changed
     counts only if all changes that the line sums up came from it.
     """
     first, *later = (events[index] for index in line.numbers)
-    sheet_number, told_kind = first.data.get(SPREADSHEET), told_of(first.kind)
-    if sheet_number is None:
+    spreadsheet_id, told_kind = first.data.get(SPREADSHEET), told_of(first.kind)
+    if spreadsheet_id is None:
         return None
     is_new = told_kind is not None and told_kind.fold == Fold.CREATED
-    if is_new or all(event.data.get(SPREADSHEET) == sheet_number for event in later):
-        return _Sheet(sheet_number, line.group, is_new)
+    if is_new or all(event.data.get(SPREADSHEET) == spreadsheet_id for event in later):
+        return _Sheet(spreadsheet_id, line.group, is_new)
     return None
 
 
 def _line_of_sheet(
     sheet: _Sheet, lines: Sequence[ToldLine], events: Sequence[Event], subject: Subject, *, is_linked: bool
 ) -> ChangeLine:
-    """One line for all that a spreadsheet added or changed: "12 commitments added from a spreadsheet"."""
+    """Return one line for all that a spreadsheet added or changed: "12 commitments added from a spreadsheet"."""
     count_in_words = f"{_count_records(lines, events):,} {sheet.group.label.lower()}"
     sentence = f"{count_in_words} {'added' if sheet.is_new else 'changed'} from a spreadsheet"
     path = reverse(_LISTS[sheet.group]) if is_linked and sheet.group in _LISTS else ""
@@ -259,7 +260,7 @@ def _line_of_sheet(
 
 
 def _line(told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
-    """The line of one net change; it names the record if that is another than the subject of the section."""
+    """Return the line of one net change; it names the record unless that is the subject of the section."""
     record_key = next((key for key in _record_keys(event) if key in names), None)
     is_about_subject = record_key is None or record_key == (subject.kind, subject.record_id)
     phrase = phrase_of(event.kind)
@@ -269,5 +270,5 @@ def _line(told_line: ToldLine, event: Event, subject: Subject, names: Mapping[tu
         html=told_line.sentence.html,
         headline=phrase[:1].lower() + phrase[1:],
         by=told_line.by,
-        reason=shorten(told_line.reason, _LONGEST_REASON),
+        reason=shorten(told_line.reason, _MAX_REASON),
     )

@@ -1,7 +1,4 @@
-"""What a summary says about each record.
-
-Its notices, and what waits there for the reader.
-"""
+"""Groups what a summary says by record: the notices about it, and what waits there for the reader."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from partnerships.kit.waiting import Waiting
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record: the newest notice about it, earlier ones, and what to do there."""
+    """One record in a summary: the newest notice about it, earlier notices, and what waits there for the reader."""
 
     newest: NoticeLine
     earlier: tuple[str, ...] = ()
@@ -27,27 +24,29 @@ class Entry:
 
 
 def entries_of(lines: Sequence[NoticeLine], waiting: Sequence[Waiting]) -> tuple[list[Entry], list[Waiting]]:
-    """One entry for each record that these notices are about, and what else waits.
+    """Return one entry for each record that these notices are about, and the tasks at other records.
 
-    Only the notices that an email lists count. A notice without a record is an entry of its own.
+    Only as many notices count as an email lists. A notice without a record is an entry of its own.
     """
-    about: dict[str, list[NoticeLine]] = {}
+    lines_by_page: dict[str, list[NoticeLine]] = {}
     for line in lines[:MAX_NOTICES]:
-        about.setdefault(line.record or line.path, []).append(line)
-    entries = [
-        Entry(
-            newest=entry_lines[-1],
-            earlier=tuple(
-                dict.fromkeys(line.subject for line in entry_lines[:-1] if line.subject != entry_lines[-1].subject)
-            ),
-            to_do=tuple(line for line in waiting if line.path == page),
+        lines_by_page.setdefault(line.record or line.path, []).append(line)
+
+    entries: list[Entry] = []
+    for page, page_lines in lines_by_page.items():
+        *earlier_lines, newest = page_lines
+        earlier_subjects = [line.subject for line in earlier_lines if line.subject != newest.subject]
+        entries.append(
+            Entry(
+                newest=newest,
+                earlier=tuple(dict.fromkeys(earlier_subjects)),
+                to_do=tuple(task for task in waiting if task.path == page),
+            )
         )
-        for page, entry_lines in about.items()
-    ]
-    return entries, [line for line in waiting if line.path not in about]
+    return entries, [task for task in waiting if task.path not in lines_by_page]
 
 
 def waiting_in(lines: Sequence[NoticeLine], waiting: Sequence[Waiting], *, limit: int) -> list[Waiting]:
-    """What an email says is waiting: in its entries, and up to `limit` besides."""
-    entries, other_entries = entries_of(lines, waiting)
-    return [*(line for entry in entries for line in entry.to_do), *other_entries[:limit]]
+    """Return the tasks that an email lists: those in its entries, and up to `limit` others."""
+    entries, other_tasks = entries_of(lines, waiting)
+    return [*(task for entry in entries for task in entry.to_do), *other_tasks[:limit]]

@@ -1,7 +1,7 @@
-"""Signed links, each for one person and one purpose.
+"""Makes and checks signed links, each for one person and one purpose.
 
 A token is `person.minute.record.signature`. The signature covers everything in the token, the purpose and the person's
-link key. A new link key makes all earlier links invalid.
+link key, so a new link key makes all earlier links invalid.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MINUTE = dt.timedelta(minutes=1)
 
 
 class Purpose(Enum):
-    """What a link is good for, and for how long.
+    """What a link permits.
 
     Links for stopping work for two years, because people and mail programs (RFC 8058) use them long after the email
     arrived.
@@ -75,16 +75,17 @@ class Link:
 
 @lru_cache(maxsize=8)
 def _secret(secret: str) -> bytes:
+    """Derive the key for signing links from a secret key of the site."""
     return salted_hmac("partnerships.digests.links", "key", secret=secret, algorithm="sha256").digest()
 
 
 def _signatures(secret: str, link_key: str, payload: str) -> bytes:
-    """64 bytes, from which `_part` takes a signature of 16 bytes (128 bits) for each purpose."""
+    """Return 64 bytes, from which `_part` takes a signature of 16 bytes (128 bits) for each purpose."""
     return hmac.digest(_secret(secret), f"{link_key}:{payload}".encode(), hashlib.sha512)
 
 
 def _part(signatures: bytes, purpose: Purpose) -> str:
-    """The signature for one purpose, as text for a URL."""
+    """Return the signature for one purpose, as text for a URL."""
     start = _OFFSETS[purpose]
     return base64.urlsafe_b64encode(signatures[start : start + 16])[:_SIGNATURE].decode()
 
@@ -94,19 +95,19 @@ _OFFSETS = {purpose: 16 * index for index, purpose in enumerate(Purpose)}
 
 
 def make(purpose: Purpose, *, person_id: int, link_key: str, record_id: int, minute: int) -> str:
-    """A token for one purpose; callers work out `minute` with `minute_of` once for a whole batch."""
+    """Return a token for one purpose; callers work out `minute` with `minute_of` once for a whole batch."""
     return make_all((purpose,), person_id=person_id, link_key=link_key, record_id=record_id, minute=minute)[0]
 
 
 def make_all(purposes: Sequence[Purpose], *, person_id: int, link_key: str, record_id: int, minute: int) -> list[str]:
-    """A token for each purpose, with one signing operation for all."""
+    """Return a token for each purpose; all are signed at once, because a digest has three."""
     payload = f"{person_id:x}.{minute:x}.{record_id:x}"
     signatures = _signatures(settings.SECRET_KEY, link_key, payload)
     return [f"{payload}.{_part(signatures, purpose)}" for purpose in purposes]
 
 
 def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
-    """Whether a token of ours is valid for this link key."""
+    """Whether the signature of a token is valid for this purpose and link key."""
     payload, _, signature = token.rpartition(".")
     return any(
         hmac.compare_digest(_part(_signatures(secret, link_key, payload), purpose).encode(), signature.encode())
@@ -115,15 +116,15 @@ def is_current(purpose: Purpose, token: str, *, link_key: str) -> bool:
 
 
 def minute_of(moment: dt.datetime) -> int:
-    """Whole minutes since the start of 2024; links keep only this of the time at which they were made."""
+    """Return the whole minutes since the start of 2024, which is all that a link says about when it was made."""
     return (moment - _EPOCH) // _MINUTE
 
 
 def read(purpose: Purpose, token: str, *, now: dt.datetime, allow_expired: bool = False) -> Link:
-    """Check a token for a purpose and return its content.
+    """Check a token for a purpose, and return what it says. Raises `BadLink` or `ExpiredLink`.
 
-    Raises `BadLink` or `ExpiredLink`. Accepts earlier secret keys (SECRET_KEY_FALLBACKS). Links of people who have left
-    are bad. Use `allow_expired` only to send a new link to the person's own address.
+    Links signed with earlier secret keys (SECRET_KEY_FALLBACKS) are valid; links of people who have left are not. Use
+    `allow_expired` only to send a new link to the person's own address.
     """
     payload = token.rpartition(".")[0]
     try:

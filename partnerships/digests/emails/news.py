@@ -1,7 +1,7 @@
-"""What a digest says about one plan: the net change between two versions.
+"""Writes what a digest says about one plan: the net changes between two versions, the important ones first.
 
-Important changes come first, the rest is folded. Pure: it compares contents of one reading class. Emails, pages and the
-preview show the same `News`.
+These functions read nothing from the database. They compare contents as one class of readers may read them. Emails,
+pages and previews show the same `News`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from partnerships.kit.text import DiffTime, Fragment, Kind, counted, excerpt, sh
 from partnerships.plans.changes import Change, Total, changes, homes_totals
 from partnerships.plans.content import Content, homes_count
 
-#: Lines shown; important ones are always shown.
+#: How many lines a digest shows of a plan; important lines are always shown.
 MAX_LINES = 12
 #: Words of unchanged text that a digest shows before and after a changed passage.
 _WORDS_AROUND = 8
 _MARKS: dict[Kind, str] = {"delete": "[removed: {}]", "insert": "[added: {}]"}
-#: Characters of a value, of a changed text and of a version's note that a digest quotes.
-_LONGEST_VALUE, _LONGEST_TEXT, _LONGEST_NOTE = 160, 400, 400
+#: The longest value, changed text and version's note that a digest quotes, in characters.
+_MAX_VALUE, _MAX_TEXT, _MAX_NOTE = 160, 400, 400
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One version in between: date, author, organisation and note."""
+    """One published version that a digest covers: its date, author, organisation and note."""
 
     number: int
     published_on: dt.date
@@ -42,9 +42,9 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change as a row: what, was, now and by how much.
+    """One change: what changed, its value before (`was`) and after (`now`), and by how much (`tail`).
 
-    A changed text has fragments instead of was and now.
+    A changed text has `fragments` in place of `was` and `now`.
     """
 
     what: str
@@ -71,7 +71,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is new in one plan for one class of readers."""
+    """What is new in one plan, for one class of readers."""
 
     plan_id: int
     title: str
@@ -86,7 +86,7 @@ class News:
 
     @property
     def is_new(self) -> bool:
-        """Whether the plan is new to the reader."""
+        """Whether the plan is new to the reader, so that there is nothing to compare."""
         return self.from_number == 0
 
     @property
@@ -103,7 +103,7 @@ class News:
 
 
 def fragments_in_words(fragments: Sequence[Fragment]) -> str:
-    """A changed text in plain text, with removed and added words marked."""
+    """Return a changed text as plain text, with removed and added words marked."""
     return " ".join("".join(_MARKS.get(kind, "{}").format(text) for kind, text in fragments).split())
 
 
@@ -149,9 +149,9 @@ def news_of(
 
 
 def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
-    """The lines to show, and how many are left out.
+    """Return the lines to show, and how many are left out.
 
-    Important lines come first and are always shown, then others up to `MAX_LINES`.
+    Important lines come first and are all shown, then other lines up to `MAX_LINES` in total.
     """
     important = [line for line in lines if line.important]
     other_lines = [line for line in lines if not line.important]
@@ -162,6 +162,7 @@ def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
 
 
 def _of_new_plan(content: Content) -> tuple[Line, ...]:
+    """Return the lines that present a plan to a reader to whom it is new: its summary and its figures."""
     homes = sum(homes_count(site) for site in content["sites"])
     figures = [
         ("Homes", f"{homes:,}" if homes else ""),
@@ -169,12 +170,12 @@ def _of_new_plan(content: Content) -> tuple[Line, ...]:
         ("Milestones", f"{len(content['milestones']):,}" if content["milestones"] else ""),
     ]
     lines = [Line(label, now=now, important=True) for label, now in figures if now]
-    summary = shorten(str(content["about"].get("summary") or ""), _LONGEST_TEXT)
+    summary = shorten(str(content["about"].get("summary") or ""), _MAX_TEXT)
     return (Line(summary), *lines) if summary else tuple(lines)
 
 
 def _line(change: Change, time: DiffTime) -> Line:
-    """One change as a line of a digest."""
+    """Return one change as a line of a digest."""
     if change.what == "homes":
         return Line(
             f"Homes, {change.line_words} at {change.label}",
@@ -186,7 +187,7 @@ def _line(change: Change, time: DiffTime) -> Line:
     if change.kind in ("added", "removed"):
         words = change.now_words if change.kind == "added" else change.was_words
         return Line(
-            f"{change.what_label} {change.kind}: {shorten(words, _LONGEST_VALUE)}",
+            f"{change.what_label} {change.kind}: {shorten(words, _MAX_VALUE)}",
             important=change.what in ("site", "milestone"),
         )
     if change.kind == "moved":
@@ -199,17 +200,17 @@ def _line(change: Change, time: DiffTime) -> Line:
         )
     return Line(
         subject,
-        was=shorten(change.was_words, _LONGEST_VALUE) or "not given",
-        now=shorten(change.now_words, _LONGEST_VALUE) or "not given",
+        was=shorten(change.was_words, _MAX_VALUE) or "not given",
+        now=shorten(change.now_words, _MAX_VALUE) or "not given",
         tail=change.slippage_words,
         important=change.slippage is not None or change.what == "milestone" or change.field == "planning_status",
     )
 
 
 def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
-    """As many fragments as fit, long ones shortened."""
+    """Return as many fragments as fit into `_MAX_TEXT` characters, the last one shortened."""
     fragments_kept: list[Fragment] = []
-    room = _LONGEST_TEXT
+    room = _MAX_TEXT
     for fragment in fragments:
         if room <= 0:
             fragments_kept.append(Fragment("gap", "…"))
@@ -221,7 +222,7 @@ def _cut(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
 
 
 def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
-    """Removed and added words with a space around them and none inside."""
+    """Return the fragments with spaces around removed and added words, and none at their ends."""
     apart: list[Fragment] = []
     for kind, text in fragments:
         if kind not in _MARKS or not text.strip():
@@ -236,5 +237,5 @@ def _apart(fragments: Sequence[Fragment]) -> tuple[Fragment, ...]:
 
 
 def shorten_note(note: str) -> str:
-    """A version's note as emails show it."""
-    return shorten(note, _LONGEST_NOTE)
+    """Return a version's note, as short as emails show it."""
+    return shorten(note, _MAX_NOTE)

@@ -1,4 +1,4 @@
-"""Emails to one reader: asking to confirm, new links, and what a succession changed."""
+"""Writes the emails that go to one reader: confirmations, new links, and what a succession changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from partnerships.outbox.parts import Message
 
 
 def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, date: str, now: dt.datetime) -> Message:
-    """Ask a person whether they want these digests."""
+    """Return the email that asks a person whether they want these digests."""
     token = make(
         Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, record_id=subscription.pk, minute=minute_of(now)
     )
@@ -41,7 +41,7 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
         "name": to.name,
         "is_replacement": subscription.replaces_id is not None,
         "organisation": subscription.added_for.name if subscription.added_for else "",
-        "asker": subscription.added_by.display_name if subscription.added_by else "Somebody",
+        "asker": subscription.added_by.display_name if subscription.added_by else "A colleague",
         "confirm": _token_link("digests:confirm", "confirm"),
         "why": subscription.why,
         "notice": privacy_notice(subscription),
@@ -53,10 +53,10 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
 def links(
     to: Addressee, *, delivery_id: int, last_digest: int | None, message_id: str, date: str, now: dt.datetime
 ) -> Message:
-    """New links: to change how often, to stop, and to read the last digest."""
+    """Return the email with new links: to change how often, to stop, and to read the digest `last_digest` (an id)."""
 
-    def token(purpose: Purpose, number: int) -> str:
-        return make(purpose, person_id=to.person_id, link_key=to.link_key, record_id=number, minute=minute_of(now))
+    def token(purpose: Purpose, record_id: int) -> str:
+        return make(purpose, person_id=to.person_id, link_key=to.link_key, record_id=record_id, minute=minute_of(now))
 
     words = {
         "name": to.name,
@@ -84,9 +84,10 @@ def succession(
     date: str,
     now: dt.datetime,
 ) -> Message:
-    """What successions did to what the reader follows.
+    """Return the email about what successions did to what the reader follows.
 
-    They come with their ties. `is_later`: the second email, about what awaited an organisation in the first.
+    `is_later` is for the second email, about the records that had no new organisation in the first. The successions
+    must come with their ties.
     """
 
     def token(purpose: Purpose) -> str:
@@ -111,7 +112,7 @@ def succession(
 
 
 def _token_link(page: str, slot: str) -> str:
-    """The link to a page, with a mark where the token goes."""
+    """Return the address of a page, with a mark where the token will be filled in."""
     return f"{page_prefix(page)}{mime.mark_bare(slot)}/"
 
 
@@ -125,25 +126,29 @@ def _single(
     date: str,
     is_bulk: bool = False,
 ) -> Message:
-    """An email whose body belongs to one reader; `notice` ends with a link.
+    """Return an email whose text belongs to one reader, so that no part of it is shared with other emails.
 
-    `is_bulk`: many get it unasked, so mail programs can stop it, by the token `stop`.
+    `words` is the context of the templates; the privacy notice in it ends with a link. With `is_bulk`, many people get
+    the email without asking for it, so email apps offer to stop it, by the token `stop`.
     """
     subject = shorten(mime.one_line(render_subject(f"digests/{template}", words)), MAX_SUBJECT)
-    words = words | {"heading": subject, "css": style()}
+    context = words | {"heading": subject, "css": style()}
+    text = render_to_string(f"emails/digests/{template}.txt", context).strip() + "\n"
+    if context.get("notice"):
+        context["notice"] = notice_as_html(context["notice"])
+    html = inline(render_to_string(f"emails/digests/{template}.html", context)).strip() + "\n"
+
+    # Between the slots for tokens, the text goes into slots of its own: `own_0`, `own_1` and so on.
+    parts = (
+        *mime.cut(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART).parts,
+        *mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART).parts,
+    )
+    slots = [part if isinstance(part, str) else f"own_{index}" for index, part in enumerate(parts)]
+    own_texts = {slot: part.body for slot, part in zip(slots, parts, strict=True) if isinstance(part, mime.Part)}
+
     head = own_headers(to, message_id, date) + mime.header("Subject", subject)
-    text = render_to_string(f"emails/digests/{template}.txt", words).strip() + "\n"
-    if words.get("notice"):
-        words["notice"] = notice_as_html(words["notice"])
-    html = inline(render_to_string(f"emails/digests/{template}.html", words)).strip() + "\n"
-    moulds = (
-        mime.cut(text, before=mime.TEXT_HEAD, after=mime.NEXT_PART),
-        mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART),
-    )
-    own = [part for mould in moulds for part in mould.parts]
-    names = [part if isinstance(part, str) else f"own_{place}" for place, part in enumerate(own)]
-    values = {name: part.body for name, part in zip(names, own, strict=True) if isinstance(part, mime.Part)}
-    bulk = (*unsubscribe_headers(page_prefix("digests:stop")), mime.part_of(list_id(()))) if is_bulk else ()
-    return Message(
-        subject, ("head", *bulk, static_headers(), *names), {"head": head, **values, **tokens}, tuple(tokens)
-    )
+    bulk_headers: tuple[mime.Part | str, ...] = ()
+    if is_bulk:
+        bulk_headers = (*unsubscribe_headers(page_prefix("digests:stop")), mime.part_of(list_id(())))
+    layout = ("head", *bulk_headers, static_headers(), *slots)
+    return Message(subject, layout, {"head": head, **own_texts, **tokens}, tuple(tokens))

@@ -1,4 +1,4 @@
-"""Digests on the web: what an email said, and what the next one would say."""
+"""Digests as pages: what an email said, and what a person's next digest would say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.changes import Section, read_section
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.reading import read_news
-from partnerships.digests.emails.subjects import Hearing, ranges_of, stakeholders_among
+from partnerships.digests.emails.subjects import EventFilter, changes_after, stakeholders_among
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -34,7 +34,7 @@ from partnerships.plans.models import Version
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A digest on a page: readable news, and how many plans are hidden."""
+    """What a page shows of a digest: news of plans, sections about other records, and how many of both are hidden."""
 
     news: tuple[News, ...]
     hidden: int
@@ -42,17 +42,17 @@ class Reading:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing may be read."""
+        """Whether the page shows nothing of the digest."""
         return not self.news and not self.sections
 
     @property
     def plans(self) -> frozenset[int]:
-        """The plans whose versions it compares."""
+        """The ids of the plans whose versions the digest compares."""
         return frozenset(news.plan_id for news in self.news)
 
     @property
     def others(self) -> frozenset[tuple[str, int]]:
-        """The plans and partnerships that its sections are about: kind and id."""
+        """The plans and partnerships that the sections are about, as kind and id."""
         plans = {(str(SubjectKind.PLAN), pk) for section in self.sections for pk in section.plans}
         partnerships = {
             (str(SubjectKind.PARTNERSHIP), section.partnership_id)
@@ -63,14 +63,14 @@ class Reading:
 
     @property
     def acts(self) -> frozenset[Act]:
-        """What its sections say: notices of the same acts are not listed again."""
+        """The changes that the sections tell; the page does not list notices of the same changes."""
         return frozenset(act for section in self.sections for act in section.acts)
 
 
 def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
-    """What an email said, as far as its recipient may read each plan today.
+    """Return what an email said, as far as its recipient may read it today.
 
-    `plans` narrows it further. People who have paused since may still read what they received.
+    With `plans`, only news of these plans. People who have paused since may still read what they received.
     """
     items = list(DeliveryItem.objects.included().filter(delivery=delivery).order_by("pk"))
     plan_ids = [item.plan_id for item in items]
@@ -94,53 +94,62 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
 
 
 def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, ...], int]:
-    """What an email said about subjects, if still readable; how much is not."""
+    """Return what an email said about subjects that its recipient may still read, and how many they may not."""
     items = list(DeliverySubject.objects.included().filter(delivery=delivery).select_related("subject").order_by("pk"))
     if not items:
         return (), 0
     person = delivery.recipient
     events = Event.objects.in_bulk({pk for item in items for pk in item.told})
-    hearing = Hearing({(person.pk, item.subject_id) for item in items}, events, stakeholders_among([person.pk]), now)
+    pairs = {(person.pk, item.subject_id) for item in items}
+    event_filter = EventFilter(pairs, events, stakeholders_among([person.pk]), now)
     shown: list[Section] = []
     for item in items:
-        told_events = [events[pk] for pk in item.told if pk in events]
-        may = hearing.told(person.pk, item.subject_id, told_events, whatever_was_chosen=True)
-        if may:
-            shown.append(read_section(item.subject, may, stakeholder=person.is_stakeholder, now=now))
+        told = [events[pk] for pk in item.told if pk in events]
+        # What they chose since does not change what the email said.
+        readable = event_filter.events_for(person.pk, item.subject_id, told, ignore_choices=True)
+        if readable:
+            shown.append(read_section(item.subject, readable, stakeholder=person.is_stakeholder, now=now))
     return tuple(shown), len(items) - len(shown)
 
 
 def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
-    """What a person's next digest would say about subjects if it was sent now."""
+    """Return what a person's next digest would say about subjects if it were sent now."""
     waiting = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("due_at", "pk")
     spans = [(row.subject_id, row.number) for row in waiting]
     return sections_between(person, spans, now=now)
 
 
 def digests_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str = "") -> Reading:
-    """What digests would have said since a moment, to preview a choice.
+    """Return what digests would have said since a moment, so that a person can try out a choice.
 
-    `hears` chooses among changes of subjects; digests tell those of plans in any case.
+    `hears` is the choice for changes of subjects; digests tell changes of plans whatever is chosen.
     """
     news, hidden = news_between(person, _plan_spans_since(person, since), now=now)
     return Reading(news, hidden, _sections_since(person, since, now=now, hears=hears))
 
 
 def _plan_spans_since(person: User, since: dt.datetime) -> list[tuple[int, int]]:
-    """Plans with news for this person since a moment, and the version that they could read then."""
+    """Return the plans with news for this person since a moment, each with the version that they could read then.
+
+    The number is 0 for a plan that is new to them.
+    """
     followed = Following.objects.filter(person=person).values("plan")
-    new = Version.objects.filter(Q(published_at__gte=since) | Q(embargo_until__gte=since), plan__in=followed)
-    plans = list(new.order_by("plan").values_list("plan", flat=True).distinct())
-    if not plans:
+    # A version counts from the end of its embargo, because most followers could not read it before.
+    new_versions = Version.objects.filter(Q(published_at__gte=since) | Q(embargo_until__gte=since), plan__in=followed)
+    plan_ids = list(new_versions.order_by("plan").values_list("plan", flat=True).distinct())
+    if not plan_ids:
         return []
-    readable = Q(embargo_until=None) | Q(embargo_until__lt=since)
-    own = {plan for _, plan in owners_among([person.pk], plans)}
-    before = Version.objects.filter(readable | Q(plan__in=own), plan__in=plans, published_at__lt=since)
-    numbers = dict(before.order_by().values("plan").annotate(number=Max("number")).values_list("plan", "number"))
-    return [(plan, numbers.get(plan, 0)) for plan in plans]
+
+    is_open = Q(embargo_until=None) | Q(embargo_until__lt=since)
+    owned_ids = {plan_id for _, plan_id in owners_among([person.pk], plan_ids)}
+    earlier = Version.objects.filter(is_open | Q(plan__in=owned_ids), plan__in=plan_ids, published_at__lt=since)
+    newest = earlier.order_by().values("plan").annotate(number=Max("number"))
+    number_by_plan = dict(newest.values_list("plan", "number"))
+    return [(plan_id, number_by_plan.get(plan_id, 0)) for plan_id in plan_ids]
 
 
 def _sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str) -> tuple[Section, ...]:
+    """Return what digests would have said about subjects since a moment, with this choice."""
     followed = SubjectFollowing.objects.filter(person=person).values("subject")
     changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
     firsts = changes.values("subject").annotate(first=Min("number")).order_by("subject")
@@ -151,94 +160,108 @@ def _sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears
 def sections_between(
     person: User, spans: Sequence[tuple[int, int]], *, now: dt.datetime, hears: str = ""
 ) -> tuple[Section, ...]:
-    """The sections of a digest that begins after these numbers of subjects.
+    """Return the sections of a digest with the changes of subjects after these numbers.
 
-    With `hears`, as if this had been chosen for everything.
+    Each span is the id of a subject and a number. With `hears`, as if the person had chosen this for everything.
     """
     if not spans:
         return ()
-    ranges = ranges_of(spans)
-    pairs = {(person.pk, subject) for subject, _ in spans}
-    hearing = Hearing(pairs, ranges.events, stakeholders_among([person.pk]), now, hears=hears)
-    told_already: set[int] = set()
+    changes = changes_after(spans)
+    pairs = {(person.pk, subject_id) for subject_id, _ in spans}
+    event_filter = EventFilter(pairs, changes.events, stakeholders_among([person.pk]), now, hears=hears)
+
+    # As in an email, an event that is a change of several subjects is in the first section only.
+    told_ids: set[int] = set()
     sections: list[Section] = []
-    for subject, number in spans:
-        between = ranges.between(subject, number, ranges.subjects[subject].last_number)
-        events = [event for event in hearing.told(person.pk, subject, between) if event.pk not in told_already]
-        told_already |= {event.pk for event in events}
-        section = read_section(ranges.subjects[subject], events, stakeholder=person.is_stakeholder, now=now)
+    for subject_id, number in spans:
+        subject = changes.subjects[subject_id]
+        candidates = changes.between(subject_id, number, subject.last_number)
+        allowed = event_filter.events_for(person.pk, subject_id, candidates)
+        events = [event for event in allowed if event.pk not in told_ids]
+        told_ids |= {event.pk for event in events}
+        section = read_section(subject, events, stakeholder=person.is_stakeholder, now=now)
         if section.lines and section.authors != {person.pk}:
             sections.append(section)
     return tuple(sections)
 
 
-def _narrower(one: str, other: str) -> str:
-    return Watermark.Reading.INSIDE if one == other == Watermark.Reading.INSIDE else Watermark.Reading.OUTSIDE
+def _narrower(first_class: str, second_class: str) -> str:
+    """Return the reading class that shows less."""
+    are_both_inside = first_class == second_class == Watermark.Reading.INSIDE
+    return Watermark.Reading.INSIDE if are_both_inside else Watermark.Reading.OUTSIDE
 
 
 def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
-    """What an email said about one plan."""
+    """Return the item of an email about one plan; None if the email says nothing about it."""
     return DeliveryItem.objects.included().filter(delivery=delivery, plan=plan_id).first()
 
 
 def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | None:
-    """What the link of a digest opens of one plan; None if it may not be read.
+    """Return the news of one plan that the link of a digest opens; None if the reader may not read it.
 
-    The versions that the digest compared. If it told something else about the plan, such as a question, or changes of
-    its partnership: the newest version.
+    The news compares the versions that the digest compared. If the digest told something else about the plan, for
+    example a question or a change of its partnership, the news presents the newest version.
     """
     if item_for(delivery, plan) is not None:
         readable = readable_news(delivery, now=now, plans=[plan]).news
         return readable[0] if readable else None
-    person = delivery.recipient_id
-    readers = reading_classes([plan], now=now, people=[person], even_paused=delivery.is_sent)
-    if (person, plan) not in readers or not plans_of_digest(delivery.pk).filter(pk=plan).exists():
+
+    person_id = delivery.recipient_id
+    class_by_reader = reading_classes([plan], now=now, people=[person_id], even_paused=delivery.is_sent)
+    may_read = (person_id, plan) in class_by_reader
+    if not may_read or not plans_of_digest(delivery.pk).filter(pk=plan).exists():
         return None
-    _, number = newest_numbers([plan], now)[plan]
-    if not number:
+    _, newest_open_number = newest_numbers([plan], now)[plan]
+    if not newest_open_number:  # every version is under embargo
         return None
-    outside = Watermark.Reading.OUTSIDE
-    return read_news(plan_id=plan, from_number=0, to_number=number, reading_class=outside)[0]
+    news, _, _ = read_news(
+        plan_id=plan, from_number=0, to_number=newest_open_number, reading_class=Watermark.Reading.OUTSIDE
+    )
+    return news
 
 
 def next_digest(
     person: User, *, now: dt.datetime, plans: Collection[int] | None = None, outside_only: bool = False
 ) -> Reading:
-    """What a person's next digest would say if it was sent now.
+    """Return what a person's next digest would say if it were sent now.
 
-    `plans` and `outside_only` narrow it to what the viewer may see.
+    A viewer who is not the person sees less: only these `plans`, or nothing confidential with `outside_only`, and in
+    both cases no sections about other subjects.
     """
-    rows = Watermark.objects.filter(recipient=person, due_at__isnull=False)
+    watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
-        rows = rows.filter(plan__in=plans)
-    spans = list(rows.order_by("due_at", "pk").values_list("plan_id", "number"))
+        watermarks = watermarks.filter(plan__in=plans)
+    spans = list(watermarks.order_by("due_at", "pk").values_list("plan_id", "number"))
     news, hidden = news_between(person, spans, now=now, outside_only=outside_only)
-    sections = next_sections(person, now=now) if plans is None and not outside_only else ()
-    return Reading(news, hidden, sections)
+    shows_sections = plans is None and not outside_only
+    return Reading(news, hidden, next_sections(person, now=now) if shows_sections else ())
 
 
 def news_between(
     person: User, spans: Sequence[tuple[int, int]], *, now: dt.datetime, outside_only: bool = False
 ) -> tuple[tuple[News, ...], int]:
-    """The news of plans after these versions that a digest would tell now, and of how many it tells nothing."""
-    ids = [plan for plan, _ in spans]
-    classes = reading_classes(ids, now=now, people=[person.pk])
-    newest = newest_numbers(ids, now)
-    owners = owners_among([person.pk], ids) if ids else set()
-    pieces = pieces_followed([person.pk], ids) if ids else {}
+    """Return the news of plans that a digest would tell now, and of how many plans it would tell nothing.
+
+    Each span is the id of a plan and the version after which its news begins.
+    """
+    plan_ids = [plan_id for plan_id, _ in spans]
+    class_by_reader = reading_classes(plan_ids, now=now, people=[person.pk])
+    newest = newest_numbers(plan_ids, now)
+    owners = owners_among([person.pk], plan_ids) if plan_ids else set()
+    pieces = pieces_followed([person.pk], plan_ids) if plan_ids else {}
     shown: list[News] = []
-    for plan, number in spans:
-        reading_class = classes.get((person.pk, plan))
-        own, other = newest[plan]
-        to_number = own if (person.pk, plan) in owners else other
+    for plan_id, number in spans:
+        reading_class = class_by_reader.get((person.pk, plan_id))
+        newest_for_owners, newest_for_others = newest[plan_id]
+        to_number = newest_for_owners if (person.pk, plan_id) in owners else newest_for_others
         if reading_class is None or to_number <= number:
             continue
         news, _, authors = read_news(
-            plan_id=plan,
+            plan_id=plan_id,
             from_number=number,
             to_number=to_number,
             reading_class=Watermark.Reading.OUTSIDE if outside_only else reading_class,
-            pieces=pieces.get((person.pk, plan), ()),
+            pieces=pieces.get((person.pk, plan_id), ()),
         )
         if news.count and authors != {person.pk}:
             shown.append(news)
@@ -246,8 +269,9 @@ def news_between(
 
 
 def as_sent(delivery: Delivery) -> str:
-    """The message exactly as sent; empty when it is no longer stored."""
+    """Return the message exactly as sent; "" if it is no longer stored."""
     if not delivery.recipe:
         return ""
     recipe = Recipe(*delivery.recipe)
-    return recipe.join(defaultdict(str, bodies([recipe])))  # parts no longer stored stay empty
+    # A shared part that is no longer stored stays empty, so that the rest can still be shown.
+    return recipe.join(defaultdict(str, bodies([recipe])))

@@ -1,4 +1,4 @@
-"""Reads the plans in claimed digests, and records what became of each."""
+"""Reads the plans in claimed digests, and records which of them each digest tells about."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.rea
 
 
 def items_of(candidates: Sequence[Candidate]) -> list[Item]:
-    """The plans in these digests, except those left out before."""
+    """Return the plans in these digests, except those left out before, in the order in which they were chosen."""
     person_of = {candidate.pk: candidate.person_id for candidate in candidates}
     rows = rows_planned_once(
         "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
@@ -51,9 +51,9 @@ def items_of(candidates: Sequence[Candidate]) -> list[Item]:
 
 
 def write_items(selected: Selection) -> None:
-    """Record what goes into the digests.
+    """Record what the digests tell about plans, and why they leave plans out.
 
-    Watermarks move past versions that say nothing new to the reader.
+    Watermarks move past versions that change nothing for the reader, so that later versions do not wait for them.
     """
     if selected.silent:
         rows_of(
@@ -79,7 +79,10 @@ def write_items(selected: Selection) -> None:
 
 
 def _record_lost(items: Sequence[Item]) -> None:
-    """Record in the ledger what was left out, and why. Watermarks do not move."""
+    """Record in the ledger why plans are left out.
+
+    Their watermarks stay, so that a reader who follows or may read the plan again gets what changed in between.
+    """
     following = set(
         Following.objects.filter(
             person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]

@@ -1,4 +1,4 @@
-"""The news between two versions of a plan, for one reading class."""
+"""Reads the news between two versions of a plan, as one class of readers may read it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from partnerships.plans.queries import area_names
 
 
 def content_as(content: Content, reading_class: str) -> Content:
-    """A plan's content, normalised, without what this class may not read."""
-    regular = normalise(content)
-    return regular if reading_class == Watermark.Reading.INSIDE else outside(regular)
+    """Return a plan's content, normalised, without what this class of readers may not read."""
+    normalised = normalise(content)
+    return normalised if reading_class == Watermark.Reading.INSIDE else outside(normalised)
 
 
 def only_pieces(content: Content, pieces: Sequence[str]) -> Content:
-    """A plan's content with only these pieces, such as "sites/north-quay"."""
+    """Return a plan's content with only these sites and milestones, for example "sites/north-quay"."""
     content_kept = empty()
     for collection in ("sites", "milestones"):
         content_kept[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]
@@ -30,10 +30,10 @@ def only_pieces(content: Content, pieces: Sequence[str]) -> Content:
 def read_news(
     *, plan_id: int, from_number: int, to_number: int, reading_class: str, pieces: Sequence[str] = ()
 ) -> tuple[News, int | None, frozenset[int | None]]:
-    """The news between two versions, the partnership's id and the authors.
+    """Return the news between two versions, the id of the partnership, and the ids of the authors.
 
-    With `pieces`, only about these sites and milestones.
-    Versions that changed nothing for this class of readers are left out, with their notes.
+    With `pieces`, the news is only about these sites and milestones. Versions that changed nothing for this class of
+    readers are left out, and so are their notes, which might tell what the readers may not know.
     """
     plan = Plan.objects.select_related("partnership").get(pk=plan_id)
     versions = list(
@@ -77,7 +77,7 @@ def read_news(
 
 
 def _partnership_title(plan: Plan, reading_class: str) -> str:
-    """The partnership's title, or nothing where this class may not know it."""
+    """Return the title of the plan's partnership; "" if this class of readers may not know it."""
     if plan.partnership is None:
         return ""
     may_know = reading_class == ReadingClass.INSIDE or plan.partnership.audience == PartnershipAudience.NETWORK
@@ -85,5 +85,6 @@ def _partnership_title(plan: Plan, reading_class: str) -> str:
 
 
 def _changed_for(version: Version, reading_class: str) -> bool:
+    """Whether a version changed anything for this class of readers; old versions without figures count as changed."""
     figures = version.figures.get(reading_class)
     return figures is None or figures.get("changes") != 0

@@ -1,4 +1,4 @@
-"""Why a digest comes and how often, in words."""
+"""The sentences at the end of a digest: why its reader gets it, and how often."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.selecting import Item
@@ -17,9 +18,11 @@ from partnerships.digests.queries.objects import named
 from partnerships.digests.schedule import zone_in_words
 from partnerships.kit.database import rows_planned_once
 
-_WHY = """
-SELECT f.person_id, f.plan_id, s.id, s.partnership_id IS NOT NULL, f.how, s.why,
-       COALESCE(p.title, a.title, o.name), by_organisation.name, f.frequency
+#: The subscriptions by which people follow plans, the closest first (`Following.rank`).
+_REASONS_OF_PLANS = """
+SELECT f.person_id, f.plan_id, s.id AS subscription_id, s.partnership_id IS NOT NULL AS is_by_partnership, f.how,
+       s.why AS typed_reason, COALESCE(p.title, a.title, o.name) AS target_name, by_organisation.name AS organisation,
+       f.frequency
   FROM digests_following f
   JOIN digests_subscription s ON s.id = f.subscription_id
   LEFT JOIN plans_plan p ON p.id = s.plan_id
@@ -30,133 +33,172 @@ SELECT f.person_id, f.plan_id, s.id, s.partnership_id IS NOT NULL, f.how, s.why,
  ORDER BY f.person_id, f.plan_id, f.rank, f.subscription_id
 """
 
-_WHY_SUBJECTS = f"""
+#: What subscriptions are to, and why; the last columns are the ids of the targets, of which one is not null.
+_REASONS_OF_SUBSCRIPTIONS = f"""
 SELECT s.id, u.account_since IS NULL, s.how, s.why, o.name, {", ".join(f"s.{name}_id" for name in TARGETS)}
   FROM digests_subscription s
   JOIN people_user u ON u.id = s.person_id
   LEFT JOIN organisations_organisation o ON o.id = s.added_for_id
  WHERE s.id = ANY(%s)
 """  # noqa: S608 - our own constant
-#: The kind of subject of what a subscription is to.
+#: The kind of subject of each kind of target.
 _SUBJECT_KINDS = {name: SubjectKind.REQUEST if name == "request" else SubjectKind(name) for name in TARGETS}
 
 
 @dataclass(slots=True)
 class Why:
-    """Why a digest comes, and the frequencies chosen for what is in it.
+    """Why a person gets a digest, and the frequencies that they chose for what it contains.
 
-    `words` follow "because". A frequency is empty where the person's own applies.
+    `words` are texts to follow "because". A frequency is "" where the person's own preference applies.
     """
 
     words: list[str] = field(default_factory=list)
     frequencies: set[str] = field(default_factory=set)
 
+    def add(self, words: str, frequency: str) -> None:
+        """Add the reason for one thing in the digest, unless the digest gives it already, and its frequency."""
+        self.frequencies.add(frequency)
+        if words and words not in self.words:
+            self.words.append(words)
 
-def _unnamed(by_partnership: set[int], now: dt.datetime) -> set[int]:
-    """Subscriptions to partnerships that their follower may no longer read.
 
-    A plan of such a partnership may still be open to them.
-    """
-    if not by_partnership:
-        return set()
-    return by_partnership - named_to_followers(Subscription.objects.for_listing().filter(pk__in=by_partnership), now)
+class _PlanReason(NamedTuple):
+    """One row of `_REASONS_OF_PLANS`, by column name."""
+
+    person_id: int
+    plan_id: int
+    subscription_id: int
+    is_by_partnership: bool
+    how: str
+    typed_reason: str
+    target_name: str
+    organisation: str | None
+    frequency: str
 
 
 def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetime) -> dict[int, Why]:
-    """Why each digest comes, by its id; the closest subscription decides."""
+    """Return why people get each digest, by the id of its email; the closest subscription gives the reason."""
     reasons_by_email: dict[int, Why] = defaultdict(Why)
     _add_reasons_of_plans(reasons_by_email, items, now=now)
     _add_reasons_of_subjects(reasons_by_email, changed, now=now)
     return reasons_by_email
 
 
-def _add_reasons_of_subjects(reasons_by_email: dict[int, Why], changed: SubjectSelection, *, now: dt.datetime) -> None:
-    if changed.hearing is None:
-        return
-    followed = changed.hearing.followed
-    closest = {rows[0].subscription_id for rows in followed.values()}
-    words = _words_of(closest, changed.hearing.askable, now=now)
-    for item in changed.included:
-        rows = followed.get((item.person_id, item.subject_id), [])
-        why = reasons_by_email[item.delivery_id]
-        why.frequencies.add(next((row.frequency for row in rows if row.frequency), ""))
-        words_of_first = words[rows[0].subscription_id] if rows else ""
-        if words_of_first and words_of_first not in why.words:
-            why.words.append(words_of_first)
-
-
-def _words_of(subscriptions: Collection[int], askable: Collection[int], *, now: dt.datetime) -> dict[int, str]:
-    """Why a person gets digests because of each subscription.
-
-    `askable`: those of stakeholders to what the organisation that added them may read.
-    """
-    rows = rows_planned_once(_WHY_SUBJECTS, [sorted(subscriptions)], generic_plan=True)
-    with_account = [number for number, is_stakeholder, *_ in rows if not is_stakeholder]
-    askable_pks = {*askable}
-    if with_account:
-        askable_pks |= named_to_followers(
-            Subscription.objects.select_related("person").filter(pk__in=with_account), now
-        )
-    targets = {
-        number: next((name, pk) for name, pk in zip(TARGETS, ids, strict=True) if pk is not None)
-        for number, _, _, _, _, *ids in rows
-    }
-    titles = named({(_SUBJECT_KINDS[name], pk) for name, pk in targets.values()})
-    words: dict[int, str] = {}
-    for number, _, how, why, organisation, *_ in rows:
-        name, pk = targets[number]
-        if number in askable_pks:
-            words[number] = because(how, why, titles[_SUBJECT_KINDS[name], pk].title, organisation)
-        else:
-            words[number] = because(how, "", f"{A_TARGET[name]} you can no longer read", organisation)
-    return words
-
-
 def _add_reasons_of_plans(reasons_by_email: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:
-    """Say which subscription each plan comes by, without titles the reader may not see."""
-    pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
-    if not pairs:
+    """Add why people get the news of plans, without names that they may not see."""
+    if not items:
         return
-    why: dict[tuple[int, int], str] = {}
-    frequencies: dict[tuple[int, int], str] = {}
-    rows = rows_planned_once(
-        _WHY,
-        [sorted({person for _, person, _ in pairs}), sorted({plan for _, _, plan in pairs})],
-        generic_plan=True,
+    people, plans = sorted({item.person_id for item in items}), sorted({item.plan_id for item in items})
+    rows = [_PlanReason(*row) for row in rows_planned_once(_REASONS_OF_PLANS, [people, plans], generic_plan=True)]
+    outside_pairs = {
+        (item.person_id, item.plan_id) for item in items if item.reading_class == Watermark.Reading.OUTSIDE
+    }
+    nameless_ids = _nameless_ids(
+        {
+            row.subscription_id
+            for row in rows
+            if row.is_by_partnership and (row.person_id, row.plan_id) in outside_pairs
+        },
+        now,
     )
-    from_outside = {(item.person_id, item.plan_id) for item in items if item.reading_class == Watermark.Reading.OUTSIDE}
-    by_partnership = {row[2] for row in rows if row[3] and row[:2] in from_outside}
-    unnamed = _unnamed(by_partnership, now)
-    for person, plan, number, _, how, said, target, organisation, frequency in rows:
-        if (person, plan) not in why:
-            target_words = ("", "a partnership") if number in unnamed else (said, target)
-            why[person, plan] = because(how, *target_words, organisation)
-        if frequency:
-            frequencies.setdefault((person, plan), frequency)
-    for delivery, person, plan in pairs:
-        words = why.get((person, plan))
-        reasons_by_email[delivery].frequencies.add(frequencies.get((person, plan), ""))
-        if words and words not in reasons_by_email[delivery].words:
-            reasons_by_email[delivery].words.append(words)
+
+    words_by_pair: dict[tuple[int, int], str] = {}
+    frequency_by_pair: dict[tuple[int, int], str] = {}
+    for row in rows:
+        pair = (row.person_id, row.plan_id)
+        if pair not in words_by_pair:  # the closest subscription comes first
+            typed_reason, target_name = row.typed_reason, row.target_name
+            if row.subscription_id in nameless_ids:
+                typed_reason, target_name = "", "a partnership"
+            words_by_pair[pair] = because(row.how, typed_reason, target_name, row.organisation)
+        if row.frequency:
+            frequency_by_pair.setdefault(pair, row.frequency)
+    for item in items:
+        pair = (item.person_id, item.plan_id)
+        reasons_by_email[item.delivery_id].add(words_by_pair.get(pair, ""), frequency_by_pair.get(pair, ""))
+
+
+def _nameless_ids(subscription_ids: set[int], now: dt.datetime) -> set[int]:
+    """Return the ids of those of these subscriptions to partnerships whose follower may not see the partnership.
+
+    A plan of such a partnership may still be open to the follower, for example because it is public.
+    """
+    if not subscription_ids:
+        return set()
+    subscriptions = Subscription.objects.for_listing().filter(pk__in=subscription_ids)
+    return subscription_ids - named_to_followers(subscriptions, now)
+
+
+def _add_reasons_of_subjects(reasons_by_email: dict[int, Why], changed: SubjectSelection, *, now: dt.datetime) -> None:
+    """Add why people get the changes of subjects."""
+    if changed.event_filter is None:
+        return
+    follows_by_pair = changed.event_filter.follows_by_pair
+    closest_ids = {follows[0].subscription_id for follows in follows_by_pair.values()}
+    words_by_subscription = _words_of(closest_ids, changed.event_filter.readable_subscription_ids, now=now)
+    for item in changed.included:
+        follows = follows_by_pair.get((item.person_id, item.subject_id), [])
+        words = words_by_subscription[follows[0].subscription_id] if follows else ""
+        frequency = next((row.frequency for row in follows if row.frequency), "")
+        reasons_by_email[item.delivery_id].add(words, frequency)
+
+
+def _words_of(subscription_ids: Collection[int], readable_ids: Collection[int], *, now: dt.datetime) -> dict[int, str]:
+    """Return why a person gets digests because of each subscription, by its id.
+
+    `readable_ids` are the subscriptions of stakeholders to records that the organisation that added them may read. For
+    people with an account, their own rights decide whether the reason may name the record.
+    """
+    rows = rows_planned_once(_REASONS_OF_SUBSCRIPTIONS, [sorted(subscription_ids)], generic_plan=True)
+    account_ids = [pk for pk, is_stakeholder, *_ in rows if not is_stakeholder]
+    nameable_ids = {*readable_ids}
+    if account_ids:
+        of_accounts = Subscription.objects.select_related("person").filter(pk__in=account_ids)
+        nameable_ids |= named_to_followers(of_accounts, now)
+
+    target_by_subscription: dict[int, tuple[str, int]] = {}
+    for pk, _, _, _, _, *target_ids in rows:
+        targets = zip(TARGETS, target_ids, strict=True)
+        target_by_subscription[pk] = next((name, target_id) for name, target_id in targets if target_id is not None)
+    names = named({(_SUBJECT_KINDS[name], target_id) for name, target_id in target_by_subscription.values()})
+
+    words_by_subscription: dict[int, str] = {}
+    for pk, _, how, typed_reason, organisation, *_ in rows:
+        target_name, target_id = target_by_subscription[pk]
+        if pk in nameable_ids:
+            title = names[_SUBJECT_KINDS[target_name], target_id].title
+            words_by_subscription[pk] = because(how, typed_reason, title, organisation)
+        else:
+            # The typed reason is left out too, because it may contain the name.
+            nameless = f"{A_TARGET[target_name]} you can no longer read"
+            words_by_subscription[pk] = because(how, "", nameless, organisation)
+    return words_by_subscription
 
 
 @lru_cache(maxsize=512)
 def how_often(
     own: frozenset[str], frequency: str, hour: int, weekday: int, working_days_of: str, zone: str, minutes: float
 ) -> str:
-    """How often: "You get digests daily at 08:00, on working days."
+    """Return how often digests come, for example "You get digests daily at 08:00, on working days."
 
-    `own` holds the frequencies chosen for what is in this digest.
+    `own` are the frequencies chosen for what is in this digest, "" for the person's own `frequency`. The other
+    arguments are the person's preferences, and `minutes` the time without a change that "at once" waits for.
     """
-    chosen = [one for one in Frequency.values if one in {name or frequency for name in own or {""}}]
-    exceptions = "; some of what you follow: ".join(
-        _frequency_in_words(frequency, hour, weekday, zone, minutes) for frequency in chosen
+    in_digest = {own_frequency or frequency for own_frequency in own or {""}}
+    chosen = [value for value in Frequency.values if value in in_digest]
+    rhythms = "; some of what you follow: ".join(
+        _frequency_in_words(value, hour, weekday, zone, minutes) for value in chosen
     )
-    about = " about this" if own and "" not in own and chosen != [frequency] else ""
-    return f"You get digests{about} {exceptions}{', on working days' if working_days_of else ''}."
+    # "About this" tells a reader that their general preference is another one.
+    is_exception = bool(own) and "" not in own and chosen != [frequency]
+    return (
+        f"You get digests{' about this' if is_exception else ''} {rhythms}"
+        f"{', on working days' if working_days_of else ''}."
+    )
 
 
 def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minutes: float) -> str:
+    """Return one rhythm to follow "You get digests", for example "weekly, on Monday at 08:00"."""
     at = f"at {hour:02d}:00{zone_in_words(zone)}"
     day = Weekday(weekday).label
     if frequency == Frequency.DAILY:

@@ -1,4 +1,4 @@
-"""The recipients of a batch of emails and their preferences, in one query."""
+"""Reads the recipients of a batch of emails, with their preferences, in one query."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from partnerships.kit.database import rows_planned_once
 from partnerships.outbox import kinds
 from partnerships.outbox.parts import Recipe
 
+#: The columns of `Recipient`. People who chose nothing have the defaults of `models.Preference`.
 _RECIPIENTS = """
 SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeholder, p.link_key,
        p.introduced_at,
@@ -28,7 +29,7 @@ SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeho
 
 
 class Recipient(NamedTuple):
-    """One row of `_RECIPIENTS`."""
+    """A recipient and their preferences: one row of `_RECIPIENTS`, by column name."""
 
     person_id: int
     address: str
@@ -49,7 +50,7 @@ class Recipient(NamedTuple):
 
 @dataclass(slots=True)
 class Candidate(kinds.Candidate):
-    """A claimed email of this room and its recipient."""
+    """A claimed email of this room, with its recipient."""
 
     to: Recipient = field(kw_only=True)
     link_key: str = field(default="", kw_only=True)
@@ -63,7 +64,7 @@ class Candidate(kinds.Candidate):
 
     @property
     def person_id(self) -> int:
-        """The recipient."""
+        """The id of the recipient."""
         return self.to.person_id
 
     @property
@@ -73,13 +74,19 @@ class Candidate(kinds.Candidate):
 
     @property
     def is_introduced(self) -> bool:
-        """Whether an earlier email said who holds their address."""
-        at = self.to.introduced_at
-        return at is not None and (not self.is_stakeholder or at < self.due.created_at)
+        """Whether an earlier email told the recipient who has their address and why.
+
+        For a stakeholder, an introduction after this email was recorded may be that of this email itself, composed
+        before and not sent. Then it must have the privacy notice again.
+        """
+        introduced_at = self.to.introduced_at
+        if introduced_at is None:
+            return False
+        return not self.is_stakeholder or introduced_at < self.due.created_at
 
     @property
     def is_repeat(self) -> bool:
-        """Whether it repeats an earlier email."""
+        """Whether this email repeats an earlier one, because a person had it sent again."""
         return self.due.repeat_of_id is not None
 
     @property
@@ -95,13 +102,13 @@ class Candidate(kinds.Candidate):
 
 
 def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list[kinds.Candidate]:
-    """Find the recipients; hold digests of people who have paused."""
+    """Return the due emails with their recipients; digests of people who have paused are held until the pause ends."""
     ids = sorted({email.person_id for email in due_emails if email.person_id is not None})
-    rows = rows_planned_once(_RECIPIENTS, [ids], generic_plan=True)
-    recipients = {row[0]: Recipient(*row) for row in rows}
+    recipients = [Recipient(*row) for row in rows_planned_once(_RECIPIENTS, [ids], generic_plan=True)]
+    recipient_by_id = {recipient.person_id: recipient for recipient in recipients}
     candidates: list[kinds.Candidate] = []
     for email in due_emails:
-        to = recipients.get(email.person_id or 0)
+        to = recipient_by_id.get(email.person_id or 0)
         if to is None:
             candidates.append(kinds.Candidate(email, email.address, refusal="The person no longer exists here."))
             continue
@@ -121,14 +128,14 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
 
 
 def _is_paused(email: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
-    """Whether the recipient has paused digests, by their own calendar."""
-    return email.kind in (DeliveryKind.DIGEST, DeliveryKind.SUCCESSION) and is_paused(
-        to.paused_from, to.paused_until, local_day(now, to.zone)
-    )
+    """Whether a pause holds this email, by the recipient's own calendar; confirmations and links are never held."""
+    if email.kind not in (DeliveryKind.DIGEST, DeliveryKind.SUCCESSION):
+        return False
+    return is_paused(to.paused_from, to.paused_until, local_day(now, to.zone))
 
 
 def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
-    """When a digest held by a pause may be sent."""
+    """Return when a digest that a pause holds may be sent."""
     rhythm = Rhythm(
         frequency=to.frequency,
         hour=to.hour,
@@ -144,7 +151,7 @@ def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
 
 
 def add_missing_keys(candidates: Iterable[Candidate]) -> None:
-    """Give people without preferences the defaults: links need their key."""
+    """Save default preferences for recipients who have none, because links are signed with the key in them."""
     missing = {candidate.person_id for candidate in candidates if not candidate.link_key}
     if missing:
         keys = link_keys(missing)
@@ -153,10 +160,7 @@ def add_missing_keys(candidates: Iterable[Candidate]) -> None:
 
 
 def link_keys(people: Collection[int]) -> dict[int, str]:
-    """The link key of each of these people.
-
-    The default preferences are recorded for those without.
-    """
+    """Return the link key of each of these people; saves default preferences for people who have none."""
     keys = dict(Preference.objects.filter(person__in=people).values_list("person_id", "link_key"))
     missing = sorted(set(people) - keys.keys())
     if missing:

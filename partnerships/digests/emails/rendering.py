@@ -1,4 +1,4 @@
-"""Rendering digests: shared parts once, personal words filled in."""
+"""Renders digests: parts that many readers share are rendered once, and personal texts fill the slots between them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 else:
     css_inline = late("css_inline")
 
-#: How many waiting items an email lists; the site has the rest.
+#: How many waiting tasks an email lists; My work lists all.
 MAX_WAITING = 8
-#: RFC 3834: no automatic replies. RFC 2046: plain text first, HTML last.
-_HEADS = (
+#: Asks for no automatic replies (RFC 3834), and announces plain text first and HTML last (RFC 2046).
+_CONTENT_HEADERS = (
     "Auto-Submitted: auto-generated\r\n"
     "MIME-Version: 1.0\r\n"
     f'Content-Type: multipart/alternative; boundary="{mime.BOUNDARY}"\r\n'
@@ -46,7 +46,7 @@ _HEADS = (
 
 
 class Addressee(NamedTuple):
-    """Who an email is for."""
+    """The recipient of an email, as the email names them."""
 
     person_id: int
     address: str
@@ -57,9 +57,9 @@ class Addressee(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """The rendered news of one plan or subject.
+    """The rendered news of one plan, or the rendered section of another subject.
 
-    `html` has a button; `html_among` a plain link, because an email with several blocks has no main one.
+    `html` has a button. `html_among` has a plain link, for an email with several blocks, of which none is the main one.
     """
 
     news: News | Section
@@ -71,15 +71,12 @@ class Block:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to tell."""
+        """Whether the block tells no change."""
         return self.news.count == 0
 
     @property
     def acts(self) -> frozenset[Act]:
-        """What it says of a subject.
-
-        Notices of the same acts are not listed again.
-        """
+        """The changes of a subject that the block tells; the email leaves out notices of the same changes."""
         return self.news.acts if isinstance(self.news, Section) else frozenset()
 
 
@@ -87,8 +84,9 @@ class Block:
 class DigestContent:
     """What one digest says.
 
-    `because` are the reasons why it comes. `is_common`: many in the batch have the same reasons and frequency, so those
-    words are stored once. `can_reply`: a reply goes to a person, or could be used.
+    * `because` are the reasons why the reader gets the digest.
+    * `is_common`: many digests of the batch have the same reasons and frequency, so these sentences are stored once.
+    * `can_reply`: the reader can reply, to a person or to our own mailbox.
     """
 
     blocks: Sequence[Block]
@@ -104,68 +102,69 @@ class DigestContent:
 
 @dataclass(frozen=True, slots=True)
 class SharedParts:
-    """Everything but personal words in digests about the same plans."""
+    """The subject and the shared parts of digests about the same plans, with slots for personal texts between them."""
 
     subject: str
     parts: tuple[mime.Part | str, ...]
 
 
 def style() -> str:
-    """The style sheet of all emails of this room."""
+    """Return the style sheet of all emails of this room."""
     return render_to_string("emails/digests/digest.css")
 
 
 def inline(html: str) -> str:
-    """An email's HTML with its styles written into the elements."""
+    """Return the HTML of an email with the styles in each element, because many email apps ignore style sheets."""
     return css_inline.CSSInliner(keep_link_tags=False, load_remote_stylesheets=False).inline(html)
 
 
-#: Personal words, encoded differently in the text and the HTML part.
+#: The slots for personal texts; each is filled with plain text in the text part and with HTML in the other.
 _PERSONAL = ("name", "lead", "how_often", "matches", "lines", "waiting", "notice", "because")
-#: Links: the name in the templates, the page, and the name of its token.
+#: The links: the variable of the templates, the page, and the slot for the token.
 _TOKENS = (
     ("stop", "digests:stop", "stop"),
     ("preferences", "digests:preferences", "preferences"),
     ("view", "digests:view", "read"),
 )
-#: The slots of a digest that hold tokens.
+#: The slots of a digest for tokens.
 TOKENS = tuple(token for _, _, token in _TOKENS)
 
 
 @lru_cache(maxsize=1)
 def frame() -> tuple[mime.Mould, mime.Mould]:
-    """What surrounds the plans in every digest, as text and as HTML."""
-    sides: list[mime.Mould] = []
-    for side in ("txt", "html"):
-        marks: dict[str, Any] = {name: mime.mark(f"{name}_{side}") for name in (*_PERSONAL, "heading", "can_reply")}
-        marks |= {word: f"{page_prefix(page)}{mime.mark_bare(token)}/" for word, page, token in _TOKENS}
-        marks |= {"blocks": mime.mark("blocks"), "css": style(), "site_name": settings.SITE_NAME}
-        rendered: str = render_to_string(f"emails/digests/digest.{side}", marks)
-        if side == "html":
-            rendered = inline(rendered).rstrip("\n") + "\n"
-        head, tail = (mime.TEXT_HEAD, mime.NEXT_PART) if side == "txt" else (mime.HTML_HEAD, mime.LAST_PART)
-        sides.append(mime.cut(rendered, before=head, after=tail))
-    return sides[0], sides[1]
+    """Return the frame around the blocks of every digest, with marks for its slots: as text and as HTML."""
+
+    def render(part: str) -> str:
+        context: dict[str, Any] = {name: mime.mark(f"{name}_{part}") for name in (*_PERSONAL, "heading", "can_reply")}
+        context |= {variable: f"{page_prefix(page)}{mime.mark_bare(slot)}/" for variable, page, slot in _TOKENS}
+        context |= {"blocks": mime.mark("blocks"), "css": style(), "site_name": settings.SITE_NAME}
+        return str(render_to_string(f"emails/digests/digest.{part}", context))
+
+    html = inline(render("html")).rstrip("\n") + "\n"
+    return (
+        mime.cut(render("txt"), before=mime.TEXT_HEAD, after=mime.NEXT_PART),
+        mime.cut(html, before=mime.HTML_HEAD, after=mime.LAST_PART),
+    )
 
 
 @lru_cache(maxsize=1)
 def static_headers() -> mime.Part:
-    """The headers that all emails share, up to the first part."""
+    """Return the headers that all emails share, up to the first part."""
     sender = mime.header("From", settings.DEFAULT_FROM_EMAIL)
     reply = mime.header("Reply-To", settings.DIGEST_REPLY_TO) if settings.DIGEST_REPLY_TO else ""
-    return mime.part_of(sender + reply + _HEADS)
+    return mime.part_of(sender + reply + _CONTENT_HEADERS)
 
 
 def clear_caches() -> None:
-    """Render everything again next time (for tests that change a setting)."""
+    """Forget everything that was rendered, for tests that change a setting."""
     for cached in (frame, static_headers, shared_parts, page_prefix, unsubscribe_headers):
         cached.cache_clear()
 
 
 def render_block(news: News, *, partnership_id: int | None, authors: frozenset[int | None], stakeholder: bool) -> Block:
-    """The news of one plan as a part of emails.
+    """Render the news of one plan as a part of emails.
 
-    It links people with an account to the plan's page, stakeholders to a page of their own.
+    The link leads people with an account to the plan, and stakeholders to a page behind their own link.
     """
     if stakeholder:
         link = f"{page_prefix('digests:view')}{mime.mark_bare('read')}/{news.plan_id}/"
@@ -174,29 +173,34 @@ def render_block(news: News, *, partnership_id: int | None, authors: frozenset[i
     else:
         path = reverse("plans:compare", kwargs={"pk": news.plan_id})
         link = f"{settings.SITE_ORIGIN}{path}?from={news.from_number}&to={news.to_number}"
-    words = {"news": news, "link": link}
+    context = {"news": news, "link": link}
     return Block(
         news=news,
         partnership_id=partnership_id,
         authors=authors,
-        html=_fragment("_block", words, has_button=True),
-        html_among=_fragment("_block", words, has_button=False),
-        text=mime.cut(render_to_string("emails/digests/_block.txt", words)),
+        html=_fragment("_block", context, has_button=True),
+        html_among=_fragment("_block", context, has_button=False),
+        text=mime.cut(render_to_string("emails/digests/_block.txt", context)),
     )
 
 
-def _fragment(template: str, words: dict[str, Any], *, has_button: bool) -> mime.Mould:
-    """A part of an email's HTML, with its styles in the elements."""
-    rendered = render_to_string(f"emails/digests/{template}.html", {**words, "has_button": has_button})
-    html = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())
+def _fragment(template: str, context: dict[str, Any], *, has_button: bool) -> mime.Mould:
+    """Render a part of an email's HTML, with the styles in each element."""
+    html = _inline_fragment(render_to_string(f"emails/digests/{template}.html", {**context, "has_button": has_button}))
     return mime.cut(html if html.endswith("\n") else html + "\n")
 
 
-def render_section(section: Section, *, stakeholder: bool) -> Block:
-    """The changes of one subject as a part of emails.
+def _inline_fragment(html: str) -> str:
+    """Return a part of an email's HTML with the styles in each element."""
+    inlined: str = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(html, style())
+    return inlined
 
-    It links people with an account to the subject's page. Stakeholders: to where they can answer a question, or to the
-    email in the browser.
+
+def render_section(section: Section, *, stakeholder: bool) -> Block:
+    """Render the changes of one subject as a part of emails.
+
+    The link leads people with an account to the subject. It leads stakeholders to the page where they can answer, if
+    the changes ask one question, and otherwise to the email in the browser.
     """
     link, action = f"{settings.SITE_ORIGIN}{section.path}", f"Open the {section.kind_in_words}"
     if stakeholder:
@@ -205,19 +209,22 @@ def render_section(section: Section, *, stakeholder: bool) -> Block:
             path = reverse("answers:by-link", kwargs={"token": "T", "plan": section.asking[0]})
             link = settings.SITE_ORIGIN + path.replace("/T/", f"/{mime.mark_bare('read')}/")
             action = "Answer the question"
-    words: dict[str, Any] = {"section": section, "link": link, "action": action, "origin": settings.SITE_ORIGIN}
+    context: dict[str, Any] = {"section": section, "link": link, "action": action, "origin": settings.SITE_ORIGIN}
     return Block(
         news=section,
         partnership_id=section.partnership_id,
         authors=section.authors,
-        html=_fragment("_changes", words, has_button=True),
-        html_among=_fragment("_changes", words, has_button=False),
-        text=mime.cut(render_to_string("emails/digests/_changes.txt", words)),
+        html=_fragment("_changes", context, has_button=True),
+        html_among=_fragment("_changes", context, has_button=False),
+        text=mime.cut(render_to_string("emails/digests/_changes.txt", context)),
     )
 
 
 def list_id(blocks: Sequence[Block]) -> str:
-    """The List-Id header (RFC 2919): one list a partnership, else the site's."""
+    """Return the List-Id header (RFC 2919): one list for each partnership, and one of the site for everything else.
+
+    A name in quotes may not contain quotes or backslashes, and one that is not ASCII is left out.
+    """
     partnerships = {block.partnership_id for block in blocks}
     host = site_host()
     if len(partnerships) == 1 and None not in partnerships:
@@ -229,13 +236,13 @@ def list_id(blocks: Sequence[Block]) -> str:
 
 @lru_cache(maxsize=8)
 def page_prefix(name: str) -> str:
-    """The address of a page that takes a token, up to the token."""
+    """Return the address of a page that takes a token, up to the token."""
     path = reverse(name, kwargs={"token": "T"}).removesuffix("T/")
     return f"{settings.SITE_ORIGIN}{path}"
 
 
 def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
-    """Whether an email with these tokens has current links."""
+    """Whether the links of an email with these tokens still work, which a new link key would have ended."""
     return any(is_current(Purpose.STOP, token, link_key=link_key) for token in tokens)
 
 
@@ -250,31 +257,35 @@ def shared_parts(
     summary: Wording | None = None,
     can_reply: bool = False,
 ) -> SharedParts:
-    """The parts of a digest about these plans that all readers share.
+    """Return the parts of a digest about these plans that all its readers share.
 
-    `can_reply`: they say that one can reply. `matches` and `lines` say how many matches and notices there are; `shared`
-    has words, by slot, that many readers have in common. `summary` is the wording of a digest with notices alone.
+    * `matches` and `lines` say how many matches and notices the digest lists.
+    * `shared` has texts that many readers have in common, by slot.
+    * `summary` is the wording of a digest that contains only notices.
+    * With `can_reply`, the parts say that the reader can reply.
     """
-    words = summary or wording_of([block.news for block in blocks], matches, lines)
-    heading, lead = _encoded(words.heading), _encoded(words.lead)
-    fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
-    for slot, said in (*shared, ("can_reply", f" {CAN_REPLY}" if can_reply else "")):
-        fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(said)
+    wording = summary or wording_of([block.news for block in blocks], matches, lines)
+    fixed: dict[str, str] = {}
+    texts = (("heading", wording.heading), ("lead", wording.lead), *shared)
+    for slot, text in (*texts, ("can_reply", f" {CAN_REPLY}" if can_reply else "")):
+        fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(text)
     for slot, is_wanted in (("matches", matches), ("lines", lines), ("waiting", has_waiting), ("notice", has_notice)):
         if not is_wanted:
             fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
-    text, html = frame()
-    text = mime.fill(text, "blocks", [block.text for block in blocks])
-    html = mime.fill(html, "blocks", [block.html if len(blocks) == 1 else block.html_among for block in blocks])
-    about = mime.part_of(mime.header("Subject", words.subject) + list_id(blocks))
+
+    text_frame, html_frame = frame()
+    text_part = mime.fill(text_frame, "blocks", [block.text for block in blocks])
+    html_blocks = [block.html if len(blocks) == 1 else block.html_among for block in blocks]
+    html_part = mime.fill(html_frame, "blocks", html_blocks)
+    about = mime.part_of(mime.header("Subject", wording.subject) + list_id(blocks))
     headers = ("head", *unsubscribe_headers(page_prefix("digests:stop")), about, static_headers())
-    return SharedParts(words.subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
+    return SharedParts(wording.subject, mime.fix((*headers, *text_part.parts, *html_part.parts), fixed))
 
 
 def digest(
     to: Addressee, content: DigestContent, *, delivery_id: int, message_id: str, zone: str, date: str, now: dt.datetime
 ) -> Message:
-    """A digest: changed plans, new matches, notices, and waiting items."""
+    """Return a digest: the shared parts, and the personal texts and links for their slots."""
     lines, matches, notice = content.lines, content.matches, content.notice
     own = {"because": "; ".join(_reasons(content)), "how_often": content.how_often}
     entries, waiting = entries_of(lines, content.waiting)
@@ -297,22 +308,22 @@ def digest(
         minute=minute_of(now),
     )
     values = {"head": own_headers(to, message_id, date), "stop": stop, "preferences": choose, "read": read}
-    for slot, words in (("name", to.name), *(() if content.is_common else own.items())):
-        values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(words)
+    for slot, text in (("name", to.name), *(() if content.is_common else own.items())):
+        values[f"{slot}_txt"], values[f"{slot}_html"] = _encoded(text)
     if notice:
         values |= {"notice_txt": mime.encode(f"{notice}\n\n"), "notice_html": mime.encode(notice_as_html(notice))}
-    for side in ("txt", "html"):
+    for part in ("txt", "html"):
         if waiting:
-            values[f"waiting_{side}"] = mime.encode(_waiting(side, waiting))
+            values[f"waiting_{part}"] = mime.encode(_waiting(part, waiting))
         if matches:
-            values[f"matches_{side}"] = mime.encode(_matches(side, matches))
+            values[f"matches_{part}"] = mime.encode(_matches(part, matches))
         if lines:
-            values[f"lines_{side}"] = mime.encode(_lines(side, entries, len(lines), has_button=summary is not None))
+            values[f"lines_{part}"] = mime.encode(_lines(part, entries, len(lines), has_button=summary is not None))
     return Message(shared.subject, shared.parts, values, TOKENS)
 
 
 def _reasons(content: DigestContent) -> Iterator[str]:
-    """Why its reader gets this digest."""
+    """Find the reasons why the reader gets this digest, to follow "You get this because"."""
     yield from content.because
     if content.matches:
         yield "you asked for new matches of your organisation’s asks and offers"
@@ -321,63 +332,62 @@ def _reasons(content: DigestContent) -> Iterator[str]:
 
 
 def own_headers(to: Addressee, message_id: str, date: str) -> str:
-    """The headers that belong to one email."""
+    """Return the headers that differ from email to email, among them our own address for replies."""
     reply = ""
-    if not settings.DIGEST_REPLY_TO and (number := message_ids.number_in(message_id)):
-        reply = reply_header(reply_address(number, to.person_id, key=to.link_key))
+    if not settings.DIGEST_REPLY_TO and (email_id := message_ids.number_in(message_id)):
+        reply = reply_header(reply_address(email_id, to.person_id, key=to.link_key))
     return f"{mime.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
 
 
 @lru_cache(maxsize=256)
-def _encoded(words: str) -> tuple[str, str]:
-    """Words encoded for the text part and for the HTML part."""
-    return mime.encode(words), mime.encode(escape(words))
+def _encoded(text: str) -> tuple[str, str]:
+    """Return a text encoded for the text part, and for the HTML part."""
+    return mime.encode(text), mime.encode(escape(text))
 
 
-def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
-    words = {
+def _matches(part: str, matches: Sequence[MatchLine]) -> str:
+    """Render the new matches for one part of an email, `txt` or `html`."""
+    context = {
         "matches": matches,
         "shown": matches[:MAX_MATCHES],
         "more": max(len(matches) - MAX_MATCHES, 0),
         "origin": settings.SITE_ORIGIN,
     }
-    rendered = render_to_string(f"emails/digests/_matches.{kind}", words)
-    if kind == "txt":
-        return rendered
-    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())
+    return _list_of("_matches", part, context)
 
 
-def _lines(kind: str, entries: Sequence[Entry], count: int, *, has_button: bool) -> str:
-    words = {
+def _lines(part: str, entries: Sequence[Entry], count: int, *, has_button: bool) -> str:
+    """Render the notices for one part of an email; `count` is how many there are, listed or not."""
+    context = {
         "entries": entries,
         "more": max(count - MAX_NOTICES, 0),
         "origin": settings.SITE_ORIGIN,
         "has_button": has_button,
     }
-    rendered = render_to_string(f"emails/digests/_lines.{kind}", words)
-    if kind == "txt":
-        return rendered
-    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())
+    return _list_of("_lines", part, context)
 
 
-def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
+def _waiting(part: str, waiting: Sequence[Waiting]) -> str:
+    """Render the tasks that wait for the reader, for one part of an email.
+
+    Of very many, only `MAX_LISTED` are read, so the email can only say that there are more.
+    """
     more: int | str = max(len(waiting) - MAX_WAITING, 0)
     if len(waiting) >= MAX_LISTED:
         more = f"more than {MAX_LISTED - 1 - MAX_WAITING}"
-    words = {
-        "waiting": waiting[:MAX_WAITING],
-        "more": more,
-        "origin": settings.SITE_ORIGIN,
-    }
-    rendered = render_to_string(f"emails/digests/_waiting.{kind}", words)
-    if kind == "txt":
-        return rendered
-    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())
+    context = {"waiting": waiting[:MAX_WAITING], "more": more, "origin": settings.SITE_ORIGIN}
+    return _list_of("_waiting", part, context)
+
+
+def _list_of(template: str, part: str, context: dict[str, Any]) -> str:
+    """Render a personal list for one part of an email, `txt` or `html`."""
+    rendered: str = render_to_string(f"emails/digests/{template}.{part}", context)
+    return rendered if part == "txt" else _inline_fragment(rendered)
 
 
 @lru_cache(maxsize=256)
 def notice_as_html(notice: str) -> str:
-    """The notice as a paragraph, with the address at its end as a link."""
-    words, _, address = notice.rpartition(" ")
-    html = f'<p class="notice">{escape(words)} <a href="{escape(address)}">{escape(address)}</a></p>'
-    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(html, style())
+    """Return the privacy notice as a paragraph, with the address at its end as a link."""
+    text, _, address = notice.rpartition(" ")
+    html = f'<p class="notice">{escape(text)} <a href="{escape(address)}">{escape(address)}</a></p>'
+    return _inline_fragment(html)

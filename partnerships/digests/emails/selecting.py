@@ -1,7 +1,7 @@
-"""Which items of a batch of digests are sent: who may still read what.
+"""Selects the plans that the digests of a batch tell about.
 
-Everything is read again inside the transaction that claims the emails, so that nobody who lost access meanwhile gets
-anything. The news of a plan is rendered once for all readers of a class and kept for a while: versions never change.
+Rights are read again in the transaction that claims the emails, so that nobody gets what they may no longer read. The
+news of a plan is rendered once for all readers who see the same of it and cached, because versions never change.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from partnerships.digests.emails.rendering import Block, render_block
 from partnerships.digests.models import Watermark
 from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
 
-#: Blocks kept in memory, and for how long.
+#: How many rendered blocks are cached, and for how long.
 _MAX_BLOCKS = 256
-_KEPT_FOR = dt.timedelta(minutes=10)
+_CACHED_FOR = dt.timedelta(minutes=10)
 
 
 @dataclass(slots=True)
 class Item:
-    """One plan in a digest; selecting sets `to_number` and `reading_class`."""
+    """One plan in a digest: a row of `DeliveryItem`, with the person who gets the digest.
+
+    `select` sets `to_number` and `reading_class`.
+    """
 
     pk: int
     delivery_id: int
@@ -37,39 +40,48 @@ class Item:
 
 @dataclass(slots=True)
 class Selection:
-    """The items of a batch by what happens to them, with their blocks."""
+    """The plans of a batch of digests, sorted by what happens to each, and their rendered news."""
 
+    #: The news in each digest, by the id of its email.
     blocks: dict[int, list[Block]] = field(default_factory=lambda: defaultdict(list))
-    included: list[Item] = field(default_factory=list)  # go into a digest
-    changed: list[Item] = field(default_factory=list)  # those of them whose row must be updated
-    silent: list[Item] = field(default_factory=list)  # nothing to say: the watermark moves without an email
-    lost: list[Item] = field(default_factory=list)  # this person may no longer read them
+    #: Plans that their digest tells about.
+    included: list[Item] = field(default_factory=list)
+    #: Included plans whose stored row no longer says what the digest tells.
+    changed: list[Item] = field(default_factory=list)
+    #: Plans of which there is nothing to tell: the watermark moves without news.
+    silent: list[Item] = field(default_factory=list)
+    #: Plans that the reader no longer follows or may no longer read.
+    lost: list[Item] = field(default_factory=list)
 
 
-class Key(NamedTuple):
-    """What the news of a plan depends on."""
+class BlockKey(NamedTuple):
+    """The values that decide what the news of a plan says, as the key of the cache."""
 
     plan_id: int
     from_number: int
     to_number: int
     reading_class: str
-    stakeholder: bool
+    is_for_stakeholder: bool
+    #: The keys of sites and milestones, if the reader follows only these.
     pieces: tuple[str, ...] = ()
 
 
-_blocks: OrderedDict[Key, tuple[dt.datetime, Block]] = OrderedDict()
+_block_cache: OrderedDict[BlockKey, tuple[dt.datetime, Block]] = OrderedDict()
 
 
 def clear_cache() -> None:
-    """Drop all rendered blocks (for tests)."""
-    _blocks.clear()
+    """Forget all rendered blocks (for tests)."""
+    _block_cache.clear()
 
 
-def block_for(key: Key, now: dt.datetime) -> Block:
-    """The rendered news for a class of readers, kept for ten minutes."""
-    cached = _blocks.get(key)
-    if cached is not None and now - cached[0] < _KEPT_FOR:
-        return cached[1]
+def block_for(key: BlockKey, now: dt.datetime) -> Block:
+    """Return the rendered news of a plan, from the cache if it is at most ten minutes old."""
+    cached = _block_cache.get(key)
+    if cached is not None:
+        rendered_at, block = cached
+        if now - rendered_at < _CACHED_FOR:
+            return block
+
     news, partnership_id, authors = read_news(
         plan_id=key.plan_id,
         from_number=key.from_number,
@@ -77,65 +89,68 @@ def block_for(key: Key, now: dt.datetime) -> Block:
         reading_class=key.reading_class,
         pieces=key.pieces,
     )
-    block = render_block(news, partnership_id=partnership_id, authors=authors, stakeholder=key.stakeholder)
-    _blocks[key] = (now, block)
-    while len(_blocks) > _MAX_BLOCKS:
-        _blocks.popitem(last=False)
+    block = render_block(news, partnership_id=partnership_id, authors=authors, stakeholder=key.is_for_stakeholder)
+    _block_cache[key] = (now, block)
+    while len(_block_cache) > _MAX_BLOCKS:
+        _block_cache.popitem(last=False)  # the oldest
     return block
 
 
 def select(
     items: Sequence[Item], *, stakeholders: Collection[int], frozen: Collection[int], now: dt.datetime
 ) -> Selection:
-    """Decide whether each item is sent, has no news, or is unreadable.
+    """Decide for each plan whether its digest tells about it; sets `to_number` and `reading_class` of each item.
 
-    `stakeholders` are people without an account. `frozen` are the digests in doubt and those sent again: their
-    versions stay as they are, and nobody reads more in them than before.
+    `stakeholders` are the ids of people without an account. `frozen` are the ids of digests in doubt and of those sent
+    again, which tell about no later version and nothing that their reader did not read before.
     """
-    result = Selection()
+    selection = Selection()
     if not items:
-        return result
+        return selection
     plans = {item.plan_id for item in items}
     people = sorted({item.person_id for item in items})
-    classes = reading_classes(plans, now=now, people=people)
+    class_by_reader = reading_classes(plans, now=now, people=people)
     newest = newest_numbers(plans, now)
     pieces = pieces_followed(people, plans)
-    embargoed = [plan for plan, (own, other) in newest.items() if own != other]
-    owners = owners_among(people, embargoed) if embargoed else set()
+    # Owners read a version under embargo before everybody else.
+    embargoed_ids = [plan_id for plan_id, (for_owners, for_others) in newest.items() if for_owners != for_others]
+    owners = owners_among(people, embargoed_ids) if embargoed_ids else set()
     for item in items:
-        reading_class = classes.get((item.person_id, item.plan_id))
+        reading_class = class_by_reader.get((item.person_id, item.plan_id))
         if reading_class is None:
-            result.lost.append(item)
+            selection.lost.append(item)
             continue
-        own, other = newest[item.plan_id]
-        newest_for_them = own if (item.person_id, item.plan_id) in owners else other
-        to_number = newest_for_them
+
+        newest_for_owners, newest_for_others = newest[item.plan_id]
+        is_owner = (item.person_id, item.plan_id) in owners
+        to_number = newest_for_owners if is_owner else newest_for_others
         if item.delivery_id in frozen:
-            to_number = min(item.to_number, newest_for_them)
+            to_number = min(item.to_number, to_number)
             if Watermark.Reading.OUTSIDE in (item.reading_class, reading_class):
                 reading_class = Watermark.Reading.OUTSIDE
-        changed = to_number != item.to_number or reading_class != item.reading_class
         if to_number <= item.from_number:
-            item.to_number = item.from_number  # nothing newer for them: the watermark stays
-            result.silent.append(item)
+            item.to_number = item.from_number  # nothing newer for this reader: the watermark stays where it is
+            selection.silent.append(item)
             continue
+
+        is_changed = to_number != item.to_number or reading_class != item.reading_class
         item.to_number, item.reading_class = to_number, reading_class
-        block = block_for(
-            Key(
-                plan_id=item.plan_id,
-                from_number=item.from_number,
-                to_number=to_number,
-                reading_class=reading_class,
-                stakeholder=item.person_id in stakeholders,
-                pieces=pieces.get((item.person_id, item.plan_id), ()),
-            ),
-            now,
+        key = BlockKey(
+            plan_id=item.plan_id,
+            from_number=item.from_number,
+            to_number=to_number,
+            reading_class=reading_class,
+            is_for_stakeholder=item.person_id in stakeholders,
+            pieces=pieces.get((item.person_id, item.plan_id), ()),
         )
+        block = block_for(key, now)
+        # Nobody gets news of versions that they published alone.
         if block.is_empty or block.authors == {item.person_id}:
-            result.silent.append(item)
+            selection.silent.append(item)
             continue
-        result.included.append(item)
-        result.blocks[item.delivery_id].append(block)
-        if changed:
-            result.changed.append(item)
-    return result
+
+        selection.included.append(item)
+        selection.blocks[item.delivery_id].append(block)
+        if is_changed:
+            selection.changed.append(item)
+    return selection

@@ -1,4 +1,4 @@
-"""Reads the subjects in claimed digests, and records what became of each."""
+"""Reads the subjects in claimed digests, and records which changes of them each digest tells."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UPDATE digests_deliverysubject i SET to_number = c.to_number, told = c.told::big
 
 
 def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
-    """The subjects in these digests, except those left out before."""
+    """Return the subjects in these digests, except those left out before, in the order in which they were chosen."""
     person_of = {candidate.pk: candidate.person_id for candidate in candidates}
     rows = rows_planned_once(_ITEMS, [list(person_of)], generic_plan=True)
     return [
@@ -54,10 +54,10 @@ def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
 
 
 def write_subjects(selected: SubjectSelection) -> None:
-    """Record what goes into the digests, and move watermarks past what never will.
+    """Record what the digests tell about subjects, and move watermarks past changes that no digest will tell.
 
-    That includes changes that the person may not read or did not choose: gaining access later is not a change. If they
-    do not follow the subject at the moment, its watermark stays, because they may only have paused it.
+    These are also changes that the person may not read, because gaining access later is not a change. If they do not
+    follow the subject at the moment, the watermark stays, because they may only have paused it.
     """
     passed = [*selected.silent, *(item for item, why in selected.lost if why == NOT_READABLE)]
     if passed:

@@ -1,7 +1,7 @@
-"""Decides which changes the digests of a batch tell.
+"""Selects the changes of subjects that the digests of a batch tell.
 
-By who may hear about each, and what they chose. Rights are checked in the transaction that claims the emails. A change
-that somebody may not hear, did not choose or was told already holds nothing back: the watermark moves past it.
+Rights are checked in the transaction that claims the emails. If a reader may not know of a change, did not choose it or
+was told about it before, the digest leaves it out and the watermark moves past it, so that later changes do not wait.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import datetime as dt
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -35,19 +33,19 @@ from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.event_kinds import EventKind as Organisations
 from partnerships.outbox.groups import NoticeGroup
 
-#: Sections kept in memory, and for how long.
+#: How many rendered sections are cached, and for how long.
 _MAX_SECTIONS = 256
-_KEPT_FOR = dt.timedelta(minutes=10)
+_CACHED_FOR = dt.timedelta(minutes=10)
 
-#: Why a subject was left out of an email.
+#: Why an email leaves a subject out; the ledger shows it after "left out because".
 NOT_FOLLOWED, NOT_READABLE = "they no longer followed it", "they could no longer read it"
 
 
 @dataclass(slots=True)
 class SubjectItem:
-    """One subject in a digest.
+    """One subject in a digest: a row of `DeliverySubject`, with the person who gets the digest.
 
-    Selecting sets `to_number` and the events `told`.
+    `select_subjects` sets `to_number` and `told`, the ids of the events that the digest tells.
     """
 
     pk: int
@@ -61,15 +59,20 @@ class SubjectItem:
 
 @dataclass(slots=True)
 class SubjectSelection:
-    """The subjects of a batch by what happens to them, with their sections."""
+    """The subjects of a batch of digests, sorted by what happens to each, and their rendered sections."""
 
+    #: The sections of each digest, by the id of its email.
     blocks: dict[int, list[Block]] = field(default_factory=lambda: defaultdict(list))
+    #: Subjects that their digest tells about.
     included: list[SubjectItem] = field(default_factory=list)
+    #: Included subjects whose stored row no longer says what the digest tells.
     changed: list[SubjectItem] = field(default_factory=list)
+    #: Subjects of which there is nothing to tell: the watermark moves without a section.
     silent: list[SubjectItem] = field(default_factory=list)
+    #: Subjects that the reader no longer follows or may no longer read, with the reason.
     lost: list[tuple[SubjectItem, str]] = field(default_factory=list)
     subjects: dict[int, Subject] = field(default_factory=dict)
-    hearing: Hearing | None = None
+    event_filter: EventFilter | None = None
 
     @property
     def altered(self) -> set[int]:
@@ -79,66 +82,80 @@ class SubjectSelection:
         }
 
 
-class Key(NamedTuple):
-    """What a section depends on."""
+class SectionKey(NamedTuple):
+    """The values that decide what a section says, as the key of the cache."""
 
     subject_id: int
-    events: tuple[int, ...]
-    stakeholder: bool
+    event_ids: tuple[int, ...]
+    is_for_stakeholder: bool
 
 
-_sections: OrderedDict[Key, tuple[dt.datetime, Block]] = OrderedDict()
+_section_cache: OrderedDict[SectionKey, tuple[dt.datetime, Block]] = OrderedDict()
 
 
 def clear_cache() -> None:
     """Forget all rendered sections (for tests)."""
-    _sections.clear()
+    _section_cache.clear()
 
 
-def section_for(key: Key, subject: Subject, events: Sequence[Event], now: dt.datetime) -> Block:
-    """The rendered section for these events, kept for ten minutes."""
-    cached = _sections.get(key)
-    if cached is not None and now - cached[0] < _KEPT_FOR:
-        return cached[1]
-    section = read_section(subject, events, stakeholder=key.stakeholder, now=now)
-    rendered = render_section(section, stakeholder=key.stakeholder)
-    _sections[key] = (now, rendered)
-    while len(_sections) > _MAX_SECTIONS:
-        _sections.popitem(last=False)
-    return rendered
+def section_for(key: SectionKey, subject: Subject, events: Sequence[Event], now: dt.datetime) -> Block:
+    """Return the rendered section for these events, from the cache if it is at most ten minutes old."""
+    cached = _section_cache.get(key)
+    if cached is not None:
+        rendered_at, block = cached
+        if now - rendered_at < _CACHED_FOR:
+            return block
+
+    section = read_section(subject, events, stakeholder=key.is_for_stakeholder, now=now)
+    block = render_section(section, stakeholder=key.is_for_stakeholder)
+    _section_cache[key] = (now, block)
+    while len(_section_cache) > _MAX_SECTIONS:
+        _section_cache.popitem(last=False)  # the oldest
+    return block
 
 
 @dataclass(slots=True)
-class Ranges:
-    """The changes between the numbers of some items, by subject."""
+class NumberedChanges:
+    """Subjects, and the numbered changes of each, in order."""
 
     subjects: dict[int, Subject]
-    changes: dict[int, list[tuple[int, Event]]]
+    #: The number and the event of each change, by the id of the subject.
+    changes_by_subject: dict[int, list[tuple[int, Event]]]
 
-    def between(self, subject: int, after: int, up_to: int) -> list[Event]:
-        """The events of a subject after one number and up to another, in order."""
-        return [event for number, event in self.changes.get(subject, ()) if after < number <= up_to]
+    def between(self, subject_id: int, after: int, up_to: int) -> list[Event]:
+        """Return the events of a subject after one number and up to another, in order."""
+        return [event for number, event in self.changes_by_subject.get(subject_id, ()) if after < number <= up_to]
 
     @property
     def events(self) -> dict[int, Event]:
         """Every event, by id."""
-        return {event.pk: event for subject_changes in self.changes.values() for _, event in subject_changes}
+        return {event.pk: event for changes in self.changes_by_subject.values() for _, event in changes}
 
 
-def ranges_of(spans: Iterable[tuple[int, int]]) -> Ranges:
-    """The changes of each subject after the lowest of its numbers."""
-    lowest: dict[int, int] = {}
-    for subject, number in spans:
-        lowest[subject] = min(lowest.get(subject, number), number)
-    numbered_events: dict[int, list[tuple[int, Event]]] = defaultdict(list)
-    for subject, number in lowest.items():
-        rows = Change.objects.filter(subject=subject, number__gt=number).select_related("event").order_by("number")
-        numbered_events[subject] = [(row.number, row.event) for row in rows]
-    return Ranges(Subject.objects.in_bulk(lowest), numbered_events)
+def changes_after(spans: Iterable[tuple[int, int]]) -> NumberedChanges:
+    """Return the changes of each subject after a number; a subject with several numbers counts from the lowest.
+
+    Each span is the id of a subject and the number after which its changes begin.
+    """
+    lowest_by_subject: dict[int, int] = {}
+    for subject_id, number in spans:
+        lowest_by_subject[subject_id] = min(lowest_by_subject.get(subject_id, number), number)
+
+    changes_by_subject: dict[int, list[tuple[int, Event]]] = defaultdict(list)
+    for subject_id, number in lowest_by_subject.items():
+        changes = Change.objects.filter(subject=subject_id, number__gt=number)
+        changes_by_subject[subject_id] = [
+            (change.number, change.event) for change in changes.select_related("event").order_by("number")
+        ]
+    return NumberedChanges(Subject.objects.in_bulk(lowest_by_subject), changes_by_subject)
 
 
-class Hearing:
-    """Which of these events each follower may hear about, and chose to."""
+class EventFilter:
+    """Finds the events that each follower may be told about and has chosen.
+
+    The constructor reads the rights of all followers in a few queries, because a batch of digests has many. `pairs` are
+    the followers and the subjects that they may follow, by id. With `hears`, everybody counts as having chosen that.
+    """
 
     def __init__(
         self,
@@ -150,58 +167,77 @@ class Hearing:
         hears: str = "",
     ) -> None:
         self._hears = hears
-        people = {person for person, _ in pairs}
-        self.followed = follows_of(people, {subject for _, subject in pairs})
-        everything = [row for follows in self.followed.values() for row in follows]
+        people = {person_id for person_id, _ in pairs}
         self._stakeholders = people & set(stakeholders)
-        of_stakeholders = [row for row in everything if row.person_id in self._stakeholders]
-        self.askable = open_by_id({row.subscription_id for row in of_stakeholders}, now)
-        self._open = open_subjects(of_stakeholders, self.askable)
-        self._public = open_to_stakeholders(events.values()) if self._stakeholders else frozenset()
-        self._closed = closed_plans(self._stakeholders, events.values(), now)
-        self._seen = visible_to_accounts(people - self._stakeholders, events)
-        chooses_own = any((hears or row.hears) == Hears.OWN for row in everything)
-        self._own = own_organisations(people, everything) if chooses_own else {}
-        self._concerned = concerned_by(list(events.values())) if chooses_own else {}
+        #: The subscriptions through which a person follows a subject, by both ids.
+        self.follows_by_pair = follows_of(people, {subject_id for _, subject_id in pairs})
+        all_follows = [row for follows in self.follows_by_pair.values() for row in follows]
 
-    def why_not(self, person: int, subject: int) -> str:
-        """Why a person can no longer be told about a subject; empty if they can."""
-        if (person, subject) not in self.followed:
+        # Stakeholders may know what the organisation that added them may read, and only public kinds of event.
+        stakeholder_follows = [row for row in all_follows if row.person_id in self._stakeholders]
+        #: The ids of stakeholders' subscriptions to records that the organisation that added them may read.
+        self.readable_subscription_ids = open_by_id({row.subscription_id for row in stakeholder_follows}, now)
+        self._open_pairs = open_subjects(stakeholder_follows, self.readable_subscription_ids)
+        self._public_event_ids = open_to_stakeholders(events.values()) if self._stakeholders else frozenset()
+        self._closed_pairs = closed_plans(self._stakeholders, events.values(), now)
+
+        # People with an account may know what timelines show them.
+        self._visible_ids_by_person = visible_to_accounts(people - self._stakeholders, events)
+
+        # Worked out only if anybody chose their own organisation's changes, because few people do.
+        has_own_choice = any((hears or row.hears) == Hears.OWN for row in all_follows)
+        self._organisations_by_person = own_organisations(people, all_follows) if has_own_choice else {}
+        self._organisations_by_event = concerned_by(list(events.values())) if has_own_choice else {}
+
+    def reason_to_omit(self, person_id: int, subject_id: int) -> str:
+        """Return why a person can no longer be told about a subject; "" if they can."""
+        if (person_id, subject_id) not in self.follows_by_pair:
             return NOT_FOLLOWED
-        if person in self._stakeholders and (person, subject) not in self._open:
+        if person_id in self._stakeholders and (person_id, subject_id) not in self._open_pairs:
             return NOT_READABLE
         return ""
 
-    def told(
-        self, person: int, subject: int, events: Iterable[Event], *, whatever_was_chosen: bool = False
+    def events_for(
+        self, person_id: int, subject_id: int, events: Iterable[Event], *, ignore_choices: bool = False
     ) -> list[Event]:
-        """The events of a subject that this follower may hear about and has chosen."""
-        if self.why_not(person, subject):
+        """Return the events of a subject that a follower may be told about and has chosen.
+
+        `ignore_choices` leaves only the rights: a digest that was composed before a choice changed stays as it is.
+        """
+        if self.reason_to_omit(person_id, subject_id):
             return []
-        allowed = self._public if person in self._stakeholders else self._seen.get(person, frozenset())
-        choices = {self._hears or row.hears for row in self.followed[person, subject]}
-        if whatever_was_chosen:
+        if person_id in self._stakeholders:
+            allowed_ids = self._public_event_ids
+        else:
+            allowed_ids = self._visible_ids_by_person.get(person_id, frozenset())
+        if ignore_choices:
             choices = {Hears.EVERYTHING.value}
+        else:
+            choices = {self._hears or row.hears for row in self.follows_by_pair[person_id, subject_id]}
         return [
             event
             for event in events
-            if event.pk in allowed
-            and (person, event.pk) not in self._closed
-            and self._is_chosen(person, event, choices)
+            if event.pk in allowed_ids
+            and (person_id, event.pk) not in self._closed_pairs
+            and self._is_chosen(person_id, event, choices)
         ]
 
-    def _is_chosen(self, person: int, event: Event, choices: Collection[str]) -> bool:
+    def _is_chosen(self, person_id: int, event: Event, choices: Collection[str]) -> bool:
+        """Whether a person with these choices wants this event; one choice that includes the event is enough."""
         kind = told_of(event.kind)
+        # New versions are events too, but the part of a digest about plans tells them.
         if kind is None or kind.by_plan_engine:
             return False
         if Hears.EVERYTHING in choices:
             return True
         if Hears.DATES_AND_MONEY in choices and kind.touches_dates_or_money:
             return True
-        return Hears.OWN in choices and bool(self._own[person] & self._concerned[event.pk])
+        if Hears.OWN not in choices:
+            return False
+        return bool(self._organisations_by_person[person_id] & self._organisations_by_event[event.pk])
 
 
-# What sent emails told these people of events that are changes of other subjects too.
+#: The emails, sent and not bounced, that told these people about these events.
 _TOLD = """
 SELECT e.person_id, i.delivery_id, unnest(i.told)
   FROM outbox_email e
@@ -211,46 +247,52 @@ SELECT e.person_id, i.delivery_id, unnest(i.told)
 """
 
 
-def told_before(people: Collection[int], events: Collection[Event]) -> dict[tuple[int, int], set[int]]:
-    """The emails that told a person about an event already: {(person, event): emails}.
+def emails_by_event(people: Collection[int], events: Collection[Event]) -> dict[tuple[int, int], set[int]]:
+    """Return the ids of the emails that told a person about an event, by the ids of the person and the event.
 
-    Only events of several subjects can be told twice.
+    Only events of several subjects are looked up: an event of one subject cannot be told twice, because its watermark
+    has moved past it.
     """
-    several = [event.pk for event in events if len(event.subjects) > 1]
-    told_events: dict[tuple[int, int], set[int]] = defaultdict(set)
-    if several and people:
-        values = {"events": several, "people": sorted(people)}
-        for person, delivery, event in rows_planned_once(_TOLD, values, generic_plan=True):
-            told_events[person, event].add(delivery)
-    return told_events
+    shared_event_ids = [event.pk for event in events if len(event.subjects) > 1]
+    email_ids: dict[tuple[int, int], set[int]] = defaultdict(set)
+    if shared_event_ids and people:
+        params = {"events": shared_event_ids, "people": sorted(people)}
+        for person_id, email_id, event_id in rows_planned_once(_TOLD, params, generic_plan=True):
+            email_ids[person_id, event_id].add(email_id)
+    return email_ids
 
 
-def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
-    """Pairs of person and event.
+def handovers_in_notices(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
+    """Return the pairs (person id, event id) of handovers about which the person got the notice of a succession.
 
-    What a succession passed on, where an email or summary of its own said so. A notice that stays in the inbox, because
-    its person chose that, has said nothing until it is read. What passed on later, such as once a consent was recorded,
-    was not in it.
+    A notice that stays in the inbox, because its person chose that, counts only once the person has read it. A record
+    that was handed over after the notice, for example once a consent was recorded, was not in the notice.
     """
-    passed = {event: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON}
-    numbers = set(passed.values()) - {None}
-    if not numbers:
+    succession_by_event = {
+        event: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON
+    }
+    succession_ids = set(succession_by_event.values()) - {None}
+    if not succession_ids:
         return set()
-    told_of = reduce(or_, (Q(params__also__contains=number) for number in numbers), Q(params__succession__in=numbers))
-    items = InboxItem.objects.filter(told_of, person__in=people, kind="organisations.handed_over")
+
+    # One notice tells of all successions of an order: the first in `succession`, the others in `also`.
+    in_notice = Q(params__succession__in=succession_ids)
+    for succession_id in succession_ids:
+        in_notice |= Q(params__also__contains=succession_id)
+    notices = InboxItem.objects.filter(in_notice, person__in=people, kind="organisations.handed_over")
     inbox_only = NoticeChoice.objects.filter(person__in=people, group=NoticeGroup.PARTNERSHIPS, way=Way.INBOX)
-    unsaid = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
-    told_acts = {
-        (person, number, at)
-        for person, params, at in items.exclude(unsaid, read_at=None).values_list("person", "params", "created_at")
-        for number in (params["succession"], *params.get("also", ()))
-    }
-    return {
-        (person, event.pk)
-        for event, number in passed.items()
-        for person, organisation, at in told_acts
-        if organisation == number and event.at <= at
-    }
+    is_not_emailed = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
+    told_notices = notices.exclude(is_not_emailed, read_at=None)
+
+    handovers: set[tuple[int, int]] = set()
+    for person_id, params, noted_at in told_notices.values_list("person", "params", "created_at"):
+        told_succession_ids = {params["succession"], *params.get("also", ())}
+        handovers |= {
+            (person_id, event.pk)
+            for event, succession_id in succession_by_event.items()
+            if succession_id in told_succession_ids and event.at <= noted_at
+        }
+    return handovers
 
 
 def select_subjects(
@@ -261,75 +303,88 @@ def select_subjects(
     repeats: Collection[int],
     now: dt.datetime,
 ) -> SubjectSelection:
-    """Decide what each subject's section tells, if anything.
+    """Decide what each subject's section tells, if anything; sets `to_number` and `told` of each item.
 
-    `frozen` are the digests in doubt and those sent again: they tell nothing that they did not tell before. `repeats`
-    may tell what another email has told.
+    `frozen` are the ids of digests in doubt and of those sent again, which tell nothing that they did not tell before.
+    `repeats` are the ids of those sent again, which may tell what another email has told.
     """
-    result = SubjectSelection()
+    selection = SubjectSelection()
     if not items:
-        return result
-    ranges = ranges_of((item.subject_id, item.from_number) for item in items)
-    result.subjects = ranges.subjects
-    events = ranges.events
-    hearing = Hearing({(item.person_id, item.subject_id) for item in items}, events, stakeholders, now)
-    result.hearing = hearing
-    before = told_before({item.person_id for item in items}, list(events.values()))
-    emailed = told_of_succession({item.person_id for item in items}, events.values())
-    said_before: set[tuple[int, int]] = set()  # an event that is a change of several subjects comes once in an email
+        return selection
+    changes = changes_after((item.subject_id, item.from_number) for item in items)
+    selection.subjects = changes.subjects
+    events = changes.events
+    event_filter = EventFilter({(item.person_id, item.subject_id) for item in items}, events, stakeholders, now)
+    selection.event_filter = event_filter
+    people = {item.person_id for item in items}
+    email_ids = emails_by_event(people, list(events.values()))
+    handovers = handovers_in_notices(people, events.values())
+
+    # An event may be a change of several subjects; the first section of an email that tells the event keeps it.
+    told_in_email: set[tuple[int, int]] = set()
     for item in sorted(items, key=lambda item: (item.delivery_id, item.pk)):
-        why = hearing.why_not(item.person_id, item.subject_id)
-        if why:
-            result.lost.append((item, why))
+        reason = event_filter.reason_to_omit(item.person_id, item.subject_id)
+        if reason:
+            selection.lost.append((item, reason))
             continue
+
         is_frozen = item.delivery_id in frozen
-        subject = ranges.subjects[item.subject_id]
+        subject = changes.subjects[item.subject_id]
         to_number = item.to_number if is_frozen else subject.last_number
-        between = ranges.between(item.subject_id, item.from_number, to_number)
-        told = hearing.told(item.person_id, item.subject_id, between)
+        candidates = changes.between(item.subject_id, item.from_number, to_number)
+        told = event_filter.events_for(item.person_id, item.subject_id, candidates)
         if is_frozen:
             told = [event for event in told if event.pk in item.told]
         if item.delivery_id not in repeats:
-            told = [event for event in told if not before.get((item.person_id, event.pk), set()) - {item.delivery_id}]
-            told = [event for event in told if (item.person_id, event.pk) not in emailed]
-        told = [event for event in told if (item.delivery_id, event.pk) not in said_before]
-        changed = to_number != item.to_number or [event.pk for event in told] != item.told
-        item.to_number, item.told = to_number, [event.pk for event in told]
-        key = Key(item.subject_id, tuple(item.told), item.person_id in stakeholders)
-        rendered = section_for(key, subject, told, now) if told else None
-        if rendered is None or rendered.is_empty or rendered.authors == {item.person_id}:
-            result.silent.append(item)
+            told = [
+                event
+                for event in told
+                if not email_ids.get((item.person_id, event.pk), set()) - {item.delivery_id}
+                and (item.person_id, event.pk) not in handovers
+            ]
+        told = [event for event in told if (item.delivery_id, event.pk) not in told_in_email]
+
+        told_ids = [event.pk for event in told]
+        is_changed = to_number != item.to_number or told_ids != item.told
+        item.to_number, item.told = to_number, told_ids
+        key = SectionKey(item.subject_id, tuple(told_ids), item.person_id in stakeholders)
+        block = section_for(key, subject, told, now) if told else None
+        # Nobody gets a section about what they did alone.
+        if block is None or block.is_empty or block.authors == {item.person_id}:
+            selection.silent.append(item)
             continue
-        said_before |= {(item.delivery_id, pk) for pk in item.told}
-        result.included.append(item)
-        result.blocks[item.delivery_id].append(rendered)
-        if changed:
-            result.changed.append(item)
-    return result
+
+        told_in_email |= {(item.delivery_id, pk) for pk in told_ids}
+        selection.included.append(item)
+        selection.blocks[item.delivery_id].append(block)
+        if is_changed:
+            selection.changed.append(item)
+    return selection
 
 
-def heard_no_longer(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, now: dt.datetime) -> set[int]:
-    """The emails that tell of something their reader may no longer hear.
+def emails_with_closed_events(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, now: dt.datetime) -> set[int]:
+    """Return the ids of emails that tell of an event about which their reader may no longer be told.
 
-    `contents` holds an email, its reader, a subject in it and the events told.
+    Each of `contents` is an email id, the id of its reader, the id of a subject in it and the ids of the events told.
     """
     if not contents:
         return set()
-    all_events = {event for *_, told in contents for event in told}
-    events = Event.objects.in_bulk(all_events)
-    people = {person for _, person, _, _ in contents}
-    stakeholders = set(stakeholders_among(people))
-    hearing = Hearing({(person, subject) for _, person, subject, _ in contents}, events, stakeholders, now)
-    return {
-        email
-        for email, person, subject, told in contents
-        if len(hearing.told(person, subject, [events[pk] for pk in told if pk in events], whatever_was_chosen=True))
-        < len(told)
-    }
+    events = Event.objects.in_bulk({event_id for *_, told_ids in contents for event_id in told_ids})
+    people = {person_id for _, person_id, _, _ in contents}
+    pairs = {(person_id, subject_id) for _, person_id, subject_id, _ in contents}
+    event_filter = EventFilter(pairs, events, set(stakeholders_among(people)), now)
+
+    closed_email_ids: set[int] = set()
+    for email_id, person_id, subject_id, told_ids in contents:
+        told = [events[pk] for pk in told_ids if pk in events]
+        still_allowed = event_filter.events_for(person_id, subject_id, told, ignore_choices=True)
+        if len(still_allowed) < len(told_ids):
+            closed_email_ids.add(email_id)
+    return closed_email_ids
 
 
 def stakeholders_among(people: Collection[int]) -> list[int]:
-    """The people, of these, who have no account."""
+    """Return the ids of those of these people who have no account."""
     rows = rows_planned_once(
         "SELECT id FROM people_user WHERE id = ANY(%s) AND account_since IS NULL",
         [sorted(people)],

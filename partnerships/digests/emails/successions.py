@@ -1,4 +1,4 @@
-"""What successions did to what each reader without an account follows."""
+"""Writes emails about successions to people without an account, about what they follow."""
 
 from __future__ import annotations
 
@@ -19,25 +19,30 @@ from partnerships.outbox.parts import Message
 def write_successions(
     candidates: Sequence[Candidate], privacy: Mapping[int, str], *, date: str, now: dt.datetime
 ) -> dict[int, Message]:
-    """The emails about successions, by their number.
+    """Return the emails about successions, by their ids; readers who may not know what an email is about get none.
 
-    Readers who may not know what an email is about get none. `privacy`: the notice of people who have had no email yet,
-    by person.
+    `privacy` has the privacy notices of people who have had no email yet, by person.
     """
-    alike: dict[tuple[Any, ...], list[Candidate]] = defaultdict(list)
+    # All emails about one order ask the database together, because they go to everybody on one day.
+    candidates_by_order: dict[tuple[Any, ...], list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         params = candidate.due.params
-        alike[params["succession"], *params.get("also", ()), params.get("is_later", False)].append(candidate)
-    written: dict[int, Message] = {}
-    for person_candidates in alike.values():
-        params = person_candidates[0].due.params
+        order = (params["succession"], *params.get("also", ()), params.get("is_later", False))
+        candidates_by_order[order].append(candidate)
+
+    messages: dict[int, Message] = {}
+    for order_candidates in candidates_by_order.values():
+        params = order_candidates[0].due.params
         is_later = params.get("is_later", False)
-        people = {candidate.person_id for candidate in person_candidates}
-        moved = moved_for(told_in(params), people, day=timezone.localdate(now), is_later=is_later, now=now)
-        written |= {
-            candidate.pk: notices.succession(
+        people = {candidate.person_id for candidate in order_candidates}
+        moved_by_person = moved_for(told_in(params), people, day=timezone.localdate(now), is_later=is_later, now=now)
+        for candidate in order_candidates:
+            moved = moved_by_person.get(candidate.person_id)
+            if moved is None:
+                continue
+            messages[candidate.pk] = notices.succession(
                 candidate.addressee,
-                moved[candidate.person_id],
+                moved,
                 is_later=is_later,
                 delivery_id=candidate.pk,
                 notice=privacy.get(candidate.person_id, ""),
@@ -45,7 +50,4 @@ def write_successions(
                 date=date,
                 now=now,
             )
-            for candidate in person_candidates
-            if candidate.person_id in moved
-        }
-    return written
+    return messages

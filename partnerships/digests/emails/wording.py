@@ -1,4 +1,4 @@
-"""Subjects, headings and the privacy notice of digests."""
+"""Writes subjects, headings, first sentences and the privacy notice of digests."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from partnerships.outbox.content import render_subject
 
 #: Longer subjects are cut off in lists of emails.
 MAX_SUBJECT = 140
-#: Characters of a partnership or plan in a subject line.
-_LONGEST_PLACE = 60
+#: The longest name of a partnership in the subject of a summary, in characters.
+_MAX_PARTNERSHIP = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, 
 
 
 def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str) -> Wording:
-    """The words of a digest that has notices alone.
+    """Return the subject, heading and first sentence of a summary: a digest that contains only notices.
 
-    The subject is that of the most urgent notice, the oldest of several, with its partnership: "C-12 needs your
-    confirmation: 60 homes (Westmarch homes partnership) and 2 more". One notice alone has its own subject.
+    The subject is that of the most urgent notice, and of the oldest if several are as urgent: "C-12 needs your
+    confirmation: 60 homes (Westmarch homes partnership) and 2 more". A single notice keeps its own subject.
     """
     count = len(lines)
     heading = f"{counted(count, 'update')} {_since(min(line.at for line in lines), now, zone)}"
@@ -59,33 +59,36 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
 
 
 def _most_urgent(lines: Sequence[NoticeLine]) -> str:
-    """What the most urgent notice says and where, and how many more there are."""
+    """Return the subject of the most urgent notice, its partnership, and how many more notices there are."""
     first = min(lines, key=lambda line: (line.urgency, line.at))
-    is_named = not first.partnership or first.partnership.casefold() in first.subject.casefold()
-    where = "" if is_named else f" ({shorten(first.partnership, _LONGEST_PLACE)})"
-    rest = f"{where} and {len(lines) - 1:,} more"
-    return f"{shorten(first.subject, MAX_SUBJECT - len(rest))}{rest}"
+    needs_partnership = first.partnership and first.partnership.casefold() not in first.subject.casefold()
+    partnership = f" ({shorten(first.partnership, _MAX_PARTNERSHIP)})" if needs_partnership else ""
+    ending = f"{partnership} and {len(lines) - 1:,} more"
+    return f"{shorten(first.subject, MAX_SUBJECT - len(ending))}{ending}"
 
 
 def _since(first: dt.datetime, now: dt.datetime, zone: str) -> str:
-    """`today`, `since yesterday` or `since 26 November 2026`."""
-    day, today = local_day(first, zone), local_day(now, zone)
-    if day >= today:
+    """Return `today`, `since yesterday` or `since 26 November 2026`, in the reader's time zone."""
+    first_day, today = local_day(first, zone), local_day(now, zone)
+    if first_day >= today:
         return "today"
-    return "since yesterday" if (today - day).days == 1 else f"since {long_date(day)}"
+    if (today - first_day).days == 1:
+        return "since yesterday"
+    return f"since {long_date(first_day)}"
 
 
 def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -> Wording:
-    """The words of a digest about these plans and subjects, matches and notices.
+    """Return the subject, heading and first sentence of a digest.
 
-    Such as the subject "3 changes in Harbour Quarter"; for several plans it ends with their titles. About one subject:
-    "Westmarch homes partnership: terms amended and 3 more changes".
+    The digest contains this news, and so many `matches` and `notices`. Examples of subjects are "3 changes in Harbour
+    Quarter", which for several plans ends with their titles, and for one other record "Westmarch homes partnership:
+    terms amended and 3 more changes".
     """
     sections = [block for block in news if isinstance(block, Section)]
     if sections:
         return _wording_of_subjects(sections, news, matches, notices)
     changed = [block for block in news if not block.is_new]
-    words = {
+    context = {
         "plans": len(news),
         "changes": sum(block.count for block in changed),
         "changed": len(changed),
@@ -94,16 +97,16 @@ def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -
         "matches": matches,
         "notices": notices,
     }
-    heading = _one_line("_heading", words)
+    heading = _one_line("_heading", context)
     titles = ", ".join(block.title for block in news) if len(news) > 1 else ""
     subject = render_subject("digests/digest", {"heading": heading, "titles": titles})
-    return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", words))
+    return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", context))
 
 
 def _wording_of_subjects(
     sections: Sequence[Section], news: Sequence[News | Section], matches: int, notices: int
 ) -> Wording:
-    """The words of a digest with changes of subjects, with or without plans."""
+    """Return the subject, heading and first sentence of a digest with changes of subjects other than plans."""
     lead = "Here is what has changed in what you follow since your last digest."
     if len(news) == 1:
         heading = subject = f"{sections[0].called}: {sections[0].headline}"
@@ -121,14 +124,15 @@ def _wording_of_subjects(
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 
 
-def _one_line(template: str, words: dict[str, Any]) -> str:
-    return " ".join(render_to_string(f"emails/digests/{template}.txt", words).split())
+def _one_line(template: str, context: dict[str, Any]) -> str:
+    """Render a template of this room on one line, without repeated spaces."""
+    return " ".join(render_to_string(f"emails/digests/{template}.txt", context).split())
 
 
 def privacy_notice(subscription: Subscription | None) -> str:
-    """Who gave us the address, when and why (UK GDPR Article 14).
+    """Return who gave us the address, when and why (UK GDPR Article 14); "" for people who gave it themselves.
 
-    Empty for people who gave it themselves. The text ends with a link.
+    The text ends with a link.
     """
     if subscription is None or subscription.added_for is None:
         return ""
@@ -143,7 +147,8 @@ def privacy_notice(subscription: Subscription | None) -> str:
 
 @lru_cache(maxsize=256)
 def _privacy_notice(giver: str, organisation: str, given_on: dt.date, *, is_replacement: bool) -> str:
-    values = {
+    """Render the privacy notice. Cached, because a partner often adds many people on one day."""
+    context = {
         "giver": giver,
         "organisation": organisation,
         "is_replacement": is_replacement,
@@ -151,4 +156,4 @@ def _privacy_notice(giver: str, organisation: str, given_on: dt.date, *, is_repl
         "site_name": settings.SITE_NAME,
         "link": f"{settings.SITE_ORIGIN}{reverse('people:privacy')}",
     }
-    return _one_line("_privacy_notice", values)
+    return _one_line("_privacy_notice", context)

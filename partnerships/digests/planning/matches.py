@@ -1,7 +1,7 @@
-"""New matches in digests: found hourly, sent to each person once.
+"""Schedules new matches of asks and offers for digests, and reads them for a digest.
 
-A new match makes a digest go out (docs/digests.md), or is added to one that is due. Access is checked again when the
-digest is composed.
+A job records new matches every hour. Each match makes a digest go out, or is added to one that is due, and is sent to
+each person once. Whether they may still see the match is checked again when the digest is composed.
 """
 
 from __future__ import annotations
@@ -30,17 +30,18 @@ from partnerships.people.models import User
 
 #: How far back to look for matches: long enough for a worker that was down for a day.
 _LOOK_BACK = dt.timedelta(days=2)
-#: How many matches an email lists; the site has the rest.
+#: How many matches an email lists; the page of matches has the others.
 MAX_MATCHES = 8
-#: What begins a fact in the journal: a digest told the match of this ask and offer.
+#: The code at the beginning of a fact in the journal: a digest told the match of this ask and offer.
 TOLD_MATCH = "match"
-#: Characters of a title that a digest shows of a match.
+#: The longest title of an ask or offer in a line about a match, in characters.
 _MAX_TITLE = 90
 
-#: SQL: people who have not left and whose address is not suppressed.
+#: SQL condition on the person `u`: they have not left, and their address is not suppressed.
 _REACHABLE = f"u.is_active AND NOT {SUPPRESSED}"
 
-_NOTE = """
+#: Records recent matches for everybody with an account who acts for one of the two sides and wants matches.
+_RECORD = """
 INSERT INTO digests_matchnotice (recipient_id, ask_id, offer_id, noted_at, slotted)
 SELECT DISTINCT u.id, m.ask_id, m.offer_id, %(now)s, false
   FROM exchange_match m
@@ -49,14 +50,14 @@ SELECT DISTINCT u.id, m.ask_id, m.offer_id, %(now)s, false
   JOIN ({acting}) acting ON acting.organisation_id IN (ask.organisation_id, offer.organisation_id)
   JOIN people_user u ON u.id = acting.person_id AND u.account_since IS NOT NULL AND {reachable}
   LEFT JOIN digests_preference p ON p.person_id = u.id
- WHERE m.found_at > %(since)s AND m.score >= %(worth)s AND COALESCE(p.tells_matches, true)
+ WHERE m.found_at > %(since)s AND m.score >= %(min_score)s AND COALESCE(p.tells_matches, true)
 ON CONFLICT DO NOTHING
 """
 
 
 @dataclass(frozen=True, slots=True)
 class MatchLine:
-    """One new match as emails and pages show it."""
+    """One new match, as emails and pages show it to a person who acts for one side (`own`)."""
 
     fit: str
     own: str
@@ -71,15 +72,16 @@ class MatchLine:
 
 
 def find_new_matches(*, now: dt.datetime) -> int:
-    """Record new matches for everyone who acts for one side; return how many."""
+    """Record new matches for everyone who acts for one side, and schedule them; returns how many were recorded."""
     acting = Membership.objects.current().values("person_id", "organisation_id").order_by()
-    sql, values = acting.query.sql_with_params()
-    named_values = {f"acting_{place}": value for place, value in enumerate(values)}
-    sql = sql % tuple(f"%({name})s" for name in named_values)
+    acting_sql, values = acting.query.sql_with_params()
+    # Django's query has parameters by position, and the statement around it has them by name.
+    named_values = {f"acting_{index}": value for index, value in enumerate(values)}
+    acting_sql = acting_sql % tuple(f"%({name})s" for name in named_values)
     with connection.cursor() as cursor:
         cursor.execute(
-            _NOTE.format(acting=sql, reachable=_REACHABLE),
-            {**named_values, "now": now, "since": now - _LOOK_BACK, "worth": MIN_POINTS},
+            _RECORD.format(acting=acting_sql, reachable=_REACHABLE),
+            {**named_values, "now": now, "since": now - _LOOK_BACK, "min_score": MIN_POINTS},
         )
         match_count = int(cursor.rowcount)
     schedule_matches(now=now)
@@ -87,32 +89,32 @@ def find_new_matches(*, now: dt.datetime) -> int:
 
 
 def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None) -> None:
-    """Set when waiting matches are due, by each person's preferences.
+    """Set when new matches are due, by each person's preferences.
 
-    With `people`, reschedules theirs.
+    With `people`, the matches of these people that have a time already get a new one.
     """
     unsent = MatchNotice.objects.filter(told_at=None)
     if people is not None:
         unsent.filter(recipient__in=people).update(due_at=None)
-    waiting = User.objects.filter(pk__in=unsent.filter(due_at=None).values("recipient")).select_related(
-        "digest_preference"
-    )
-    for person in waiting:
+    without_time = unsent.filter(due_at=None)
+    recipients = User.objects.filter(pk__in=without_time.values("recipient")).select_related("digest_preference")
+    for person in recipients:
         preference = getattr(person, "digest_preference", None) or Preference(person=person)
         rhythm = preference.rhythm(person.time_zone)
         slots = Slot.objects.filter(recipient=person, slot_on__gte=local_day(now, person.time_zone))
-        taken = set(slots.values_list("slot_on", flat=True))
-        at = due(
+        taken_days = set(slots.values_list("slot_on", flat=True))
+        due_at = due(
             rhythm,
             waiting_since=now,
             latest=now,
             settle=settle_time(),
             holidays=holidays(rhythm.working_days_of),
-            taken=taken,
+            taken=taken_days,
         )
-        unsent.filter(recipient=person, due_at=None).update(due_at=at, slotted=rhythm.frequency != Frequency.AT_ONCE)
+        without_time.filter(recipient=person).update(due_at=due_at, slotted=rhythm.frequency != Frequency.AT_ONCE)
 
 
+#: Makes a digest for everybody with a match that is due, unless a digest to them is under way or has gone on this date.
 _CHOOSE = """
 WITH chosen AS MATERIALIZED (
     SELECT w.recipient_id, w.slot_on, outbox_next_id() AS email_id
@@ -138,71 +140,70 @@ SELECT email_id, 2, 'digests.digest', recipient_id, clock_timestamp(), %(now)s F
 
 
 def choose_matches(*, now: dt.datetime) -> int:
-    """Make digests for people with a match due; return how many.
+    """Make digests for people with a match that is due; returns how many. The caller holds the lock for planning.
 
-    People who already had a digest for this local date wait for the next one. The caller holds the lock.
+    The matches of people who already had a digest on this local date are due again with their next digest.
     """
     if not MatchNotice.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_CHOOSE.format(reachable=_REACHABLE, under_way=UNDER_WAY), {"now": now})
-        chosen = int(cursor.rowcount)
-    stuck = (
-        MatchNotice.objects.filter(told_at=None, due_at__lte=now, slotted=True)
-        .exclude(recipient__in=OpenDigest.objects.values("recipient"))
-        .values_list("recipient", flat=True)
-        .distinct()
-    )
-    if people := sorted(stuck):
+        digest_count = int(cursor.rowcount)
+    still_due = MatchNotice.objects.filter(told_at=None, due_at__lte=now, slotted=True)
+    left_over = still_due.exclude(recipient__in=OpenDigest.objects.values("recipient"))
+    people = sorted(left_over.values_list("recipient", flat=True).distinct())
+    if people:
         schedule_matches(now=now, people=people)
-    return chosen
+    return digest_count
 
 
 class TakenMatches(NamedTuple):
-    """What the digests of a batch take with them, by email.
-
-    `withdrawn` are the digests that must drop some; `told` are the matches for the journal, so that a restore does not
-    tell them again.
-    """
+    """The matches in the digests of a batch; the keys are ids of emails."""
 
     lines: dict[int, tuple[MatchLine, ...]]
+    #: Digests composed before that must leave out a match now.
     withdrawn: set[int]
+    #: The matches as facts for the journal, so that they are not sent again after a restore.
     told: dict[int, list[list[int | str]]]
 
 
 def matches_for_digests(recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime) -> TakenMatches:
-    """The matches in each digest.
+    """Take the waiting matches into digests, in the transaction that claims these, and return them.
 
-    `recipients` maps people to their digests. Matches count as sent in the transaction that claims. Those the person
-    may no longer see are left out. A digest of somebody in `in_doubt` gets no match that it did not have before.
+    `recipients` has the digest of each person. Matches that a person may no longer see count as sent and are left out.
+    The digest of a person in `in_doubt` may have arrived already, so it gets no match that it did not have before.
     """
-    taken = TakenMatches({}, set(), {})
+    taken = TakenMatches(lines={}, withdrawn=set(), told={})
     if not recipients:
         return taken
-    rows = MatchNotice.objects.filter(recipient__in=recipients).filter(
-        (Q(told_at=None) & ~Q(recipient__in=in_doubt)) | Q(delivery__in=recipients.values())
-    )
-    pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for person_id, ask, offer in rows.values_list("recipient", "ask", "offer"):
-        pairs[person_id].append((ask, offer))
-    for person in User.objects.filter(pk__in=pairs):
-        delivery = recipients[person.pk]
-        still_matching = _still_matches(person, pairs[person.pk])
-        to_keep = Q(pk=None)
-        for match_for in still_matching:
-            to_keep |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
-        own_rows = rows.filter(recipient=person)
-        if own_rows.filter(delivery=delivery).exclude(to_keep).update(delivery=None):
-            taken.withdrawn.add(delivery)
-        own_rows.filter(to_keep).update(told_at=now, delivery=delivery)
-        rows.filter(recipient=person, told_at=None).update(told_at=now)
-        if still_matching:
-            taken.lines[delivery] = lines_of(still_matching)
-            taken.told[delivery] = [[TOLD_MATCH, still.match.ask_id, still.match.offer_id] for still in still_matching]
+    is_new = Q(told_at=None) & ~Q(recipient__in=in_doubt)
+    is_in_digest = Q(delivery__in=recipients.values())
+    notices = MatchNotice.objects.filter(recipient__in=recipients).filter(is_new | is_in_digest)
+    pairs_by_person: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for person_id, ask_id, offer_id in notices.values_list("recipient", "ask", "offer"):
+        pairs_by_person[person_id].append((ask_id, offer_id))
+
+    for person in User.objects.filter(pk__in=pairs_by_person):
+        delivery_id = recipients[person.pk]
+        matches = _still_matches(person, pairs_by_person[person.pk])
+        is_kept = Q(pk=None)  # matches nothing; each match adds its own condition
+        for match_for in matches:
+            is_kept |= Q(ask=match_for.match.ask_id, offer=match_for.match.offer_id)
+        own_notices = notices.filter(recipient=person)
+        if own_notices.filter(delivery=delivery_id).exclude(is_kept).update(delivery=None):
+            taken.withdrawn.add(delivery_id)
+        own_notices.filter(is_kept).update(told_at=now, delivery=delivery_id)
+        own_notices.filter(told_at=None).update(told_at=now)
+        if matches:
+            taken.lines[delivery_id] = lines_of(matches)
+            taken.told[delivery_id] = [
+                [TOLD_MATCH, match_for.match.ask_id, match_for.match.offer_id] for match_for in matches
+            ]
     return taken
 
 
 def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:
+    """Return those of these matches (ask id, offer id) that still hold and that the person may see, best first."""
     wanted_pairs = set(pairs)
     own_organisations = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
     matches = (
@@ -218,7 +219,7 @@ def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[Match
 
 
 def lines_of(matches: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
-    """Matches as lines, best first."""
+    """Return matches as lines, in the same order."""
     return tuple(
         MatchLine(
             fit=match.fit,
@@ -232,26 +233,29 @@ def lines_of(matches: Sequence[MatchFor]) -> tuple[MatchLine, ...]:
 
 
 def _named(entry: Entry) -> str:
+    """Return an ask or offer with its title, for example `ask “A site for 40 homes”`."""
     return f"{'ask' if entry.is_ask else 'offer'} “{shorten(entry.title, _MAX_TITLE)}”"
 
 
 def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
-    """The matches in a sent digest that its reader may still see."""
-    rows = MatchNotice.objects.filter(delivery=delivery_id, recipient=person)
-    return lines_of(_still_matches(person, rows.values_list("ask", "offer")))
+    """Return the matches in a sent digest that its reader may still see."""
+    notices = MatchNotice.objects.filter(delivery=delivery_id, recipient=person)
+    return lines_of(_still_matches(person, notices.values_list("ask", "offer")))
 
 
 def upcoming_matches(person: User) -> tuple[MatchLine, ...]:
-    """The matches in the person's next digest if it was sent now."""
-    rows = MatchNotice.objects.filter(recipient=person, told_at=None)
-    return lines_of(_still_matches(person, rows.values_list("ask", "offer"))) if rows.exists() else ()
+    """Return the matches that the person's next digest would list if it were sent now."""
+    notices = MatchNotice.objects.filter(recipient=person, told_at=None)
+    if not notices.exists():
+        return ()
+    return lines_of(_still_matches(person, notices.values_list("ask", "offer")))
 
 
 def discard_matches(people: Collection[int], *, now: dt.datetime) -> None:
-    """Discard matches waiting for people who cannot be emailed."""
+    """Count the matches that wait for these people as sent, because the people cannot be emailed."""
     MatchNotice.objects.filter(recipient__in=people, told_at=None).update(told_at=now)
 
 
 def reclaim_matches(delivery_id: int) -> None:
-    """Let the matches of a digest that will not be sent wait again."""
+    """Let the matches in a digest that will not be sent wait for the next one."""
     MatchNotice.objects.filter(delivery=delivery_id).update(told_at=None, delivery=None, due_at=F("noted_at"))

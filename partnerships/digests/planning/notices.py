@@ -1,6 +1,7 @@
-"""Notices that wait for a summary: when they are due, and in which email.
+"""Schedules notices for summaries, and reads them for a digest.
 
-A summary is a digest: what waits goes in whatever digest leaves next, or in one of its own when it is due.
+A summary is a digest. Notices that wait go into whatever digest leaves next, or into one of their own when they are
+due.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.outbox.restoring import hashes_of
 from partnerships.people.models import User
 
-#: A change of a record at a time: kind and id of the record, and when.
+#: A change of a record, by which the notice of the change is recognised: kind and id of the record, and the time.
 Act: TypeAlias = tuple[str, int | None, dt.datetime]
-#: How many notices an email lists; the inbox has the rest.
+#: How many notices an email lists; the inbox has the others.
 MAX_NOTICES = 20
-#: What begins a fact in the journal: a digest told this item of the inbox.
+#: The code at the beginning of a fact in the journal: a digest told this item of the inbox.
 TOLD_NOTICE = "notice"
 
+#: Makes a digest for everybody with notices that are due, unless a digest to them is under way.
 _CHOOSE = f"""
 WITH chosen AS MATERIALIZED (
     SELECT w.person_id, outbox_next_id() AS email_id
@@ -52,10 +54,7 @@ SELECT email_id, 2, 'digests.digest', person_id, clock_timestamp(), %(now)s FROM
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One notice as an email shows it.
-
-    `record` is the page of what it is about, or "".
-    """
+    """One notice as an email shows it; `record` is the page of the record that it is about, or ""."""
 
     subject: str
     partnership: str
@@ -66,42 +65,41 @@ class NoticeLine:
 
     @property
     def urgency(self) -> int:
-        """How early it must be read: 0 is the most urgent."""
+        """How urgent the notice is: 0 is the most urgent."""
         return URGENT.index(NoticeGroup(self.group)) if self.group in URGENT else len(URGENT)
 
 
 class TakenNotices(NamedTuple):
-    """What the digests of a batch take with them, by email.
-
-    `withdrawn` are the digests that must drop some; `partnerships` those that the notices are about; `told` are the
-    notices for the journal, so that a restore does not tell them again, and `hashes` by what each is recognised if the
-    clock makes it again.
-    """
+    """The notices in the digests of a batch; the keys are ids of emails."""
 
     lines: dict[int, tuple[NoticeLine, ...]]
+    #: Digests composed before that must leave out a notice now.
     withdrawn: set[int]
+    #: The ids of the partnerships that the notices are about.
     partnerships: dict[int, set[int]]
+    #: The notices as facts for the journal, so that they are not sent again after a restore.
     told: dict[int, list[list[int | str]]]
+    #: Id, kind and hashes of each notice, by which a restored database recognises a notice that a job records again.
     hashes: dict[int, list[list[int | str]]]
 
 
 def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> dt.datetime:
-    """When the next summary of this person is due."""
+    """Return when the next summary of this person is due."""
     rhythm = preference.summary_rhythm(person.time_zone)
     return next_slot(rhythm, after=now, holidays=holidays(rhythm.working_days_of))
 
 
 def reschedule_notices(person: User, preference: Preference, *, now: dt.datetime) -> None:
-    """Work out again when the notices that wait for this person are due."""
+    """Set again when the notices that wait for this person are due."""
     waiting = InboxItem.objects.for_summary().filter(person=person)
     if waiting.exists():
         waiting.update(due_at=next_summary(person, preference, now=now))
 
 
 def choose_notices(*, now: dt.datetime) -> int:
-    """Make summaries for people who are due one; return how many.
+    """Make summaries for people with notices that are due; returns how many. The caller holds the lock for planning.
 
-    The caller holds the lock. A digest under way takes the notices with it.
+    People with a digest under way need none, because that digest takes the notices with it.
     """
     if not InboxItem.objects.for_summary().filter(due_at__lte=now).exists():
         return 0
@@ -113,83 +111,89 @@ def choose_notices(*, now: dt.datetime) -> int:
 def notices_for_digests(
     recipients: dict[int, int], in_doubt: Collection[int], acts: Mapping[int, Collection[Act]], *, now: dt.datetime
 ) -> TakenNotices:
-    """The notices in each digest.
+    """Take the waiting notices into digests, in the transaction that claims these, and return them.
 
-    `recipients` maps people to their digests. Notices count as told in the transaction that claims. What was read on
-    the site, or may not be told any more, is left out. A digest of somebody in `in_doubt` gets no notice that it did
-    not have before. `acts` are what each digest tells as changes: notices of the same acts count as told with it, but
-    are not said twice.
+    `recipients` has the digest of each person. Notices that the person has read on the site, or may no longer be told,
+    are left out. The digest of a person in `in_doubt` may have arrived already, so it gets no notice that it did not
+    have before. `acts` are the changes that each digest tells anyway: notices of these count as told, without a line.
     """
-    taken = TakenNotices({}, set(), {}, {}, {})
+    taken = TakenNotices(lines={}, withdrawn=set(), partnerships={}, told={}, hashes={})
     if not recipients:
         return taken
-    waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
-    rows = InboxItem.objects.filter(person__in=recipients).filter(waiting | Q(delivery_id__in=recipients.values()))
-    items: dict[int, list[InboxItem]] = defaultdict(list)
-    for item in rows.select_for_update().order_by("created_at", "pk"):
-        items[item.person_id].append(item)
-    people = User.objects.in_bulk(items)
-    for person_id, person_items in items.items():
-        delivery = recipients[person_id]
-        kept_items, dropped = _told(people[person_id], person_items, acts.get(delivery, ()), now=now)
-        if any(item.delivery_id == delivery for item in dropped):
-            taken.withdrawn.add(delivery)
+    is_waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
+    is_in_digest = Q(delivery_id__in=recipients.values())
+    items = InboxItem.objects.filter(person__in=recipients).filter(is_waiting | is_in_digest)
+    items_by_person: dict[int, list[InboxItem]] = defaultdict(list)
+    for item in items.select_for_update().order_by("created_at", "pk"):
+        items_by_person[item.person_id].append(item)
+
+    people = User.objects.in_bulk(items_by_person)
+    for person_id, person_items in items_by_person.items():
+        delivery_id = recipients[person_id]
+        lines, left_out = _lines_of(people[person_id], person_items, acts.get(delivery_id, ()), now=now)
+        if any(item.delivery_id == delivery_id for item in left_out):
+            taken.withdrawn.add(delivery_id)
         for item in person_items:
-            item.told_at, item.delivery_id = now, None if item in dropped else delivery
-        told = [item for item in person_items if item.delivery_id == delivery]
-        taken.told[delivery] = [[TOLD_NOTICE, item.pk] for item in told]
-        taken.hashes[delivery] = [[item.pk, item.kind, *hashes_of(item.kind, item.params)] for item in told]
-        taken.partnerships[delivery] = {
-            item.partnership_id for item in person_items if item.delivery_id and item.partnership_id is not None
-        }
+            item.told_at = now
+            item.delivery_id = None if item in left_out else delivery_id
         InboxItem.objects.bulk_update(person_items, ["told_at", "delivery_id", "left_out"])
-        if kept_items:
-            taken.lines[delivery] = kept_items
+
+        told = [item for item in person_items if item.delivery_id is not None]
+        taken.told[delivery_id] = [[TOLD_NOTICE, item.pk] for item in told]
+        taken.hashes[delivery_id] = [[item.pk, item.kind, *hashes_of(item.kind, item.params)] for item in told]
+        taken.partnerships[delivery_id] = {item.partnership_id for item in told if item.partnership_id is not None}
+        if lines:
+            taken.lines[delivery_id] = lines
     return taken
 
 
-def _told(
+def _lines_of(
     person: User, items: Iterable[InboxItem], acts: Collection[Act], *, now: dt.datetime
 ) -> tuple[tuple[NoticeLine, ...], list[InboxItem]]:
-    """What a digest says of these notices, and those it leaves out."""
-    line_of_item: list[tuple[InboxItem, Line]] = []
-    dropped: list[InboxItem] = []
+    """Return the lines of a digest about these notices, by partnership, and the notices that it leaves out.
+
+    Sets the reason on each notice that is left out, unsaved.
+    """
+    items_with_lines: list[tuple[InboxItem, Line]] = []
+    left_out: list[InboxItem] = []
     for item in items:
         line: Line | str = "The person read it on the site." if item.read_at else line_of(item, now=now)
-        if isinstance(line, Line):
-            if not is_said(item, acts):
-                line_of_item.append((item, line))
-        else:
+        if not isinstance(line, Line):
             item.left_out = line[:200]
-            dropped.append(item)
-    numbers = {item.partnership_id for item, _ in line_of_item if item.partnership_id}
-    names = dict(Partnership.objects.visible_to(person).filter(pk__in=numbers).values_list("pk", "title"))
+            left_out.append(item)
+        elif not is_said(item, acts):
+            items_with_lines.append((item, line))
+
+    partnership_ids = {item.partnership_id for item, _ in items_with_lines if item.partnership_id}
+    visible = Partnership.objects.visible_to(person).filter(pk__in=partnership_ids)
+    title_by_partnership = dict(visible.values_list("pk", "title"))
     lines = [
         NoticeLine(
             subject=line.subject,
-            partnership=names.get(item.partnership_id or 0, ""),
+            partnership=title_by_partnership.get(item.partnership_id or 0, ""),
             path=reverse("digests:inbox-open", kwargs={"pk": item.pk}),
             at=item.created_at,
             record=record_page(item),
             group=item.group,
         )
-        for item, line in line_of_item
+        for item, line in items_with_lines
     ]
-    return tuple(sorted(lines, key=lambda line: (not line.partnership, line.partnership, line.at))), dropped
+    # Notices without a partnership come last.
+    return tuple(sorted(lines, key=lambda line: (not line.partnership, line.partnership, line.at))), left_out
 
 
 def is_said(item: InboxItem, acts: Collection[Act]) -> bool:
-    """Whether these acts, which a digest tells as changes, are what the notice is about.
+    """Whether a digest that tells these changes tells already what the notice is about.
 
-    A service records a change and its notices with the same time.
+    A service records a change and its notices with the same time, so the time identifies the change.
     """
     return (item.record_kind, item.record_id, item.created_at) in acts
 
 
 def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
-    """A notice as its composer puts it now, or why it must not be told.
+    """Return the line that the notice's composer writes now, or the reason why the notice must not be told.
 
-    The composer checks the same rights as for an email of its own.
+    The composer checks the same rights as for an email about the notice alone.
     """
     kind = kind_of(item.kind)
     if kind is None:
@@ -218,38 +222,35 @@ def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
 
 
 def notices_in(delivery_id: int, person: User, acts: Collection[Act]) -> list[InboxItem]:
-    """The notices in a digest to this person, without those of acts that it told as changes."""
+    """Return the notices in a digest to this person, without notices of changes that the digest told anyway."""
     items = InboxItem.objects.filter(delivery_id=delivery_id, person=person).order_by("created_at", "pk")
     return [item for item in items if not is_said(item, acts)]
 
 
 def upcoming_notices(person: User, acts: Collection[Act]) -> list[InboxItem]:
-    """The notices in the person's next digest, without those of acts that it will tell as changes."""
+    """Return the notices in the person's next digest, without notices of changes that it will tell anyway."""
     items = InboxItem.objects.for_summary().filter(person=person).order_by("created_at", "pk")
     return [item for item in items if not is_said(item, acts)]
 
 
 def reclaim_notices(delivery_id: int, *, due_at: dt.datetime) -> None:
-    """Let the notices of a digest that will not be sent wait again."""
+    """Let the notices in a digest that will not be sent wait until this time."""
     InboxItem.objects.filter(delivery_id=delivery_id).update(told_at=None, delivery_id=None, due_at=due_at)
 
 
 def add_digests(digests: Mapping[int, int], *, now: dt.datetime) -> None:
-    """Put digests in the inbox of their readers.
-
-    Keys are emails, values people.
-    """
+    """Add digests to the inboxes of their readers; `digests` has the id of the reader of each email."""
     InboxItem.objects.bulk_create(
         [
             InboxItem(
-                person_id=person,
+                person_id=person_id,
                 kind=DeliveryKind.DIGEST,
                 group=NoticeGroup.DIGESTS,
                 record_kind="digest",
-                record_id=number,
+                record_id=email_id,
                 created_at=now,
             )
-            for number, person in digests.items()
+            for email_id, person_id in digests.items()
         ],
         ignore_conflicts=True,
     )

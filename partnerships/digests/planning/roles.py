@@ -1,4 +1,4 @@
-"""Role rules: people follow something while they have a role."""
+"""Applies role rules: they subscribe people while they have a role, and end the subscriptions after that."""
 
 from __future__ import annotations
 
@@ -17,34 +17,33 @@ from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.plans.models import Signatory
 
-#: Why a subscription ended with a role; gaining the role again brings it back.
+#: Why a subscription ended with a role. It begins again if the person gets the role back. Stored in subscriptions and
+#: compared with them, so it must not change.
 NO_LONGER = "They no longer have the role."
 
 
 def people_of(rule: RoleRule) -> QuerySet[Membership]:
-    """The memberships a rule covers today; one person may have several."""
-    current = Membership.objects.current()
+    """Return the memberships that a rule covers today; one person may have several."""
+    memberships = Membership.objects.current()
     if rule.role == RoleRule.Role.MEMBERS:
-        current = current.filter(
+        return memberships.filter(
             organisation__parties__partnership=rule.partnership_id, organisation__parties__status=PartyStatus.ACCEPTED
         )
-    elif rule.role == RoleRule.Role.POST:
+    if rule.role == RoleRule.Role.POST:
         holders = Holder.objects.on().filter(post=rule.post_id, post__ended_on=None).values("person")
-        current = current.filter(person__in=holders, organisation=rule.post.organisation_id if rule.post else None)
-    else:
-        must_sign = Signatory.objects.filter(plan=rule.plan_id, removed_at=None).values("organisation")
-        current = current.filter(role=Role.LEAD, organisation__in=must_sign)
-    return current
+        return memberships.filter(person__in=holders, organisation=rule.post.organisation_id if rule.post else None)
+    must_sign = Signatory.objects.filter(plan=rule.plan_id, removed_at=None).values("organisation")
+    return memberships.filter(role=Role.LEAD, organisation__in=must_sign)
 
 
 def contacts_of(rule: RoleRule) -> QuerySet[Holder]:
-    """Present holders of the post with an email address but no account."""
+    """Return the present holders of the rule's post who have an email address but no account."""
     holders = Holder.objects.on().filter(post__ended_on=None, person=None, cleared_at=None)
     return holders.filter(post=rule.post_id or 0).exclude(email="").order_by("pk")
 
 
 def contact_people(rule: RoleRule) -> set[int]:
-    """Ids of people without an account who have these contacts' addresses."""
+    """Return the ids of people without an account who have the address of such a holder."""
     addresses = {address.lower() for address in contacts_of(rule).values_list("email", flat=True)}
     if not addresses:
         return set()
@@ -53,52 +52,54 @@ def contact_people(rule: RoleRule) -> set[int]:
 
 
 def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
-    """Apply the rules about these plans; return the new followers."""
+    """Apply the rules about these plans and their partnerships; returns the ids of new followers."""
     rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
     return apply_rules(rules, now=now)
 
 
 def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
-    """Subscribe people these rules cover, and end those they do not.
+    """Subscribe the people whom these rules cover, and end the subscriptions of those whom they no longer cover.
 
-    People who regain a role are subscribed again, unless they ended it themselves. New followers start at the present
-    versions. Returns their ids.
+    People who get a role back are subscribed again, unless they ended the subscription themselves. New followers start
+    at the present versions. Returns the ids of new followers.
     """
-    newcomers: set[int] = set()
+    new_follower_ids: set[int] = set()
     for rule in rules.select_related("partnership", "plan", "post"):
-        covered = set(people_of(rule).values_list("person_id", flat=True))
-        _end_for_leavers(rule, covered | contact_people(rule) | _covered_by_others(rule), now=now)
-        newcomers |= _subscribe_newcomers(rule, covered, now=now)
-    return newcomers
+        covered_ids = set(people_of(rule).values_list("person_id", flat=True))
+        # People without an account are asked by email first (`services.ask_post_contacts`), so they only stay here.
+        _end_for_leavers(rule, covered_ids | contact_people(rule) | _covered_by_others(rule), now=now)
+        new_follower_ids |= _subscribe_newcomers(rule, covered_ids, now=now)
+    return new_follower_ids
 
 
 def _covered_by_others(rule: RoleRule) -> set[int]:
-    """The people that another rule about the same target covers."""
-    other_rules = RoleRule.objects.filter(_about(rule)).exclude(pk=rule.pk).select_related("post")
-    covered: set[int] = set()
-    for other in other_rules:
-        covered |= set(people_of(other).values_list("person_id", flat=True)) | contact_people(other)
-    return covered
+    """Return the ids of the people whom another rule about the same target covers."""
+    other_rules = RoleRule.objects.filter(_same_target(rule)).exclude(pk=rule.pk).select_related("post")
+    covered_ids: set[int] = set()
+    for other_rule in other_rules:
+        covered_ids |= set(people_of(other_rule).values_list("person_id", flat=True)) | contact_people(other_rule)
+    return covered_ids
 
 
-def _about(rule: RoleRule) -> Q:
+def _same_target(rule: RoleRule) -> Q:
+    """The condition that a rule or a subscription is about the target of this rule."""
     return Q(partnership=rule.partnership_id) if rule.partnership_id else Q(plan=rule.plan_id)
 
 
-def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> None:
-    """End what people followed by a role that they no longer hold."""
-    lost = list(
-        Subscription.objects.filter(
-            _about(rule),
-            how=How.ROLE,
-            status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
-        )
-        .exclude(person__in=covered)
-        .select_for_update()
-        .order_by("pk")
+def _end_for_leavers(rule: RoleRule, covered_ids: set[int], *, now: dt.datetime) -> None:
+    """End the subscriptions by role of people who no longer have the role.
+
+    Suppressed subscriptions stay, because they send nothing and the address may never be released.
+    """
+    by_role = Subscription.objects.filter(
+        _same_target(rule),
+        how=How.ROLE,
+        status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
     )
-    for subscription in lost:
-        subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
+    ending = list(by_role.exclude(person__in=covered_ids).select_for_update().order_by("pk"))
+    for subscription in ending:
+        subscription.status = SubscriptionStatus.ENDED
+        subscription.ended_at = now
         subscription.reason = NO_LONGER
         record(
             actor_id=None,
@@ -110,42 +111,51 @@ def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> 
             now=now,
             data={"reason": subscription.reason},
         )
-    Subscription.objects.bulk_update(lost, ["status", "ended_at", "reason"])
-    if lost:
-        drop_unfollowed([subscription.person_id for subscription in lost])
+    Subscription.objects.bulk_update(ending, ["status", "ended_at", "reason"])
+    if ending:
+        drop_unfollowed([subscription.person_id for subscription in ending])
 
 
 def why_of_post(post: Post) -> str:
-    """Why the holder of a post gets digests, to follow the word "because"."""
+    """Return why the holder of a post gets digests, to follow the word "because"."""
     return f"you hold the post {post}, which gets these digests"[:300]
 
 
-def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:
-    """Subscribe people that the rule covers now and did not before. Returns their ids."""
-    why = (
-        why_of_post(rule.post)
-        if rule.post is not None
-        else f"you act for a partner of {rule.partnership.title}"
-        if rule.partnership is not None
-        else f"your organisation is asked to sign {rule.plan.title if rule.plan else 'it'}"
-    )[:300]
-    known_subscriptions = {
-        subscription.person_id: subscription
-        for subscription in Subscription.objects.filter(_about(rule), person__in=covered)
-    }
-    back = [
+def _why_by_role(rule: RoleRule) -> str:
+    """Return why people whom a rule covers get digests, to follow the word "because"."""
+    if rule.post is not None:
+        return why_of_post(rule.post)
+    if rule.partnership is not None:
+        return f"you act for a partner of {rule.partnership.title}"[:300]
+    assert rule.plan is not None  # a constraint
+    return f"your organisation is asked to sign {rule.plan.title}"[:300]
+
+
+def _subscribe_newcomers(rule: RoleRule, covered_ids: set[int], *, now: dt.datetime) -> set[int]:
+    """Subscribe the people whom a rule covers and who do not follow its target yet; returns their ids.
+
+    Nobody is subscribed who follows the target in another way, or who stopped following it.
+    """
+    why = _why_by_role(rule)
+    existing = Subscription.objects.filter(_same_target(rule), person__in=covered_ids)
+    subscription_by_person = {subscription.person_id: subscription for subscription in existing}
+    restarted = [
         subscription
-        for subscription in known_subscriptions.values()
+        for subscription in subscription_by_person.values()
         if subscription.how == How.ROLE and subscription.is_ended and subscription.refused_at is None
     ]
-    for subscription in back:
-        subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.CONFIRMED, now, now
-        subscription.ended_at, subscription.reason, subscription.why = None, "", why
-    Subscription.objects.bulk_update(back, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"])
+    for subscription in restarted:
+        subscription.status = SubscriptionStatus.CONFIRMED
+        subscription.asked_at = now
+        subscription.confirmed_at = now
+        subscription.ended_at = None
+        subscription.reason = ""
+        subscription.why = why
+    Subscription.objects.bulk_update(restarted, ["status", "asked_at", "confirmed_at", "ended_at", "reason", "why"])
     created = Subscription.objects.bulk_create(
         [
             Subscription(
-                person_id=person,
+                person_id=person_id,
                 status=SubscriptionStatus.CONFIRMED,
                 how=How.ROLE,
                 added_by_id=rule.set_by_id,
@@ -155,8 +165,9 @@ def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime)
                 partnership_id=rule.partnership_id,
                 plan_id=rule.plan_id,
             )
-            for person in sorted(covered - set(known_subscriptions))
+            for person_id in sorted(covered_ids - subscription_by_person.keys())
         ]
     )
-    start_watermarks(subscriptions=[subscription.pk for subscription in (*created, *back)], now=now)
-    return {subscription.person_id for subscription in (*created, *back)}
+    started = [*created, *restarted]
+    start_watermarks(subscriptions=[subscription.pk for subscription in started], now=now)
+    return {subscription.person_id for subscription in started}

@@ -1,6 +1,7 @@
-"""Which events each follower may be told about.
+"""Finds the events that each follower may be told about.
 
-People with an account are asked through `activity.registry`; a stakeholder hears what docs/rights.md says.
+The rights of people with an account are those of timelines (`activity.registry`); those of stakeholders are in
+docs/rights.md.
 """
 
 from __future__ import annotations
@@ -28,31 +29,37 @@ from partnerships.people.models import User
 
 
 def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dict[int, frozenset[int]]:
-    """The events that each of these people with an account may see.
+    """Return the ids of the events that each of these people with an account may see, by person.
 
-    Rights follow from the organisations that a person acts for, and from the roles, so one query answers for all people
-    with the same organisations and roles. Facilitators and administrators have rights of their own: one query for each.
+    Rights follow from the organisations that a person acts for and the roles there, so there is one query for all
+    people with the same organisations and roles. Facilitators and administrators have further rights, so each of them
+    needs a query of their own.
     """
     if not people or not events:
         return {}
-    roles: dict[int, set[tuple[int, str]]] = defaultdict(set)
-    current = Membership.objects.current().filter(person__in=people)
-    for person, organisation, role in current.values_list("person_id", "organisation_id", "role"):
-        roles[person].add((organisation, role))
-    facilitators = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
-    people_by_rights: dict[object, list[User]] = defaultdict(list)
+    roles_by_person: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    memberships = Membership.objects.current().filter(person__in=people)
+    for person_id, organisation_id, role in memberships.values_list("person_id", "organisation_id", "role"):
+        roles_by_person[person_id].add((organisation_id, role))
+    facilitator_ids = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
+
+    users_by_rights: dict[object, list[User]] = defaultdict(list)
     for user in User.objects.filter(pk__in=people, is_active=True).order_by("pk"):
-        rights = user.pk if user.pk in facilitators or user.is_staff else frozenset(roles[user.pk])
-        people_by_rights[rights].append(user)
-    readers: dict[int, frozenset[int]] = {}
-    for people_alike in people_by_rights.values():
-        visible = frozenset(visible_events(people_alike[0], Q(pk__in=list(events))).values_list("pk", flat=True))
-        readers |= dict.fromkeys((user.pk for user in people_alike), visible)
-    return readers
+        has_further_rights = user.pk in facilitator_ids or user.is_staff
+        users_by_rights[user.pk if has_further_rights else frozenset(roles_by_person[user.pk])].append(user)
+
+    visible_by_person: dict[int, frozenset[int]] = {}
+    for users in users_by_rights.values():
+        visible_ids = frozenset(visible_events(users[0], Q(pk__in=list(events))).values_list("pk", flat=True))
+        visible_by_person |= dict.fromkeys((user.pk for user in users), visible_ids)
+    return visible_by_person
 
 
 class Follows(NamedTuple):
-    """One row of the view `SubjectFollowing`; a batch of emails reads many."""
+    """One row of the database view `SubjectFollowing`: a subscription by which a person follows a subject.
+
+    A named tuple and not a model, because a batch of emails reads many.
+    """
 
     person_id: int
     subject_id: int
@@ -71,61 +78,62 @@ SELECT person_id, subject_id, subscription_id, added_for_id, frequency, hears, r
 
 
 def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple[int, int], list[Follows]]:
-    """Subscriptions through which these people follow these subjects, by person and subject; closest first."""
-    follows_by_person: dict[tuple[int, int], list[Follows]] = defaultdict(list)
+    """Return how these people follow these subjects, by the ids of both; the closest subscription comes first."""
+    follows_by_pair: dict[tuple[int, int], list[Follows]] = defaultdict(list)
     for row in rows_planned_once(_FOLLOWS, [sorted(people), sorted(subjects)], generic_plan=True):
         follows = Follows(*row)
-        follows_by_person[follows.person_id, follows.subject_id].append(follows)
-    return follows_by_person
+        follows_by_pair[follows.person_id, follows.subject_id].append(follows)
+    return follows_by_pair
 
 
 def open_subjects(followed: Collection[Follows], askable: Collection[int]) -> set[tuple[int, int]]:
-    """Pairs of a stakeholder and a subject that the stakeholder may still be told about through a subscription.
+    """Return the pairs (person id, subject id) of stakeholders and the subjects they may still be told about.
 
-    `askable`: subscriptions to what the organisation that added them may read. Following an organisation includes the
-    partnerships where that organisation takes part, or that the whole network may see.
+    `askable` are the ids of subscriptions whose target the organisation that added the stakeholder may read. That is
+    enough for the target itself (rank 1). A follower of an organisation also follows its partnerships: of these, only
+    those that the whole network may see, or in which the organisation that added the stakeholder takes part.
     """
-    through = {row.subject_id for row in followed if row.subscription_id in askable and row.rank > 1}
-    record_of = dict(Subject.objects.filter(pk__in=through).values_list("pk", "record_id")) if through else {}
-    records = set(record_of.values())
-    if not records:
-        return {(row.person_id, row.subject_id) for row in followed if row.subscription_id in askable and row.rank == 1}
-    network = set(
-        Partnership.objects.filter(pk__in=records, audience=PartnershipAudience.NETWORK).values_list("pk", flat=True)
-    )
-    parties = set(Party.objects.present().filter(partnership__in=records).values_list("partnership", "organisation"))
-    return {
-        (row.person_id, row.subject_id)
-        for row in followed
-        if row.subscription_id in askable
-        and (
-            row.rank == 1
-            or record_of[row.subject_id] in network
-            or (record_of[row.subject_id], row.added_for_id) in parties
-        )
-    }
+    readable = [row for row in followed if row.subscription_id in askable]
+    direct_pairs = {(row.person_id, row.subject_id) for row in readable if row.rank == 1}
+    indirect = [row for row in readable if row.rank > 1]
+    if not indirect:
+        return direct_pairs
+
+    subjects = Subject.objects.filter(pk__in={row.subject_id for row in indirect})
+    partnership_by_subject = dict(subjects.values_list("pk", "record_id"))
+    partnership_ids = set(partnership_by_subject.values())
+    of_network = Partnership.objects.filter(pk__in=partnership_ids, audience=PartnershipAudience.NETWORK)
+    network_ids = set(of_network.values_list("pk", flat=True))
+    present_parties = Party.objects.present().filter(partnership__in=partnership_ids)
+    parties = set(present_parties.values_list("partnership", "organisation"))
+
+    def is_open(row: Follows) -> bool:
+        partnership_id = partnership_by_subject[row.subject_id]
+        return partnership_id in network_ids or (partnership_id, row.added_for_id) in parties
+
+    return direct_pairs | {(row.person_id, row.subject_id) for row in indirect if is_open(row)}
 
 
 def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
-    """The events that stakeholders without an account may be told about.
+    """Return the ids of the events that stakeholders without an account may be told about.
 
-    Events about a commitment, ask, offer or meeting are among them only while a party's lead has marked it.
+    Events about a commitment, ask, offer or meeting are among them only while a lead of a party has marked the record.
     """
     open_ids: set[int] = set()
-    to_be_marked: dict[str, list[Event]] = defaultdict(list)
+    events_needing_mark: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if event.audience == Audience.OUTSIDE:
             open_ids.add(event.pk)
         elif event.audience == Audience.MARKED:
-            to_be_marked[event.target_kind].append(event)
-    for kind, of_kind in to_be_marked.items():
-        marked = _marked_among(kind, {event.target_id for event in of_kind})
-        open_ids.update(event.pk for event in of_kind if event.target_id in marked)
+            events_needing_mark[event.target_kind].append(event)
+    for kind_name, kind_events in events_needing_mark.items():
+        marked_ids = _marked_among(kind_name, {event.target_id for event in kind_events})
+        open_ids.update(event.pk for event in kind_events if event.target_id in marked_ids)
     return frozenset(open_ids)
 
 
 def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
-    """The ids of those of these records that are marked for stakeholders; none of a kind without marks."""
+    """Return the ids of those of these records that are marked for stakeholders; none of a kind without marks."""
     kind = kind_named(kind_name)
     if kind is None or kind.marked_ids is None:
         return set()
@@ -133,64 +141,71 @@ def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
 
 
 def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:
-    """Pairs of a stakeholder and an event within a plan that the stakeholder may not read."""
-    within = {event.pk: event.within_id for event in events if event.within_kind == SubjectKind.PLAN}
-    plans = {plan for plan in within.values() if plan is not None}
-    if not stakeholders or not plans:
+    """Return the pairs (person id, event id) of stakeholders and events within plans that they may not read."""
+    plan_by_event = {event.pk: event.within_id for event in events if event.within_kind == SubjectKind.PLAN}
+    plan_ids = {plan_id for plan_id in plan_by_event.values() if plan_id is not None}
+    if not stakeholders or not plan_ids:
         return set()
-    readable = reading_classes(sorted(plans), now=now, people=sorted(stakeholders))
+    class_by_reader = reading_classes(sorted(plan_ids), now=now, people=sorted(stakeholders))
     return {
-        (stakeholder, event)
-        for stakeholder in stakeholders
-        for event, plan in within.items()
-        if (stakeholder, plan) not in readable
+        (person_id, event_id)
+        for person_id in stakeholders
+        for event_id, plan_id in plan_by_event.items()
+        if (person_id, plan_id) not in class_by_reader
     }
 
 
 def own_organisations(people: Collection[int], followed: Iterable[Follows]) -> dict[int, set[int]]:
-    """The organisations that each person acts for, or that added them."""
-    organisations: dict[int, set[int]] = defaultdict(set)
-    current = Membership.objects.current().filter(person__in=people)
-    for person, organisation in current.values_list("person_id", "organisation_id"):
-        organisations[person].add(organisation)
+    """Return the ids of the organisations that each person acts for, or that added them, by person."""
+    organisations_by_person: dict[int, set[int]] = defaultdict(set)
+    memberships = Membership.objects.current().filter(person__in=people)
+    for person_id, organisation_id in memberships.values_list("person_id", "organisation_id"):
+        organisations_by_person[person_id].add(organisation_id)
     for row in followed:
         if row.added_for_id is not None:
-            organisations[row.person_id].add(row.added_for_id)
-    return organisations
+            organisations_by_person[row.person_id].add(row.added_for_id)
+    return organisations_by_person
 
 
 def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
-    """The organisations that each event concerns: its actor and sides."""
-    concerned: dict[int, set[int]] = {event.pk: set() for event in events}
+    """Return the ids of the organisations that each event concerns, by event.
+
+    These are the organisation of the actor, those that the event is recorded for or names, and the sides of the
+    commitment, ask or offer that the event is about.
+    """
+    concerned_ids: dict[int, set[int]] = {event.pk: set() for event in events}
     for event in events:
         if event.organisation_id is not None:
-            concerned[event.pk].add(event.organisation_id)
+            concerned_ids[event.pk].add(event.organisation_id)
         for subject in event.subjects:
-            kind, _, record = subject.partition(":")
+            kind, _, record_id = subject.partition(":")
             if kind == SubjectKind.ORGANISATION:
-                concerned[event.pk].add(int(record))
+                concerned_ids[event.pk].add(int(record_id))
         organisation_id = event.data.get("organisation")
         if isinstance(organisation_id, int):
-            concerned[event.pk].add(organisation_id)
+            concerned_ids[event.pk].add(organisation_id)
+
     sides: Mapping[str, Mapping[int, set[int]]] = {
         SubjectKind.COMMITMENT: _sides_of_commitments(events),
         SubjectKind.REQUEST: _sides_of_requests(events),
     }
     for event in events:
-        concerned[event.pk] |= sides.get(event.target_kind, {}).get(event.target_id, set())
-    return concerned
+        concerned_ids[event.pk] |= sides.get(event.target_kind, {}).get(event.target_id, set())
+    return concerned_ids
 
 
 def _sides_of_commitments(events: Sequence[Event]) -> dict[int, set[int]]:
+    """Return the organisations that give and receive what these events' commitments promise, by commitment."""
     ids = {event.target_id for event in events if event.target_kind == SubjectKind.COMMITMENT}
     rows = Commitment.objects.filter(pk__in=ids).values_list("pk", "giver", "receiver")
     return {pk: {side for side in sides if side is not None} for pk, *sides in rows}
 
 
 def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
+    """Return the organisations that make and are named in these events' asks and offers, by ask or offer."""
     ids = {event.target_id for event in events if event.target_kind == SubjectKind.REQUEST}
     sides: dict[int, set[int]] = defaultdict(set)
     rows = Entry.objects.filter(pk__in=ids).values_list("pk", "organisation", "addressees__organisation")
-    for pk, organisation, addressee in rows:
-        sides[pk] |= {side for side in (organisation, addressee) if side is not None}
+    for pk, organisation_id, addressee_id in rows:
+        sides[pk] |= {side for side in (organisation_id, addressee_id) if side is not None}
     return sides

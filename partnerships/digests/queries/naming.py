@@ -1,4 +1,4 @@
-"""Which subscriptions may be named to a person, or asked about."""
+"""Finds the subscriptions whose target a person, or the organisation that asked them, may know by name."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from partnerships.plans.models import Plan, Version
 from partnerships.recommendations.models import Recommendation
 
 
-class Followed(NamedTuple):
-    """The record that a subscription is to, and the organisation that added the follower.
+class FollowedTarget(NamedTuple):
+    """The target of a subscription, and the organisation that added the follower.
 
-    It is a named tuple because a batch of emails reads many. `audience` is that of the partnership.
+    A named tuple and not a model, because a batch of emails reads many. `audience` is that of the partnership.
     """
 
     pk: int
@@ -44,7 +44,8 @@ class Followed(NamedTuple):
     audience: str | None
 
 
-_FOLLOWED = """
+#: The columns of `FollowedTarget`.
+_TARGETS_BY_ID = """
 SELECT s.id, s.plan_id, s.partnership_id, s.organisation_id, s.request_id, s.commitment_id, s.recommendation_id,
        s.added_for_id, a.audience
   FROM digests_subscription s LEFT JOIN agreements_partnership a ON a.id = s.partnership_id
@@ -53,10 +54,10 @@ SELECT s.id, s.plan_id, s.partnership_id, s.organisation_id, s.request_id, s.com
 
 
 def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """The ids of the subscriptions to records that the organisation that added the follower may read."""
-    return _open(
+    """Return the ids of the subscriptions whose target the organisation that added the follower may read."""
+    return _readable_ids(
         [
-            Followed(
+            FollowedTarget(
                 pk=subscription.pk,
                 plan_id=subscription.plan_id,
                 partnership_id=subscription.partnership_id,
@@ -74,76 +75,86 @@ def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> s
 
 
 def open_by_id(subscription_ids: Collection[int], now: dt.datetime) -> set[int]:
-    """Do as `open_to_askers`, for subscriptions given by their ids."""
-    rows = rows_planned_once(_FOLLOWED, [sorted(subscription_ids)], generic_plan=True) if subscription_ids else []
-    return _open([Followed(*row) for row in rows], now)
+    """Read subscriptions by their ids, and return those that `open_to_askers` would return."""
+    if not subscription_ids:
+        return set()
+    rows = rows_planned_once(_TARGETS_BY_ID, [sorted(subscription_ids)], generic_plan=True)
+    return _readable_ids([FollowedTarget(*row) for row in rows], now)
 
 
-def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
-    """The ids of the subscriptions to records that the organisation that added the follower may read."""
-    reach = reach_of({subscription.plan_id for subscription in subscriptions if subscription.plan_id is not None}, now)
-    inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
-    private = [
-        subscription.partnership_id
-        for subscription in subscriptions
-        if subscription.partnership_id is not None and subscription.audience != PartnershipAudience.NETWORK
-    ]
-    present = Party.objects.present().filter(partnership__in=set(private)) if private else Party.objects.none()
-    parties = set(present.values_list("partnership", "organisation"))
-    marked_ids = _marked_ids(subscriptions)
+def _readable_ids(targets: Collection[FollowedTarget], now: dt.datetime) -> set[int]:
+    """Apply the rights of stakeholders (docs/rights.md) to each kind of target; returns ids of subscriptions."""
+    reach = reach_of({target.plan_id for target in targets if target.plan_id is not None}, now)
+    inside_pairs = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
+    private_partnerships = {
+        target.partnership_id
+        for target in targets
+        if target.partnership_id is not None and target.audience != PartnershipAudience.NETWORK
+    }
+    parties: set[tuple[int, int]] = set()
+    if private_partnerships:
+        present = Party.objects.present().filter(partnership__in=private_partnerships)
+        parties = set(present.values_list("partnership", "organisation"))
+    marked_ids = _marked_ids(targets)
 
-    def is_open(followed: Followed) -> bool:
-        if followed.plan_id is not None:
-            if followed.plan_id in reach.public:
+    def is_readable(target: FollowedTarget) -> bool:
+        if target.plan_id is not None:
+            # Anybody may follow a public plan, so nobody needs to have added its followers.
+            if target.plan_id in reach.public:
                 return True
-            if followed.plan_id in reach.network:
-                return followed.added_for_id is not None
-            return (followed.plan_id, followed.added_for_id) in inside
-        if followed.partnership_id is not None and followed.audience != PartnershipAudience.NETWORK:
-            return (followed.partnership_id, followed.added_for_id) in parties
-        if followed.request_id is not None or followed.commitment_id is not None:
-            return followed.pk in marked_ids
-        return followed.recommendation_id is None  # stakeholders are told nothing about recommendations
+            # Every organisation of the network may read the plan, so it is enough that one added the follower.
+            if target.plan_id in reach.network:
+                return target.added_for_id is not None
+            return (target.plan_id, target.added_for_id) in inside_pairs
+        # The name of a partnership that the whole network may see is no secret.
+        if target.partnership_id is not None and target.audience != PartnershipAudience.NETWORK:
+            return (target.partnership_id, target.added_for_id) in parties
+        # A lead decides for each ask, offer and commitment whether stakeholders may know about it.
+        if target.request_id is not None or target.commitment_id is not None:
+            return target.pk in marked_ids
+        # Organisations are public, and stakeholders are told nothing about recommendations.
+        return target.recommendation_id is None
 
-    return {subscription.pk for subscription in subscriptions if is_open(subscription)}
+    return {target.pk for target in targets if is_readable(target)}
 
 
-def _marked_ids(subscriptions: Collection[Followed]) -> set[int]:
-    """The ids of the subscriptions to asks, offers and commitments that stakeholders may be told about.
+def _marked_ids(targets: Collection[FollowedTarget]) -> set[int]:
+    """Return the ids of subscriptions to asks, offers and commitments that stakeholders may be told about.
 
-    A lead has marked the record, and the organisation that added the stakeholder takes part in its partnership.
+    A lead must have marked the record, and the organisation that added the stakeholder must take part in its
+    partnership.
     """
     marked_ids: set[int] = set()
     for field, kind in (("request", SubjectKind.REQUEST), ("commitment", SubjectKind.COMMITMENT)):
-        ids = [subscription.pk for subscription in subscriptions if getattr(subscription, f"{field}_id") is not None]
+        subscription_ids = [target.pk for target in targets if getattr(target, f"{field}_id") is not None]
         record_kind = kind_named(kind.value)
-        if not ids or record_kind is None or record_kind.marked_ids is None:
+        if not subscription_ids or record_kind is None or record_kind.marked_ids is None:
             continue
         party = Party.objects.present().filter(
             partnership=OuterRef(f"{field}__partnership"), organisation=OuterRef("added_for")
         )
-        open_subscriptions = Subscription.objects.filter(
-            Exists(party), pk__in=ids, **{f"{field}__in": record_kind.marked_ids()}
+        subscriptions = Subscription.objects.filter(
+            Exists(party), pk__in=subscription_ids, **{f"{field}__in": record_kind.marked_ids()}
         )
-        marked_ids |= set(open_subscriptions.values_list("pk", flat=True))
+        marked_ids |= set(subscriptions.values_list("pk", flat=True))
     return marked_ids
 
 
-def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
-    """The ids of the subscriptions to records that this person, who has an account, may see."""
+def _ids_visible_to(person: User, subscriptions: Collection[Subscription]) -> set[int]:
+    """Return the ids of the subscriptions whose target this person, who has an account, may see."""
     record_groups = [
         list({pk for subscription in subscriptions if (pk := getattr(subscription, f"{field}_id")) is not None})
         for field in _TARGET_FIELDS
     ]
-    return set(rows_for(_seen, person, [subscription.pk for subscription in subscriptions], *record_groups))
+    return set(rows_for(_visible_to, person, [subscription.pk for subscription in subscriptions], *record_groups))
 
 
-#: The fields of `Subscription` that refer to what it follows, in the order of the parameters of `_seen`.
+#: The fields of `Subscription` that refer to what it follows, in the order of the parameters of `_visible_to`.
 _TARGET_FIELDS = ("plan", "partnership", "organisation", "request", "commitment", "recommendation")
 
 
 def records_known_to(person: User) -> dict[str, QuerySet[Any]]:
-    """The records that a person with an account may know by name, by the field of `Subscription`."""
+    """Return the records that a person with an account may know by name, by the field of `Subscription`."""
     return {
         "plan": Plan.objects.visible_to(person),
         "partnership": Partnership.objects.visible_to(person),
@@ -154,7 +165,7 @@ def records_known_to(person: User) -> dict[str, QuerySet[Any]]:
     }
 
 
-def _seen(
+def _visible_to(
     person: User,
     subscriptions: list[int],
     plans: list[int],
@@ -164,23 +175,23 @@ def _seen(
     commitments: list[int],
     recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
-    """The ids of the subscriptions whose record the person may see; the records are given by kind."""
+    """Return the ids of the subscriptions whose target the person may see; the targets are given by kind."""
     with one_by_one():
-        known_records = records_known_to(person)
-    # Only among these records: otherwise PostgreSQL works out the rights to every plan.
+        visible_records = records_known_to(person)
+    # Filtered by the ids of the targets, because PostgreSQL would otherwise work out the rights to every plan.
     record_groups = (plans, partnerships, organisations, requests, commitments, recommendations)
     condition = Q(pk__in=[])
     for field, ids in zip(_TARGET_FIELDS, record_groups, strict=True):
-        condition |= Q(**{f"{field}__in": known_records[field].filter(pk__in=ids).values("pk")})
-    seen = Subscription.objects.filter(condition, pk__in=subscriptions)
-    return seen.values_list("pk", flat=True)
+        condition |= Q(**{f"{field}__in": visible_records[field].filter(pk__in=ids).values("pk")})
+    visible = Subscription.objects.filter(condition, pk__in=subscriptions)
+    return visible.values_list("pk", flat=True)
 
 
 def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """The ids of the subscriptions whose follower may know today what they are about.
+    """Return the ids of the subscriptions whose own follower may know the name of the target today.
 
-    A stakeholder may know what the organisation that added them may read, others what they may see. One query answers
-    for all partnerships, because a batch of emails names many.
+    A stakeholder may know what the organisation that added them may read, a person with an account what they may see.
+    All partnerships are looked up in one query, because a batch of emails names many.
     """
     rows = list(subscriptions)
     of_stakeholders = [subscription for subscription in rows if subscription.person.is_stakeholder]
@@ -193,12 +204,12 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
         named_ids |= set(Subscription.objects.filter(may_see, pk__in=to_partnerships).values_list("pk", flat=True))
     for subscription in with_account:
         if subscription.partnership_id is None:
-            named_ids |= _seen_by(subscription.person, [subscription])
+            named_ids |= _ids_visible_to(subscription.person, [subscription])
     return named_ids
 
 
 def set_names_for_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set `named` and `piece_name` on each subscription as its own follower may see them; return the rows."""
+    """Set `named` and `piece_name` on each subscription as its own follower may see them; returns the subscriptions."""
     rows = list(subscriptions)
     named_ids = named_to_followers(rows, now)
     for subscription in rows:
@@ -208,23 +219,23 @@ def set_names_for_followers(subscriptions: Iterable[Subscription], now: dt.datet
 
 
 def _set_piece_names(subscriptions: Collection[Subscription]) -> None:
-    """Set the names of sites and milestones as people outside the plan see them."""
-    with_pieces = [subscription for subscription in subscriptions if subscription.key and subscription.named]
-    if not with_pieces:
+    """Set the names of sites and milestones, without those that only people inside the plan may read."""
+    to_pieces = [subscription for subscription in subscriptions if subscription.key and subscription.named]
+    if not to_pieces:
         return
-    newest = Version.objects.filter(
-        plan__in={subscription.plan_id for subscription in with_pieces}, number=F("plan__current_number")
-    )
-    contents = {plan: outside(normalise(content)) for plan, content in newest.values_list("plan", "content")}
-    for subscription in with_pieces:
-        piece = (
-            get_piece(contents[subscription.plan_id], subscription.key) if subscription.plan_id in contents else None
-        )
+    plan_ids = {subscription.plan_id for subscription in to_pieces}
+    newest_versions = Version.objects.filter(plan__in=plan_ids, number=F("plan__current_number"))
+    content_by_plan = {
+        plan_id: outside(normalise(content)) for plan_id, content in newest_versions.values_list("plan", "content")
+    }
+    for subscription in to_pieces:
+        content = content_by_plan.get(subscription.plan_id or 0)
+        piece = get_piece(content, subscription.key) if content is not None else None
         subscription.piece_name = str(piece["name"]) if piece else ""
 
 
 def set_names_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set `named` and `piece_name`, from which `shown_name` follows, as this reader may see them; return the rows.
+    """Set `named` and `piece_name`, from which `shown_name` follows, as this reader may see them; returns the rows.
 
     The subscriptions are the reader's own, or those of stakeholders of the reader's organisation.
     """
@@ -232,7 +243,7 @@ def set_names_for(reader: User, subscriptions: Iterable[Subscription], now: dt.d
     if reader.is_stakeholder:
         named_ids = open_to_askers(rows, now)
     else:
-        named_ids = _seen_by(reader, rows) if rows else set()
+        named_ids = _ids_visible_to(reader, rows) if rows else set()
     for subscription in rows:
         subscription.named = subscription.pk in named_ids
     _set_piece_names(rows)
@@ -240,22 +251,21 @@ def set_names_for(reader: User, subscriptions: Iterable[Subscription], now: dt.d
 
 
 def may_still_be_asked(subscription: Subscription, now: dt.datetime) -> bool:
-    """Whether an email that asks a person may still name what it is about."""
+    """Whether an email may still ask the person about this subscription, and so name its target."""
     return bool(named_to_followers([subscription], now))
 
 
 def askable_again(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
-    """The ids of the refused subscriptions for which the person may request a new confirmation email.
+    """Return the ids of the refused subscriptions for which the person may request a new confirmation email.
 
-    They may while the refusal holds, and at any time for a public plan. Later, the organisation must ask again.
+    They may while the refusal keeps partners from asking, and at any time for a public plan. Otherwise the partner must
+    ask again, because the partner may no longer want to.
     """
     refused = [subscription for subscription in subscriptions if subscription.is_refused]
-    old = {
-        subscription.plan_id
-        for subscription in refused
-        if subscription.plan_id is not None and not subscription.was_refused(now)
-    }
-    public = set(Plan.objects.public().filter(pk__in=old).values_list("pk", flat=True)) if old else set()
-    return {
-        subscription.pk for subscription in refused if subscription.was_refused(now) or subscription.plan_id in public
-    }
+    recent_ids = {subscription.pk for subscription in refused if subscription.was_refused(now)}
+    older = [subscription for subscription in refused if subscription.pk not in recent_ids]
+    plan_ids = {subscription.plan_id for subscription in older if subscription.plan_id is not None}
+    if not plan_ids:
+        return recent_ids
+    public_plan_ids = set(Plan.objects.public().filter(pk__in=plan_ids).values_list("pk", flat=True))
+    return recent_ids | {subscription.pk for subscription in older if subscription.plan_id in public_plan_ids}

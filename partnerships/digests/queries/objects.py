@@ -1,9 +1,9 @@
-"""The titles of changed records, and their pages."""
+"""Looks up the titles of records, and the paths of their pages."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.db.models import Model
@@ -20,18 +20,20 @@ from partnerships.recommendations.models import Recommendation
 
 
 class Named(NamedTuple):
-    """What emails call a record, and the path of its page."""
+    """The title of a record in emails, and the path of its page."""
 
     title: str
     path: str
 
 
 def _title(record: Any) -> str:
+    """Return the title of a record; emails shorten the titles of records that can be followed."""
     if isinstance(record, Entry | Commitment | Plan | Partnership | Organisation):
         return title_of(record)
     return str(getattr(record, "title", record))
 
 
+#: The model of each kind of record that changes are about.
 _MODELS: dict[str, type[Model]] = {
     SubjectKind.PARTNERSHIP: Partnership,
     SubjectKind.ORGANISATION: Organisation,
@@ -46,26 +48,19 @@ _MODELS: dict[str, type[Model]] = {
 
 
 def named(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Named]:
-    """The titles and pages of these records, by kind and id.
-
-    Kinds without a page of their own are missing.
-    """
+    """Return the titles and pages of these records, by kind and id; kinds without a page are missing."""
     return {key: Named(_title(record), record.get_absolute_url()) for key, record in records_of(records).items()}
 
 
 def records_of(records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Any]:
-    """The records themselves, by kind and id."""
-    ids: dict[str, set[int]] = defaultdict(set)
+    """Return these records by kind and id, with one query for each kind; kinds without a page are missing."""
+    ids_by_kind: dict[str, set[int]] = defaultdict(set)
     for kind, pk in records:
-        ids[kind].add(pk)
-    return {
-        (kind, pk): record
-        for kind, ids_of_kind in ids.items()
-        if kind in _MODELS
-        for pk, record in _of(_MODELS[kind], ids_of_kind).items()
-    }
+        ids_by_kind[kind].add(pk)
 
-
-def _of(model: type[Model], ids: Collection[int]) -> dict[int, Model]:
-    records: dict[int, Model] = model._default_manager.in_bulk(ids)
-    return records
+    records_by_key: dict[tuple[str, int], Any] = {}
+    for kind, ids in ids_by_kind.items():
+        if kind in _MODELS:
+            existing_records = _MODELS[kind]._default_manager.in_bulk(ids)
+            records_by_key |= {(kind, pk): record for pk, record in existing_records.items()}
+    return records_by_key

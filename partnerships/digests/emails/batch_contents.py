@@ -1,0 +1,135 @@
+"""Collects what the digests of a batch contain, in a few queries for all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from partnerships.digests.emails.reasons import Why, how_often, reasons
+from partnerships.digests.emails.recipients import Candidate
+from partnerships.digests.emails.rendering import Block
+from partnerships.digests.emails.replying import digests_open_to_reply
+from partnerships.digests.emails.selecting import Selection
+from partnerships.digests.emails.subjects import SubjectSelection
+from partnerships.digests.emails.wording import privacy_notice
+from partnerships.digests.models import Subscription
+from partnerships.digests.planning.matches import MatchLine, matches_for_digests
+from partnerships.digests.planning.notices import TakenNotices, notices_for_digests
+from partnerships.kit.waiting import Waiting
+from partnerships.outbox import kinds
+from partnerships.people.models import User
+from partnerships.work.queries import waiting_for_all
+
+
+@dataclass(slots=True)
+class Contents:
+    """What the digests of a batch contain; the keys are ids of emails, or of people where noted."""
+
+    #: News of plans and sections about other subjects.
+    blocks: dict[int, list[Block]]
+    matches: dict[int, tuple[MatchLine, ...]]
+    taken: TakenNotices
+    #: What waits for each person, by person.
+    waiting: dict[int, list[Waiting]]
+    #: Privacy notices, by person.
+    notices: dict[int, str]
+    #: Why people get each digest: texts to follow "because".
+    reasons: dict[int, list[str]]
+    #: The sentence that says how often digests come.
+    frequencies: dict[int, str]
+    #: How many digests have the same reasons and frequency.
+    alike: Counter[tuple[str, ...]]
+    #: Digests with something that their reader no longer follows or may no longer read.
+    lost: set[int]
+    #: Digests that must not be sent again unchanged.
+    altered: set[int]
+    #: Digests whose reader can reply.
+    open_to_reply: set[int]
+    #: The matches and notices in each digest, for the journal.
+    told: dict[int, list[list[int | str]]]
+
+
+def record_content(
+    selected: Selection, changed: SubjectSelection, candidates: Sequence[Candidate], batch: kinds.Batch
+) -> None:
+    """Note in the batch what each digest contains, for the checks before sending and for the journal."""
+    plans_by_email: dict[int, list[tuple[int, str]]] = {}
+    events_by_email: dict[int, list[tuple[int, list[int]]]] = {}
+    facts_by_email: dict[int, list[list[int | str]]] = {}
+    for subject_item in changed.included:
+        pk = subject_item.delivery_id
+        events_by_email.setdefault(pk, []).append((subject_item.subject_id, subject_item.told))
+        subject = changed.subjects[subject_item.subject_id]
+        facts_by_email.setdefault(pk, []).append([subject.kind, subject.record_id, subject_item.to_number])
+    for plan_item in selected.included:
+        pk = plan_item.delivery_id
+        plans_by_email.setdefault(pk, []).append((plan_item.plan_id, plan_item.reading_class))
+        facts_by_email.setdefault(pk, []).append([plan_item.plan_id, plan_item.to_number])
+    for email in candidates:
+        batch.checks[email.pk] = email.person_id, plans_by_email.get(email.pk, ()), events_by_email.get(email.pk, ())
+        batch.told[email.pk] = facts_by_email.get(email.pk, [])
+
+
+def contents_of(
+    candidates: Sequence[Candidate], selected: Selection, changed: SubjectSelection, *, now: dt.datetime
+) -> Contents:
+    """Collect what the digests of a batch will say.
+
+    Repeats get no new matches and notices: they say again what they said before.
+    """
+    because = reasons(selected.included, changed, now=now)
+    blocks = {email.pk: [*selected.blocks.get(email.pk, ()), *changed.blocks.get(email.pk, ())] for email in candidates}
+    recipients = {email.person_id: email.pk for email in candidates if not email.is_stakeholder and not email.is_repeat}
+    in_doubt = {email.person_id for email in candidates if email.recipe is not None}
+    matches, withdrawn, told = matches_for_digests(recipients, in_doubt, now=now)
+    # A notice of a change that the digest tells anyway is left out.
+    acts = {pk: {act for block in email_blocks for act in block.acts} for pk, email_blocks in blocks.items()}
+    taken = notices_for_digests(recipients, in_doubt, acts, now=now)
+    with_content = [
+        email for email in candidates if email.pk in matches or email.pk in taken.lines or blocks.get(email.pk)
+    ]
+    whys = {email.pk: because.get(email.pk) or Why() for email in candidates}
+    minutes = settings.DIGEST_SETTLE_MINUTES
+    frequencies = {email.pk: _how_often(email, frozenset(whys[email.pk].frequencies), minutes) for email in candidates}
+    altered = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)} | changed.altered
+    return Contents(
+        blocks=blocks,
+        matches=matches,
+        taken=taken,
+        waiting=waiting_for_all(_accounts(with_content), now),
+        notices=privacy_notices(candidates),
+        reasons={pk: why.words for pk, why in whys.items()},
+        frequencies=frequencies,
+        alike=Counter((*whys[email.pk].words, frequencies[email.pk]) for email in candidates),
+        lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
+        altered=altered | withdrawn | taken.withdrawn,
+        open_to_reply=digests_open_to_reply(with_content, blocks, taken.partnerships, now=now),
+        told={pk: [*told.get(pk, ()), *taken.told.get(pk, ())] for pk in blocks},
+    )
+
+
+def _how_often(email: Candidate, chosen: frozenset[str], minutes: float) -> str:
+    """Return how often the recipient of a digest gets digests, in a sentence."""
+    to = email.to
+    return how_often(chosen, to.frequency, to.hour, to.weekday, to.working_days_of, to.zone, minutes)
+
+
+def _accounts(candidates: Iterable[Candidate]) -> list[User]:
+    """Return the recipients with an account, because nothing waits for people without one."""
+    ids = [email.person_id for email in candidates if not email.is_stakeholder]
+    return list(User.objects.filter(pk__in=ids)) if ids else []
+
+
+def privacy_notices(candidates: Collection[Candidate]) -> dict[int, str]:
+    """Return the privacy notices of stakeholders who get their first email, by person."""
+    new_person_ids = [email.person_id for email in candidates if email.is_stakeholder and not email.is_introduced]
+    if not new_person_ids:
+        return {}
+    subscriptions = Subscription.objects.filter(person__in=new_person_ids, added_for__isnull=False)
+    # Newest first, so that the dictionary keeps the oldest: who first gave us the address.
+    newest_first = subscriptions.select_related("added_for", "added_by").order_by("-asked_at", "-pk")
+    return {subscription.person_id: privacy_notice(subscription) for subscription in newest_first}

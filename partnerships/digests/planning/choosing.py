@@ -1,7 +1,7 @@
-"""Spreading new versions to followers, and choosing who is due a digest.
+"""Spreads new versions to followers, and chooses whose digests are due.
 
-`spread` marks followers of newly published versions as waiting (`Watermark.due_at`). `choose` makes digests for people
-who are due, with one statement. Both run one at a time under `lock_planning` and may run as often as you like.
+`spread` marks the followers of newly published versions as waiting (`Watermark.due_at`). `choose` makes digests for
+people who are due, with one statement. `lock_planning` lets only one of them run at a time; each may run twice.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from partnerships.plans.models import Plan, Version
 
 log = structlog.get_logger(__name__)
 
-#: Plans spread, people chosen and unreadable watermarks checked in one transaction.
-_PLANS, MAX_PEOPLE, _UNREADABLE = 200, 5_000, 2_000
-#: How often to check whether people without access have gained it; an idle sweep must cost nothing.
+#: How many versions are spread, people chosen and unreadable watermarks checked in one transaction.
+_MAX_VERSIONS, MAX_PEOPLE, _MAX_UNREADABLE = 200, 5_000, 2_000
+#: How often to check whether people without access have gained it: not in every sweep, because an idle one must cost
+#: nothing.
 _LOOK_AGAIN = dt.timedelta(minutes=10)
 #: The first batch is small, so that sending can begin early.
 FIRST = 500
@@ -48,7 +49,7 @@ _LOOK_BACK = dt.timedelta(hours=1)
 
 
 def record_publication(*, version: Version, now: dt.datetime) -> None:
-    """Record a version to be spread; call in the publishing transaction."""
+    """Record a version to be spread; called in the transaction that publishes the version."""
     Publication.objects.get_or_create(
         plan_id=version.plan_id,
         number=version.number,
@@ -57,51 +58,57 @@ def record_publication(*, version: Version, now: dt.datetime) -> None:
 
 
 def spread(*, now: dt.datetime) -> int:
-    """Mark followers of new versions as waiting; return how many versions.
+    """Mark the followers of new versions as waiting; returns how many versions were spread.
 
     Versions under an embargo are spread to the plan's owners, and to everybody when the embargo ends.
     """
-    _find_unannounced(now)
-    if not Publication.objects.filter(spread_at=None, available_at__lte=now).exists():
+    _record_unannounced(now)
+    available = Publication.objects.filter(spread_at=None, available_at__lte=now)
+    if not available.exists():
         return 0
     with transaction.atomic():
         lock_planning()
-        run("SET LOCAL jit = off", {})  # the planner would compile this for many followers; it does not pay
-        waiting = list(
-            Publication.objects.filter(spread_at=None, available_at__lte=now).order_by("available_at", "pk")[:_PLANS]
-        )
-        first: dict[int, int] = {}
-        latest: dict[int, dt.datetime] = {}
-        for publication in waiting:
-            first[publication.plan_id] = min(first.get(publication.plan_id, publication.number), publication.number)
-            latest[publication.plan_id] = max(
-                latest.get(publication.plan_id, publication.published_at), publication.published_at
-            )
-        newcomers = apply_rules_about(plans=first, now=now)
-        _include_newcomers(newcomers, first)
-        lifted = {publication.plan_id for publication in waiting if publication.available_at > publication.published_at}
-        mark_waiting(latest, now=now, lifted=lifted)
-        embargoes = dict(
-            Version.objects.filter(plan__in=first, embargo_until__gt=now).values_list("plan_id", "embargo_until")
-        )
-        numbers = {
-            (plan, number): until
-            for plan, number, until in Version.objects.filter(plan__in=embargoes, embargo_until__gt=now).values_list(
-                "plan_id", "number", "embargo_until"
-            )
+        # For many followers PostgreSQL would compile the statement, which takes longer than running it.
+        run("SET LOCAL jit = off", {})
+        # Read again under the lock, because another process may have spread some since.
+        publications = list(available.order_by("available_at", "pk")[:_MAX_VERSIONS])
+        first_number: dict[int, int] = {}
+        last_published: dict[int, dt.datetime] = {}
+        for publication in publications:
+            plan_id, number, published_at = publication.plan_id, publication.number, publication.published_at
+            first_number[plan_id] = min(first_number.get(plan_id, number), number)
+            last_published[plan_id] = max(last_published.get(plan_id, published_at), published_at)
+
+        new_follower_ids = apply_rules_about(plans=first_number, now=now)
+        _include_new_followers(new_follower_ids, first_number)
+        after_embargo = {
+            publication.plan_id for publication in publications if publication.available_at > publication.published_at
         }
-        for publication in waiting:
-            until = numbers.get((publication.plan_id, publication.number))
-            if until is None:
-                publication.spread_at = now
-            else:
-                publication.available_at = until
-        Publication.objects.bulk_update(waiting, ["spread_at", "available_at"])
-    return len(waiting)
+        mark_waiting(last_published, now=now, lifted=after_embargo)
+        _mark_spread(publications, now)
+    return len(publications)
 
 
-def _find_unannounced(now: dt.datetime) -> None:
-    """Record recent versions published without a signal, such as restores."""
+def _mark_spread(publications: Collection[Publication], now: dt.datetime) -> None:
+    """Mark versions as spread; those under an embargo become available again when it ends."""
+    embargoed = Version.objects.filter(
+        plan__in={publication.plan_id for publication in publications}, embargo_until__gt=now
+    )
+    embargo_ends = {
+        (plan_id, number): ends_at
+        for plan_id, number, ends_at in embargoed.values_list("plan_id", "number", "embargo_until")
+    }
+    for publication in publications:
+        embargo_ends_at = embargo_ends.get((publication.plan_id, publication.number))
+        if embargo_ends_at is None:
+            publication.spread_at = now
+        else:
+            publication.available_at = embargo_ends_at
+    Publication.objects.bulk_update(publications, ["spread_at", "available_at"])
+
+
+def _record_unannounced(now: dt.datetime) -> None:
+    """Record recent versions that were published without a signal, for example by a restore."""
     recent = Version.objects.filter(published_at__gt=now - _LOOK_BACK)
     if not recent.exists():
         return
@@ -112,51 +119,54 @@ def _find_unannounced(now: dt.datetime) -> None:
 
 
 def announce_joined(*, now: dt.datetime) -> int:
-    """Announce plans that joined something followed; return how many.
+    """Announce plans that came under a followed partnership or organisation; returns how many.
 
-    Finds followers without a watermark, and applies the role rules.
+    Applies the role rules first, and then finds followers of a published plan who have no watermark for it.
     """
     with transaction.atomic():
         lock_planning()
         apply_rules(RoleRule.objects.all(), now=now)
         watermarks = Watermark.objects.filter(recipient=OuterRef("person"), plan=OuterRef("plan"))
-        missing = Following.objects.filter(~Exists(watermarks), plan__current_number__gt=0).order_by()
-        plans = sorted(set(missing.values_list("plan_id", flat=True)[:_PLANS]))
-        people = sorted(set(missing.filter(plan__in=plans).values_list("person_id", flat=True)))
+        new_to_follower = Following.objects.filter(~Exists(watermarks), plan__current_number__gt=0).order_by()
+        plans = sorted(set(new_to_follower.values_list("plan_id", flat=True)[:_MAX_VERSIONS]))
+        people = sorted(set(new_to_follower.filter(plan__in=plans).values_list("person_id", flat=True)))
         if plans:
             mark_waiting(dict.fromkeys(plans, now), now=now, people=people)
     return len(plans)
 
 
-def _include_newcomers(newcomers: Collection[int], first: dict[int, int]) -> None:
-    """Report the new version to people who became followers just now."""
-    for plan, number in first.items() if newcomers else ():
-        Watermark.objects.filter(plan=plan, recipient__in=newcomers, number__gte=number).update(number=number - 1)
+def _include_new_followers(person_ids: Collection[int], first_number: dict[int, int]) -> None:
+    """Set the watermarks of people who became followers just now before the new versions, so that they get these."""
+    if not person_ids:
+        return
+    for plan_id, number in first_number.items():
+        watermarks = Watermark.objects.filter(plan=plan_id, recipient__in=person_ids, number__gte=number)
+        watermarks.update(number=number - 1)
 
 
 def admit_newcomers(*, now: dt.datetime) -> int:
-    """Check people without access, oldest first; return how many gained it."""
-    rows = list(
-        Watermark.objects.filter(reading_class=Watermark.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
-        .order_by("told_at", "pk")
-        .values_list("pk", "recipient", "plan")[:_UNREADABLE]
-    )
-    if not rows:
+    """Check whether people without access have gained it, the longest waiting first; returns how many have."""
+    unreadable = Watermark.objects.filter(reading_class=Watermark.Reading.NONE, told_at__lte=now - _LOOK_AGAIN)
+    watermarks = list(unreadable.order_by("told_at", "pk").only("recipient", "plan")[:_MAX_UNREADABLE])
+    if not watermarks:
         return 0
     with transaction.atomic():
         lock_planning()
-        admitted = admit(
-            reach_of({plan for _, _, plan in rows}, now), now=now, people=sorted({person for _, person, _ in rows})
+        reach = reach_of({watermark.plan_id for watermark in watermarks}, now)
+        admitted_count = admit(reach, now=now, people=sorted({watermark.recipient_id for watermark in watermarks}))
+        # Those who still have no access are checked again after `_LOOK_AGAIN`.
+        still_unreadable = Watermark.objects.filter(
+            pk__in=[watermark.pk for watermark in watermarks], reading_class=Watermark.Reading.NONE
         )
-        Watermark.objects.filter(pk__in=[pk for pk, _, _ in rows], reading_class=Watermark.Reading.NONE).update(
-            told_at=now
-        )
-    return admitted
+        still_unreadable.update(told_at=now)
+    return admitted_count
 
 
 # ---- Finding versions that were left unsent
 
-_LEFT = """
+#: Watermarks behind their plan that nothing is about to move: not due, no version waiting to be spread, and no email
+#: with the plan that is still to be sent, or that failed or bounced with its newest version.
+_PLANS_LEFT = """
 SELECT t.plan_id, t.recipient_id
   FROM digests_watermark t
   JOIN plans_plan p ON p.id = t.plan_id
@@ -174,8 +184,8 @@ SELECT t.plan_id, t.recipient_id
  ORDER BY t.plan_id, t.recipient_id
 """
 
-
-_LEFT_CHANGES = """
+#: The same for watermarks of subjects.
+_SUBJECTS_LEFT = """
 SELECT t.subject_id, t.recipient_id
   FROM digests_subjectwatermark t
   JOIN activity_subject x ON x.id = t.subject_id
@@ -195,44 +205,48 @@ SELECT t.subject_id, t.recipient_id
 
 
 def reconcile(*, now: dt.datetime) -> int:
-    """Mark versions and changes as waiting that no digest is about to send.
+    """Mark versions and changes as waiting that no digest is about to send; returns how many watermarks wait now.
 
-    This covers people who regained access, and faults. Digests that failed stay in the ledger and are not repeated.
-    Returns how many watermarks now wait.
+    This is for people who regained access, and for faults. Digests that failed stay in the ledger and are not repeated.
     """
-    missing: dict[int, list[int]] = defaultdict(list)
+    people_by_plan: dict[int, list[int]] = defaultdict(list)
     with transaction.atomic():
         lock_planning()
         with connection.cursor() as cursor:
-            cursor.execute(_LEFT.format(suppressed=SUPPRESSED), {"now": now})
-            for plan, person in cursor.fetchall():
-                missing[plan].append(person)
-        published = dict(Plan.objects.filter(pk__in=missing).values_list("pk", "last_published_at"))
-        for plan, people in missing.items():
-            mark_waiting({plan: published[plan] or now}, now=now, people=people)
-        waits = [Watermark.objects.filter(plan=plan, recipient__in=people) for plan, people in missing.items()]
-        count = sum(rows.filter(due_at__isnull=False).count() for rows in waits)
-        count += _reconcile_changes(now)
-    if count:
-        log.warning("left_unsent", count=count)
-    return count
+            cursor.execute(_PLANS_LEFT.format(suppressed=SUPPRESSED), {"now": now})
+            for plan_id, person_id in cursor.fetchall():
+                people_by_plan[plan_id].append(person_id)
+        published_at = dict(Plan.objects.filter(pk__in=people_by_plan).values_list("pk", "last_published_at"))
+        for plan_id, people in people_by_plan.items():
+            mark_waiting({plan_id: published_at[plan_id] or now}, now=now, people=people)
+        # Counted afterwards, because people whose watermark nothing could mark, such as authors, do not wait.
+        waiting_count = sum(
+            Watermark.objects.filter(plan=plan_id, recipient__in=people, due_at__isnull=False).count()
+            for plan_id, people in people_by_plan.items()
+        )
+        waiting_count += _reconcile_subjects(now)
+    if waiting_count:
+        log.warning("left_unsent", count=waiting_count)
+    return waiting_count
 
 
-def _reconcile_changes(now: dt.datetime) -> int:
-    left: dict[int, list[int]] = defaultdict(list)
-    for subject, person in rows_of(_LEFT_CHANGES.format(suppressed=SUPPRESSED), {}):
-        left[subject].append(person)
-    for subject, people in left.items():
-        mark_changes_waiting([subject], now=now, people=people)
+def _reconcile_subjects(now: dt.datetime) -> int:
+    """Mark changes of subjects as waiting that no digest is about to send; returns how many watermarks wait now."""
+    people_by_subject: dict[int, list[int]] = defaultdict(list)
+    for subject_id, person_id in rows_of(_SUBJECTS_LEFT.format(suppressed=SUPPRESSED), {}):
+        people_by_subject[subject_id].append(person_id)
+    for subject_id, people in people_by_subject.items():
+        mark_changes_waiting([subject_id], now=now, people=people)
     return sum(
-        SubjectWatermark.objects.filter(subject=subject, recipient__in=people, due_at__isnull=False).count()
-        for subject, people in left.items()
+        SubjectWatermark.objects.filter(subject=subject_id, recipient__in=people, due_at__isnull=False).count()
+        for subject_id, people in people_by_subject.items()
     )
 
 
 # ---- Choosing
 
-_NOTHING_NEW = """
+#: Clears what is due although an earlier digest has told it.
+_CLEAR_TOLD = """
 WITH subjects AS (
     UPDATE digests_subjectwatermark t SET due_at = NULL, waiting_since = NULL
       FROM activity_subject x WHERE t.due_at <= %(now)s AND x.id = t.subject_id AND t.number >= x.last_number
@@ -313,19 +327,19 @@ SELECT id FROM chosen_plans UNION ALL SELECT id FROM chosen_subjects
 
 
 def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
-    """Make digests for `limit` people who are due; return how many items.
+    """Make digests for at most `limit` people who are due; returns how many plans and subjects are in the digests.
 
-    People with a digest under way are left out, and so are those who already had one for this local date. It is one
-    statement, so that a crash leaves everything either waiting or chosen.
+    People with a digest under way get none, nor do those who already had one on this local date. It is one statement,
+    so that a crash leaves everything either waiting or chosen.
     """
     if not _anything_due(now):
         return 0
     with transaction.atomic():
         lock_planning()
         run(BY_INDEX, {})
-        chosen = run(_CHOOSE, {"now": now, "people": limit})
+        item_count = run(_CHOOSE, {"now": now, "people": limit})
         _move_to_next_slot(now)
-    return chosen
+    return item_count
 
 
 def _anything_due(now: dt.datetime) -> bool:
@@ -336,22 +350,22 @@ def _anything_due(now: dt.datetime) -> bool:
 
 
 def clear_already_sent(now: dt.datetime) -> None:
-    """Clear what is due if a digest under way has already reported it."""
+    """Clear what is due if an earlier digest has already told it."""
     if _anything_due(now):
         with transaction.atomic():
             lock_planning()
-            run(_NOTHING_NEW, {"now": now})
+            run(_CLEAR_TOLD, {"now": now})
 
 
 def _move_to_next_slot(now: dt.datetime) -> None:
-    """Move what is due to the next slot if its date already had a digest.
+    """Move what is due to the next slot if the person already had a digest on this date.
 
-    This happens when the clock was set back or the hour was changed.
+    This happens if the clock was set back, or if the person changed the hour.
     """
     under_way = OpenDigest.objects.values("recipient")
-    stuck: set[int] = set()
-    for waiting in (Watermark.objects, SubjectWatermark.objects):
-        rows = waiting.filter(due_at__lte=now, slotted=True).exclude(recipient__in=under_way)
-        stuck |= set(rows.values_list("recipient", flat=True)[:MAX_PEOPLE])
-    if stuck:
-        reschedule(people=sorted(stuck), now=now)
+    person_ids: set[int] = set()
+    for watermarks in (Watermark.objects, SubjectWatermark.objects):
+        still_due = watermarks.filter(due_at__lte=now, slotted=True).exclude(recipient__in=under_way)
+        person_ids |= set(still_due.values_list("recipient", flat=True)[:MAX_PEOPLE])
+    if person_ids:
+        reschedule(people=sorted(person_ids), now=now)

@@ -1,4 +1,4 @@
-"""Who gets a plan's next version, and when digests go out next."""
+"""Forecasts who would get a plan's next version, and when a person's next digest comes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A person who would get a plan's next version: when and why."""
+    """A person who would get a plan's next version, when, and the name of what they follow (`why`)."""
 
     person: User
     reading_class: str
@@ -51,130 +51,136 @@ class Forecast:
 
     @property
     def is_outside(self) -> bool:
-        """Whether confidential parts are hidden from them."""
+        """Whether the person gets the version without its confidential parts."""
         return self.reading_class == OUTSIDE
 
     @property
     def when(self) -> str:
-        """The time in the site's zone, and in the person's own if different."""
-        here, there = (self.at.astimezone(ZoneInfo(zone)) for zone in (settings.TIME_ZONE, self.zone))
-        moment_words = in_words(self.at, settings.TIME_ZONE)
-        return (
-            moment_words
-            if here.utcoffset() == there.utcoffset()
-            else f"{moment_words}; {there:%H:%M}{zone_in_words(self.zone)}"
-        )
+        """The time in the site's time zone and, if the person's clock differs, also in theirs."""
+        site_time = self.at.astimezone(ZoneInfo(settings.TIME_ZONE))
+        own_time = self.at.astimezone(ZoneInfo(self.zone))
+        words = in_words(self.at, settings.TIME_ZONE)
+        if site_time.utcoffset() == own_time.utcoffset():
+            return words
+        return f"{words}; {own_time:%H:%M}{zone_in_words(self.zone)}"
 
 
 def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[Forecast]:
-    """Everyone who would get this plan if it was published now."""
-    classes = reading_classes([plan.pk], now=now, once_open=True)
-    people = User.objects.in_bulk([person for person, _ in classes])
-    following: dict[int, Following] = {}
-    frequency: dict[int, str] = {}  # of the closest subscription that has one of its own
-    for row in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
-        following.setdefault(row.person_id, row)
-        frequency[row.person_id] = frequency.get(row.person_id) or row.frequency
-    subscriptions = Subscription.objects.for_listing().in_bulk([row.subscription_id for row in following.values()])
-    acting_for = _organisations_of(people)
-    next_dates = _next_dates(plan, people, frequency, now)
+    """Return everyone who would get this plan if it were published now, except its author; the earliest first."""
+    class_by_reader = reading_classes([plan.pk], now=now, once_open=True)
+    people = User.objects.in_bulk([person_id for person_id, _ in class_by_reader])
+    closest: dict[int, Following] = {}
+    frequencies: dict[int, str] = {}  # of the closest subscription that has a frequency of its own
+    for following in Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id"):
+        closest.setdefault(following.person_id, following)
+        frequencies[following.person_id] = frequencies.get(following.person_id) or following.frequency
+    subscription_ids = [following.subscription_id for following in closest.values()]
+    subscriptions = Subscription.objects.for_listing().in_bulk(subscription_ids)
+    organisation_names = _organisation_names(people)
+    next_dates = _next_dates(plan, people, frequencies, now)
     forecasts = []
     for pk, person in people.items():
         if author is not None and pk == author.pk:
             continue
-        why = subscriptions[following[pk].subscription_id]
+        subscription = subscriptions[closest[pk].subscription_id]
         forecasts.append(
             Forecast(
                 person=person,
-                reading_class=classes[pk, plan.pk],
+                reading_class=class_by_reader[pk, plan.pk],
                 at=next_dates[pk],
-                why=title_of(why.target),
-                organisation=acting_for.get(pk, "") or _added_by(why),
+                why=title_of(subscription.target),
+                organisation=organisation_names.get(pk, "") or _added_by(subscription),
                 zone=person.time_zone,
             )
         )
     return sorted(forecasts, key=lambda forecast: (forecast.at, forecast.person.display_name, forecast.person.pk))
 
 
-def _organisations_of(people: Iterable[int]) -> dict[int, str]:
-    """The organisation that each person acts for, the first of several."""
+def _organisation_names(people: Iterable[int]) -> dict[int, str]:
+    """Return the name of the organisation that each person acts for; of several, the one that they joined first."""
+    # Newest first, so that the dictionary keeps the oldest membership of each person.
     memberships = Membership.objects.current().filter(person__in=people).order_by("person", "-pk")
     return dict(memberships.values_list("person_id", "organisation__name"))
 
 
 def _next_dates(
-    plan: Plan, people: Mapping[int, User], frequency: Mapping[int, str], now: dt.datetime
+    plan: Plan, people: Mapping[int, User], frequencies: Mapping[int, str], now: dt.datetime
 ) -> dict[int, dt.datetime]:
-    """When each person's next digest with this plan would come.
+    """Return when each person's next digest with this plan would come, by person.
 
-    At its usual time, or at the end of a pause.
+    That is the usual time, or the end of a pause. `frequencies` has the frequency of each person's subscription, "" if
+    their own preference applies.
     """
-    preferences = {person.person_id: person for person in Preference.objects.filter(person__in=people)}
+    preferences = {preference.person_id: preference for preference in Preference.objects.filter(person__in=people)}
     waiting = Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
-    watermarks = {person.recipient_id: person for person in waiting}
-    taken = _dates_taken(people, now)
-    after_pause = _ends_of_pauses(preferences.values(), now)
+    watermark_by_person = {watermark.recipient_id: watermark for watermark in waiting}
+    taken_days = _taken_days(people, now)
+    pause_ends = _ends_of_pauses(preferences.values(), now)
     settle = settle_time()
     dates = {}
     for pk, person in people.items():
-        watermark = watermarks.get(pk)
+        watermark = watermark_by_person.get(pk)
         if watermark is not None and watermark.slotted and watermark.due_at:
-            # An earlier change waits for that hour already; the new version goes with it.
+            # An earlier change already waits for that hour, and the new version goes with it.
             dates[pk] = watermark.due_at
             continue
-        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
-        at = due(
+        rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequencies[pk])
+        due_at = due(
             rhythm,
             waiting_since=watermark.waiting_since if watermark is not None and watermark.waiting_since else now,
             latest=now,
             settle=settle,
             holidays=holidays(rhythm.working_days_of),
-            taken=taken.get(pk, ()),
+            taken=taken_days.get(pk, ()),
         )
-        # The email at the end of a pause takes the version with it, if it goes out first.
-        dates[pk] = max(min(at, after_pause.get(pk, at)), now)
+        # If the email at the end of a pause goes out first, the version goes with it.
+        dates[pk] = max(min(due_at, pause_ends.get(pk, due_at)), now)
     return dates
 
 
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:
-    """When the email at the end of each person's pause is due."""
-    paused = [
+    """Return when the email at the end of each person's pause is due, by person; nobody without a pause is in it."""
+    paused_ids = [
         preference.person_id
         for preference in preferences
         if preference.paused_until and preference.paused_until >= now.date()
     ]
-    first: dict[int, dt.datetime] = {}
-    if not paused:
-        return first
+    if not paused_ids:
+        return {}
+    earliest: dict[int, dt.datetime] = {}
     for watermarks in (Watermark.objects, SubjectWatermark.objects):
-        rows = watermarks.filter(recipient__in=paused, due_at__gt=now).values("recipient").annotate(first=Min("due_at"))
-        for person, at in rows.values_list("recipient", "first"):
-            first[person] = min(first.get(person, at), at)
-    return first
+        waiting = watermarks.filter(recipient__in=paused_ids, due_at__gt=now)
+        firsts = waiting.values("recipient").annotate(first=Min("due_at"))
+        for person_id, due_at in firsts.values_list("recipient", "first"):
+            earliest[person_id] = min(earliest.get(person_id, due_at), due_at)
+    return earliest
 
 
 def _added_by(subscription: Subscription) -> str:
-    """The organisation that added a stakeholder, in words; empty if none did."""
+    """Return "added by" and the organisation that added a stakeholder; "" if none did."""
     return f"added by {subscription.added_for.name}" if subscription.added_for else ""
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """When a person's next digest goes out, in their own time zone.
+    """When a person's next digest goes out (`at`), in their own time zone; None for as soon as something changes.
 
-    `waits` says that something is waiting to be sent. `sooner` says that new plans would be announced earlier.
+    * `waits`: something is waiting to be sent, so the digest comes in any case.
+    * `follows`: the person has a confirmed subscription.
+    * `no_digest`: why no digest comes although there are subscriptions.
+    * `sooner`: a new plan would be announced earlier.
     """
 
     at: dt.datetime | None
     zone: str
     waits: bool
     follows: bool
-    no_digest: str = ""  # why nothing comes although something is followed
+    no_digest: str = ""
     sooner: bool = False
 
     @property
     def moment(self) -> str:
-        """`Tuesday 24 November 2026, 08:00`; empty for as soon as possible."""
+        """The time in words, such as `Tuesday 24 November 2026, 08:00`; "" for as soon as something changes."""
         return in_words(self.at, self.zone) if self.at else ""
 
     @property
@@ -191,52 +197,66 @@ class When:
 
 
 def when_next(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
-    """When this person's next digest goes out, or the next about one target.
+    """Return when this person's next digest goes out or, with `about`, the next digest about one target.
 
-    If nothing waits, it is the first time at which a change made now would be sent.
+    If nothing waits, it is the time at which a change made now would be sent.
     """
-    watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
-    matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
-    changed = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False)
-    notices = InboxItem.objects.for_summary().filter(person=person)
-    emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
     subscriptions = Subscription.objects.live().filter(person=person)
     following = Following.objects.filter(person=person)
     if about is not None:
+        subscriptions = subscriptions.filter(**fields_of(about))
+        following = following.filter(plan__in=_plans_of(about).values("pk"))
+    zone = person.time_zone
+    live = set(subscriptions.values_list("status", "frequency", "plan"))
+    confirmed = [(frequency, plan_id) for status, frequency, plan_id in live if status == SubscriptionStatus.CONFIRMED]
+
+    due_times = _due_times(person, about)
+    if due_times:
+        return When(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
+    if not confirmed:
+        reason = _why_no_digest({status for status, _, _ in live})
+        return When(None, zone, waits=False, follows=False, no_digest=reason)
+
+    # The frequencies of what the person follows now, and of what a partnership or organisation may bring later.
+    present_frequencies = _frequencies_of_plans(following) or {frequency for frequency, _ in confirmed}
+    future_frequencies = {frequency for frequency, plan_id in confirmed if plan_id is None}
+    moments = _first_moments(person, present_frequencies | future_frequencies, now)
+    at = min(moments[frequency] for frequency in present_frequencies)
+    is_sooner = min(moments.values()) < at
+    return When(None if at == now else at, zone, waits=False, follows=True, sooner=is_sooner)
+
+
+def _due_times(person: User, about: Target | None) -> list[dt.datetime]:
+    """Return the times at which something that waits for a person is due; with `about`, only what is about it.
+
+    Matches and notices are about no target.
+    """
+    watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
+    subject_watermarks = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False)
+    matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
+    notices = InboxItem.objects.for_summary().filter(person=person)
+    emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
+    if about is not None:
         plans = _plans_of(about).values("pk")
-        watermarks, matches, notices = watermarks.filter(plan__in=plans), matches.none(), notices.none()
-        subjects = list(_subjects_of(about, person).values_list("subject", flat=True))
-        changed = changed.filter(subject__in=subjects)
+        subject_ids = list(_subjects_of(about, person).values_list("subject", flat=True))
+        watermarks = watermarks.filter(plan__in=plans)
+        subject_watermarks = subject_watermarks.filter(subject__in=subject_ids)
+        matches, notices = matches.none(), notices.none()
         emails = emails.filter(
             Q(pk__in=DeliveryItem.objects.included().filter(plan__in=plans).values("delivery"))
-            | Q(pk__in=DeliverySubject.objects.included().filter(subject__in=subjects).values("delivery"))
+            | Q(pk__in=DeliverySubject.objects.included().filter(subject__in=subject_ids).values("delivery"))
         )
-        subscriptions = subscriptions.filter(**fields_of(about))
-        following = following.filter(plan__in=plans)
-    waiting = watermarks.values_list("due_at").union(
-        changed.values_list("due_at"),
+    due_times = watermarks.values_list("due_at").union(
+        subject_watermarks.values_list("due_at"),
         matches.values_list("due_at"),
         notices.values_list("due_at"),
         emails.values_list("available_at"),
     )
-    zone = person.time_zone
-    live = set(subscriptions.values_list("status", "frequency", "plan"))
-    confirmed = [(frequency, plan) for status, frequency, plan in live if status == SubscriptionStatus.CONFIRMED]
-    due_times = [at for (at,) in waiting if at is not None]
-    if due_times:
-        return When(max(min(due_times), now), zone, waits=True, follows=bool(confirmed))
-    if not confirmed:
-        return When(None, zone, waits=False, follows=False, no_digest=_why_no_digest({one for one, *_ in live}))
-    present = _frequencies_of_plans(following) or {frequency for frequency, _ in confirmed}
-    to_come = {frequency for frequency, plan in confirmed if plan is None}
-    moments = _first_moments(person, present | to_come, now)
-    at = min(moments[frequency] for frequency in present)
-    sooner = min(moments.values()) < at
-    return When(None if at == now else at, zone, waits=False, follows=True, sooner=sooner)
+    return [due_at for (due_at,) in due_times if due_at is not None]
 
 
 def _plans_of(target: Target) -> QuerySet[Plan]:
-    """The plans covered by following this."""
+    """Return the plans that a follower of this target follows."""
     if isinstance(target, Plan):
         return Plan.objects.filter(pk=target.pk)
     if isinstance(target, Piece):
@@ -249,44 +269,46 @@ def _plans_of(target: Target) -> QuerySet[Plan]:
 
 
 def _subjects_of(target: Target, person: User) -> QuerySet[SubjectFollowing]:
-    """The subjects whose changes following this tells."""
+    """Return the rows of the subjects that a person follows by following this target."""
     return SubjectFollowing.objects.filter(
         person=person, subscription__in=Subscription.objects.filter(person=person, **fields_of(target))
     )
 
 
 def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:
-    """The frequencies of the plans that a person follows, as in `watermarks`.
+    """Return the frequencies of the plans that a person follows; "" if their own preference applies.
 
-    The closest subscription with its own frequency decides; empty means the person's preference.
+    As in `watermarks`, the closest subscription with a frequency of its own decides.
     """
-    frequencies: dict[int, str] = {}
-    for plan, frequency in following.order_by("rank", "subscription_id").values_list("plan", "frequency"):
-        frequencies[plan] = frequencies.get(plan) or frequency
-    return set(frequencies.values())
+    frequency_by_plan: dict[int, str] = {}
+    for plan_id, frequency in following.order_by("rank", "subscription_id").values_list("plan", "frequency"):
+        frequency_by_plan[plan_id] = frequency_by_plan.get(plan_id) or frequency
+    return set(frequency_by_plan.values())
 
 
 def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime) -> dict[str, dt.datetime]:
-    """For each frequency, when a change made now would be sent.
-
-    `now` means as soon as the plan has settled.
-    """
+    """Return when a change made now would be sent, by frequency; `now` stands for as soon as the plan has settled."""
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
     rhythms = {frequency: preference.rhythm(person.time_zone, frequency) for frequency in frequencies}
-    slotted = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
-    taken = _dates_taken([person.pk], now).get(person.pk, ()) if slotted else ()
+    has_slots = any(rhythm.frequency != AT_ONCE for rhythm in rhythms.values())
+    taken_days = _taken_days([person.pk], now).get(person.pk, ()) if has_slots else ()
     settle = settle_time()
     moments: dict[str, dt.datetime] = {}
-    for one, rhythm in rhythms.items():
-        at = due(
-            rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays(rhythm.working_days_of), taken=taken
+    for frequency, rhythm in rhythms.items():
+        due_at = due(
+            rhythm,
+            waiting_since=now,
+            latest=now,
+            settle=settle,
+            holidays=holidays(rhythm.working_days_of),
+            taken=taken_days,
         )
-        moments[one] = now if rhythm.frequency == AT_ONCE and at == now + settle else at
+        moments[frequency] = now if rhythm.frequency == AT_ONCE and due_at == now + settle else due_at
     return moments
 
 
 def _why_no_digest(statuses: Collection[str]) -> str:
-    """Why no digest comes although something is followed; empty if nothing is."""
+    """Return why no digest comes although there are subscriptions with these statuses; "" if there are none."""
     if SubscriptionStatus.PAUSED in statuses:
         return "What you follow is paused. You get no digests until you resume it."
     if SubscriptionStatus.ASKED in statuses:
@@ -294,10 +316,10 @@ def _why_no_digest(statuses: Collection[str]) -> str:
     return ""
 
 
-def _dates_taken(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
-    """Each person's local dates that already had a daily or weekly digest."""
-    rows = Slot.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
-    taken: dict[int, set[dt.date]] = {}
-    for person, day in rows.values_list("recipient", "slot_on"):
-        taken.setdefault(person, set()).add(day)
-    return taken
+def _taken_days(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
+    """Return each person's local dates, from yesterday on, that already have a scheduled digest, by person."""
+    slots = Slot.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
+    days_by_person: dict[int, set[dt.date]] = {}
+    for person_id, day in slots.values_list("recipient", "slot_on"):
+        days_by_person.setdefault(person_id, set()).add(day)
+    return days_by_person

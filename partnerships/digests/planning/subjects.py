@@ -1,6 +1,6 @@
-"""Watermarks of subjects: who waits for their changes, and until when.
+"""Moves watermarks of subjects, and sets when the changes that wait for each follower are due.
 
-As in `watermarks`, everything is a statement over sets of followers; callers open the transaction and take
+As in `watermarks`, each function runs statements for sets of followers, and callers open the transaction and take
 `lock_planning` first.
 """
 
@@ -27,9 +27,10 @@ from partnerships.digests.planning.together import join_waiting, paused, send_to
 from partnerships.digests.schedule import MAX_SETTLING
 from partnerships.kit.database import rows_of
 
-#: Changes whose followers are marked in one transaction.
-_CHANGES = 2_000
+#: How many changes are spread to followers in one transaction.
+_MAX_CHANGES = 2_000
 
+#: Starts new subscriptions at the present number. A watermark that another subscription already has stays as it is.
 _START = """
 INSERT INTO digests_subjectwatermark (recipient_id, subject_id, number, told_at, slotted)
 SELECT DISTINCT f.person_id, f.subject_id, x.last_number, %(now)s::timestamptz, false
@@ -44,8 +45,8 @@ ON CONFLICT (recipient_id, subject_id) DO UPDATE
           AND o.subscription_id <> ALL(%(subscriptions)s))
 """
 
-# Followers of an organisation that joined a partnership: they start at its present state.
-_INSERT = """
+#: Creates missing watermarks at the present number. They are missing if a followed organisation joined a partnership.
+_CREATE_MISSING = """
 INSERT INTO digests_subjectwatermark (recipient_id, subject_id, number, told_at, slotted)
 SELECT DISTINCT f.person_id, f.subject_id, x.last_number, %(now)s::timestamptz, false
   FROM digests_subjectfollowing f
@@ -56,8 +57,8 @@ SELECT DISTINCT f.person_id, f.subject_id, x.last_number, %(now)s::timestamptz, 
 ON CONFLICT DO NOTHING
 """
 
-# People who made every change since their last digest need no digest.
-_AUTHORS = """
+#: Moves the watermarks of people who made every change since their last digest: they need no digest.
+_SKIP_AUTHORS = """
 UPDATE digests_subjectwatermark t SET number = x.last_number, due_at = NULL, waiting_since = NULL, slotted = false
   FROM activity_subject x
  WHERE x.id = ANY(%(subjects)s) AND t.subject_id = x.id AND t.number < x.last_number
@@ -69,7 +70,8 @@ UPDATE digests_subjectwatermark t SET number = x.last_number, due_at = NULL, wai
         WHERE c.subject_id = t.subject_id AND c.number > t.number AND e.actor_id IS DISTINCT FROM t.recipient_id)
 """
 
-# Nobody waits for changes that no email tells as such: what is untold, and what digests of plans tell by themselves.
+#: Moves watermarks past changes that no section tells: kinds that are never told, and new versions, which the news of
+#: plans tells.
 _SKIP_UNTOLD = """
 WITH newest AS MATERIALIZED (
     SELECT x.id, x.last_number, COALESCE((
@@ -88,8 +90,9 @@ UPDATE digests_subjectwatermark t SET number = p.last_number, due_at = NULL, wai
   FROM passing p WHERE t.id = p.id
 """
 
-# As for plans: the closest subscription with a frequency of its own decides, else the person's.
-_WAIT = f"""
+#: Sets when the changes are due. As for plans, the closest subscription with a frequency of its own decides, else that
+#: of the person.
+_SET_DUE = f"""
 WITH followed AS MATERIALIZED (
     SELECT DISTINCT ON (person_id, subject_id) person_id, subject_id, NULLIF(frequency, '') AS frequency
       FROM digests_subjectfollowing WHERE subject_id = ANY(%(subjects)s) {{people}}
@@ -116,14 +119,15 @@ UPDATE digests_subjectwatermark t
            {DUE_IN_SLOT}
 """  # noqa: S608 - our own constant
 
-_NEWS = """
+#: Takes the oldest changes from the queue.
+_TAKE_NEWS = """
 DELETE FROM digests_subjectnews WHERE id IN (
     SELECT id FROM digests_subjectnews ORDER BY id LIMIT %(limit)s)
 RETURNING subject_id
 """
 
-# A subject gets its row when a person begins to follow it, so that its first change is told too.
-_SUBJECTS_FOLLOWED = """
+#: Creates the rows of subjects when a person begins to follow them, so that their first change is told too.
+_CREATE_SUBJECTS = """
 INSERT INTO activity_subject (kind, record_id, last_number)
 SELECT kind, record_id, 0 FROM (
     SELECT unnest(ARRAY['plan', 'partnership', 'organisation', 'entry', 'commitment', 'recommendation']) AS kind,
@@ -142,36 +146,31 @@ ON CONFLICT DO NOTHING
 
 
 def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> None:
-    """Start new subscriptions at the present number of every subject they cover.
+    """Start new subscriptions at the present number of every subject that they cover.
 
     Changes that already wait because of another subscription keep waiting.
     """
     params = {"subscriptions": list(subscriptions), "now": now}
-    run(_SUBJECTS_FOLLOWED, params)
+    run(_CREATE_SUBJECTS, params)
     run(_START, params)
 
 
 def spread_changes(*, now: dt.datetime) -> int:
-    """Mark followers of subjects that changed as waiting.
-
-    Return how many subjects.
-    """
+    """Mark the followers of subjects that changed as waiting; returns how many subjects changed."""
     if not SubjectNews.objects.exists():
         return 0
     with transaction.atomic():
         lock_planning()
+        # For many followers PostgreSQL would compile the statement, which takes longer than running it.
         run("SET LOCAL jit = off", {})
-        subjects_changed = sorted({subject for (subject,) in rows_of(_NEWS, {"limit": _CHANGES})})
-        if subjects_changed:
-            mark_waiting(subjects_changed, now=now)
-    return len(subjects_changed)
+        changed_ids = sorted({subject_id for (subject_id,) in rows_of(_TAKE_NEWS, {"limit": _MAX_CHANGES})})
+        if changed_ids:
+            mark_waiting(changed_ids, now=now)
+    return len(changed_ids)
 
 
 def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
-    """Mark followers of these subjects as waiting for their changes.
-
-    With `people`, only those.
-    """
+    """Mark the followers of these subjects as waiting for the changes; with `people`, only these followers."""
     params = {
         "subjects": list(subjects),
         "now": now,
@@ -179,26 +178,26 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
         "settle": settle_time(),
         "limit": MAX_SETTLING * settle_time(),
     }
-    run(_INSERT, params)
-    run(_AUTHORS, params)
+    run(_CREATE_MISSING, params)
+    run(_SKIP_AUTHORS, params)
     run(_SKIP_UNTOLD, params | {"told": [kind.kind for kind in told_kinds() if not kind.by_plan_engine]})
     params |= slot_columns(rhythms_of("digests_subjectfollowing", "subject_id", subjects), now)
-    run(_WAIT.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
+    run(_SET_DUE.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
     send_together(subjects=subjects, now=now)
     join_waiting(people=paused(now))
 
 
 def clear_due(*, people: Sequence[int]) -> list[int]:
-    """Clear the due times of these people; return the subjects to mark again."""
-    rows = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
-    subjects = sorted(set(rows.values_list("subject", flat=True)))
-    rows.update(due_at=None, slotted=False)
-    return subjects
+    """Clear when changes are due for these people; returns the ids of the subjects to mark again."""
+    waiting = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
+    subject_ids = sorted(set(waiting.values_list("subject", flat=True)))
+    waiting.update(due_at=None, slotted=False)
+    return subject_ids
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
     """Mark every change that these people have missed as waiting."""
     behind = SubjectWatermark.objects.filter(recipient__in=people, subject__last_number__gt=F("number"))
-    subjects = sorted(set(behind.values_list("subject", flat=True)))
-    if subjects:
-        mark_waiting(subjects, now=now, people=people)
+    subject_ids = sorted(set(behind.values_list("subject", flat=True)))
+    if subject_ids:
+        mark_waiting(subject_ids, now=now, people=people)

@@ -1,4 +1,4 @@
-"""The lock for planning, and when digests are due, as SQL."""
+"""The lock for planning, and the SQL that sets when digests are due."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from django.db import connection
 from partnerships.digests.schedule import AT_ONCE, Rhythm, due, local_day, next_slot
 from partnerships.kit.bank_holidays import holidays
 
-_LOCK = 0x6469_6765  # "dige": a number no other advisory lock uses
+#: The key of the advisory lock: the letters "dige", which no other lock uses.
+_LOCK = 0x6469_6765
 
 
 def settle_time() -> dt.timedelta:
-    """How long a plan must be unchanged before an "at once" digest."""
+    """Return how long nothing may change before an "at once" digest is sent, so that one email has all changes."""
     return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
 
 
@@ -27,12 +28,13 @@ def lock_planning() -> None:
 
 
 def run(sql: str, params: dict[str, Any]) -> int:
-    """Run one statement and return how many rows it changed."""
+    """Run one statement; returns how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 
 
+#: A common table expression with the next two slots of each rhythm. Its parameters are those of `slot_columns`.
 SLOT = """
 slot(frequency, hour, weekday, working_days_of, zone, paused_until, days, paused_from, direct, first_at, first_day,
      then_at) AS (
@@ -44,8 +46,9 @@ slot(frequency, hour, weekday, working_days_of, zone, paused_until, days, paused
 """
 
 
-# How a watermark `t` in `wanted` gets its slot: the end of an UPDATE, after what is due directly.
-# OFFSET 0: use the index for each row instead of reading the whole ledger.
+#: The end of an UPDATE that gives each watermark `t` in `wanted` its slot, unless it is due "at once" (`direct`). It is
+#: the second slot if the person already had a digest on the date of the first. OFFSET 0 makes PostgreSQL use the index
+#: for each row in place of reading the whole table.
 DUE_IN_SLOT = """WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
            WHEN EXISTS (SELECT 1 FROM digests_slot d
                          WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
@@ -60,6 +63,7 @@ DUE_IN_SLOT = """WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
 """
 
 
+#: All rhythms that a digest to the followers may have: by the frequency of a subscription, and by that of the person.
 _RHYTHMS = """
 SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),
        COALESCE(p.weekday, 0), COALESCE(p.working_days_of, ''), u.time_zone, p.paused_until,
@@ -78,14 +82,14 @@ SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(
 
 
 def rhythms_of(view: str, column: str, ids: Sequence[int]) -> list[Rhythm]:
-    """The rhythms of followers of these records, in a view of followers."""
+    """Return the rhythms of the followers of these plans or subjects, by a database view of followers."""
     with connection.cursor() as cursor:
         cursor.execute(_RHYTHMS.format(view=view, column=column), {"ids": list(ids)})
         return [Rhythm(*row) for row in cursor.fetchall()]
 
 
 def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
-    """The next two slots of each rhythm, as the parameters of `SLOT`."""
+    """Return the next two slots of each rhythm as columns: the parameters of `SLOT`."""
     columns: dict[str, list[Any]] = {
         name: []
         for name in (

@@ -1,4 +1,4 @@
-"""One email for all that waits for a person: plans, subjects and matches."""
+"""Sends all that waits for a person in one email: plans, other subjects and matches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import connection
 from partnerships.digests.planning.timing import run, settle_time
 from partnerships.digests.schedule import MAX_SETTLING
 
-# A person's "at once" items wait for the last of them.
+#: Lets everything that waits "at once" for a person wait for the last of it.
 _TOGETHER = """
 WITH concerned AS (
     SELECT recipient_id FROM digests_watermark WHERE plan_id = ANY(%(plans)s) AND due_at IS NOT NULL
@@ -38,14 +38,14 @@ UPDATE digests_watermark t SET due_at = together.due_at FROM together
  WHERE t.recipient_id = together.recipient_id AND t.due_at > %(now)s AND NOT t.slotted AND t.due_at <> together.due_at
 """
 
-# People whose pause has not ended by their own calendar. The first condition uses the index.
+#: The people whose pause has begun and not ended, by their own calendar. The first condition uses the index.
 _PAUSED = """
 SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.person_id
  WHERE p.paused_until >= %s::date AND p.paused_until > (%s AT TIME ZONE u.time_zone)::date
    AND COALESCE(p.paused_from, '-infinity') <= (%s AT TIME ZONE u.time_zone)::date
 """
 
-# Everything waiting for a person, matches too, at the earliest of its times.
+#: Gives everything that waits for a person, matches too, the earliest of its times.
 _JOIN = """
 WITH waiting AS (
     SELECT recipient_id, due_at, slotted FROM digests_watermark
@@ -72,24 +72,24 @@ UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FR
 
 
 def send_together(*, plans: Sequence[int] = (), subjects: Sequence[int] = (), now: dt.datetime) -> None:
-    """Let what waits to be sent at once wait for the last change to any of it."""
+    """Let what waits "at once" for followers of these wait for the last change of any of it, for at most a while."""
     if settings.DIGEST_SETTLE_MINUTES:
         limit = MAX_SETTLING * settle_time()
         run(_TOGETHER, {"plans": list(plans), "subjects": list(subjects), "now": now, "limit": limit})
 
 
 def join_waiting(*, people: Sequence[int]) -> None:
-    """Send all that waits for each person together, at the earliest time.
+    """Give all that waits for each of these people the earliest of its times.
 
-    A pause ends with one email, even with several frequencies.
+    So a pause ends with one email, even if the person chose several frequencies.
     """
     if people:
         run(_JOIN, {"people": list(people)})
 
 
 def paused(now: dt.datetime) -> list[int]:
-    """The people whose pause has not ended."""
-    yesterday = now - dt.timedelta(days=1)  # no zone is further behind
+    """Return the ids of the people whose pause has begun and not ended."""
+    yesterday = now - dt.timedelta(days=1)  # no time zone is further behind
     with connection.cursor() as cursor:
         cursor.execute(_PAUSED, [yesterday, now, now])
         return [person for (person,) in cursor.fetchall()]

@@ -1,14 +1,15 @@
-"""Watermarks: what each follower last received, and what is due when.
+"""Moves watermarks of plans, and sets when what waits for each follower is due.
 
-Everything here is a statement over sets of followers. Callers open the transaction and take `lock_planning` before they
-lock any row: its holder waits for rows, so a transaction that holds rows must not wait for it.
+Each function runs statements for sets of followers. Callers open the transaction and take `lock_planning` before they
+lock any row. Whoever has this lock waits for rows, so a transaction that has locked rows must not wait for it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.db.models import F, Max
 
@@ -20,26 +21,27 @@ from partnerships.digests.queries.readers import PlanReach, newest_numbers, reac
 from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING
 from partnerships.kit.database import rows_of
 
+#: The plans in question: the newest version that owners and that others may read, and the time of the last change.
 _TARGET = """
 target(plan_id, own_number, open_number, latest) AS (
     SELECT * FROM unnest(%(target_plans)s::bigint[], %(own)s::int[], %(open)s::int[], %(latest)s::timestamptz[])
 )
 """
 
-# Most versions have no followers without a watermark or without access; checking that is cheaper than working out all
-# followers' rights.
-_NEW = """
+#: Whether any follower has no watermark, and whether any watermark is unreadable. Mostly neither is so, and to check it
+#: is cheaper than to work out the rights of all followers.
+_HAS_NEW_FOLLOWER = """
 SELECT 1 FROM digests_following f
  WHERE f.plan_id = ANY(%(target_plans)s)
    AND NOT EXISTS (SELECT 1 FROM digests_watermark t WHERE t.recipient_id = f.person_id AND t.plan_id = f.plan_id)
  LIMIT 1
 """
-_UNREADABLE = (
+_HAS_UNREADABLE = (
     "SELECT 1 FROM digests_watermark t WHERE t.reading_class = 'none' AND t.plan_id = ANY(%(target_plans)s) LIMIT 1"
 )
 
-# Followers without a watermark: the plan is new to them (0), or they cannot read it (none).
-_INSERT = """
+#: Creates missing watermarks: with number 0 if the plan is new to the follower, or without access ("none").
+_CREATE_MISSING = """
 INSERT INTO digests_watermark (recipient_id, plan_id, number, reading_class, told_at, slotted)
 SELECT f.person_id, f.plan_id,
        CASE WHEN r.reading IS NULL THEN t.open_number ELSE 0 END,
@@ -53,8 +55,8 @@ SELECT f.person_id, f.plan_id,
 ON CONFLICT DO NOTHING
 """
 
-# People who wrote every version since their last digest need no digest.
-_AUTHORS = """
+#: Moves the watermarks of people who published every version since their last digest: they need no digest.
+_SKIP_AUTHORS = """
 UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting_since = NULL
   FROM plans_plan p
  WHERE p.id = ANY(%(target_plans)s) AND t.plan_id = p.id AND t.number < p.current_number
@@ -65,9 +67,10 @@ UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting
         WHERE v.plan_id = t.plan_id AND v.number > t.number AND v.author_id IS DISTINCT FROM t.recipient_id)
 """
 
-# The frequency of the closest subscription with its own, else the person's, else the default of models.Preference.
-# An embargo that was lifted cannot wait: people with an account hear at once.
-_RHYTHM = """
+#: The rhythm of each follower who may read a newer version: the frequency of the closest subscription that has one,
+#: else that of the person, else the default of `models.Preference`. When an embargo ends, people with an account get
+#: the version at once. The watermarks are locked in the same order everywhere.
+_RHYTHMS = """
 SELECT t.id, t.recipient_id,
        CASE WHEN t.plan_id = ANY(%(lifted)s) AND u.account_since IS NOT NULL THEN 'at_once'
             ELSE COALESCE(o.frequency, p.frequency, 'at_once') END AS frequency,
@@ -89,6 +92,7 @@ SELECT t.id, t.recipient_id,
    FOR UPDATE OF t
 """
 
+#: For each follower and plan, the frequency of the closest subscription that has one.
 _OWN_FREQUENCY = """
 own_frequency AS (
     SELECT DISTINCT ON (person_id, plan_id) person_id, plan_id, frequency FROM digests_following
@@ -96,7 +100,8 @@ own_frequency AS (
 )
 """
 
-_WAIT = f"""
+#: Sets when these watermarks are due. "At once" means after the plan has not changed for a while.
+_SET_DUE = f"""
 UPDATE digests_watermark t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
        due_at = CASE
@@ -113,38 +118,45 @@ def mark_waiting(
     people: Sequence[int] | None = None,
     lifted: Collection[int] = (),
 ) -> None:
-    """Mark followers of these plans as waiting for their new versions.
+    """Mark the followers of these plans as waiting for the new versions.
 
-    `latest` maps plans to the time of their last change. With `people`, only those are rescheduled. `lifted` are plans
-    whose embargo has just ended.
+    `latest` has the time of the last change of each plan. With `people`, only these followers are marked. `lifted` are
+    the plans whose embargo has just ended.
     """
     plans = sorted(latest)
     newest = newest_numbers(plans, now)
     reach = reach_of(plans, now)
     readers, params = readers_sql(reach, people)
-    params |= {
-        "now": now,
-        "target_plans": plans,
-        "own": [newest[plan][0] for plan in plans],
-        "open": [newest[plan][1] for plan in plans],
-        "latest": [latest[plan] for plan in plans],
-        "settle": settle_time(),
-        "limit": MAX_SETTLING * settle_time(),
-    }
-    if rows_of(_NEW, params):
-        run(f"WITH {readers}, {_TARGET} {_INSERT}", params)
-    if rows_of(_UNREADABLE, params):
+    params |= _target_params(newest, latest, now)
+    params |= {"settle": settle_time(), "limit": MAX_SETTLING * settle_time()}
+    if rows_of(_HAS_NEW_FOLLOWER, params):
+        run(f"WITH {readers}, {_TARGET} {_CREATE_MISSING}", params)
+    if rows_of(_HAS_UNREADABLE, params):
         admit(reach, now=now, people=people)
-    run(_AUTHORS, params)
+    run(_SKIP_AUTHORS, params)
     rhythms = rhythms_of("digests_following", "plan_id", plans)
     urgent = [replace(rhythm, frequency=AT_ONCE) for rhythm in rhythms] if lifted else []
     params |= slot_columns({*rhythms, *urgent}, now) | {"lifted": list(lifted)}
-    run(f"WITH {readers}, {_TARGET}, {SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHM}) {_WAIT}", params)
+    run(f"WITH {readers}, {_TARGET}, {SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHMS}) {_SET_DUE}", params)
     send_together(plans=plans, now=now)
     join_waiting(people=paused(now))
 
 
-#: Watermarks of people who could not read a plan and now can: they start at its present version.
+def _target_params(
+    newest: Mapping[int, tuple[int, int]], latest: Mapping[int, dt.datetime], now: dt.datetime
+) -> dict[str, Any]:
+    """The parameters of `_TARGET` for these plans, and `now`."""
+    plans = sorted(latest)
+    return {
+        "now": now,
+        "target_plans": plans,
+        "own": [newest[plan_id][0] for plan_id in plans],
+        "open": [newest[plan_id][1] for plan_id in plans],
+        "latest": [latest[plan_id] for plan_id in plans],
+    }
+
+
+#: Starts people who could not read a plan and now can at its present version: what they missed is not a change.
 _ADMIT = """
 UPDATE digests_watermark t
    SET number = g.open_number, told_at = %(now)s,
@@ -156,20 +168,14 @@ UPDATE digests_watermark t
 
 
 def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
-    """Start people who gained access at the present version; return how many."""
-    newest = newest_numbers(reach.plans, now)
+    """Start people who gained access to these plans at the present version; returns how many."""
     readers, params = readers_sql(reach, people)
-    params |= {
-        "now": now,
-        "target_plans": reach.plans,
-        "own": [newest[plan][0] for plan in reach.plans],
-        "open": [newest[plan][1] for plan in reach.plans],
-        "latest": [now] * len(reach.plans),
-    }
+    params |= _target_params(newest_numbers(reach.plans, now), dict.fromkeys(reach.plans, now), now)
     return run(f"WITH {readers}, {_TARGET} {_ADMIT}", params)
 
 
-_COUNT = """
+#: Starts new subscriptions at the present version. A watermark that another subscription already has stays as it is.
+_START = """
 INSERT INTO digests_watermark (recipient_id, plan_id, number, reading_class, told_at, slotted)
 SELECT DISTINCT ON (f.person_id, f.plan_id) f.person_id, f.plan_id, g.open_number,
        CASE r.reading WHEN 1 THEN 'inside' WHEN 2 THEN 'outside' ELSE 'none' END, %(now)s, false
@@ -189,10 +195,10 @@ ON CONFLICT (recipient_id, plan_id) DO UPDATE
 
 
 def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
-    """Start new subscriptions at the present versions of all plans they cover.
+    """Start new subscriptions at the present versions of all plans that they cover; returns how many watermarks.
 
-    Changes that already wait because of another subscription keep waiting. Plans that join later have no watermark and
-    are announced as new.
+    Changes that already wait because of another subscription keep waiting. A plan that comes under the partnership or
+    organisation later has no watermark, so it is announced as new.
     """
     covered = Following.objects.filter(subscription__in=subscriptions).order_by()
     plans = sorted(set(covered.values_list("plan_id", flat=True)))
@@ -200,48 +206,39 @@ def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
     subjects.start_watermarks(subscriptions=subscriptions, now=now)
     if not plans:
         return 0
-    newest = newest_numbers(plans, now)
     readers, params = readers_sql(reach_of(plans, now), people)
-    params |= {
-        "now": now,
-        "subscriptions": list(subscriptions),
-        "target_plans": plans,
-        "own": [newest[plan][0] for plan in plans],
-        "open": [newest[plan][1] for plan in plans],
-        "latest": [now] * len(plans),
-    }
-    return run(f"WITH {readers}, {_TARGET} {_COUNT}", params)
+    params |= _target_params(newest_numbers(plans, now), dict.fromkeys(plans, now), now)
+    params["subscriptions"] = list(subscriptions)
+    return run(f"WITH {readers}, {_TARGET} {_START}", params)
 
 
 def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Work out again when everything that waits for these people is due."""
-    rows = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
-    latest = dict(
-        Publication.objects.filter(plan__in=rows.values("plan"))
-        .values("plan")
-        .annotate(at=Max("published_at"))
-        .values_list("plan", "at")
-    )
-    plans = {plan: latest.get(plan, now) for plan in rows.values_list("plan", flat=True)}
-    rows.update(due_at=None, slotted=False)
-    # Cleared before plans are marked: what waits for a pause is joined at the earliest time, which must be a new one.
-    changed = subjects.clear_due(people=people)
-    if plans:
-        mark_waiting(plans, now=now, people=people)
-    if changed:
-        subjects.mark_waiting(changed, now=now, people=people)
+    """Set again when everything that waits for these people is due."""
+    waiting = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
+    publications = Publication.objects.filter(plan__in=waiting.values("plan"))
+    newest_publications = publications.values("plan").annotate(at=Max("published_at"))
+    published_at = dict(newest_publications.values_list("plan", "at"))
+    latest = {plan_id: published_at.get(plan_id, now) for plan_id in waiting.values_list("plan", flat=True)}
+    waiting.update(due_at=None, slotted=False)
+    # Clear both before marking either: during a pause everything gets the earliest time, which must be a new one.
+    subject_ids = subjects.clear_due(people=people)
+    if latest:
+        mark_waiting(latest, now=now, people=people)
+    if subject_ids:
+        subjects.mark_waiting(subject_ids, now=now, people=people)
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Mark everything these people have missed as waiting."""
+    """Mark everything that these people have missed as waiting."""
     behind = Watermark.objects.filter(recipient__in=people, plan__current_number__gt=F("number"))
-    plans = {plan: at or now for plan, at in behind.values_list("plan", "plan__last_published_at")}
-    if plans:
-        mark_waiting(plans, now=now, people=people)
+    latest = {plan_id: at or now for plan_id, at in behind.values_list("plan", "plan__last_published_at")}
+    if latest:
+        mark_waiting(latest, now=now, people=people)
     subjects.catch_up(people=people, now=now)
 
 
-_UNFOLLOWED = """
+#: Clears the due times of watermarks whose person no longer follows the plan or subject.
+_CLEAR_UNFOLLOWED = """
 UPDATE {table} t SET due_at = NULL, waiting_since = NULL, slotted = false
  WHERE t.recipient_id = ANY(%(people)s) AND t.due_at IS NOT NULL AND NOT EXISTS (
        SELECT 1 FROM {view} f WHERE f.person_id = t.recipient_id AND f.{column} = t.{column})
@@ -249,8 +246,9 @@ UPDATE {table} t SET due_at = NULL, waiting_since = NULL, slotted = false
 
 
 def drop_unfollowed(people: Iterable[int]) -> None:
-    """Clear what waits for people who no longer follow it."""
+    """Clear what waits for these people of plans and subjects that they no longer follow."""
     params = {"people": list(people)}
-    run(_UNFOLLOWED.format(table="digests_watermark", view="digests_following", column="plan_id"), params)
-    tables = {"table": "digests_subjectwatermark", "view": "digests_subjectfollowing", "column": "subject_id"}
-    run(_UNFOLLOWED.format(**tables), params)
+    of_plans = {"table": "digests_watermark", "view": "digests_following", "column": "plan_id"}
+    of_subjects = {"table": "digests_subjectwatermark", "view": "digests_subjectfollowing", "column": "subject_id"}
+    for names in (of_plans, of_subjects):
+        run(_CLEAR_UNFOLLOWED.format(**names), params)

@@ -1,4 +1,4 @@
-"""Whose email addresses a person may see."""
+"""Finds the people whose email address a person may see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from partnerships.people.models import User
 
 
 def people_with_known_address(reader: User) -> QuerySet[User]:
-    """People whose address the reader may see; administrators see all.
+    """Return the people whose address the reader may see; administrators see all addresses.
 
     Editors and leads see stakeholders that their organisation added, until a confirmed subscription ends or the person
     gives another address. Colleagues of an organisation see each other's addresses.

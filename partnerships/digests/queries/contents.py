@@ -1,4 +1,4 @@
-"""The plans that a digest is about, so that its reader can answer."""
+"""Finds the plans that a digest is about, so that its reader can answer about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.plans.models import Plan
 
 
 def published_plans(records: Iterable[tuple[str, int]]) -> QuerySet[Plan]:
-    """The published plans among these records (kind, id), and those of partnerships among them."""
+    """Return the published plans among these records (kind, id), and those of the partnerships among these records."""
     ids: dict[str, set[int]] = defaultdict(set)
     for kind, pk in records:
         ids[kind].add(pk)
@@ -24,10 +24,10 @@ def published_plans(records: Iterable[tuple[str, int]]) -> QuerySet[Plan]:
 
 
 def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
-    """The published plans that a digest is about.
+    """Return the published plans that a digest is about.
 
-    A digest is about a plan if it told of a new version, a question or another change of it, or of changes of its
-    partnership.
+    A digest is about a plan if it told a new version, a question or another change of the plan, or a change of the
+    plan's partnership.
     """
     items = DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)
     subjects = DeliverySubject.objects.included().filter(delivery=delivery_id).exclude(told=[])

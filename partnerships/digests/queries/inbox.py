@@ -1,6 +1,6 @@
-"""What the inbox shows: each notice with the present name of its record.
+"""Reads what the inbox shows: each notice with the present name of its record.
 
-A record that its reader may no longer read has no name and no link.
+The inbox neither names nor links a record that its reader may no longer read.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MAX_NAME = 90
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How records of one kind are shown: the partnership, the name and the page."""
+    """How the inbox shows records of one kind: those that a person may see, the field of the name, and the page."""
 
     records: Callable[[User], QuerySet[Any, Any]]
     name: str
@@ -56,7 +56,7 @@ SHOWN: dict[str, Shown] = {
 
 @dataclass(frozen=True, slots=True)
 class InboxLine:
-    """One notice as its person sees it; `may_open` if they may read the record."""
+    """One notice as its reader sees it; `may_open` says whether they may open the record."""
 
     item: InboxItem
     what: str
@@ -66,12 +66,12 @@ class InboxLine:
 
 
 def unread_count(person: User) -> int:
-    """How many notices the person has not read, by one index."""
+    """Return how many notices the person has not read; the database counts them by an index."""
     return count_for(_unread, person)
 
 
 def unread_lookup(person: User) -> Lookup:
-    """What `unread_count` is going to ask, for `read_ahead`."""
+    """Return the query of `unread_count`, for `read_ahead`, which sends the queries of a page together."""
     return count_lookup(_unread, person)
 
 
@@ -80,9 +80,9 @@ def _unread(person: User) -> InboxItemQuerySet:
 
 
 def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
-    """The items as lines, in the same order.
+    """Return the items as lines, in the same order, with one query for each kind of record.
 
-    This takes one query for each kind of record. A digest is named after the records that it told about.
+    A digest is named after the records that it told about.
     """
     told = _told_in(items)
     ids_by_kind: dict[str, set[int]] = defaultdict(set)
@@ -103,7 +103,7 @@ def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
 
 
 def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
-    """The records (kind, id) that each digest among these items told about, by item id."""
+    """Return the records (kind, id) that each digest among these items told about, by item id."""
     digests = {item.record_id: item.pk for item in items if item.record_kind == "digest"}
     if not digests:
         return {}
@@ -118,9 +118,9 @@ def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
 
 
 def _digest_line(item: InboxItem, told: list[tuple[str, int]], names: dict[tuple[str, int], str]) -> InboxLine:
-    """A digest as a line, with the names that its reader may still read.
+    """Return a digest as a line, with the names that its reader may still read.
 
-    It belongs to a partnership if it told only about that partnership.
+    The line is in the section of a partnership if the digest told only about that partnership.
     """
     readable = [key for key in dict.fromkeys(told) if key in names]
     more = f" and {len(readable) - 1:,} more" if len(readable) > 1 else ""
@@ -135,7 +135,7 @@ def _digest_line(item: InboxItem, told: list[tuple[str, int]], names: dict[tuple
 
 
 def _partnerships(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
-    """The titles of the partnerships of these items that the person may see, by id."""
+    """Return the titles of those partnerships of these items that the person may see, by id."""
     partnership_ids = {item.partnership_id for item in items if item.partnership_id}
     if not partnership_ids:
         return {}
@@ -143,29 +143,32 @@ def _partnerships(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
 
 
 def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict[int, str]) -> InboxLine:
+    """Return a notice as a line; `names` has the records that its reader may read."""
     kind = kind_of(item.kind)
     key = (item.record_kind, item.record_id or 0)
-    is_free = not item.record_kind
+    has_record = bool(item.record_kind)
     return InboxLine(
         item=item,
         what=kind.label if kind else "Notice",
-        name=names.get(key, "" if is_free else "something you can no longer read"),
+        name=names.get(key, "something you can no longer read" if has_record else ""),
         partnership=partnerships.get(item.partnership_id or 0, ""),
-        may_open=is_free or key in names,
+        may_open=key in names or not has_record,
     )
 
 
 def record_page(item: InboxItem) -> str:
-    """The page of an item's record, whether or not its reader may open it.
-
-    It is "" if the item has no record or the record no page.
-    """
+    """Return the path of the page of an item's record, whether or not the reader may open it; "" if there is none."""
     shown = SHOWN.get(item.record_kind)
-    return reverse(shown.page, kwargs={"pk": item.record_id}) if shown and item.record_id is not None else ""
+    if shown is None or item.record_id is None:
+        return ""
+    return reverse(shown.page, kwargs={"pk": item.record_id})
 
 
 def page_of_item(person: User, item: InboxItem) -> str:
-    """The page of an item's record, or "" if the person may not read it."""
+    """Return the path to which a notice leads, or "" if the person may not read its record.
+
+    Notices about several records, such as those of a followed view, lead to a list.
+    """
     if item.kind == "lists.followed":
         return reverse("lists:views")
     if item.record_kind not in SHOWN:
@@ -174,7 +177,9 @@ def page_of_item(person: User, item: InboxItem) -> str:
 
 
 def page_of_record(person: User, kind: str, record_id: int | None) -> str:
-    """The page of a record, or "" if it has none, or the person may not read it."""
+    """Return the path of a record's page, or "" if it has none or the person may not read the record."""
     shown = SHOWN.get(kind)
-    record: Model | None = shown.records(person).filter(pk=record_id).first() if shown else None
-    return reverse(shown.page, kwargs={"pk": record.pk}) if shown and record is not None else ""
+    if shown is None:
+        return ""
+    record: Model | None = shown.records(person).filter(pk=record_id).first()
+    return reverse(shown.page, kwargs={"pk": record.pk}) if record is not None else ""

@@ -1,4 +1,4 @@
-"""What emails of the ledger contain, in words for their reader."""
+"""Describes what emails of the ledger contain, for readers of the ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.people.models import User
 
 
 def with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
-    """Return these emails, after setting which of their subscriptions may be named to the reader."""
+    """Set which subscriptions of these emails the reader may see by name; returns the emails."""
     asking = [delivery.subscription for delivery in deliveries if delivery.subscription is not None]
     if person.is_staff:
         for subscription in asking:
@@ -22,7 +22,7 @@ def with_names(person: User, deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def with_items(deliveries: list[Delivery]) -> list[Delivery]:
-    """Return these emails, after reading what is in them in two queries."""
+    """Read what is in these emails, in two queries for all; returns the emails."""
     items = DeliveryItem.objects.select_related("plan").order_by("pk")
     subjects = DeliverySubject.objects.select_related("subject").order_by("pk")
     prefetch_related_objects(deliveries, Prefetch("items", queryset=items), Prefetch("subjects", queryset=subjects))
@@ -30,9 +30,9 @@ def with_items(deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
-    """What was in an email, and why parts of it were left out.
+    """Return lines about what an email contains, and why parts were left out. `with_items` must be called first.
 
-    Only about the plans in `publishable_ids` (all if None). Needs `with_items`.
+    With `publishable_ids`, only lines about these plans.
     """
     contents = [
         _text_of_item(item)
@@ -47,11 +47,13 @@ def items_of(delivery: Delivery, publishable_ids: set[int] | None) -> list[str]:
 
 
 def _text_of_item(item: DeliveryItem) -> str:
+    """Return a line about a plan in an email."""
     versions = f"version {item.from_number} to {item.to_number}" if item.from_number else "new"
     return f"{item.plan.title}, {versions}" + _left_out(item.left_out)
 
 
 def _text_of_subject(told: DeliverySubject) -> str:
+    """Return a line about a subject in an email; administrators see its kind and id, not its name."""
     record = f"{told.subject.get_kind_display()} {told.subject.record_id}"
     return f"{record}, changes {told.from_number + 1} to {told.to_number}" + _left_out(told.left_out)
 

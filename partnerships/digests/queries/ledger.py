@@ -1,4 +1,4 @@
-"""The ledger: emails sent, what is due, and who had an email sent again."""
+"""Reads the ledger: emails that were sent, what is due, and who had an email sent again."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ def may_look(user: User) -> bool:
 
 
 def tabs_for(user: User) -> dict[str, Any]:
-    """The tabs of digests that this person may open."""
+    """Return which tabs of digests this person may open, as context of the template of the tabs."""
     return {"may_look": may_look(user), "may_add": may_ask_stakeholders(user)}
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:
-    """Emails the person may look up.
+    """Return the emails that the person may look up, newest first.
 
-    Administrators see all; leads see those about plans that they may publish, and confirmations to their stakeholders.
+    Administrators see all. Leads see emails about plans that they may publish, and confirmations to stakeholders whom
+    their organisation asked.
     """
     rows = Delivery.objects.select_related(
         "recipient", "subscription__plan", "subscription__partnership", "subscription__organisation"
@@ -65,56 +66,57 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An email as a reader of the ledger may see it; `address` may be empty."""
+    """An email as a reader of the ledger may see it; `address` is "" if they may not see the address."""
 
     delivery: Delivery
     who: str
     address: str
 
     def said(self, text: str) -> str:
-        """A mail server's reply, without addresses the reader may not see."""
+        """Return the answer of a mail server, without addresses that the reader may not see."""
         return text if self.address else without_addresses(text)
 
     @property
     def reason(self) -> str:
-        """Why it failed, bounced or was not sent."""
+        """Why the email failed, bounced or was not sent."""
         return self.said(self.delivery.reason)
 
 
 def shown_to(reader: User, deliveries: Collection[Delivery]) -> list[Shown]:
-    """These emails, with what the reader may know about their recipients.
+    """Return these emails with what the reader may know about their recipients.
 
-    A confirmation went to a typed address and shows only that.
+    A confirmation shows only the address that was typed, because its recipient has not confirmed who they are.
     """
-    recipients = {delivery.recipient_id for delivery in deliveries}
-    known = set(people_with_known_address(reader).filter(pk__in=recipients).values_list("pk", flat=True))
+    recipient_ids = {delivery.recipient_id for delivery in deliveries}
+    known_people = people_with_known_address(reader).filter(pk__in=recipient_ids)
+    known_ids = set(known_people.values_list("pk", flat=True))
     shown_emails = []
     for delivery in deliveries:
-        address = (delivery.address or delivery.recipient.email) if delivery.recipient_id in known else ""
-        by_name = delivery.kind != DeliveryKind.CONFIRMATION and delivery.recipient.name
-        shown_emails.append(
-            Shown(delivery, delivery.recipient.display_name if by_name or not address else address, address)
-        )
+        recipient = delivery.recipient
+        address = (delivery.address or recipient.email) if recipient.pk in known_ids else ""
+        is_shown_by_name = delivery.kind != DeliveryKind.CONFIRMATION and bool(recipient.name)
+        who = recipient.display_name if is_shown_by_name or not address else address
+        shown_emails.append(Shown(delivery=delivery, who=who, address=address))
     return shown_emails
 
 
 def with_words(reader: User, rows: QuerySet[Delivery], words: str) -> QuerySet[Delivery]:
-    """Emails whose recipient's name, or visible address, contains these words."""
-    known = people_with_known_address(reader).filter(email__icontains=words)
+    """Return the emails whose recipient has these words in their name, or in an address that the reader may see."""
+    with_address = people_with_known_address(reader).filter(email__icontains=words)
     if reader.is_staff:
-        called = User.objects.filter(name__icontains=words)
-        people = called.values_list("pk", flat=True).union(known.values_list("pk", flat=True))
-        # With a list, PostgreSQL knows the number: it looks up a few by person, or reads the newest if there are many.
-        people_found = list(people[: _MAX_LISTED + 1])
-        return rows.filter(recipient__in=people_found if len(people_found) <= _MAX_LISTED else people)
-    # Until they confirm, people are found by the typed address only.
+        with_name = User.objects.filter(name__icontains=words)
+        people = with_name.values_list("pk", flat=True).union(with_address.values_list("pk", flat=True))
+        # PostgreSQL knows how long a list is: it looks up the emails of a few people, and reads the newest for many.
+        first_ids = list(people[: _MAX_LISTED + 1])
+        return rows.filter(recipient__in=first_ids if len(first_ids) <= _MAX_LISTED else people)
+    # Until they confirm, people are found only by the address that was typed.
     by_name = rows.filter(recipient__name__icontains=words)
     by_name = by_name.exclude(subscription__isnull=False, subscription__confirmed_at=None)
-    return rows.filter(recipient__in=known.values("pk")) | by_name
+    return rows.filter(recipient__in=with_address.values("pk")) | by_name
 
 
 def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
-    """What is due by then, soonest first; leads see only their plans."""
+    """Return the watermarks of plans that are due by then, the soonest first; leads see only those of their plans."""
     rows = Watermark.objects.filter(due_at__lte=until).select_related("recipient", "plan")
     if not user.is_staff:
         rows = rows.filter(plan__in=Plan.objects.publishable_by(user).values("pk"))
@@ -122,12 +124,9 @@ def due_within(user: User, *, until: dt.datetime) -> QuerySet[Watermark]:
 
 
 def repeats_of(delivery: Delivery) -> list[SentAgain]:
-    """Who had this email sent again, when and why."""
-    events = list(
-        Event.objects.filter(target_kind="delivery", target_id=delivery.pk, kind=EventKind.SENT_AGAIN).order_by(
-            "at", "pk"
-        )
-    )
+    """Return who had this email sent again, when and why, the earliest first."""
+    sent_again = Event.objects.filter(target_kind="delivery", target_id=delivery.pk, kind=EventKind.SENT_AGAIN)
+    events = list(sent_again.order_by("at", "pk"))
     people = User.objects.in_bulk([event.actor_id for event in events if event.actor_id])
     return [
         SentAgain(

@@ -1,4 +1,4 @@
-"""Figures of the queue: emails in the outbox, and what waits to be chosen."""
+"""Counts the emails in the outbox and what waits to be chosen for a digest."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM digests_watermark WHERE due_at IS NO
 
 
 def queue_figures() -> dict[str, Any]:
-    """The outbox's figures, and how many watermarks wait (up to 100,000).
+    """Return the figures of the outbox, and how many watermarks wait (up to 100,000).
 
-    `oldest_due_seconds` includes people waiting to be chosen and versions waiting to be spread; with EMAILS_HELD it is
-    0. `not_composed` includes failed email requests.
+    * `oldest_due_seconds` is also about people who wait to be chosen, and versions that wait to be spread. With
+      EMAILS_HELD it is 0, because then nothing is chosen on purpose.
+    * `not_composed` counts failed email requests too.
     """
     figures = outbox_figures()
     now = timezone.now()

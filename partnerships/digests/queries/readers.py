@@ -1,6 +1,6 @@
-"""Which followers may read which plan, and up to which version.
+"""Works out which followers may read which plan, and up to which version, for sets of followers at once.
 
-The relation of docs/rights.md, for sets of followers.
+The rights are those of docs/rights.md.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ INSIDE, OUTSIDE = Watermark.Reading.INSIDE, Watermark.Reading.OUTSIDE
 
 @dataclass(frozen=True, slots=True)
 class PlanReach:
-    """Who may read some plans, as lists that SQL can join.
+    """Which organisations may read some plans, as lists of ids that SQL can join.
 
-    `inside_plans` and `inside_organisations` are pairs: the people of the organisation read everything in the plan.
-    `network` are the plans that the whole network may read, `public` the public ones of those.
+    * `inside_plans` and `inside_organisations` are pairs: people of the organisation read everything in the plan.
+    * `network` are the plans that every organisation of the network may read, and `public` those that are public too.
     """
 
     plans: list[int]
@@ -40,59 +40,64 @@ class PlanReach:
 
 
 def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = False) -> PlanReach:
-    """Work out who may read these plans now; former parties get nothing new.
+    """Return which organisations may read these plans now; former parties may read no new versions.
 
-    With `once_open`, as if no plan was a draft or under embargo.
+    With `once_open`, as if no plan were a draft or under embargo.
     """
     ids = sorted(plans)
     if not ids:
         return PlanReach(plans=[], inside_plans=[], inside_organisations=[], network=[], public=[])
-    sql, stands_for = _reach_sql(once_open)
-    rows = rows_planned_once(sql, [{_PLAN: ids, _NOW: now}.get(value, value) for value in stands_for])
-    inside = sorted({(plan, organisation) for how, plan, organisation in rows if how == _INSIDE})
+    sql, compiled_values = _reach_sql(once_open)
+    present_values = {_PLAN: ids, _NOW: now}
+    rows = rows_planned_once(sql, [present_values.get(value, value) for value in compiled_values])
+    inside = sorted({(plan_id, organisation_id) for access, plan_id, organisation_id in rows if access == _INSIDE})
     return PlanReach(
         plans=ids,
-        inside_plans=[plan for plan, _ in inside],
-        inside_organisations=[organisation for _, organisation in inside],
-        network=sorted({plan for how, plan, _ in rows if how == _NETWORK}),
-        public=sorted({plan for how, plan, _ in rows if how == _PUBLIC}),
+        inside_plans=[plan_id for plan_id, _ in inside],
+        inside_organisations=[organisation_id for _, organisation_id in inside],
+        network=sorted({plan_id for access, plan_id, _ in rows if access == _NETWORK}),
+        public=sorted({plan_id for access, plan_id, _ in rows if access == _PUBLIC}),
     )
 
 
-#: Placeholders for plans and time in SQL that is compiled once: compiling takes longer than running it.
+#: Placeholders for the plans and the time in SQL that Django compiles once, because that takes longer than running it.
 _PLAN, _NOW = -9_007_199_254_740_991, dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+#: The kinds of access in the first column of that SQL.
 _INSIDE, _NETWORK, _PUBLIC = 1, 2, 3
 
 
 @lru_cache(maxsize=2)
 def _reach_sql(once_open: bool) -> tuple[str, tuple[Any, ...]]:
-    """One statement for all routes, and its values; its columns are the kind of access, plan and organisation."""
+    """Return one statement for all routes by which plans may be read, and its values with the placeholders.
+
+    Its columns are the kind of access, the plan and the organisation; for the network and the public, the plan twice.
+    """
     plans = Plan.objects.filter(pk=_PLAN).order_by()
-    parts: list[tuple[int, QuerySet[Plan, Any]]] = []
+    queries: list[tuple[int, QuerySet[Plan, Any]]] = []
     for route in routes_once_open() if once_open else present_routes(_NOW):
         if isinstance(route, Organisations):
             reached = plans.filter(route.when, **{f"{route.path}__isnull": False})
-            parts.append((_INSIDE, reached.values_list("pk", route.path)))
+            queries.append((_INSIDE, reached.values_list("pk", route.path)))
         elif isinstance(route, Network):
-            everybody = plans.filter(route.when)
-            parts.append((_NETWORK, everybody.values_list("pk", "pk")))
-            parts.append((_PUBLIC, everybody.filter(audience=Audience.PUBLIC).values_list("pk", "pk")))
-    compiled = [(how, *rows.query.sql_with_params()) for how, rows in parts]
-    sql = " UNION ALL ".join(f"SELECT {how}, * FROM ({sql}) reached" for how, sql, _ in compiled)  # noqa: S608 - Django's own SQL
-    values = tuple(value for _, _, values in compiled for value in values)
-    return _for_several(sql, values), values
+            open_plans = plans.filter(route.when)
+            queries.append((_NETWORK, open_plans.values_list("pk", "pk")))
+            queries.append((_PUBLIC, open_plans.filter(audience=Audience.PUBLIC).values_list("pk", "pk")))
+    compiled = [(access, *query.query.sql_with_params()) for access, query in queries]
+    sql = " UNION ALL ".join(f"SELECT {access}, * FROM ({sql}) reached" for access, sql, _ in compiled)  # noqa: S608 - Django's own SQL
+    values = tuple(value for _, _, query_values in compiled for value in query_values)
+    return _for_several_plans(sql, values), values
 
 
-def _for_several(sql: str, values: Sequence[Any]) -> str:
-    """The SQL for one plan, changed to take several."""
-    first, *rest = sql.split("%s")
+def _for_several_plans(sql: str, values: Sequence[Any]) -> str:
+    """Return SQL about one plan, changed to take a list of plans in its place."""
+    first, *others = sql.split("%s")
     return first + "".join(
-        f"{'ANY(%s)' if value == _PLAN else '%s'}{part}" for value, part in zip(values, rest, strict=True)
+        f"{'ANY(%s)' if value == _PLAN else '%s'}{part}" for value, part in zip(values, others, strict=True)
     )
 
 
-#: Followers who may read these plans now: (person_id, plan_id, reading); reading is 1 for inside, 2 for outside.
-#: Stakeholders read public plans, and what the organisation that added them may read.
+#: The followers who may read these plans now: (person_id, plan_id, reading), with reading 1 for inside, 2 for outside.
+#: Stakeholders read public plans, and what the organisation that added them may read; never what is confidential.
 _READERS = """
 following AS MATERIALIZED (
     SELECT person_id, plan_id, how, added_for_id FROM {followed}
@@ -131,9 +136,9 @@ readers AS (
 def readers_sql(
     reach: PlanReach, people: Sequence[int] | None = None, *, even_paused: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Common table expressions ending with `readers`, and parameters.
+    """Return common table expressions of which the last is `readers`, and their parameters.
 
-    People who have paused are left out, unless `even_paused`.
+    With `people`, only these followers. People who have paused are left out, unless `even_paused`.
     """
     acting, params = _acting(timezone.localdate())
     sql = _READERS.format(
@@ -154,12 +159,12 @@ def readers_sql(
 
 @lru_cache(maxsize=2)
 def _acting(today: dt.date) -> tuple[str, dict[str, Any]]:
-    """SQL for the organisations that people act for, with its named parameters."""
-    rows = Membership.objects.current(today).values("person_id", "organisation_id").order_by()
-    sql, values = rows.query.sql_with_params()
-    return sql % tuple(f"%(acting_{place})s" for place in range(len(values))), {
-        f"acting_{place}": value for place, value in enumerate(values)
-    }
+    """Return SQL for the organisations that people act for, and its parameters by name."""
+    memberships = Membership.objects.current(today).values("person_id", "organisation_id").order_by()
+    sql, values = memberships.query.sql_with_params()
+    # Django's query has parameters by position, and the statement around it has them by name.
+    params = {f"acting_{index}": value for index, value in enumerate(values)}
+    return sql % tuple(f"%({name})s" for name in params), params
 
 
 def reading_classes(
@@ -170,10 +175,10 @@ def reading_classes(
     once_open: bool = False,
     even_paused: bool = False,
 ) -> dict[tuple[int, int], str]:
-    """What followers may read now: {(person, plan): "inside" or "outside"}.
+    """Return how much followers may read now, "inside" or "outside", by the ids of the person and the plan.
 
-    People who may read nothing are missing. With `once_open`, as if no plan was a draft or under embargo. With
-    `even_paused`, people who have paused are included: only use it for what they received before.
+    Followers who may read nothing are missing. With `once_open`, as if no plan were a draft or under embargo. With
+    `even_paused`, people who have paused are included: use it only for what they received before.
     """
     if not plans or (people is not None and not people):
         return {}
@@ -183,7 +188,7 @@ def reading_classes(
 def readers_within(
     reach: PlanReach, people: Sequence[int] | None, *, even_paused: bool = False
 ) -> dict[tuple[int, int], str]:
-    """What followers may read of plans with this reach; see `reading_classes`."""
+    """Return what `reading_classes` returns, for plans whose reach is worked out already."""
     if not reach.plans or (people is not None and not people):
         return {}
     sql, params = readers_sql(reach, people, even_paused=even_paused)
@@ -192,8 +197,8 @@ def readers_within(
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
-#: Emails that say more about a plan than their reader may read now. NOT IN makes PostgreSQL look each up in memory; a
-#: join would compare every email with every reader.
+#: The emails that say more about a plan than their reader may read now. NOT IN makes PostgreSQL look up each reader in
+#: memory; a join would compare every email with every reader.
 _LOST_ACCESS = """
 SELECT included.email_id
   FROM unnest(%(emails)s::bigint[], %(readers)s::bigint[], %(included_plans)s::bigint[], %(inside)s::bool[])
@@ -205,9 +210,9 @@ SELECT included.email_id
 
 
 def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
-    """The emails that contain something their reader may no longer read.
+    """Return the ids of emails that contain something their reader may no longer read.
 
-    `included` holds an email id, its reader, a plan in it and the reading class of its text.
+    Each of `included` is an email id, the id of its reader, the id of a plan in it and the reading class of its text.
     """
     if not included:
         return set()
@@ -220,16 +225,17 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
         "inside": [reading_class == INSIDE for reading_class in classes],
     }
     rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, generic_plan=True)
-    return {email for (email,) in rows}
+    return {email_id for (email_id,) in rows}
 
 
 def reading_class_of(person: User, plan: Plan, now: dt.datetime) -> str:
-    """How much of a plan a person with an account may read (`Watermark.Reading`)."""
+    """Return how much of a plan a person with an account may read, if they may read it (`Watermark.Reading`)."""
     reach = reach_of([plan.pk], now)
     acting = Membership.objects.current().filter(person=person, organisation__in=reach.inside_organisations)
     return INSIDE if acting.exists() else OUTSIDE
 
 
+#: The sites and milestones that people follow, for people who do not follow the whole plan (`key` is "") too.
 _PIECES = """
 SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
   FROM digests_following
@@ -239,7 +245,7 @@ SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
 
 
 def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tuple[int, int], tuple[str, ...]]:
-    """The keys of sites and milestones that a person follows without the whole plan, by person and plan."""
+    """Return the keys of sites and milestones that people follow without the whole plan, by person and plan."""
     if not Subscription.objects.filter(~Q(key=""), plan__in=plans).exists():
         return {}
     rows = rows_of(_PIECES, {"people": list(people), "plans": list(plans)})
@@ -247,24 +253,31 @@ def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tup
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
-    """The number of the newest version of each plan that its owners, and everyone else, may read."""
+    """Return the newest version of each plan that its owners, and that all others, may read; 0 if there is none.
+
+    Owners may read a version under embargo, others the newest version without one.
+    """
     if not plans:
         return {}
     statement = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
-    newest = {
-        pk: (number, number if not embargo or embargo <= now else 0)
-        for pk, number, embargo in rows_planned_once(statement, [sorted(plans)], generic_plan=True)
-    }
-    embargoed = [plan for plan, (own, other) in newest.items() if own != other]
-    if embargoed:
-        free = Version.objects.filter(Q(embargo_until=None) | Q(embargo_until__lte=now), plan__in=embargoed)
-        for plan, number in free.values("plan").annotate(number=Max("number")).values_list("plan", "number"):
-            newest[plan] = (newest[plan][0], number)
+    newest: dict[int, tuple[int, int]] = {}
+    embargoed_ids: list[int] = []
+    for pk, number, embargo_ends_at in rows_planned_once(statement, [sorted(plans)], generic_plan=True):
+        is_embargoed = bool(embargo_ends_at) and embargo_ends_at > now
+        newest[pk] = (number, 0 if is_embargoed else number)
+        if is_embargoed and number:
+            embargoed_ids.append(pk)
+    if embargoed_ids:
+        is_open = Q(embargo_until=None) | Q(embargo_until__lte=now)
+        open_versions = Version.objects.filter(is_open, plan__in=embargoed_ids)
+        open_numbers = open_versions.values("plan").annotate(number=Max("number"))
+        for plan_id, open_number in open_numbers.values_list("plan", "number"):
+            newest[plan_id] = (newest[plan_id][0], open_number)
     return newest
 
 
 def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
-    """The pairs (person id, plan id) in which the person acts for an owner of the plan."""
+    """Return the pairs (person id, plan id) in which the person acts for an owner of the plan."""
     return set(
         Membership.objects.current()
         .filter(

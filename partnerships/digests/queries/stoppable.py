@@ -1,4 +1,4 @@
-"""What a stop link can stop: what its email contained."""
+"""Finds what the stop link of an email can stop: what the email contained and the person still gets."""
 
 from __future__ import annotations
 
@@ -37,21 +37,22 @@ from partnerships.plans.models import Plan
 
 
 class SingleStop:
-    """How one kind of email is stopped only for the record that it is about, and not for its whole group.
+    """Base class: stops one kind of email only for the record that it is about, and not for its whole group.
 
-    Upper rooms register one for emails that a person asked for. `params` are those of the email.
+    Upper rooms register one for emails that a person asked for, such as those about a saved view. `params` are those of
+    the email.
     """
 
     def called(self, *, person: User, params: Mapping[str, Any]) -> str:
-        """What the email is about, as its reader may know it; "" if they get no more emails about it."""
+        """Return the name of the record, as the reader may know it; "" if they get no more emails about the record."""
         raise NotImplementedError
 
     def stop(self, *, person: User, params: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-        """Stop emails about it; return what `renew` needs, as JSON values."""
+        """Stop emails about the record; returns what `renew` needs to undo that, as JSON values."""
         raise NotImplementedError
 
     def renew(self, *, person: User, kept: Mapping[str, Any], now: dt.datetime) -> None:
-        """Undo the stop, if the person may still get these emails."""
+        """Undo a stop, if the person may still get these emails; `kept` is what `stop` returned."""
         raise NotImplementedError
 
 
@@ -59,17 +60,17 @@ _singles: dict[str, SingleStop] = {}
 
 
 def register_single_stop(kind: str, single: SingleStop) -> None:
-    """Register how emails of this kind are stopped by what each is about."""
+    """Register how emails of this kind are stopped for one record."""
     _singles[kind] = single
 
 
 def single_stop(kind: str) -> SingleStop:
-    """How emails of this kind are stopped."""
+    """Return how emails of this kind are stopped for one record."""
     return _singles[kind]
 
 
 def kinds_stopped_by_params() -> list[str]:
-    """The kinds of email whose params say what a stop link stops, as long as the link works."""
+    """Return the kinds of email whose params a stop link needs, so that they are kept as long as the link works."""
     return [DeliveryKind.SUCCESSION.value, *_singles]
 
 
@@ -83,62 +84,60 @@ class Single(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stoppable:
-    """What an email contained and the person still follows.
+    """What an email contained and the person still gets.
 
-    `subjects` are partnerships, organisations, asks, offers and commitments. `had_any` says whether the email
-    contained anything.
+    * `had_any`: the email contained something, even if the person no longer gets any of it.
+    * `subjects`: partnerships, organisations, asks, offers and commitments.
+    * `groups`: the groups of the notices in the email that the person still gets by email.
+    * `single`: the one record that the email is about, of a kind with a `SingleStop`.
     """
 
     had_any: bool
     plans: tuple[Plan, ...] = ()
     matches: bool = False
     subjects: tuple[Target, ...] = ()
-    #: Groups of the notices in it that the person still gets by email.
     groups: tuple[str, ...] = ()
     single: Single | None = None
 
 
 def stoppable_in(person: User, delivery: int) -> Stoppable:
-    """What one email to this person can stop."""
+    """Return what the stop link of one email to this person can stop; `delivery` is the id of the email."""
     items = DeliveryItem.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    subjects_told = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    records = list(subjects_told.order_by("pk").values_list("subject__kind", "subject__record_id"))
-    records_found = records_of(records)
-    subjects = [records_found[record] for record in records if record in records_found]
-    of_plans = [subject.pk for subject in subjects if isinstance(subject, Plan)]
-    in_email = Plan.objects.filter(Q(pk__in=items.values("plan")) | Q(pk__in=of_plans))
-    plans = list(in_email.order_by("title", "pk"))
-    matches = MatchNotice.objects.filter(delivery=delivery, recipient=person).exists()
-    wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
-    followed = tuple(plan for plan in plans if covering(person, plan))
-    other_subjects = tuple(
-        subject for subject in subjects if not isinstance(subject, Plan) and covering_subject(person, subject)
-    )
+    told_subjects = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    keys = list(told_subjects.order_by("pk").values_list("subject__kind", "subject__record_id"))
+    record_by_key = records_of(keys)
+    subjects = [record_by_key[key] for key in keys if key in record_by_key]
+    plan_ids = [subject.pk for subject in subjects if isinstance(subject, Plan)]
+    plans = list(Plan.objects.filter(Q(pk__in=items.values("plan")) | Q(pk__in=plan_ids)).order_by("title", "pk"))
+    has_matches = MatchNotice.objects.filter(delivery=delivery, recipient=person).exists()
     notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
     groups = set(notices.values_list("group", flat=True))
-    if not (plans or records or matches or groups):
+    if not (plans or keys or has_matches or groups):
         return _of_single_email(person, delivery)
+
+    wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
+    other_subjects = [subject for subject in subjects if not isinstance(subject, Plan)]
     return Stoppable(
         had_any=True,
-        plans=followed,
-        matches=matches and wants_matches,
-        subjects=other_subjects,
-        groups=_heard(person, groups),
+        plans=tuple(plan for plan in plans if covering(person, plan)),
+        matches=has_matches and wants_matches,
+        subjects=tuple(subject for subject in other_subjects if covering_subject(person, subject)),
+        groups=_groups_by_email(person, groups),
     )
 
 
-def _heard(person: User, groups: Collection[str]) -> tuple[str, ...]:
-    """The groups that the person gets emails about."""
-    silent = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF]).values_list("group", flat=True)
-    return tuple(sorted(set(groups) - set(silent)))
+def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
+    """Return those of these groups whose notices the person gets by email, at once or in a summary."""
+    not_by_email = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF])
+    return tuple(sorted(set(groups).difference(not_by_email.values_list("group", flat=True))))
 
 
 def _of_single_email(person: User, delivery: int) -> Stoppable:
-    """What an email without news was about: a succession, one record, or notices.
+    """Return what an email without news can stop: it was about a succession, about one record, or a notice.
 
-    Notices are deleted after a year, and the link works for two years. In the second year, a summary's link stops the
-    groups that come in summaries. The link of a notice whose kind can no longer be stopped, or is no longer registered,
-    stops nothing: it must not stop other emails.
+    Notices are deleted after a year, and the link works for two years. In the second year, the link of a summary stops
+    the groups that come in summaries. The link of a notice that nobody can stop, or whose kind no longer exists, stops
+    nothing, because it must not stop other emails.
     """
     email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
     if email is None:
@@ -155,26 +154,26 @@ def _of_single_email(person: User, delivery: int) -> Stoppable:
     if email.kind in _singles:
         called = _singles[email.kind].called(person=person, params=email.params)
         return Stoppable(had_any=True, single=Single(email.kind, email.params, called) if called else None)
-    return Stoppable(had_any=True, groups=_heard(person, [kind.group]))
+    return Stoppable(had_any=True, groups=_groups_by_email(person, [kind.group]))
 
 
 def _of_lost_email(person: User, delivery: int) -> Stoppable:
-    """What an email was about that was sent after the backup that was restored, and is lost.
+    """Return what an email can stop that was sent after the restored backup, so that the database does not have it.
 
-    For 30 days the outbox knows the kind of each such notice; its link stops notices of that group. Nothing is known
-    about a digest; its link asks about all that the person follows.
+    For 30 days the outbox knows the kind of each such notice, and its link stops notices of that group. Nothing is
+    known about a digest, so its link asks about all that the person follows.
     """
     delivered = DeliveredBefore.objects.filter(email_id=delivery, person_id=person.pk).first()
     kind = email_kind(delivered.kind) if delivered is not None else None
     if kind is None or not kind.is_choosable:
         return Stoppable(had_any=False)
-    return Stoppable(had_any=True, groups=_heard(person, [kind.group]))
+    return Stoppable(had_any=True, groups=_groups_by_email(person, [kind.group]))
 
 
 def _of_succession(person: User, email: Email) -> Stoppable:
-    """What an email about a succession was about, as far as the person still follows it.
+    """Return what an email about a succession can stop: the records in it that the person still follows.
 
-    Versions before 1 December 2026 cleared its params after a year: such a link asks about all that the person follows.
+    Versions before 1 December 2026 cleared its params after a year. Such a link asks about all that the person follows.
     """
     successions = told_in(email.params)
     if not successions:
@@ -182,14 +181,14 @@ def _of_succession(person: User, email: Email) -> Stoppable:
     targets = followed_of(successions, person, day=timezone.localdate())
     plans = [target for target in targets if isinstance(target, Plan)]
     other_targets = tuple(target for target in targets if not isinstance(target, Plan))
-    by_title = sorted(plans, key=lambda plan: (plan.title, plan.pk))
-    return Stoppable(had_any=True, plans=tuple(by_title), subjects=other_targets)
+    plans.sort(key=lambda plan: (plan.title, plan.pk))
+    return Stoppable(had_any=True, plans=tuple(plans), subjects=other_targets)
 
 
 def covering_subject(person: User, target: Target) -> list[Subscription]:
-    """The person's subscriptions that tell of this target's changes, closest first.
+    """Return the person's subscriptions by which they follow this target, closest first.
 
-    A partnership is followed through its parties too, unless the person refused it since.
+    A partnership is also followed through its parties, unless the person has refused the partnership since.
     """
     if isinstance(target, Plan):
         return covering(person, target)
@@ -198,51 +197,44 @@ def covering_subject(person: User, target: Target) -> list[Subscription]:
     if not isinstance(target, Partnership):
         return own
     parties = target.parties.present().values("organisation")
-    through = live.filter(organisation__in=parties, confirmed_at__isnull=False)
-    for moment in Subscription.objects.refused().filter(person=person, partnership=target).values_list("refused_at"):
-        through = through.filter(confirmed_at__gt=moment[0])
-    return [*own, *through.order_by("organisation", "pk")]
+    through_parties = live.filter(organisation__in=parties, confirmed_at__isnull=False)
+    refusals = Subscription.objects.refused().filter(person=person, partnership=target)
+    for refused_at in refusals.values_list("refused_at", flat=True):
+        through_parties = through_parties.filter(confirmed_at__gt=refused_at)
+    return [*own, *through_parties.order_by("organisation", "pk")]
 
 
 def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> list[str]:
-    """The names of these targets, as far as this follower may still know them."""
-    closest = [covering_subject(person, target)[:1] for target in targets]
-    named_by_pk = {
-        subscription.pk: subscription
-        for subscription in set_names_for_followers(
-            [subscription for subscriptions in closest for subscription in subscriptions], now
-        )
-    }
-    names = []
-    for target, subscriptions in zip(targets, closest, strict=True):
-        is_known = bool(subscriptions) and subscriptions[0].pk in named_by_pk and named_by_pk[subscriptions[0].pk].named
-        kind = A_TARGET[kind_of(target)]
-        names.append(title_of(target) if is_known else f"{kind} you can no longer read")
-    return names
+    """Return the names of these targets, in the same order, as far as this follower may still know them."""
+    closest_subscriptions = [next(iter(covering_subject(person, target)), None) for target in targets]
+    existing = [subscription for subscription in closest_subscriptions if subscription is not None]
+    nameable_ids = {subscription.pk for subscription in set_names_for_followers(existing, now) if subscription.named}
+    return [
+        title_of(target)
+        if subscription is not None and subscription.pk in nameable_ids
+        else f"{A_TARGET[kind_of(target)]} you can no longer read"
+        for target, subscription in zip(targets, closest_subscriptions, strict=True)
+    ]
 
 
 def covering(person: User, plan: Plan) -> list[Subscription]:
-    """The person's subscriptions that cover this plan, closest first.
+    """Return the person's subscriptions by which they follow this plan, closest first, paused ones too.
 
-    Paused ones are included. Those confirmed before the person refused this plan do not cover it, as in
-    `digests_following`.
+    Subscriptions to its partnership or an owner that the person confirmed before they refused the plan do not count, as
+    in the database view `digests_following`.
     """
     live = Subscription.objects.live().for_listing().filter(person=person)
-    refused = (
-        Subscription.objects.refused().filter(person=person, plan=plan, key="").values_list("refused_at", flat=True)
-    )
-    through = live.filter(
-        Q(partnership__isnull=False, partnership=plan.partnership_id)
-        | Q(organisation__in=plan.owners.values("organisation")),
-        confirmed_at__isnull=False,
-    )
-    for moment in refused:
-        through = through.filter(confirmed_at__gt=moment)
-    return [*live.filter(plan=plan), *through.order_by("organisation", "pk")]
+    is_of_partnership = Q(partnership__isnull=False, partnership=plan.partnership_id)
+    is_of_owner = Q(organisation__in=plan.owners.values("organisation"))
+    indirect = live.filter(is_of_partnership | is_of_owner, confirmed_at__isnull=False)
+    refusals = Subscription.objects.refused().filter(person=person, plan=plan, key="")
+    for refused_at in refusals.values_list("refused_at", flat=True):
+        indirect = indirect.filter(confirmed_at__gt=refused_at)
+    return [*live.filter(plan=plan), *indirect.order_by("organisation", "pk")]
 
 
 def titles_for(person: User, plans: Collection[Plan], now: dt.datetime) -> dict[int, str]:
-    """The plans' titles, where this follower may still read them."""
-    ids = [plan.pk for plan in plans]
-    readable = {plan for _, plan in reading_classes(ids, now=now, people=[person.pk], even_paused=True)}
-    return {plan.pk: plan.title if plan.pk in readable else "a plan you can no longer read" for plan in plans}
+    """Return the titles of these plans by id, as far as this follower may still read the plans."""
+    class_by_reader = reading_classes([plan.pk for plan in plans], now=now, people=[person.pk], even_paused=True)
+    readable_ids = {plan_id for _, plan_id in class_by_reader}
+    return {plan.pk: plan.title if plan.pk in readable_ids else "a plan you can no longer read" for plan in plans}

@@ -1,4 +1,4 @@
-"""Subscriptions as pages list them: a person's own, and those of stakeholders."""
+"""Reads subscriptions for pages: a person's own, and those of stakeholders."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from partnerships.plans.models import Plan
 
 
 def subscriptions_of(person: User) -> QuerySet[Subscription]:
-    """A person's own subscriptions that have not ended, newest first."""
+    """Return a person's own subscriptions that have not ended, newest first."""
     return Subscription.objects.live().for_listing().filter(person=person).order_by("-asked_at", "-pk")
 
 
 def live_or_refused(person: User) -> QuerySet[Subscription]:
-    """A person's subscriptions that are live, declined or stopped."""
+    """Return a person's own subscriptions that have not ended or that they refused, newest first."""
     own = Subscription.objects.for_listing().filter(person=person)
     return (own.live() | own.refused()).order_by("-asked_at", "-pk")
 
 
 def may_ask_for(user: User) -> QuerySet[Organisation]:
-    """The organisations for which the person may ask stakeholders."""
+    """Return the organisations for which the person may ask stakeholders."""
     return Organisation.objects.of_person(user, *EDITING_ROLES)
 
 
@@ -49,35 +49,30 @@ def may_ask_stakeholders(user: User) -> bool:
 
 
 def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
-    """Subscriptions of stakeholders added by the person's organisations.
+    """Return the subscriptions of stakeholders whom an organisation has asked that the person edits for or leads.
 
-    Only for editors and leads. Ended ones stay in the list as long as a refusal holds. What moves to an address that
-    the person gave themselves is listed once they have confirmed it there.
+    Ended subscriptions are in the list for as long as a refusal keeps partners from asking again. A subscription that
+    moves to an address that the stakeholder gave themselves is in the list once they have confirmed the address.
     """
-    # Their ids first: with a subquery PostgreSQL joins all subscriptions before it filters them.
-    own_organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
+    # The ids are read first: with a subquery PostgreSQL would join all subscriptions before it filters them.
+    organisations = Membership.objects.organisations_of(user, *EDITING_ROLES)
+    if not isinstance(organisations, list):
+        organisations = [organisation.pk for organisation in may_ask_for(user)]
+    asked_by_own = Subscription.objects.for_listing().filter(among("added_for", organisations))
+    shown_until = ExpressionWrapper(F("ended_at") + Value(REFUSAL_HOLDS), DateTimeField())
     return (
-        Subscription.objects.for_listing()
-        .filter(
-            among(
-                "added_for",
-                own_organisations
-                if isinstance(own_organisations, list)
-                else [subscription.pk for subscription in may_ask_for(user)],
-            )
-        )
-        .exclude(has_own_address=True, confirmed_at=None)
-        .alias(listed_until=ExpressionWrapper(F("ended_at") + Value(REFUSAL_HOLDS), DateTimeField()))
-        .filter(~Q(status=SubscriptionStatus.ENDED) | Q(listed_until__gt=now))
+        asked_by_own.exclude(has_own_address=True, confirmed_at=None)
+        .alias(shown_until=shown_until)
+        .filter(~Q(status=SubscriptionStatus.ENDED) | Q(shown_until__gt=now))
     )
 
 
 def find_stakeholders(user: User, *, words: str = "", about: str = "", now: dt.datetime) -> SubscriptionQuerySet:
-    """Stakeholders that match a search, each with what it is `shown_as`.
+    """Return the subscriptions of stakeholders that match a search, each with the text that a page shows (`shown_as`).
 
-    Stakeholders are found and sorted by what the page shows. Before they confirm that is the typed address only, since
-    even the order could reveal a name. A complete address also finds them after the end. An address that they gave
-    themselves never does.
+    Stakeholders are found and sorted by this text. Before they confirm it is only the address that was typed, because
+    even the order could reveal a name. A complete address also finds ended subscriptions; an address that they gave
+    themselves finds none.
     """
     nameless = Q(confirmed_at=None) | Q(person__name="")
     rows = stakeholders_of(user, now).annotate(
@@ -110,16 +105,16 @@ _HEADINGS = {
 
 
 def _one_of_each(user: User, now: dt.datetime) -> QuerySet[Subscription]:
-    """One stakeholder's subscription to each record that stakeholders follow."""
+    """Return one subscription of a stakeholder to each target that stakeholders follow."""
     target_ids = tuple(f"{name}_id" for name in TARGETS)
     return stakeholders_of(user, now).order_by(*target_ids, "pk").distinct(*target_ids)
 
 
 def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What stakeholders of a person's organisations follow, under headings, for the filter.
+    """Return what stakeholders of a person's organisations follow, under headings, for the filter of their list.
 
-    Each option is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is
-    listed.
+    Each option is a value that `find_stakeholders` accepts (`plan-12`) and a name. There are options only for targets
+    that this person may know by name.
     """
     one_each = set_names_for(user, rows_for(_one_of_each, user, now), now)
     names_by_heading: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS.values()}
@@ -134,9 +129,9 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
 
 
 def live_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
-    """The subscription to this target that the organisation added for this address, if any.
+    """Return the subscription to this target that the organisation added for this address.
 
-    None if it has ended, the address is suppressed, or the person gave the address themselves.
+    None if there is none, if it has ended or is suppressed, or if the person gave the address themselves.
     """
     return (
         Subscription.objects.for_listing()
@@ -152,7 +147,7 @@ def live_stakeholder(organisation: Organisation, target: Target, address: str) -
 
 
 def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, Delivery]:
-    """The latest email that asked to confirm each of these subscriptions, by subscription id."""
+    """Return the latest email that asked to confirm each of these subscriptions, by subscription id."""
     confirmations = Delivery.objects.filter(
         kind=DeliveryKind.CONFIRMATION,
         subscription__in=[subscription.pk for subscription in subscriptions],
@@ -163,22 +158,22 @@ def confirmation_emails(subscriptions: Collection[Subscription]) -> dict[int, De
 
 
 def unconfirmed_of(plan: Plan) -> QuerySet[Subscription]:
-    """Subscriptions of people asked about this plan who have not answered; they get no digests."""
+    """Return the subscriptions of people who were asked about this plan and have not answered, the oldest first."""
     return (
         Subscription.objects.for_listing().filter(plan=plan, status=SubscriptionStatus.ASKED).order_by("asked_at", "pk")
     )
 
 
 def with_known_address(reader: User, subscriptions: Iterable[Subscription]) -> list[tuple[Subscription, str]]:
-    """Each subscription with the person's address, which is empty if the reader may not see it."""
-    listed = list(subscriptions)
-    people = people_with_known_address(reader).filter(pk__in={subscription.person_id for subscription in listed})
-    addresses = dict(people.values_list("pk", "email"))
-    return [(subscription, addresses.get(subscription.person_id, "")) for subscription in listed]
+    """Return each subscription with the person's address, or "" if the reader may not see the address."""
+    rows = list(subscriptions)
+    people = people_with_known_address(reader).filter(pk__in={subscription.person_id for subscription in rows})
+    address_by_person = dict(people.values_list("pk", "email"))
+    return [(subscription, address_by_person.get(subscription.person_id, "")) for subscription in rows]
 
 
 def moving_with(subscription: Subscription) -> list[Subscription]:
-    """Other subscriptions waiting to move from the same earlier address."""
+    """Return the other subscriptions that wait to move from the same earlier address to the same new one."""
     if subscription.replaces is None:
         return []
     waiting = Subscription.objects.for_listing().filter(

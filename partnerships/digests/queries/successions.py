@@ -1,4 +1,4 @@
-"""What a succession does to what people without an account follow."""
+"""Finds what a succession did to the records that people without an account follow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.organisations.models import Handover, HandoverState, Organisat
 from partnerships.organisations.obligations import obligations
 from partnerships.people.models import User
 
-#: What can be followed and handed over: the field of a subscription, and the kind under which the log knows it.
+#: The records that can be both followed and handed over: the field of a subscription, and the kind in the activity log.
 _FOLLOWED = {
     "plan": SubjectKind.PLAN,
     "partnership": SubjectKind.PARTNERSHIP,
@@ -28,15 +28,16 @@ _FOLLOWED = {
 #: Kinds of handover lines about subscriptions themselves: those to the organisation, and those that it asked for.
 _SUBSCRIPTIONS = ("followers", "stakeholders")
 
-#: The organisations that have each record now, by field and id. None is a successor that has not yet accepted it.
+#: The organisations to which each record belongs now, by field and id; None if a successor has not accepted it yet.
 Whereabouts = Mapping[tuple[str, int], Sequence[Organisation | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The successions that concern a person, and what happened to what the person follows.
+    """The successions that concern a person (`about`), and what happened to the records that the person follows.
 
-    `passed` holds titles by the name of the organisation that has them now; `waiting`, those that await one.
+    `passed` has the titles of records by the name of the organisation to which they belong now. `waiting` has the
+    titles of records that no organisation has taken over yet.
     """
 
     about: list[Succession] = field(default_factory=list)
@@ -45,7 +46,7 @@ class Moved:
 
 
 def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[int]:
-    """The ids of people without an account who follow a record of these bodies, or whom a predecessor asked to."""
+    """Return the ids of people without an account who follow a record of these bodies, or whom a predecessor asked."""
     subscriptions = (
         subscription
         for succession in successions
@@ -62,43 +63,36 @@ def moved_for(
     now: dt.datetime,
     is_later: bool = False,
 ) -> dict[int, Moved]:
-    """What happened in successions to what these people follow, by person.
+    """Return what happened in successions to what these people follow, by person.
 
-    People who may not know what it is about are left out. With `is_later`, only what passed on after people were first
-    told.
+    People who may not know the names of the records are left out. With `is_later`, only records count that passed on
+    after people were first told about the succession.
     """
-    moved: dict[int, Moved] = {}
+    moved_by_person: dict[int, Moved] = {}
     for succession in successions:
-        stakeholder_rows = _of_stakeholders().filter(person__in=list(people))
-        subscriptions, where = _concerned(
-            succession, stakeholder_rows, day=day, since=succession.told_at if is_later else None
-        )
+        of_people = _of_stakeholders().filter(person__in=list(people))
+        since = succession.told_at if is_later else None
+        subscriptions, whereabouts = _concerned(succession, of_people, day=day, since=since)
         for subscription in set_names_for_followers(subscriptions, now):
             if subscription.named:
-                moved_of_person = moved.setdefault(subscription.person_id, Moved())
-                _add(
-                    moved_of_person,
-                    succession,
-                    where.get((subscription.target_kind, subscription.target_id), ()),
-                    subscription.shown_name,
-                )
-    return moved
+                moved = moved_by_person.setdefault(subscription.person_id, Moved())
+                bodies = whereabouts.get((subscription.target_kind, subscription.target_id), ())
+                _add(moved, succession, bodies, subscription.shown_name)
+    return moved_by_person
 
 
-def _add(moved: Moved, succession: Succession, bodies: Iterable[Organisation | None], called: str) -> None:
+def _add(moved: Moved, succession: Succession, bodies: Iterable[Organisation | None], title: str) -> None:
+    """Add a record with this title, which belongs to these bodies now, to what happened to a person."""
     if succession not in moved.about:
         moved.about.append(succession)
     for body in bodies:
         titles = moved.waiting if body is None else moved.passed.setdefault(body.name, [])
-        if called not in titles:
-            titles.append(called)
+        if title not in titles:
+            titles.append(title)
 
 
 def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
-    """What a person follows that successions concern, without repetition.
-
-    The person may have an account by now.
-    """
+    """Return what a person, who may have an account by now, follows that successions concern, each target once."""
     own_subscriptions = Subscription.objects.confirmed().filter(person=person)
     subscriptions = (
         subscription
@@ -109,7 +103,7 @@ def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date
 
 
 def _of_stakeholders() -> SubscriptionQuerySet:
-    """Confirmed subscriptions of people without an account."""
+    """Return the confirmed subscriptions of people without an account."""
     return Subscription.objects.confirmed().filter(
         person__in=User.objects.filter(account_since=None, is_active=True).values("pk")
     )
@@ -118,8 +112,12 @@ def _of_stakeholders() -> SubscriptionQuerySet:
 def _concerned(
     succession: Succession, subscriptions: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
 ) -> tuple[list[Subscription], Whereabouts]:
-    """The subscriptions that the succession is about, and where what they follow is now."""
-    where = _whereabouts(
+    """Return those of these subscriptions that a succession concerns, and to whom their targets belong now.
+
+    A succession concerns a subscription to one of its bodies or to a record that it passes on, a subscription that was
+    handed over itself, and one that a body that ended had asked for.
+    """
+    whereabouts = _whereabouts(
         succession,
         {
             name: set(subscriptions.exclude(**{name: None}).values_list(name, flat=True).distinct().order_by())
@@ -133,21 +131,21 @@ def _concerned(
     lines = _settled(succession, since).filter(kind__in=_SUBSCRIPTIONS)
     about = sides | Q(added_for__in=_ended(succession)) | Q(pk__in=lines.values("record"))
     for name in _FOLLOWED:
-        about |= Q(**{f"{name}__in": [pk for kind, pk in where if kind == name]})
-    return list(subscriptions.filter(about).for_listing().order_by("person", "pk")), where
+        about |= Q(**{f"{name}__in": [pk for field_name, pk in whereabouts if field_name == name]})
+    return list(subscriptions.filter(about).for_listing().order_by("person", "pk")), whereabouts
 
 
 def _ended(succession: Succession) -> list[Organisation]:
-    """The bodies that a succession ended.
-
-    If it undoes another succession, the bodies that the other had ended.
-    """
+    """Return the bodies that a succession ended; if it undoes another succession, those that the other had ended."""
     effect = brought_about(succession)
     return ending(effect.undoes or effect)
 
 
 def _settled(succession: Succession, since: dt.datetime | None = None) -> QuerySet[Handover]:
-    """The handover lines that passed on, since a moment if given; if it undoes another, those that passed back."""
+    """Return the handover lines that passed on, since a moment if given.
+
+    If the succession undoes another, return the lines that passed back.
+    """
     effect = brought_about(succession)
     if effect.undoes is not None:
         return effect.undoes.handovers.filter(state=HandoverState.ACCEPTED)
@@ -158,16 +156,29 @@ def _settled(succession: Succession, since: dt.datetime | None = None) -> QueryS
 def _whereabouts(
     succession: Succession, records: Mapping[str, Collection[int]], day: dt.date, since: dt.datetime | None
 ) -> Whereabouts:
-    kinds = [(name, kind) for name, target in _FOLLOWED.items() for kind in obligations() if kind.target == target]
+    """Return to whom these records (ids by field of a subscription) belong after a succession.
+
+    Records that still belong to a body that ended wait for a successor. If the succession undoes another, they belong
+    to that body again.
+    """
+    kinds = [
+        (name, kind)
+        for name, target in _FOLLOWED.items()
+        if records[name]
+        for kind in obligations()
+        if kind.target == target
+    ]
     organisations: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
-    is_back = brought_about(succession).undoes is not None
+    is_undoing = brought_about(succession).undoes is not None
     for name, kind in kinds:
-        for body in _ended(succession) if records[name] else ():
-            records_held = kind.records(body, day).filter(pk__in=records[name])
-            for pk in records_held.values_list("pk", flat=True):
-                organisations[name, pk].append(body if is_back else None)
-    for name, kind in kinds if not is_back else ():
+        for body in _ended(succession):
+            still_with_body = kind.records(body, day).filter(pk__in=records[name])
+            for pk in still_with_body.values_list("pk", flat=True):
+                organisations[name, pk].append(body if is_undoing else None)
+    if is_undoing:
+        return organisations
+    for name, kind in kinds:
         lines = _settled(succession, since).filter(kind=kind.code, record__in=records[name])
-        for line in lines.select_related("successor").order_by("pk") if records[name] else ():
+        for line in lines.select_related("successor").order_by("pk"):
             organisations[name, line.record].append(line.successor)
     return organisations

@@ -12,7 +12,7 @@ from django.db import connection
 from partnerships.digests.schedule import AT_ONCE, Rhythm, due, local_day, next_slot
 from partnerships.kit.bank_holidays import holidays
 
-#: The key of the advisory lock: the letters "dige", which no other lock uses.
+#: The key of the advisory lock: "dige" in ASCII, which no other lock uses.
 _LOCK = 0x6469_6765
 
 

@@ -1,7 +1,7 @@
 """Moves watermarks of plans, and sets when what waits for each follower is due.
 
 Each function runs statements for sets of followers. Callers open the transaction and take `lock_planning` before they
-lock any row. Whoever has this lock waits for rows, so a transaction that has locked rows must not wait for it.
+lock any row. The transaction that has this lock waits for rows, so one that has locked rows must not wait for it.
 """
 
 from __future__ import annotations

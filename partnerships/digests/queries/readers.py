@@ -136,7 +136,7 @@ readers AS (
 def readers_sql(
     reach: PlanReach, people: Sequence[int] | None = None, *, even_paused: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Return common table expressions of which the last is `readers`, and their parameters.
+    """Return common table expressions, the last one `readers`, and their parameters.
 
     With `people`, only these followers. People who have paused are left out, unless `even_paused`.
     """

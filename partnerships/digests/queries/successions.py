@@ -112,7 +112,7 @@ def _of_stakeholders() -> SubscriptionQuerySet:
 def _concerned(
     succession: Succession, subscriptions: SubscriptionQuerySet, *, day: dt.date, since: dt.datetime | None = None
 ) -> tuple[list[Subscription], Whereabouts]:
-    """Return those of these subscriptions that a succession concerns, and to whom their targets belong now.
+    """Return those of these subscriptions that a succession concerns, and which organisation has each target now.
 
     A succession concerns a subscription to one of its bodies or to a record that it passes on, a subscription that was
     handed over itself, and one that a body that ended had asked for.
@@ -156,7 +156,7 @@ def _settled(succession: Succession, since: dt.datetime | None = None) -> QueryS
 def _whereabouts(
     succession: Succession, records: Mapping[str, Collection[int]], day: dt.date, since: dt.datetime | None
 ) -> Whereabouts:
-    """Return to whom these records (ids by field of a subscription) belong after a succession.
+    """Return which organisations have these records (ids by field of a subscription) after a succession.
 
     Records that still belong to a body that ended wait for a successor. If the succession undoes another, they belong
     to that body again.

@@ -163,7 +163,7 @@ def _compose_digests(candidates: Sequence[Candidate], composing: Composing, *, d
     _drop_incomplete(candidates)
     stakeholders = {email.person_id for email in candidates if email.is_stakeholder}
     frozen = {email.pk for email in candidates if email.recipe is not None or email.is_repeat}
-    # Whoever gets a digest for the second time must not read more in it than the first time.
+    # A person who gets a digest for the second time must not read more in it than the first time.
     selected = select(items_of(candidates), stakeholders=stakeholders, frozen=frozen, now=now)
     changed = select_subjects(
         subject_items_of(candidates),
@@ -256,7 +256,7 @@ def memo_of(task: Waiting) -> str:
 
 
 def _drop_incomplete(candidates: Iterable[Candidate]) -> None:
-    """Drop the stored message of emails in doubt of which a part is no longer stored: they are composed again."""
+    """Drop the stored message of emails in doubt if a part of it is no longer stored: they are composed again."""
     in_doubt = [(email, email.recipe) for email in candidates if email.recipe is not None]
     stored_part_ids = bodies(recipe for _, recipe in in_doubt).keys()
     for email, recipe in in_doubt:

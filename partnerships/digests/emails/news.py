@@ -162,7 +162,7 @@ def fold(lines: Sequence[Line]) -> tuple[tuple[Line, ...], int]:
 
 
 def _of_new_plan(content: Content) -> tuple[Line, ...]:
-    """Return the lines that present a plan to a reader to whom it is new: its summary and its figures."""
+    """Return the lines that present a new plan to a reader: its summary and its figures."""
     homes = sum(homes_count(site) for site in content["sites"])
     figures = [
         ("Homes", f"{homes:,}" if homes else ""),

@@ -33,7 +33,7 @@ SELECT f.person_id, f.plan_id, s.id AS subscription_id, s.partnership_id IS NOT 
  ORDER BY f.person_id, f.plan_id, f.rank, f.subscription_id
 """
 
-#: What subscriptions are to, and why; the last columns are the ids of the targets, of which one is not null.
+#: What subscriptions are to, and why; the last columns are the ids of the targets; only one is not null.
 _REASONS_OF_SUBSCRIPTIONS = f"""
 SELECT s.id, u.account_since IS NULL, s.how, s.why, o.name, {", ".join(f"s.{name}_id" for name in TARGETS)}
   FROM digests_subscription s

@@ -59,7 +59,7 @@ class Addressee(NamedTuple):
 class Block:
     """The rendered news of one plan, or the rendered section of another subject.
 
-    `html` has a button. `html_among` has a plain link, for an email with several blocks, of which none is the main one.
+    `html` has a button. `html_among` has a plain link, for an email with several blocks, which has no main one.
     """
 
     news: News | Section

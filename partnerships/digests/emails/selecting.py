@@ -48,7 +48,7 @@ class Selection:
     included: list[Item] = field(default_factory=list)
     #: Included plans whose stored row no longer says what the digest tells.
     changed: list[Item] = field(default_factory=list)
-    #: Plans of which there is nothing to tell: the watermark moves without news.
+    #: Plans with nothing to tell: the watermark moves without news.
     silent: list[Item] = field(default_factory=list)
     #: Plans that the reader no longer follows or may no longer read.
     lost: list[Item] = field(default_factory=list)

@@ -67,7 +67,7 @@ class SubjectSelection:
     included: list[SubjectItem] = field(default_factory=list)
     #: Included subjects whose stored row no longer says what the digest tells.
     changed: list[SubjectItem] = field(default_factory=list)
-    #: Subjects of which there is nothing to tell: the watermark moves without a section.
+    #: Subjects with nothing to tell: the watermark moves without a section.
     silent: list[SubjectItem] = field(default_factory=list)
     #: Subjects that the reader no longer follows or may no longer read, with the reason.
     lost: list[tuple[SubjectItem, str]] = field(default_factory=list)

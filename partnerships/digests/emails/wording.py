@@ -80,9 +80,9 @@ def _since(first: dt.datetime, now: dt.datetime, zone: str) -> str:
 def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -> Wording:
     """Return the subject, heading and first sentence of a digest.
 
-    The digest contains this news, and so many `matches` and `notices`. Examples of subjects are "3 changes in Harbour
-    Quarter", which for several plans ends with their titles, and for one other record "Westmarch homes partnership:
-    terms amended and 3 more changes".
+    The digest contains this news, and as many matches and notices as `matches` and `notices` say. A subject is for
+    example "3 changes in Harbour Quarter", which for several plans ends with their titles, or for one other record
+    "Westmarch homes partnership: terms amended and 3 more changes".
     """
     sections = [block for block in news if isinstance(block, Section)]
     if sections:

@@ -98,6 +98,7 @@ def _readable_ids(targets: Collection[FollowedTarget], now: dt.datetime) -> set[
     marked_ids = _marked_ids(targets)
 
     def is_readable(target: FollowedTarget) -> bool:
+        """Whether the organisation that added the follower may read the target; the rule differs for each kind."""
         if target.plan_id is not None:
             # Anybody may follow a public plan, so nobody needs to have added its followers.
             if target.plan_id in reach.public:
